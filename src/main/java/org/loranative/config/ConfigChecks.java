@@ -1,0 +1,145 @@
+package org.loranative.config;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalLong;
+import java.util.function.UnaryOperator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.loranative.UserException;
+
+/** Values that have the right type but make no sense, each with what to write instead. */
+final class ConfigChecks {
+  private static final Pattern BYTES =
+      Pattern.compile("([0-9]*\\.?[0-9]+)\\s*([kmgt]?)(i?)b?", Pattern.CASE_INSENSITIVE);
+
+  private final UnaryOperator<String> source;
+
+  private ConfigChecks(UnaryOperator<String> source) {
+    this.source = source;
+  }
+
+  /**
+   * @param source names where a key was set
+   */
+  static void check(TrainConfig c, UnaryOperator<String> source) {
+    ConfigChecks is = new ConfigChecks(source);
+    is.oneOf("task_type", c.taskType(), "llm", "text-generation");
+    is.oneOf(
+        "data_format",
+        c.dataFormat(),
+        "auto",
+        "messages",
+        "sharegpt",
+        "alpaca",
+        "prompt",
+        "text");
+    is.oneOf("train_on", c.trainOn(), "auto", "response", "all");
+    is.oneOf("device", c.device(), "auto", "cpu");
+    is.oneOf("compute_dtype", c.computeDtype(), "f32", "bf16");
+    is.oneOf(
+        "lr_schedule",
+        c.lrSchedule(),
+        "constant",
+        "constant_with_warmup",
+        "linear",
+        "cosine",
+        "cosine_with_restarts",
+        "polynomial");
+    is.between("max_length", c.maxLength(), 2, 1 << 20);
+    is.between("lora_rank", c.loraRank(), 1, 4096);
+    is.positive("lora_alpha", c.loraAlpha());
+    is.between("lora_dropout", c.loraDropout(), 0, 0.99);
+    is.between("batch_size", c.batchSize(), 1, 1 << 16);
+    is.between("gradient_accumulation", c.gradientAccumulation(), 1, 1 << 16);
+    is.between("epochs", c.epochs(), 1, 1 << 20);
+    is.between("max_steps", c.maxSteps(), 0, Integer.MAX_VALUE);
+    is.positive("learning_rate", c.learningRate());
+    is.between("warmup_steps", c.warmupSteps(), 0, Integer.MAX_VALUE);
+    is.between("lr_cycles", c.lrCycles(), 1, 1 << 16);
+    is.positive("lr_power", c.lrPower());
+    is.between("weight_decay", c.weightDecay(), 0, 1);
+    is.between("adam_beta1", c.adamBeta1(), 0, 0.999999);
+    is.between("adam_beta2", c.adamBeta2(), 0, 0.999999999);
+    is.positive("adam_epsilon", c.adamEpsilon());
+    is.between("max_grad_norm", c.maxGradNorm(), 0, 1e9);
+    is.between("validation_fraction", c.validationFraction(), 0, 0.9);
+    is.between("threads", c.threads(), 0, 1024);
+    is.between("save_steps", c.saveSteps(), 0, Integer.MAX_VALUE);
+    is.between("keep_checkpoints", c.keepCheckpoints(), 1, Integer.MAX_VALUE);
+    is.between("eval_steps", c.evalSteps(), 0, Integer.MAX_VALUE);
+    is.between("sample_steps", c.sampleSteps(), 0, Integer.MAX_VALUE);
+    is.between("sample_max_tokens", c.sampleMaxTokens(), 1, 1 << 20);
+    if (c.loraTargets().isEmpty()) {
+      throw is.wrong("lora_targets", "[]", "a list of layer names, or all-linear");
+    }
+    if (!c.memoryBudget().isEmpty() && bytes(c.memoryBudget()).isEmpty()) {
+      throw is.wrong("memory_budget", c.memoryBudget(), "a size such as 6GB or 500MiB");
+    }
+    if (c.validationFraction() > 0 && !c.validationPath().isEmpty()) {
+      throw new UserException(
+          source.apply("validation_fraction")
+              + " and validation_path are both set; keep one of them.");
+    }
+    if (c.sampleSteps() > 0 && c.samplePrompts().isEmpty()) {
+      throw new UserException(
+          source.apply("sample_steps") + " is set but sample_prompts is empty; list the prompts.");
+    }
+  }
+
+  /** What must be named for a run to start. */
+  static void requireComplete(TrainConfig c) {
+    if (c.baseModel().isEmpty()) {
+      throw new UserException(
+          "base_model is missing: name a Hugging Face folder or a .gguf file (base_model: PATH).");
+    }
+    if (c.metadataPath().isEmpty() && c.trainDataDir().isEmpty()) {
+      throw new UserException(
+          "The training data is missing: set metadata_path to a .jsonl, .json, .csv or .txt file,"
+              + " or train_data_dir to a folder of them.");
+    }
+    if (c.outputDir().isEmpty()) {
+      throw new UserException("output_dir is missing: name the folder that takes the results.");
+    }
+  }
+
+  /** A size in bytes: {@code 6GB} = 6·10⁹, {@code 6GiB} = 6·2³⁰. */
+  static OptionalLong bytes(String text) {
+    Matcher m = BYTES.matcher(text.strip());
+    if (!m.matches()) {
+      return OptionalLong.empty();
+    }
+    int power = m.group(2).isEmpty() ? 0 : "kmgt".indexOf(m.group(2).toLowerCase(Locale.ROOT)) + 1;
+    double unit = Math.pow(m.group(3).isEmpty() ? 1000 : 1024, power);
+    return OptionalLong.of((long) (Double.parseDouble(m.group(1)) * unit));
+  }
+
+  private void oneOf(String key, String value, String... allowed) {
+    if (!List.of(allowed).contains(value)) {
+      throw wrong(key, value, "one of " + String.join(", ", allowed));
+    }
+  }
+
+  private void between(String key, double value, double low, double high) {
+    if (!(value >= low && value <= high)) {
+      throw wrong(key, number(value), "between " + number(low) + " and " + number(high));
+    }
+  }
+
+  private void positive(String key, double value) {
+    if (!(value > 0) || Double.isInfinite(value)) {
+      throw wrong(key, number(value), "greater than 0");
+    }
+  }
+
+  private static String number(double value) {
+    return value == Math.rint(value) && Math.abs(value) < 1e15
+        ? String.valueOf((long) value)
+        : String.valueOf(value);
+  }
+
+  private UserException wrong(String key, String value, String expected) {
+    return new UserException(
+        source.apply(key) + " is " + value + ", but must be " + expected + ".");
+  }
+}

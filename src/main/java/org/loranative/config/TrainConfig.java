@@ -1,0 +1,125 @@
+package org.loranative.config;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A run's settings: one component for each YAML key (in snake case), absent keys filled with their
+ * defaults. {@link ConfigReader} reads and checks it; {@code docs/configuration.md} explains the
+ * keys to users. Paths that may be absent are "".
+ */
+@JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+@JsonInclude(JsonInclude.Include.ALWAYS)
+public record TrainConfig(
+    String taskType,
+    String baseModel,
+    String trainDataDir,
+    String metadataPath,
+    String dataFormat,
+    String validationPath,
+    Double validationFraction,
+    String trainOn,
+    Integer maxLength,
+    Boolean packing,
+    Boolean shuffle,
+    Integer resolution,
+    Integer loraRank,
+    Double loraAlpha,
+    Double loraDropout,
+    List<String> loraTargets,
+    Boolean useRslora,
+    String initAdapter,
+    Integer batchSize,
+    Integer gradientAccumulation,
+    Integer epochs,
+    Integer maxSteps,
+    Double learningRate,
+    String lrSchedule,
+    Integer warmupSteps,
+    Integer lrCycles,
+    Double lrPower,
+    Double weightDecay,
+    Double adamBeta1,
+    Double adamBeta2,
+    Double adamEpsilon,
+    Double maxGradNorm,
+    Long seed,
+    String device,
+    String computeDtype,
+    Integer threads,
+    String memoryBudget,
+    String outputDir,
+    Integer saveSteps,
+    Integer keepCheckpoints,
+    Integer evalSteps,
+    Integer sampleSteps,
+    List<String> samplePrompts,
+    Integer sampleMaxTokens) {
+
+  public static final String LLM = "llm";
+
+  /** Other spellings of a task type. */
+  static final Map<String, String> TASK_ALIASES =
+      Map.of("text-generation", LLM, "text_generation", LLM);
+
+  public TrainConfig {
+    taskType = TASK_ALIASES.getOrDefault(or(taskType, LLM), or(taskType, LLM));
+    baseModel = or(baseModel, "");
+    trainDataDir = or(trainDataDir, "");
+    metadataPath = or(metadataPath, "");
+    dataFormat = or(dataFormat, "auto");
+    validationPath = or(validationPath, "");
+    validationFraction = or(validationFraction, 0.0);
+    trainOn = or(trainOn, "auto");
+    maxLength = or(maxLength, 1024);
+    packing = or(packing, false);
+    shuffle = or(shuffle, true);
+    resolution = or(resolution, 0);
+    loraRank = or(loraRank, 8);
+    loraAlpha = or(loraAlpha, (double) loraRank);
+    loraDropout = or(loraDropout, 0.0);
+    loraTargets = List.copyOf(or(loraTargets, List.of("all-linear")));
+    useRslora = or(useRslora, false);
+    initAdapter = or(initAdapter, "");
+    batchSize = or(batchSize, 4);
+    gradientAccumulation = or(gradientAccumulation, 1);
+    epochs = or(epochs, 1);
+    maxSteps = or(maxSteps, 0);
+    learningRate = or(learningRate, 2e-4);
+    lrSchedule = or(lrSchedule, "cosine");
+    warmupSteps = or(warmupSteps, 0);
+    lrCycles = or(lrCycles, 1);
+    lrPower = or(lrPower, 1.0);
+    weightDecay = or(weightDecay, 0.0);
+    adamBeta1 = or(adamBeta1, 0.9);
+    adamBeta2 = or(adamBeta2, 0.999);
+    adamEpsilon = or(adamEpsilon, 1e-8);
+    maxGradNorm = or(maxGradNorm, 1.0);
+    seed = or(seed, 42L);
+    device = or(device, "auto");
+    computeDtype = or(computeDtype, "f32");
+    threads = or(threads, 0);
+    memoryBudget = or(memoryBudget, "");
+    outputDir = or(outputDir, "");
+    saveSteps = or(saveSteps, 500);
+    keepCheckpoints = or(keepCheckpoints, 2);
+    evalSteps = or(evalSteps, 0);
+    sampleSteps = or(sampleSteps, 0);
+    samplePrompts = List.copyOf(or(samplePrompts, List.of()));
+    sampleMaxTokens = or(sampleMaxTokens, 64);
+  }
+
+  private static <T> T or(T value, T otherwise) {
+    return value == null ? otherwise : value;
+  }
+
+  /** {@code value} as a path, unless it is "". */
+  public static Optional<Path> path(String value) {
+    return value.isEmpty() ? Optional.empty() : Optional.of(Path.of(value));
+  }
+}

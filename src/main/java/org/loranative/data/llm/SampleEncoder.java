@@ -1,0 +1,167 @@
+package org.loranative.data.llm;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.loranative.UserException;
+import org.loranative.data.llm.Formats.FormatException;
+import org.loranative.text.ChatTemplate;
+import org.loranative.text.Tokenizer;
+import org.loranative.text.jinja.TemplateException;
+
+/**
+ * Records to samples. {@code train_on: response} labels each answer's content and the end-of-turn
+ * token after it; {@code all} labels every token but the first.
+ */
+public final class SampleEncoder {
+  private final Tokenizer tokenizer;
+  private final String format;
+  private final String trainOn;
+  private final int maxLength;
+
+  /**
+   * @param format of records, or {@code auto}
+   * @param trainOn {@code response}, {@code all}, or {@code auto}: response where there is one
+   * @param maxLength tokens of a sample; longer ones are cut
+   */
+  public SampleEncoder(Tokenizer tokenizer, String format, String trainOn, int maxLength) {
+    this.tokenizer = tokenizer;
+    this.format = format;
+    this.trainOn = trainOn;
+    this.maxLength = maxLength;
+  }
+
+  /**
+   * @param skipped records that cannot be used, with the reason
+   * @param truncated how many were cut to the maximum length
+   */
+  public record Result(List<Sample> samples, List<Records.Skipped> skipped, int truncated) {}
+
+  /** Encodes all records; those that cannot be used are listed, not dropped in silence. */
+  public Result encode(Records records) {
+    List<Sample> samples = new ArrayList<>();
+    List<Records.Skipped> skipped = new ArrayList<>(records.skipped());
+    int truncated = 0;
+    for (Records.Raw raw : records.records()) {
+      try {
+        Tokens tokens = tokens(Formats.parse(raw.fields(), format));
+        boolean cut = tokens.ids().length > maxLength;
+        Sample sample = sample(tokens, raw.source());
+        if (sample.labelled() == 0) {
+          skipped.add(
+              new Records.Skipped(
+                  raw.source(),
+                  cut
+                      ? "its first answer begins after max_length = " + maxLength + " tokens"
+                      : "it holds nothing to learn (no answer, or a single token)"));
+          continue;
+        }
+        truncated += cut ? 1 : 0;
+        samples.add(sample);
+      } catch (FormatException | TemplateException e) {
+        skipped.add(new Records.Skipped(raw.source(), e.getMessage()));
+      }
+    }
+    return new Result(samples, skipped, truncated);
+  }
+
+  /** Tokens, and which of them the model is to learn. */
+  private record Tokens(int[] ids, boolean[] learn) {}
+
+  private Tokens tokens(Formats.Content content) throws FormatException {
+    if (content instanceof Formats.Conversation c) {
+      return conversation(c);
+    } else if (content instanceof Formats.Completion c) {
+      return completion(c);
+    }
+    String text = ((Formats.Text) content).text();
+    int[] ids = withEos(tokenizer.encode(text, true).ids());
+    boolean[] learn = new boolean[ids.length];
+    Arrays.fill(learn, true);
+    return new Tokens(ids, learn);
+  }
+
+  private Tokens conversation(Formats.Conversation conversation) throws FormatException {
+    ChatTemplate template =
+        tokenizer
+            .chatTemplate()
+            .orElseThrow(
+                () ->
+                    new UserException(
+                        "The data are conversations, but the base model has no chat template. Use"
+                            + " an instruct model, or data with prompt and completion, or text."));
+    String rendered = template.render(conversation.messages(), false);
+    Tokenizer.Encoded encoded = tokenizer.encode(rendered, false);
+    boolean[] learn = new boolean[encoded.ids().length];
+    if (trainOn.equals("all")) {
+      Arrays.fill(learn, true);
+      return new Tokens(encoded.ids(), learn);
+    }
+    List<AnswerSpans.Span> spans =
+        AnswerSpans.find(template, conversation.messages(), rendered)
+            .orElseThrow(
+                () -> new FormatException("the chat template changes the answers beyond finding"));
+    for (AnswerSpans.Span span : spans) {
+      label(encoded, rendered, span, learn);
+    }
+    return new Tokens(encoded.ids(), learn);
+  }
+
+  private void label(
+      Tokenizer.Encoded encoded, String rendered, AnswerSpans.Span span, boolean[] learn) {
+    for (int i = 0; i < learn.length; i++) {
+      boolean inside = encoded.from()[i] < span.to() && encoded.to()[i] > span.from();
+      if (inside) {
+        learn[i] = true;
+      } else if (encoded.from()[i] >= span.to()) {
+        // The end-of-turn token, which may stand behind white space of the template's own.
+        String between = rendered.substring(span.to(), encoded.from()[i]);
+        if (!between.isBlank()) {
+          return;
+        }
+        if (tokenizer.isSpecial(encoded.ids()[i])) {
+          learn[i] = true;
+          return;
+        }
+      }
+    }
+  }
+
+  private Tokens completion(Formats.Completion c) {
+    // Tokens of the whole, so that the join is what generation will see.
+    String whole = c.prompt() + c.completion();
+    Tokenizer.Encoded encoded = tokenizer.encode(whole, true);
+    int[] ids = withEos(encoded.ids());
+    boolean[] learn = new boolean[ids.length];
+    for (int i = 0; i < ids.length; i++) {
+      learn[i] =
+          trainOn.equals("all")
+              || i >= encoded.ids().length
+              || encoded.to()[i] > c.prompt().length();
+    }
+    return new Tokens(ids, learn);
+  }
+
+  private int[] withEos(int[] ids) {
+    if (tokenizer.eos().isEmpty()
+        || (ids.length > 0 && ids[ids.length - 1] == tokenizer.eos().getAsInt())) {
+      return ids;
+    }
+    int[] longer = Arrays.copyOf(ids, ids.length + 1);
+    longer[ids.length] = tokenizer.eos().getAsInt();
+    return longer;
+  }
+
+  private Sample sample(Tokens tokens, Source source) {
+    int n = Math.min(tokens.ids().length, maxLength);
+    int[] ids = Arrays.copyOf(tokens.ids(), n);
+    int[] labels = new int[n];
+    Arrays.fill(labels, -1);
+    for (int i = 0; i + 1 < n; i++) {
+      if (tokens.learn()[i + 1]) {
+        labels[i] = ids[i + 1];
+      }
+    }
+    return new Sample(ids, labels, source);
+  }
+}

@@ -1,0 +1,11 @@
+package org.loranative.data.llm;
+
+import java.nio.file.Path;
+
+/** Where a record came from. */
+public record Source(Path file, long line) {
+  @Override
+  public String toString() {
+    return file + " line " + line;
+  }
+}

@@ -1,0 +1,2 @@
+/** Training data: sources, formats, order, batches. */
+package org.loranative.data;

@@ -1,0 +1,93 @@
+package org.loranative.device;
+
+/** The CPU: OpenMP and oneDNN behind {@code src/main/native/cpu}. */
+public final class CpuDevice implements Device {
+  static {
+    // JavaCPP's limits follow the Java heap and throw otherwise; ours is the planner.
+    System.setProperty("org.bytedeco.javacpp.maxbytes", "0");
+    System.setProperty("org.bytedeco.javacpp.maxphysicalbytes", "0");
+  }
+
+  private final long handle;
+  private final int threads;
+
+  /**
+   * @param threads OpenMP threads, at least 1
+   */
+  public CpuDevice(int threads) {
+    long[] opened = new long[1];
+    check(LoraOps.ln_cpu_open(threads, opened));
+    this.handle = opened[0];
+    this.threads = threads;
+  }
+
+  /** Loads the native library, with the settings above in place. */
+  static void load() {}
+
+  /** Physical cores this process may use: the default number of threads. */
+  public static int physicalCores() {
+    return LoraOps.ln_cpu_physical_cores();
+  }
+
+  /** Whether bf16 products run in hardware; without it bf16 would be slower than f32. */
+  public static boolean hasBf16() {
+    return LoraOps.ln_cpu_has_bf16() == 1;
+  }
+
+  @Override
+  public String name() {
+    return "cpu";
+  }
+
+  @Override
+  public String description() {
+    return String.format(
+        "cpu, %d thread%s, x86-64-%s%s",
+        threads,
+        threads == 1 ? "" : "s",
+        LoraOps.ln_cpu_isa().getString(),
+        hasBf16() ? ", bf16 in hardware" : "");
+  }
+
+  @Override
+  public long handle() {
+    return handle;
+  }
+
+  @Override
+  public Memory allocate(long bytes) {
+    long[] address = new long[1];
+    check(LoraOps.ln_memory_allocate(handle, bytes, address));
+    return new Memory(this, address[0], bytes);
+  }
+
+  @Override
+  public void upload(long to, HostBuffer from, long bytes) {
+    check(LoraOps.ln_memory_upload(handle, to, from.address(), bytes));
+  }
+
+  @Override
+  public void download(HostBuffer to, long from, long bytes) {
+    check(LoraOps.ln_memory_download(handle, to.address(), from, bytes));
+  }
+
+  @Override
+  public void fill(long address, int value, long bytes) {
+    check(LoraOps.ln_memory_fill(handle, address, value, bytes));
+  }
+
+  @Override
+  public boolean readsHostMemory() {
+    return true;
+  }
+
+  @Override
+  public long libraryBytes() {
+    return LoraOps.ln_gemm_scratch_bytes(handle);
+  }
+
+  @Override
+  public void close() {
+    check(LoraOps.ln_device_close(handle));
+  }
+}

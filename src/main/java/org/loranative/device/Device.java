@@ -1,0 +1,41 @@
+package org.loranative.device;
+
+/** A place where plans run. Addresses are 64-bit integers that only this device understands. */
+public interface Device extends AutoCloseable {
+  /** {@code cpu}, {@code cuda} … as in the configuration. */
+  String name();
+
+  /** One line for a person: what it is and how it computes. */
+  String description();
+
+  /** The handle that every op of {@code LoraOps} takes first. */
+  long handle();
+
+  /** Zeroed memory; the caller closes it. */
+  Memory allocate(long bytes);
+
+  /** Copies {@code bytes} from {@code from} to the device address {@code to}. */
+  void upload(long to, HostBuffer from, long bytes);
+
+  /** Copies {@code bytes} from the device address {@code from}. */
+  void download(HostBuffer to, long from, long bytes);
+
+  /** Sets every byte. */
+  void fill(long address, int value, long bytes);
+
+  /** Whether frozen weights may stay where a file is mapped. */
+  boolean readsHostMemory();
+
+  /** Bytes of scratch that libraries behind this device have allocated on their own. */
+  long libraryBytes();
+
+  /** Throws the native code's sentence if {@code status} is not 0. */
+  default void check(int status) {
+    if (status != LoraOps.LN_OK) {
+      throw new DeviceException(LoraOps.ln_last_error().getString());
+    }
+  }
+
+  @Override
+  void close();
+}

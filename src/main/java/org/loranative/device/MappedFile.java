@@ -1,0 +1,34 @@
+package org.loranative.device;
+
+import java.nio.file.Path;
+import org.loranative.UserException;
+
+/** A whole file mapped read-only; pages are read when touched. */
+public final class MappedFile implements AutoCloseable {
+  private final long address;
+  private final long bytes;
+
+  public MappedFile(Path file) {
+    CpuDevice.load();
+    long[] at = new long[1];
+    long[] length = new long[1];
+    if (LoraOps.ln_file_map(file.toString(), at, length) != LoraOps.LN_OK) {
+      throw new UserException(LoraOps.ln_last_error().getString());
+    }
+    address = at[0];
+    bytes = length[0];
+  }
+
+  /** Address of byte {@code offset}, of which {@code length} bytes must be in the file. */
+  public long address(long offset, long length) {
+    if (offset < 0 || length < 0 || offset > bytes - length) {
+      throw new UserException("A file changed while it was read.");
+    }
+    return address + offset;
+  }
+
+  @Override
+  public void close() {
+    LoraOps.ln_file_unmap(address, bytes);
+  }
+}

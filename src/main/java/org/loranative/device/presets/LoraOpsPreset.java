@@ -1,0 +1,26 @@
+package org.loranative.device.presets;
+
+import org.bytedeco.javacpp.annotation.Platform;
+import org.bytedeco.javacpp.annotation.Properties;
+import org.bytedeco.javacpp.tools.InfoMap;
+import org.bytedeco.javacpp.tools.InfoMapper;
+
+/**
+ * Tells JavaCPP to make {@code org.loranative.device.LoraOps} from {@code lora_ops.h}, the one list
+ * of device ops. OpenMP's runtime and oneDNN come out of the dnnl artifact.
+ */
+@Properties(
+    value =
+        @Platform(
+            value = "linux-x86_64",
+            include = "lora_ops.h",
+            // The linker is given these in reverse, so our static library stands last.
+            link = {"gomp@.1", "dnnl@.3", "loranative"},
+            preload = {"gomp@.1", "dnnl@.3"},
+            preloadresource = "/org/bytedeco/dnnl/",
+            compiler = "cpp17"),
+    global = "org.loranative.device.LoraOps")
+public class LoraOpsPreset implements InfoMapper {
+  @Override
+  public void map(InfoMap map) {}
+}

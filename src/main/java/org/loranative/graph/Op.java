@@ -1,0 +1,62 @@
+package org.loranative.graph;
+
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.loranative.device.Device;
+
+/**
+ * One step of a graph: a record that names its values and knows its native call and its backward.
+ * Not sealed: nobody may switch over ops.
+ */
+public interface Op {
+  /** What it reads, values it adds to included. */
+  List<Value> inputs();
+
+  /** What it makes. What backward needs later (rstd, lse) is an ordinary output. */
+  List<Value> outputs();
+
+  /** Appends the ops of its backward; asks {@link Grads#wants} first. */
+  void backward(Grads g);
+
+  /** The same op over other values. */
+  Op rebind(UnaryOperator<Value> f);
+
+  /** Exactly one native call. */
+  void run(Device device, Addresses at);
+
+  /** Scratch this call needs on {@code device}; all ops of a plan share the largest. */
+  default long scratchBytes(Device device) {
+    return 0;
+  }
+
+  /** Outputs that may, or must, take the place of an input that nobody reads afterwards. */
+  default List<Reuse> reuses() {
+    return List.of();
+  }
+
+  /** Whether this op ends the forward pass and needs no gradient to start backward. */
+  default boolean isLoss() {
+    return false;
+  }
+
+  /** Whether computing it again costs little beside keeping its outputs (norms, activations). */
+  default boolean isCheap() {
+    return false;
+  }
+
+  /** The name under which it appears in plans and errors. */
+  default String name() {
+    return getClass().getSimpleName().replaceAll("(?<=[a-z])(?=[A-Z])", "_").toLowerCase();
+  }
+
+  /** {@code output} takes the place of {@code input}; {@code required} when the op adds to it. */
+  record Reuse(Value output, Value input, boolean required) {}
+
+  /** An op of a backward pass: nothing goes back through it. */
+  interface Backward extends Op {
+    @Override
+    default void backward(Grads g) {
+      throw new UnsupportedOperationException(name() + " has no second derivative");
+    }
+  }
+}

@@ -1,0 +1,65 @@
+package org.loranative.graph.ops;
+
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.loranative.device.Device;
+import org.loranative.device.LoraOps;
+import org.loranative.graph.Addresses;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Op;
+import org.loranative.graph.StepState;
+import org.loranative.graph.Value;
+
+/**
+ * AdamW (Loshchilov & Hutter 2019) over all adapters in one launch; clips by {@code clip[1]}, zeroes
+ * each gradient after reading it. All of params, grads, m, v are [n] f32 and kept between runs.
+ */
+public record AdamW(
+    Value params, Value grads, Value m, Value v, Value clip, Value step, Setting setting)
+    implements Op.Backward {
+  /**
+   * @param epsilon outside the root
+   * @param weightDecay decoupled: times the learning rate, on the parameters
+   */
+  public record Setting(float beta1, float beta2, float epsilon, float weightDecay) {}
+
+  public static void of(
+      Graph g, Value params, Value grads, Value m, Value v, Value clip, Setting setting) {
+    g.add(new AdamW(params, grads, m, v, clip, StepState.value(g), setting));
+  }
+
+  @Override
+  public List<Value> inputs() {
+    return List.of(params, grads, m, v, clip, step);
+  }
+
+  @Override
+  public List<Value> outputs() {
+    return List.of();
+  }
+
+  @Override
+  public AdamW rebind(UnaryOperator<Value> f) {
+    return new AdamW(
+        f.apply(params), f.apply(grads), f.apply(m), f.apply(v), f.apply(clip), f.apply(step),
+        setting);
+  }
+
+  @Override
+  public void run(Device d, Addresses at) {
+    d.check(
+        LoraOps.ln_adamw_fwd(
+            d.handle(),
+            at.of(params),
+            at.of(grads),
+            at.of(m),
+            at.of(v),
+            at.of(clip),
+            at.of(step),
+            params.shape().size(),
+            setting.beta1(),
+            setting.beta2(),
+            setting.epsilon(),
+            setting.weightDecay()));
+  }
+}

@@ -1,0 +1,56 @@
+package org.loranative.graph.ops;
+
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.loranative.device.Device;
+import org.loranative.device.LoraOps;
+import org.loranative.graph.Addresses;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Grads;
+import org.loranative.graph.Op;
+import org.loranative.graph.Shape;
+import org.loranative.graph.Value;
+
+/** {@code y[m] = w[ids[m]] * scale}: ids [M] i32, w [V, C] frozen, y [M, C]. */
+public record Embedding(Value ids, Value w, Value y, float scale) implements Op {
+  public static Value of(Graph g, Value ids, Value w, float scale) {
+    Value y = g.temp("embedding", w.dtype(), Shape.of(ids.shape().size(), w.shape().last()));
+    g.add(new Embedding(ids, w, y, scale));
+    return y;
+  }
+
+  @Override
+  public List<Value> inputs() {
+    return List.of(ids, w);
+  }
+
+  @Override
+  public List<Value> outputs() {
+    return List.of(y);
+  }
+
+  @Override
+  public void backward(Grads g) {
+    throw new UnsupportedOperationException("the embedding is frozen");
+  }
+
+  @Override
+  public Embedding rebind(UnaryOperator<Value> f) {
+    return new Embedding(f.apply(ids), f.apply(w), f.apply(y), scale);
+  }
+
+  @Override
+  public void run(Device d, Addresses at) {
+    d.check(
+        LoraOps.ln_embedding_fwd(
+            d.handle(),
+            at.of(ids),
+            at.of(w),
+            at.of(y),
+            y.shape().dim(0),
+            y.shape().dim(1),
+            w.shape().dim(0),
+            scale,
+            y.dtype().code));
+  }
+}

@@ -1,0 +1,47 @@
+package org.loranative.graph.ops;
+
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.loranative.device.Device;
+import org.loranative.device.LoraOps;
+import org.loranative.graph.Addresses;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Op;
+import org.loranative.graph.Shape;
+import org.loranative.graph.Value;
+import org.loranative.io.DType;
+
+/**
+ * Norm of all gradients and the factor that clips them: out = [norm, min(1, maxNorm / (norm +
+ * 1e-6))]; maxNorm 0 never clips.
+ */
+public record GlobalNorm(Value grads, Value out, float maxNorm) implements Op.Backward {
+  public static Value of(Graph g, Value grads, float maxNorm) {
+    Value out = g.temp("grad_norm", DType.F32, Shape.of(2));
+    g.add(new GlobalNorm(grads, out, maxNorm));
+    g.result(out);
+    return out;
+  }
+
+  @Override
+  public List<Value> inputs() {
+    return List.of(grads);
+  }
+
+  @Override
+  public List<Value> outputs() {
+    return List.of(out);
+  }
+
+  @Override
+  public GlobalNorm rebind(UnaryOperator<Value> f) {
+    return new GlobalNorm(f.apply(grads), f.apply(out), maxNorm);
+  }
+
+  @Override
+  public void run(Device d, Addresses at) {
+    d.check(
+        LoraOps.ln_global_norm_fwd(
+            d.handle(), at.of(grads), at.of(out), grads.shape().size(), maxNorm));
+  }
+}

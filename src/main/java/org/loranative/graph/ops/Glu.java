@@ -1,0 +1,117 @@
+package org.loranative.graph.ops;
+
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.loranative.device.Device;
+import org.loranative.device.LoraOps;
+import org.loranative.graph.Addresses;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Grads;
+import org.loranative.graph.Op;
+import org.loranative.graph.Value;
+
+/** Gated linear unit {@code y = act(gate) up} (Shazeer 2020), all [M, F]. */
+public record Glu(Value gate, Value up, Value y, Activation act) implements Op {
+  /** The gate's activation; {@code code} is that of {@code lora_ops.h}. */
+  public enum Activation {
+    SILU(LoraOps.LN_SILU),
+    GELU_TANH(LoraOps.LN_GELU_TANH);
+
+    final int code;
+
+    Activation(int code) {
+      this.code = code;
+    }
+  }
+
+  public Glu {
+    Values.require(gate.shape().equals(up.shape()), "glu", gate, up);
+  }
+
+  public static Value of(Graph g, Value gate, Value up, Activation act) {
+    Value y = g.like(gate, "glu");
+    g.add(new Glu(gate, up, y, act));
+    return y;
+  }
+
+  @Override
+  public List<Value> inputs() {
+    return List.of(gate, up);
+  }
+
+  @Override
+  public List<Value> outputs() {
+    return List.of(y);
+  }
+
+  @Override
+  public boolean isCheap() {
+    return true;
+  }
+
+  @Override
+  public void backward(Grads g) {
+    Value dgate = g.newGradient(gate);
+    Value dup = g.newGradient(up);
+    g.emit(new GluBackward(g.of(y).orElseThrow(), gate, up, dgate, dup, act));
+    g.add(gate, dgate);
+    g.add(up, dup);
+  }
+
+  @Override
+  public Glu rebind(UnaryOperator<Value> f) {
+    return new Glu(f.apply(gate), f.apply(up), f.apply(y), act);
+  }
+
+  @Override
+  public void run(Device d, Addresses at) {
+    d.check(
+        LoraOps.ln_glu_fwd(
+            d.handle(),
+            at.of(gate),
+            at.of(up),
+            at.of(y),
+            y.shape().size(),
+            act.code,
+            y.dtype().code));
+  }
+
+  record GluBackward(Value dy, Value gate, Value up, Value dgate, Value dup, Activation act)
+      implements Backward {
+    @Override
+    public List<Value> inputs() {
+      return List.of(dy, gate, up);
+    }
+
+    @Override
+    public List<Value> outputs() {
+      return List.of(dgate, dup);
+    }
+
+    @Override
+    public List<Reuse> reuses() {
+      return List.of(new Reuse(dup, dy, false));
+    }
+
+    @Override
+    public GluBackward rebind(UnaryOperator<Value> f) {
+      return new GluBackward(
+          f.apply(dy), f.apply(gate), f.apply(up), f.apply(dgate), f.apply(dup), act);
+    }
+
+    @Override
+    public void run(Device d, Addresses at) {
+      d.check(
+          LoraOps.ln_glu_bwd(
+              d.handle(),
+              at.of(dy),
+              at.of(gate),
+              at.of(up),
+              at.of(dgate),
+              at.of(dup),
+              gate.shape().size(),
+              act.code,
+              gate.dtype().code));
+    }
+  }
+}

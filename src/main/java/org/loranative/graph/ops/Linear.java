@@ -1,0 +1,110 @@
+package org.loranative.graph.ops;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.loranative.device.Device;
+import org.loranative.device.LoraOps;
+import org.loranative.graph.Addresses;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Grads;
+import org.loranative.graph.Op;
+import org.loranative.graph.Shape;
+import org.loranative.graph.Value;
+import org.loranative.io.DType;
+
+/** Frozen linear layer: {@code y = x W0ᵀ + bias}; x [M, in], w0 [out, in], bias [out] f32. */
+public record Linear(Value x, Value w0, Optional<Value> bias, Value y) implements Op {
+  public Linear {
+    Values.require(
+        x.shape().last() == w0.shape().last() && x.dtype() == w0.dtype(), "linear", x, w0);
+  }
+
+  /** Appends the op; y [M, out] has the given dtype (the dtype of x, or F32 for logits). */
+  public static Value of(
+      Graph g, String name, Value x, Value w0, Optional<Value> bias, DType yType) {
+    Value y = g.temp(name, yType, Shape.of(x.shape().rows(), w0.shape().dim(0)));
+    g.add(new Linear(x, w0, bias, y));
+    return y;
+  }
+
+  @Override
+  public List<Value> inputs() {
+    return Values.list(x, w0, bias);
+  }
+
+  @Override
+  public List<Value> outputs() {
+    return List.of(y);
+  }
+
+  @Override
+  public void backward(Grads g) {
+    Value dy = g.of(y).orElseThrow();
+    if (g.wants(x)) {
+      Optional<Value> partial = g.takePartial(x);
+      Value dx = g.newGradient(x);
+      g.emit(new LinearBackward(dy, w0, partial, dx));
+      g.add(x, dx);
+    }
+  }
+
+  @Override
+  public Linear rebind(UnaryOperator<Value> f) {
+    return new Linear(f.apply(x), f.apply(w0), bias.map(f), f.apply(y));
+  }
+
+  @Override
+  public void run(Device d, Addresses at) {
+    d.check(
+        LoraOps.ln_linear_fwd(
+            d.handle(),
+            at.of(x),
+            at.of(w0),
+            at.of(bias),
+            at.of(y),
+            x.shape().rows(),
+            w0.shape().dim(1),
+            w0.shape().dim(0),
+            x.dtype().code,
+            y.dtype().code));
+  }
+
+  /** {@code dx = dy W0}, added to {@code partial} where there is one. */
+  record LinearBackward(Value dy, Value w0, Optional<Value> partial, Value dx) implements Backward {
+    @Override
+    public List<Value> inputs() {
+      return Values.list(dy, w0, partial);
+    }
+
+    @Override
+    public List<Value> outputs() {
+      return List.of(dx);
+    }
+
+    @Override
+    public List<Reuse> reuses() {
+      return partial.stream().map(p -> new Reuse(dx, p, true)).toList();
+    }
+
+    @Override
+    public LinearBackward rebind(UnaryOperator<Value> f) {
+      return new LinearBackward(f.apply(dy), f.apply(w0), partial.map(f), f.apply(dx));
+    }
+
+    @Override
+    public void run(Device d, Addresses at) {
+      d.check(
+          LoraOps.ln_linear_bwd(
+              d.handle(),
+              at.of(dy),
+              at.of(w0),
+              at.of(dx),
+              dy.shape().rows(),
+              w0.shape().dim(1),
+              w0.shape().dim(0),
+              partial.isPresent() ? 1 : 0,
+              dy.dtype().code));
+    }
+  }
+}

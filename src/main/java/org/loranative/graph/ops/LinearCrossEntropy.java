@@ -1,0 +1,104 @@
+package org.loranative.graph.ops;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.loranative.device.Device;
+import org.loranative.device.LoraOps;
+import org.loranative.graph.Addresses;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Grads;
+import org.loranative.graph.Op;
+import org.loranative.graph.Shape;
+import org.loranative.graph.StepState;
+import org.loranative.graph.Value;
+import org.loranative.io.DType;
+
+/**
+ * Head and loss in one: {@code loss = Σ −log softmax(cap(h Wᵀ))[label] / labelled}, and at once its
+ * gradient dh, over rows with a label only. h [M, C], w [V, C], labels [M] i32 (negative: none),
+ * loss [1] f32, dh [M, C] (absent for evaluation). Logits exist for {@code chunk} rows at a time.
+ */
+public record LinearCrossEntropy(
+    Value h,
+    Value w,
+    Value labels,
+    Value step,
+    Value loss,
+    Optional<Value> dh,
+    float softcap,
+    long chunk)
+    implements Op {
+  /** Rows of logits at a time: large enough to feed the matrix product, 50 MB at V = 49 k. */
+  public static final long CHUNK = 256;
+
+  /** Appends the op; returns loss. */
+  public static Value of(
+      Graph g, Value h, Value w, Value labels, float softcap, boolean withGradient) {
+    Value loss = g.temp("loss", DType.F32, Shape.of(1));
+    Optional<Value> dh = withGradient ? Optional.of(g.like(h, "d " + h.name())) : Optional.empty();
+    long chunk = Math.min(CHUNK, h.shape().rows());
+    g.add(new LinearCrossEntropy(h, w, labels, StepState.value(g), loss, dh, softcap, chunk));
+    g.result(loss);
+    return loss;
+  }
+
+  @Override
+  public List<Value> inputs() {
+    return List.of(h, w, labels, step);
+  }
+
+  @Override
+  public List<Value> outputs() {
+    return Values.list(loss, dh);
+  }
+
+  @Override
+  public boolean isLoss() {
+    return true;
+  }
+
+  @Override
+  public long scratchBytes(Device d) {
+    return LoraOps.ln_linear_cross_entropy_scratch(
+        d.handle(), w.shape().dim(1), w.shape().dim(0), chunk, h.dtype().code);
+  }
+
+  @Override
+  public void backward(Grads g) {
+    g.add(h, dh.orElseThrow());
+  }
+
+  @Override
+  public LinearCrossEntropy rebind(UnaryOperator<Value> f) {
+    return new LinearCrossEntropy(
+        f.apply(h),
+        f.apply(w),
+        f.apply(labels),
+        f.apply(step),
+        f.apply(loss),
+        dh.map(f),
+        softcap,
+        chunk);
+  }
+
+  @Override
+  public void run(Device d, Addresses at) {
+    d.check(
+        LoraOps.ln_linear_cross_entropy_fwd(
+            d.handle(),
+            at.of(h),
+            at.of(w),
+            at.of(labels),
+            at.of(step),
+            at.of(loss),
+            at.of(dh),
+            at.scratch(),
+            h.shape().rows(),
+            w.shape().dim(1),
+            w.shape().dim(0),
+            softcap,
+            chunk,
+            h.dtype().code));
+  }
+}

@@ -1,0 +1,231 @@
+package org.loranative.graph.ops;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.loranative.device.Device;
+import org.loranative.device.LoraOps;
+import org.loranative.graph.Addresses;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Grads;
+import org.loranative.graph.Op;
+import org.loranative.graph.Shape;
+import org.loranative.graph.StepState;
+import org.loranative.graph.Value;
+
+/**
+ * Frozen linear layer plus low-rank adapter: {@code y = x W0ᵀ + bias + s (drop(x) Aᵀ) Bᵀ} (Hu et
+ * al. 2021, §4.1).
+ *
+ * @param x activations [M, in]
+ * @param w0 frozen weight [out, in]
+ * @param bias frozen [out] f32, if the layer has one
+ * @param a adapter [rank, in] f32
+ * @param b adapter [out, rank] f32
+ * @param step {@link StepState}, which names the dropout's draw
+ * @param y [M, out]
+ * @param xa s (drop(x) Aᵀ) [M, rank], saved for backward
+ */
+public record LoraLinear(
+    Value x,
+    Value w0,
+    Optional<Value> bias,
+    Value a,
+    Value b,
+    Value step,
+    Value y,
+    Value xa,
+    Setting setting)
+    implements Op {
+  /**
+   * @param scale alpha / rank, or alpha / √rank
+   * @param dropout probability that an element of x is left out of the low-rank branch
+   * @param stream Philox stream of the dropout
+   */
+  public record Setting(float scale, float dropout, int stream) {}
+
+  public LoraLinear {
+    Values.require(
+        x.shape().last() == w0.shape().last()
+            && a.shape().last() == w0.shape().last()
+            && b.shape().dim(0) == w0.shape().dim(0)
+            && a.shape().dim(0) == b.shape().last()
+            && x.dtype() == w0.dtype(),
+        "lora_linear",
+        x,
+        w0,
+        a,
+        b);
+  }
+
+  public static Value of(
+      Graph g,
+      String name,
+      Value x,
+      Value w0,
+      Optional<Value> bias,
+      Value a,
+      Value b,
+      Setting setting) {
+    long rows = x.shape().rows();
+    Value y = g.temp(name, x.dtype(), Shape.of(rows, w0.shape().dim(0)));
+    Value xa = g.temp(name + ".xa", x.dtype(), Shape.of(rows, a.shape().dim(0)));
+    g.add(new LoraLinear(x, w0, bias, a, b, StepState.value(g), y, xa, setting));
+    return y;
+  }
+
+  private static long scratch(Device d, Value x, Value w0, Value a, Setting setting) {
+    return LoraOps.ln_lora_linear_scratch(
+        d.handle(),
+        x.shape().rows(),
+        w0.shape().dim(1),
+        w0.shape().dim(0),
+        a.shape().dim(0),
+        setting.dropout(),
+        x.dtype().code);
+  }
+
+  @Override
+  public List<Value> inputs() {
+    return Values.list(x, w0, bias, a, b, step);
+  }
+
+  @Override
+  public List<Value> outputs() {
+    return List.of(y, xa);
+  }
+
+  @Override
+  public long scratchBytes(Device d) {
+    return scratch(d, x, w0, a, setting);
+  }
+
+  @Override
+  public void backward(Grads g) {
+    Value dy = g.of(y).orElseThrow();
+    Optional<Value> partial = g.wants(x) ? g.takePartial(x) : Optional.empty();
+    Optional<Value> dx = g.wants(x) ? Optional.of(g.newGradient(x)) : Optional.empty();
+    g.emit(
+        new LoraLinearBackward(
+            dy, x, xa, w0, a, b, g.accumulator(a), g.accumulator(b), step, partial, dx, setting));
+    dx.ifPresent(v -> g.add(x, v));
+  }
+
+  @Override
+  public LoraLinear rebind(UnaryOperator<Value> f) {
+    return new LoraLinear(
+        f.apply(x),
+        f.apply(w0),
+        bias.map(f),
+        f.apply(a),
+        f.apply(b),
+        f.apply(step),
+        f.apply(y),
+        f.apply(xa),
+        setting);
+  }
+
+  @Override
+  public void run(Device d, Addresses at) {
+    d.check(
+        LoraOps.ln_lora_linear_fwd(
+            d.handle(),
+            at.of(x),
+            at.of(w0),
+            at.of(bias),
+            at.of(a),
+            at.of(b),
+            at.of(y),
+            at.of(xa),
+            at.scratch(),
+            at.of(step),
+            x.shape().rows(),
+            w0.shape().dim(1),
+            w0.shape().dim(0),
+            a.shape().dim(0),
+            setting.scale(),
+            setting.dropout(),
+            setting.stream(),
+            x.dtype().code));
+  }
+
+  /** {@code dx = dy W0 + …}, {@code dA += …}, {@code dB += …}; dx only if it is wanted. */
+  record LoraLinearBackward(
+      Value dy,
+      Value x,
+      Value xa,
+      Value w0,
+      Value a,
+      Value b,
+      Value da,
+      Value db,
+      Value step,
+      Optional<Value> partial,
+      Optional<Value> dx,
+      Setting setting)
+      implements Backward {
+    @Override
+    public List<Value> inputs() {
+      return Values.list(dy, x, xa, w0, a, b, da, db, step, partial);
+    }
+
+    @Override
+    public List<Value> outputs() {
+      return Values.list(dx);
+    }
+
+    @Override
+    public List<Reuse> reuses() {
+      return partial.stream().map(p -> new Reuse(dx.orElseThrow(), p, true)).toList();
+    }
+
+    @Override
+    public long scratchBytes(Device d) {
+      return scratch(d, x, w0, a, setting);
+    }
+
+    @Override
+    public LoraLinearBackward rebind(UnaryOperator<Value> f) {
+      return new LoraLinearBackward(
+          f.apply(dy),
+          f.apply(x),
+          f.apply(xa),
+          f.apply(w0),
+          f.apply(a),
+          f.apply(b),
+          f.apply(da),
+          f.apply(db),
+          f.apply(step),
+          partial.map(f),
+          dx.map(f),
+          setting);
+    }
+
+    @Override
+    public void run(Device d, Addresses at) {
+      d.check(
+          LoraOps.ln_lora_linear_bwd(
+              d.handle(),
+              at.of(dy),
+              at.of(x),
+              at.of(xa),
+              at.of(w0),
+              at.of(a),
+              at.of(b),
+              at.of(dx),
+              at.of(da),
+              at.of(db),
+              at.scratch(),
+              at.of(step),
+              x.shape().rows(),
+              w0.shape().dim(1),
+              w0.shape().dim(0),
+              a.shape().dim(0),
+              setting.scale(),
+              setting.dropout(),
+              setting.stream(),
+              partial.isPresent() ? 1 : 0,
+              x.dtype().code));
+    }
+  }
+}

@@ -1,0 +1,144 @@
+package org.loranative.graph.ops;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.loranative.device.Device;
+import org.loranative.device.LoraOps;
+import org.loranative.graph.Addresses;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Grads;
+import org.loranative.graph.Op;
+import org.loranative.graph.Shape;
+import org.loranative.graph.Value;
+import org.loranative.io.DType;
+
+/**
+ * RMSNorm (Zhang & Sennrich 2019, eq. 4) with optional residual add: {@code sum = x + residual},
+ * {@code y = sum rstd w}. Rows are all of C = w's length, so a [M, heads·D] array with w [D] is
+ * normalized head by head.
+ */
+public record RmsNorm(
+    Value x, Optional<Value> residual, Value w, Value y, Optional<Value> sum, Value rstd, float eps)
+    implements Op {
+  public RmsNorm {
+    Values.require(x.shape().size() % w.shape().size() == 0, "rms_norm", x, w);
+  }
+
+  /** y, and the sum x + residual for the next residual. */
+  public record Result(Value y, Value sum) {}
+
+  public static Result of(
+      Graph g, String name, Value x, Optional<Value> residual, Value w, float eps) {
+    Value y = g.like(x, name);
+    Optional<Value> sum = residual.map(r -> g.like(x, name + ".sum"));
+    Value rstd =
+        g.temp(name + ".rstd", DType.F32, Shape.of(x.shape().size() / w.shape().size()));
+    g.add(new RmsNorm(x, residual, w, y, sum, rstd, eps));
+    return new Result(y, sum.orElse(x));
+  }
+
+  @Override
+  public List<Value> inputs() {
+    return Values.list(x, residual, w);
+  }
+
+  @Override
+  public List<Value> outputs() {
+    return Values.list(y, sum, rstd);
+  }
+
+  @Override
+  public List<Reuse> reuses() {
+    return sum.stream().map(s -> new Reuse(s, residual.orElseThrow(), false)).toList();
+  }
+
+  @Override
+  public boolean isCheap() {
+    return true;
+  }
+
+  @Override
+  public void backward(Grads g) {
+    Value total = sum.orElse(x);
+    Optional<Value> dsum = sum.flatMap(g::of);
+    Optional<Value> dy = g.of(y);
+    Value dx;
+    if (dy.isEmpty()) {
+      dx = dsum.orElseThrow();
+    } else {
+      dx = g.newGradient(x);
+      g.emit(new RmsNormBackward(dy.get(), dsum, total, w, rstd, dx));
+    }
+    if (g.wants(x)) {
+      g.add(x, dx);
+    }
+    residual.filter(g::wants).ifPresent(r -> g.add(r, dx));
+  }
+
+  @Override
+  public RmsNorm rebind(UnaryOperator<Value> f) {
+    return new RmsNorm(
+        f.apply(x), residual.map(f), f.apply(w), f.apply(y), sum.map(f), f.apply(rstd), eps);
+  }
+
+  @Override
+  public void run(Device d, Addresses at) {
+    long c = w.shape().size();
+    d.check(
+        LoraOps.ln_rms_norm_fwd(
+            d.handle(),
+            at.of(x),
+            at.of(residual),
+            at.of(w),
+            at.of(y),
+            at.of(sum),
+            at.of(rstd),
+            x.shape().size() / c,
+            c,
+            eps,
+            x.dtype().code));
+  }
+
+  record RmsNormBackward(
+      Value dy, Optional<Value> dsum, Value total, Value w, Value rstd, Value dx)
+      implements Backward {
+    @Override
+    public List<Value> inputs() {
+      return Values.list(dy, dsum, total, w, rstd);
+    }
+
+    @Override
+    public List<Value> outputs() {
+      return List.of(dx);
+    }
+
+    @Override
+    public List<Reuse> reuses() {
+      return List.of(new Reuse(dx, dsum.orElse(dy), false));
+    }
+
+    @Override
+    public RmsNormBackward rebind(UnaryOperator<Value> f) {
+      return new RmsNormBackward(
+          f.apply(dy), dsum.map(f), f.apply(total), f.apply(w), f.apply(rstd), f.apply(dx));
+    }
+
+    @Override
+    public void run(Device d, Addresses at) {
+      long c = w.shape().size();
+      d.check(
+          LoraOps.ln_rms_norm_bwd(
+              d.handle(),
+              at.of(dy),
+              at.of(dsum),
+              at.of(total),
+              at.of(w),
+              at.of(rstd),
+              at.of(dx),
+              dx.shape().size() / c,
+              c,
+              dx.dtype().code));
+    }
+  }
+}

@@ -1,0 +1,82 @@
+package org.loranative.graph.ops;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.loranative.device.Device;
+import org.loranative.device.LoraOps;
+import org.loranative.graph.Addresses;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Grads;
+import org.loranative.graph.Op;
+import org.loranative.graph.Shape;
+import org.loranative.graph.Value;
+
+/**
+ * Cuts the columns of a fused projection x [M, c0 + c1 (+ c2)] into two or three parts (Phi-3), or,
+ * as its backward, joins them.
+ */
+public record Split(Value x, List<Value> parts, boolean join) implements Op {
+  public Split {
+    parts = List.copyOf(parts);
+    long columns = parts.stream().mapToLong(p -> p.shape().last()).sum();
+    Values.require(columns == x.shape().last() && parts.size() <= 3, "split", x, parts);
+  }
+
+  public static List<Value> of(Graph g, Value x, long... columns) {
+    List<Value> parts = new ArrayList<>();
+    for (long c : columns) {
+      parts.add(
+          g.temp(
+              x.name() + "[" + parts.size() + "]", x.dtype(), Shape.of(x.shape().rows(), c)));
+    }
+    g.add(new Split(x, parts, false));
+    return parts;
+  }
+
+  @Override
+  public List<Value> inputs() {
+    return join ? parts : List.of(x);
+  }
+
+  @Override
+  public List<Value> outputs() {
+    return join ? List.of(x) : parts;
+  }
+
+  @Override
+  public boolean isCheap() {
+    return true;
+  }
+
+  @Override
+  public void backward(Grads g) {
+    Value dx = g.newGradient(x);
+    g.emit(new Split(dx, parts.stream().map(p -> g.of(p).orElseThrow()).toList(), true));
+    g.add(x, dx);
+  }
+
+  @Override
+  public Split rebind(UnaryOperator<Value> f) {
+    return new Split(f.apply(x), parts.stream().map(f).toList(), join);
+  }
+
+  @Override
+  public void run(Device d, Addresses at) {
+    Optional<Value> third = parts.size() > 2 ? Optional.of(parts.get(2)) : Optional.empty();
+    long whole = at.of(x);
+    long rows = x.shape().rows();
+    long c0 = parts.get(0).shape().last();
+    long c1 = parts.get(1).shape().last();
+    long c2 = third.map(p -> p.shape().last()).orElse(0L);
+    long y0 = at.of(parts.get(0));
+    long y1 = at.of(parts.get(1));
+    long y2 = at.of(third);
+    int dtype = x.dtype().code;
+    d.check(
+        join
+            ? LoraOps.ln_concat_fwd(d.handle(), y0, y1, y2, whole, rows, c0, c1, c2, dtype)
+            : LoraOps.ln_split_fwd(d.handle(), whole, y0, y1, y2, rows, c0, c1, c2, dtype));
+  }
+}

@@ -1,0 +1,31 @@
+package org.loranative.graph.ops;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.loranative.graph.ShapeException;
+import org.loranative.graph.Value;
+
+/** Lists of values, some of them absent. */
+final class Values {
+  private Values() {}
+
+  /** The values in order; each is a {@link Value} or an {@link Optional} of one. */
+  static List<Value> list(Object... values) {
+    List<Value> list = new ArrayList<>();
+    for (Object v : values) {
+      if (v instanceof Optional<?> o) {
+        o.ifPresent(x -> list.add((Value) x));
+      } else {
+        list.add((Value) v);
+      }
+    }
+    return List.copyOf(list);
+  }
+
+  static void require(boolean holds, String op, Object... values) {
+    if (!holds) {
+      throw new ShapeException(op + " cannot join " + List.of(values));
+    }
+  }
+}

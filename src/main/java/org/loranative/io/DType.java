@@ -1,0 +1,48 @@
+package org.loranative.io;
+
+import java.util.Optional;
+
+/**
+ * How numbers are stored: plain types are blocks of one element, GGUF's quantized types blocks of
+ * 32 or 256. {@link #code} equals the LN_ constant of {@code lora_ops.h}.
+ */
+public enum DType {
+  F32(0, 1, 4),
+  F16(1, 1, 2),
+  BF16(2, 1, 2),
+  I32(3, 1, 4),
+  Q8_0(8, 32, 34),
+  Q4_0(9, 32, 18),
+  Q4_1(10, 32, 20),
+  Q5_0(11, 32, 22),
+  Q5_1(12, 32, 24),
+  Q4_K(13, 256, 144),
+  Q5_K(14, 256, 176),
+  Q6_K(15, 256, 210);
+
+  public final int code;
+  public final int elementsPerBlock;
+  public final int bytesPerBlock;
+
+  DType(int code, int elementsPerBlock, int bytesPerBlock) {
+    this.code = code;
+    this.elementsPerBlock = elementsPerBlock;
+    this.bytesPerBlock = bytesPerBlock;
+  }
+
+  /** Bytes of {@code elements} elements, which must be whole blocks. */
+  public long bytes(long elements) {
+    assert elements % elementsPerBlock == 0 : elements + " elements of " + this;
+    return Math.multiplyExact(elements / elementsPerBlock, (long) bytesPerBlock);
+  }
+
+  /** The type called {@code name} (as in a safetensors header), if we can read it. */
+  public static Optional<DType> named(String name) {
+    for (DType t : values()) {
+      if (t.name().equals(name)) {
+        return Optional.of(t);
+      }
+    }
+    return Optional.empty();
+  }
+}

@@ -1,0 +1,27 @@
+package org.loranative.io;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Where a tensor lies in a file.
+ *
+ * @param name the file's own name for it
+ * @param type storage type as the file names it, e.g. {@code BF16} or {@code Q4_K}; {@link
+ *     DType#named} tells whether we can read it
+ * @param shape row-major: the last dimension is contiguous
+ * @param file the file that holds the data
+ * @param offset of the first byte in the file
+ * @param bytes length of the data
+ */
+public record TensorEntry(
+    String name, String type, List<Long> shape, Path file, long offset, long bytes) {
+  public TensorEntry {
+    shape = List.copyOf(shape);
+  }
+
+  /** Number of elements. */
+  public long elements() {
+    return shape.stream().reduce(1L, Math::multiplyExact);
+  }
+}

@@ -1,0 +1,9 @@
+package org.loranative.io;
+
+import java.util.Map;
+
+/**
+ * An opened model file: its tensors by name and its metadata. Values of the metadata are String,
+ * Long, Double, Boolean or a List of these.
+ */
+public record TensorFile(Map<String, TensorEntry> tensors, Map<String, Object> metadata) {}

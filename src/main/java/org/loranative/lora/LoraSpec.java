@@ -1,0 +1,33 @@
+package org.loranative.lora;
+
+import java.util.List;
+
+/**
+ * What to adapt and how.
+ *
+ * @param rank inner dimension of B·A
+ * @param alpha scales the product together with rank
+ * @param dropout on the input of the low-rank branch, in [0, 1)
+ * @param targets last parts of module names ({@code q_proj}), or {@link #ALL_LINEAR}
+ * @param rslora divide alpha by √rank instead of rank (Kalajdzievski 2023)
+ */
+public record LoraSpec(
+    int rank, double alpha, double dropout, List<String> targets, boolean rslora) {
+  /** Every linear layer but the head. */
+  public static final String ALL_LINEAR = "all-linear";
+
+  public LoraSpec {
+    targets = List.copyOf(targets);
+  }
+
+  /** s in {@code y = x W0ᵀ + s (x Aᵀ) Bᵀ}. */
+  public double scale() {
+    return rslora ? alpha / Math.sqrt(rank) : alpha / rank;
+  }
+
+  /** Whether the module at {@code path}, or one that ends in a dot and a target, is adapted. */
+  public boolean adapts(String path) {
+    return targets.stream()
+        .anyMatch(t -> t.equals(ALL_LINEAR) || path.equals(t) || path.endsWith("." + t));
+  }
+}

@@ -1,0 +1,181 @@
+package org.loranative.lora;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.loranative.UserException;
+import org.loranative.io.AtomicFiles;
+import org.loranative.io.DType;
+import org.loranative.io.Safetensors;
+import org.loranative.io.TensorEntry;
+import org.loranative.io.TensorFile;
+
+/**
+ * PEFT's folder: {@code adapter_model.safetensors} with {@code
+ * base_model.model.<path>.lora_A.weight}, and {@code adapter_config.json}.
+ */
+public final class PeftFormat {
+  private static final String PREFIX = "base_model.model.";
+  private static final String WEIGHTS = "adapter_model.safetensors";
+  private static final String CONFIG = "adapter_config.json";
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+  private PeftFormat() {}
+
+  /** Writes {@code params}, a flat buffer of {@code adapters}, into {@code folder}. */
+  public static void write(Path folder, Adapters adapters, float[] params, String baseModel)
+      throws IOException {
+    List<Safetensors.Tensor> tensors = new ArrayList<>();
+    Set<String> targets = new LinkedHashSet<>();
+    for (Adapters.Module m : adapters.modules()) {
+      targets.add(m.path().substring(m.path().lastIndexOf('.') + 1));
+      long rank = m.rank();
+      tensors.add(
+          tensor(m.path() + ".lora_A", List.of(rank, m.in()), params, m.aOffset(), m.aSize()));
+      tensors.add(
+          tensor(m.path() + ".lora_B", List.of(m.out(), rank), params, m.bOffset(), m.bSize()));
+    }
+    Safetensors.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "pt"));
+    LoraSpec spec = adapters.spec();
+    ObjectNode config = JSON.createObjectNode();
+    config.put("peft_type", "LORA");
+    config.put("task_type", "CAUSAL_LM");
+    config.put("base_model_name_or_path", baseModel);
+    config.put("r", spec.rank());
+    config.put("lora_alpha", spec.alpha());
+    config.put("lora_dropout", spec.dropout());
+    config.put("use_rslora", spec.rslora());
+    config.put("bias", "none");
+    config.put("fan_in_fan_out", false);
+    config.put("init_lora_weights", true);
+    config.put("inference_mode", true);
+    ArrayNode names = config.putArray("target_modules");
+    targets.forEach(names::add);
+    AtomicFiles.write(folder.resolve(CONFIG), out -> JSON.writeValue(out, config));
+  }
+
+  private static Safetensors.Tensor tensor(
+      String name, List<Long> shape, float[] params, long offset, int size) {
+    ByteBuffer data = ByteBuffer.allocate(size * 4).order(ByteOrder.LITTLE_ENDIAN);
+    data.asFloatBuffer().put(params, (int) offset, size);
+    return new Safetensors.Tensor(PREFIX + name + ".weight", DType.F32, shape, data);
+  }
+
+  /** What {@code adapter_config.json} of {@code folder} says, as a spec for training or use. */
+  public static LoraSpec readSpec(Path folder) {
+    Path file = folder.resolve(CONFIG);
+    if (!Files.exists(file)) {
+      throw new UserException(
+          folder + " is not a PEFT adapter: it has no " + CONFIG + " (and " + WEIGHTS + ").");
+    }
+    JsonNode config;
+    try {
+      config = JSON.readTree(file.toFile());
+    } catch (IOException e) {
+      throw new UserException(file + " is not JSON: " + e.getMessage(), e);
+    }
+    if (!config.path("peft_type").asText().equals("LORA")) {
+      throw new UserException(
+          file + ": peft_type is " + config.path("peft_type") + "; only LORA is supported.");
+    }
+    for (String unsupported : List.of("use_dora", "fan_in_fan_out")) {
+      if (config.path(unsupported).asBoolean()) {
+        throw new UserException(file + ": " + unsupported + " is not supported.");
+      }
+    }
+    if (config.path("rank_pattern").size() + config.path("alpha_pattern").size() > 0) {
+      throw new UserException(file + ": ranks or alphas that differ by module are not supported.");
+    }
+    int rank = config.path("r").asInt();
+    if (rank < 1) {
+      throw new UserException(file + ": r is " + config.path("r") + "; it must be at least 1.");
+    }
+    List<String> targets = new ArrayList<>();
+    JsonNode names = config.path("target_modules");
+    if (names.isTextual()) {
+      targets.add(names.asText());
+    }
+    names.forEach(n -> targets.add(n.asText()));
+    return new LoraSpec(
+        rank,
+        config.path("lora_alpha").asDouble(rank),
+        config.path("lora_dropout").asDouble(),
+        targets,
+        config.path("use_rslora").asBoolean());
+  }
+
+  /** Reads an adapter's numbers into the layout of {@code adapters}; shapes must agree. */
+  public static float[] read(Path folder, Adapters adapters) {
+    TensorFile file = Safetensors.read(folder.resolve(WEIGHTS));
+    float[] params = new float[Math.toIntExact(adapters.floats())];
+    int found = 0;
+    for (Adapters.Module m : adapters.modules()) {
+      long rank = m.rank();
+      found +=
+          copy(file, folder, m.path() + ".lora_A", List.of(rank, m.in()), params, m.aOffset());
+      found +=
+          copy(file, folder, m.path() + ".lora_B", List.of(m.out(), rank), params, m.bOffset());
+    }
+    if (found < file.tensors().size()) {
+      throw new UserException(
+          String.format(
+              "%s holds %d tensors that the adapted layers do not use; was it made for another"
+                  + " base or other lora_targets?",
+              folder, file.tensors().size() - found));
+    }
+    return params;
+  }
+
+  private static int copy(
+      TensorFile file, Path folder, String name, List<Long> shape, float[] params, long offset) {
+    TensorEntry entry = file.tensors().get(PREFIX + name + ".weight");
+    if (entry == null) {
+      throw new UserException(
+          folder + " has no tensor for " + name + "; was it made for another base or targets?");
+    }
+    if (!entry.shape().equals(shape)) {
+      throw new UserException(
+          String.format(
+              "%s: %s has the shape %s, but the base model and lora_rank need %s.",
+              folder, name, entry.shape(), shape));
+    }
+    ByteBuffer data = Safetensors.data(entry);
+    int n = Math.toIntExact(entry.elements());
+    for (int i = 0; i < n; i++) {
+      params[(int) offset + i] =
+          switch (entry.type()) {
+            case "F32" -> data.getFloat(i * 4);
+            case "BF16" -> Float.intBitsToFloat(data.getShort(i * 2) << 16);
+            case "F16" -> halfToFloat(data.getShort(i * 2));
+            default ->
+                throw new UserException(
+                    folder + ": " + name + " is " + entry.type() + "; F32, F16 or BF16 expected.");
+          };
+    }
+    return 1;
+  }
+
+  private static float halfToFloat(short half) {
+    int sign = (half & 0x8000) << 16;
+    int exponent = half >> 10 & 31;
+    int mantissa = half & 1023;
+    if (exponent == 0) {
+      return Math.copySign(mantissa * 0x1p-24f, Float.intBitsToFloat(sign));
+    }
+    int bits = exponent == 31 ? 255 << 23 : exponent + 112 << 23;
+    return Float.intBitsToFloat(sign | bits | mantissa << 13);
+  }
+}

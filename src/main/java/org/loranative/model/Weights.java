@@ -1,0 +1,211 @@
+package org.loranative.model;
+
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import org.loranative.UserException;
+import org.loranative.device.Device;
+import org.loranative.device.HostBuffer;
+import org.loranative.device.LoraOps;
+import org.loranative.device.MappedFile;
+import org.loranative.device.Memory;
+import org.loranative.graph.Kind;
+import org.loranative.graph.Shape;
+import org.loranative.graph.Value;
+import org.loranative.io.DType;
+import org.loranative.io.TensorEntry;
+
+/**
+ * A checkpoint's frozen tensors under Hugging Face's names: their shapes before loading, and how
+ * each is read (dequantized, its rows put in order, an offset added).
+ */
+public final class Weights {
+  /** Heads whose two rotary halves stand interleaved in the file; 0 for rows in order. */
+  private record Reading(TensorEntry entry, int interleavedHeads, float offset) {}
+
+  private final String source;
+  private final UnaryOperator<String> fileName;
+  private final Map<String, Reading> readings = new HashMap<>();
+  private final Map<String, TensorEntry> entries;
+
+  /**
+   * @param source for messages
+   * @param entries the file's tensors by the file's names
+   * @param fileName Hugging Face's name to the file's
+   */
+  public Weights(
+      String source, Map<String, TensorEntry> entries, UnaryOperator<String> fileName) {
+    this.source = source;
+    this.entries = entries;
+    this.fileName = fileName;
+  }
+
+  public boolean has(String name) {
+    return entries.containsKey(fileName.apply(name));
+  }
+
+  /** The file's description of {@code name}. */
+  public TensorEntry entry(String name) {
+    TensorEntry entry = entries.get(fileName.apply(name));
+    if (entry == null) {
+      throw new UserException(
+          source + " lacks the tensor " + fileName.apply(name) + "; the file may be incomplete.");
+    }
+    if (DType.named(entry.type()).isEmpty() || entry.type().equals("I32")) {
+      throw new UserException(
+          source
+              + ": tensor "
+              + entry.name()
+              + " is stored as "
+              + entry.type()
+              + ", which is not supported (F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K,"
+              + " Q6_K are).");
+    }
+    return entry;
+  }
+
+  public Shape shape(String name) {
+    return new Shape(entry(name).shape());
+  }
+
+  /** Says that the rows of {@code name} hold rotary halves interleaved, head by head. */
+  public void interleaved(String name, int heads) {
+    readings.put(name, new Reading(entry(name), heads, 0));
+  }
+
+  /** Says that {@code offset} is to be added to every element of {@code name}. */
+  public void offset(String name, float offset) {
+    readings.put(name, new Reading(entry(name), 0, offset));
+  }
+
+  private Reading reading(String name) {
+    return readings.getOrDefault(name, new Reading(entry(name), 0, 0));
+  }
+
+  private static boolean asItLies(Reading r, Value v, Device device) {
+    return device.readsHostMemory()
+        && r.interleavedHeads() == 0
+        && r.offset() == 0
+        && r.entry().type().equals(v.dtype().name())
+        && r.entry().offset() % v.dtype().bytesPerBlock == 0;
+  }
+
+  /** Bytes that loading the WEIGHT values of {@code named} will allocate. */
+  public long bytesToAllocate(Map<String, Value> named, Device device) {
+    return named.values().stream()
+        .filter(v -> v.kind() == Kind.WEIGHT && entries.containsKey(fileName.apply(v.name())))
+        .filter(v -> !asItLies(reading(v.name()), v, device))
+        .mapToLong(v -> aligned(v.bytes()))
+        .sum();
+  }
+
+  /** Bytes that stay in the mapped file. */
+  public long bytesMapped(Map<String, Value> named, Device device) {
+    return named.values().stream()
+        .filter(v -> v.kind() == Kind.WEIGHT && entries.containsKey(fileName.apply(v.name())))
+        .filter(v -> asItLies(reading(v.name()), v, device))
+        .mapToLong(Value::bytes)
+        .sum();
+  }
+
+  private static long aligned(long bytes) {
+    return (bytes + 63) / 64 * 64;
+  }
+
+  /** The tensors in device memory: one allocation, and mapped files where they lie as needed. */
+  public static final class Loaded implements AutoCloseable {
+    private final Map<String, Long> addresses = new HashMap<>();
+    private final Map<Path, MappedFile> files = new LinkedHashMap<>();
+    private final Memory memory;
+
+    private Loaded(Memory memory) {
+      this.memory = memory;
+    }
+
+    /** Whether {@code v} was loaded. */
+    public boolean holds(Value v) {
+      return addresses.containsKey(v.name());
+    }
+
+    public long address(Value v) {
+      return addresses.get(v.name());
+    }
+
+    @Override
+    public void close() {
+      memory.close();
+      files.values().forEach(MappedFile::close);
+    }
+  }
+
+  /** Loads every WEIGHT value of {@code named} that the checkpoint holds, each read once. */
+  public Loaded load(Map<String, Value> named, Device device) {
+    Loaded loaded = new Loaded(device.allocate(bytesToAllocate(named, device)));
+    boolean done = false;
+    try {
+      long at = loaded.memory.address();
+      for (Value v : named.values()) {
+        if (v.kind() != Kind.WEIGHT || !entries.containsKey(fileName.apply(v.name()))) {
+          continue;
+        }
+        Reading r = reading(v.name());
+        MappedFile file = loaded.files.computeIfAbsent(r.entry().file(), MappedFile::new);
+        long from = file.address(r.entry().offset(), r.entry().bytes());
+        if (asItLies(r, v, device)) {
+          loaded.addresses.put(v.name(), from);
+        } else {
+          read(device, r, from, v, at);
+          loaded.addresses.put(v.name(), at);
+          at += aligned(v.bytes());
+        }
+      }
+      done = true;
+      return loaded;
+    } finally {
+      if (!done) {
+        loaded.close();
+      }
+    }
+  }
+
+  private static void read(Device device, Reading r, long from, Value v, long to) {
+    DType stored = DType.named(r.entry().type()).orElseThrow();
+    if (r.interleavedHeads() > 0) {
+      // File row 2j + s of a head is row s·half + j of ours.
+      long rows = r.entry().shape().get(0);
+      long columns = r.entry().elements() / rows;
+      long headRows = rows / r.interleavedHeads();
+      for (long row = 0; row < rows; row++) {
+        long inHead = row % headRows;
+        long fileRow = row - inHead + inHead % (headRows / 2) * 2 + inHead / (headRows / 2);
+        dequantize(
+            device,
+            from + stored.bytes(columns) * fileRow,
+            stored,
+            to + v.dtype().bytes(columns) * row,
+            v.dtype(),
+            columns);
+      }
+      return;
+    }
+    dequantize(device, from, stored, to, v.dtype(), r.entry().elements());
+    if (r.offset() != 0) {
+      assert v.dtype() == DType.F32;
+      try (HostBuffer host = new HostBuffer(v.bytes())) {
+        device.download(host, to, v.bytes());
+        for (int i = 0; i < v.bytes(); i += 4) {
+          host.view().putFloat(i, host.view().getFloat(i) + r.offset());
+        }
+        device.upload(to, host, v.bytes());
+      }
+    }
+  }
+
+  private static void dequantize(
+      Device device, long from, DType stored, long to, DType type, long elements) {
+    device.check(
+        LoraOps.ln_dequantize_fwd(device.handle(), from, stored.code, to, type.code, elements));
+  }
+}

@@ -1,0 +1,148 @@
+package org.loranative.model.llm;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.loranative.UserException;
+import org.loranative.graph.ops.Glu;
+import org.loranative.model.Family;
+
+/**
+ * Config numbers to an {@link LlmConfig}. Both sources are read as Hugging Face's keys: a config.json
+ * as it is, a GGUF's metadata translated first.
+ */
+final class ConfigParser {
+  private final String source;
+  private final Family family;
+  private final Map<String, Object> c;
+
+  ConfigParser(String source, Family family, Map<String, Object> config) {
+    this.source = source;
+    this.family = family;
+    this.c = config;
+  }
+
+  LlmConfig parse() {
+    int hidden = positive("hidden_size");
+    int heads = positive("num_attention_heads");
+    int kvHeads = c.containsKey("num_key_value_heads") ? positive("num_key_value_heads") : heads;
+    int headDim = c.get("head_dim") instanceof Number ? positive("head_dim") : hidden / heads;
+    if (heads % kvHeads != 0 || headDim % 2 != 0) {
+      throw new UserException(
+          String.format(
+              "%s: %d heads over %d key-value heads of width %d do not fit.",
+              source, heads, kvHeads, headDim));
+    }
+    double preScale = number("query_pre_attn_scalar", headDim);
+    int rotary = (int) (headDim * number("partial_rotary_factor", ropeNumber()));
+    return new LlmConfig(
+        family,
+        hidden,
+        heads,
+        kvHeads,
+        headDim,
+        positive("vocab_size"),
+        (float) number("rms_norm_eps", 1e-6),
+        activation(),
+        (float) (1 / Math.sqrt(preScale)),
+        (float) number("attn_logit_softcapping", 0),
+        (float) number("final_logit_softcapping", 0),
+        rotary,
+        (int) number("max_position_embeddings", 2048),
+        layers(),
+        rope(rotary, false),
+        rope(rotary, true));
+  }
+
+  private double ropeNumber() {
+    return c.get("rope_parameters") instanceof Map<?, ?> m
+            && m.get("partial_rotary_factor") instanceof Number n
+        ? n.doubleValue()
+        : 1;
+  }
+
+  private Glu.Activation activation() {
+    Object name = c.getOrDefault("hidden_activation", c.getOrDefault("hidden_act", "silu"));
+    if (name == null) {
+      name = c.get("hidden_act");
+    }
+    return switch (String.valueOf(name)) {
+      case "silu", "swish" -> Glu.Activation.SILU;
+      case "gelu_pytorch_tanh", "gelu_tanh", "gelu" -> Glu.Activation.GELU_TANH;
+      default ->
+          throw new UserException(source + ": the activation " + name + " is not supported.");
+    };
+  }
+
+  private List<LlmConfig.Layer> layers() {
+    int n = positive("num_hidden_layers");
+    long window = (long) number("sliding_window", 0);
+    List<?> types = c.get("layer_types") instanceof List<?> list ? list : List.of();
+    List<LlmConfig.Layer> layers = new ArrayList<>();
+    for (int i = 0; i < n; i++) {
+      boolean slides =
+          types.size() == n
+              ? types.get(i).equals("sliding_attention")
+              : switch (family.sliding()) {
+                case "all" -> true;
+                case "every" -> (i + 1) % slidingPeriod() != 0;
+                default -> false;
+              };
+      layers.add(new LlmConfig.Layer(slides ? window : 0, slides));
+    }
+    return layers;
+  }
+
+  private int slidingPeriod() {
+    return (int) number("sliding_window_pattern", family.slidingPeriod());
+  }
+
+  private RopeSpec rope(int rotary, boolean local) {
+    Map<String, Object> parameters = new HashMap<>();
+    Map<String, Object> given = map("rope_parameters"); // transformers 5
+    if (given.containsKey("full_attention")) {
+      Object chosen = given.get(local ? "sliding_attention" : "full_attention");
+      copy(chosen == null ? given.get("full_attention") : chosen, parameters);
+    } else if (!given.isEmpty()) {
+      parameters.putAll(given);
+    } else {
+      double theta = number("rope_theta", 10000);
+      double localTheta = number("rope_local_base_freq", family.localRopeTheta());
+      if (local && localTheta > 0) {
+        parameters.put("rope_theta", localTheta);
+      } else {
+        parameters.putAll(map("rope_scaling"));
+        parameters.put("rope_theta", theta);
+      }
+    }
+    double theta =
+        parameters.get("rope_theta") instanceof Number t ? t.doubleValue() : 10000;
+    parameters.computeIfAbsent(
+        "original_max_position_embeddings", k -> c.get("original_max_position_embeddings"));
+    return RopeSpec.of(rotary, theta, parameters, number("max_position_embeddings", 2048));
+  }
+
+  private Map<String, Object> map(String key) {
+    Map<String, Object> result = new HashMap<>();
+    copy(c.get(key), result);
+    return result;
+  }
+
+  private static void copy(Object from, Map<String, Object> to) {
+    if (from instanceof Map<?, ?> m) {
+      m.forEach((k, v) -> to.put((String) k, v));
+    }
+  }
+
+  private int positive(String key) {
+    if (c.get(key) instanceof Number n && n.longValue() > 0 && n.longValue() <= 1 << 24) {
+      return n.intValue();
+    }
+    throw new UserException(source + ": \"" + key + "\" is " + c.get(key) + " in its config.");
+  }
+
+  private double number(String key, double otherwise) {
+    return c.get(key) instanceof Number n ? n.doubleValue() : otherwise;
+  }
+}

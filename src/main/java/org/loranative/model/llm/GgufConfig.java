@@ -1,0 +1,77 @@
+package org.loranative.model.llm;
+
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.loranative.io.TensorFile;
+
+/** A GGUF's metadata under the names of Hugging Face's config.json. */
+final class GgufConfig {
+  private GgufConfig() {}
+
+  private static final Map<String, String> NAMES =
+      Map.ofEntries(
+          Map.entry("embedding_length", "hidden_size"),
+          Map.entry("block_count", "num_hidden_layers"),
+          Map.entry("attention.head_count", "num_attention_heads"),
+          Map.entry("attention.head_count_kv", "num_key_value_heads"),
+          Map.entry("attention.key_length", "head_dim"),
+          Map.entry("attention.layer_norm_rms_epsilon", "rms_norm_eps"),
+          Map.entry("attention.sliding_window", "sliding_window"),
+          Map.entry("attn_logit_softcapping", "attn_logit_softcapping"),
+          Map.entry("final_logit_softcapping", "final_logit_softcapping"),
+          Map.entry("context_length", "max_position_embeddings"),
+          Map.entry("rope.freq_base", "rope_theta"));
+
+  static Map<String, Object> translate(Path path, String architecture, TensorFile file) {
+    Map<String, Object> metadata = file.metadata();
+    Map<String, Object> config = new HashMap<>();
+    NAMES.forEach(
+        (theirs, ours) -> {
+          Object value = metadata.get(architecture + "." + theirs);
+          if (value != null) {
+            config.put(ours, value);
+          }
+        });
+    config.put("vocab_size", vocabulary(file));
+    if (architecture.startsWith("gemma")) {
+      config.put("hidden_act", "gelu_pytorch_tanh");
+      gemmaQueryScale(architecture, config);
+    }
+    if (config.get("head_dim") instanceof Long dim
+        && metadata.get(architecture + ".rope.dimension_count") instanceof Long rotary
+        && !architecture.startsWith("gemma")) {
+      config.put("partial_rotary_factor", (double) rotary / dim);
+    }
+    String scaling = architecture + ".rope.scaling.";
+    if (metadata.get(scaling + "type") instanceof String type && !type.equals("none")) {
+      Map<String, Object> rope = new HashMap<>();
+      rope.put("rope_type", type);
+      rope.put("factor", metadata.get(scaling + "factor"));
+      rope.put(
+          "original_max_position_embeddings", metadata.get(scaling + "original_context_length"));
+      config.put("rope_scaling", rope);
+    }
+    return config;
+  }
+
+  private static long vocabulary(TensorFile file) {
+    var embedding = file.tensors().get("token_embd.weight");
+    if (embedding != null) {
+      return embedding.shape().get(0);
+    }
+    return file.metadata().get("tokenizer.ggml.tokens") instanceof List<?> l ? l.size() : 0;
+  }
+
+  /** The 27B models divide by √(hidden / heads), which GGUF does not say; their depth tells. */
+  private static void gemmaQueryScale(String architecture, Map<String, Object> config) {
+    long depth = architecture.equals("gemma2") ? 46 : 62;
+    if (config.get("num_hidden_layers") instanceof Long n
+        && n == depth
+        && config.get("hidden_size") instanceof Long hidden
+        && config.get("num_attention_heads") instanceof Long heads) {
+      config.put("query_pre_attn_scalar", hidden / heads);
+    }
+  }
+}

@@ -1,0 +1,224 @@
+package org.loranative.model.llm;
+
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.loranative.UserException;
+import org.loranative.graph.Shape;
+import org.loranative.io.Gguf;
+import org.loranative.io.Safetensors;
+import org.loranative.io.TensorEntry;
+import org.loranative.io.TensorFile;
+import org.loranative.lora.Adapters;
+import org.loranative.model.Family;
+import org.loranative.model.Weights;
+import org.loranative.text.Tokenizer;
+import org.loranative.text.Tokenizers;
+
+/** A base model on disk: its config, its tensors (not yet loaded) and its tokenizer. */
+public final class LlmBase {
+  private static final String EMBEDDING = "model.embed_tokens.weight";
+  private static final String HEAD = "lm_head.weight";
+
+  private final Path path;
+  private final LlmConfig config;
+  private final Weights weights;
+  private final TensorFile file;
+  private final boolean gguf;
+
+  private LlmBase(Path path, LlmConfig config, Weights weights, TensorFile file, boolean gguf) {
+    this.path = path;
+    this.config = config;
+    this.weights = weights;
+    this.file = file;
+    this.gguf = gguf;
+    checkShapes();
+  }
+
+  /** Opens a Hugging Face folder or a GGUF file. */
+  public static LlmBase open(Path path) {
+    if (Files.isDirectory(path)) {
+      return openFolder(path);
+    }
+    String name = path.getFileName().toString();
+    if (!Files.exists(path)) {
+      throw new UserException(
+          "base_model " + path + " does not exist; name a Hugging Face folder or a .gguf file.");
+    }
+    if (name.endsWith(".gguf")) {
+      return openGguf(path);
+    }
+    if (name.endsWith(".safetensors")) {
+      throw new UserException(
+          "base_model " + path + " is a single file; name the folder around it, with config.json"
+              + " and tokenizer.json.");
+    }
+    throw new UserException(
+        "base_model " + path + " is neither a Hugging Face folder nor a .gguf file."
+            + (name.endsWith(".bin") || name.endsWith(".pt") || name.endsWith(".ckpt")
+                ? " Pickle checkpoints can run code when opened: convert it to .safetensors."
+                : ""));
+  }
+
+  private static LlmBase openFolder(Path folder) {
+    Path file = folder.resolve("config.json");
+    if (!Files.exists(file)) {
+      throw new UserException(folder + " has no config.json; is it a Hugging Face model folder?");
+    }
+    Map<String, Object> config;
+    try {
+      config = new ObjectMapper().readValue(file.toFile(), new TypeReference<>() {});
+    } catch (IOException e) {
+      throw new UserException(file + " is not a JSON object: " + e.getMessage(), e);
+    }
+    String architecture =
+        config.get("architectures") instanceof List<?> l && !l.isEmpty()
+            ? String.valueOf(l.get(0))
+            : "none";
+    Family family =
+        Family.ofArchitecture(architecture).orElseThrow(() -> unsupported(file, architecture));
+    TensorFile tensors = Safetensors.readFolder(folder, "model");
+    Weights weights = new Weights(folder.toString(), tensors.tensors(), n -> n);
+    LlmConfig parsed = new ConfigParser(file.toString(), family, config).parse();
+    if (family.normOffset() != 0) {
+      for (String name : tensors.tensors().keySet()) {
+        if (name.endsWith("norm.weight")) {
+          weights.offset(name, family.normOffset());
+        }
+      }
+    }
+    return new LlmBase(folder, parsed, weights, tensors, false);
+  }
+
+  private static UserException unsupported(Path file, String architecture) {
+    return new UserException(
+        file
+            + ": the architecture "
+            + architecture
+            + " is not supported. Supported: "
+            + Family.supported()
+            + ".");
+  }
+
+  private static LlmBase openGguf(Path path) {
+    TensorFile file = Gguf.read(path);
+    String architecture = String.valueOf(file.metadata().get("general.architecture"));
+    Family family = Family.ofGguf(architecture).orElseThrow(() -> unsupported(path, architecture));
+    Map<String, Object> translated = GgufConfig.translate(path, architecture, file);
+    LlmConfig config = new ConfigParser(path.toString(), family, translated).parse();
+    Weights weights = new Weights(path.toString(), file.tensors(), family::ggufName);
+    if (family.ggufPermuted()) {
+      for (int i = 0; i < config.layers().size(); i++) {
+        String attention = "model.layers." + i + ".self_attn.";
+        weights.interleaved(attention + "q_proj.weight", config.heads());
+        weights.interleaved(attention + "k_proj.weight", config.kvHeads());
+      }
+    }
+    TensorEntry factors = file.tensors().get("rope_freqs.weight");
+    return new LlmBase(
+        path, factors == null ? config : withFactors(config, factors), weights, file, true);
+  }
+
+  private static LlmConfig withFactors(LlmConfig c, TensorEntry entry) {
+    if (!entry.type().equals("F32") || entry.elements() != c.rope().invFreq().size()) {
+      throw new UserException(entry.file() + ": rope_freqs.weight has an unexpected shape.");
+    }
+    float[] factors = new float[(int) entry.elements()];
+    ByteBuffer data = Safetensors.data(entry);
+    data.asFloatBuffer().get(factors);
+    return new LlmConfig(
+        c.family(), c.hidden(), c.heads(), c.kvHeads(), c.headDim(), c.vocab(), c.normEps(),
+        c.activation(), c.attentionScale(), c.attentionSoftcap(), c.finalSoftcap(), c.rotary(),
+        c.maxPositions(), c.layers(), c.rope().dividedBy(factors), c.localRope());
+  }
+
+  /** Shapes that disagree with the config are found here, by name, before anything is computed. */
+  private void checkShapes() {
+    LlmConfig c = config;
+    require(EMBEDDING, c.vocab(), c.hidden());
+    require(headName(), c.vocab(), c.hidden());
+    long q = (long) c.heads() * c.headDim();
+    long kv = (long) c.kvHeads() * c.headDim();
+    for (String linear : c.linearPaths()) {
+      String module = linear.substring(linear.lastIndexOf('.') + 1);
+      Shape shape = weights.shape(linear + ".weight");
+      long in = module.equals("o_proj") ? q : module.equals("down_proj") ? shape.last() : c.hidden();
+      long out =
+          switch (module) {
+            case "q_proj" -> q;
+            case "k_proj", "v_proj" -> kv;
+            case "qkv_proj" -> q + 2 * kv;
+            case "o_proj", "down_proj" -> c.hidden();
+            default -> shape.dim(0);
+          };
+      require(linear + ".weight", out, in);
+    }
+  }
+
+  private void require(String name, long... dims) {
+    if (!weights.shape(name).equals(Shape.of(dims))) {
+      throw new UserException(
+          path + ": tensor " + name + " is " + weights.shape(name) + ", but its config needs "
+              + Shape.of(dims) + ".");
+    }
+  }
+
+  public Path path() {
+    return path;
+  }
+
+  public LlmConfig config() {
+    return config;
+  }
+
+  public Weights weights() {
+    return weights;
+  }
+
+  /** The head's tensor: its own, or the embedding where they are tied. */
+  public String headName() {
+    return weights.has(HEAD) ? HEAD : EMBEDDING;
+  }
+
+  /** The file as it lies on disk. */
+  public TensorFile file() {
+    return file;
+  }
+
+  public Tokenizer tokenizer() {
+    return gguf ? Tokenizers.fromGguf(path, file) : Tokenizers.fromFolder(path);
+  }
+
+  /** Every layer that an adapter could be put on. */
+  public List<Adapters.Target> targets() {
+    List<Adapters.Target> targets = new ArrayList<>();
+    for (String linear : config.linearPaths()) {
+      Shape w = weights.shape(linear + ".weight");
+      targets.add(new Adapters.Target(linear, w.dim(1), w.dim(0)));
+    }
+    return targets;
+  }
+
+  /** Constants that the graph names: rotary frequencies. */
+  public Map<String, float[]> constants() {
+    Map<String, float[]> constants = new HashMap<>();
+    constants.put(LlmGraph.ROPE, floats(config.rope()));
+    constants.put(LlmGraph.LOCAL_ROPE, floats(config.localRope()));
+    return constants;
+  }
+
+  private static float[] floats(RopeSpec rope) {
+    float[] f = new float[rope.invFreq().size()];
+    for (int i = 0; i < f.length; i++) {
+      f[i] = rope.invFreq().get(i);
+    }
+    return f;
+  }
+}

@@ -1,0 +1,68 @@
+package org.loranative.model.llm;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.loranative.graph.ops.Glu;
+import org.loranative.model.Family;
+
+/**
+ * The numbers of a language model.
+ *
+ * @param hidden C, channels of the residual stream
+ * @param attentionScale of q kᵀ
+ * @param attentionSoftcap cap of scores, 0 for none; likewise finalSoftcap for logits
+ * @param rotary rotary dimensions of a head, at most headDim
+ * @param layers one for each transformer layer
+ * @param rope frequencies; localRope those of sliding layers (often the same)
+ */
+public record LlmConfig(
+    Family family,
+    int hidden,
+    int heads,
+    int kvHeads,
+    int headDim,
+    int vocab,
+    float normEps,
+    Glu.Activation activation,
+    float attentionScale,
+    float attentionSoftcap,
+    float finalSoftcap,
+    int rotary,
+    int maxPositions,
+    List<Layer> layers,
+    RopeSpec rope,
+    RopeSpec localRope) {
+
+  /**
+   * @param window of visible keys, 0 for all
+   * @param local whether it rotates with {@code localRope}
+   */
+  public record Layer(long window, boolean local) {}
+
+  public LlmConfig {
+    layers = List.copyOf(layers);
+  }
+
+  /** Paths of all linear layers but the head, in the model's order. */
+  public List<String> linearPaths() {
+    List<String> inLayer =
+        family.fusedProjections()
+            ? List.of(
+                "self_attn.qkv_proj", "self_attn.o_proj", "mlp.gate_up_proj", "mlp.down_proj")
+            : List.of(
+                "self_attn.q_proj",
+                "self_attn.k_proj",
+                "self_attn.v_proj",
+                "self_attn.o_proj",
+                "mlp.gate_proj",
+                "mlp.up_proj",
+                "mlp.down_proj");
+    List<String> paths = new ArrayList<>();
+    for (int i = 0; i < layers.size(); i++) {
+      for (String name : inLayer) {
+        paths.add("model.layers." + i + "." + name);
+      }
+    }
+    return paths;
+  }
+}

@@ -1,0 +1,130 @@
+package org.loranative.model.llm;
+
+import java.util.List;
+import java.util.Map;
+import org.loranative.UserException;
+
+/**
+ * Rotary frequencies after scaling (transformers' modeling_rope_utils.py).
+ *
+ * @param invFreq radians per position, [rotary dims / 2]
+ * @param scale of cosines and sines (YaRN's attention factor)
+ */
+public record RopeSpec(List<Float> invFreq, float scale) {
+  public RopeSpec {
+    invFreq = List.copyOf(invFreq);
+  }
+
+  /**
+   * @param dim rotary dimensions of a head
+   * @param theta base
+   * @param scaling {@code rope_type} and its numbers; empty for none
+   * @param maxPositions of the model, where YaRN's original length is not given
+   */
+  static RopeSpec of(int dim, double theta, Map<String, Object> scaling, double maxPositions) {
+    String type =
+        String.valueOf(scaling.getOrDefault("rope_type", scaling.getOrDefault("type", "default")));
+    double[] plain = new double[dim / 2];
+    for (int i = 0; i < plain.length; i++) {
+      plain[i] = 1 / Math.pow(theta, 2.0 * i / dim);
+    }
+    return switch (type) {
+      case "default", "none" -> spec(plain, 1);
+      case "linear" -> {
+        double factor = number(scaling, "factor");
+        for (int i = 0; i < plain.length; i++) {
+          plain[i] /= factor;
+        }
+        yield spec(plain, 1);
+      }
+      case "llama3" -> spec(llama3(plain, scaling), 1);
+      case "yarn" -> yarn(dim, theta, plain, scaling, maxPositions);
+      default ->
+          throw new UserException(
+              "The model's rope scaling \""
+                  + type
+                  + "\" is not supported (default, linear, llama3 and yarn are).");
+    };
+  }
+
+  private static double number(Map<String, Object> scaling, String key) {
+    if (scaling.get(key) instanceof Number n) {
+      return n.doubleValue();
+    }
+    throw new UserException("The model's rope scaling lacks \"" + key + "\".");
+  }
+
+  private static double number(Map<String, Object> scaling, String key, double otherwise) {
+    return scaling.get(key) instanceof Number n ? n.doubleValue() : otherwise;
+  }
+
+  private static RopeSpec spec(double[] invFreq, double scale) {
+    List<Float> list = new java.util.ArrayList<>();
+    for (double f : invFreq) {
+      list.add((float) f);
+    }
+    return new RopeSpec(list, (float) scale);
+  }
+
+  /** Llama 3.1: long waves are slowed by the factor, short ones kept, those between blended. */
+  private static double[] llama3(double[] plain, Map<String, Object> s) {
+    double factor = number(s, "factor");
+    double low = number(s, "low_freq_factor");
+    double high = number(s, "high_freq_factor");
+    double old = number(s, "original_max_position_embeddings");
+    double[] scaled = new double[plain.length];
+    for (int i = 0; i < plain.length; i++) {
+      double wave = 2 * Math.PI / plain[i];
+      double blend = (old / wave - low) / (high - low);
+      scaled[i] =
+          wave > old / low
+              ? plain[i] / factor
+              : wave < old / high ? plain[i] : (1 - blend) * plain[i] / factor + blend * plain[i];
+    }
+    return scaled;
+  }
+
+  /** Peng et al. 2023. */
+  private static RopeSpec yarn(
+      int dim, double theta, double[] plain, Map<String, Object> s, double maxPositions) {
+    double factor = number(s, "factor");
+    double old = number(s, "original_max_position_embeddings", maxPositions);
+    double low = correction(number(s, "beta_fast", 32), dim, theta, old);
+    double high = correction(number(s, "beta_slow", 1), dim, theta, old);
+    if (!Boolean.FALSE.equals(s.get("truncate"))) {
+      low = Math.floor(low);
+      high = Math.ceil(high);
+    }
+    low = Math.max(low, 0);
+    high = Math.min(high, dim - 1);
+    double[] scaled = new double[plain.length];
+    for (int i = 0; i < plain.length; i++) {
+      double ramp = Math.max(0, Math.min(1, (i - low) / (high == low ? 0.001 : high - low)));
+      scaled[i] = plain[i] / factor * ramp + plain[i] * (1 - ramp);
+    }
+    double mscale = number(s, "mscale", 0);
+    double mscaleAll = number(s, "mscale_all_dim", 0);
+    double attention =
+        mscale != 0 && mscaleAll != 0
+            ? magnitude(factor, mscale) / magnitude(factor, mscaleAll)
+            : magnitude(factor, 1);
+    return spec(scaled, number(s, "attention_factor", attention));
+  }
+
+  private static double correction(double rotations, int dim, double theta, double positions) {
+    return dim * Math.log(positions / (rotations * 2 * Math.PI)) / (2 * Math.log(theta));
+  }
+
+  private static double magnitude(double factor, double mscale) {
+    return factor <= 1 ? 1 : 0.1 * mscale * Math.log(factor) + 1;
+  }
+
+  /** The same frequencies divided by a GGUF's {@code rope_freqs} factors (llama3 scaling). */
+  RopeSpec dividedBy(float[] factors) {
+    List<Float> divided = new java.util.ArrayList<>();
+    for (int i = 0; i < invFreq.size(); i++) {
+      divided.add(invFreq.get(i) / factors[i]);
+    }
+    return new RopeSpec(divided, scale);
+  }
+}

@@ -1,0 +1,2 @@
+/** Learning-rate schedules; the optimizers themselves are ops. */
+package org.loranative.optim;

@@ -1,0 +1,294 @@
+package org.loranative.text;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.loranative.UserException;
+
+/**
+ * Writes the {@code tokenizer.json} that a GGUF's metadata describes: byte-level BPE ({@code gpt2})
+ * with the pre-tokenizer that {@code tokenizer.ggml.pre} names, or SentencePiece BPE ({@code llama}:
+ * tokens with scores), as in llama.cpp's llama-vocab.cpp.
+ */
+final class GgufTokenizer {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** Token types of tokenizer.ggml.token_type. */
+  private static final long CONTROL = 3;
+
+  private static final long USER_DEFINED = 4;
+
+  private static final String CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
+  private static final String REST =
+      "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+  private static final String LLAMA3 =
+      CONTRACTIONS + "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}" + REST;
+  private static final String QWEN2 =
+      CONTRACTIONS + "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}" + REST;
+  private static final String UPPER_LOWER =
+      "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+%1$s"
+          + "|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*%1$s"
+          + "|%2$s| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+
+  private final Path file;
+  private final Map<String, Object> metadata;
+  private final List<String> tokens = new ArrayList<>();
+  private final List<Long> types = new ArrayList<>();
+
+  GgufTokenizer(Path file, Map<String, Object> metadata) {
+    this.file = file;
+    this.metadata = metadata;
+    list("tokens").forEach(t -> tokens.add((String) t));
+    list("token_type").forEach(t -> types.add((Long) t));
+  }
+
+  Tokenizer build() {
+    if (tokens.isEmpty()) {
+      throw new UserException(file + " holds no tokenizer (tokenizer.ggml.tokens is missing).");
+    }
+    String kind = String.valueOf(metadata.get("tokenizer.ggml.model"));
+    ObjectNode json = JSON.createObjectNode();
+    json.put("version", "1.0");
+    json.putNull("truncation");
+    json.putNull("padding");
+    addedTokens(json.putArray("added_tokens"));
+    switch (kind) {
+      case "gpt2" -> byteLevel(json);
+      case "llama" -> sentencePiece(json);
+      default ->
+          throw new UserException(
+              file + ": the tokenizer kind \"" + kind + "\" is not supported (gpt2 and llama are).");
+    }
+    Optional<String> bos = special("bos_token_id");
+    boolean addBos =
+        metadata.get("tokenizer.ggml.add_bos_token") instanceof Boolean b
+            ? b
+            : kind.equals("llama");
+    if (addBos && bos.isPresent()) {
+      postProcessor(json, bos.get());
+    }
+    Set<Integer> stop = new HashSet<>();
+    for (String key : List.of("eos_token_id", "eot_token_id")) {
+      if (metadata.get("tokenizer.ggml." + key) instanceof Long id) {
+        stop.add(id.intValue());
+      }
+    }
+    Optional<String> template =
+        metadata.get("tokenizer.chat_template") instanceof String t
+            ? Optional.of(t)
+            : Optional.empty();
+    return new Tokenizer(
+        file.toString(),
+        json,
+        new Tokenizer.Settings(bos, special("eos_token_id"), stop, template));
+  }
+
+  private void addedTokens(ArrayNode added) {
+    for (int i = 0; i < types.size() && i < tokens.size(); i++) {
+      if (types.get(i) == CONTROL || types.get(i) == USER_DEFINED) {
+        ObjectNode node = added.addObject();
+        node.put("id", i);
+        node.put("content", tokens.get(i));
+        node.put("single_word", false);
+        node.put("lstrip", false);
+        node.put("rstrip", false);
+        node.put("normalized", false);
+        node.put("special", types.get(i) == CONTROL);
+      }
+    }
+  }
+
+  private void byteLevel(ObjectNode json) {
+    String pre =
+        metadata.get("tokenizer.ggml.pre") instanceof String p ? p : "default";
+    json.putNull("normalizer");
+    ObjectNode sequence = json.putObject("pre_tokenizer").put("type", "Sequence");
+    ArrayNode steps = sequence.putArray("pretokenizers");
+    boolean ignoreMerges = false;
+    switch (pre) {
+      case "default", "gpt-2", "phi-2", "mpt", "olmo", "jais", "gigachat" -> gpt2(steps);
+      case "smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b" -> {
+        steps.addObject().put("type", "Digits").put("individual_digits", true);
+        gpt2(steps);
+      }
+      case "llama-bpe", "llama3", "llama-v3", "falcon3", "smaug-bpe", "dbrx", "pixtral" -> {
+        regex(steps, LLAMA3);
+        ignoreMerges = true;
+      }
+      case "qwen2", "deepseek-r1-qwen", "megrez" -> {
+        json.putObject("normalizer").put("type", "NFC");
+        regex(steps, QWEN2);
+      }
+      case "tekken" -> {
+        regex(steps, String.format(UPPER_LOWER, "", "\\p{N}"));
+        ignoreMerges = true;
+      }
+      case "gpt-4o", "llama4" ->
+          regex(steps, String.format(UPPER_LOWER, CONTRACTIONS + "?", "\\p{N}{1,3}"));
+      default ->
+          throw new UserException(
+              file
+                  + ": the pre-tokenizer \""
+                  + pre
+                  + "\" (tokenizer.ggml.pre) is not supported. Use the model's Hugging Face folder"
+                  + " as base_model instead.");
+    }
+    ObjectNode decoder = json.putObject("decoder").put("type", "ByteLevel");
+    decoder.put("add_prefix_space", true).put("trim_offsets", true).put("use_regex", true);
+    ObjectNode model = bpe(json, false);
+    model.put("ignore_merges", ignoreMerges);
+    ArrayNode merges = model.putArray("merges");
+    for (Object merge : list("merges")) {
+      String text = (String) merge;
+      // Byte-level tokens hold no space, so the first one parts the pair.
+      int space = text.indexOf(' ', 1);
+      merges.addArray().add(text.substring(0, space)).add(text.substring(space + 1));
+    }
+  }
+
+  private static void gpt2(ArrayNode steps) {
+    steps
+        .addObject()
+        .put("type", "ByteLevel")
+        .put("add_prefix_space", false)
+        .put("trim_offsets", true)
+        .put("use_regex", true);
+  }
+
+  private static void regex(ArrayNode steps, String pattern) {
+    ObjectNode split = steps.addObject().put("type", "Split");
+    split.putObject("pattern").put("Regex", pattern);
+    split.put("behavior", "Isolated").put("invert", false);
+    steps
+        .addObject()
+        .put("type", "ByteLevel")
+        .put("add_prefix_space", false)
+        .put("trim_offsets", true)
+        .put("use_regex", false);
+  }
+
+  private void sentencePiece(ObjectNode json) {
+    boolean prefix =
+        !(metadata.get("tokenizer.ggml.add_space_prefix") instanceof Boolean b) || b;
+    ArrayNode normalizers =
+        json.putObject("normalizer").put("type", "Sequence").putArray("normalizers");
+    if (prefix) {
+      normalizers.addObject().put("type", "Prepend").put("prepend", "▁");
+    }
+    ObjectNode replace = normalizers.addObject().put("type", "Replace");
+    replace.putObject("pattern").put("String", " ");
+    replace.put("content", "▁");
+    json.putNull("pre_tokenizer");
+    ArrayNode decoders = json.putObject("decoder").put("type", "Sequence").putArray("decoders");
+    ObjectNode back = decoders.addObject().put("type", "Replace");
+    back.putObject("pattern").put("String", "▁");
+    back.put("content", " ");
+    decoders.addObject().put("type", "ByteFallback");
+    decoders.addObject().put("type", "Fuse");
+    if (prefix) {
+      decoders.addObject().put("type", "Strip").put("content", " ").put("start", 1).put("stop", 0);
+    }
+    ObjectNode model = bpe(json, true);
+    special("unknown_token_id").ifPresent(u -> model.put("unk_token", u));
+    ArrayNode merges = model.putArray("merges");
+    for (Merge m : mergesByScore()) {
+      merges.addArray().add(m.left()).add(m.right());
+    }
+  }
+
+  private record Merge(String left, String right, double score) {}
+
+  /**
+   * SentencePiece joins the neighbours whose union has the best score; as a list of merges: every
+   * way to cut a piece in two pieces, best first (transformers' generate_merges).
+   */
+  private List<Merge> mergesByScore() {
+    Map<String, Integer> ids = new HashMap<>();
+    for (int i = 0; i < tokens.size(); i++) {
+      ids.put(tokens.get(i), i);
+    }
+    List<Object> scores = list("scores");
+    if (scores.size() < tokens.size()) {
+      throw new UserException(file + ": tokenizer.ggml.scores is missing or too short.");
+    }
+    List<Merge> merges = new ArrayList<>();
+    for (int i = 0; i < tokens.size(); i++) {
+      String piece = tokens.get(i);
+      double score = (Double) scores.get(i);
+      List<Merge> cuts = new ArrayList<>();
+      for (int at = 1; at < piece.length(); at++) {
+        String left = piece.substring(0, at);
+        String right = piece.substring(at);
+        if (ids.containsKey(left) && ids.containsKey(right)) {
+          cuts.add(new Merge(left, right, score));
+        }
+      }
+      cuts.sort(
+          Comparator.<Merge>comparingInt(m -> ids.get(m.left()))
+              .thenComparingInt(m -> ids.get(m.right())));
+      merges.addAll(cuts);
+    }
+    merges.sort(
+        Comparator.<Merge>comparingDouble(m -> -m.score())
+            .thenComparingInt(m -> -m.left().codePointCount(0, m.left().length()))
+            .thenComparingInt(m -> -m.right().codePointCount(0, m.right().length())));
+    return merges;
+  }
+
+  private ObjectNode bpe(ObjectNode json, boolean byteFallback) {
+    ObjectNode model = json.putObject("model").put("type", "BPE");
+    model.putNull("dropout");
+    model.putNull("unk_token");
+    model.putNull("continuing_subword_prefix");
+    model.putNull("end_of_word_suffix");
+    model.put("fuse_unk", byteFallback);
+    model.put("byte_fallback", byteFallback);
+    ObjectNode vocabulary = model.putObject("vocab");
+    for (int i = 0; i < tokens.size(); i++) {
+      vocabulary.put(tokens.get(i), i);
+    }
+    return model;
+  }
+
+  private static void postProcessor(ObjectNode json, String bos) {
+    ObjectNode post = json.putObject("post_processor").put("type", "TemplateProcessing");
+    for (String kind : List.of("single", "pair")) {
+      ArrayNode parts = post.putArray(kind);
+      parts.addObject().putObject("SpecialToken").put("id", bos).put("type_id", 0);
+      parts.addObject().putObject("Sequence").put("id", "A").put("type_id", 0);
+      if (kind.equals("pair")) {
+        parts.addObject().putObject("Sequence").put("id", "B").put("type_id", 1);
+      }
+    }
+    ObjectNode token = post.putObject("special_tokens").putObject(bos).put("id", bos);
+    for (com.fasterxml.jackson.databind.JsonNode added : json.path("added_tokens")) {
+      if (added.path("content").asText().equals(bos)) {
+        token.putArray("ids").add(added.path("id").asInt());
+      }
+    }
+    token.putArray("tokens").add(bos);
+  }
+
+  private Optional<String> special(String key) {
+    return metadata.get("tokenizer.ggml." + key) instanceof Long id
+            && id >= 0
+            && id < tokens.size()
+        ? Optional.of(tokens.get(id.intValue()))
+        : Optional.empty();
+  }
+
+  private List<Object> list(String key) {
+    return metadata.get("tokenizer.ggml." + key) instanceof List<?> list
+        ? new ArrayList<>(list)
+        : List.of();
+  }
+}

@@ -1,0 +1,166 @@
+package org.loranative.text.jinja;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Predicate;
+
+/** Jinja's filters: {@code value | name(arguments)}. */
+final class Filters {
+  private Filters() {}
+
+  static Object apply(String name, Object v, List<Object> a, Map<String, Object> named) {
+    return switch (name) {
+      case "trim" ->
+          Methods.strip(
+              Values.text(v),
+              a.isEmpty() ? Optional.empty() : Optional.of((String) a.get(0)),
+              true,
+              true);
+      case "upper" -> Values.text(v).toUpperCase();
+      case "lower" -> Values.text(v).toLowerCase();
+      case "title" -> title(Values.text(v));
+      case "capitalize" -> capitalize(Values.text(v));
+      case "string" -> Values.text(v);
+      case "safe", "e", "escape" -> v; // transformers renders without autoescape
+      case "int" -> integer(v, a);
+      case "float" -> Double.valueOf(Values.text(v));
+      case "abs" ->
+          v instanceof Long n ? (Object) Math.abs(n) : (Object) Math.abs(Values.number(v));
+      case "round" -> (double) Math.round(Values.number(v));
+      case "length", "count" -> (long) Values.iterate(v).size();
+      case "list" -> Values.iterate(v);
+      case "first" -> at(Values.iterate(v), 0);
+      case "last" -> at(Values.iterate(v), Values.iterate(v).size() - 1);
+      case "reverse" -> reverse(v);
+      case "sort" -> sort(v, named);
+      case "unique" -> new ArrayList<>(new LinkedHashSet<>(Values.iterate(v)));
+      case "sum" ->
+          Values.iterate(v).stream().reduce(0L, (x, y) -> Values.arithmetic("+", x, y));
+      case "min" -> Collections.min(Values.iterate(v), Values::compare);
+      case "max" -> Collections.max(Values.iterate(v), Values::compare);
+      case "join" -> join(v, a, named);
+      case "replace" ->
+          ((Callable) Values.attribute(Values.text(v), "replace")).call(a, Map.of());
+      case "default", "d" -> otherwise(v, a, named);
+      case "items" -> ((Callable) Values.attribute(v, "items")).call(List.of(), Map.of());
+      case "dictsort" -> dictsort(v);
+      case "map" -> map(v, a, named);
+      case "select" -> keep(v, test(a, 0));
+      case "reject" -> keep(v, test(a, 0).negate());
+      case "selectattr" -> keep(v, attributeTest(a));
+      case "rejectattr" -> keep(v, attributeTest(a).negate());
+      case "indent" -> indent(Values.text(v), a, named);
+      case "tojson" -> Json.write(v, named.containsKey("indent") ? named.get("indent") : at(a, 0));
+      default -> throw new TemplateException("the filter \"" + name + "\" is not supported");
+    };
+  }
+
+  private static Object at(List<Object> list, int i) {
+    return i >= 0 && i < list.size() ? list.get(i) : None.UNDEFINED;
+  }
+
+  static String title(String s) {
+    StringBuilder text = new StringBuilder();
+    boolean start = true;
+    for (char c : s.toCharArray()) {
+      text.append(start ? Character.toUpperCase(c) : Character.toLowerCase(c));
+      start = !Character.isLetter(c);
+    }
+    return text.toString();
+  }
+
+  static String capitalize(String s) {
+    return s.isEmpty() ? s : s.substring(0, 1).toUpperCase() + s.substring(1).toLowerCase();
+  }
+
+  private static long integer(Object v, List<Object> a) {
+    try {
+      return v instanceof String s ? Long.parseLong(s.strip()) : (long) Values.number(v);
+    } catch (NumberFormatException e) {
+      return a.isEmpty() ? 0 : (Long) a.get(0);
+    }
+  }
+
+  private static Object reverse(Object v) {
+    List<Object> items = Values.iterate(v);
+    Collections.reverse(items);
+    return v instanceof String ? String.join("", items.stream().map(Values::text).toList()) : items;
+  }
+
+  private static Object sort(Object v, Map<String, Object> named) {
+    List<Object> items = Values.iterate(v);
+    Comparator<Object> order = Values::compare;
+    if (named.get("attribute") instanceof String name) {
+      order = (x, y) -> Values.compare(Values.item(x, name), Values.item(y, name));
+    }
+    items.sort(Boolean.TRUE.equals(named.get("reverse")) ? order.reversed() : order);
+    return items;
+  }
+
+  private static String join(Object v, List<Object> a, Map<String, Object> named) {
+    List<Object> items = Values.iterate(v);
+    if (named.get("attribute") instanceof String name) {
+      items.replaceAll(x -> Values.item(x, name));
+    }
+    Object separator = named.getOrDefault("d", a.isEmpty() ? "" : a.get(0));
+    return String.join(Values.text(separator), items.stream().map(Values::text).toList());
+  }
+
+  private static Object otherwise(Object v, List<Object> a, Map<String, Object> named) {
+    Object fallback = a.isEmpty() ? named.getOrDefault("default_value", "") : a.get(0);
+    Object loose = a.size() > 1 ? a.get(1) : named.getOrDefault("boolean", false);
+    boolean missing = v == None.UNDEFINED || (Values.truth(loose) && !Values.truth(v));
+    return missing ? fallback : v;
+  }
+
+  private static Object dictsort(Object v) {
+    List<Object> pairs = new ArrayList<>();
+    ((Map<?, ?>) v)
+        .entrySet().stream()
+            .sorted((x, y) -> Values.compare(x.getKey(), y.getKey()))
+            .forEach(e -> pairs.add(List.of(e.getKey(), e.getValue())));
+    return pairs;
+  }
+
+  private static Object map(Object v, List<Object> a, Map<String, Object> named) {
+    List<Object> items = Values.iterate(v);
+    if (named.get("attribute") instanceof String name) {
+      items.replaceAll(x -> Values.item(x, name));
+    } else {
+      items.replaceAll(x -> apply((String) a.get(0), x, a.subList(1, a.size()), Map.of()));
+    }
+    return items;
+  }
+
+  private static List<Object> keep(Object v, Predicate<Object> test) {
+    List<Object> items = Values.iterate(v);
+    items.removeIf(test.negate());
+    return items;
+  }
+
+  private static Predicate<Object> test(List<Object> a, int from) {
+    if (a.size() <= from) {
+      return Values::truth;
+    }
+    List<Object> rest = a.subList(from + 1, a.size());
+    return x -> Tests.holds((String) a.get(from), x, rest);
+  }
+
+  private static Predicate<Object> attributeTest(List<Object> a) {
+    Predicate<Object> test = test(a, 1);
+    return x -> test.test(Values.item(x, a.get(0)));
+  }
+
+  private static String indent(String s, List<Object> a, Map<String, Object> named) {
+    Object width = a.isEmpty() ? named.getOrDefault("width", 4L) : a.get(0);
+    boolean first = Values.truth(named.getOrDefault("first", a.size() > 1 && Values.truth(a.get(1))));
+    String pad = width instanceof Long n ? " ".repeat(n.intValue()) : (String) width;
+    String indented = s.replaceAll("\n(?!\n|$)", "\n" + pad);
+    return first ? pad + indented : indented;
+  }
+}

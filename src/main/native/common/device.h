@@ -1,0 +1,30 @@
+// The device behind a handle, and how an op reaches its implementation.
+#pragma once
+#include <stdint.h>
+
+namespace ln {
+
+// One entry for each op of lora_ops.h, in its order.
+struct Ops {
+#include "fields.inc"
+};
+
+struct Gemms;  // cpu/gemm.cpp: the oneDNN primitives made so far
+
+struct Device {
+  const Ops* ops;
+  int threads;
+  Gemms* gemms;
+};
+
+inline Device* of(int64_t handle) { return reinterpret_cast<Device*>(handle); }
+
+// Records the sentence for ln_last_error() and returns code.
+__attribute__((format(printf, 2, 3))) int fail(int code, const char* format, ...);
+
+template <typename T>
+inline T* ptr(int64_t address) {
+  return reinterpret_cast<T*>(address);
+}
+
+}  // namespace ln

@@ -1,0 +1,154 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <omp.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <set>
+#include <utility>
+
+#include "common/device.h"
+#include "cpu/gemm.h"
+#include "lora_ops.h"
+
+namespace ln {
+
+// cpu/ops/table.cpp, once for each instruction set.
+namespace cpu_v2 {
+extern const Ops table;
+}
+namespace cpu_v3 {
+extern const Ops table;
+}
+namespace cpu_v4 {
+extern const Ops table;
+}
+
+static int isa_level() {
+  static const int level = [] {
+    __builtin_cpu_init();
+    const char* limit = getenv("LORA_NATIVE_ISA");  // v2, v3: to reproduce an older CPU
+    int most = limit && !strcmp(limit, "v2") ? 2 : limit && !strcmp(limit, "v3") ? 3 : 4;
+    if (most >= 4 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512cd"))
+      return 4;
+    if (most >= 3 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+        __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("bmi"))
+      return 3;
+    return 2;
+  }();
+  return level;
+}
+
+}  // namespace ln
+
+using namespace ln;
+
+const char* ln_cpu_isa() { return isa_level() == 4 ? "v4" : isa_level() == 3 ? "v3" : "v2"; }
+
+int ln_cpu_has_bf16() { return isa_level() == 4 && __builtin_cpu_supports("avx512bf16") ? 1 : 0; }
+
+int ln_cpu_physical_cores() {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return omp_get_num_procs();
+  std::set<std::pair<int, int>> cores;
+  for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+    if (!CPU_ISSET(cpu, &allowed)) continue;
+    int id[2] = {-1, cpu};  // a CPU that tells nothing counts as a core of its own
+    const char* files[2] = {"physical_package_id", "core_id"};
+    for (int i = 0; i < 2; i++) {
+      char path[128];
+      snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/%s", cpu, files[i]);
+      if (FILE* file = fopen(path, "r")) {
+        int value;
+        if (fscanf(file, "%d", &value) == 1) id[i] = value;
+        fclose(file);
+      }
+    }
+    cores.insert({id[0], id[1]});
+  }
+  return cores.empty() ? 1 : int(cores.size());
+}
+
+int ln_cpu_open(int32_t threads, int64_t* device) {
+  if (threads < 1) return fail(LN_INVALID, "threads is %d; it must be at least 1", threads);
+  const Ops* ops = isa_level() == 4 ? &cpu_v4::table : isa_level() == 3 ? &cpu_v3::table
+                                                                        : &cpu_v2::table;
+  try {
+    omp_set_num_threads(threads);
+    *device = reinterpret_cast<int64_t>(new Device{ops, threads, gemms_open(threads)});
+    return LN_OK;
+  } catch (const std::exception& e) {
+    return fail(LN_FAILED, "the CPU device did not open: %s", e.what());
+  }
+}
+
+int ln_device_close(int64_t device) {
+  gemms_close(of(device)->gemms);
+  delete of(device);
+  return LN_OK;
+}
+
+int64_t ln_gemm_scratch_bytes(int64_t device) { return gemms_scratch_bytes(of(device)->gemms); }
+
+int ln_memory_allocate(int64_t, int64_t bytes, int64_t* address) {
+  // Anonymous pages: zeroed by the system when first touched, so an unused tail costs nothing.
+  void* p = mmap(nullptr, size_t(bytes > 0 ? bytes : 1), PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (p == MAP_FAILED)
+    return fail(LN_OUT_OF_MEMORY, "%lld bytes could not be allocated: %s", (long long)bytes,
+                strerror(errno));
+  madvise(p, size_t(bytes), MADV_HUGEPAGE);
+  *address = reinterpret_cast<int64_t>(p);
+  return LN_OK;
+}
+
+int ln_memory_free(int64_t, int64_t address, int64_t bytes) {
+  if (munmap(ptr<void>(address), size_t(bytes > 0 ? bytes : 1)) != 0)
+    return fail(LN_FAILED, "memory could not be freed: %s", strerror(errno));
+  return LN_OK;
+}
+
+int ln_memory_fill(int64_t, int64_t address, int32_t byte_value, int64_t bytes) {
+  memset(ptr<void>(address), byte_value, size_t(bytes));
+  return LN_OK;
+}
+
+int ln_memory_upload(int64_t, int64_t to, int64_t from_host, int64_t bytes) {
+  memcpy(ptr<void>(to), ptr<void>(from_host), size_t(bytes));
+  return LN_OK;
+}
+
+int ln_memory_download(int64_t, int64_t to_host, int64_t from, int64_t bytes) {
+  memcpy(ptr<void>(to_host), ptr<void>(from), size_t(bytes));
+  return LN_OK;
+}
+
+int ln_file_map(const char* path, int64_t* address, int64_t* bytes) {
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return fail(LN_FAILED, "%s cannot be opened: %s", path, strerror(errno));
+  struct stat status;
+  if (fstat(file, &status) != 0 || status.st_size == 0) {
+    close(file);
+    return fail(LN_FAILED, "%s cannot be read or is empty", path);
+  }
+  void* p = mmap(nullptr, size_t(status.st_size), PROT_READ, MAP_PRIVATE, file, 0);
+  close(file);
+  if (p == MAP_FAILED) return fail(LN_FAILED, "%s cannot be mapped: %s", path, strerror(errno));
+  *address = reinterpret_cast<int64_t>(p);
+  *bytes = status.st_size;
+  return LN_OK;
+}
+
+int ln_file_unmap(int64_t address, int64_t bytes) {
+  if (munmap(ptr<void>(address), size_t(bytes)) != 0)
+    return fail(LN_FAILED, "a file could not be unmapped: %s", strerror(errno));
+  return LN_OK;
+}

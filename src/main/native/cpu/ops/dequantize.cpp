@@ -1,0 +1,188 @@
+// Values of ggml's block formats and of plain floats, to f32, bf16 or f16.
+// Formats: ggml's ggml-common.h (block_q4_0 ... block_q6_K), as GGUF files store them.
+// A block is 32 elements with one f16 scale d (and f16 minimum m), or for the K types 256 elements
+// in sub-blocks with 6-bit (8-bit in Q6_K) scales of their own. Bound by memory.
+#include "cpu/ops/op.h"
+
+namespace ln {
+namespace LN_ISA {
+namespace {
+
+inline float half_at(const uint8_t* p) {
+  f16 h;
+  memcpy(&h, p, 2);
+  return load(h);
+}
+
+template <int ELEMENTS, int BYTES>
+struct Block {
+  static constexpr int kElements = ELEMENTS, kBytes = BYTES;
+};
+
+struct F32 : Block<1, 4> {
+  static void decode(const uint8_t* b, float* y) { memcpy(y, b, 4); }
+};
+struct F16 : Block<1, 2> {
+  static void decode(const uint8_t* b, float* y) { *y = half_at(b); }
+};
+struct BF16 : Block<1, 2> {
+  static void decode(const uint8_t* b, float* y) {
+    bf16 x;
+    memcpy(&x, b, 2);
+    *y = load(x);
+  }
+};
+struct Q8_0 : Block<32, 34> {
+  static void decode(const uint8_t* b, float* y) {
+    float d = half_at(b);
+    for (int i = 0; i < 32; i++) y[i] = d * float(int8_t(b[2 + i]));
+  }
+};
+struct Q4_0 : Block<32, 18> {
+  static void decode(const uint8_t* b, float* y) {
+    float d = half_at(b);
+    for (int i = 0; i < 16; i++) {
+      y[i] = d * float((b[2 + i] & 15) - 8);
+      y[i + 16] = d * float((b[2 + i] >> 4) - 8);
+    }
+  }
+};
+struct Q4_1 : Block<32, 20> {
+  static void decode(const uint8_t* b, float* y) {
+    float d = half_at(b), m = half_at(b + 2);
+    for (int i = 0; i < 16; i++) {
+      y[i] = d * float(b[4 + i] & 15) + m;
+      y[i + 16] = d * float(b[4 + i] >> 4) + m;
+    }
+  }
+};
+// The fifth bits of all 32 elements stand in one word.
+struct Q5_0 : Block<32, 22> {
+  static void decode(const uint8_t* b, float* y) {
+    float d = half_at(b);
+    uint32_t high;
+    memcpy(&high, b + 2, 4);
+    for (int i = 0; i < 16; i++) {
+      y[i] = d * float(int((b[6 + i] & 15) | ((high >> i & 1) << 4)) - 16);
+      y[i + 16] = d * float(int((b[6 + i] >> 4) | ((high >> (i + 16) & 1) << 4)) - 16);
+    }
+  }
+};
+struct Q5_1 : Block<32, 24> {
+  static void decode(const uint8_t* b, float* y) {
+    float d = half_at(b), m = half_at(b + 2);
+    uint32_t high;
+    memcpy(&high, b + 4, 4);
+    for (int i = 0; i < 16; i++) {
+      y[i] = d * float((b[8 + i] & 15) | ((high >> i & 1) << 4)) + m;
+      y[i + 16] = d * float((b[8 + i] >> 4) | ((high >> (i + 16) & 1) << 4)) + m;
+    }
+  }
+};
+
+// Eight 6-bit scales and eight 6-bit minima in 12 bytes.
+inline void scale_and_minimum(const uint8_t* s, int j, float* scale, float* minimum) {
+  if (j < 4) {
+    *scale = float(s[j] & 63);
+    *minimum = float(s[j + 4] & 63);
+  } else {
+    *scale = float((s[j + 4] & 15) | (s[j - 4] >> 6) << 4);
+    *minimum = float((s[j + 4] >> 4) | (s[j] >> 6) << 4);
+  }
+}
+struct Q4_K : Block<256, 144> {
+  static void decode(const uint8_t* b, float* y) {
+    float d = half_at(b), dmin = half_at(b + 2);
+    const uint8_t* q = b + 16;
+    for (int j = 0; j < 8; j++) {
+      float scale, minimum;
+      scale_and_minimum(b + 4, j, &scale, &minimum);
+      const uint8_t* low = q + j / 2 * 32;
+      for (int i = 0; i < 32; i++)
+        y[j * 32 + i] =
+            d * scale * float(j % 2 ? low[i] >> 4 : low[i] & 15) - dmin * minimum;
+    }
+  }
+};
+struct Q5_K : Block<256, 176> {
+  static void decode(const uint8_t* b, float* y) {
+    float d = half_at(b), dmin = half_at(b + 2);
+    const uint8_t *high = b + 16, *q = b + 48;
+    for (int j = 0; j < 8; j++) {
+      float scale, minimum;
+      scale_and_minimum(b + 4, j, &scale, &minimum);
+      const uint8_t* low = q + j / 2 * 32;
+      for (int i = 0; i < 32; i++) {
+        int nibble = j % 2 ? low[i] >> 4 : low[i] & 15;
+        y[j * 32 + i] =
+            d * scale * float(nibble | (high[i] >> j & 1) << 4) - dmin * minimum;
+      }
+    }
+  }
+};
+struct Q6_K : Block<256, 210> {
+  static void decode(const uint8_t* b, float* y) {
+    float d = half_at(b + 208);
+    for (int n = 0; n < 2; n++) {
+      const uint8_t *low = b + n * 64, *high = b + 128 + n * 32;
+      const int8_t* scales = reinterpret_cast<const int8_t*>(b + 192 + n * 8);
+      for (int i = 0; i < 32; i++)
+        for (int part = 0; part < 4; part++) {
+          int nibble = part < 2 ? low[i + 32 * part] & 15 : low[i + 32 * (part - 2)] >> 4;
+          int q = (nibble | (high[i] >> (2 * part) & 3) << 4) - 32;
+          y[n * 128 + part * 32 + i] = d * float(scales[i / 16 + 2 * part]) * float(q);
+        }
+    }
+  }
+};
+
+template <typename B, typename T>
+void blocks(const Device* device, const uint8_t* src, T* dst, int64_t n) {
+  // Plain floats are blocks of one; take them by the hundreds so that a task is worth starting.
+  constexpr int kBatch = B::kElements == 1 ? 256 : 1;
+  int64_t count = n / B::kElements, batches = (count + kBatch - 1) / kBatch;
+#pragma omp parallel for num_threads(device->threads) schedule(static)
+  for (int64_t batch = 0; batch < batches; batch++) {
+    int64_t end = lo((batch + 1) * kBatch, count);
+    for (int64_t i = batch * kBatch; i < end; i++) {
+      float values[B::kElements];
+      B::decode(src + i * B::kBytes, values);
+      for (int j = 0; j < B::kElements; j++) store(dst + i * B::kElements + j, values[j]);
+    }
+  }
+}
+
+template <typename T>
+int decode(const Device* device, const uint8_t* src, int32_t dtype, T* dst, int64_t n) {
+  switch (dtype) {
+    case LN_F32: return blocks<F32>(device, src, dst, n), LN_OK;
+    case LN_F16: return blocks<F16>(device, src, dst, n), LN_OK;
+    case LN_BF16: return blocks<BF16>(device, src, dst, n), LN_OK;
+    case LN_Q8_0: return blocks<Q8_0>(device, src, dst, n), LN_OK;
+    case LN_Q4_0: return blocks<Q4_0>(device, src, dst, n), LN_OK;
+    case LN_Q4_1: return blocks<Q4_1>(device, src, dst, n), LN_OK;
+    case LN_Q5_0: return blocks<Q5_0>(device, src, dst, n), LN_OK;
+    case LN_Q5_1: return blocks<Q5_1>(device, src, dst, n), LN_OK;
+    case LN_Q4_K: return blocks<Q4_K>(device, src, dst, n), LN_OK;
+    case LN_Q5_K: return blocks<Q5_K>(device, src, dst, n), LN_OK;
+    case LN_Q6_K: return blocks<Q6_K>(device, src, dst, n), LN_OK;
+    default: return fail(LN_UNSUPPORTED, "dtype code %d cannot be dequantized", dtype);
+  }
+}
+
+}  // namespace
+
+int ln_dequantize_fwd(int64_t handle, int64_t src, int32_t src_dtype, int64_t dst,
+                      int32_t dst_dtype, int64_t n) {
+  const Device* device = of(handle);
+  const uint8_t* from = ptr<uint8_t>(src);
+  switch (dst_dtype) {
+    case LN_F32: return decode(device, from, src_dtype, ptr<float>(dst), n);
+    case LN_BF16: return decode(device, from, src_dtype, ptr<bf16>(dst), n);
+    case LN_F16: return decode(device, from, src_dtype, ptr<f16>(dst), n);
+    default: return fail(LN_UNSUPPORTED, "dtype code %d is not a destination", dst_dtype);
+  }
+}
+
+}  // namespace LN_ISA
+}  // namespace ln

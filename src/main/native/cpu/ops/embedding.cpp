@@ -1,0 +1,36 @@
+// Embedding lookup: y[m, c] = w[ids[m], c] * scale. Bound by memory; the table is frozen.
+#include "cpu/ops/op.h"
+
+namespace ln {
+namespace LN_ISA {
+namespace {
+
+template <typename T>
+void rows(const Device* device, const int32_t* ids, const T* w, T* y, int64_t M, int64_t C,
+          float scale) {
+#pragma omp parallel for num_threads(device->threads) schedule(static)
+  for (int64_t m = 0; m < M; m++) {
+    const T* from = w + int64_t(ids[m]) * C;
+    T* to = y + m * C;
+    for (int64_t c = 0; c < C; c++) store(to + c, load(from[c]) * scale);
+  }
+}
+
+}  // namespace
+
+int ln_embedding_fwd(int64_t device, int64_t ids, int64_t w, int64_t y, int64_t M, int64_t C,
+                     int64_t V, float scale, int32_t dtype) {
+  const int32_t* id = ptr<int32_t>(ids);
+  for (int64_t m = 0; m < M; m++)
+    if (id[m] < 0 || id[m] >= V)
+      return fail(LN_INVALID, "token id %d at row %lld is outside the vocabulary of %lld", id[m],
+                  (long long)m, (long long)V);
+  if (dtype == LN_BF16)
+    rows(of(device), id, ptr<bf16>(w), ptr<bf16>(y), M, C, scale);
+  else
+    rows(of(device), id, ptr<float>(w), ptr<float>(y), M, C, scale);
+  return LN_OK;
+}
+
+}  // namespace LN_ISA
+}  // namespace ln

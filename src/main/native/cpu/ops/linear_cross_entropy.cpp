@@ -1,0 +1,119 @@
+// Language-model head and cross-entropy in one op, over labelled rows only.
+//
+//   loss = w sum_m (logsumexp(z_m) - z_m[label_m]),  z = cap(h W^T),  w = step.inv_labelled
+//   dh = w (softmax(z) - onehot) cap'(z) W
+//
+// Labelled rows are gathered `chunk` at a time, so logits of [chunk, V] are all that ever exists
+// (V is 49 k to 256 k). Bound by the two matrix products. The loss is summed in f64 in row order.
+#include <math.h>
+
+#include "cpu/gemm.h"
+#include "cpu/ops/op.h"
+
+namespace ln {
+namespace LN_ISA {
+namespace {
+
+int64_t aligned(int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+// Logits [V] to their gradient (in place, times weight), returns the row's loss.
+// In bf16 the gradient goes to `rounded` for the matrix unit.
+double row_loss(float* z, bf16* rounded, int64_t V, int32_t label, float softcap, float weight,
+                bool backward) {
+  if (softcap > 0) {
+    float inverse = 1.0f / softcap;
+#pragma omp simd
+    for (int64_t v = 0; v < V; v++) z[v] = softcap * fast_tanh(z[v] * inverse);
+  }
+  float most = -kInfinity;
+#pragma omp simd reduction(max : most)
+  for (int64_t v = 0; v < V; v++) most = hi(most, z[v]);
+  float sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t v = 0; v < V; v++) sum += fast_exp(z[v] - most);
+  double loss = log(double(sum)) + double(most) - double(z[label]);
+  if (!backward) return loss;
+  float inverse_sum = weight / sum, at_label = z[label];
+#pragma omp simd
+  for (int64_t v = 0; v < V; v++) {
+    float p = fast_exp(z[v] - most) * inverse_sum;
+    float t = softcap > 0 ? z[v] / softcap : 0.0f;
+    z[v] = p * (1.0f - t * t);
+  }
+  float t = softcap > 0 ? at_label / softcap : 0.0f;
+  z[label] -= weight * (1.0f - t * t);
+  if (rounded)
+    for (int64_t v = 0; v < V; v++) store(rounded + v, z[v]);
+  return loss;
+}
+
+template <typename T>
+int run(Device* device, const T* h, int64_t w, const int32_t* labels, const Step* step, float* loss,
+        T* dh, char* scratch, int64_t M, int64_t C, int64_t V, float softcap, int64_t chunk,
+        int32_t dtype) {
+  int64_t size = sizeof(T);
+  float* logits = reinterpret_cast<float*>(scratch);
+  scratch += aligned(chunk * V * 4);
+  T* gathered = reinterpret_cast<T*>(scratch);
+  scratch += aligned(chunk * C * size);
+  int64_t* rows = reinterpret_cast<int64_t*>(scratch);
+  scratch += aligned(chunk * 8);
+  double* losses = reinterpret_cast<double*>(scratch);
+  scratch += aligned(chunk * 8);
+  bf16* rounded = dtype == LN_BF16 ? reinterpret_cast<bf16*>(scratch) : nullptr;
+  float weight = step->inv_labelled;
+  double total = 0;
+  bool backward = dh != nullptr;
+  if (backward) memset(dh, 0, size_t(M * C * size));
+
+  for (int64_t m = 0; m < M;) {
+    int64_t n = 0;
+    for (; m < M && n < chunk; m++)
+      if (labels[m] >= 0) {
+        if (labels[m] >= V)
+          return fail(LN_INVALID, "label %d at row %lld is outside the vocabulary of %lld",
+                      labels[m], (long long)m, (long long)V);
+        memcpy(gathered + n * C, h + m * C, size_t(C * size));
+        rows[n++] = m;
+      }
+    if (n == 0) break;
+    int64_t from = reinterpret_cast<int64_t>(gathered), z = reinterpret_cast<int64_t>(logits);
+    Gemm head{n, V, C, {from, dtype, false}, {w, dtype, true}, {z, LN_F32, false}};
+    if (int status = gemm(device, head)) return status;
+#pragma omp parallel for num_threads(device->threads) schedule(static)
+    for (int64_t i = 0; i < n; i++)
+      losses[i] = row_loss(logits + i * V, rounded ? rounded + i * V : nullptr, V, labels[rows[i]],
+                           softcap, weight, backward);
+    for (int64_t i = 0; i < n; i++) total += losses[i];
+    if (!backward) continue;
+    int64_t dz = rounded ? reinterpret_cast<int64_t>(rounded) : z;
+    Gemm back{n, C, V, {dz, dtype, false}, {w, dtype, false}, {from, dtype, false}};
+    if (int status = gemm(device, back)) return status;
+    for (int64_t i = 0; i < n; i++) memcpy(dh + rows[i] * C, gathered + i * C, size_t(C * size));
+  }
+  *loss = float(total * double(weight));
+  return LN_OK;
+}
+
+}  // namespace
+
+int64_t ln_linear_cross_entropy_scratch(int64_t, int64_t C, int64_t V, int64_t chunk,
+                                        int32_t dtype) {
+  int64_t size = dtype == LN_BF16 ? 2 : 4;
+  return aligned(chunk * V * 4) + aligned(chunk * C * size) + 2 * aligned(chunk * 8) +
+         (dtype == LN_BF16 ? aligned(chunk * V * size) : 0);
+}
+
+int ln_linear_cross_entropy_fwd(int64_t device, int64_t h, int64_t w, int64_t labels, int64_t step,
+                                int64_t loss, int64_t dh, int64_t scratch, int64_t M, int64_t C,
+                                int64_t V, float softcap, int64_t chunk, int32_t dtype) {
+  auto with = [&](auto* type) {
+    using T = __typeof__(*type);
+    return run(of(device), ptr<T>(h), w, ptr<int32_t>(labels), ptr<Step>(step), ptr<float>(loss),
+               ptr<T>(dh), ptr<char>(scratch), M, C, V, softcap, chunk, dtype);
+  };
+  return dtype == LN_BF16 ? with(ptr<bf16>(0)) : with(ptr<float>(0));
+}
+
+}  // namespace LN_ISA
+}  // namespace ln

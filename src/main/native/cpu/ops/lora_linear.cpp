@@ -1,0 +1,146 @@
+// Frozen linear layer plus low-rank adapter, forward and backward.     Hu et al. 2021, section 4.1
+//
+//   xa = s drop(x) A^T          y = x W0^T + bias + xa B^T
+//   dyb = s dy B                dx = dy W0 + mask(dyb A)
+//   dA += dyb^T drop(x)         dB += dy^T xa
+//
+// Every product is oneDNN's; the low-rank ones add to the big one's output in place, so that no
+// temporary of y's size exists. The adapter is f32; in bf16 a rounded copy of A and B is made in
+// scratch for the tensor units, as the CUDA kernel does on its way into shared memory.
+#include "common/philox.h"
+#include "cpu/gemm.h"
+#include "cpu/ops/op.h"
+
+namespace ln {
+namespace LN_ISA {
+namespace {
+
+int64_t aligned(int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+// Where things lie in scratch; the same for both directions.
+struct Layout {
+  int64_t a, b, low_rank, dropped, masked, bytes;
+
+  Layout(int64_t M, int64_t in, int64_t out, int64_t rank, float dropout, int32_t dtype) {
+    int64_t size = dtype == LN_BF16 ? 2 : 4, at = 0;
+    auto take = [&at](int64_t n) {
+      int64_t start = at;
+      at += aligned(n);
+      return start;
+    };
+    a = take(dtype == LN_BF16 ? 2 * rank * in : 0);
+    b = take(dtype == LN_BF16 ? 2 * rank * out : 0);
+    low_rank = take(size * M * rank);
+    dropped = take(dropout > 0 ? size * M * in : 0);
+    masked = take(dropout > 0 ? size * M * in : 0);
+    bytes = at;
+  }
+};
+
+int64_t rounded_copy(const Device* device, int64_t from, int64_t to, int64_t n, int32_t dtype) {
+  if (dtype != LN_BF16) return from;
+  const float* x = ptr<float>(from);
+  bf16* y = ptr<bf16>(to);
+#pragma omp parallel for num_threads(device->threads) schedule(static)
+  for (int64_t i = 0; i < n; i++) store(y + i, x[i]);
+  return to;
+}
+
+// y = keep ? x / (1 - dropout) : 0, the mask indexed by element; or y += the same.
+template <typename T>
+void drop(const Device* device, const T* x, T* y, int64_t n, float dropout, int32_t stream,
+          const Step* step, bool add) {
+  float keep_scale = 1.0f / (1.0f - dropout);
+#pragma omp parallel for num_threads(device->threads) schedule(static)
+  for (int64_t i = 0; i < n; i += 4) {
+    Philox4 random =
+        philox(step->seed, uint32_t(i / 4), uint32_t(stream), step->step, step->micro_step);
+    for (int64_t j = i; j < lo(i + 4, n); j++) {
+      float value = uniform(random.v[j - i]) < dropout ? 0.0f : load(x[j]) * keep_scale;
+      store(y + j, add ? load(y[j]) + value : value);
+    }
+  }
+}
+
+void drop(const Device* device, int64_t x, int64_t y, int64_t n, float dropout, int32_t stream,
+          int64_t step, bool add, int32_t dtype) {
+  if (dtype == LN_BF16)
+    drop(device, ptr<bf16>(x), ptr<bf16>(y), n, dropout, stream, ptr<Step>(step), add);
+  else
+    drop(device, ptr<float>(x), ptr<float>(y), n, dropout, stream, ptr<Step>(step), add);
+}
+
+}  // namespace
+
+int64_t ln_lora_linear_scratch(int64_t, int64_t M, int64_t in, int64_t out, int64_t rank,
+                               float dropout, int32_t dtype) {
+  return Layout(M, in, out, rank, dropout, dtype).bytes;
+}
+
+int ln_lora_linear_fwd(int64_t handle, int64_t x, int64_t w0, int64_t bias, int64_t a, int64_t b,
+                       int64_t y, int64_t xa, int64_t scratch, int64_t step, int64_t M, int64_t in,
+                       int64_t out, int64_t rank, float scale, float dropout, int32_t stream,
+                       int32_t dtype) {
+  Device* device = of(handle);
+  Layout at(M, in, out, rank, dropout, dtype);
+  int64_t a_used = rounded_copy(device, a, scratch + at.a, rank * in, dtype);
+  int64_t b_used = rounded_copy(device, b, scratch + at.b, rank * out, dtype);
+  int64_t x_low = x;
+  if (dropout > 0) {
+    x_low = scratch + at.dropped;
+    drop(device, x, x_low, M * in, dropout, stream, step, false, dtype);
+  }
+  Gemm down{M, rank, in, {x_low, dtype, false}, {a_used, dtype, true}, {xa, dtype, false}};
+  down.scale = scale;
+  if (int status = gemm(device, down)) return status;
+  Gemm base{M, out, in, {x, dtype, false}, {w0, dtype, true}, {y, dtype, false}};
+  base.bias = bias;
+  if (int status = gemm(device, base)) return status;
+  Gemm up{M, out, rank, {xa, dtype, false}, {b_used, dtype, true}, {y, dtype, false}};
+  up.accumulate = true;
+  return gemm(device, up);
+}
+
+int ln_lora_linear_bwd(int64_t handle, int64_t dy, int64_t x, int64_t xa, int64_t w0, int64_t a,
+                       int64_t b, int64_t dx, int64_t da, int64_t db, int64_t scratch, int64_t step,
+                       int64_t M, int64_t in, int64_t out, int64_t rank, float scale, float dropout,
+                       int32_t stream, int32_t accumulate, int32_t dtype) {
+  Device* device = of(handle);
+  Layout at(M, in, out, rank, dropout, dtype);
+  int64_t a_used = rounded_copy(device, a, scratch + at.a, rank * in, dtype);
+  int64_t b_used = rounded_copy(device, b, scratch + at.b, rank * out, dtype);
+  int64_t dyb = scratch + at.low_rank;
+  Gemm down{M, rank, out, {dy, dtype, false}, {b_used, dtype, false}, {dyb, dtype, false}};
+  down.scale = scale;
+  if (int status = gemm(device, down)) return status;
+
+  int64_t x_low = x;
+  if (dropout > 0) {
+    x_low = scratch + at.dropped;
+    drop(device, x, x_low, M * in, dropout, stream, step, false, dtype);
+  }
+  Gemm grad_a{rank, in, M, {dyb, dtype, true}, {x_low, dtype, false}, {da, LN_F32, false}};
+  grad_a.accumulate = true;
+  if (int status = gemm(device, grad_a)) return status;
+  Gemm grad_b{out, rank, M, {dy, dtype, true}, {xa, dtype, false}, {db, LN_F32, false}};
+  grad_b.accumulate = true;
+  if (int status = gemm(device, grad_b)) return status;
+
+  if (!dx) return LN_OK;
+  Gemm base{M, in, out, {dy, dtype, false}, {w0, dtype, false}, {dx, dtype, false}};
+  base.accumulate = accumulate;
+  if (int status = gemm(device, base)) return status;
+  Gemm up{M, in, rank, {dyb, dtype, false}, {a_used, dtype, false}, {dx, dtype, false}};
+  if (dropout > 0) {
+    int64_t masked = scratch + at.masked;
+    up.c.address = masked;
+    if (int status = gemm(device, up)) return status;
+    drop(device, masked, dx, M * in, dropout, stream, step, true, dtype);
+    return LN_OK;
+  }
+  up.accumulate = true;
+  return gemm(device, up);
+}
+
+}  // namespace LN_ISA
+}  // namespace ln

@@ -1,0 +1,57 @@
+// What every CPU op file needs: the declarations of all ops in this instruction set's namespace,
+// the 16-bit types and vectorizable mathematics. Everything here has internal linkage.
+#pragma once
+#include <stdint.h>
+#include <string.h>
+
+#include "common/device.h"
+#include "common/types.h"
+#include "lora_ops.h"
+
+namespace ln {
+namespace LN_ISA {
+
+#include "declarations.inc"
+
+namespace {
+
+constexpr float kInfinity = __builtin_inff();
+
+// e^x to about 1 ulp for x <= 88, 0 below -87.3 (Cephes' expf); plain arithmetic, so that a loop
+// over it becomes vector code.
+inline float fast_exp(float x) {
+  float clamped = hi(lo(x, 88.37f), -87.33f);
+  float rounded = (clamped * 1.44269504f + 12582912.0f) - 12582912.0f;
+  float r = clamped - rounded * 0.693359375f;
+  r = r + rounded * 2.12194440e-4f;
+  float p = 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * r * r + r + 1.0f;
+  int32_t exponent = int32_t(rounded) + 127;
+  uint32_t bits = uint32_t(exponent) << 23;
+  float power;
+  memcpy(&power, &bits, 4);
+  return x < -87.33f ? 0.0f : p * power;
+}
+
+inline float sigmoid(float x) { return 1.0f / (1.0f + fast_exp(-x)); }
+
+// tanh through e^-2|x|; a polynomial near 0, where the quotient would lose digits.
+inline float fast_tanh(float x) {
+  float a = x < 0 ? -x : x;
+  float e = fast_exp(-2.0f * a);
+  float big = (1.0f - e) / (1.0f + e);
+  float s = a * a;
+  float small =
+      a * (1.0f + s * (-0.333333333f + s * (0.133333333f + s * (-0.053968254f + s * 0.021869489f))));
+  float y = a < 0.25f ? small : big;
+  return x < 0 ? -y : y;
+}
+
+}  // namespace
+}  // namespace LN_ISA
+}  // namespace ln

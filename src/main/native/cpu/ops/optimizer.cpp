@@ -1,0 +1,56 @@
+// Global gradient norm and AdamW over all adapters at once. Bound by memory.
+//                                                                  Loshchilov & Hutter 2019
+#include <math.h>
+
+#include "cpu/ops/op.h"
+
+namespace ln {
+namespace LN_ISA {
+
+int ln_global_norm_fwd(int64_t device, int64_t g, int64_t out, int64_t n, float max_norm) {
+  // Blocks of fixed size, summed in index order: the norm does not depend on the thread count.
+  constexpr int64_t kBlock = 1 << 16, kMost = 1024;
+  const float* x = ptr<float>(g);
+  double total = 0;
+  for (int64_t first = 0; first < n; first += kBlock * kMost) {
+    double sums[kMost];
+    int64_t blocks = lo((n - first + kBlock - 1) / kBlock, kMost);
+#pragma omp parallel for num_threads(of(device)->threads) schedule(static)
+    for (int64_t b = 0; b < blocks; b++) {
+      int64_t from = first + b * kBlock, to = lo(from + kBlock, n);
+      double sum = 0;
+#pragma omp simd reduction(+ : sum)
+      for (int64_t i = from; i < to; i++) sum += double(x[i]) * double(x[i]);
+      sums[b] = sum;
+    }
+    for (int64_t b = 0; b < blocks; b++) total += sums[b];
+  }
+  float norm = float(sqrt(total));
+  float factor = max_norm > 0 ? max_norm / (norm + 1e-6f) : 1.0f;
+  ptr<float>(out)[0] = norm;
+  ptr<float>(out)[1] = factor > 1.0f ? 1.0f : factor;  // NaN stays NaN: the run must stop on it
+  return LN_OK;
+}
+
+int ln_adamw_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t v, int64_t clip,
+                 int64_t step, int64_t n, float beta1, float beta2, float eps, float weight_decay) {
+  float *w = ptr<float>(p), *g = ptr<float>(grad), *first = ptr<float>(m), *second = ptr<float>(v);
+  const Step* now = ptr<Step>(step);
+  float clip_factor = ptr<float>(clip)[1];
+  float rate = now->learning_rate / now->bias1, root = 1.0f / sqrtf(now->bias2);
+  float decay = 1.0f - now->learning_rate * weight_decay;
+#pragma omp parallel for simd num_threads(of(device)->threads) schedule(static)
+  for (int64_t i = 0; i < n; i++) {
+    float x = g[i] * clip_factor;
+    g[i] = 0.0f;
+    float mean = first[i] + (1.0f - beta1) * (x - first[i]);
+    float square = beta2 * second[i] + (1.0f - beta2) * x * x;
+    first[i] = mean;
+    second[i] = square;
+    w[i] = w[i] * decay - rate * mean / (sqrtf(square) * root + eps);
+  }
+  return LN_OK;
+}
+
+}  // namespace LN_ISA
+}  // namespace ln

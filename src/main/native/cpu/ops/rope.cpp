@@ -1,0 +1,65 @@
+// Rotary position embedding in Hugging Face's half form.                        Su et al. 2021
+//
+// The table of cos and sin is made once a step and read by every layer: sines are dear, rows are
+// shared. Rotating is bound by memory.
+#include <math.h>
+
+#include "cpu/ops/op.h"
+
+namespace ln {
+namespace LN_ISA {
+namespace {
+
+template <typename T>
+void rotate(const Device* device, const T* x, const float* table, T* y, int64_t M, int64_t heads,
+            int64_t D, int64_t half, float sign) {
+#pragma omp parallel for num_threads(device->threads) schedule(static)
+  for (int64_t m = 0; m < M; m++) {
+    const float *cosine = table + m * 2 * half, *sine = cosine + half;
+    for (int64_t h = 0; h < heads; h++) {
+      const T* from = x + (m * heads + h) * D;
+      T* to = y + (m * heads + h) * D;
+#pragma omp simd
+      for (int64_t j = 0; j < half; j++) {
+        float first = load(from[j]), second = load(from[j + half]), s = sign * sine[j];
+        store(to + j, first * cosine[j] - second * s);
+        store(to + j + half, second * cosine[j] + first * s);
+      }
+      for (int64_t j = 2 * half; j < D; j++) to[j] = from[j];
+    }
+  }
+}
+
+}  // namespace
+
+int ln_rope_table_fwd(int64_t device, int64_t positions, int64_t inv_freq, int64_t table, int64_t M,
+                      int64_t half, float scale) {
+  const int32_t* p = ptr<int32_t>(positions);
+  const float* f = ptr<float>(inv_freq);
+  float* t = ptr<float>(table);
+#pragma omp parallel for num_threads(of(device)->threads) schedule(static)
+  for (int64_t m = 0; m < M; m++)
+    for (int64_t j = 0; j < half; j++) {
+      // Frequencies are f32 and their product with the position is rounded to f32, as in
+      // transformers; the sine of that is then exact to f32.
+      double angle = double(float(p[m]) * f[j]);
+      t[m * 2 * half + j] = scale * float(cos(angle));
+      t[m * 2 * half + half + j] = scale * float(sin(angle));
+    }
+  return LN_OK;
+}
+
+int ln_rope_fwd(int64_t device, int64_t x, int64_t table, int64_t y, int64_t M, int64_t heads,
+                int64_t head_dim, int64_t half, int32_t inverse, int32_t dtype) {
+  float sign = inverse ? -1.0f : 1.0f;
+  if (dtype == LN_BF16)
+    rotate(of(device), ptr<bf16>(x), ptr<float>(table), ptr<bf16>(y), M, heads, head_dim, half,
+           sign);
+  else
+    rotate(of(device), ptr<float>(x), ptr<float>(table), ptr<float>(y), M, heads, head_dim, half,
+           sign);
+  return LN_OK;
+}
+
+}  // namespace LN_ISA
+}  // namespace ln

@@ -1,0 +1,207 @@
+// The one list of device ops: the seam between Java and native code.
+//
+// Every op is a C function ln_<op>_<fwd|bwd>(device, ...). Addresses cross as 64-bit integers
+// (0 = absent where the comment says "or 0"), dtypes as the codes below. All arrays are row-major,
+// the last dimension contiguous. A batch is one packed row of M tokens: the documents stand one
+// behind the other and doc_start tells them apart, so no op knows padding.
+//
+// A function returns LN_OK or an error code; ln_last_error() holds the sentence. Native code never
+// exits and never throws across this header. Every op gives bit-equal results between two runs with
+// the same inputs and thread count. "Overwrites" and "adds to" say what happens to an output.
+// `dtype` is the dtype of activations and frozen weights of the call: LN_F32 or LN_BF16.
+//
+// src/main/native/dispatch.cmake reads the prototypes of this file (one to three lines each, ended
+// by ");") and writes the table of implementations from them.
+#pragma once
+#include <stdint.h>
+
+// Storage types. The codes equal org.loranative.io.DType.
+enum {
+  LN_F32 = 0,
+  LN_F16 = 1,
+  LN_BF16 = 2,
+  LN_I32 = 3,
+  LN_Q8_0 = 8,
+  LN_Q4_0 = 9,
+  LN_Q4_1 = 10,
+  LN_Q5_0 = 11,
+  LN_Q5_1 = 12,
+  LN_Q4_K = 13,
+  LN_Q5_K = 14,
+  LN_Q6_K = 15
+};
+
+enum { LN_OK = 0, LN_INVALID = 1, LN_OUT_OF_MEMORY = 2, LN_UNSUPPORTED = 3, LN_FAILED = 4 };
+
+enum { LN_SILU = 0, LN_GELU_TANH = 1 };
+
+// What changes from step to step, in device memory (64 bytes, little-endian, written by Java's
+// StepState before each run). Nothing of it is ever a launch argument, so that a captured plan
+// stays true. Offsets in bytes.
+//   0 u64 seed          8 u32 step (1 = first)       12 u32 micro_step
+//  16 f32 learning_rate  20 f32 1 - beta1^t          24 f32 1 - beta2^t
+//  28 f32 1 / labelled tokens of the whole optimizer batch
+enum { LN_STEP_BYTES = 64 };
+
+// The sentence of this thread's last error.
+const char* ln_last_error();
+
+// ---- device -------------------------------------------------------------------------------------
+
+// Opens the CPU device with `threads` OpenMP threads; *device receives its handle.
+int ln_cpu_open(int32_t threads, int64_t* device);
+int ln_device_close(int64_t device);
+// "v2", "v3" (AVX2) or "v4" (AVX-512): the instruction set the CPU ops run on.
+const char* ln_cpu_isa();
+// 1 if the CPU multiplies bf16 in hardware (AVX-512-BF16 or AMX).
+int ln_cpu_has_bf16();
+// Physical cores this process may run on.
+int ln_cpu_physical_cores();
+// 64-byte aligned memory, zeroed. LN_OUT_OF_MEMORY if there is none.
+int ln_memory_allocate(int64_t device, int64_t bytes, int64_t* address);
+int ln_memory_free(int64_t device, int64_t address, int64_t bytes);
+int ln_memory_fill(int64_t device, int64_t address, int32_t byte_value, int64_t bytes);
+// Copies between the host and the device (host addresses are plain pointers).
+int ln_memory_upload(int64_t device, int64_t to, int64_t from_host, int64_t bytes);
+int ln_memory_download(int64_t device, int64_t to_host, int64_t from, int64_t bytes);
+// Maps a whole file read-only into host memory.
+int ln_file_map(const char* path, int64_t* address, int64_t* bytes);
+int ln_file_unmap(int64_t address, int64_t bytes);
+// Bytes of scratch that oneDNN's primitives have asked of this device so far.
+int64_t ln_gemm_scratch_bytes(int64_t device);
+
+// ---- ops ----------------------------------------------------------------------------------------
+
+// dst[i] = value of element i of src, whatever its storage type; dst_dtype F32, BF16 or F16.
+// n elements; for block types n is a multiple of the block (32, or 256 for the K types).
+// Formats: ggml's block_q8_0 ... block_q6_K. Overwrites dst. Source in host memory.
+int ln_dequantize_fwd(int64_t device, int64_t src, int32_t src_dtype, int64_t dst,
+                      int32_t dst_dtype, int64_t n);
+
+// y[m, c] = w[ids[m], c] * scale. ids [M] i32, w [V, C], y [M, C]. Overwrites y.
+// LN_INVALID if an id is outside [0, V).
+int ln_embedding_fwd(int64_t device, int64_t ids, int64_t w, int64_t y, int64_t M, int64_t C,
+                     int64_t V, float scale, int32_t dtype);
+
+// y = x W0^T (+ bias). x [M, in], w0 [out, in], bias [out] f32 or 0, y [M, out] of dtype y_dtype.
+// Overwrites y.
+int ln_linear_fwd(int64_t device, int64_t x, int64_t w0, int64_t bias, int64_t y, int64_t M,
+                  int64_t in, int64_t out, int32_t dtype, int32_t y_dtype);
+
+// dx = dy W0. dy [M, out], dx [M, in]. Overwrites dx, or adds to it if accumulate is 1.
+int ln_linear_bwd(int64_t device, int64_t dy, int64_t w0, int64_t dx, int64_t M, int64_t in,
+                  int64_t out, int32_t accumulate, int32_t dtype);
+
+// y = x W0^T (+ bias) + xa B^T,  xa = s (drop(x) A^T)            LoRA: Hu et al. 2021, section 4.1
+// a [rank, in] f32, b [out, rank] f32, scale s = alpha / rank. xa [M, rank] of dtype, saved for
+// backward. drop keeps an element with probability 1 - dropout and divides it by that; its mask is
+// Philox(seed; element / 4, stream, step, micro_step), drawn again in backward, never stored.
+// scratch: ln_lora_linear_scratch bytes. Overwrites y and xa.
+int ln_lora_linear_fwd(int64_t device, int64_t x, int64_t w0, int64_t bias, int64_t a, int64_t b,
+                       int64_t y, int64_t xa, int64_t scratch, int64_t step, int64_t M, int64_t in,
+                       int64_t out, int64_t rank, float scale, float dropout, int32_t stream,
+                       int32_t dtype);
+
+// dyb = s (dy B);  dx = dy W0 + mask(dyb A);  da += dyb^T drop(x);  db += dy^T xa.
+// dx [M, in] or 0 when nobody wants it: overwrites, or adds if accumulate is 1. da, db f32: adds.
+int ln_lora_linear_bwd(int64_t device, int64_t dy, int64_t x, int64_t xa, int64_t w0, int64_t a,
+                       int64_t b, int64_t dx, int64_t da, int64_t db, int64_t scratch, int64_t step,
+                       int64_t M, int64_t in, int64_t out, int64_t rank, float scale, float dropout,
+                       int32_t stream, int32_t accumulate, int32_t dtype);
+int64_t ln_lora_linear_scratch(int64_t device, int64_t M, int64_t in, int64_t out, int64_t rank,
+                               float dropout, int32_t dtype);
+
+// sum = x + residual;  y[m, c] = sum[m, c] rstd[m] w[c];  rstd[m] = 1 / sqrt(mean_c sum^2 + eps)
+//                                                                     Zhang & Sennrich 2019, eq. 4
+// x, residual (or 0), y, sum (0 if residual is 0) [M, C]; w [C] f32; rstd [M] f32, saved with sum.
+// Overwrites y, sum, rstd. y may be x.
+int ln_rms_norm_fwd(int64_t device, int64_t x, int64_t residual, int64_t w, int64_t y, int64_t sum,
+                    int64_t rstd, int64_t M, int64_t C, float eps, int32_t dtype);
+
+// dx = rstd (dy w - sum rstd^2 mean_c(dy w sum)) + dsum. dsum [M, C] or 0: the gradient that
+// reached `sum` itself. Overwrites dx, which may be dsum or dy.
+int ln_rms_norm_bwd(int64_t device, int64_t dy, int64_t dsum, int64_t sum, int64_t w, int64_t rstd,
+                    int64_t dx, int64_t M, int64_t C, int32_t dtype);
+
+// table[m, 0..half) = scale cos(p[m] f[j]), table[m, half..2 half) = scale sin(p[m] f[j]).
+// positions [M] i32, inv_freq [half] f32, table [M, 2 half] f32. Overwrites table.
+int ln_rope_table_fwd(int64_t device, int64_t positions, int64_t inv_freq, int64_t table, int64_t M,
+                      int64_t half, float scale);
+
+// Rotates the first 2 half channels of each head in Hugging Face's half form (Su et al. 2021):
+// y[j] = x[j] cos - x[j + half] sin, y[j + half] = x[j + half] cos + x[j] sin; the rest is copied.
+// x, y [M, heads, head_dim]; inverse 1 rotates back, which is the backward. y may be x.
+int ln_rope_fwd(int64_t device, int64_t x, int64_t table, int64_t y, int64_t M, int64_t heads,
+                int64_t head_dim, int64_t half, int32_t inverse, int32_t dtype);
+
+// o = softmax(mask(cap(scale q k^T))) v for each head, in f32          Dao 2023 (FlashAttention-2)
+// q, o [M, heads, D]; k, v [M, kv_heads, D]; doc_start [M] i32: the index of the first token of
+// m's document. Token m sees the keys j with doc_start[m] <= j <= m, and m - j < window if window
+// is not 0. cap(s) = softcap tanh(s / softcap) if softcap is not 0. lse [heads, M] f32 is saved:
+// log sum exp of the row. scratch: ln_attention_scratch bytes. Overwrites o, lse.
+int ln_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t doc_start, int64_t o,
+                     int64_t lse, int64_t scratch, int64_t M, int64_t heads, int64_t kv_heads,
+                     int64_t D, float scale, float softcap, int64_t window, int32_t dtype);
+
+// Gradients dq, dk, dv from dout and what forward saved. Overwrites all three.
+int ln_attention_bwd(int64_t device, int64_t dout, int64_t q, int64_t k, int64_t v, int64_t o,
+                     int64_t lse, int64_t doc_start, int64_t dq, int64_t dk, int64_t dv,
+                     int64_t scratch, int64_t M, int64_t heads, int64_t kv_heads, int64_t D,
+                     float scale, float softcap, int64_t window, int32_t dtype);
+// Scratch of either, for documents of at most max_document tokens.
+int64_t ln_attention_scratch(int64_t device, int64_t max_document, int64_t D, int32_t backward);
+
+// Attention with a key-value cache, for generation: writes k, v at rows [start, start + T) of the
+// caches, then token t attends to the rows up to start + t. start [1] i32. q, o [T, heads, D];
+// k, v [T, kv_heads, D]; k_cache, v_cache [capacity, kv_heads, D]. Overwrites o.
+// LN_INVALID if start + T is beyond capacity.
+int ln_cached_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t k_cache,
+                            int64_t v_cache, int64_t start, int64_t o, int64_t scratch, int64_t T,
+                            int64_t capacity, int64_t heads, int64_t kv_heads, int64_t D,
+                            float scale, float softcap, int64_t window, int32_t dtype);
+
+int64_t ln_cached_attention_scratch(int64_t device, int64_t T, int64_t capacity, int64_t heads,
+                                    int64_t D);
+
+// y = act(gate) up, elementwise over n. act: LN_SILU (SwiGLU) or LN_GELU_TANH (GeGLU), Shazeer
+// 2020. Overwrites y.
+int ln_glu_fwd(int64_t device, int64_t gate, int64_t up, int64_t y, int64_t n, int32_t act,
+               int32_t dtype);
+
+// dgate = dy up act'(gate), dup = dy act(gate). Overwrites both; dup may be dy.
+int ln_glu_bwd(int64_t device, int64_t dy, int64_t gate, int64_t up, int64_t dgate, int64_t dup,
+               int64_t n, int32_t act, int32_t dtype);
+
+// Cuts the columns of x [M, c0 + c1 + c2] into y0 [M, c0], y1 [M, c1], y2 [M, c2]; c2 and y2 may
+// be 0. Overwrites them. The backward is ln_concat_fwd.
+int ln_split_fwd(int64_t device, int64_t x, int64_t y0, int64_t y1, int64_t y2, int64_t M,
+                 int64_t c0, int64_t c1, int64_t c2, int32_t dtype);
+
+// The reverse of ln_split_fwd. Overwrites x.
+int ln_concat_fwd(int64_t device, int64_t y0, int64_t y1, int64_t y2, int64_t x, int64_t M,
+                  int64_t c0, int64_t c1, int64_t c2, int32_t dtype);
+
+// loss[0] = sum over rows with label >= 0 of -log softmax(cap(h w^T))[label], times
+// step.inv_labelled; and, in the same pass, dh = its gradient (0 in rows without a label).
+// h [M, C], w [V, C], labels [M] i32 (below 0 = no label), loss f32, dh [M, C] or 0 (evaluation).
+// Logits exist for `chunk` labelled rows at a time, in scratch. Overwrites loss and dh.
+// scratch: ln_linear_cross_entropy_scratch bytes.
+int ln_linear_cross_entropy_fwd(int64_t device, int64_t h, int64_t w, int64_t labels, int64_t step,
+                                int64_t loss, int64_t dh, int64_t scratch, int64_t M, int64_t C,
+                                int64_t V, float softcap, int64_t chunk, int32_t dtype);
+int64_t ln_linear_cross_entropy_scratch(int64_t device, int64_t C, int64_t V, int64_t chunk,
+                                        int32_t dtype);
+
+// y = a + b, elementwise over n. Overwrites y, which may be a or b.
+int ln_add_fwd(int64_t device, int64_t a, int64_t b, int64_t y, int64_t n, int32_t dtype);
+
+// out[0] = norm of g [n] f32, out[1] = min(1, max_norm / (norm + 1e-6)), or 1 if max_norm is 0
+// (PyTorch's clip_grad_norm_). Sums in f64, in index order of fixed blocks. Overwrites out.
+int ln_global_norm_fwd(int64_t device, int64_t g, int64_t out, int64_t n, float max_norm);
+
+// AdamW (Loshchilov & Hutter 2019), all adapters in one launch. With g = clip[1] grad:
+//   m += (1 - beta1)(g - m);  v += (1 - beta2)(g^2 - v)
+//   p -= lr (m / bias1 / (sqrt(v / bias2) + eps) + weight_decay p)
+// p, grad, m, v [n] f32; lr, bias1, bias2 from step. Overwrites p, m, v; zeroes grad.
+int ln_adamw_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t v, int64_t clip,
+                 int64_t step, int64_t n, float beta1, float beta2, float eps, float weight_decay);
