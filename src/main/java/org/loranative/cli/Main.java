@@ -1,2 +1,98 @@
 package org.loranative.cli;
-public final class Main { public static void main(String[] a) { System.out.println(org.loranative.device.LoraOps.ln_cpu_isa().getString()); } }
+
+import java.io.PrintWriter;
+import java.util.concurrent.Callable;
+import org.loranative.UserException;
+import org.loranative.track.Console;
+import org.loranative.track.RunLog;
+import picocli.AutoComplete;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** {@code lora-native}: exit code 0 done, 1 a failure of ours, 2 input to be mended. */
+@Command(
+    name = "lora-native",
+    description = "Trains LoRA adapters for language models, from one jar.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {
+      TrainCommand.class,
+      GenerateCommand.class,
+      PlanCommand.class,
+      InspectCommand.class,
+      DemoCommand.class,
+      CompletionCommand.class,
+      CommandLine.HelpCommand.class
+    },
+    footer = {
+      "",
+      "Start with: lora-native demo",
+      "Then: lora-native train --config my-run.yaml   (docs/configuration.md lists the keys)",
+      "Exit codes: 0 done, 1 a failure inside lora-native, 2 input that must be mended."
+    })
+public final class Main implements Callable<Integer> {
+  @Option(
+      names = "--debug",
+      description = "Show the stack trace of an error.",
+      scope = ScopeType.INHERIT)
+  private boolean debug;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    spec.commandLine().usage(spec.commandLine().getErr());
+    return 2;
+  }
+
+  /** Version of the jar. */
+  static final class Version implements CommandLine.IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      String version = Main.class.getPackage().getImplementationVersion();
+      return new String[] {"lora-native " + (version == null ? "(unpackaged)" : version)};
+    }
+  }
+
+  /** The terminal that commands and log lines share. */
+  static final Console CONSOLE = new Console(System.out, System.console() != null);
+
+  public static void main(String[] args) {
+    RunLog.toConsole(CONSOLE);
+    System.exit(run(args));
+  }
+
+  /** Runs a command line; returns its exit code. */
+  static int run(String... args) {
+    Main main = new Main();
+    return new CommandLine(main)
+        .setExecutionExceptionHandler((e, line, parsed) -> report(e, line, main.debug))
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .execute(args);
+  }
+
+  private static int report(Exception e, CommandLine line, boolean debug) {
+    PrintWriter err = line.getErr();
+    boolean usersToMend = e instanceof UserException;
+    String message = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+    err.println(
+        line.getCommandName()
+            + ": "
+            + (usersToMend ? message : "internal error: " + message + " (--debug shows where)"));
+    if (debug) {
+      e.printStackTrace(err);
+    }
+    err.flush();
+    return usersToMend ? 2 : 1;
+  }
+
+  /** The script for a shell's completion. */
+  static String completionScript() {
+    return AutoComplete.bash("lora-native", new CommandLine(new Main()));
+  }
+}

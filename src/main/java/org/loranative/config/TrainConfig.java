@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * A run's settings: one component for each YAML key (in snake case), absent keys filled with their
@@ -116,6 +117,20 @@ public record TrainConfig(
 
   private static <T> T or(T value, T otherwise) {
     return value == null ? otherwise : value;
+  }
+
+  /**
+   * Checks that everything without a default is named.
+   *
+   * @throws org.loranative.UserException naming the missing key
+   */
+  public void requireComplete() {
+    ConfigChecks.requireComplete(this);
+  }
+
+  /** {@code memory_budget} in bytes; empty if not set. */
+  public OptionalLong memoryBudgetBytes() {
+    return memoryBudget.isEmpty() ? OptionalLong.empty() : ConfigChecks.bytes(memoryBudget);
   }
 
   /** {@code value} as a path, unless it is "". */

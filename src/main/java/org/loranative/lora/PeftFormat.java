@@ -64,7 +64,8 @@ public final class PeftFormat {
     config.put("inference_mode", true);
     ArrayNode names = config.putArray("target_modules");
     targets.forEach(names::add);
-    AtomicFiles.write(folder.resolve(CONFIG), out -> JSON.writeValue(out, config));
+    byte[] json = JSON.writeValueAsBytes(config);
+    AtomicFiles.write(folder.resolve(CONFIG), out -> out.write(json));
   }
 
   private static Safetensors.Tensor tensor(

@@ -1,0 +1,29 @@
+package org.loranative.cli;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.loranative.config.ConfigReader;
+import org.loranative.config.TrainConfig;
+import picocli.CommandLine.Option;
+
+/** {@code --config} and {@code --set}, which {@code train} and {@code plan} share. */
+final class ConfigOptions {
+  @Option(
+      names = {"-c", "--config"},
+      paramLabel = "FILE",
+      description = "The run's settings, in YAML.")
+  private Optional<Path> config = Optional.empty();
+
+  @Option(
+      names = "--set",
+      paramLabel = "KEY=VALUE",
+      description =
+          "Set a key, overriding the file; repeatable, lists as [a,b]. Enough by itself:"
+              + " --config may be left out.")
+  private List<String> overrides = List.of();
+
+  TrainConfig read() {
+    return ConfigReader.read(config, overrides);
+  }
+}

@@ -1,0 +1,132 @@
+package org.loranative.cli;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.loranative.UserException;
+import org.loranative.config.ConfigReader;
+import org.loranative.config.TrainConfig;
+import org.loranative.device.CpuDevice;
+import org.loranative.model.llm.Generator;
+import org.loranative.train.Answers;
+import org.loranative.train.StopSignal;
+import org.loranative.train.TrainRun;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code lora-native demo}: a whole run on a small real model, in minutes. */
+@Command(
+    name = "demo",
+    description =
+        "Fine-tune SmolLM2-135M on emoji names, and show its answers before and after.",
+    mixinStandardHelpOptions = true)
+final class DemoCommand implements Callable<Integer> {
+  private static final List<String> PROMPTS =
+      List.of("Which emoji is \"red heart\"?", "Short code of 🐙?", "What does 🚀 show?");
+
+  @Option(
+      names = "--base",
+      paramLabel = "PATH",
+      description = "Use this base model instead of fetching SmolLM2.")
+  private Optional<Path> base = Optional.empty();
+
+  @Option(
+      names = "--output",
+      paramLabel = "DIR",
+      defaultValue = "output/demo",
+      description = "Where the results go (default ${DEFAULT-VALUE}; -2, -3 … if it is taken).")
+  private Path output;
+
+  @Option(
+      names = "--steps",
+      defaultValue = "120",
+      description = "Training steps (default ${DEFAULT-VALUE}).")
+  private int steps;
+
+  @Override
+  public Integer call() throws IOException {
+    Path model = base.isPresent() ? base.get() : SmolLm2.fetch(Path.of("models/cache"));
+    Path folder = unused(output);
+    String compute = CpuDevice.hasBf16() ? "bf16" : "f32";
+    System.out.printf(
+        "This demo trains a LoRA on 1,476 short conversations about emoji (%d steps, %s).%n",
+        steps, compute);
+    List<String> before = answers(model, Optional.empty(), compute);
+    Path data = Files.createTempDirectory("lora-native-demo");
+    TrainConfig config =
+        ConfigReader.read(
+            Optional.empty(),
+            List.of(
+                "base_model=" + model,
+                "metadata_path=" + unpack(data, "train.jsonl"),
+                "validation_path=" + unpack(data, "validation.jsonl"),
+                "output_dir=" + folder,
+                "compute_dtype=" + compute,
+                "max_steps=" + steps,
+                "lora_rank=8",
+                "lora_alpha=16",
+                "batch_size=8",
+                "learning_rate=0.002",
+                "warmup_steps=" + Math.min(10, steps / 4),
+                "max_length=256",
+                "save_steps=60"));
+    StopSignal stop = StopSignal.onShutdown();
+    Optional<Path> adapter;
+    try (TrainRun run = new TrainRun(config)) {
+      adapter = run.train(false, Main.CONSOLE, stop);
+    } finally {
+      stop.finished();
+    }
+    if (adapter.isEmpty()) {
+      return 0;
+    }
+    List<String> after = answers(model, adapter, compute);
+    for (int i = 0; i < PROMPTS.size(); i++) {
+      System.out.printf(
+          "%n%s%n  before: %s%n  after:  %s%n", PROMPTS.get(i), before.get(i), after.get(i));
+    }
+    System.out.printf(
+        "%nAdapter: %s%nLogs:    %s   (tensorboard --logdir %s)%nAsk it:  lora-native generate"
+            + " --base %s --adapter %s --prompt \"Short code of 🐙?\"%n",
+        adapter.get(), folder.resolve("logs"), folder.resolve("logs"), model, adapter.get());
+    return 0;
+  }
+
+  private static List<String> answers(Path model, Optional<Path> adapter, String compute) {
+    List<String> texts = new ArrayList<>();
+    try (Answers answers = new Answers(model, adapter, compute, 0)) {
+      for (String prompt : PROMPTS) {
+        String text =
+            answers.answer(prompt, false, 48, Generator.Sampling.greedy(), piece -> {});
+        texts.add(text.strip().replace("\n", " "));
+      }
+    }
+    return texts;
+  }
+
+  private static Path unused(Path wanted) {
+    Path folder = wanted;
+    for (int i = 2; Files.exists(folder); i++) {
+      folder = Path.of(wanted + "-" + i);
+    }
+    return folder;
+  }
+
+  private static Path unpack(Path folder, String name) throws IOException {
+    Path file = folder.resolve(name);
+    try (InputStream in = DemoCommand.class.getResourceAsStream("/demo/emoji-chat/" + name)) {
+      if (in == null) {
+        throw new UserException("The jar holds no demo data; build it with mvn package.");
+      }
+      Files.copy(in, file, StandardCopyOption.REPLACE_EXISTING);
+    }
+    file.toFile().deleteOnExit();
+    return file;
+  }
+}

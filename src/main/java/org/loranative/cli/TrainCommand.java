@@ -1,0 +1,42 @@
+package org.loranative.cli;
+
+import java.util.concurrent.Callable;
+import org.loranative.train.StopSignal;
+import org.loranative.train.TrainRun;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code lora-native train}. */
+@Command(
+    name = "train",
+    description = "Train a LoRA adapter.",
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "A configuration needs base_model, metadata_path (or train_data_dir) and output_dir:",
+      "  base_model: models/SmolLM2-135M-Instruct.Q4_1.gguf   # or a Hugging Face folder",
+      "  metadata_path: data/train.jsonl                      # .jsonl .json .csv .txt",
+      "  output_dir: output/my-run",
+      "Results: output_dir/adapter (PEFT), output_dir/logs (TensorBoard, metrics.jsonl, train.log),",
+      "output_dir/checkpoint-N. Ctrl-C saves a checkpoint and exits; --resume continues from it."
+    })
+final class TrainCommand implements Callable<Integer> {
+  @Mixin private ConfigOptions options;
+
+  @Option(
+      names = "--resume",
+      description = "Continue the run in output_dir from its newest checkpoint.")
+  private boolean resume;
+
+  @Override
+  public Integer call() {
+    StopSignal stop = StopSignal.onShutdown();
+    try (TrainRun run = new TrainRun(options.read())) {
+      run.train(resume, Main.CONSOLE, stop);
+      return 0;
+    } finally {
+      stop.finished();
+    }
+  }
+}

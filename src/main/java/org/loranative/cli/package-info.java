@@ -1,0 +1,2 @@
+/** The command line: one picocli class for each command. */
+package org.loranative.cli;

@@ -1,0 +1,206 @@
+package org.loranative.model.llm;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.function.IntPredicate;
+import org.loranative.device.Device;
+import org.loranative.device.HostBuffer;
+import org.loranative.device.Memory;
+import org.loranative.graph.Addresses;
+import org.loranative.graph.Executor;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Kind;
+import org.loranative.graph.Plan;
+import org.loranative.graph.Planner;
+import org.loranative.graph.Value;
+import org.loranative.io.DType;
+import org.loranative.lora.Adapters;
+import org.loranative.model.Placement;
+import org.loranative.random.Philox;
+
+/** Generates tokens with a key-value cache: the prompt in chunks, then one token at a time. */
+public final class Generator implements AutoCloseable {
+  private static final int CHUNK = 64;
+
+  /**
+   * @param temperature 0 takes the likeliest token
+   * @param topP keep the likeliest tokens that make up this share
+   */
+  public record Sampling(double temperature, double topP, long seed) {
+    /** Always the likeliest token. */
+    public static Sampling greedy() {
+      return new Sampling(0, 1, 0);
+    }
+  }
+
+  private final Device device;
+  private final Executor executor;
+  private final Plan chunkPlan;
+  private final Plan tokenPlan;
+  private final Memory arena;
+  private final Memory caches;
+  private final Addresses chunkAt;
+  private final Addresses tokenAt;
+  private final int capacity;
+  private final int vocab;
+  private final HostBuffer ids = new HostBuffer(CHUNK * 4);
+  private final HostBuffer logits;
+
+  /**
+   * @param maxTokens of prompt and answer together
+   */
+  public Generator(
+      Device device,
+      LlmBase base,
+      Adapters adapters,
+      DType compute,
+      Placement placement,
+      int maxTokens) {
+    this.device = device;
+    this.executor = new Executor(device, false);
+    this.capacity = capacity(maxTokens);
+    this.vocab = base.config().vocab();
+    Graph chunk = LlmGraph.generation(base, adapters, compute, CHUNK, capacity, false);
+    Graph token = LlmGraph.generation(base, adapters, compute, 1, capacity, true);
+    chunkPlan = Planner.plan(chunk, device);
+    tokenPlan = Planner.plan(token, device);
+    arena = device.allocate(Math.max(chunkPlan.arenaBytes(), tokenPlan.arenaBytes()));
+    List<Value> cacheValues = caches(token);
+    caches = device.allocate(cacheValues.stream().mapToLong(Value::bytes).sum());
+    long at = caches.address();
+    for (Value v : cacheValues) {
+      placement.add(v.name(), at);
+      at += v.bytes();
+    }
+    chunkAt = chunkPlan.bind(arena.address(), placement::address);
+    tokenAt = tokenPlan.bind(arena.address(), placement::address);
+    logits = new HostBuffer(vocab * 4L);
+  }
+
+  /** Bytes a generator allocates. */
+  public static long bytes(
+      Device device, LlmBase base, Adapters adapters, DType compute, int maxTokens) {
+    int capacity = capacity(maxTokens);
+    Graph chunk = LlmGraph.generation(base, adapters, compute, CHUNK, capacity, false);
+    Graph token = LlmGraph.generation(base, adapters, compute, 1, capacity, true);
+    return Math.max(
+            Planner.plan(chunk, device).arenaBytes(), Planner.plan(token, device).arenaBytes())
+        + caches(token).stream().mapToLong(Value::bytes).sum();
+  }
+
+  private static int capacity(int maxTokens) {
+    return (maxTokens + CHUNK - 1) / CHUNK * CHUNK + CHUNK;
+  }
+
+  private static List<Value> caches(Graph g) {
+    return g.named().values().stream()
+        .filter(v -> v.kind() == Kind.STATE && v.name().startsWith("cache."))
+        .toList();
+  }
+
+  /** Every WEIGHT a generator for {@code base} names, for loading. */
+  public static Graph weightsOf(LlmBase base, Adapters adapters, DType compute) {
+    return LlmGraph.generation(base, adapters, compute, 1, CHUNK, true);
+  }
+
+  /**
+   * Continues {@code prompt}.
+   *
+   * @param stop tokens that end the answer (not part of it)
+   * @param maxNew most new tokens
+   * @param onToken called with each token as it comes; false ends the answer
+   * @return the answer's tokens
+   */
+  public int[] generate(
+      int[] prompt, int maxNew, Set<Integer> stop, Sampling sampling, IntPredicate onToken) {
+    if (prompt.length == 0 || prompt.length + maxNew > capacity) {
+      throw new IllegalArgumentException(
+          prompt.length + " prompt tokens and " + maxNew + " new ones do not fit " + capacity);
+    }
+    int at = 0;
+    while (prompt.length - 1 - at > 0 && at + CHUNK <= capacity) {
+      int n = Math.min(CHUNK, prompt.length - 1 - at);
+      run(chunkPlan, chunkAt, Arrays.copyOf(Arrays.copyOfRange(prompt, at, at + n), CHUNK), at);
+      at += n;
+    }
+    int last = prompt[prompt.length - 1];
+    List<Integer> answer = new ArrayList<>();
+    while (answer.size() < maxNew) {
+      run(tokenPlan, tokenAt, new int[] {last}, at++);
+      int next = choose(sampling, answer.size());
+      if (stop.contains(next)) {
+        break;
+      }
+      answer.add(next);
+      if (!onToken.test(next)) {
+        break;
+      }
+      last = next;
+    }
+    return answer.stream().mapToInt(Integer::intValue).toArray();
+  }
+
+  private void run(Plan plan, Addresses at, int[] tokens, int start) {
+    executor.prepare(plan, arena.address());
+    upload(at.of(plan.input(LlmGraph.IDS)), tokens);
+    int[] positions = new int[tokens.length];
+    for (int i = 0; i < tokens.length; i++) {
+      positions[i] = start + i;
+    }
+    upload(at.of(plan.input(LlmGraph.POSITIONS)), positions);
+    upload(at.of(plan.input(LlmGraph.START)), new int[] {start});
+    executor.run(plan, at);
+  }
+
+  private void upload(long to, int[] values) {
+    ids.view().asIntBuffer().put(values);
+    device.upload(to, ids, values.length * 4L);
+  }
+
+  private int choose(Sampling s, int index) {
+    Value out = tokenPlan.graph().results().iterator().next();
+    device.download(logits, tokenAt.of(out), vocab * 4L);
+    float[] z = new float[vocab];
+    logits.view().asFloatBuffer().get(z);
+    int best = 0;
+    for (int i = 1; i < vocab; i++) {
+      best = z[i] > z[best] ? i : best;
+    }
+    if (s.temperature() <= 0) {
+      return best;
+    }
+    double[] p = new double[vocab];
+    double sum = 0;
+    for (int i = 0; i < vocab; i++) {
+      p[i] = Math.exp((z[i] - z[best]) / s.temperature());
+      sum += p[i];
+    }
+    Integer[] order = new Integer[vocab];
+    Arrays.setAll(order, i -> i);
+    Arrays.sort(order, (a, b) -> Double.compare(p[b], p[a]));
+    double kept = 0;
+    int n = 0;
+    while (n < vocab && kept < s.topP() * sum) {
+      kept += p[order[n++]];
+    }
+    double draw =
+        Philox.uniform(Philox.words(s.seed(), index, Philox.SAMPLING, 0, 0)[0]) * kept;
+    for (int i = 0; i < n; i++) {
+      draw -= p[order[i]];
+      if (draw < 0) {
+        return order[i];
+      }
+    }
+    return order[Math.max(0, n - 1)];
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+    caches.close();
+    ids.close();
+    logits.close();
+  }
+}

@@ -1,0 +1,125 @@
+package org.loranative.track;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.zip.CRC32C;
+import org.loranative.track.proto.Event;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Writes a TensorBoard event file from a thread of its own, at most a second behind. Record: length
+ * u64, masked CRC-32C of the length, data, masked CRC-32C of the data. Whole records are appended at
+ * once, so a reader of a live file never meets half of one.
+ */
+public final class EventWriter implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(EventWriter.class);
+  private static final long FLUSH_MILLIS = 1000;
+
+  private final FileChannel channel;
+  private final LinkedBlockingQueue<Event> queue = new LinkedBlockingQueue<>();
+  private final Thread thread;
+  private volatile boolean closing;
+
+  /** Creates {@code events.out.tfevents.<seconds>.<pid>.lora-native} in {@code folder}. */
+  public EventWriter(Path folder) throws IOException {
+    Files.createDirectories(folder);
+    long pid = ProcessHandle.current().pid();
+    Path file;
+    long second = System.currentTimeMillis() / 1000;
+    do { // names order the files of a run, also of two starts within a second
+      file = folder.resolve("events.out.tfevents." + second++ + "." + pid + ".lora-native");
+    } while (Files.exists(file));
+    channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+    append(List.of(event(0).setFileVersion("brain.Event:2").build()));
+    thread = new Thread(this::drain, "event-writer");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  /** An event of now, to be filled. */
+  public static Event.Builder event(long step) {
+    return Event.newBuilder().setWallTime(System.currentTimeMillis() / 1e3).setStep(step);
+  }
+
+  /** Queues an event; never waits for the disk. */
+  public void write(Event event) {
+    queue.add(event);
+  }
+
+  private void drain() {
+    List<Event> batch = new ArrayList<>();
+    boolean failed = false;
+    while (true) {
+      boolean last = closing;
+      try {
+        Event first = queue.poll(last ? 0 : FLUSH_MILLIS, TimeUnit.MILLISECONDS);
+        if (first != null) {
+          batch.add(first);
+          queue.drainTo(batch);
+          append(batch);
+          batch.clear();
+        }
+      } catch (InterruptedException e) {
+        // close() wakes the thread
+      } catch (IOException e) {
+        if (!failed) {
+          log.warn("The event file cannot be written ({}); training goes on.", e.getMessage());
+        }
+        failed = true;
+        batch.clear();
+      }
+      if (last && queue.isEmpty()) {
+        return;
+      }
+    }
+  }
+
+  private void append(List<Event> events) throws IOException {
+    int size = events.stream().mapToInt(e -> e.getSerializedSize() + 16).sum();
+    ByteBuffer records = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+    for (Event event : events) {
+      byte[] data = event.toByteArray();
+      int start = records.position();
+      records.putLong(data.length);
+      records.putInt(maskedCrc(records.array(), start, 8));
+      records.put(data);
+      records.putInt(maskedCrc(data, 0, data.length));
+    }
+    records.flip();
+    while (records.hasRemaining()) {
+      channel.write(records);
+    }
+  }
+
+  /** TFRecord's mask: rotated right by 15, plus a constant. */
+  static int maskedCrc(byte[] bytes, int from, int length) {
+    CRC32C crc = new CRC32C();
+    crc.update(bytes, from, length);
+    int value = (int) crc.getValue();
+    return Integer.rotateRight(value, 15) + 0xa282ead8;
+  }
+
+  @Override
+  public void close() {
+    closing = true;
+    thread.interrupt();
+    try {
+      thread.join(10_000);
+      channel.close();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (IOException e) {
+      log.warn("The event file cannot be closed: {}", e.getMessage());
+    }
+  }
+}

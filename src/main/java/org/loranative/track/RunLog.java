@@ -1,0 +1,58 @@
+package org.loranative.track;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.AppenderBase;
+import ch.qos.logback.core.FileAppender;
+import java.nio.file.Path;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Where log lines go: the console, without decoration, and during a run train.log, with time. */
+public final class RunLog {
+  private RunLog() {}
+
+  /** Sets up the console; called once, before anything is logged. */
+  public static void toConsole(Console console) {
+    LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
+    context.reset();
+    AppenderBase<ILoggingEvent> appender =
+        new AppenderBase<>() {
+          @Override
+          protected void append(ILoggingEvent event) {
+            String prefix = event.getLevel().isGreaterOrEqual(Level.WARN) ? "Warning: " : "";
+            console.line(prefix + event.getFormattedMessage());
+          }
+        };
+    appender.setContext(context);
+    appender.start();
+    root(context).addAppender(appender);
+    root(context).setLevel(Level.WARN);
+    context.getLogger("org.loranative").setLevel(Level.INFO);
+  }
+
+  /** Adds {@code file}; close to detach it. DEBUG lines of ours go there alone. */
+  public static AutoCloseable toFile(Path file) {
+    LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
+    PatternLayoutEncoder encoder = new PatternLayoutEncoder();
+    encoder.setContext(context);
+    encoder.setPattern("%d{yyyy-MM-dd HH:mm:ss.SSS} %-5level %msg%n");
+    encoder.start();
+    FileAppender<ILoggingEvent> appender = new FileAppender<>();
+    appender.setContext(context);
+    appender.setFile(file.toString());
+    appender.setEncoder(encoder);
+    appender.start();
+    root(context).addAppender(appender);
+    return () -> {
+      root(context).detachAppender(appender);
+      appender.stop();
+    };
+  }
+
+  private static ch.qos.logback.classic.Logger root(LoggerContext context) {
+    return context.getLogger(Logger.ROOT_LOGGER_NAME);
+  }
+}

@@ -1,0 +1,124 @@
+package org.loranative.train;
+
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.loranative.UserException;
+import org.loranative.device.Device;
+import org.loranative.io.DType;
+import org.loranative.lora.AdapterState;
+import org.loranative.lora.AdapterState.Buffer;
+import org.loranative.lora.Adapters;
+import org.loranative.lora.PeftFormat;
+import org.loranative.model.Placement;
+import org.loranative.model.Weights;
+import org.loranative.model.llm.Generator;
+import org.loranative.model.llm.LlmBase;
+import org.loranative.text.Tokenizer;
+
+/** A base model, with or without an adapter, that answers prompts. */
+public final class Answers implements AutoCloseable {
+  private final Deque<AutoCloseable> owned = new ArrayDeque<>();
+  private final Tokenizer tokenizer;
+  private final Device device;
+  private final LlmBase base;
+  private final Adapters adapters;
+  private final DType compute;
+  private final Placement placement;
+
+  /**
+   * @param adapter a PEFT folder
+   * @param compute {@code f32} or {@code bf16}
+   * @param threads 0 for one for each physical core
+   */
+  public Answers(Path basePath, Optional<Path> adapter, String compute, int threads) {
+    boolean opened = false;
+    try {
+      base = LlmBase.open(basePath);
+      tokenizer = own(base.tokenizer());
+      device = own(Devices.open("auto", threads));
+      this.compute = Devices.compute(compute);
+      adapters =
+          adapter
+              .map(a -> new Adapters(PeftFormat.readSpec(a), base.targets()))
+              .orElseGet(Adapters::none);
+      AdapterState state = own(new AdapterState(device, adapters, false));
+      adapter.ifPresent(a -> state.write(Buffer.PARAMS, PeftFormat.read(a, adapters)));
+      Weights.Loaded weights =
+          own(
+              base.weights()
+                  .load(Generator.weightsOf(base, adapters, this.compute).named(), device));
+      placement = own(new Placement(device, weights, state, base.constants()));
+      opened = true;
+    } finally {
+      if (!opened) {
+        close();
+      }
+    }
+  }
+
+  private <T extends AutoCloseable> T own(T resource) {
+    owned.push(resource);
+    return resource;
+  }
+
+  /**
+   * Answers one prompt.
+   *
+   * @param raw continue the text as it is, without the chat template
+   * @param onText receives the answer's text piece by piece
+   * @return the whole answer
+   */
+  public String answer(
+      String prompt,
+      boolean raw,
+      int maxTokens,
+      Generator.Sampling sampling,
+      Consumer<String> onText) {
+    int[] ids = Samples.prompt(tokenizer, prompt, raw);
+    if (ids.length == 0) {
+      throw new UserException("The prompt is empty; give some text with --prompt.");
+    }
+    List<Integer> answer = new ArrayList<>();
+    int[] shown = {0};
+    try (Generator generator =
+        new Generator(device, base, adapters, compute, placement, ids.length + maxTokens)) {
+      int[] tokens =
+          generator.generate(
+              ids,
+              maxTokens,
+              tokenizer.stop(),
+              sampling,
+              token -> {
+                answer.add(token);
+                String text = decode(answer);
+                // A character of several tokens shows as U+FFFD until its last one is there.
+                if (!text.endsWith("\uFFFD") && text.length() > shown[0]) {
+                  onText.accept(text.substring(shown[0]));
+                  shown[0] = text.length();
+                }
+                return true;
+              });
+      return tokenizer.decode(tokens);
+    }
+  }
+
+  private String decode(List<Integer> ids) {
+    return tokenizer.decode(ids.stream().mapToInt(Integer::intValue).toArray());
+  }
+
+  @Override
+  public void close() {
+    while (!owned.isEmpty()) {
+      try {
+        owned.pop().close();
+      } catch (Exception e) {
+        throw new IllegalStateException(e);
+      }
+    }
+  }
+}

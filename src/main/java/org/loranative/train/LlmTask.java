@@ -1,0 +1,225 @@
+package org.loranative.train;
+
+import java.io.IOException;
+import java.nio.IntBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import org.loranative.UserException;
+import org.loranative.config.TrainConfig;
+import org.loranative.data.llm.Batches;
+import org.loranative.data.llm.Records;
+import org.loranative.data.llm.Sample;
+import org.loranative.data.llm.SampleEncoder;
+import org.loranative.graph.Graph;
+import org.loranative.io.DType;
+import org.loranative.lora.Adapters;
+import org.loranative.lora.PeftFormat;
+import org.loranative.model.llm.LlmBase;
+import org.loranative.model.llm.LlmGraph;
+import org.loranative.random.Philox;
+import org.loranative.text.Tokenizer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Fine-tuning a language model on text; a batch is a packed row of samples. */
+final class LlmTask implements Task<List<Sample>> {
+  private static final Logger log = LoggerFactory.getLogger(LlmTask.class);
+  private static final int SKIPPED_SHOWN = 20;
+
+  private final LlmBase base;
+  private final Adapters adapters;
+  private final DType compute;
+  private final TrainConfig config;
+  private final List<Sample> samples;
+  private final List<Sample> held;
+  private final Batches batches;
+  private final int maxDocument;
+
+  LlmTask(LlmBase base, Tokenizer tokenizer, Adapters adapters, DType compute, TrainConfig config) {
+    this.base = base;
+    this.adapters = adapters;
+    this.compute = compute;
+    this.config = config;
+    SampleEncoder encoder =
+        new SampleEncoder(
+            tokenizer, config.dataFormat(), config.trainOn(), config.maxLength());
+    List<Sample> all = read(encoder, trainingPath(), "training");
+    if (all.isEmpty()) {
+      throw new UserException(
+          "No record of " + trainingPath() + " can be used for training; see the reasons above.");
+    }
+    Optional<Path> validation = TrainConfig.path(config.validationPath());
+    if (validation.isPresent()) {
+      samples = all;
+      held = read(encoder, validation.get(), "validation");
+    } else {
+      int n = (int) Math.round(config.validationFraction() * all.size());
+      int[] order = Philox.permutation(all.size(), config.seed(), Philox.VALIDATION_SPLIT, 0);
+      boolean[] chosen = new boolean[all.size()];
+      for (int i = 0; i < Math.min(n, all.size() - 1); i++) {
+        chosen[order[i]] = true;
+      }
+      samples = new ArrayList<>();
+      held = new ArrayList<>();
+      for (int i = 0; i < all.size(); i++) {
+        (chosen[i] ? held : samples).add(all.get(i));
+      }
+    }
+    batches = new Batches(samples, batching(config.shuffle()));
+    int longest = 1;
+    for (List<Sample> list : List.of(samples, held)) {
+      longest = Math.max(longest, list.stream().mapToInt(Sample::length).max().orElse(1));
+    }
+    maxDocument = (longest + 31) / 32 * 32;
+  }
+
+  private Batches.Setting batching(boolean shuffle) {
+    return new Batches.Setting(
+        config.batchSize(), config.packing(), config.maxLength(), shuffle, config.seed());
+  }
+
+  private Path trainingPath() {
+    return TrainConfig.path(config.metadataPath())
+        .or(() -> TrainConfig.path(config.trainDataDir()))
+        .orElseThrow();
+  }
+
+  private static List<Sample> read(SampleEncoder encoder, Path path, String what) {
+    SampleEncoder.Result result = encoder.encode(Records.read(path));
+    int shown = 0;
+    for (Records.Skipped s : result.skipped()) {
+      if (shown++ < SKIPPED_SHOWN) {
+        log.warn("skipped {}", s);
+      } else {
+        log.debug("skipped {}", s);
+      }
+    }
+    if (result.skipped().size() > SKIPPED_SHOWN) {
+      log.warn(
+          "… and {} more; logs/train.log names them all", result.skipped().size() - SKIPPED_SHOWN);
+    }
+    long tokens = result.samples().stream().mapToLong(Sample::length).sum();
+    long labelled = result.samples().stream().mapToLong(Sample::labelled).sum();
+    log.info(
+        "{} data: {} records, {} tokens of which {} labelled, {} cut to max_length, {} skipped",
+        what,
+        result.samples().size(),
+        tokens,
+        labelled,
+        result.truncated(),
+        result.skipped().size());
+    return result.samples();
+  }
+
+  @Override
+  public List<List<Sample>> epoch(int epoch) {
+    return batches.epoch(epoch);
+  }
+
+  @Override
+  public List<List<Sample>> validation() {
+    return held.isEmpty() ? List.of() : new Batches(held, batching(false)).epoch(0);
+  }
+
+  /** Tokens rounded up so that a run meets a handful of shapes, at a waste of about 3 %. */
+  @Override
+  public int shape(List<Sample> batch) {
+    int tokens = Batches.tokens(batch);
+    int step = Math.max(32, Integer.highestOneBit(tokens) / 16);
+    return (tokens + step - 1) / step * step;
+  }
+
+  @Override
+  public long labelled(List<Sample> batch) {
+    return Batches.labelled(batch);
+  }
+
+  @Override
+  public long units(List<Sample> batch) {
+    return Batches.tokens(batch);
+  }
+
+  @Override
+  public Graph trainingGraph(int shape) {
+    return LlmGraph.training(base, adapters, compute, shape, maxDocument);
+  }
+
+  @Override
+  public Graph evaluationGraph(int shape) {
+    return LlmGraph.evaluation(base, adapters, compute, shape, maxDocument);
+  }
+
+  @Override
+  public void fill(List<Sample> batch, int shape, Function<String, IntBuffer> inputs) {
+    IntBuffer ids = inputs.apply(LlmGraph.IDS);
+    IntBuffer positions = inputs.apply(LlmGraph.POSITIONS);
+    IntBuffer start = inputs.apply(LlmGraph.DOC_START);
+    IntBuffer labels = inputs.apply(LlmGraph.LABELS);
+    int at = 0;
+    for (Sample s : batch) {
+      for (int i = 0; i < s.length(); i++) {
+        ids.put(at + i, s.ids()[i]);
+        positions.put(at + i, i);
+        start.put(at + i, at);
+        labels.put(at + i, s.labels()[i]);
+      }
+      at += s.length();
+    }
+    // What rounding added: documents of their own that nothing is learnt from.
+    for (int first = at; at < shape; at++) {
+      if (at - first == maxDocument) {
+        first = at;
+      }
+      ids.put(at, 0);
+      positions.put(at, at - first);
+      start.put(at, first);
+      labels.put(at, -1);
+    }
+  }
+
+  @Override
+  public List<String> describe(List<Sample> batch) {
+    return batch.stream().map(s -> s.source().toString()).toList();
+  }
+
+  @Override
+  public String fingerprint() {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      for (Sample s : samples) {
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < s.length(); i++) {
+          text.append(s.ids()[i]).append(s.labels()[i] < 0 ? '-' : '+');
+        }
+        digest.update(text.append('\n').toString().getBytes(StandardCharsets.US_ASCII));
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Override
+  public void export(Path folder, float[] params) throws IOException {
+    PeftFormat.write(folder, adapters, params, config.baseModel());
+  }
+
+  @Override
+  public String smallerBatch(double share) {
+    int batch = (int) (config.batchSize() * share);
+    if (batch >= 1) {
+      return String.format(
+          "batch_size: %d with gradient_accumulation: %d",
+          batch, config.gradientAccumulation() * ((config.batchSize() + batch - 1) / batch));
+    }
+    int length = Math.max(32, (int) (maxDocument * config.batchSize() * share) / 32 * 32);
+    return String.format("batch_size: 1 with max_length: %d", length);
+  }
+}

@@ -1,0 +1,108 @@
+package org.loranative.train;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.loranative.UserException;
+import org.loranative.io.AtomicFiles;
+
+/** {@code output_dir}: logs, checkpoints, adapter. */
+final class RunFolder {
+  private static final String CHECKPOINT = "checkpoint-";
+  private static final String PARTIAL = ".partial";
+
+  private final Path folder;
+
+  /**
+   * @throws UserException if it is in use and {@code resume} is false
+   */
+  RunFolder(Path folder, boolean resume) {
+    this.folder = folder;
+    if (!resume && Files.exists(folder) && !isUnused(folder)) {
+      throw new UserException(
+          "output_dir "
+              + folder
+              + " already holds a run. Add --resume to continue it, or name another folder.");
+    }
+    try {
+      Files.createDirectories(folder.resolve("logs"));
+      try (Stream<Path> files = Files.list(folder)) {
+        files
+            .filter(f -> f.getFileName().toString().endsWith(PARTIAL))
+            .forEach(AtomicFiles::deleteTree);
+      }
+    } catch (IOException e) {
+      throw new UserException("output_dir " + folder + " cannot be written: " + e.getMessage(), e);
+    }
+  }
+
+  private static boolean isUnused(Path folder) {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.findAny().isEmpty();
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  Path logs() {
+    return folder.resolve("logs");
+  }
+
+  Path adapter() {
+    return folder.resolve("adapter");
+  }
+
+  Path config() {
+    return folder.resolve("config.yaml");
+  }
+
+  /** Checkpoints, oldest first. Only whole ones bear the name. */
+  List<Path> checkpoints() {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files
+          .filter(f -> f.getFileName().toString().matches(CHECKPOINT + "[0-9]+"))
+          .sorted(Comparator.comparingInt(RunFolder::step))
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  Optional<Path> newestCheckpoint() {
+    List<Path> all = checkpoints();
+    return all.isEmpty() ? Optional.empty() : Optional.of(all.get(all.size() - 1));
+  }
+
+  /** The step of a checkpoint's name. */
+  static int step(Path checkpoint) {
+    return Integer.parseInt(checkpoint.getFileName().toString().substring(CHECKPOINT.length()));
+  }
+
+  /** Writes into a folder that bears the checkpoint's name only once it is whole. */
+  interface CheckpointWriter {
+    void write(Path folder) throws IOException;
+  }
+
+  /** Saves a checkpoint, then drops the oldest beyond {@code keep}. */
+  Path saveCheckpoint(int step, int keep, CheckpointWriter writer) throws IOException {
+    Path target = folder.resolve(CHECKPOINT + step);
+    Path partial = folder.resolve(CHECKPOINT + step + PARTIAL);
+    AtomicFiles.deleteTree(partial);
+    try {
+      Files.createDirectories(partial);
+      writer.write(partial);
+      AtomicFiles.deleteTree(target);
+      Files.move(partial, target, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+    } finally {
+      AtomicFiles.deleteTree(partial);
+    }
+    List<Path> all = checkpoints();
+    all.subList(0, Math.max(0, all.size() - keep)).forEach(AtomicFiles::deleteTree);
+    return target;
+  }
+}

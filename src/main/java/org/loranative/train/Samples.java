@@ -1,0 +1,73 @@
+package org.loranative.train;
+
+import java.util.List;
+import org.loranative.config.TrainConfig;
+import org.loranative.device.Device;
+import org.loranative.io.DType;
+import org.loranative.lora.Adapters;
+import org.loranative.model.Placement;
+import org.loranative.model.llm.Generator;
+import org.loranative.model.llm.LlmBase;
+import org.loranative.text.ChatTemplate.Message;
+import org.loranative.text.Tokenizer;
+
+/** The same prompts answered now and then, so that early and late can be compared. */
+final class Samples implements AutoCloseable {
+  private static final int PROMPT_TOKENS = 512;
+
+  private final TrainConfig config;
+  private final Tokenizer tokenizer;
+  private final Generator generator;
+
+  Samples(
+      TrainConfig config,
+      LlmBase base,
+      Tokenizer tokenizer,
+      Adapters adapters,
+      Device device,
+      DType compute,
+      Placement placement) {
+    this.config = config;
+    this.tokenizer = tokenizer;
+    this.generator =
+        new Generator(device, base, adapters, compute, placement, contextTokens(config));
+  }
+
+  static int contextTokens(TrainConfig config) {
+    return PROMPT_TOKENS + config.sampleMaxTokens();
+  }
+
+  /** Answers every prompt, greedily. */
+  void write(int step, Tracker tracker) {
+    for (int i = 0; i < config.samplePrompts().size(); i++) {
+      String prompt = config.samplePrompts().get(i);
+      int[] ids = prompt(tokenizer, prompt, false);
+      if (ids.length > PROMPT_TOKENS) {
+        ids = java.util.Arrays.copyOf(ids, PROMPT_TOKENS);
+      }
+      int[] answer =
+          generator.generate(
+              ids,
+              config.sampleMaxTokens(),
+              tokenizer.stop(),
+              Generator.Sampling.greedy(),
+              t -> true);
+      tracker.sample(step, i + 1, prompt, tokenizer.decode(answer));
+    }
+  }
+
+  /** Tokens of a prompt: by the chat template if the model has one and {@code raw} is not set. */
+  static int[] prompt(Tokenizer tokenizer, String text, boolean raw) {
+    return tokenizer
+        .chatTemplate()
+        .filter(t -> !raw)
+        .map(t -> tokenizer.encode(t.render(List.of(new Message("user", text)), true), false))
+        .orElseGet(() -> tokenizer.encode(text, true))
+        .ids();
+  }
+
+  @Override
+  public void close() {
+    generator.close();
+  }
+}

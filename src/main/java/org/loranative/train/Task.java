@@ -1,0 +1,55 @@
+package org.loranative.train;
+
+import java.io.IOException;
+import java.nio.IntBuffer;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Function;
+import org.loranative.graph.Graph;
+
+/**
+ * What the trainer needs to know of a kind of training.
+ *
+ * @param <B> a micro-batch
+ */
+public interface Task<B> {
+  /** The micro-batches of an epoch in order, 0 for the first; the same whenever asked. */
+  List<B> epoch(int epoch);
+
+  /** The validation batches; may be empty. */
+  List<B> validation();
+
+  /** Shape key of a batch: what its plan is made for. */
+  int shape(B batch);
+
+  /** What the loss is averaged over (labelled tokens). */
+  long labelled(B batch);
+
+  /** What throughput counts (tokens). */
+  long units(B batch);
+
+  /** Forward and backward for batches of a shape. */
+  Graph trainingGraph(int shape);
+
+  /** Loss alone. */
+  Graph evaluationGraph(int shape);
+
+  /**
+   * Writes a batch's inputs.
+   *
+   * @param inputs gives the host buffer of an input by name
+   */
+  void fill(B batch, int shape, Function<String, IntBuffer> inputs);
+
+  /** Where a batch's records came from, for messages. */
+  List<String> describe(B batch);
+
+  /** A fingerprint of all training data: a resumed run must meet the same. */
+  String fingerprint();
+
+  /** Writes the finished adapter into {@code folder}. */
+  void export(Path folder, float[] params) throws IOException;
+
+  /** The setting to change, and how, so that a batch needs about {@code share} of the memory. */
+  String smallerBatch(double share);
+}

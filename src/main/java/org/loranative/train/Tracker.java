@@ -1,0 +1,104 @@
+package org.loranative.train;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import org.loranative.config.ConfigReader;
+import org.loranative.config.TrainConfig;
+import org.loranative.track.Console;
+import org.loranative.track.MetricsLog;
+import org.loranative.track.TensorBoard;
+
+/** Sends what happens in a run to TensorBoard, metrics.jsonl and the console. */
+final class Tracker implements AutoCloseable {
+  private static final List<String> RESULTS = List.of("Loss/train", "Loss/val");
+
+  private final TensorBoard board;
+  private final MetricsLog metrics;
+  private final Console console;
+  private final int total;
+  private final int first;
+  private final long startNanos = System.nanoTime();
+
+  /**
+   * @param first the first step this process runs
+   * @param notes more lines for the configuration text
+   */
+  Tracker(
+      RunFolder folder, TrainConfig config, Map<String, Object> notes, int first, int total,
+      Console console)
+      throws IOException {
+    this.console = console;
+    this.total = total;
+    this.first = first;
+    metrics = new MetricsLog(folder.logs().resolve("metrics.jsonl"), first - 1);
+    board = new TensorBoard(folder.logs(), first);
+    Map<String, Object> settings = new LinkedHashMap<>(ConfigReader.toMap(config));
+    settings.putAll(notes);
+    StringBuilder text = new StringBuilder("| key | value |\n|---|---|\n");
+    settings.forEach((k, v) -> text.append("| ").append(k).append(" | ").append(v).append(" |\n"));
+    board.text(first - 1, "config", text.toString());
+    board.hyperparameters(settings, RESULTS);
+    console.startProgress(first - 1, total);
+  }
+
+  /** What a step showed. */
+  record Step(
+      int step,
+      float loss,
+      double rate,
+      float gradNorm,
+      long labelled,
+      double tokensPerSecond,
+      double millis,
+      long memoryBytes,
+      OptionalDouble validationLoss) {}
+
+  void step(Step s) throws IOException {
+    Map<String, Double> scalars = new LinkedHashMap<>();
+    scalars.put("Loss/train", (double) s.loss());
+    s.validationLoss().ifPresent(v -> scalars.put("Loss/val", v));
+    scalars.put("lr", s.rate());
+    scalars.put("grad_norm", (double) s.gradNorm());
+    scalars.put("perf/tokens_per_s", s.tokensPerSecond());
+    scalars.put("perf/step_ms", s.millis());
+    scalars.put("memory/bytes", (double) s.memoryBytes());
+    board.scalars(s.step(), scalars);
+    Map<String, Object> line = new LinkedHashMap<>();
+    line.put("step", s.step());
+    line.put("loss", s.loss());
+    line.put("lr", s.rate());
+    line.put("grad_norm", s.gradNorm());
+    line.put("labelled", s.labelled());
+    line.put("tokens_per_s", Math.round(s.tokensPerSecond() * 10) / 10.0);
+    line.put("step_ms", Math.round(s.millis() * 1000) / 1000.0);
+    s.validationLoss().ifPresent(v -> line.put("val_loss", (float) v));
+    metrics.write(line);
+    long perStep = (System.nanoTime() - startNanos) / (s.step() - first + 1);
+    console.progress(
+        s.step(),
+        total,
+        s.loss(),
+        s.rate(),
+        s.tokensPerSecond(),
+        Duration.ofNanos(perStep * (total - s.step())));
+  }
+
+  void sample(int step, int index, String prompt, String answer) {
+    board.text(step, "samples/" + index, "**" + prompt + "**\n\n" + answer);
+  }
+
+  void end(boolean success) {
+    board.end(success);
+  }
+
+  @Override
+  public void close() throws IOException {
+    console.endProgress();
+    board.close();
+    metrics.close();
+  }
+}

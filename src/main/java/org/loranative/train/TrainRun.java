@@ -1,0 +1,342 @@
+package org.loranative.train;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.loranative.UserException;
+import org.loranative.config.ConfigReader;
+import org.loranative.config.TrainConfig;
+import org.loranative.data.llm.Sample;
+import org.loranative.device.Device;
+import org.loranative.graph.Graph;
+import org.loranative.graph.ops.AdamW;
+import org.loranative.io.AtomicFiles;
+import org.loranative.io.DType;
+import org.loranative.lora.AdapterState;
+import org.loranative.lora.AdapterState.Buffer;
+import org.loranative.lora.Adapters;
+import org.loranative.lora.LoraSpec;
+import org.loranative.lora.PeftFormat;
+import org.loranative.model.Placement;
+import org.loranative.model.Weights;
+import org.loranative.model.llm.Generator;
+import org.loranative.model.llm.LlmBase;
+import org.loranative.optim.Schedule;
+import org.loranative.text.Tokenizer;
+import org.loranative.track.Console;
+import org.loranative.track.RunLog;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** From a configuration to a finished adapter: opens everything in order, closes it in reverse. */
+public final class TrainRun implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(TrainRun.class);
+
+  /** Share of the machine's free memory that a run takes without a memory_budget. */
+  private static final double FREE_MEMORY_SHARE = 0.9;
+
+  private final TrainConfig config;
+  private final Deque<AutoCloseable> owned = new ArrayDeque<>();
+  private final LlmBase base;
+  private final Tokenizer tokenizer;
+  private final Adapters adapters;
+  private final Device device;
+  private final DType compute;
+  private final Task<List<Sample>> task;
+  private final Steps<List<Sample>> steps;
+  private final MemoryPlan memory;
+
+  /** Opens base, data and device, and plans the memory; loads no weights yet. */
+  public TrainRun(TrainConfig config) {
+    config.requireComplete();
+    this.config = config;
+    boolean opened = false;
+    try {
+      base = LlmBase.open(Path.of(config.baseModel()));
+      tokenizer = own(base.tokenizer());
+      device = own(Devices.open(config.device(), config.threads()));
+      compute = Devices.compute(config.computeDtype());
+      log.info("device: {}; compute dtype {}", device.description(), config.computeDtype());
+      adapters = new Adapters(spec(), base.targets());
+      log.info(
+          "LoRA: rank {}, alpha {}, scale {}, {} layers, {} trained parameters",
+          adapters.spec().rank(),
+          adapters.spec().alpha(),
+          adapters.spec().scale(),
+          adapters.modules().size(),
+          adapters.parameters());
+      task = new LlmTask(base, tokenizer, adapters, compute, config);
+      steps =
+          new Steps<>(task, config.gradientAccumulation(), config.epochs(), config.maxSteps());
+      memory = planMemory();
+      opened = true;
+    } finally {
+      if (!opened) {
+        close();
+      }
+    }
+  }
+
+  private <T extends AutoCloseable> T own(T resource) {
+    owned.push(resource);
+    return resource;
+  }
+
+  private LoraSpec spec() {
+    return new LoraSpec(
+        config.loraRank(),
+        config.loraAlpha(),
+        config.loraDropout(),
+        config.loraTargets(),
+        config.useRslora());
+  }
+
+  private MemoryPlan planMemory() {
+    int evaluation =
+        task.validation().stream().mapToInt(task::shape).max().orElse(0);
+    long free = (long) (Devices.freeMemory() * FREE_MEMORY_SHARE);
+    return MemoryPlan.choose(
+        task,
+        base.weights(),
+        adapters,
+        device,
+        new MemoryPlan.Shapes(steps.largestShape(), evaluation),
+        config.sampleSteps() > 0
+            ? Generator.bytes(device, base, adapters, compute, Samples.contextTokens(config))
+            : 0,
+        config.memoryBudgetBytes().orElse(free),
+        config.memoryBudgetBytes().isPresent()
+            ? "memory_budget"
+            : "the free memory (of which a run takes 90 %)");
+  }
+
+  /** The memory table and, if asked, the plan of the largest batch. */
+  public String describe(boolean dumpPlan) {
+    return String.format(
+        "%d steps; the largest batch has %d tokens%n%s%s",
+        steps.total(),
+        steps.largestShape(),
+        memory.table(),
+        dumpPlan ? memory.largest().dump() : "");
+  }
+
+  /**
+   * Trains to the end, or until {@code stop} is set.
+   *
+   * @param resume continue from the newest checkpoint
+   * @return the folder with the finished adapter; empty when stopped early
+   */
+  public Optional<Path> train(boolean resume, Console console, StopSignal stop) {
+    RunFolder folder = new RunFolder(Path.of(config.outputDir()), resume);
+    try (AutoCloseable fileLog = RunLog.toFile(folder.logs().resolve("train.log"))) {
+      return train(folder, resume, console, stop);
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new UserException(
+          "output_dir " + config.outputDir() + " cannot be written: " + e.getMessage(), e);
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private Optional<Path> train(
+      RunFolder folder, boolean resume, Console console, StopSignal stop) throws IOException {
+    String yaml = ConfigReader.toYaml(config);
+    AtomicFiles.writeString(folder.config(), yaml);
+    log.debug("configuration:\n{}", yaml);
+    log.info("memory: {} planned", MemoryPlan.size(memory.total()));
+    log.debug("{}", describe(false));
+    Graph named = memory.largest().graph();
+    Weights.Loaded weights = own(base.weights().load(named.named(), device));
+    AdapterState state = own(new AdapterState(device, adapters, true));
+    Placement placement = own(new Placement(device, weights, state, base.constants()));
+    PlanStore plans =
+        own(new PlanStore(task, memory, steps.largestShape(), device, placement));
+    int done = start(folder, resume, state);
+
+    Trainer<List<Sample>> trainer =
+        own(
+            new Trainer<>(
+                task, steps, device, adapters, state, plans, setting(), memory.total()));
+    Optional<Samples> samples =
+        config.sampleSteps() > 0
+            ? Optional.of(
+                own(new Samples(config, base, tokenizer, adapters, device, compute, placement)))
+            : Optional.empty();
+    Map<String, Object> notes = new LinkedHashMap<>();
+    notes.put("lora_scale", adapters.spec().scale());
+    notes.put("trained_parameters", adapters.parameters());
+    try (Tracker tracker =
+        new Tracker(folder, config, notes, done + 1, steps.total(), console)) {
+      Loop loop = new Loop(folder, state, trainer, tracker, samples, stop, yaml);
+      int last = trainer.run(done, loop);
+      if (last < steps.total()) {
+        if (last > loop.savedAt) {
+          loop.save(last);
+        }
+        log.info("Stopped after step {}; --resume continues from there.", last);
+        tracker.end(false);
+        return Optional.empty();
+      }
+      task.export(folder.adapter(), state.read(Buffer.PARAMS));
+      tracker.end(true);
+    }
+    log.info("Adapter: {}", folder.adapter());
+    log.info("Logs: {} (tensorboard --logdir {})", folder.logs(), folder.logs());
+    return Optional.of(folder.adapter());
+  }
+
+  /** Fills the adapters; returns the steps that are done already. */
+  private int start(RunFolder folder, boolean resume, AdapterState state) {
+    Optional<Path> newest = resume ? folder.newestCheckpoint() : Optional.empty();
+    if (newest.isPresent()) {
+      Checkpoint checkpoint = Checkpoint.read(newest.get(), state);
+      if (!checkpoint.fingerprint().equals(task.fingerprint())) {
+        throw new UserException(
+            newest.get()
+                + " was written with other training data, so its position in them means nothing."
+                + " Start a new output_dir with init_adapter: "
+                + newest.get()
+                + " to go on from its weights.");
+      }
+      if (checkpoint.seed() != config.seed()) {
+        throw new UserException(
+            "seed is " + config.seed() + ", but " + newest.get() + " was written with "
+                + checkpoint.seed() + "; a run is resumed with its own seed.");
+      }
+      log.info("Resuming from {}", newest.get());
+      return checkpoint.step();
+    }
+    if (resume) {
+      log.info("No checkpoint yet: starting from the beginning.");
+    }
+    Optional<Path> init = TrainConfig.path(config.initAdapter());
+    if (init.isPresent()) {
+      LoraSpec theirs = PeftFormat.readSpec(init.get());
+      if (Math.abs(theirs.scale() - adapters.spec().scale()) > 1e-6) {
+        log.warn(
+            "init_adapter was trained with scale {}, this run uses {}: its effect changes.",
+            theirs.scale(),
+            adapters.spec().scale());
+      }
+      state.write(Buffer.PARAMS, PeftFormat.read(init.get(), adapters));
+      log.info("Starting from the weights of {}", init.get());
+    } else {
+      state.write(Buffer.PARAMS, adapters.initial(config.seed()));
+    }
+    return 0;
+  }
+
+  private Trainer.Setting setting() {
+    return new Trainer.Setting(
+        new Schedule.Setting(
+            Schedule.named(config.lrSchedule()).orElseThrow(),
+            config.learningRate(),
+            config.warmupSteps(),
+            steps.total(),
+            config.lrCycles(),
+            config.lrPower()),
+        new AdamW.Setting(
+            config.adamBeta1().floatValue(),
+            config.adamBeta2().floatValue(),
+            config.adamEpsilon().floatValue(),
+            config.weightDecay().floatValue()),
+        config.maxGradNorm(),
+        config.seed());
+  }
+
+  /** What happens after each step: tracking, checkpoints, samples. */
+  private final class Loop implements Trainer.Listener {
+    private final RunFolder folder;
+    private final AdapterState state;
+    private final Trainer<List<Sample>> trainer;
+    private final Tracker tracker;
+    private final Optional<Samples> samples;
+    private final StopSignal stop;
+    private final String yaml;
+    private final String fingerprint = task.fingerprint();
+    private int savedAt;
+
+    Loop(
+        RunFolder folder,
+        AdapterState state,
+        Trainer<List<Sample>> trainer,
+        Tracker tracker,
+        Optional<Samples> samples,
+        StopSignal stop,
+        String yaml) {
+      this.folder = folder;
+      this.state = state;
+      this.trainer = trainer;
+      this.tracker = tracker;
+      this.samples = samples;
+      this.stop = stop;
+      this.yaml = yaml;
+    }
+
+    private boolean due(int step, int every) {
+      return every > 0 && step % every == 0;
+    }
+
+    @Override
+    public boolean wantsValidation(int step) {
+      int every = config.evalSteps() > 0 ? config.evalSteps() : config.saveSteps();
+      return due(step, every) || step == steps.total();
+    }
+
+    @Override
+    public boolean afterStep(Tracker.Step step) throws IOException {
+      tracker.step(step);
+      log.debug(
+          "step {} loss {} lr {} grad_norm {}",
+          step.step(),
+          step.loss(),
+          step.rate(),
+          step.gradNorm());
+      step.validationLoss()
+          .ifPresent(v -> log.info("step {}: validation loss {}", step.step(), (float) v));
+      if (samples.isPresent() && due(step.step(), config.sampleSteps())) {
+        samples.get().write(step.step(), tracker);
+      }
+      if (due(step.step(), config.saveSteps()) || step.step() == steps.total()) {
+        save(step.step());
+      }
+      return !stop.isSet();
+    }
+
+    /** A checkpoint that cannot be written leaves the one before, and training goes on. */
+    void save(int step) {
+      try {
+        Checkpoint checkpoint = new Checkpoint(step, config.seed(), fingerprint);
+        folder.saveCheckpoint(
+            step,
+            config.keepCheckpoints(),
+            partial -> checkpoint.write(partial, state, task, yaml));
+        savedAt = step;
+        log.debug("checkpoint at step {}", step);
+      } catch (IOException | java.io.UncheckedIOException e) {
+        log.warn(
+            "The checkpoint of step {} could not be written ({}); the one before stays.",
+            step,
+            e.getMessage());
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    while (!owned.isEmpty()) {
+      try {
+        owned.pop().close();
+      } catch (Exception e) {
+        throw new IllegalStateException(e);
+      }
+    }
+  }
+}
