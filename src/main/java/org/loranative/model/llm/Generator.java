@@ -45,6 +45,7 @@ public final class Generator implements AutoCloseable {
   private final Addresses tokenAt;
   private final int capacity;
   private final int vocab;
+  private final float softcap;
   private final HostBuffer ids = new HostBuffer(CHUNK * 4);
   private final HostBuffer logits;
 
@@ -62,6 +63,7 @@ public final class Generator implements AutoCloseable {
     this.executor = new Executor(device, false);
     this.capacity = capacity(maxTokens);
     this.vocab = base.config().vocab();
+    this.softcap = base.config().finalSoftcap();
     Graph chunk = LlmGraph.generation(base, adapters, compute, CHUNK, capacity, false);
     Graph token = LlmGraph.generation(base, adapters, compute, 1, capacity, true);
     chunkPlan = Planner.plan(chunk, device);
@@ -164,6 +166,11 @@ public final class Generator implements AutoCloseable {
     device.download(logits, tokenAt.of(out), vocab * 4L);
     float[] z = new float[vocab];
     logits.view().asFloatBuffer().get(z);
+    if (softcap > 0) {
+      for (int i = 0; i < vocab; i++) {
+        z[i] = (float) (softcap * Math.tanh(z[i] / softcap));
+      }
+    }
     int best = 0;
     for (int i = 1; i < vocab; i++) {
       best = z[i] > z[best] ? i : best;

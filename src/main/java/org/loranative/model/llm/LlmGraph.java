@@ -91,7 +91,7 @@ public final class LlmGraph {
         g, h, net.matrix(base.headName()), labels, c.finalSoftcap(), gradient);
   }
 
-  /** All logits [tokens, V] f32 of a packed row: for comparisons, not for training. */
+  /** All logits [tokens, V] f32 of a packed row, before the final soft cap: for comparisons. */
   public static Graph logits(
       LlmBase base, Adapters adapters, DType compute, int tokens, int maxDocument) {
     LlmGraph llm = new LlmGraph(base, adapters, compute, false, tokens);

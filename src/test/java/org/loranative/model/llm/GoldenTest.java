@@ -1,0 +1,255 @@
+package org.loranative.model.llm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.loranative.device.CpuDevice;
+import org.loranative.device.Device;
+import org.loranative.device.HostBuffer;
+import org.loranative.device.Memory;
+import org.loranative.graph.Addresses;
+import org.loranative.graph.Executor;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Kind;
+import org.loranative.graph.Plan;
+import org.loranative.graph.Planner;
+import org.loranative.graph.Recompute;
+import org.loranative.graph.StepState;
+import org.loranative.graph.Value;
+import org.loranative.graph.ops.AdamW;
+import org.loranative.graph.ops.GlobalNorm;
+import org.loranative.io.DType;
+import org.loranative.lora.AdapterState;
+import org.loranative.lora.AdapterState.Buffer;
+import org.loranative.lora.Adapters;
+import org.loranative.lora.PeftFormat;
+import org.loranative.model.Placement;
+import org.loranative.model.Weights;
+import org.loranative.testing.Errors;
+import org.loranative.testing.Golden;
+
+/** Each architecture against transformers and peft: logits, loss, gradients, ten AdamW steps. */
+class GoldenTest {
+  private static final int[] DOCUMENTS = {7, 13};
+  private static Device device;
+
+  @BeforeAll
+  static void open() {
+    device = new CpuDevice(2);
+  }
+
+  @AfterAll
+  static void close() {
+    device.close();
+  }
+
+  /** A tiny model with its adapter in memory, running graphs on the golden batch. */
+  private static final class Model implements AutoCloseable {
+    final Golden golden;
+    final LlmBase base;
+    final Adapters adapters;
+    final AdapterState state;
+    final Weights.Loaded weights;
+    final Placement placement;
+    final Map<String, int[]> inputs = new HashMap<>();
+    final int tokens;
+
+    Model(String name, String file, DType compute) {
+      Path folder = Golden.FOLDER.resolve(name);
+      golden = new Golden(folder.resolve("golden.safetensors"));
+      base = LlmBase.open(folder.resolve(file));
+      Path adapter = folder.resolve("adapter");
+      adapters = new Adapters(PeftFormat.readSpec(adapter), base.targets());
+      state = new AdapterState(device, adapters, true);
+      state.write(Buffer.PARAMS, PeftFormat.read(adapter, adapters));
+      tokens = golden.ints("ids").length;
+      weights = base.weights().load(training(compute).named(), device);
+      placement = new Placement(device, weights, state, base.constants());
+      int[] positions = new int[tokens];
+      int[] start = new int[tokens];
+      int at = 0;
+      for (int length : DOCUMENTS) {
+        for (int i = 0; i < length; i++) {
+          positions[at + i] = i;
+          start[at + i] = at;
+        }
+        at += length;
+      }
+      inputs.put(LlmGraph.IDS, golden.ints("ids"));
+      inputs.put(LlmGraph.LABELS, golden.ints("labels"));
+      inputs.put(LlmGraph.POSITIONS, positions);
+      inputs.put(LlmGraph.DOC_START, start);
+    }
+
+    Graph training(DType compute) {
+      return LlmGraph.training(base, adapters, compute, tokens, 13);
+    }
+
+    int labelled() {
+      int n = 0;
+      for (int label : golden.ints("labels")) {
+        n += label >= 0 ? 1 : 0;
+      }
+      return n;
+    }
+
+    /** Runs a graph; returns its results by name. */
+    Map<String, float[]> run(Graph graph, int step) {
+      state.writeStep(new StepState(1, step, 0, 1e-2, 0.9, 0.999, labelled()));
+      Plan plan = Planner.plan(graph, device);
+      Map<String, float[]> results = new HashMap<>();
+      try (Memory arena = device.allocate(plan.arenaBytes())) {
+        Addresses at = plan.bind(arena.address(), placement::address);
+        Executor executor = new Executor(device, true);
+        executor.prepare(plan, arena.address());
+        for (Value v : graph.named().values()) {
+          if (v.kind() == Kind.INPUT) {
+            try (HostBuffer host = new HostBuffer(v.bytes())) {
+              host.view().asIntBuffer().put(inputs.get(v.name()));
+              device.upload(at.of(v), host, v.bytes());
+            }
+          }
+        }
+        executor.run(plan, at);
+        for (Value v : graph.results()) {
+          try (HostBuffer host = new HostBuffer(v.bytes())) {
+            device.download(host, at.of(v), v.bytes());
+            float[] values = new float[(int) v.shape().size()];
+            host.view().asFloatBuffer().get(values);
+            results.put(v.name(), values);
+          }
+        }
+      }
+      return results;
+    }
+
+    Map<String, float[]> byPeftName(Buffer buffer) {
+      float[] flat = state.read(buffer);
+      Map<String, float[]> result = new LinkedHashMap<>();
+      for (Adapters.Module m : adapters.modules()) {
+        String path = "base_model.model." + m.path();
+        result.put(path + ".lora_A.weight", slice(flat, m.aOffset(), m.aSize()));
+        result.put(path + ".lora_B.weight", slice(flat, m.bOffset(), m.bSize()));
+      }
+      return result;
+    }
+
+    private static float[] slice(float[] flat, long from, int n) {
+      return java.util.Arrays.copyOfRange(flat, (int) from, (int) from + n);
+    }
+
+    @Override
+    public void close() {
+      placement.close();
+      state.close();
+      weights.close();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "llama", "llama-linear", "mistral", "qwen2", "qwen3", "gemma2", "gemma3", "phi3"
+      })
+  void matchesThePeer(String name) {
+    check(name, "base");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = "llama-linear")
+  void ggufMatchesThePeer(String name) {
+    check(name, "base.gguf");
+  }
+
+  private static void check(String name, String file) {
+    try (Model model = new Model(name, file, DType.F32)) {
+      Golden golden = model.golden;
+      Graph logits =
+          LlmGraph.logits(model.base, model.adapters, DType.F32, model.tokens, 13);
+      float[] z = model.run(logits, 1).get("logits");
+      float cap = model.base.config().finalSoftcap();
+      for (int i = 0; cap > 0 && i < z.length; i++) {
+        z[i] = (float) (cap * Math.tanh(z[i] / cap));
+      }
+      assertThat(Errors.relative(z, golden.floats("logits"))).as("logits").isLessThan(1e-4);
+
+      float[] loss = model.run(model.training(DType.F32), 1).get("loss");
+      assertThat(Errors.relative(loss, golden.floats("loss"))).as("loss").isLessThan(1e-5);
+      Map<String, float[]> gradients = model.byPeftName(Buffer.GRADS);
+      assertThat(gradients).isNotEmpty();
+      gradients.forEach(
+          (path, gradient) ->
+              assertThat(Errors.relative(gradient, golden.floats("grad." + path)))
+                  .as("gradient of " + path)
+                  .isLessThan(1e-4));
+
+      Graph update = new Graph();
+      Value grads = AdapterState.flat(update, model.adapters, Buffer.GRADS);
+      AdamW.of(
+          update,
+          AdapterState.flat(update, model.adapters, Buffer.PARAMS),
+          grads,
+          AdapterState.flat(update, model.adapters, Buffer.FIRST_MOMENT),
+          AdapterState.flat(update, model.adapters, Buffer.SECOND_MOMENT),
+          GlobalNorm.of(update, grads, 0.5f),
+          new AdamW.Setting(0.9f, 0.999f, 1e-8f, 0.01f));
+      model.state.write(Buffer.GRADS, new float[(int) model.adapters.floats()]);
+      float[] losses = new float[10];
+      for (int step = 1; step <= 10; step++) {
+        losses[step - 1] = model.run(model.training(DType.F32), step).get("loss")[0];
+        model.run(update, step);
+      }
+      assertThat(Errors.relative(losses, golden.floats("losses"))).as("losses").isLessThan(1e-4);
+      model
+          .byPeftName(Buffer.PARAMS)
+          .forEach(
+              (path, p) ->
+                  assertThat(Errors.relative(p, golden.floats("final." + path)))
+                      .as("after ten steps: " + path)
+                      .isLessThan(1e-3));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"llama", "gemma2", "phi3"})
+  void recomputingGivesTheSameBits(String name) {
+    try (Model model = new Model(name, "base", DType.F32)) {
+      Graph full = model.training(DType.F32);
+      model.run(full, 1);
+      float[] expected = model.state.read(Buffer.GRADS);
+      for (Recompute.Mode mode : Recompute.Mode.values()) {
+        Map<String, Recompute.Mode> modes = new LinkedHashMap<>();
+        Recompute.blocks(full).forEach(b -> modes.put(b, mode));
+        model.state.write(Buffer.GRADS, new float[expected.length]);
+        model.run(Recompute.apply(full, modes), 1);
+        assertThat(model.state.read(Buffer.GRADS)).as(mode.name()).isEqualTo(expected);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"llama", "mistral", "gemma2", "phi3"})
+  void bf16FollowsF32(String name) {
+    org.junit.jupiter.api.Assumptions.assumeTrue(CpuDevice.hasBf16());
+    try (Model model = new Model(name, "base", DType.BF16)) {
+      float[] loss = model.run(model.training(DType.BF16), 1).get("loss");
+      assertThat(Errors.relative(loss, model.golden.floats("loss"))).isLessThan(1e-2);
+      Map<String, float[]> gradients = model.byPeftName(Buffer.GRADS);
+      double error = 0;
+      for (String path : List.copyOf(gradients.keySet())) {
+        error +=
+            Errors.relative(gradients.get(path), model.golden.floats("grad." + path))
+                / gradients.size();
+      }
+      assertThat(error).as("mean error of the gradients").isLessThan(4e-2);
+    }
+  }
+}

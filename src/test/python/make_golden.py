@@ -1,0 +1,246 @@
+"""Golden files of src/test/resources/golden: tiny random models, run by transformers and peft.
+
+    python -m venv peers && peers/bin/pip install -r src/test/python/requirements.txt
+    peers/bin/python src/test/python/make_golden.py
+
+For each architecture: the model as a Hugging Face folder, an adapter with random A and B as a PEFT
+folder, and golden.safetensors with what the peer computes in f32 for two documents: logits, loss,
+the gradient of every A and B, and the losses and final A and B of ten AdamW steps with clipping.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+import gguf
+import numpy as np
+import torch
+import transformers
+from peft import LoraConfig, get_peft_model
+from safetensors.torch import save_file
+
+OUT = Path(__file__).parents[1] / "resources" / "golden"
+VOCAB, HIDDEN, LAYERS, FFN = 67, 48, 2, 40
+DOCUMENTS = [7, 13]  # lengths; odd on purpose
+STEPS, RATE, CLIP = 10, 1e-2, 0.5
+
+COMMON = dict(
+    vocab_size=VOCAB,
+    hidden_size=HIDDEN,
+    num_hidden_layers=LAYERS,
+    intermediate_size=FFN,
+    num_attention_heads=4,
+    num_key_value_heads=2,
+    max_position_embeddings=64,
+    attn_implementation="eager",
+)
+
+MODELS = {
+    "llama": (
+        transformers.LlamaConfig,
+        dict(
+            tie_word_embeddings=True,
+            rope_parameters=dict(
+                rope_type="llama3",
+                rope_theta=1000.0,
+                factor=8.0,
+                low_freq_factor=1.0,
+                high_freq_factor=4.0,
+                original_max_position_embeddings=16,
+            ),
+        ),
+    ),
+    "llama-linear": (
+        transformers.LlamaConfig,
+        dict(rope_parameters=dict(rope_type="linear", rope_theta=10000.0, factor=2.5)),
+    ),
+    "mistral": (transformers.MistralConfig, dict(sliding_window=5, head_dim=16)),
+    "qwen2": (
+        transformers.Qwen2Config,
+        dict(
+            rope_parameters=dict(
+                rope_type="yarn",
+                rope_theta=1000.0,
+                factor=4.0,
+                original_max_position_embeddings=16,
+            )
+        ),
+    ),
+    "qwen3": (transformers.Qwen3Config, dict(head_dim=16, tie_word_embeddings=True)),
+    "gemma2": (
+        transformers.Gemma2Config,
+        dict(head_dim=16, sliding_window=5, query_pre_attn_scalar=12, attn_logit_softcapping=3.0,
+             final_logit_softcapping=2.0),
+    ),
+    "gemma3": (
+        transformers.Gemma3TextConfig,
+        dict(num_hidden_layers=6, head_dim=16, sliding_window=5, query_pre_attn_scalar=12,
+             vocab_size=VOCAB),
+    ),
+    "phi3": (
+        transformers.Phi3Config,
+        dict(pad_token_id=0, bos_token_id=1, eos_token_id=2, tie_word_embeddings=False),
+    ),
+}
+
+
+def randomize(model, generator):
+    """Weights large enough that every term of the network matters."""
+    for name, p in model.named_parameters():
+        scale = 0.2 if p.dim() > 1 else 0.3
+        with torch.no_grad():
+            noise = torch.randn(p.shape, generator=generator) * scale
+            if p.dim() == 1 and "norm" in name and not model.config.model_type.startswith("gemma"):
+                noise += 1.0
+            p.copy_(noise)
+
+
+def batch(generator):
+    """Two documents, right-padded; a part of the tokens carries a label."""
+    longest = max(DOCUMENTS)
+    ids = torch.zeros(len(DOCUMENTS), longest, dtype=torch.long)
+    mask = torch.zeros_like(ids)
+    labels = torch.full_like(ids, -100)
+    for row, n in enumerate(DOCUMENTS):
+        ids[row, :n] = torch.randint(0, VOCAB, (n,), generator=generator)
+        mask[row, :n] = 1
+        learn = torch.rand(n, generator=generator) < 0.7
+        learn[-1] = True
+        labels[row, :n] = torch.where(learn, ids[row, :n], -100)
+    return ids, mask, labels
+
+
+def loss_of(logits, labels):
+    return torch.nn.functional.cross_entropy(
+        logits[:, :-1].reshape(-1, logits.shape[-1]).float(),
+        labels[:, 1:].reshape(-1),
+        ignore_index=-100,
+    )
+
+
+def documents(x):
+    """[2, longest, ...] to the documents one behind the other, without padding."""
+    return torch.cat([x[row, :n] for row, n in enumerate(DOCUMENTS)])
+
+
+def adapter_tensors(model):
+    return {
+        n.replace(".default", ""): p for n, p in model.named_parameters() if "lora_" in n
+    }
+
+
+def make(name, config_class, options):
+    generator = torch.Generator().manual_seed(sum(map(ord, name)))
+    folder = OUT / name
+    shutil.rmtree(folder, ignore_errors=True)
+    config = config_class(**{**COMMON, **options})
+    base = transformers.AutoModelForCausalLM.from_config(config)
+    base.float().eval()
+    randomize(base, generator)
+    base.save_pretrained(folder / "base")
+    (folder / "base" / "generation_config.json").unlink(missing_ok=True)
+
+    targets = sorted({n.split(".")[-1] for n, m in base.named_modules()
+                      if isinstance(m, torch.nn.Linear) and n != "lm_head"})
+    lora = LoraConfig(r=3, lora_alpha=5, target_modules=targets, lora_dropout=0.0)
+    model = get_peft_model(base, lora).eval()
+    for p in adapter_tensors(model).values():
+        with torch.no_grad():
+            p.copy_(torch.randn(p.shape, generator=generator) * 0.15)
+    model.save_pretrained(folder / "adapter")
+    (folder / "adapter" / "README.md").unlink(missing_ok=True)
+
+    ids, mask, labels = batch(generator)
+    golden = {
+        "ids": documents(ids).int(),
+        "labels": documents(torch.cat([labels[:, 1:], torch.full((2, 1), -100)], 1)).int(),
+    }
+    logits = model(input_ids=ids, attention_mask=mask).logits
+    golden["logits"] = documents(logits).detach().float()
+    loss = loss_of(logits, labels)
+    golden["loss"] = loss.detach().reshape(1)
+    loss.backward()
+    for n, p in adapter_tensors(model).items():
+        golden["grad." + n] = p.grad.clone()
+
+    parameters = list(adapter_tensors(model).values())
+    optimizer = torch.optim.AdamW(parameters, lr=RATE, weight_decay=0.01)
+    losses = []
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        loss = loss_of(model(input_ids=ids, attention_mask=mask).logits, labels)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, CLIP)
+        optimizer.step()
+        losses.append(loss.item())
+    golden["losses"] = torch.tensor(losses)
+    for n, p in adapter_tensors(model).items():
+        golden["final." + n] = p.detach().clone()
+    save_file({k: v.contiguous() for k, v in golden.items()}, folder / "golden.safetensors")
+    print(name, "loss", losses[0], "->", losses[-1])
+    return base
+
+
+def permute(w, heads):
+    """llama.cpp's order of q and k rows."""
+    return w.reshape(heads, 2, w.shape[0] // heads // 2, -1).swapaxes(1, 2).reshape(w.shape)
+
+
+def make_gguf():
+    """The tiny linear-rope Llama as GGUF, f32, q and k permuted as llama.cpp's converter does."""
+    base = transformers.AutoModelForCausalLM.from_pretrained(OUT / "llama-linear" / "base")
+    c = base.config
+    writer = gguf.GGUFWriter(OUT / "llama-linear" / "base.gguf", "llama")
+    writer.add_context_length(c.max_position_embeddings)
+    writer.add_embedding_length(c.hidden_size)
+    writer.add_block_count(c.num_hidden_layers)
+    writer.add_feed_forward_length(c.intermediate_size)
+    writer.add_head_count(c.num_attention_heads)
+    writer.add_head_count_kv(c.num_key_value_heads)
+    writer.add_layer_norm_rms_eps(c.rms_norm_eps)
+    writer.add_rope_freq_base(c.rope_parameters["rope_theta"])
+    writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+    writer.add_rope_scaling_factor(c.rope_parameters["factor"])
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, c.num_hidden_layers)
+    for n, w in base.state_dict().items():
+        w = w.numpy()
+        if "q_proj" in n:
+            w = permute(w, c.num_attention_heads)
+        if "k_proj" in n:
+            w = permute(w, c.num_key_value_heads)
+        writer.add_tensor(names.get_name(n, try_suffixes=(".weight",)), w)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def make_blocks():
+    """Random blocks of each quantized type and what gguf's own dequantization makes of them."""
+    random = np.random.default_rng(7)
+    tensors = {}
+    kinds = ["Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q4_K", "Q5_K", "Q6_K"]
+    scales = {"Q8_0": [0], "Q4_0": [0], "Q4_1": [0, 2], "Q5_0": [0], "Q5_1": [0, 2],
+              "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208]}
+    for kind in kinds:
+        type_ = gguf.GGMLQuantizationType[kind]
+        elements, size = gguf.GGML_QUANT_SIZES[type_]
+        blocks = random.integers(0, 256, (5, size), dtype=np.uint8)
+        for at in scales[kind]:  # f16 scales must be sane numbers
+            blocks[:, at:at + 2] = (
+                random.normal(0, 0.1, (5, 1)).astype(np.float16).view(np.uint8))
+        values = gguf.quants.dequantize(blocks, type_)
+        tensors[kind + ".blocks"] = torch.from_numpy(blocks)
+        tensors[kind + ".values"] = torch.from_numpy(np.ascontiguousarray(values.reshape(-1)))
+    save_file(tensors, OUT / "blocks.safetensors")
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(2)
+    OUT.mkdir(parents=True, exist_ok=True)
+    for model_name, (cls, opts) in MODELS.items():
+        make(model_name, cls, opts)
+    make_gguf()
+    make_blocks()
+    versions = {m.__name__: m.__version__ for m in (torch, transformers)}
+    (OUT / "versions.json").write_text(json.dumps(versions, indent=1) + "\n")
