@@ -1,0 +1,271 @@
+package org.loranative.graph.ops;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.loranative.device.CpuDevice;
+import org.loranative.device.Device;
+import org.loranative.device.DeviceException;
+import org.loranative.graph.Autodiff;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Kind;
+import org.loranative.graph.Shape;
+import org.loranative.graph.StepState;
+import org.loranative.graph.Value;
+import org.loranative.io.DType;
+import org.loranative.testing.Errors;
+import org.loranative.testing.Golden;
+import org.loranative.testing.GraphRunner;
+import org.loranative.testing.Seeded;
+
+/** Ops that do not fit {@link OpCase}: they end a pass, change state, or have no gradient. */
+@ExtendWith(Seeded.class)
+class LossAndOptimizerTest {
+  private static Device device;
+
+  @BeforeAll
+  static void open() {
+    device = new CpuDevice(2);
+  }
+
+  @AfterAll
+  static void close() {
+    device.close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(floats = {0, 2.5f})
+  void linearCrossEntropy(float softcap) {
+    Random r = new Random(softcap == 0 ? 5 : 6);
+    int m = 300 + r.nextInt(50); // more labelled rows than a chunk
+    int n = 12;
+    int vocab = 33;
+    float[] h = OpCases.normal(r, m * n, 1);
+    float[] w = OpCases.normal(r, vocab * n, 0.5);
+    int[] labels = r.ints(m, 0, vocab).toArray();
+    int labelled = m;
+    for (int i = 0; i < 20; i++) {
+      int at = r.nextInt(m);
+      labelled -= labels[at] >= 0 ? 1 : 0;
+      labels[at] = -1;
+    }
+    double[] expected = new double[m * n];
+    double loss = 0;
+    for (int i = 0; i < m; i++) {
+      if (labels[i] < 0) {
+        continue;
+      }
+      double[] z = new double[vocab];
+      double sum = 0;
+      for (int v = 0; v < vocab; v++) {
+        for (int k = 0; k < n; k++) {
+          z[v] += h[i * n + k] * w[v * n + k];
+        }
+        z[v] = softcap > 0 ? softcap * Math.tanh(z[v] / softcap) : z[v];
+        sum += Math.exp(z[v]);
+      }
+      loss += (Math.log(sum) - z[labels[i]]) / labelled;
+      for (int v = 0; v < vocab; v++) {
+        double t = softcap > 0 ? z[v] / softcap : 0;
+        double dz = (Math.exp(z[v]) / sum - (v == labels[i] ? 1 : 0)) * (1 - t * t) / labelled;
+        for (int k = 0; k < n; k++) {
+          expected[i * n + k] += dz * w[v * n + k];
+        }
+      }
+    }
+    int count = labelled;
+    Graph g = new Graph();
+    Value x = OpCase.leaf(g, "h", DType.F32, m, n);
+    Value weight = g.named(Kind.WEIGHT, "w", DType.F32, Shape.of(vocab, n));
+    LinearCrossEntropy.of(g, x, weight, g.input("labels", DType.I32, m), softcap, true);
+    Autodiff.backward(g);
+    Value gradient =
+        g.nodes().stream()
+            .filter(node -> node.op() instanceof OpCase.Leaf l && l.gradientOf().isPresent())
+            .map(node -> node.op().outputs().get(0))
+            .findFirst()
+            .orElseThrow();
+    g.result(gradient);
+    try (GraphRunner runner = new GraphRunner(g, device)) {
+      runner.set("h", h).set("w", w);
+      runner.setBytes("step", b -> OpCases.step(count).write(b));
+      runner.run(Map.of("labels", labels));
+      assertThat((double) runner.result("loss")[0])
+          .isCloseTo(loss, org.assertj.core.data.Offset.offset(1e-5));
+      assertThat(Errors.relative(runner.result(gradient.name()), expected)).isLessThan(1e-5);
+      labels[7] = vocab;
+      org.assertj.core.api.Assertions.assertThatThrownBy(
+              () -> runner.run(Map.of("labels", labels)))
+          .isInstanceOf(DeviceException.class)
+          .hasMessageContaining("linear_cross_entropy")
+          .hasMessageContaining("label 33");
+    }
+  }
+
+  @Test
+  void adamwAndGlobalNorm(Random r) {
+    int n = 1000 + r.nextInt(1000);
+    float[] p = OpCases.normal(r, n, 1);
+    double[] w = new double[n];
+    double[] m = new double[n];
+    double[] v = new double[n];
+    for (int i = 0; i < n; i++) {
+      w[i] = p[i];
+    }
+    Graph g = new Graph();
+    Shape shape = Shape.of(n);
+    Value grads = g.named(Kind.STATE, "grads", DType.F32, shape);
+    AdamW.of(
+        g,
+        g.named(Kind.STATE, "p", DType.F32, shape),
+        grads,
+        g.named(Kind.STATE, "m", DType.F32, shape),
+        g.named(Kind.STATE, "v", DType.F32, shape),
+        GlobalNorm.of(g, grads, 0.5f),
+        new AdamW.Setting(0.9f, 0.999f, 1e-8f, 0.1f));
+    try (GraphRunner runner = new GraphRunner(g, device)) {
+      runner.set("p", p);
+      for (int t = 1; t <= 5; t++) {
+        float[] gradient = OpCases.normal(r, n, 1);
+        double norm = 0;
+        for (float x : gradient) {
+          norm += (double) x * x;
+        }
+        norm = Math.sqrt(norm);
+        double clip = Math.min(1, 0.5 / (norm + 1e-6));
+        double rate = 0.01 * t; // moves from step to step: nothing of it may be frozen in the plan
+        for (int i = 0; i < n; i++) {
+          double x = gradient[i] * clip;
+          m[i] += 0.1 * (x - m[i]);
+          v[i] += 0.001 * (x * x - v[i]);
+          double mean = m[i] / (1 - Math.pow(0.9, t));
+          double square = v[i] / (1 - Math.pow(0.999, t));
+          w[i] -= rate * (mean / (Math.sqrt(square) + 1e-8) + 0.1 * w[i]);
+        }
+        runner.set("grads", gradient);
+        StepState now = new StepState(1, t, 0, rate, 0.9, 0.999, 1);
+        runner.setBytes("step", now::write);
+        runner.run(Map.of());
+        assertThat((double) runner.result("grad_norm")[0])
+            .isCloseTo(norm, org.assertj.core.data.Percentage.withPercentage(1e-4));
+        assertThat(runner.get("grads")).containsOnly(0f);
+      }
+      assertThat(Errors.relative(runner.get("p"), w)).isLessThan(1e-6);
+    }
+  }
+
+  @Test
+  void embeddingRefusesIdsOutsideTheVocabulary() {
+    Graph g = new Graph();
+    Value y =
+        Embedding.of(
+            g,
+            g.input("ids", DType.I32, 3),
+            g.named(Kind.WEIGHT, "w", DType.F32, Shape.of(4, 2)),
+            2);
+    g.result(y);
+    try (GraphRunner runner = new GraphRunner(g, device)) {
+      runner.set("w", new float[] {0, 1, 2, 3, 4, 5, 6, 7});
+      runner.run(Map.of("ids", new int[] {3, 0, 2}));
+      assertThat(runner.result(y.name())).containsExactly(12, 14, 0, 2, 8, 10);
+      org.assertj.core.api.Assertions.assertThatThrownBy(
+              () -> runner.run(Map.of("ids", new int[] {3, 4, 2})))
+          .isInstanceOf(DeviceException.class)
+          .hasMessage(
+              "plan line 0 (embedding): token id 4 at row 1 is outside the vocabulary of 4");
+    }
+  }
+
+  @Test
+  void cachedAttentionEqualsAttention(Random r) {
+    int m = 5 + r.nextInt(40);
+    int dim = 8;
+    Attention.Setting setting = new Attention.Setting(4, 2, dim, 0.3f, 3, 7, m);
+    Map<String, Object> inputs =
+        Map.of(
+            "q", OpCases.normal(r, m * 4 * dim, 1),
+            "k", OpCases.normal(r, m * 2 * dim, 1),
+            "v", OpCases.normal(r, m * 2 * dim, 1));
+    Graph whole = new Graph();
+    Value o =
+        Attention.of(
+            whole,
+            "o",
+            whole.input("q", DType.F32, m, 4 * dim),
+            whole.input("k", DType.F32, m, 2 * dim),
+            whole.input("v", DType.F32, m, 2 * dim),
+            whole.input("start", DType.I32, m),
+            setting);
+    whole.result(o);
+    float[] expected;
+    try (GraphRunner runner = new GraphRunner(whole, device)) {
+      Map<String, Object> all = new java.util.HashMap<>(inputs);
+      all.put("start", new int[m]);
+      runner.run(all);
+      expected = runner.result("o");
+    }
+    Graph step = new Graph();
+    Shape cache = Shape.of(m, 2 * dim);
+    step.result(
+        CachedAttention.of(
+            step,
+            "o",
+            step.input("q", DType.F32, 1, 4 * dim),
+            step.input("k", DType.F32, 1, 2 * dim),
+            step.input("v", DType.F32, 1, 2 * dim),
+            step.named(Kind.STATE, "kc", DType.F32, cache),
+            step.named(Kind.STATE, "vc", DType.F32, cache),
+            step.input("start", DType.I32, 1),
+            setting));
+    try (GraphRunner runner = new GraphRunner(step, device)) {
+      for (int t = 0; t < m; t++) {
+        Map<String, Object> row = new java.util.HashMap<>();
+        int at = t;
+        inputs.forEach(
+            (n, x) -> {
+              int width = ((float[]) x).length / m;
+              row.put(
+                  n, java.util.Arrays.copyOfRange((float[]) x, at * width, (at + 1) * width));
+            });
+        row.put("start", new int[] {t});
+        runner.run(row);
+        float[] wanted = java.util.Arrays.copyOfRange(expected, t * 32, (t + 1) * 32);
+        assertThat(Errors.relative(runner.result("o"), wanted)).isLessThan(1e-5);
+      }
+      Map<String, Object> beyond = new java.util.HashMap<>();
+      inputs.forEach((n, x) -> beyond.put(n, new float[((float[]) x).length / m]));
+      beyond.put("start", new int[] {m});
+      org.assertj.core.api.Assertions.assertThatThrownBy(() -> runner.run(beyond))
+          .hasMessageContaining("beyond the cache");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q4_K", "Q5_K", "Q6_K"})
+  void dequantizesAsGgufDoes(String kind) {
+    Golden golden = new Golden(Golden.FOLDER.resolve("blocks.safetensors"));
+    float[] expected = golden.floats(kind + ".values");
+    java.nio.ByteBuffer blocks = golden.bytes(kind + ".blocks");
+    try (org.loranative.device.HostBuffer from =
+            new org.loranative.device.HostBuffer(blocks.remaining());
+        org.loranative.device.HostBuffer to =
+            new org.loranative.device.HostBuffer(expected.length * 4L)) {
+      from.view().put(blocks);
+      DType type = DType.named(kind).orElseThrow();
+      assertThat(type.bytes(expected.length)).isEqualTo(from.view().capacity());
+      device.check(
+          org.loranative.device.LoraOps.ln_dequantize_fwd(
+              device.handle(), from.address(), type.code, to.address(), 0, expected.length));
+      float[] actual = new float[expected.length];
+      to.view().asFloatBuffer().get(actual);
+      assertThat(Errors.relative(actual, expected)).isLessThan(1e-6);
+    }
+  }
+}

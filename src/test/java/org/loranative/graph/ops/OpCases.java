@@ -1,0 +1,409 @@
+package org.loranative.graph.ops;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Kind;
+import org.loranative.graph.Shape;
+import org.loranative.graph.StepState;
+import org.loranative.graph.Value;
+import org.loranative.graph.ops.OpCase.Instance;
+import org.loranative.io.DType;
+import org.loranative.random.Philox;
+
+/** The cases: one for each way an op is used. */
+final class OpCases {
+  static final long SEED = 99;
+  static final int STEP = 3;
+  static final int MICRO = 1;
+
+  private OpCases() {}
+
+  static List<OpCase> all() {
+    return List.of(
+        new OpCase("add", OpCases::add),
+        new OpCase("linear", OpCases::linear),
+        new OpCase("linear shared input", OpCases::linearShared),
+        new OpCase("lora_linear", r -> lora(r, 0, false)),
+        new OpCase("lora_linear bias", r -> lora(r, 0, true)),
+        new OpCase("lora_linear dropout", r -> lora(r, 0.3f, false)),
+        new OpCase("rms_norm", r -> norm(r, false)),
+        new OpCase("rms_norm residual", r -> norm(r, true)),
+        new OpCase("rope", OpCases::rope),
+        new OpCase("attention", r -> attention(r, 0, 0)),
+        new OpCase("attention window", r -> attention(r, 5, 0)),
+        new OpCase("attention softcap", r -> attention(r, 0, 1.5f)),
+        new OpCase("glu silu", r -> glu(r, Glu.Activation.SILU)),
+        new OpCase("glu gelu", r -> glu(r, Glu.Activation.GELU_TANH)),
+        new OpCase("split", OpCases::split));
+  }
+
+  static float[] normal(Random r, long n, double scale) {
+    float[] x = new float[Math.toIntExact(n)];
+    for (int i = 0; i < x.length; i++) {
+      // Numbers that bf16 holds exactly, so that every dtype starts from the same.
+      x[i] = org.loranative.testing.Bf16.round(r.nextGaussian() * scale);
+    }
+    return x;
+  }
+
+  private static int between(Random r, int low, int high) {
+    return low + r.nextInt(high - low + 1);
+  }
+
+  private static Value frozen(Graph g, String name, DType dtype, long... dims) {
+    return g.named(Kind.WEIGHT, name, dtype, Shape.of(dims));
+  }
+
+  private static Instance add(Random r) {
+    Instance c = new Instance();
+    int n = between(r, 1, 70);
+    c.differentiable.put("a", normal(r, n, 1));
+    c.differentiable.put("b", normal(r, n, 1));
+    c.builder =
+        (g, t) -> List.of(Add.of(g, OpCase.leaf(g, "a", t, n), OpCase.leaf(g, "b", t, n)));
+    c.reference =
+        x -> {
+          double[] y = new double[n];
+          for (int i = 0; i < n; i++) {
+            y[i] = x.get("a")[i] + x.get("b")[i];
+          }
+          return List.of(y);
+        };
+    return c;
+  }
+
+  /** y [M, out] = x [M, in] wᵀ + bias. */
+  private static double[] matmul(
+      double[] x, double[] w, Optional<double[]> bias, int m, int in, int out) {
+    double[] y = new double[m * out];
+    for (int i = 0; i < m; i++) {
+      for (int o = 0; o < out; o++) {
+        double sum = bias.isPresent() ? bias.get()[o] : 0;
+        for (int k = 0; k < in; k++) {
+          sum += x[i * in + k] * w[o * in + k];
+        }
+        y[i * out + o] = sum;
+      }
+    }
+    return y;
+  }
+
+  private static Instance linear(Random r) {
+    Instance c = new Instance();
+    int m = between(r, 1, 19);
+    int in = between(r, 1, 37);
+    int out = between(r, 1, 37);
+    c.differentiable.put("x", normal(r, m * in, 1));
+    c.fixed.put("w", normal(r, out * in, 0.5));
+    c.fixed.put("bias", normal(r, out, 1));
+    c.builder =
+        (g, t) ->
+            List.of(
+                Linear.of(
+                    g,
+                    "y",
+                    OpCase.leaf(g, "x", t, m, in),
+                    frozen(g, "w", t, out, in),
+                    Optional.of(frozen(g, "bias", DType.F32, out)),
+                    t));
+    c.reference =
+        x -> List.of(matmul(x.get("x"), x.get("w"), Optional.of(x.get("bias")), m, in, out));
+    return c;
+  }
+
+  /** Two layers read one input: the second gradient is added to the first in place. */
+  private static Instance linearShared(Random r) {
+    Instance c = new Instance();
+    int m = between(r, 1, 9);
+    int in = between(r, 1, 20);
+    int out = between(r, 1, 20);
+    c.differentiable.put("x", normal(r, m * in, 1));
+    c.fixed.put("w", normal(r, out * in, 0.5));
+    c.fixed.put("v", normal(r, out * in, 0.5));
+    c.builder =
+        (g, t) -> {
+          Value x = OpCase.leaf(g, "x", t, m, in);
+          return List.of(
+              Linear.of(g, "y", x, frozen(g, "w", t, out, in), Optional.empty(), t),
+              Linear.of(g, "z", x, frozen(g, "v", t, out, in), Optional.empty(), t));
+        };
+    c.reference =
+        x ->
+            List.of(
+                matmul(x.get("x"), x.get("w"), Optional.empty(), m, in, out),
+                matmul(x.get("x"), x.get("v"), Optional.empty(), m, in, out));
+    return c;
+  }
+
+  private static Instance lora(Random r, float dropout, boolean bias) {
+    Instance c = new Instance();
+    int m = between(r, 1, 19);
+    int in = between(r, 1, 37);
+    int out = between(r, 1, 37);
+    int rank = between(r, 1, 9);
+    float scale = 0.75f;
+    int stream = Philox.DROPOUT + 4;
+    c.differentiable.put("x", normal(r, m * in, 1));
+    c.differentiable.put("a", normal(r, rank * in, 0.5));
+    c.differentiable.put("b", normal(r, out * rank, 0.5));
+    c.fixed.put("w", normal(r, out * in, 0.5));
+    c.fixed.put("bias", normal(r, out, 1));
+    c.builder =
+        (g, t) ->
+            List.of(
+                LoraLinear.of(
+                    g,
+                    "y",
+                    OpCase.leaf(g, "x", t, m, in),
+                    frozen(g, "w", t, out, in),
+                    bias ? Optional.of(frozen(g, "bias", DType.F32, out)) : Optional.empty(),
+                    g.named(Kind.PARAM, "a", DType.F32, Shape.of(rank, in)),
+                    g.named(Kind.PARAM, "b", DType.F32, Shape.of(out, rank)),
+                    new LoraLinear.Setting(scale, dropout, stream)));
+    c.reference =
+        v -> {
+          double[] low = v.get("x").clone();
+          for (int i = 0; i < low.length && dropout > 0; i++) {
+            int word = Philox.words(SEED, i / 4, stream, STEP, MICRO)[i % 4];
+            low[i] = Philox.uniform(word) < dropout ? 0 : low[i] / (1 - dropout);
+          }
+          double[] xa = matmul(low, v.get("a"), Optional.empty(), m, in, rank);
+          double[] up = matmul(xa, v.get("b"), Optional.empty(), m, rank, out);
+          Optional<double[]> b = bias ? Optional.of(v.get("bias")) : Optional.empty();
+          double[] y = matmul(v.get("x"), v.get("w"), b, m, in, out);
+          for (int i = 0; i < y.length; i++) {
+            y[i] += scale * up[i];
+          }
+          return List.of(y);
+        };
+    return c;
+  }
+
+  private static Instance norm(Random r, boolean residual) {
+    Instance c = new Instance();
+    int m = between(r, 1, 9);
+    int n = between(r, 1, 70);
+    c.differentiable.put("x", normal(r, m * n, 1));
+    if (residual) {
+      c.differentiable.put("r", normal(r, m * n, 1));
+    }
+    c.fixed.put("w", normal(r, n, 1));
+    c.builder =
+        (g, t) -> {
+          Value x = OpCase.leaf(g, "x", t, m, n);
+          Optional<Value> other =
+              residual ? Optional.of(OpCase.leaf(g, "r", t, m, n)) : Optional.empty();
+          RmsNorm.Result result =
+              RmsNorm.of(g, "y", x, other, frozen(g, "w", DType.F32, n), 1e-5f);
+          return residual ? List.of(result.y(), result.sum()) : List.of(result.y());
+        };
+    c.reference =
+        v -> {
+          double[] sum = v.get("x").clone();
+          for (int i = 0; residual && i < sum.length; i++) {
+            sum[i] += v.get("r")[i];
+          }
+          double[] y = new double[m * n];
+          for (int i = 0; i < m; i++) {
+            double squares = 0;
+            for (int k = 0; k < n; k++) {
+              squares += sum[i * n + k] * sum[i * n + k];
+            }
+            double rstd = 1 / Math.sqrt(squares / n + 1e-5);
+            for (int k = 0; k < n; k++) {
+              y[i * n + k] = sum[i * n + k] * rstd * v.get("w")[k];
+            }
+          }
+          return residual ? List.of(y, sum) : List.of(y);
+        };
+    return c;
+  }
+
+  private static Instance rope(Random r) {
+    Instance c = new Instance();
+    int m = between(r, 1, 9);
+    int heads = between(r, 1, 3);
+    int half = between(r, 1, 9);
+    int dim = 2 * half + 2 * between(r, 0, 2);
+    int[] positions = r.ints(m, 0, 500).toArray();
+    float[] frequencies = new float[half];
+    for (int i = 0; i < half; i++) {
+      frequencies[i] = (float) Math.pow(100, -i / (double) half);
+    }
+    c.differentiable.put("x", normal(r, m * heads * dim, 1));
+    c.fixed.put("positions", positions);
+    c.fixed.put("f", frequencies);
+    c.builder =
+        (g, t) -> {
+          Value table =
+              RopeTable.of(
+                  g,
+                  g.input("positions", DType.I32, m),
+                  g.named(Kind.STATE, "f", DType.F32, Shape.of(half)),
+                  1.25f);
+          return List.of(
+              Rope.of(g, OpCase.leaf(g, "x", t, m, (long) heads * dim), table, dim));
+        };
+    c.reference =
+        v -> {
+          double[] y = v.get("x").clone();
+          for (int i = 0; i < m * heads; i++) {
+            for (int j = 0; j < half; j++) {
+              double angle = positions[i / heads] * frequencies[j];
+              double first = v.get("x")[i * dim + j];
+              double second = v.get("x")[i * dim + j + half];
+              double cos = 1.25 * Math.cos((float) angle);
+              double sin = 1.25 * Math.sin((float) angle);
+              y[i * dim + j] = first * cos - second * sin;
+              y[i * dim + j + half] = second * cos + first * sin;
+            }
+          }
+          return List.of(y);
+        };
+    return c;
+  }
+
+  /** First tokens of each token's document, for documents of random lengths. */
+  static int[] documents(Random r, int m) {
+    int[] start = new int[m];
+    int from = 0;
+    for (int i = 1; i < m; i++) {
+      from = r.nextInt(12) == 0 ? i : from;
+      start[i] = from;
+    }
+    return start;
+  }
+
+  private static Instance attention(Random r, int window, float softcap) {
+    Instance c = new Instance();
+    int m = between(r, 1, 75);
+    int kv = between(r, 1, 2);
+    int heads = kv * between(r, 1, 2);
+    int dim = 2 * between(r, 1, 5);
+    float scale = (float) (1 / Math.sqrt(dim));
+    int[] start = documents(r, m);
+    c.differentiable.put("q", normal(r, m * heads * dim, 1.5));
+    c.differentiable.put("k", normal(r, m * kv * dim, 1.5));
+    c.differentiable.put("v", normal(r, m * kv * dim, 1));
+    c.fixed.put("start", start);
+    c.shape = String.format("M=%d heads=%d kv=%d D=%d", m, heads, kv, dim);
+    c.builder =
+        (g, t) ->
+            List.of(
+                Attention.of(
+                    g,
+                    "o",
+                    OpCase.leaf(g, "q", t, m, (long) heads * dim),
+                    OpCase.leaf(g, "k", t, m, (long) kv * dim),
+                    OpCase.leaf(g, "v", t, m, (long) kv * dim),
+                    g.input("start", DType.I32, m),
+                    new Attention.Setting(heads, kv, dim, scale, softcap, window, m)));
+    c.reference =
+        x ->
+            List.of(
+                attention(
+                    x, start, m, heads, kv, dim, scale, softcap, window));
+    return c;
+  }
+
+  private static double[] attention(
+      Map<String, double[]> x,
+      int[] start,
+      int m,
+      int heads,
+      int kv,
+      int dim,
+      double scale,
+      double softcap,
+      int window) {
+    double[] o = new double[m * heads * dim];
+    for (int i = 0; i < m; i++) {
+      for (int h = 0; h < heads; h++) {
+        int g = h / (heads / kv);
+        int first = window > 0 ? Math.max(start[i], i - window + 1) : start[i];
+        double[] p = new double[i - first + 1];
+        double sum = 0;
+        for (int j = first; j <= i; j++) {
+          double s = 0;
+          for (int d = 0; d < dim; d++) {
+            s += x.get("q")[(i * heads + h) * dim + d] * x.get("k")[(j * kv + g) * dim + d];
+          }
+          s *= scale;
+          s = softcap > 0 ? softcap * Math.tanh(s / softcap) : s;
+          p[j - first] = Math.exp(s);
+          sum += p[j - first];
+        }
+        for (int j = first; j <= i; j++) {
+          for (int d = 0; d < dim; d++) {
+            o[(i * heads + h) * dim + d] +=
+                p[j - first] / sum * x.get("v")[(j * kv + g) * dim + d];
+          }
+        }
+      }
+    }
+    return o;
+  }
+
+  private static Instance glu(Random r, Glu.Activation act) {
+    Instance c = new Instance();
+    int n = between(r, 1, 200);
+    c.differentiable.put("gate", normal(r, n, 2));
+    c.differentiable.put("up", normal(r, n, 1));
+    c.builder =
+        (g, t) ->
+            List.of(Glu.of(g, OpCase.leaf(g, "gate", t, n), OpCase.leaf(g, "up", t, n), act));
+    c.reference =
+        v -> {
+          double[] y = new double[n];
+          for (int i = 0; i < n; i++) {
+            double z = v.get("gate")[i];
+            double a =
+                act == Glu.Activation.SILU
+                    ? z / (1 + Math.exp(-z))
+                    : 0.5 * z * (1 + Math.tanh(0.7978845608028654 * (z + 0.044715 * z * z * z)));
+            y[i] = a * v.get("up")[i];
+          }
+          return List.of(y);
+        };
+    return c;
+  }
+
+  private static Instance split(Random r) {
+    Instance c = new Instance();
+    int m = between(r, 1, 9);
+    int parts = between(r, 2, 3);
+    long[] columns = new long[parts];
+    int whole = 0;
+    for (int i = 0; i < parts; i++) {
+      columns[i] = between(r, 1, 9);
+      whole += (int) columns[i];
+    }
+    int width = whole;
+    c.differentiable.put("x", normal(r, m * width, 1));
+    c.builder = (g, t) -> Split.of(g, OpCase.leaf(g, "x", t, m, width), columns);
+    c.reference =
+        v -> {
+          List<double[]> result = new ArrayList<>();
+          int from = 0;
+          for (long n : columns) {
+            double[] part = new double[m * (int) n];
+            for (int i = 0; i < m; i++) {
+              System.arraycopy(v.get("x"), i * width + from, part, i * (int) n, (int) n);
+            }
+            result.add(part);
+            from += (int) n;
+          }
+          return result;
+        };
+    return c;
+  }
+
+  /** The step that dropout and the loss read. */
+  static StepState step(long labelled) {
+    return new StepState(SEED, STEP, MICRO, 1e-2, 0.9, 0.999, labelled);
+  }
+}

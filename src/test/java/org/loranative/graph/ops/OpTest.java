@@ -1,0 +1,191 @@
+package org.loranative.graph.ops;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.loranative.device.CpuDevice;
+import org.loranative.device.Device;
+import org.loranative.graph.Autodiff;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Kind;
+import org.loranative.graph.Value;
+import org.loranative.io.DType;
+import org.loranative.testing.Errors;
+import org.loranative.testing.GraphRunner;
+import org.loranative.testing.Seeded;
+
+/** Forward and every gradient of each op against f64, over random ragged shapes. */
+@ExtendWith(Seeded.class)
+class OpTest {
+  private static final int DRAWS = 6;
+  private static Device device;
+
+  @BeforeAll
+  static void open() {
+    device = new CpuDevice(2);
+  }
+
+  @AfterAll
+  static void close() {
+    device.close();
+  }
+
+  @TestFactory
+  Stream<DynamicTest> f32(Random random) {
+    return tests(random.nextLong(), DType.F32, 2e-6, 1e-5);
+  }
+
+  @TestFactory
+  Stream<DynamicTest> bf16(Random random) {
+    Assumptions.assumeTrue(CpuDevice.hasBf16());
+    return tests(random.nextLong(), DType.BF16, 6e-3, 1e-2);
+  }
+
+  private static Stream<DynamicTest> tests(
+      long seed, DType dtype, double forward, double gradient) {
+    return OpCases.all().stream()
+        .map(
+            c ->
+                DynamicTest.dynamicTest(
+                    c.name(),
+                    () -> {
+                      Random random = new Random(seed ^ c.name().hashCode());
+                      for (int i = 0; i < DRAWS; i++) {
+                        check(c.draw().apply(random), random, dtype, forward, gradient);
+                      }
+                    }));
+  }
+
+  private static void check(
+      OpCase.Instance c, Random random, DType dtype, double forward, double gradient) {
+    Graph g = new Graph();
+    List<Value> outputs = c.builder.build(g, dtype);
+    List<Value> given = new ArrayList<>();
+    List<Value> gradients = new ArrayList<>();
+    Map<String, Object> inputs = new HashMap<>();
+    List<float[]> dys = new ArrayList<>();
+    for (Value y : outputs) {
+      String name = "dy" + given.size();
+      given.add(g.named(Kind.INPUT, name, DType.F32, y.shape()));
+      gradients.add(g.like(y, name + ".cast"));
+      dys.add(OpCases.normal(random, y.shape().size(), 1));
+      inputs.put(name, dys.get(dys.size() - 1));
+      g.result(y);
+    }
+    g.add(new OpCase.Sink(outputs, given, gradients));
+    Autodiff.backward(g);
+    Map<String, String> gradientResults = markGradients(g);
+    c.fixed.forEach((n, v) -> inputs.put(n, v));
+
+    Map<String, double[]> wide = new HashMap<>();
+    c.differentiable.forEach((n, v) -> wide.put(n, wide(v)));
+    c.fixed.forEach(
+        (n, v) -> {
+          if (v instanceof float[] f) {
+            wide.put(n, wide(f));
+          }
+        });
+    List<double[]> expected = c.reference.apply(wide);
+
+    try (GraphRunner runner = new GraphRunner(g, device)) {
+      c.differentiable.forEach(runner::set);
+      c.fixed.forEach(
+          (n, v) -> {
+            if (v instanceof float[] f) {
+              runner.set(n, f);
+            }
+          });
+      if (g.named().containsKey("step")) {
+        runner.setBytes("step", b -> OpCases.step(1).write(b));
+      }
+      Map<String, Object> onlyInputs = new HashMap<>(inputs);
+      onlyInputs.keySet().removeIf(n -> g.named().get(n) == null);
+      onlyInputs.keySet().removeIf(n -> g.named().get(n).kind() != Kind.INPUT);
+      runner.run(onlyInputs);
+      for (int i = 0; i < outputs.size(); i++) {
+        assertThat(Errors.relative(runner.result(outputs.get(i).name()), expected.get(i)))
+            .as("output %d %s", i, c.shape)
+            .isLessThan(forward);
+      }
+      List<float[]> first = new ArrayList<>();
+      for (String name : c.differentiable.keySet()) {
+        float[] actual =
+            gradientResults.containsKey(name)
+                ? runner.result(gradientResults.get(name))
+                : runner.get(name + ".grad");
+        first.add(actual);
+        assertThat(Errors.relative(actual, numeric(c, wide, name, dys)))
+            .as("gradient of %s %s", name, c.shape)
+            .isLessThan(gradient);
+      }
+      // Bit-equal when run again (accumulators go on from where they were, so only results).
+      runner.run(onlyInputs);
+      int i = 0;
+      for (String name : c.differentiable.keySet()) {
+        if (gradientResults.containsKey(name)) {
+          assertThat(runner.result(gradientResults.get(name))).isEqualTo(first.get(i));
+        }
+        i++;
+      }
+    }
+  }
+
+  /** Makes the leaves' gradients readable; returns their names by leaf. */
+  private static Map<String, String> markGradients(Graph g) {
+    Map<String, String> names = new HashMap<>();
+    for (Graph.Node node : g.nodes()) {
+      if (node.op() instanceof OpCase.Leaf leaf && leaf.gradientOf().isPresent()) {
+        g.result(leaf.x());
+        names.put(leaf.gradientOf().get().name(), leaf.x().name());
+      }
+    }
+    return names;
+  }
+
+  private static double[] wide(float[] x) {
+    double[] y = new double[x.length];
+    for (int i = 0; i < x.length; i++) {
+      y[i] = x[i];
+    }
+    return y;
+  }
+
+  /** Central differences of Σ dy·y by each element of {@code name}. */
+  private static double[] numeric(
+      OpCase.Instance c, Map<String, double[]> at, String name, List<float[]> dys) {
+    double step = 1e-5;
+    double[] x = at.get(name);
+    double[] gradient = new double[x.length];
+    for (int i = 0; i < x.length; i++) {
+      double middle = x[i];
+      x[i] = middle + step;
+      double up = dot(c.reference.apply(at), dys);
+      x[i] = middle - step;
+      double down = dot(c.reference.apply(at), dys);
+      x[i] = middle;
+      gradient[i] = (up - down) / (2 * step);
+    }
+    return gradient;
+  }
+
+  private static double dot(List<double[]> ys, List<float[]> dys) {
+    double sum = 0;
+    for (int k = 0; k < ys.size(); k++) {
+      for (int i = 0; i < ys.get(k).length; i++) {
+        sum += ys.get(k)[i] * dys.get(k)[i];
+      }
+    }
+    return sum;
+  }
+}
