@@ -63,7 +63,7 @@ public final class Planner {
     List<Place> places = new ArrayList<>();
     Map<Value, Place> placeOf = new HashMap<>();
     for (Value v : graph.named().values()) {
-      if (v.kind() == Kind.INPUT && lastUse.containsKey(v)) {
+      if (v.kind() == Kind.INPUT) {
         places.add(new Place(v, -1));
         placeOf.put(v, places.get(places.size() - 1));
       }

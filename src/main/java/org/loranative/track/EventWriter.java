@@ -10,25 +10,25 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32C;
 import org.loranative.track.proto.Event;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes a TensorBoard event file from a thread of its own, at most a second behind. Record: length
+ * Writes a TensorBoard event file from a thread of its own, at once when it is free. Record: length
  * u64, masked CRC-32C of the length, data, masked CRC-32C of the data. Whole records are appended at
  * once, so a reader of a live file never meets half of one.
  */
 public final class EventWriter implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(EventWriter.class);
-  private static final long FLUSH_MILLIS = 1000;
+
+  /** Ends the queue. Never written. */
+  private static final Event LAST = Event.newBuilder().setStep(Long.MIN_VALUE).build();
 
   private final FileChannel channel;
   private final LinkedBlockingQueue<Event> queue = new LinkedBlockingQueue<>();
   private final Thread thread;
-  private volatile boolean closing;
 
   /** Creates {@code events.out.tfevents.<seconds>.<pid>.lora-native} in {@code folder}. */
   public EventWriter(Path folder) throws IOException {
@@ -59,27 +59,21 @@ public final class EventWriter implements AutoCloseable {
   private void drain() {
     List<Event> batch = new ArrayList<>();
     boolean failed = false;
-    while (true) {
-      boolean last = closing;
+    boolean open = true;
+    while (open) {
+      batch.clear();
       try {
-        Event first = queue.poll(last ? 0 : FLUSH_MILLIS, TimeUnit.MILLISECONDS);
-        if (first != null) {
-          batch.add(first);
-          queue.drainTo(batch);
-          append(batch);
-          batch.clear();
-        }
+        batch.add(queue.take());
+        queue.drainTo(batch);
+        open = !batch.remove(LAST);
+        append(batch);
       } catch (InterruptedException e) {
-        // close() wakes the thread
+        return; // nobody interrupts this thread; a channel would close if somebody did
       } catch (IOException e) {
         if (!failed) {
           log.warn("The event file cannot be written ({}); training goes on.", e.getMessage());
         }
         failed = true;
-        batch.clear();
-      }
-      if (last && queue.isEmpty()) {
-        return;
       }
     }
   }
@@ -111,8 +105,7 @@ public final class EventWriter implements AutoCloseable {
 
   @Override
   public void close() {
-    closing = true;
-    thread.interrupt();
+    queue.add(LAST);
     try {
       thread.join(10_000);
       channel.close();

@@ -51,7 +51,7 @@ public final class SampleEncoder {
           skipped.add(
               new Records.Skipped(
                   raw.source(),
-                  cut
+                  cut && tokens.learnsSomething()
                       ? "its first answer begins after max_length = " + maxLength + " tokens"
                       : "it holds nothing to learn (no answer, or a single token)"));
           continue;
@@ -66,7 +66,16 @@ public final class SampleEncoder {
   }
 
   /** Tokens, and which of them the model is to learn. */
-  private record Tokens(int[] ids, boolean[] learn) {}
+  private record Tokens(int[] ids, boolean[] learn) {
+    boolean learnsSomething() {
+      for (int i = 1; i < learn.length; i++) {
+        if (learn[i]) {
+          return true;
+        }
+      }
+      return false;
+    }
+  }
 
   private Tokens tokens(Formats.Content content) throws FormatException {
     if (content instanceof Formats.Conversation c) {

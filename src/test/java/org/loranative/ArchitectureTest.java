@@ -1,0 +1,134 @@
+package org.loranative;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.syntax.ArchRuleDefinition;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** The rooms and doors of docs/design.md, section 2. */
+class ArchitectureTest {
+  private static final Map<String, Integer> RANKS =
+      Map.ofEntries(
+          Map.entry("cli", 5),
+          Map.entry("train", 4),
+          Map.entry("model", 3),
+          Map.entry("lora", 2),
+          Map.entry("optim", 2),
+          Map.entry("data", 2),
+          Map.entry("graph", 1),
+          Map.entry("text", 1),
+          Map.entry("track", 1),
+          Map.entry("device", 0),
+          Map.entry("io", 0),
+          Map.entry("random", 0),
+          Map.entry("config", 0));
+
+  private static final JavaClasses CLASSES =
+      new ClassFileImporter()
+          .withImportOption(new ImportOption.DoNotIncludeTests())
+          .importPackages("org.loranative");
+
+  private static String room(JavaClass c) {
+    String[] parts = c.getPackageName().split("\\.");
+    return parts.length < 3 ? "" : parts[2];
+  }
+
+  @Test
+  void packagesImportOnlyFromLowerRanks() {
+    List<String> wrong = new ArrayList<>();
+    for (JavaClass from : CLASSES) {
+      from.getDirectDependenciesFromSelf()
+          .forEach(
+              d -> {
+                JavaClass to = d.getTargetClass();
+                String a = room(from);
+                String b = room(to);
+                if (!to.getPackageName().startsWith("org.loranative")
+                    || a.equals(b)
+                    || b.isEmpty()) {
+                  return;
+                }
+                boolean lower = !a.isEmpty() && RANKS.get(b) < RANKS.get(a);
+                boolean configDoor = !b.equals("config") || a.equals("train") || a.equals("cli");
+                if (!lower || !configDoor) {
+                  wrong.add(from.getName() + " -> " + to.getName());
+                }
+              });
+    }
+    assertThat(wrong).isEmpty();
+  }
+
+  @Test
+  void onlyDeviceKnowsJavaCpp() {
+    ArchRuleDefinition.noClasses()
+        .that()
+        .resideOutsideOfPackage("org.loranative.device..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("org.bytedeco..")
+        // Overloads of the generated class mention its pointers; calling it is what we want.
+        .check(
+            CLASSES.that(
+                com.tngtech.archunit.base.DescribedPredicate.describe(
+                    "not the generated bindings",
+                    c -> !c.getSimpleName().equals("LoraOps") && !callsErrorText(c))));
+  }
+
+  private static boolean callsErrorText(JavaClass c) {
+    return c.getName().equals("org.loranative.device.Device");
+  }
+
+  /** Every op of the header has a comment, a CPU implementation, a caller in Java and a case. */
+  @Test
+  void everyOpOfTheHeaderIsWhole() throws IOException {
+    String header = Files.readString(Path.of("src/main/native/lora_ops.h"));
+    String cpu = all(Path.of("src/main/native/cpu/ops"), ".cpp");
+    String java =
+        all(Path.of("src/main/java/org/loranative/graph/ops"), ".java")
+            + all(Path.of("src/main/java/org/loranative/model"), ".java");
+    String tests = all(Path.of("src/test/java/org/loranative/graph/ops"), ".java");
+    Matcher m = Pattern.compile("(?m)^int (ln_([a-z_]+)_(?:fwd|bwd))\\(").matcher(header);
+    TreeSet<String> ops = new TreeSet<>();
+    while (m.find()) {
+      String name = m.group(1);
+      ops.add(name);
+      String before = header.substring(0, m.start()).stripTrailing();
+      String lastLine = before.substring(before.lastIndexOf('\n') + 1);
+      assertThat(lastLine).as(name + " has a comment above it").startsWith("//");
+      assertThat(cpu).as(name + " on the CPU").contains("int " + name + "(");
+      assertThat(java).as(name + " has a caller").contains("LoraOps." + name + "(");
+      String record =
+          Stream.of(m.group(2).replace("concat", "split").split("_"))
+              .map(w -> w.substring(0, 1).toUpperCase() + w.substring(1))
+              .reduce("", String::concat)
+              .replace("Adamw", "AdamW");
+      boolean tested = tests.contains(record + ".of(") || tests.contains(name + "(");
+      assertThat(tested).as(name + " (" + record + ") has a case").isTrue();
+    }
+    assertThat(ops).hasSizeGreaterThan(20);
+  }
+
+  private static String all(Path folder, String ending) throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      StringBuilder text = new StringBuilder();
+      for (Path f : files.filter(p -> p.toString().endsWith(ending)).sorted().toList()) {
+        text.append(Files.readString(f));
+      }
+      return text.toString();
+    }
+  }
+}

@@ -1,0 +1,97 @@
+package org.loranative.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.loranative.UserException;
+
+/** Keys, types, defaults, overrides; every mistake in a sentence with its line. */
+class ConfigReaderTest {
+  @TempDir Path folder;
+
+  private TrainConfig read(String yaml, String... overrides) throws IOException {
+    Path file = folder.resolve("run.yaml");
+    Files.writeString(file, yaml);
+    return ConfigReader.read(Optional.of(file), List.of(overrides));
+  }
+
+  @Test
+  void readsValuesDefaultsAndOverrides() throws IOException {
+    TrainConfig c =
+        read(
+            "# comment\ntask_type: text-generation\nlora_rank: 16\nlearning_rate: 1e-4\n"
+                + "lora_targets: [q_proj, v_proj]\nadam_beta1: 0.8\n",
+            "batch_size=2",
+            "lora_targets=[k_proj]",
+            "packing=true");
+    assertThat(c.taskType()).isEqualTo("llm");
+    assertThat(c.loraRank()).isEqualTo(16);
+    assertThat(c.loraAlpha()).as("alpha defaults to rank").isEqualTo(16);
+    assertThat(c.learningRate()).isEqualTo(1e-4);
+    assertThat(c.adamBeta1()).isEqualTo(0.8);
+    assertThat(c.loraTargets()).containsExactly("k_proj");
+    assertThat(c.batchSize()).isEqualTo(2);
+    assertThat(c.packing()).isTrue();
+    assertThat(c.maxGradNorm()).isEqualTo(1.0);
+    assertThat(ConfigReader.read(Optional.empty(), List.of("lora_rank=4")).loraRank())
+        .isEqualTo(4);
+  }
+
+  @Test
+  void resolvedConfigReadsBackTheSame() throws IOException {
+    TrainConfig c = read("base_model: \"a: b\"\nlearning_rate: 0.00002\nsample_prompts: [x, 'y']\n");
+    assertThat(read(ConfigReader.toYaml(c))).isEqualTo(c);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "lora_rnk: 8 | line 1: lora_rnk is not a known key. Did you mean \"lora_rank\"?",
+        "lora_rank: many | line 1: lora_rank is \"many\", but must be a whole number.",
+        "lora_rank: 2.5 | line 1: lora_rank is 2.5, but must be a whole number.",
+        "lora_rank: 0 | line 1: lora_rank is 0, but must be between 1 and 4096.",
+        "learning_rate: fast | learning_rate is \"fast\", but must be a number.",
+        "learning_rate: -1 | learning_rate is -1, but must be greater than 0.",
+        "packing: maybe | packing is \"maybe\", but must be true or false.",
+        "lora_targets: {a: 1} | lora_targets is {\"a\":1}, but must be a list",
+        "compute_dtype: f64 | compute_dtype is f64, but must be one of f32, bf16.",
+        "task_type: music | task_type is music, but must be one of",
+        "memory_budget: lots | memory_budget is lots, but must be a size such as 6GB",
+        "sample_steps: 5 | sample_steps is set but sample_prompts is empty",
+        "'a: b: c' | line 1 is not valid YAML",
+        "just text | must hold lines of the form",
+      })
+  void mistakesAreNamed(String yaml, String message) {
+    assertThatThrownBy(() -> read(yaml))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void overridesAreNamedToo() {
+    assertThatThrownBy(() -> read("lora_rank: 4\n", "lora_rank=x"))
+        .hasMessage("--set lora_rank is \"x\", but must be a whole number.");
+    assertThatThrownBy(() -> read("", "lora_rank")).hasMessageContaining("key=value");
+    assertThatThrownBy(() -> read("lora_rank: 4\nlora_rank: 5\n")).hasMessageContaining("line 2");
+    assertThatThrownBy(() -> ConfigReader.read(Optional.of(folder.resolve("no")), List.of()))
+        .hasMessageContaining("does not exist");
+    assertThatThrownBy(() -> read("lora_rank: 4\n").requireComplete())
+        .hasMessageContaining("base_model is missing");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"6GB,6000000000", "1.5 GiB,1610612736", "500MB,500000000", "1024,1024", "2k,2000"})
+  void sizes(String text, long bytes) {
+    assertThat(ConfigChecks.bytes(text)).hasValue(bytes);
+  }
+}
