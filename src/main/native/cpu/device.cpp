@@ -1,3 +1,5 @@
+#include "common/device.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <omp.h>
@@ -12,7 +14,6 @@
 #include <set>
 #include <utility>
 
-#include "common/device.h"
 #include "cpu/gemm.h"
 #include "lora_ops.h"
 
@@ -79,8 +80,9 @@ int ln_cpu_physical_cores() {
 
 int ln_cpu_open(int32_t threads, int64_t* device) {
   if (threads < 1) return fail(LN_INVALID, "threads is %d; it must be at least 1", threads);
-  const Ops* ops = isa_level() == 4 ? &cpu_v4::table : isa_level() == 3 ? &cpu_v3::table
-                                                                        : &cpu_v2::table;
+  const Ops* ops = isa_level() == 4   ? &cpu_v4::table
+                   : isa_level() == 3 ? &cpu_v3::table
+                                      : &cpu_v2::table;
   try {
     omp_set_num_threads(threads);
     *device = reinterpret_cast<int64_t>(new Device{ops, threads, gemms_open(threads)});

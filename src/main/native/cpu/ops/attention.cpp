@@ -208,8 +208,8 @@ struct Backward {
 
 // Calls unit(document start, length, head, thread's scratch) for every document and head.
 template <typename Unit>
-void each_unit(const Device* device, const int32_t* doc_start, int64_t M, int64_t heads,
-               int64_t D, bool backward, float* scratch, Unit unit) {
+void each_unit(const Device* device, const int32_t* doc_start, int64_t M, int64_t heads, int64_t D,
+               bool backward, float* scratch, Unit unit) {
   int64_t longest = 0;
   for (int64_t start = 0, end; start < M; start = end) {
     end = end_of(doc_start, start, M);
@@ -256,7 +256,7 @@ int ln_attention_bwd(int64_t device, int64_t dout, int64_t q, int64_t k, int64_t
   Heads h{M, heads, kv_heads, D, scale, softcap, window};
   auto with = [&](auto* type) {
     using T = __typeof__(*type);
-    Backward<T> backward{ptr<T>(dout), ptr<T>(q),       ptr<T>(k),  ptr<T>(v), ptr<T>(o),
+    Backward<T> backward{ptr<T>(dout),    ptr<T>(q),  ptr<T>(k),  ptr<T>(v), ptr<T>(o),
                          ptr<float>(lse), ptr<T>(dq), ptr<T>(dk), ptr<T>(dv)};
     each_unit(of(device), ptr<int32_t>(doc_start), M, kv_heads, D, true, ptr<float>(scratch),
               [&](int64_t start, int64_t length, int64_t kv, float* mine) {

@@ -67,8 +67,8 @@ int ln_cached_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int
                             float scale, float softcap, int64_t window, int32_t dtype) {
   int64_t from = *ptr<int32_t>(start);
   if (from < 0 || from + T > capacity)
-    return fail(LN_INVALID, "positions %lld to %lld are beyond the cache of %lld",
-                (long long)from, (long long)(from + T), (long long)capacity);
+    return fail(LN_INVALID, "positions %lld to %lld are beyond the cache of %lld", (long long)from,
+                (long long)(from + T), (long long)capacity);
   Call call{from, T, heads, kv_heads, D, scale, softcap, window};
   auto with = [&](auto* type) {
     using E = __typeof__(*type);

@@ -99,8 +99,7 @@ struct Q4_K : Block<256, 144> {
       scale_and_minimum(b + 4, j, &scale, &minimum);
       const uint8_t* low = q + j / 2 * 32;
       for (int i = 0; i < 32; i++)
-        y[j * 32 + i] =
-            d * scale * float(j % 2 ? low[i] >> 4 : low[i] & 15) - dmin * minimum;
+        y[j * 32 + i] = d * scale * float(j % 2 ? low[i] >> 4 : low[i] & 15) - dmin * minimum;
     }
   }
 };
@@ -114,8 +113,7 @@ struct Q5_K : Block<256, 176> {
       const uint8_t* low = q + j / 2 * 32;
       for (int i = 0; i < 32; i++) {
         int nibble = j % 2 ? low[i] >> 4 : low[i] & 15;
-        y[j * 32 + i] =
-            d * scale * float(nibble | (high[i] >> j & 1) << 4) - dmin * minimum;
+        y[j * 32 + i] = d * scale * float(nibble | (high[i] >> j & 1) << 4) - dmin * minimum;
       }
     }
   }
@@ -155,18 +153,30 @@ void blocks(const Device* device, const uint8_t* src, T* dst, int64_t n) {
 template <typename T>
 int decode(const Device* device, const uint8_t* src, int32_t dtype, T* dst, int64_t n) {
   switch (dtype) {
-    case LN_F32: return blocks<F32>(device, src, dst, n), LN_OK;
-    case LN_F16: return blocks<F16>(device, src, dst, n), LN_OK;
-    case LN_BF16: return blocks<BF16>(device, src, dst, n), LN_OK;
-    case LN_Q8_0: return blocks<Q8_0>(device, src, dst, n), LN_OK;
-    case LN_Q4_0: return blocks<Q4_0>(device, src, dst, n), LN_OK;
-    case LN_Q4_1: return blocks<Q4_1>(device, src, dst, n), LN_OK;
-    case LN_Q5_0: return blocks<Q5_0>(device, src, dst, n), LN_OK;
-    case LN_Q5_1: return blocks<Q5_1>(device, src, dst, n), LN_OK;
-    case LN_Q4_K: return blocks<Q4_K>(device, src, dst, n), LN_OK;
-    case LN_Q5_K: return blocks<Q5_K>(device, src, dst, n), LN_OK;
-    case LN_Q6_K: return blocks<Q6_K>(device, src, dst, n), LN_OK;
-    default: return fail(LN_UNSUPPORTED, "dtype code %d cannot be dequantized", dtype);
+    case LN_F32:
+      return blocks<F32>(device, src, dst, n), LN_OK;
+    case LN_F16:
+      return blocks<F16>(device, src, dst, n), LN_OK;
+    case LN_BF16:
+      return blocks<BF16>(device, src, dst, n), LN_OK;
+    case LN_Q8_0:
+      return blocks<Q8_0>(device, src, dst, n), LN_OK;
+    case LN_Q4_0:
+      return blocks<Q4_0>(device, src, dst, n), LN_OK;
+    case LN_Q4_1:
+      return blocks<Q4_1>(device, src, dst, n), LN_OK;
+    case LN_Q5_0:
+      return blocks<Q5_0>(device, src, dst, n), LN_OK;
+    case LN_Q5_1:
+      return blocks<Q5_1>(device, src, dst, n), LN_OK;
+    case LN_Q4_K:
+      return blocks<Q4_K>(device, src, dst, n), LN_OK;
+    case LN_Q5_K:
+      return blocks<Q5_K>(device, src, dst, n), LN_OK;
+    case LN_Q6_K:
+      return blocks<Q6_K>(device, src, dst, n), LN_OK;
+    default:
+      return fail(LN_UNSUPPORTED, "dtype code %d cannot be dequantized", dtype);
   }
 }
 
@@ -177,10 +187,14 @@ int ln_dequantize_fwd(int64_t handle, int64_t src, int32_t src_dtype, int64_t ds
   const Device* device = of(handle);
   const uint8_t* from = ptr<uint8_t>(src);
   switch (dst_dtype) {
-    case LN_F32: return decode(device, from, src_dtype, ptr<float>(dst), n);
-    case LN_BF16: return decode(device, from, src_dtype, ptr<bf16>(dst), n);
-    case LN_F16: return decode(device, from, src_dtype, ptr<f16>(dst), n);
-    default: return fail(LN_UNSUPPORTED, "dtype code %d is not a destination", dst_dtype);
+    case LN_F32:
+      return decode(device, from, src_dtype, ptr<float>(dst), n);
+    case LN_BF16:
+      return decode(device, from, src_dtype, ptr<bf16>(dst), n);
+    case LN_F16:
+      return decode(device, from, src_dtype, ptr<f16>(dst), n);
+    default:
+      return fail(LN_UNSUPPORTED, "dtype code %d is not a destination", dst_dtype);
   }
 }
 

@@ -21,8 +21,7 @@ struct GeluTanh {
   }
   static float slope(float x) {
     float t = fast_tanh(kScale * (x + kCubic * x * x * x));
-    return 0.5f * (1.0f + t) +
-           0.5f * x * (1.0f - t * t) * kScale * (1.0f + 3.0f * kCubic * x * x);
+    return 0.5f * (1.0f + t) + 0.5f * x * (1.0f - t * t) * kScale * (1.0f + 3.0f * kCubic * x * x);
   }
 };
 

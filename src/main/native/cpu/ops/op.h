@@ -47,7 +47,8 @@ inline float fast_tanh(float x) {
   float big = (1.0f - e) / (1.0f + e);
   float s = a * a;
   float small =
-      a * (1.0f + s * (-0.333333333f + s * (0.133333333f + s * (-0.053968254f + s * 0.021869489f))));
+      a *
+      (1.0f + s * (-0.333333333f + s * (0.133333333f + s * (-0.053968254f + s * 0.021869489f))));
   float y = a < 0.25f ? small : big;
   return x < 0 ? -y : y;
 }

@@ -35,9 +35,8 @@ inline void tile(const SmallGemm& g, int64_t i, int64_t j) {
   const float* a = g.a + i * g.a_row;
   for (int r = 0; r < ROWS; r++)
     for (int v = 0; v < 2; v++)
-      sum[r][v] = g.accumulate
-                      ? *(const Lanes*)(g.c + (i + r) * g.c_row + j + v * kLanes)
-                      : Lanes{};
+      sum[r][v] =
+          g.accumulate ? *(const Lanes*)(g.c + (i + r) * g.c_row + j + v * kLanes) : Lanes{};
   for (int64_t k = 0; k < g.K; k++) {
     const float* b = g.b + k * g.b_row + j;
     Lanes b0 = *(const Lanes*)b, b1 = *(const Lanes*)(b + kLanes);

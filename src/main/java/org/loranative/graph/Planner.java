@@ -81,7 +81,13 @@ public final class Planner {
                 && align(reuse.output().bytes()) <= place.bytes;
         if (reuse.required() && !free) {
           throw new IllegalStateException(
-              "plan line " + i + " (" + op.name() + ") adds to " + reuse.input() + ", still in use");
+              "plan line "
+                  + i
+                  + " ("
+                  + op.name()
+                  + ") adds to "
+                  + reuse.input()
+                  + ", still in use");
         }
         if (free) {
           place.values.add(reuse.output());

@@ -26,7 +26,11 @@ public final class Recompute {
 
   /** Names of the graph's blocks, in order. */
   public static List<String> blocks(Graph graph) {
-    return graph.nodes().stream().map(Graph.Node::block).filter(b -> !b.isEmpty()).distinct().toList();
+    return graph.nodes().stream()
+        .map(Graph.Node::block)
+        .filter(b -> !b.isEmpty())
+        .distinct()
+        .toList();
   }
 
   /** The graph with the given blocks recomputed; it must hold forward and backward. */

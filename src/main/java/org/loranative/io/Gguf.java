@@ -121,7 +121,9 @@ public final class Gguf {
     Map<String, TensorEntry> tensors = new LinkedHashMap<>();
     for (Described t : described) {
       long bytes = bytes(t.name(), t.type(), t.shape());
-      if (t.offset() < 0 || t.offset() > size - dataStart || bytes > size - dataStart - t.offset()) {
+      if (t.offset() < 0
+          || t.offset() > size - dataStart
+          || bytes > size - dataStart - t.offset()) {
         throw bad("tensor \"" + t.name() + "\" lies outside the file; the download may be cut off");
       }
       TensorEntry entry =

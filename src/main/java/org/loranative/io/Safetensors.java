@@ -133,8 +133,7 @@ public final class Safetensors {
     long end = offsets.get(1).asLong();
     if (begin < 0 || end < begin || end > size - dataStart) {
       throw bad(
-          file,
-          "tensor \"" + name + "\" lies outside the file; the download may be incomplete");
+          file, "tensor \"" + name + "\" lies outside the file; the download may be incomplete");
     }
     if (end - begin != bytes) {
       throw bad(
@@ -154,8 +153,7 @@ public final class Safetensors {
       TensorEntry before = sorted.get(i - 1);
       if (before.offset() + before.bytes() > sorted.get(i).offset()) {
         throw bad(
-            file,
-            "tensors \"" + before.name() + "\" and \"" + sorted.get(i).name() + "\" overlap");
+            file, "tensors \"" + before.name() + "\" and \"" + sorted.get(i).name() + "\" overlap");
       }
     }
   }
@@ -178,8 +176,7 @@ public final class Safetensors {
   /** Bytes of one tensor, read into a new little-endian buffer (for small files: adapters). */
   public static ByteBuffer data(TensorEntry tensor) {
     try (FileChannel channel = FileChannel.open(tensor.file())) {
-      return readFully(
-          channel, tensor.offset(), Math.toIntExact(tensor.bytes()), tensor.file());
+      return readFully(channel, tensor.offset(), Math.toIntExact(tensor.bytes()), tensor.file());
     } catch (IOException e) {
       throw new UserException(tensor.file() + " cannot be read: " + e.getMessage(), e);
     }

@@ -55,8 +55,7 @@ public final class Adapters {
   public Adapters(LoraSpec spec, List<Target> candidates) {
     this.spec = spec;
     for (String target : spec.targets()) {
-      LoraSpec alone =
-          new LoraSpec(spec.rank(), spec.alpha(), 0, List.of(target), spec.rslora());
+      LoraSpec alone = new LoraSpec(spec.rank(), spec.alpha(), 0, List.of(target), spec.rslora());
       if (candidates.stream().noneMatch(c -> alone.adapts(c.path()))) {
         TreeSet<String> names = new TreeSet<>();
         candidates.forEach(c -> names.add(c.path().substring(c.path().lastIndexOf('.') + 1)));
@@ -74,8 +73,7 @@ public final class Adapters {
       if (spec.adapts(t.path())) {
         long aSize = align(spec.rank() * t.in());
         modules.put(
-            t.path(),
-            new Module(t.path(), index, t.in(), t.out(), spec.rank(), at, at + aSize));
+            t.path(), new Module(t.path(), index, t.in(), t.out(), spec.rank(), at, at + aSize));
         at += aSize + align(spec.rank() * t.out());
       }
       index++;
@@ -120,9 +118,7 @@ public final class Adapters {
   /** How module {@code m} enters the graph; without dropout when not training. */
   public LoraLinear.Setting setting(Module m, boolean training) {
     return new LoraLinear.Setting(
-        (float) spec.scale(),
-        training ? (float) spec.dropout() : 0,
-        Philox.DROPOUT + m.index());
+        (float) spec.scale(), training ? (float) spec.dropout() : 0, Philox.DROPOUT + m.index());
   }
 
   /** The flat buffer at the start: A ~ U(−1/√in, 1/√in), B = 0 (Kaiming-uniform, a = √5). */

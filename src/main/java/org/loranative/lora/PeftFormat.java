@@ -125,8 +125,7 @@ public final class PeftFormat {
     int found = 0;
     for (Adapters.Module m : adapters.modules()) {
       long rank = m.rank();
-      found +=
-          copy(file, folder, m.path() + ".lora_A", List.of(rank, m.in()), params, m.aOffset());
+      found += copy(file, folder, m.path() + ".lora_A", List.of(rank, m.in()), params, m.aOffset());
       found +=
           copy(file, folder, m.path() + ".lora_B", List.of(m.out(), rank), params, m.bOffset());
     }

@@ -75,8 +75,7 @@ public record Family(
     List<Family> families = new ArrayList<>();
     for (String name : NAMES) {
       try (InputStream in = Family.class.getResourceAsStream("/models/" + name + ".yaml")) {
-        families.add(
-            yaml.readValue(in, Family.class).named(name));
+        families.add(yaml.readValue(in, Family.class).named(name));
       } catch (JacksonException e) {
         throw new IllegalStateException("models/" + name + ".yaml", e);
       } catch (IOException e) {

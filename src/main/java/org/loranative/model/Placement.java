@@ -10,8 +10,9 @@ import org.loranative.graph.Value;
 import org.loranative.lora.AdapterState;
 
 /**
- * Where the values live that outlast a plan: loaded weights, adapter state, the model's constants and
- * whatever else an owner adds (key-value caches). Owns the constants; the rest belongs to others.
+ * Where the values live that outlast a plan: loaded weights, adapter state, the model's constants
+ * and whatever else an owner adds (key-value caches). Owns the constants; the rest belongs to
+ * others.
  */
 public final class Placement implements AutoCloseable {
   private final Weights.Loaded weights;

@@ -35,8 +35,7 @@ public final class Weights {
    * @param entries the file's tensors by the file's names
    * @param fileName Hugging Face's name to the file's
    */
-  public Weights(
-      String source, Map<String, TensorEntry> entries, UnaryOperator<String> fileName) {
+  public Weights(String source, Map<String, TensorEntry> entries, UnaryOperator<String> fileName) {
     this.source = source;
     this.entries = entries;
     this.fileName = fileName;

@@ -5,8 +5,8 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * Learning-rate schedules, equal to Hugging Face's {@code get_scheduler}: warmup rises linearly from
- * 0, so the first step of a warmup has rate 0.
+ * Learning-rate schedules, equal to Hugging Face's {@code get_scheduler}: warmup rises linearly
+ * from 0, so the first step of a warmup has rate 0.
  */
 public enum Schedule {
   CONSTANT,

@@ -16,8 +16,8 @@ import org.loranative.UserException;
 
 /**
  * Writes the {@code tokenizer.json} that a GGUF's metadata describes: byte-level BPE ({@code gpt2})
- * with the pre-tokenizer that {@code tokenizer.ggml.pre} names, or SentencePiece BPE ({@code llama}:
- * tokens with scores), as in llama.cpp's llama-vocab.cpp.
+ * with the pre-tokenizer that {@code tokenizer.ggml.pre} names, or SentencePiece BPE ({@code
+ * llama}: tokens with scores), as in llama.cpp's llama-vocab.cpp.
  */
 final class GgufTokenizer {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -32,8 +32,7 @@ final class GgufTokenizer {
       "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
   private static final String LLAMA3 =
       CONTRACTIONS + "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}" + REST;
-  private static final String QWEN2 =
-      CONTRACTIONS + "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}" + REST;
+  private static final String QWEN2 = CONTRACTIONS + "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}" + REST;
   private static final String UPPER_LOWER =
       "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+%1$s"
           + "|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*%1$s"
@@ -66,7 +65,10 @@ final class GgufTokenizer {
       case "llama" -> sentencePiece(json);
       default ->
           throw new UserException(
-              file + ": the tokenizer kind \"" + kind + "\" is not supported (gpt2 and llama are).");
+              file
+                  + ": the tokenizer kind \""
+                  + kind
+                  + "\" is not supported (gpt2 and llama are).");
     }
     Optional<String> bos = special("bos_token_id");
     boolean addBos =
@@ -108,8 +110,7 @@ final class GgufTokenizer {
   }
 
   private void byteLevel(ObjectNode json) {
-    String pre =
-        metadata.get("tokenizer.ggml.pre") instanceof String p ? p : "default";
+    String pre = metadata.get("tokenizer.ggml.pre") instanceof String p ? p : "default";
     json.putNull("normalizer");
     ObjectNode sequence = json.putObject("pre_tokenizer").put("type", "Sequence");
     ArrayNode steps = sequence.putArray("pretokenizers");
@@ -177,8 +178,7 @@ final class GgufTokenizer {
   }
 
   private void sentencePiece(ObjectNode json) {
-    boolean prefix =
-        !(metadata.get("tokenizer.ggml.add_space_prefix") instanceof Boolean b) || b;
+    boolean prefix = !(metadata.get("tokenizer.ggml.add_space_prefix") instanceof Boolean b) || b;
     ArrayNode normalizers =
         json.putObject("normalizer").put("type", "Sequence").putArray("normalizers");
     if (prefix) {
@@ -279,9 +279,7 @@ final class GgufTokenizer {
   }
 
   private Optional<String> special(String key) {
-    return metadata.get("tokenizer.ggml." + key) instanceof Long id
-            && id >= 0
-            && id < tokens.size()
+    return metadata.get("tokenizer.ggml." + key) instanceof Long id && id >= 0 && id < tokens.size()
         ? Optional.of(tokens.get(id.intValue()))
         : Optional.empty();
   }

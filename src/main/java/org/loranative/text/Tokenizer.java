@@ -64,9 +64,7 @@ public final class Tokenizer implements AutoCloseable {
     stop = new HashSet<>(settings.stop());
     eos.ifPresent(stop::add);
     chatTemplate =
-        settings
-            .template()
-            .map(t -> new ChatTemplate(source, t, settings.bos(), settings.eos()));
+        settings.template().map(t -> new ChatTemplate(source, t, settings.bos(), settings.eos()));
   }
 
   private OptionalInt id(Optional<String> token) {

@@ -17,8 +17,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Writes a TensorBoard event file from a thread of its own, at once when it is free. Record: length
- * u64, masked CRC-32C of the length, data, masked CRC-32C of the data. Whole records are appended at
- * once, so a reader of a live file never meets half of one.
+ * u64, masked CRC-32C of the length, data, masked CRC-32C of the data. Whole records are appended
+ * at once, so a reader of a live file never meets half of one.
  */
 public final class EventWriter implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(EventWriter.class);

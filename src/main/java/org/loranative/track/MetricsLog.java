@@ -32,8 +32,7 @@ public final class MetricsLog implements AutoCloseable {
       }
       AtomicFiles.writeString(file, kept.isEmpty() ? "" : String.join("\n", kept) + "\n");
     }
-    writer =
-        Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    writer = Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
   }
 
   /** The step of a line; a line cut off by a crash counts as later than any. */

@@ -56,8 +56,7 @@ public final class TensorBoard implements AutoCloseable {
         TensorProto.newBuilder()
             .setDtype(DT_STRING)
             .setTensorShape(
-                TensorShapeProto.newBuilder()
-                    .addDim(TensorShapeProto.Dim.newBuilder().setSize(1)))
+                TensorShapeProto.newBuilder().addDim(TensorShapeProto.Dim.newBuilder().setSize(1)))
             .addStringVal(ByteString.copyFromUtf8(markdown))
             .build();
     summary(
@@ -135,8 +134,7 @@ public final class TensorBoard implements AutoCloseable {
   }
 
   private void summary(long step, Summary.Value.Builder value) {
-    writer.write(
-        EventWriter.event(step).setSummary(Summary.newBuilder().addValue(value)).build());
+    writer.write(EventWriter.event(step).setSummary(Summary.newBuilder().addValue(value)).build());
   }
 
   @Override

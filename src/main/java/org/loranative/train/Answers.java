@@ -103,7 +103,11 @@ public final class Answers implements AutoCloseable {
                 }
                 return true;
               });
-      return tokenizer.decode(tokens);
+      String whole = tokenizer.decode(tokens);
+      if (whole.length() > shown[0]) {
+        onText.accept(whole.substring(shown[0])); // cut off within a character
+      }
+      return whole;
     }
   }
 

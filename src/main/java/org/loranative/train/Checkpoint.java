@@ -19,9 +19,9 @@ import org.loranative.lora.AdapterState;
 import org.loranative.lora.AdapterState.Buffer;
 
 /**
- * What a run needs to go on as if it had never stopped. Random numbers are functions of the seed and
- * the step, so these two are all the state of the generator; the position in the data follows from
- * the step.
+ * What a run needs to go on as if it had never stopped. Random numbers are functions of the seed
+ * and the step, so these two are all the state of the generator; the position in the data follows
+ * from the step.
  *
  * @param step optimizer steps done
  * @param fingerprint of the training data
@@ -33,8 +33,7 @@ record Checkpoint(int step, long seed, String fingerprint) {
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
   /** Writes all of it into {@code folder}; the adapter in PEFT's format beside it. */
-  void write(Path folder, AdapterState state, Task<?> task, String configYaml)
-      throws IOException {
+  void write(Path folder, AdapterState state, Task<?> task, String configYaml) throws IOException {
     task.export(folder, state.read(Buffer.PARAMS));
     Safetensors.write(
         folder.resolve(OPTIMIZER),

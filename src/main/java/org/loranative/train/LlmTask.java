@@ -48,8 +48,7 @@ final class LlmTask implements Task<List<Sample>> {
     this.compute = compute;
     this.config = config;
     SampleEncoder encoder =
-        new SampleEncoder(
-            tokenizer, config.dataFormat(), config.trainOn(), config.maxLength());
+        new SampleEncoder(tokenizer, config.dataFormat(), config.trainOn(), config.maxLength());
     List<Sample> all = read(encoder, trainingPath(), "training");
     if (all.isEmpty()) {
       throw new UserException(

@@ -77,15 +77,13 @@ public record MemoryPlan(
     List<String> blocks = Recompute.blocks(full);
     int low = 0;
     int high = 2 * blocks.size();
-    MemoryPlan most =
-        at(high, full, blocks, weights, adapters, device, evaluation, generation);
+    MemoryPlan most = at(high, full, blocks, weights, adapters, device, evaluation, generation);
     if (most.total() > budget) {
       throw tooLarge(task, most, budget, budgetName);
     }
     while (low < high) {
       int middle = (low + high) / 2;
-      MemoryPlan plan =
-          at(middle, full, blocks, weights, adapters, device, evaluation, generation);
+      MemoryPlan plan = at(middle, full, blocks, weights, adapters, device, evaluation, generation);
       if (plan.total() <= budget) {
         high = middle;
       } else {
@@ -154,7 +152,8 @@ public record MemoryPlan(
       advice = "It would fit with " + task.smallerBatch(share);
     }
     List<String> largest = new ArrayList<>();
-    for (Value v : most.largest().atPeak().subList(0, Math.min(3, most.largest().atPeak().size()))) {
+    for (Value v :
+        most.largest().atPeak().subList(0, Math.min(3, most.largest().atPeak().size()))) {
       largest.add(v.name() + " " + v.shape() + " " + size(v.bytes()));
     }
     return new UserException(

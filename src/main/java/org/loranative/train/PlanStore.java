@@ -9,11 +9,11 @@ import org.loranative.graph.Graph;
 import org.loranative.graph.Plan;
 import org.loranative.graph.Planner;
 import org.loranative.graph.Recompute;
+import org.loranative.graph.ops.AdamW;
+import org.loranative.graph.ops.GlobalNorm;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.AdapterState.Buffer;
 import org.loranative.lora.Adapters;
-import org.loranative.graph.ops.AdamW;
-import org.loranative.graph.ops.GlobalNorm;
 import org.loranative.model.Placement;
 
 /** The plans of a run, made when a shape is first met, all in one arena. */
@@ -51,8 +51,7 @@ final class PlanStore implements AutoCloseable {
         s ->
             s == largestShape
                 ? bind(memoryPlan.largest(), s)
-                : bindOrLarger(
-                    Recompute.apply(task.trainingGraph(s), memoryPlan.recompute()), s));
+                : bindOrLarger(Recompute.apply(task.trainingGraph(s), memoryPlan.recompute()), s));
   }
 
   /** The evaluation plan for a shape. */
@@ -60,7 +59,9 @@ final class PlanStore implements AutoCloseable {
     return evaluation.computeIfAbsent(shape, s -> bindOrLarger(task.evaluationGraph(s), s));
   }
 
-  /** A smaller batch can need more than the largest only by fragmentation; then that plan serves. */
+  /**
+   * A smaller batch can need more than the largest only by fragmentation; then that plan serves.
+   */
   private Bound bindOrLarger(Graph graph, int shape) {
     Plan plan = Planner.plan(graph, device);
     return plan.arenaBytes() <= memoryPlan.arena()

@@ -4,8 +4,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Ctrl-C: the step in progress ends, a checkpoint is saved, then the process exits. The JVM ends when
- * its shutdown hooks do, so the hook waits for the trainer.
+ * Ctrl-C: the step in progress ends, a checkpoint is saved, then the process exits. The JVM ends
+ * when its shutdown hooks do, so the hook waits for the trainer.
  */
 public final class StopSignal {
   private static final long PATIENCE_SECONDS = 300;

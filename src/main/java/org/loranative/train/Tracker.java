@@ -28,7 +28,11 @@ final class Tracker implements AutoCloseable {
    * @param notes more lines for the configuration text
    */
   Tracker(
-      RunFolder folder, TrainConfig config, Map<String, Object> notes, int first, int total,
+      RunFolder folder,
+      TrainConfig config,
+      Map<String, Object> notes,
+      int first,
+      int total,
       Console console)
       throws IOException {
     this.console = console;

@@ -71,8 +71,7 @@ public final class TrainRun implements AutoCloseable {
           adapters.modules().size(),
           adapters.parameters());
       task = new LlmTask(base, tokenizer, adapters, compute, config);
-      steps =
-          new Steps<>(task, config.gradientAccumulation(), config.epochs(), config.maxSteps());
+      steps = new Steps<>(task, config.gradientAccumulation(), config.epochs(), config.maxSteps());
       memory = planMemory();
       opened = true;
     } finally {
@@ -97,8 +96,7 @@ public final class TrainRun implements AutoCloseable {
   }
 
   private MemoryPlan planMemory() {
-    int evaluation =
-        task.validation().stream().mapToInt(task::shape).max().orElse(0);
+    int evaluation = task.validation().stream().mapToInt(task::shape).max().orElse(0);
     long free = (long) (Devices.freeMemory() * FREE_MEMORY_SHARE);
     return MemoryPlan.choose(
         task,
@@ -145,8 +143,8 @@ public final class TrainRun implements AutoCloseable {
     }
   }
 
-  private Optional<Path> train(
-      RunFolder folder, boolean resume, Console console, StopSignal stop) throws IOException {
+  private Optional<Path> train(RunFolder folder, boolean resume, Console console, StopSignal stop)
+      throws IOException {
     String yaml = ConfigReader.toYaml(config);
     AtomicFiles.writeString(folder.config(), yaml);
     log.debug("configuration:\n{}", yaml);
@@ -156,14 +154,11 @@ public final class TrainRun implements AutoCloseable {
     Weights.Loaded weights = own(base.weights().load(named.named(), device));
     AdapterState state = own(new AdapterState(device, adapters, true));
     Placement placement = own(new Placement(device, weights, state, base.constants()));
-    PlanStore plans =
-        own(new PlanStore(task, memory, steps.largestShape(), device, placement));
+    PlanStore plans = own(new PlanStore(task, memory, steps.largestShape(), device, placement));
     int done = start(folder, resume, state);
 
     Trainer<List<Sample>> trainer =
-        own(
-            new Trainer<>(
-                task, steps, device, adapters, state, plans, setting(), memory.total()));
+        own(new Trainer<>(task, steps, device, adapters, state, plans, setting(), memory.total()));
     Optional<Samples> samples =
         config.sampleSteps() > 0
             ? Optional.of(
@@ -172,8 +167,7 @@ public final class TrainRun implements AutoCloseable {
     Map<String, Object> notes = new LinkedHashMap<>();
     notes.put("lora_scale", adapters.spec().scale());
     notes.put("trained_parameters", adapters.parameters());
-    try (Tracker tracker =
-        new Tracker(folder, config, notes, done + 1, steps.total(), console)) {
+    try (Tracker tracker = new Tracker(folder, config, notes, done + 1, steps.total(), console)) {
       Loop loop = new Loop(folder, state, trainer, tracker, samples, stop, yaml);
       int last = trainer.run(done, loop);
       if (last < steps.total()) {
@@ -207,8 +201,13 @@ public final class TrainRun implements AutoCloseable {
       }
       if (checkpoint.seed() != config.seed()) {
         throw new UserException(
-            "seed is " + config.seed() + ", but " + newest.get() + " was written with "
-                + checkpoint.seed() + "; a run is resumed with its own seed.");
+            "seed is "
+                + config.seed()
+                + ", but "
+                + newest.get()
+                + " was written with "
+                + checkpoint.seed()
+                + "; a run is resumed with its own seed.");
       }
       log.info("Resuming from {}", newest.get());
       return checkpoint.step();

@@ -32,11 +32,7 @@ final class Trainer<B> implements AutoCloseable {
   /**
    * @param maxGradNorm 0 for no clipping
    */
-  record Setting(
-      Schedule.Setting schedule,
-      AdamW.Setting adamw,
-      double maxGradNorm,
-      long seed) {}
+  record Setting(Schedule.Setting schedule, AdamW.Setting adamw, double maxGradNorm, long seed) {}
 
   /** What happens between steps; returns false to stop. */
   interface Listener {
@@ -87,8 +83,11 @@ final class Trainer<B> implements AutoCloseable {
       double rate = setting.schedule().at(step);
       float loss = 0;
       for (int micro = 0; micro < batches.size(); micro++) {
-        loss += micro(plans.training(task.shape(batches.get(micro))), batches.get(micro),
-            stepState(step, micro, rate, labelled));
+        loss +=
+            micro(
+                plans.training(task.shape(batches.get(micro))),
+                batches.get(micro),
+                stepState(step, micro, rate, labelled));
         if (!Float.isFinite(loss)) {
           throw diverged("the loss is " + loss, step, rate, batches.subList(0, micro + 1));
         }
@@ -189,8 +188,7 @@ final class Trainer<B> implements AutoCloseable {
     return OptionalDouble.of(loss);
   }
 
-  private TrainingDivergedException diverged(
-      String what, int step, double rate, List<B> batches) {
+  private TrainingDivergedException diverged(String what, int step, double rate, List<B> batches) {
     List<String> records = new ArrayList<>();
     batches.forEach(b -> records.addAll(task.describe(b)));
     log.debug("records of step {}: {}", step, records);

@@ -42,13 +42,13 @@ class ConfigReaderTest {
     assertThat(c.batchSize()).isEqualTo(2);
     assertThat(c.packing()).isTrue();
     assertThat(c.maxGradNorm()).isEqualTo(1.0);
-    assertThat(ConfigReader.read(Optional.empty(), List.of("lora_rank=4")).loraRank())
-        .isEqualTo(4);
+    assertThat(ConfigReader.read(Optional.empty(), List.of("lora_rank=4")).loraRank()).isEqualTo(4);
   }
 
   @Test
   void resolvedConfigReadsBackTheSame() throws IOException {
-    TrainConfig c = read("base_model: \"a: b\"\nlearning_rate: 0.00002\nsample_prompts: [x, 'y']\n");
+    TrainConfig c =
+        read("base_model: \"a: b\"\nlearning_rate: 0.00002\nsample_prompts: [x, 'y']\n");
     assertThat(read(ConfigReader.toYaml(c))).isEqualTo(c);
   }
 

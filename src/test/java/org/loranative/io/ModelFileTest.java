@@ -69,7 +69,8 @@ class ModelFileTest {
     refused("{\"a\":" + t + "[8,0]}}", "outside the file");
     refused("{\"a\":" + t + "[0,4]}}", "needs 8 bytes");
     refused("{\"a\":" + t + "[0,8]},\"b\":" + t + "[4,12]}}", "overlap");
-    refused("{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,8]}}",
+    refused(
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,8]}}",
         "larger than any file");
     refused("{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}", "dimension -2");
     refused("{\"a\":{\"dtype\":\"Q9\",\"shape\":[2],\"data_offsets\":[0,8]}}", "unknown dtype");
@@ -99,8 +100,7 @@ class ModelFileTest {
     for (String name : List.of("one", "two")) {
       Safetensors.write(
           folder.resolve(name + ".safetensors"),
-          List.of(
-              new Safetensors.Tensor(name, DType.F32, List.of(1L), ByteBuffer.allocate(4))),
+          List.of(new Safetensors.Tensor(name, DType.F32, List.of(1L), ByteBuffer.allocate(4))),
           Map.of());
     }
     Files.writeString(
@@ -132,8 +132,7 @@ class ModelFileTest {
   }
 
   /** Flips bytes (mostly in the header), cuts the end off; any failure must be a UserException. */
-  private void fuzz(
-      Random r, Path good, String name, Function<Path, TensorFile> reader, int tries)
+  private void fuzz(Random r, Path good, String name, Function<Path, TensorFile> reader, int tries)
       throws IOException {
     byte[] whole = Files.readAllBytes(good);
     Path file = folder.resolve(name);

@@ -43,8 +43,8 @@ class PeftFormatTest {
       assertThat(a.path(key)).as(key).isEqualTo(b.path(key));
     }
     assertThat(a.path("lora_alpha").asDouble()).isEqualTo(b.path("lora_alpha").asDouble());
-    assertThat(a.path("target_modules")).containsExactlyInAnyOrderElementsOf(
-        b.path("target_modules"));
+    assertThat(a.path("target_modules"))
+        .containsExactlyInAnyOrderElementsOf(b.path("target_modules"));
   }
 
   @Test
@@ -80,7 +80,8 @@ class PeftFormatTest {
         .isInstanceOf(UserException.class)
         .hasMessageContaining("is not a PEFT adapter");
     Files.writeString(
-        folder.resolve("adapter_config.json"), "{\"peft_type\":\"LORA\",\"r\":4,\"use_dora\":true}");
+        folder.resolve("adapter_config.json"),
+        "{\"peft_type\":\"LORA\",\"r\":4,\"use_dora\":true}");
     assertThatThrownBy(() -> PeftFormat.readSpec(folder)).hasMessageContaining("use_dora");
     LlmBase other = LlmBase.open(Golden.FOLDER.resolve("llama/base"));
     Path peft = Golden.FOLDER.resolve("gemma3/adapter");

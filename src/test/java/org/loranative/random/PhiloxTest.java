@@ -17,11 +17,9 @@ class PhiloxTest {
       if (line.startsWith("#")) {
         continue;
       }
-      int[] w =
-          Arrays.stream(line.split(" ")).mapToInt(x -> (int) Long.parseLong(x, 16)).toArray();
+      int[] w = Arrays.stream(line.split(" ")).mapToInt(x -> (int) Long.parseLong(x, 16)).toArray();
       long key = Integer.toUnsignedLong(w[4]) | (long) w[5] << 32;
-      assertThat(Philox.words(key, w[0], w[1], w[2], w[3]))
-          .containsExactly(w[6], w[7], w[8], w[9]);
+      assertThat(Philox.words(key, w[0], w[1], w[2], w[3])).containsExactly(w[6], w[7], w[8], w[9]);
       lines++;
     }
     assertThat(lines).isEqualTo(3);

@@ -20,10 +20,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.loranative.UserException;
+import org.loranative.testing.Seeded;
 import org.loranative.text.ChatTemplate.Message;
 import org.loranative.text.jinja.Template;
 import org.loranative.text.jinja.TemplateException;
-import org.loranative.testing.Seeded;
 
 /** Chat templates against transformers' renderings, and hostile ones. */
 @ExtendWith(Seeded.class)
@@ -37,8 +37,7 @@ class ChatTemplateTest {
         .map(
             c ->
                 DynamicTest.dynamicTest(
-                    c.path("template").asText() + " " + c.path("messages").size(),
-                    () -> check(c)));
+                    c.path("template").asText() + " " + c.path("messages").size(), () -> check(c)));
   }
 
   private static void check(JsonNode c) throws IOException {
@@ -50,7 +49,8 @@ class ChatTemplateTest {
             Optional.of(c.path("eos").asText()));
     List<Message> messages = new ArrayList<>();
     c.path("messages")
-        .forEach(m -> messages.add(new Message(m.path("role").asText(), m.path("content").asText())));
+        .forEach(
+            m -> messages.add(new Message(m.path("role").asText(), m.path("content").asText())));
     boolean prompt = c.path("add_generation_prompt").asBoolean();
     if (c.has("error")) {
       assertThatThrownBy(() -> template.render(messages, prompt))

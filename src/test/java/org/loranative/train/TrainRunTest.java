@@ -44,8 +44,7 @@ class TrainRunTest {
     Files.write(data, lines);
   }
 
-  private final Console console =
-      new Console(new PrintStream(new ByteArrayOutputStream()), false);
+  private final Console console = new Console(new PrintStream(new ByteArrayOutputStream()), false);
 
   private Optional<Path> train(String output, boolean resume, StopSignal stop, String... more) {
     List<String> settings =
@@ -71,8 +70,7 @@ class TrainRunTest {
   /** Step and loss of each line, as text: equal means equal to the bit. */
   private List<String> losses(String output) throws IOException {
     List<String> result = new ArrayList<>();
-    for (String line :
-        Files.readAllLines(folder.resolve(output).resolve("logs/metrics.jsonl"))) {
+    for (String line : Files.readAllLines(folder.resolve(output).resolve("logs/metrics.jsonl"))) {
       JsonNode node = new ObjectMapper().readTree(line);
       result.add(node.path("step") + " " + node.path("loss") + " " + node.path("grad_norm"));
     }
@@ -80,8 +78,7 @@ class TrainRunTest {
   }
 
   private byte[] adapter(String output) throws IOException {
-    return Files.readAllBytes(
-        folder.resolve(output).resolve("adapter/adapter_model.safetensors"));
+    return Files.readAllBytes(folder.resolve(output).resolve("adapter/adapter_model.safetensors"));
   }
 
   @Test
@@ -173,10 +170,22 @@ class TrainRunTest {
 
   @Test
   void splitsOfABatchGiveTheSameStep() throws IOException {
-    train("one", false, new StopSignal(), "batch_size=6", "gradient_accumulation=1",
-        "lora_dropout=0", "max_steps=4");
-    train("six", false, new StopSignal(), "batch_size=1", "gradient_accumulation=6",
-        "lora_dropout=0", "max_steps=4");
+    train(
+        "one",
+        false,
+        new StopSignal(),
+        "batch_size=6",
+        "gradient_accumulation=1",
+        "lora_dropout=0",
+        "max_steps=4");
+    train(
+        "six",
+        false,
+        new StopSignal(),
+        "batch_size=1",
+        "gradient_accumulation=6",
+        "lora_dropout=0",
+        "max_steps=4");
     List<String> a = losses("one");
     List<String> b = losses("six");
     for (int i = 0; i < 4; i++) {
@@ -199,9 +208,17 @@ class TrainRunTest {
 
   @Test
   void packingValidationAndSamples() throws IOException {
-    train("packed", false, new StopSignal(), "packing=true", "max_length=300",
-        "validation_fraction=0.2", "eval_steps=2", "sample_steps=2",
-        "sample_prompts=[what is 3]", "sample_max_tokens=5");
+    train(
+        "packed",
+        false,
+        new StopSignal(),
+        "packing=true",
+        "max_length=300",
+        "validation_fraction=0.2",
+        "eval_steps=2",
+        "sample_steps=2",
+        "sample_prompts=[what is 3]",
+        "sample_max_tokens=5");
     String metrics = Files.readString(folder.resolve("packed/logs/metrics.jsonl"));
     assertThat(metrics).contains("val_loss");
   }
@@ -232,8 +249,14 @@ class TrainRunTest {
   void divergenceStopsAndNamesTheRecords() throws IOException {
     assertThatThrownBy(
             () ->
-                train("nan", false, new StopSignal(), "learning_rate=1e30", "max_grad_norm=0",
-                    "lr_schedule=constant", "save_steps=1"))
+                train(
+                    "nan",
+                    false,
+                    new StopSignal(),
+                    "learning_rate=1e30",
+                    "max_grad_norm=0",
+                    "lr_schedule=constant",
+                    "save_steps=1"))
         .isInstanceOf(TrainingDivergedException.class)
         .hasMessageContaining("train.jsonl line ")
         .hasMessageContaining("halve learning_rate")
@@ -255,8 +278,7 @@ class TrainRunTest {
         .hasMessageContaining("No record of");
     ObjectMapper json = new ObjectMapper();
     ObjectNode config = (ObjectNode) json.readTree(base.resolve("config.json").toFile());
-    json.writeValue(
-        base.resolve("config.json").toFile(), config.deepCopy().put("hidden_size", 64));
+    json.writeValue(base.resolve("config.json").toFile(), config.deepCopy().put("hidden_size", 64));
     assertThatThrownBy(() -> train("w", false, new StopSignal()))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("model.embed_tokens.weight is");

@@ -8,8 +8,9 @@ import org.loranative.text.ChatTemplate.Message;
 
 /**
  * Finds the assistant's contents in a rendered conversation. Templates may trim contents and write
- * anything around them, so the conversation is rendered a second time with a marker for each answer:
- * what stands between the markers is the template's own text, and what is left are the answers.
+ * anything around them, so the conversation is rendered a second time with a marker for each
+ * answer: what stands between the markers is the template's own text, and what is left are the
+ * answers.
  */
 final class AnswerSpans {
   /** Chars [from, to) of the rendered text. */

@@ -5,9 +5,9 @@ import java.util.List;
 import org.loranative.random.Philox;
 
 /**
- * Which samples go together, and when: a function of the seed and the epoch alone, so that a resumed
- * run meets the batches it would have met. A batch is a packed row, its samples one behind the other;
- * nothing is padded to the longest.
+ * Which samples go together, and when: a function of the seed and the epoch alone, so that a
+ * resumed run meets the batches it would have met. A batch is a packed row, its samples one behind
+ * the other; nothing is padded to the longest.
  */
 public final class Batches {
   private final List<Sample> samples;
@@ -18,7 +18,8 @@ public final class Batches {
    * @param packing fill rows of {@code maxLength} tokens with whole samples
    * @param shuffle a new order each epoch; otherwise the file's
    */
-  public record Setting(int batchSize, boolean packing, int maxLength, boolean shuffle, long seed) {}
+  public record Setting(
+      int batchSize, boolean packing, int maxLength, boolean shuffle, long seed) {}
 
   public Batches(List<Sample> samples, Setting setting) {
     this.samples = List.copyOf(samples);
@@ -30,8 +31,7 @@ public final class Batches {
     List<Sample> ordered = samples;
     if (setting.shuffle()) {
       ordered = new ArrayList<>();
-      for (int i :
-          Philox.permutation(samples.size(), setting.seed(), Philox.DATA_ORDER, epoch)) {
+      for (int i : Philox.permutation(samples.size(), setting.seed(), Philox.DATA_ORDER, epoch)) {
         ordered.add(samples.get(i));
       }
     }

@@ -141,8 +141,7 @@ public final class Formats {
     if (record.path("system").isTextual() && !record.path("system").asText().isBlank()) {
       messages.add(new Message("system", record.path("system").asText()));
     }
-    messages.add(
-        new Message("user", input.isBlank() ? instruction : instruction + "\n\n" + input));
+    messages.add(new Message("user", input.isBlank() ? instruction : instruction + "\n\n" + input));
     messages.add(new Message("assistant", text(record, "output")));
     return new Conversation(messages);
   }

@@ -11,8 +11,9 @@ import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
 
 /**
- * AdamW (Loshchilov & Hutter 2019) over all adapters in one launch; clips by {@code clip[1]}, zeroes
- * each gradient after reading it. All of params, grads, m, v are [n] f32 and kept between runs.
+ * AdamW (Loshchilov & Hutter 2019) over all adapters in one launch; clips by {@code clip[1]},
+ * zeroes each gradient after reading it. All of params, grads, m, v are [n] f32 and kept between
+ * runs.
  */
 public record AdamW(
     Value params, Value grads, Value m, Value v, Value clip, Value step, Setting setting)
@@ -41,7 +42,12 @@ public record AdamW(
   @Override
   public AdamW rebind(UnaryOperator<Value> f) {
     return new AdamW(
-        f.apply(params), f.apply(grads), f.apply(m), f.apply(v), f.apply(clip), f.apply(step),
+        f.apply(params),
+        f.apply(grads),
+        f.apply(m),
+        f.apply(v),
+        f.apply(clip),
+        f.apply(step),
         setting);
   }
 

@@ -5,8 +5,8 @@ import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
-import org.loranative.graph.Graph;
 import org.loranative.graph.Grads;
+import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
 import org.loranative.graph.Value;
 

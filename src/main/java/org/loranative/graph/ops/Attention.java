@@ -5,8 +5,8 @@ import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
-import org.loranative.graph.Graph;
 import org.loranative.graph.Grads;
+import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
@@ -83,13 +83,7 @@ public record Attention(
   @Override
   public Attention rebind(UnaryOperator<Value> f) {
     return new Attention(
-        f.apply(q),
-        f.apply(k),
-        f.apply(v),
-        f.apply(docStart),
-        f.apply(o),
-        f.apply(lse),
-        setting);
+        f.apply(q), f.apply(k), f.apply(v), f.apply(docStart), f.apply(o), f.apply(lse), setting);
   }
 
   @Override

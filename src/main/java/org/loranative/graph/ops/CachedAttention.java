@@ -5,15 +5,15 @@ import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
-import org.loranative.graph.Graph;
 import org.loranative.graph.Grads;
+import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
 import org.loranative.graph.Value;
 
 /**
- * Attention with a key-value cache, for generation: k, v [T, kvHeads·D] are written into the
- * caches [capacity, kvHeads·D] from row {@code start} on, then q [T, heads·D] attends to all rows up
- * to its own. No backward.
+ * Attention with a key-value cache, for generation: k, v [T, kvHeads·D] are written into the caches
+ * [capacity, kvHeads·D] from row {@code start} on, then q [T, heads·D] attends to all rows up to
+ * its own. No backward.
  */
 public record CachedAttention(
     Value q,
@@ -53,11 +53,7 @@ public record CachedAttention(
   @Override
   public long scratchBytes(Device d) {
     return LoraOps.ln_cached_attention_scratch(
-        d.handle(),
-        q.shape().dim(0),
-        kCache.shape().dim(0),
-        setting.heads(),
-        setting.headDim());
+        d.handle(), q.shape().dim(0), kCache.shape().dim(0), setting.heads(), setting.headDim());
   }
 
   @Override

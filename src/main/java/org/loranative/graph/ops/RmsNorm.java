@@ -6,8 +6,8 @@ import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
-import org.loranative.graph.Graph;
 import org.loranative.graph.Grads;
+import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
@@ -32,8 +32,7 @@ public record RmsNorm(
       Graph g, String name, Value x, Optional<Value> residual, Value w, float eps) {
     Value y = g.like(x, name);
     Optional<Value> sum = residual.map(r -> g.like(x, name + ".sum"));
-    Value rstd =
-        g.temp(name + ".rstd", DType.F32, Shape.of(x.shape().size() / w.shape().size()));
+    Value rstd = g.temp(name + ".rstd", DType.F32, Shape.of(x.shape().size() / w.shape().size()));
     g.add(new RmsNorm(x, residual, w, y, sum, rstd, eps));
     return new Result(y, sum.orElse(x));
   }
@@ -100,8 +99,7 @@ public record RmsNorm(
             x.dtype().code));
   }
 
-  record RmsNormBackward(
-      Value dy, Optional<Value> dsum, Value total, Value w, Value rstd, Value dx)
+  record RmsNormBackward(Value dy, Optional<Value> dsum, Value total, Value w, Value rstd, Value dx)
       implements Backward {
     @Override
     public List<Value> inputs() {

@@ -7,8 +7,8 @@ import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
-import org.loranative.graph.Graph;
 import org.loranative.graph.Grads;
+import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
@@ -28,8 +28,7 @@ public record Split(Value x, List<Value> parts, boolean join) implements Op {
     List<Value> parts = new ArrayList<>();
     for (long c : columns) {
       parts.add(
-          g.temp(
-              x.name() + "[" + parts.size() + "]", x.dtype(), Shape.of(x.shape().rows(), c)));
+          g.temp(x.name() + "[" + parts.size() + "]", x.dtype(), Shape.of(x.shape().rows(), c)));
     }
     g.add(new Split(x, parts, false));
     return parts;

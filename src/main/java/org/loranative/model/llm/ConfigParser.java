@@ -9,8 +9,8 @@ import org.loranative.graph.ops.Glu;
 import org.loranative.model.Family;
 
 /**
- * Config numbers to an {@link LlmConfig}. Both sources are read as Hugging Face's keys: a config.json
- * as it is, a GGUF's metadata translated first.
+ * Config numbers to an {@link LlmConfig}. Both sources are read as Hugging Face's keys: a
+ * config.json as it is, a GGUF's metadata translated first.
  */
 final class ConfigParser {
   private final String source;
@@ -116,8 +116,7 @@ final class ConfigParser {
         parameters.put("rope_theta", theta);
       }
     }
-    double theta =
-        parameters.get("rope_theta") instanceof Number t ? t.doubleValue() : 10000;
+    double theta = parameters.get("rope_theta") instanceof Number t ? t.doubleValue() : 10000;
     parameters.computeIfAbsent(
         "original_max_position_embeddings", k -> c.get("original_max_position_embeddings"));
     return RopeSpec.of(rotary, theta, parameters, number("max_position_embeddings", 2048));

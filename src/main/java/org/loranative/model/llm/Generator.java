@@ -192,8 +192,7 @@ public final class Generator implements AutoCloseable {
     while (n < vocab && kept < s.topP() * sum) {
       kept += p[order[n++]];
     }
-    double draw =
-        Philox.uniform(Philox.words(s.seed(), index, Philox.SAMPLING, 0, 0)[0]) * kept;
+    double draw = Philox.uniform(Philox.words(s.seed(), index, Philox.SAMPLING, 0, 0)[0]) * kept;
     for (int i = 0; i < n; i++) {
       draw -= p[order[i]];
       if (draw < 0) {

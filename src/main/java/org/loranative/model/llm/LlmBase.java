@@ -57,11 +57,15 @@ public final class LlmBase {
     }
     if (name.endsWith(".safetensors")) {
       throw new UserException(
-          "base_model " + path + " is a single file; name the folder around it, with config.json"
+          "base_model "
+              + path
+              + " is a single file; name the folder around it, with config.json"
               + " and tokenizer.json.");
     }
     throw new UserException(
-        "base_model " + path + " is neither a Hugging Face folder nor a .gguf file."
+        "base_model "
+            + path
+            + " is neither a Hugging Face folder nor a .gguf file."
             + (name.endsWith(".bin") || name.endsWith(".pt") || name.endsWith(".ckpt")
                 ? " Pickle checkpoints can run code when opened: convert it to .safetensors."
                 : ""));
@@ -134,9 +138,22 @@ public final class LlmBase {
     ByteBuffer data = Safetensors.data(entry);
     data.asFloatBuffer().get(factors);
     return new LlmConfig(
-        c.family(), c.hidden(), c.heads(), c.kvHeads(), c.headDim(), c.vocab(), c.normEps(),
-        c.activation(), c.attentionScale(), c.attentionSoftcap(), c.finalSoftcap(), c.rotary(),
-        c.maxPositions(), c.layers(), c.rope().dividedBy(factors), c.localRope());
+        c.family(),
+        c.hidden(),
+        c.heads(),
+        c.kvHeads(),
+        c.headDim(),
+        c.vocab(),
+        c.normEps(),
+        c.activation(),
+        c.attentionScale(),
+        c.attentionSoftcap(),
+        c.finalSoftcap(),
+        c.rotary(),
+        c.maxPositions(),
+        c.layers(),
+        c.rope().dividedBy(factors),
+        c.localRope());
   }
 
   /** Shapes that disagree with the config are found here, by name, before anything is computed. */
@@ -149,7 +166,8 @@ public final class LlmBase {
     for (String linear : c.linearPaths()) {
       String module = linear.substring(linear.lastIndexOf('.') + 1);
       Shape shape = weights.shape(linear + ".weight");
-      long in = module.equals("o_proj") ? q : module.equals("down_proj") ? shape.last() : c.hidden();
+      long in =
+          module.equals("o_proj") ? q : module.equals("down_proj") ? shape.last() : c.hidden();
       long out =
           switch (module) {
             case "q_proj" -> q;
@@ -165,8 +183,14 @@ public final class LlmBase {
   private void require(String name, long... dims) {
     if (!weights.shape(name).equals(Shape.of(dims))) {
       throw new UserException(
-          path + ": tensor " + name + " is " + weights.shape(name) + ", but its config needs "
-              + Shape.of(dims) + ".");
+          path
+              + ": tensor "
+              + name
+              + " is "
+              + weights.shape(name)
+              + ", but its config needs "
+              + Shape.of(dims)
+              + ".");
     }
   }
 

@@ -47,8 +47,7 @@ public record LlmConfig(
   public List<String> linearPaths() {
     List<String> inLayer =
         family.fusedProjections()
-            ? List.of(
-                "self_attn.qkv_proj", "self_attn.o_proj", "mlp.gate_up_proj", "mlp.down_proj")
+            ? List.of("self_attn.qkv_proj", "self_attn.o_proj", "mlp.gate_up_proj", "mlp.down_proj")
             : List.of(
                 "self_attn.q_proj",
                 "self_attn.k_proj",

@@ -87,8 +87,7 @@ public final class LlmGraph {
             maxDocument,
             (layer, q, k, v, setting) ->
                 Attention.of(g, path(layer, "self_attn"), q, k, v, docStart, setting));
-    LinearCrossEntropy.of(
-        g, h, net.matrix(base.headName()), labels, c.finalSoftcap(), gradient);
+    LinearCrossEntropy.of(g, h, net.matrix(base.headName()), labels, c.finalSoftcap(), gradient);
   }
 
   /** All logits [tokens, V] f32 of a packed row, before the final soft cap: for comparisons. */
@@ -146,8 +145,7 @@ public final class LlmGraph {
 
   private void head(Value h) {
     Value logits =
-        Linear.of(
-            g, "logits", h, net.matrix(base.headName()), Optional.empty(), DType.F32);
+        Linear.of(g, "logits", h, net.matrix(base.headName()), Optional.empty(), DType.F32);
     g.result(logits);
   }
 
@@ -187,8 +185,7 @@ public final class LlmGraph {
 
   private Stream layer(int i, Stream in, Value rope, int maxDocument, Attend attend) {
     boolean sandwich = c.family().sandwichNorms();
-    RmsNorm.Result first =
-        net.norm(path(i, "input_layernorm"), in.x(), in.residual(), c.normEps());
+    RmsNorm.Result first = net.norm(path(i, "input_layernorm"), in.x(), in.residual(), c.normEps());
     Value attention = attention(i, first.y(), rope, maxDocument, attend);
     if (sandwich) {
       attention = postNorm(path(i, "post_attention_layernorm"), attention);

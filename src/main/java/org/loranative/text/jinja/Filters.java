@@ -39,13 +39,11 @@ final class Filters {
       case "reverse" -> reverse(v);
       case "sort" -> sort(v, named);
       case "unique" -> new ArrayList<>(new LinkedHashSet<>(Values.iterate(v)));
-      case "sum" ->
-          Values.iterate(v).stream().reduce(0L, (x, y) -> Values.arithmetic("+", x, y));
+      case "sum" -> Values.iterate(v).stream().reduce(0L, (x, y) -> Values.arithmetic("+", x, y));
       case "min" -> Collections.min(Values.iterate(v), Values::compare);
       case "max" -> Collections.max(Values.iterate(v), Values::compare);
       case "join" -> join(v, a, named);
-      case "replace" ->
-          ((Callable) Values.attribute(Values.text(v), "replace")).call(a, Map.of());
+      case "replace" -> ((Callable) Values.attribute(Values.text(v), "replace")).call(a, Map.of());
       case "default", "d" -> otherwise(v, a, named);
       case "items" -> ((Callable) Values.attribute(v, "items")).call(List.of(), Map.of());
       case "dictsort" -> dictsort(v);
@@ -158,7 +156,8 @@ final class Filters {
 
   private static String indent(String s, List<Object> a, Map<String, Object> named) {
     Object width = a.isEmpty() ? named.getOrDefault("width", 4L) : a.get(0);
-    boolean first = Values.truth(named.getOrDefault("first", a.size() > 1 && Values.truth(a.get(1))));
+    boolean first =
+        Values.truth(named.getOrDefault("first", a.size() > 1 && Values.truth(a.get(1))));
     String pad = width instanceof Long n ? " ".repeat(n.intValue()) : (String) width;
     String indented = s.replaceAll("\n(?!\n|$)", "\n" + pad);
     return first ? pad + indented : indented;

@@ -199,8 +199,7 @@ final class Interpreter {
       if (!(callee instanceof Callable function)) {
         throw new TemplateException(describe(call.callee()) + " is not a function");
       }
-      return function.call(
-          positional(call.arguments(), scope), named(call.arguments(), scope));
+      return function.call(positional(call.arguments(), scope), named(call.arguments(), scope));
     } else if (expression instanceof Node.Filter filter) {
       return Filters.apply(
           filter.name(),

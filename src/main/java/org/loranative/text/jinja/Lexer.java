@@ -112,9 +112,7 @@ final class Lexer {
     }
     boolean beginsLine = i == 0 || source.charAt(i - 1) == '\n';
     int indent = open - i;
-    return beginsLine && text.length() >= indent
-        ? text.substring(0, text.length() - indent)
-        : text;
+    return beginsLine && text.length() >= indent ? text.substring(0, text.length() - indent) : text;
   }
 
   /** Reads tokens up to {@code close}; returns whether it was written with a minus. */
@@ -129,9 +127,7 @@ final class Lexer {
         at += 2;
         return false;
       }
-      if (braces == 0
-          && "-+".indexOf(source.charAt(at)) >= 0
-          && source.startsWith(close, at + 1)) {
+      if (braces == 0 && "-+".indexOf(source.charAt(at)) >= 0 && source.startsWith(close, at + 1)) {
         at += 3;
         return source.charAt(at - 3) == '-';
       }

@@ -45,8 +45,7 @@ final class Methods {
       case "join" ->
           method(a -> String.join(s, Values.iterate(a.get(0)).stream().map(Values::text).toList()));
       case "find" -> method(a -> (long) s.indexOf((String) a.get(0)));
-      case "count" ->
-          method(a -> (long) s.split(Pattern.quote((String) a.get(0)), -1).length - 1);
+      case "count" -> method(a -> (long) s.split(Pattern.quote((String) a.get(0)), -1).length - 1);
       case "removeprefix" ->
           method(
               a -> s.startsWith((String) a.get(0)) ? s.substring(a.get(0).toString().length()) : s);
@@ -101,9 +100,7 @@ final class Methods {
   }
 
   private static Optional<String> characters(List<Object> a) {
-    return a.isEmpty() || a.get(0) == None.NONE
-        ? Optional.empty()
-        : Optional.of((String) a.get(0));
+    return a.isEmpty() || a.get(0) == None.NONE ? Optional.empty() : Optional.of((String) a.get(0));
   }
 
   static String strip(String s, Optional<String> characters, boolean left, boolean right) {

@@ -27,8 +27,7 @@ final class Node {
       implements Statement {}
 
   /** {@code set a, b = value}, or {@code set namespace.field = value}. */
-  record Set(List<String> targets, Optional<String> field, Expression value)
-      implements Statement {}
+  record Set(List<String> targets, Optional<String> field, Expression value) implements Statement {}
 
   record SetBlock(String target, List<Statement> body) implements Statement {}
 

@@ -211,8 +211,7 @@ final class Parser {
     Expression value = or();
     while (tryName("if")) {
       Expression condition = or();
-      Optional<Expression> no =
-          tryName("else") ? Optional.of(expression()) : Optional.empty();
+      Optional<Expression> no = tryName("else") ? Optional.of(expression()) : Optional.empty();
       value = new Node.Conditional(condition, value, no);
     }
     depth--;
@@ -387,10 +386,7 @@ final class Parser {
       return new Node.Index(object, part.orElseThrow(() -> error("[] is empty")));
     }
     return new Node.Slice(
-        object,
-        parts.get(0),
-        parts.get(1),
-        parts.size() > 2 ? parts.get(2) : Optional.empty());
+        object, parts.get(0), parts.get(1), parts.size() > 2 ? parts.get(2) : Optional.empty());
   }
 
   private Node.Arguments arguments() {

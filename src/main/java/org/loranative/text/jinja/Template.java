@@ -26,7 +26,8 @@ public final class Template {
     try {
       new Interpreter(out).run(body, new Scope(globals));
     } catch (ClassCastException | IndexOutOfBoundsException | NumberFormatException e) {
-      throw new TemplateException("an expression has operands of the wrong type: " + e.getMessage());
+      throw new TemplateException(
+          "an expression has operands of the wrong type: " + e.getMessage());
     }
     return out.toString();
   }

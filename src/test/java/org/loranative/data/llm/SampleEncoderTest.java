@@ -109,8 +109,7 @@ class SampleEncoderTest {
             new Message("user", "say blue again"),
             new Message("assistant", "blue"));
     String rendered = template.render(messages, false);
-    List<AnswerSpans.Span> spans =
-        AnswerSpans.find(template, messages, rendered).orElseThrow();
+    List<AnswerSpans.Span> spans = AnswerSpans.find(template, messages, rendered).orElseThrow();
     assertThat(spans).hasSize(2);
     for (AnswerSpans.Span span : spans) {
       assertThat(rendered.substring(span.from(), span.to()).strip()).isEqualTo("blue");
@@ -169,7 +168,8 @@ class SampleEncoderTest {
               "{\"question\": \"x\"}",
               "{\"messages\": []}",
               "{\"messages\": [{\"role\": \"user\", \"content\": \"no answer\"}]}",
-              "{\"messages\": [{\"role\": \"user\", \"content\": \"" + "long ".repeat(80)
+              "{\"messages\": [{\"role\": \"user\", \"content\": \""
+                  + "long ".repeat(80)
                   + "\"}, {\"role\": \"assistant\", \"content\": \"late\"}]}",
               "{\"text\": \"" + "cut ".repeat(90) + "\"}",
               "{\"conversations\": [{\"from\": \"martian\", \"value\": \"x\"}]}",

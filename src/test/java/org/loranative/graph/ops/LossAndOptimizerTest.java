@@ -101,8 +101,7 @@ class LossAndOptimizerTest {
           .isCloseTo(loss, org.assertj.core.data.Offset.offset(1e-5));
       assertThat(Errors.relative(runner.result(gradient.name()), expected)).isLessThan(1e-5);
       labels[7] = vocab;
-      org.assertj.core.api.Assertions.assertThatThrownBy(
-              () -> runner.run(Map.of("labels", labels)))
+      org.assertj.core.api.Assertions.assertThatThrownBy(() -> runner.run(Map.of("labels", labels)))
           .isInstanceOf(DeviceException.class)
           .hasMessageContaining("linear_cross_entropy")
           .hasMessageContaining("label 33");
@@ -231,8 +230,7 @@ class LossAndOptimizerTest {
         inputs.forEach(
             (n, x) -> {
               int width = ((float[]) x).length / m;
-              row.put(
-                  n, java.util.Arrays.copyOfRange((float[]) x, at * width, (at + 1) * width));
+              row.put(n, java.util.Arrays.copyOfRange((float[]) x, at * width, (at + 1) * width));
             });
         row.put("start", new int[] {t});
         runner.run(row);

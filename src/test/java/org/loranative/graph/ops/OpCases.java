@@ -63,8 +63,7 @@ final class OpCases {
     int n = between(r, 1, 70);
     c.differentiable.put("a", normal(r, n, 1));
     c.differentiable.put("b", normal(r, n, 1));
-    c.builder =
-        (g, t) -> List.of(Add.of(g, OpCase.leaf(g, "a", t, n), OpCase.leaf(g, "b", t, n)));
+    c.builder = (g, t) -> List.of(Add.of(g, OpCase.leaf(g, "a", t, n), OpCase.leaf(g, "b", t, n)));
     c.reference =
         x -> {
           double[] y = new double[n];
@@ -198,8 +197,7 @@ final class OpCases {
           Value x = OpCase.leaf(g, "x", t, m, n);
           Optional<Value> other =
               residual ? Optional.of(OpCase.leaf(g, "r", t, m, n)) : Optional.empty();
-          RmsNorm.Result result =
-              RmsNorm.of(g, "y", x, other, frozen(g, "w", DType.F32, n), 1e-5f);
+          RmsNorm.Result result = RmsNorm.of(g, "y", x, other, frozen(g, "w", DType.F32, n), 1e-5f);
           return residual ? List.of(result.y(), result.sum()) : List.of(result.y());
         };
     c.reference =
@@ -246,8 +244,7 @@ final class OpCases {
                   g.input("positions", DType.I32, m),
                   g.named(Kind.STATE, "f", DType.F32, Shape.of(half)),
                   1.25f);
-          return List.of(
-              Rope.of(g, OpCase.leaf(g, "x", t, m, (long) heads * dim), table, dim));
+          return List.of(Rope.of(g, OpCase.leaf(g, "x", t, m, (long) heads * dim), table, dim));
         };
     c.reference =
         v -> {
@@ -291,6 +288,8 @@ final class OpCases {
     c.differentiable.put("k", normal(r, m * kv * dim, 1.5));
     c.differentiable.put("v", normal(r, m * kv * dim, 1));
     c.fixed.put("start", start);
+    // Backward reads the rounded o; where one key takes nearly all weight, dp - do.o cancels.
+    c.gradientSlack = 4;
     c.shape = String.format("M=%d heads=%d kv=%d D=%d", m, heads, kv, dim);
     c.builder =
         (g, t) ->
@@ -303,11 +302,7 @@ final class OpCases {
                     OpCase.leaf(g, "v", t, m, (long) kv * dim),
                     g.input("start", DType.I32, m),
                     new Attention.Setting(heads, kv, dim, scale, softcap, window, m)));
-    c.reference =
-        x ->
-            List.of(
-                attention(
-                    x, start, m, heads, kv, dim, scale, softcap, window));
+    c.reference = x -> List.of(attention(x, start, m, heads, kv, dim, scale, softcap, window));
     return c;
   }
 
@@ -340,8 +335,7 @@ final class OpCases {
         }
         for (int j = first; j <= i; j++) {
           for (int d = 0; d < dim; d++) {
-            o[(i * heads + h) * dim + d] +=
-                p[j - first] / sum * x.get("v")[(j * kv + g) * dim + d];
+            o[(i * heads + h) * dim + d] += p[j - first] / sum * x.get("v")[(j * kv + g) * dim + d];
           }
         }
       }
@@ -355,8 +349,7 @@ final class OpCases {
     c.differentiable.put("gate", normal(r, n, 2));
     c.differentiable.put("up", normal(r, n, 1));
     c.builder =
-        (g, t) ->
-            List.of(Glu.of(g, OpCase.leaf(g, "gate", t, n), OpCase.leaf(g, "up", t, n), act));
+        (g, t) -> List.of(Glu.of(g, OpCase.leaf(g, "gate", t, n), OpCase.leaf(g, "up", t, n), act));
     c.reference =
         v -> {
           double[] y = new double[n];

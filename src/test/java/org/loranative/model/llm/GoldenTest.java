@@ -156,9 +156,7 @@ class GoldenTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {
-        "llama", "llama-linear", "mistral", "qwen2", "qwen3", "gemma2", "gemma3", "phi3"
-      })
+      strings = {"llama", "llama-linear", "mistral", "qwen2", "qwen3", "gemma2", "gemma3", "phi3"})
   void matchesThePeer(String name) {
     check(name, "base");
   }
@@ -172,8 +170,7 @@ class GoldenTest {
   private static void check(String name, String file) {
     try (Model model = new Model(name, file, DType.F32)) {
       Golden golden = model.golden;
-      Graph logits =
-          LlmGraph.logits(model.base, model.adapters, DType.F32, model.tokens, 13);
+      Graph logits = LlmGraph.logits(model.base, model.adapters, DType.F32, model.tokens, 13);
       float[] z = model.run(logits, 1).get("logits");
       float cap = model.base.config().finalSoftcap();
       for (int i = 0; cap > 0 && i < z.length; i++) {

@@ -1,0 +1,63 @@
+package org.loranative.model.llm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.loranative.text.ChatTemplate.Message;
+import org.loranative.text.Tokenizer;
+import org.loranative.train.Answers;
+
+/** The real SmolLM2 answers greedily as transformers does. */
+@Tag("slow")
+class SmolLm2Test {
+  private static final Path MODEL = Path.of("models/cache/SmolLM2-135M-Instruct.Q4_1.gguf");
+
+  @Test
+  void greedyAnswersEqualTransformers() throws IOException {
+    assertThat(Files.exists(MODEL)).as("./lora-native demo fetches " + MODEL).isTrue();
+    JsonNode golden =
+        new ObjectMapper()
+            .readTree(Path.of("src/test/resources/golden/smollm2_greedy.json").toFile());
+    try (Tokenizer tokenizer = LlmBase.open(MODEL).tokenizer();
+        Answers answers = new Answers(MODEL, Optional.empty(), "f32", 2)) {
+      for (JsonNode g : golden) {
+        String prompt = g.path("prompt").asText();
+        String text =
+            tokenizer
+                .chatTemplate()
+                .orElseThrow()
+                .render(List.of(new Message("user", prompt)), true);
+        assertThat(tokenizer.encode(text, false).ids()).as(prompt).isEqualTo(ints(g.path("ids")));
+        StringBuilder streamed = new StringBuilder();
+        String answer =
+            answers.answer(prompt, false, 40, Generator.Sampling.greedy(), streamed::append);
+        assertThat(answer).as(prompt).isEqualTo(g.path("text").asText());
+        assertThat(streamed.toString()).isEqualTo(answer);
+        assertThat(tokenizer.decode(ints(g.path("answer")))).isEqualTo(answer);
+      }
+    }
+  }
+
+  @Test
+  void digitsBehindSpacesAreSplitAsLlamaCppDoes() {
+    try (Tokenizer tokenizer = LlmBase.open(MODEL).tokenizer()) {
+      int[] ids = tokenizer.encode("a    42", false).ids();
+      // One token for the run of spaces, one for each digit.
+      assertThat(ids).hasSize(4);
+      assertThat(tokenizer.decode(ids)).isEqualTo("a    42");
+    }
+  }
+
+  private static int[] ints(JsonNode list) {
+    return StreamSupport.stream(list.spliterator(), false).mapToInt(JsonNode::asInt).toArray();
+  }
+}
