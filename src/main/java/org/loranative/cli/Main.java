@@ -73,6 +73,7 @@ public final class Main implements Callable<Integer> {
     return new CommandLine(main)
         .setExecutionExceptionHandler((e, line, parsed) -> report(e, line, main.debug))
         .setCaseInsensitiveEnumValuesAllowed(true)
+        .setUsageHelpWidth(100)
         .execute(args);
   }
 
