@@ -16,7 +16,7 @@ import org.bytedeco.javacpp.tools.InfoMapper;
             include = "lora_ops.h",
             // The linker is given these in reverse, so our static library stands last.
             link = {"gomp@.1", "dnnl@.3", "loranative"},
-            preload = {"gomp@.1", "dnnl@.3"},
+            preload = {"loranative_environment", "gomp@.1", "dnnl@.3"},
             preloadresource = "/org/bytedeco/dnnl/",
             compiler = "cpp17"),
     global = "org.loranative.device.LoraOps")
