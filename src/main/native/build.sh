@@ -1,13 +1,31 @@
 #!/usr/bin/env bash
-# Builds libloranative.a into $1 against oneDNN unpacked in $2; what is loaded at run time goes to $3.
-# Called by Maven.
+# Called by Maven: build.sh BUILD_DIR DNNL_DIR CLASSES_DIR NVRTC_DIR SKIP_KERNELS
+# Builds libloranative.a and the emulator into BUILD_DIR against oneDNN unpacked in DNNL_DIR, and puts
+# what is loaded at run time into CLASSES_DIR: a small library, and the compiled CUDA kernels.
 set -euo pipefail
+build="$1" dnnl="$2" classes="$3" nvrtc="$4" skip="$5"
 cd "$(dirname "$0")"
-cmake -S . -B "$1" -DDNNL_DIR="$2" -DCMAKE_BUILD_TYPE=None >"$1.configure.log" 2>&1 ||
-  { cat "$1.configure.log"; exit 1; }
-cmake --build "$1" -j"$(nproc)" -- --no-print-directory
-mkdir -p "$3"
-cp "$1/libloranative_environment.so" "$3"
+cmake -S . -B "$build" -DDNNL_DIR="$dnnl" -DCMAKE_BUILD_TYPE=None >"$build.configure.log" 2>&1 ||
+  { cat "$build.configure.log"; exit 1; }
+cmake --build "$build" -j"$(nproc)" -- --no-print-directory
+natives="$classes/org/loranative/device/linux-x86_64"
+mkdir -p "$natives"
+cp "$build/libloranative_environment.so" "$natives"
 # The linker wants bare names.
-ln -sf libdnnl.so.3 "$2/libdnnl.so"
-ln -sf libgomp.so.1 "$2/libgomp.so"
+ln -sf libdnnl.so.3 "$dnnl/libdnnl.so"
+ln -sf libgomp.so.1 "$dnnl/libgomp.so"
+
+kernels="$classes/org/loranative/device/kernels"
+if [ "$skip" != false ]; then
+  rm -rf "$kernels"
+  exit 0
+fi
+# Unchanged kernels are not compiled again.
+list="$kernels/list.txt"
+if [ -f "$list" ] && [ -z "$(find ../../../cuda kernelc -newer "$list" -type f)" ]; then
+  exit 0
+fi
+mkdir -p "$kernels"
+LD_LIBRARY_PATH="$nvrtc" "$build/kernelc" "$nvrtc/libnvrtc.so.12" "$kernels" \
+  "$build/../kernels.csv" ../../../cuda/*.cu
+for file in ../../../cuda/*.cu; do basename "$file" .cu; done >"$list"

@@ -1,19 +1,19 @@
 # Writes, from the prototypes of lora_ops.h, how an op reaches its implementation: fields.inc (the
 # table's fields), exports.inc (the exported functions, which call through the device's table),
 # declarations.inc and entries.inc (the functions of one implementation, and its table).
-# An op is a prototype whose name ends in _fwd, _bwd or _scratch; its first parameter is the device.
+# An op is a prototype whose name ends in one of the words below; its first parameter is the device.
 function(write_dispatch HEADER OUT)
   file(READ ${HEADER} text)
   string(REGEX REPLACE "//[^\n]*" "" text "${text}")
   string(REGEX REPLACE "[ \n]+" " " text "${text}")
   string(REPLACE ";" "\\;" text "${text}")
-  string(REGEX MATCHALL "int(64_t)? ln_[a-z_]+_(fwd|bwd|scratch)\\([^)]*\\)" prototypes "${text}")
+  string(REGEX MATCHALL "int(64_t)? ln_[a-z_]+_(fwd|bwd|scratch|allocate|free|fill|upload|download|close)\\([^)]*\\)" prototypes "${text}")
   set(fields "")
   set(entries "")
   set(exports "")
   set(declarations "")
   foreach(prototype IN LISTS prototypes)
-    string(REGEX MATCH "ln_[a-z_]+_(fwd|bwd|scratch)" name "${prototype}")
+    string(REGEX MATCH "ln_[a-z_]+_(fwd|bwd|scratch|allocate|free|fill|upload|download|close)" name "${prototype}")
     string(REGEX MATCH "^[a-z0-9_]+" type "${prototype}")
     string(REGEX REPLACE "^[^(]*\\(" "" parameters "${prototype}")
     string(REGEX REPLACE "\\)$" "" parameters "${parameters}")

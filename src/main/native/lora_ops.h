@@ -50,6 +50,15 @@ const char* ln_last_error();
 
 // Opens the CPU device with `threads` OpenMP threads; *device receives its handle.
 int ln_cpu_open(int32_t threads, int64_t* device);
+// Opens card `index` through the driver library of that name or path; kernels are loaded apart.
+int ln_cuda_open(const char* library, int32_t index, int64_t* device);
+// Loads a module (cubin or PTX) whose bytes lie at `image`.
+int ln_cuda_load_module(int64_t device, int64_t image);
+// What a card is: *capability is major * 10 + minor, *driver as cuDriverGetVersion gives it.
+int ln_cuda_info(const char* library, int32_t index, char* name, int32_t name_bytes,
+                 int64_t* total_bytes, int64_t* free_bytes, int32_t* capability, int32_t* driver);
+// Number of cards; an error says why there is none.
+int ln_cuda_count(const char* library, int32_t* count);
 int ln_device_close(int64_t device);
 // "v2", "v3" (AVX2) or "v4" (AVX-512): the instruction set the CPU ops run on.
 const char* ln_cpu_isa();
@@ -189,15 +198,17 @@ int ln_concat_fwd(int64_t device, int64_t y0, int64_t y1, int64_t y2, int64_t x,
 int ln_linear_cross_entropy_fwd(int64_t device, int64_t h, int64_t w, int64_t labels, int64_t step,
                                 int64_t loss, int64_t dh, int64_t scratch, int64_t M, int64_t C,
                                 int64_t V, float softcap, int64_t chunk, int32_t dtype);
-int64_t ln_linear_cross_entropy_scratch(int64_t device, int64_t C, int64_t V, int64_t chunk,
-                                        int32_t dtype);
+int64_t ln_linear_cross_entropy_scratch(int64_t device, int64_t M, int64_t C, int64_t V,
+                                        int64_t chunk, int32_t dtype);
 
 // y = a + b, elementwise over n. Overwrites y, which may be a or b.
 int ln_add_fwd(int64_t device, int64_t a, int64_t b, int64_t y, int64_t n, int32_t dtype);
 
 // out[0] = norm of g [n] f32, out[1] = min(1, max_norm / (norm + 1e-6)), or 1 if max_norm is 0
 // (PyTorch's clip_grad_norm_). Sums in f64, in index order of fixed blocks. Overwrites out.
-int ln_global_norm_fwd(int64_t device, int64_t g, int64_t out, int64_t n, float max_norm);
+int ln_global_norm_fwd(int64_t device, int64_t g, int64_t out, int64_t scratch, int64_t n,
+                       float max_norm);
+int64_t ln_global_norm_scratch(int64_t device, int64_t n);
 
 // AdamW (Loshchilov & Hutter 2019), all adapters in one launch. With g = clip[1] grad:
 //   m += (1 - beta1)(g - m);  v += (1 - beta2)(g^2 - v)

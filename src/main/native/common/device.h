@@ -9,12 +9,17 @@ struct Ops {
 #include "fields.inc"
 };
 
-struct Gemms;  // cpu/gemm.cpp: the oneDNN primitives made so far
+struct Gemm;       // common/gemm.h
+struct Gemms;      // cpu/gemm.cpp: the oneDNN primitives made so far
+struct CudaState;  // cuda/driver.h: the card, its modules
 
 struct Device {
   const Ops* ops;
+  // The device's matrix product; ops of composed/ are made of it.
+  int (*gemm)(Device* device, const Gemm& g);
   int threads;
-  Gemms* gemms;
+  Gemms* gemms = nullptr;
+  CudaState* cuda = nullptr;
 };
 
 inline Device* of(int64_t handle) { return reinterpret_cast<Device*>(handle); }

@@ -99,7 +99,7 @@ static Primitive make(Gemms& gemms, const Gemm& g) {
   return p;
 }
 
-int gemm(Device* device, const Gemm& g) {
+int onednn_gemm(Device* device, const Gemm& g) {
   if (g.M == 0 || g.N == 0) return LN_OK;
   Gemms& gemms = *device->gemms;
   try {

@@ -7,7 +7,6 @@
 // (V is 49 k to 256 k). Bound by the two matrix products. The loss is summed in f64 in row order.
 #include <math.h>
 
-#include "cpu/gemm.h"
 #include "cpu/ops/op.h"
 
 namespace ln {
@@ -79,7 +78,7 @@ int run(Device* device, const T* h, int64_t w, const int32_t* labels, const Step
     if (n == 0) break;
     int64_t from = reinterpret_cast<int64_t>(gathered), z = reinterpret_cast<int64_t>(logits);
     Gemm head{n, V, C, {from, dtype, false}, {w, dtype, true}, {z, LN_F32, false}};
-    if (int status = gemm(device, head)) return status;
+    if (int status = device->gemm(device, head)) return status;
 #pragma omp parallel for num_threads(device->threads) schedule(static)
     for (int64_t i = 0; i < n; i++)
       losses[i] = row_loss(logits + i * V, rounded ? rounded + i * V : nullptr, V, labels[rows[i]],
@@ -88,7 +87,7 @@ int run(Device* device, const T* h, int64_t w, const int32_t* labels, const Step
     if (!backward) continue;
     int64_t dz = rounded ? reinterpret_cast<int64_t>(rounded) : z;
     Gemm back{n, C, V, {dz, dtype, false}, {w, dtype, false}, {from, dtype, false}};
-    if (int status = gemm(device, back)) return status;
+    if (int status = device->gemm(device, back)) return status;
     for (int64_t i = 0; i < n; i++) memcpy(dh + rows[i] * C, gathered + i * C, size_t(C * size));
   }
   *loss = float(total * double(weight));
@@ -97,7 +96,7 @@ int run(Device* device, const T* h, int64_t w, const int32_t* labels, const Step
 
 }  // namespace
 
-int64_t ln_linear_cross_entropy_scratch(int64_t, int64_t C, int64_t V, int64_t chunk,
+int64_t ln_linear_cross_entropy_scratch(int64_t, int64_t, int64_t C, int64_t V, int64_t chunk,
                                         int32_t dtype) {
   int64_t size = dtype == LN_BF16 ? 2 : 4;
   return aligned(chunk * V * 4) + aligned(chunk * C * size) + 2 * aligned(chunk * 8) +

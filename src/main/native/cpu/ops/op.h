@@ -6,13 +6,11 @@
 
 #include "common/device.h"
 #include "common/types.h"
+#include "composed/backend.h"
 #include "lora_ops.h"
 
 namespace ln {
 namespace LN_ISA {
-
-#include "declarations.inc"
-
 namespace {
 
 constexpr float kInfinity = __builtin_inff();

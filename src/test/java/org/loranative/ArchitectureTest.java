@@ -92,11 +92,16 @@ class ArchitectureTest {
     return c.getName().equals("org.loranative.device.Device");
   }
 
-  /** Every op of the header has a comment, a CPU implementation, a caller in Java and a case. */
+  /**
+   * Every op of the header has a comment, an implementation on each device, a caller in Java and a
+   * case.
+   */
   @Test
   void everyOpOfTheHeaderIsWhole() throws IOException {
     String header = Files.readString(Path.of("src/main/native/lora_ops.h"));
-    String cpu = all(Path.of("src/main/native/cpu/ops"), ".cpp");
+    String composed = all(Path.of("src/main/native/composed"), ".cpp");
+    String cpu = composed + all(Path.of("src/main/native/cpu/ops"), ".cpp");
+    String cuda = composed + all(Path.of("src/main/native/cuda/ops"), ".cpp");
     String java =
         all(Path.of("src/main/java/org/loranative/graph/ops"), ".java")
             + all(Path.of("src/main/java/org/loranative/model"), ".java");
@@ -110,6 +115,7 @@ class ArchitectureTest {
       String lastLine = before.substring(before.lastIndexOf('\n') + 1);
       assertThat(lastLine).as(name + " has a comment above it").startsWith("//");
       assertThat(cpu).as(name + " on the CPU").contains("int " + name + "(");
+      assertThat(cuda).as(name + " on CUDA").contains("int " + name + "(");
       assertThat(java).as(name + " has a caller").contains("LoraOps." + name + "(");
       String record =
           Stream.of(m.group(2).replace("concat", "split").split("_"))

@@ -102,7 +102,7 @@ final class DemoCommand implements Callable<Integer> {
 
   private static List<String> answers(Path model, Optional<Path> adapter, String compute) {
     List<String> texts = new ArrayList<>();
-    try (Answers answers = new Answers(model, adapter, compute, 0)) {
+    try (Answers answers = new Answers(model, adapter, "cpu", compute, 0)) {
       for (String prompt : PROMPTS) {
         String text = answers.answer(prompt, false, 48, Generator.Sampling.greedy(), piece -> {});
         texts.add(text.strip().replace("\n", " "));

@@ -1,6 +1,7 @@
 package org.loranative.cli;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.loranative.UserException;
@@ -58,6 +59,12 @@ final class GenerateCommand implements Callable<Integer> {
   @Option(names = "--compute-dtype", defaultValue = "f32", description = "f32 (default) or bf16.")
   private String compute;
 
+  @Option(
+      names = "--device",
+      defaultValue = "auto",
+      description = "auto (default), cpu, cuda, cuda-emu.")
+  private String device;
+
   @Option(names = "--threads", defaultValue = "0", description = "Default: physical cores.")
   private int threads;
 
@@ -71,7 +78,11 @@ final class GenerateCommand implements Callable<Integer> {
     if (!compute.equals("f32") && !compute.equals("bf16")) {
       throw new UserException("--compute-dtype is " + compute + ", but must be f32 or bf16.");
     }
-    try (Answers answers = new Answers(base, adapter, compute, threads)) {
+    if (!List.of("auto", "cpu", "cuda", "cuda-emu").contains(device)) {
+      throw new UserException(
+          "--device is " + device + ", but must be auto, cpu, cuda or cuda-emu.");
+    }
+    try (Answers answers = new Answers(base, adapter, device, compute, threads)) {
       answers.answer(
           prompt,
           raw,

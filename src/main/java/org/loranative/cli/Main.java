@@ -25,6 +25,7 @@ import picocli.CommandLine.Spec;
       GenerateCommand.class,
       PlanCommand.class,
       InspectCommand.class,
+      DevicesCommand.class,
       DemoCommand.class,
       CompletionCommand.class,
       CommandLine.HelpCommand.class

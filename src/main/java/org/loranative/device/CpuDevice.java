@@ -1,5 +1,9 @@
 package org.loranative.device;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
 /** The CPU: OpenMP and oneDNN behind {@code src/main/native/cpu}. */
 public final class CpuDevice implements Device {
   static {
@@ -54,26 +58,19 @@ public final class CpuDevice implements Device {
     return handle;
   }
 
+  /** Memory that can be had without swapping (Linux's MemAvailable). */
   @Override
-  public Memory allocate(long bytes) {
-    long[] address = new long[1];
-    check(LoraOps.ln_memory_allocate(handle, bytes, address));
-    return new Memory(this, address[0], bytes);
-  }
-
-  @Override
-  public void upload(long to, HostBuffer from, long bytes) {
-    check(LoraOps.ln_memory_upload(handle, to, from.address(), bytes));
-  }
-
-  @Override
-  public void download(HostBuffer to, long from, long bytes) {
-    check(LoraOps.ln_memory_download(handle, to.address(), from, bytes));
-  }
-
-  @Override
-  public void fill(long address, int value, long bytes) {
-    check(LoraOps.ln_memory_fill(handle, address, value, bytes));
+  public long freeBytes() {
+    try {
+      for (String line : Files.readAllLines(Path.of("/proc/meminfo"))) {
+        if (line.startsWith("MemAvailable:")) {
+          return Long.parseLong(line.replaceAll("[^0-9]", "")) * 1024;
+        }
+      }
+    } catch (IOException e) {
+      // not Linux: no limit is known
+    }
+    return Long.MAX_VALUE / 2;
   }
 
   @Override

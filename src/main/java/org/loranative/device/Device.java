@@ -11,17 +11,30 @@ public interface Device extends AutoCloseable {
   /** The handle that every op of {@code LoraOps} takes first. */
   long handle();
 
+  /** Memory that can be had now, in bytes. */
+  long freeBytes();
+
   /** Zeroed memory; the caller closes it. */
-  Memory allocate(long bytes);
+  default Memory allocate(long bytes) {
+    long[] address = new long[1];
+    check(LoraOps.ln_memory_allocate(handle(), bytes, address));
+    return new Memory(this, address[0], bytes);
+  }
 
   /** Copies {@code bytes} from {@code from} to the device address {@code to}. */
-  void upload(long to, HostBuffer from, long bytes);
+  default void upload(long to, HostBuffer from, long bytes) {
+    check(LoraOps.ln_memory_upload(handle(), to, from.address(), bytes));
+  }
 
   /** Copies {@code bytes} from the device address {@code from}. */
-  void download(HostBuffer to, long from, long bytes);
+  default void download(HostBuffer to, long from, long bytes) {
+    check(LoraOps.ln_memory_download(handle(), to.address(), from, bytes));
+  }
 
   /** Sets every byte. */
-  void fill(long address, int value, long bytes);
+  default void fill(long address, int value, long bytes) {
+    check(LoraOps.ln_memory_fill(handle(), address, value, bytes));
+  }
 
   /** Whether frozen weights may stay where a file is mapped. */
   boolean readsHostMemory();

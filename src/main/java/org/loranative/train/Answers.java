@@ -32,16 +32,18 @@ public final class Answers implements AutoCloseable {
 
   /**
    * @param adapter a PEFT folder
+   * @param deviceName as in the configuration
    * @param compute {@code f32} or {@code bf16}
    * @param threads 0 for one for each physical core
    */
-  public Answers(Path basePath, Optional<Path> adapter, String compute, int threads) {
+  public Answers(
+      Path basePath, Optional<Path> adapter, String deviceName, String compute, int threads) {
     boolean opened = false;
     try {
       base = LlmBase.open(basePath);
       tokenizer = own(base.tokenizer());
-      device = own(Devices.open("auto", threads));
-      this.compute = Devices.compute(compute);
+      device = own(Devices.open(deviceName, threads));
+      this.compute = Devices.compute(compute, device);
       adapters =
           adapter
               .map(a -> new Adapters(PeftFormat.readSpec(a), base.targets()))

@@ -1,10 +1,10 @@
 package org.loranative.train;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.loranative.UserException;
 import org.loranative.device.CpuDevice;
+import org.loranative.device.CudaDevice;
 import org.loranative.device.Device;
 import org.loranative.io.DType;
 
@@ -13,19 +13,35 @@ public final class Devices {
   private Devices() {}
 
   /**
-   * @param name {@code auto} or {@code cpu}
-   * @param threads 0 for one for each physical core
+   * @param name {@code auto} or {@code cpu}; {@code cuda}; {@code cuda-emu}, the CUDA kernels on
+   *     the emulator that the environment variable LORA_NATIVE_EMULATOR names
+   * @param threads of the CPU; 0 for one for each physical core
    */
   public static Device open(String name, int threads) {
+    if (name.equals("cuda")) {
+      return new CudaDevice(name, CudaDevice.DRIVER);
+    }
+    if (name.equals("cuda-emu")) {
+      return new CudaDevice(name, emulator());
+    }
     assert name.equals("auto") || name.equals("cpu") : name;
     return new CpuDevice(threads > 0 ? threads : CpuDevice.physicalCores());
   }
 
-  /**
-   * @param name {@code f32} or {@code bf16}
-   */
-  public static DType compute(String name) {
-    if (name.equals("bf16") && !CpuDevice.hasBf16()) {
+  private static String emulator() {
+    String library = System.getenv(CudaDevice.EMULATOR);
+    if (library == null) {
+      throw new UserException(
+          "device: cuda-emu needs the environment variable "
+              + CudaDevice.EMULATOR
+              + " to name the emulator's library (target/native/libcuda_emu.so after mvn package).");
+    }
+    return library;
+  }
+
+  /** The dtype called {@code name}, if {@code device} computes it well. */
+  public static DType compute(String name, Device device) {
+    if (name.equals("bf16") && device.name().equals("cpu") && !CpuDevice.hasBf16()) {
       throw new UserException(
           "compute_dtype: bf16 needs a CPU with AVX-512 BF16 or AMX, which this one lacks; use"
               + " compute_dtype: f32.");
@@ -33,17 +49,25 @@ public final class Devices {
     return name.equals("bf16") ? DType.BF16 : DType.F32;
   }
 
-  /** Memory that can be had without swapping, in bytes (Linux's MemAvailable). */
-  static long freeMemory() {
-    try {
-      for (String line : Files.readAllLines(Path.of("/proc/meminfo"))) {
-        if (line.startsWith("MemAvailable:")) {
-          return Long.parseLong(line.replaceAll("[^0-9]", "")) * 1024;
-        }
-      }
-    } catch (IOException e) {
-      // not Linux: no limit is known
+  /** What {@code lora-native devices} prints: each device, and why one is not usable. */
+  public static List<String> describe() {
+    List<String> lines = new ArrayList<>();
+    try (Device cpu = open("cpu", 0)) {
+      lines.add(cpu.description());
     }
-    return Long.MAX_VALUE / 2;
+    lines.add(describeCards("cuda", CudaDevice.DRIVER));
+    String emulator = System.getenv(CudaDevice.EMULATOR);
+    if (emulator != null) {
+      lines.add(describeCards("cuda-emu", emulator));
+    }
+    return lines;
+  }
+
+  private static String describeCards(String name, String library) {
+    try (Device card = new CudaDevice(name, library)) {
+      return card.description();
+    } catch (UserException e) {
+      return name + ": not usable: " + e.getMessage();
+    }
   }
 }

@@ -71,12 +71,36 @@ final class LlmTask implements Task<List<Sample>> {
         (chosen[i] ? held : samples).add(all.get(i));
       }
     }
+    checkIds();
     batches = new Batches(samples, batching(config.shuffle()));
     int longest = 1;
     for (List<Sample> list : List.of(samples, held)) {
       longest = Math.max(longest, list.stream().mapToInt(Sample::length).max().orElse(1));
     }
     maxDocument = (longest + 31) / 32 * 32;
+  }
+
+  /** A tokenizer that does not belong to the base shows here, not as a fault on the device. */
+  private void checkIds() {
+    int vocab = base.config().vocab();
+    for (List<Sample> list : List.of(samples, held)) {
+      for (Sample s : list) {
+        for (int id : s.ids()) {
+          if (id >= vocab) {
+            throw new UserException(
+                "The tokenizer of "
+                    + base.path()
+                    + " gives the token id "
+                    + id
+                    + " ("
+                    + s.source()
+                    + "), but the model's vocabulary has "
+                    + vocab
+                    + ".");
+          }
+        }
+      }
+    }
   }
 
   private Batches.Setting batching(boolean shuffle) {

@@ -60,7 +60,7 @@ public final class TrainRun implements AutoCloseable {
       base = LlmBase.open(Path.of(config.baseModel()));
       tokenizer = own(base.tokenizer());
       device = own(Devices.open(config.device(), config.threads()));
-      compute = Devices.compute(config.computeDtype());
+      compute = Devices.compute(config.computeDtype(), device);
       log.info("device: {}; compute dtype {}", device.description(), config.computeDtype());
       adapters = new Adapters(spec(), base.targets());
       log.info(
@@ -97,7 +97,7 @@ public final class TrainRun implements AutoCloseable {
 
   private MemoryPlan planMemory() {
     int evaluation = task.validation().stream().mapToInt(task::shape).max().orElse(0);
-    long free = (long) (Devices.freeMemory() * FREE_MEMORY_SHARE);
+    long free = (long) (device.freeBytes() * FREE_MEMORY_SHARE);
     return MemoryPlan.choose(
         task,
         base.weights(),

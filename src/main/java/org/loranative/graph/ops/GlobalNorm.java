@@ -39,9 +39,14 @@ public record GlobalNorm(Value grads, Value out, float maxNorm) implements Op.Ba
   }
 
   @Override
+  public long scratchBytes(Device d) {
+    return LoraOps.ln_global_norm_scratch(d.handle(), grads.shape().size());
+  }
+
+  @Override
   public void run(Device d, Addresses at) {
     d.check(
         LoraOps.ln_global_norm_fwd(
-            d.handle(), at.of(grads), at.of(out), grads.shape().size(), maxNorm));
+            d.handle(), at.of(grads), at.of(out), at.scratch(), grads.shape().size(), maxNorm));
   }
 }

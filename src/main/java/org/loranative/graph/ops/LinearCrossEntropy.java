@@ -61,7 +61,7 @@ public record LinearCrossEntropy(
   @Override
   public long scratchBytes(Device d) {
     return LoraOps.ln_linear_cross_entropy_scratch(
-        d.handle(), w.shape().dim(1), w.shape().dim(0), chunk, h.dtype().code);
+        d.handle(), h.shape().rows(), w.shape().dim(1), w.shape().dim(0), chunk, h.dtype().code);
   }
 
   @Override

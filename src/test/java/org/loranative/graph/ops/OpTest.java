@@ -7,9 +7,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -24,21 +24,22 @@ import org.loranative.io.DType;
 import org.loranative.testing.Errors;
 import org.loranative.testing.GraphRunner;
 import org.loranative.testing.Seeded;
+import org.loranative.testing.TestDevices;
 
 /** Forward and every gradient of each op against f64, over random ragged shapes. */
 @ExtendWith(Seeded.class)
 class OpTest {
   private static final int DRAWS = 6;
-  private static Device device;
+  private static final Map<String, Device> DEVICES = new TreeMap<>();
 
   @BeforeAll
   static void open() {
-    device = new CpuDevice(2);
+    TestDevices.NAMES.forEach(n -> DEVICES.put(n, TestDevices.open(n)));
   }
 
   @AfterAll
   static void close() {
-    device.close();
+    DEVICES.values().forEach(Device::close);
   }
 
   @TestFactory
@@ -48,27 +49,37 @@ class OpTest {
 
   @TestFactory
   Stream<DynamicTest> bf16(Random random) {
-    Assumptions.assumeTrue(CpuDevice.hasBf16());
     return tests(random.nextLong(), DType.BF16, 6e-3, 1e-2);
   }
 
   private static Stream<DynamicTest> tests(
       long seed, DType dtype, double forward, double gradient) {
-    return OpCases.all().stream()
-        .map(
-            c ->
-                DynamicTest.dynamicTest(
-                    c.name(),
-                    () -> {
-                      Random random = new Random(seed ^ c.name().hashCode());
-                      for (int i = 0; i < DRAWS; i++) {
-                        check(c.draw().apply(random), random, dtype, forward, gradient);
-                      }
-                    }));
+    return DEVICES.entrySet().stream()
+        .filter(d -> dtype == DType.F32 || !d.getKey().equals("cpu") || CpuDevice.hasBf16())
+        .flatMap(
+            d ->
+                OpCases.all().stream()
+                    .map(
+                        c ->
+                            DynamicTest.dynamicTest(
+                                c.name() + " on " + d.getKey(),
+                                () -> {
+                                  // The same draws on every device.
+                                  Random random = new Random(seed ^ c.name().hashCode());
+                                  for (int i = 0; i < DRAWS; i++) {
+                                    OpCase.Instance instance = c.draw().apply(random);
+                                    check(instance, d.getValue(), random, dtype, forward, gradient);
+                                  }
+                                })));
   }
 
   private static void check(
-      OpCase.Instance c, Random random, DType dtype, double forward, double gradient) {
+      OpCase.Instance c,
+      Device device,
+      Random random,
+      DType dtype,
+      double forward,
+      double gradient) {
     Graph g = new Graph();
     List<Value> outputs = c.builder.build(g, dtype);
     List<Value> given = new ArrayList<>();

@@ -7,9 +7,12 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.loranative.device.CpuDevice;
 import org.loranative.device.Device;
@@ -35,24 +38,26 @@ import org.loranative.model.Placement;
 import org.loranative.model.Weights;
 import org.loranative.testing.Errors;
 import org.loranative.testing.Golden;
+import org.loranative.testing.TestDevices;
 
 /** Each architecture against transformers and peft: logits, loss, gradients, ten AdamW steps. */
 class GoldenTest {
   private static final int[] DOCUMENTS = {7, 13};
-  private static Device device;
+  private static final Map<String, Device> DEVICES = new HashMap<>();
 
   @BeforeAll
   static void open() {
-    device = new CpuDevice(2);
+    TestDevices.NAMES.forEach(n -> DEVICES.put(n, TestDevices.open(n)));
   }
 
   @AfterAll
   static void close() {
-    device.close();
+    DEVICES.values().forEach(Device::close);
   }
 
   /** A tiny model with its adapter in memory, running graphs on the golden batch. */
   private static final class Model implements AutoCloseable {
+    final Device device;
     final Golden golden;
     final LlmBase base;
     final Adapters adapters;
@@ -62,7 +67,8 @@ class GoldenTest {
     final Map<String, int[]> inputs = new HashMap<>();
     final int tokens;
 
-    Model(String name, String file, DType compute) {
+    Model(Device device, String name, String file, DType compute) {
+      this.device = device;
       Path folder = Golden.FOLDER.resolve(name);
       golden = new Golden(folder.resolve("golden.safetensors"));
       base = LlmBase.open(folder.resolve(file));
@@ -154,21 +160,30 @@ class GoldenTest {
     }
   }
 
-  @ParameterizedTest
-  @ValueSource(
-      strings = {"llama", "llama-linear", "mistral", "qwen2", "qwen3", "gemma2", "gemma3", "phi3"})
-  void matchesThePeer(String name) {
-    check(name, "base");
+  static Stream<Arguments> everywhere(String... names) {
+    return TestDevices.NAMES.stream()
+        .flatMap(d -> Stream.of(names).map(name -> Arguments.of(d, name)));
+  }
+
+  static Stream<Arguments> all() {
+    return everywhere(
+        "llama", "llama-linear", "mistral", "qwen2", "qwen3", "gemma2", "gemma3", "phi3");
   }
 
   @ParameterizedTest
-  @ValueSource(strings = "llama-linear")
-  void ggufMatchesThePeer(String name) {
-    check(name, "base.gguf");
+  @MethodSource("all")
+  void matchesThePeer(String device, String name) {
+    check(DEVICES.get(device), name, "base");
   }
 
-  private static void check(String name, String file) {
-    try (Model model = new Model(name, file, DType.F32)) {
+  @ParameterizedTest
+  @ValueSource(strings = {"cpu", "cuda-emu"})
+  void ggufMatchesThePeer(String device) {
+    check(DEVICES.get(device), "llama-linear", "base.gguf");
+  }
+
+  private static void check(Device device, String name, String file) {
+    try (Model model = new Model(device, name, file, DType.F32)) {
       Golden golden = model.golden;
       Graph logits = LlmGraph.logits(model.base, model.adapters, DType.F32, model.tokens, 13);
       float[] z = model.run(logits, 1).get("logits");
@@ -215,10 +230,14 @@ class GoldenTest {
     }
   }
 
+  static Stream<Arguments> some() {
+    return everywhere("llama", "gemma2", "phi3");
+  }
+
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "gemma2", "phi3"})
-  void recomputingGivesTheSameBits(String name) {
-    try (Model model = new Model(name, "base", DType.F32)) {
+  @MethodSource("some")
+  void recomputingGivesTheSameBits(String device, String name) {
+    try (Model model = new Model(DEVICES.get(device), name, "base", DType.F32)) {
       Graph full = model.training(DType.F32);
       model.run(full, 1);
       float[] expected = model.state.read(Buffer.GRADS);
@@ -233,10 +252,10 @@ class GoldenTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "mistral", "gemma2", "phi3"})
-  void bf16FollowsF32(String name) {
-    org.junit.jupiter.api.Assumptions.assumeTrue(CpuDevice.hasBf16());
-    try (Model model = new Model(name, "base", DType.BF16)) {
+  @MethodSource("some")
+  void bf16FollowsF32(String device, String name) {
+    org.junit.jupiter.api.Assumptions.assumeTrue(device.equals("cuda-emu") || CpuDevice.hasBf16());
+    try (Model model = new Model(DEVICES.get(device), name, "base", DType.BF16)) {
       float[] loss = model.run(model.training(DType.BF16), 1).get("loss");
       assertThat(Errors.relative(loss, model.golden.floats("loss"))).isLessThan(1e-2);
       Map<String, float[]> gradients = model.byPeftName(Buffer.GRADS);

@@ -28,7 +28,7 @@ class SmolLm2Test {
         new ObjectMapper()
             .readTree(Path.of("src/test/resources/golden/smollm2_greedy.json").toFile());
     try (Tokenizer tokenizer = LlmBase.open(MODEL).tokenizer();
-        Answers answers = new Answers(MODEL, Optional.empty(), "f32", 2)) {
+        Answers answers = new Answers(MODEL, Optional.empty(), "cpu", "f32", 2)) {
       for (JsonNode g : golden) {
         String prompt = g.path("prompt").asText();
         String text =

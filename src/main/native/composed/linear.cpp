@@ -1,6 +1,5 @@
 // Frozen linear layer. Both directions are one matrix product by oneDNN.
-#include "cpu/gemm.h"
-#include "cpu/ops/op.h"
+#include "composed/backend.h"
 
 namespace ln {
 namespace LN_ISA {
@@ -9,14 +8,14 @@ int ln_linear_fwd(int64_t device, int64_t x, int64_t w0, int64_t bias, int64_t y
                   int64_t in, int64_t out, int32_t dtype, int32_t y_dtype) {
   Gemm g{M, out, in, {x, dtype, false}, {w0, dtype, true}, {y, y_dtype, false}};
   g.bias = bias;
-  return gemm(of(device), g);
+  return of(device)->gemm(of(device), g);
 }
 
 int ln_linear_bwd(int64_t device, int64_t dy, int64_t w0, int64_t dx, int64_t M, int64_t in,
                   int64_t out, int32_t accumulate, int32_t dtype) {
   Gemm g{M, in, out, {dy, dtype, false}, {w0, dtype, false}, {dx, dtype, false}};
   g.accumulate = accumulate;
-  return gemm(of(device), g);
+  return of(device)->gemm(of(device), g);
 }
 
 }  // namespace LN_ISA

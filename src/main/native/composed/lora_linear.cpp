@@ -4,12 +4,10 @@
 //   dyb = s dy B                dx = dy W0 + mask(dyb A)
 //   dA += dyb^T drop(x)         dB += dy^T xa
 //
-// Every product is oneDNN's; the low-rank ones add to the big one's output in place, so that no
+// Every product is the device's; the low-rank ones add to the big one's output in place, so that no
 // temporary of y's size exists. The adapter is f32; in bf16 a rounded copy of A and B is made in
 // scratch for the tensor units, as the CUDA kernel does on its way into shared memory.
-#include "common/philox.h"
-#include "cpu/gemm.h"
-#include "cpu/ops/op.h"
+#include "composed/backend.h"
 
 namespace ln {
 namespace LN_ISA {
@@ -37,37 +35,11 @@ struct Layout {
   }
 };
 
-int64_t rounded_copy(const Device* device, int64_t from, int64_t to, int64_t n, int32_t dtype) {
+// The f32 matrix, or a bf16 copy of it made at `to` when the tensor units want one.
+int64_t in_dtype(Device* device, int64_t from, int64_t to, int64_t n, int32_t dtype, int* status) {
   if (dtype != LN_BF16) return from;
-  const float* x = ptr<float>(from);
-  bf16* y = ptr<bf16>(to);
-#pragma omp parallel for num_threads(device->threads) schedule(static)
-  for (int64_t i = 0; i < n; i++) store(y + i, x[i]);
+  if (!*status) *status = round_to_bf16(device, from, to, n);
   return to;
-}
-
-// y = keep ? x / (1 - dropout) : 0, the mask indexed by element; or y += the same.
-template <typename T>
-void drop(const Device* device, const T* x, T* y, int64_t n, float dropout, int32_t stream,
-          const Step* step, bool add) {
-  float keep_scale = 1.0f / (1.0f - dropout);
-#pragma omp parallel for num_threads(device->threads) schedule(static)
-  for (int64_t i = 0; i < n; i += 4) {
-    Philox4 random =
-        philox(step->seed, uint32_t(i / 4), uint32_t(stream), step->step, step->micro_step);
-    for (int64_t j = i; j < lo(i + 4, n); j++) {
-      float value = uniform(random.v[j - i]) < dropout ? 0.0f : load(x[j]) * keep_scale;
-      store(y + j, add ? load(y[j]) + value : value);
-    }
-  }
-}
-
-void drop(const Device* device, int64_t x, int64_t y, int64_t n, float dropout, int32_t stream,
-          int64_t step, bool add, int32_t dtype) {
-  if (dtype == LN_BF16)
-    drop(device, ptr<bf16>(x), ptr<bf16>(y), n, dropout, stream, ptr<Step>(step), add);
-  else
-    drop(device, ptr<float>(x), ptr<float>(y), n, dropout, stream, ptr<Step>(step), add);
 }
 
 }  // namespace
@@ -83,22 +55,25 @@ int ln_lora_linear_fwd(int64_t handle, int64_t x, int64_t w0, int64_t bias, int6
                        int32_t dtype) {
   Device* device = of(handle);
   Layout at(M, in, out, rank, dropout, dtype);
-  int64_t a_used = rounded_copy(device, a, scratch + at.a, rank * in, dtype);
-  int64_t b_used = rounded_copy(device, b, scratch + at.b, rank * out, dtype);
+  int status = LN_OK;
+  int64_t a_used = in_dtype(device, a, scratch + at.a, rank * in, dtype, &status);
+  int64_t b_used = in_dtype(device, b, scratch + at.b, rank * out, dtype, &status);
+  if (status) return status;
   int64_t x_low = x;
   if (dropout > 0) {
     x_low = scratch + at.dropped;
-    drop(device, x, x_low, M * in, dropout, stream, step, false, dtype);
+    if ((status = drop(device, x, x_low, M * in, dropout, stream, step, false, dtype)))
+      return status;
   }
   Gemm down{M, rank, in, {x_low, dtype, false}, {a_used, dtype, true}, {xa, dtype, false}};
   down.scale = scale;
-  if (int status = gemm(device, down)) return status;
+  if ((status = device->gemm(device, down))) return status;
   Gemm base{M, out, in, {x, dtype, false}, {w0, dtype, true}, {y, dtype, false}};
   base.bias = bias;
-  if (int status = gemm(device, base)) return status;
+  if ((status = device->gemm(device, base))) return status;
   Gemm up{M, out, rank, {xa, dtype, false}, {b_used, dtype, true}, {y, dtype, false}};
   up.accumulate = true;
-  return gemm(device, up);
+  return device->gemm(device, up);
 }
 
 int ln_lora_linear_bwd(int64_t handle, int64_t dy, int64_t x, int64_t xa, int64_t w0, int64_t a,
@@ -107,39 +82,41 @@ int ln_lora_linear_bwd(int64_t handle, int64_t dy, int64_t x, int64_t xa, int64_
                        int32_t stream, int32_t accumulate, int32_t dtype) {
   Device* device = of(handle);
   Layout at(M, in, out, rank, dropout, dtype);
-  int64_t a_used = rounded_copy(device, a, scratch + at.a, rank * in, dtype);
-  int64_t b_used = rounded_copy(device, b, scratch + at.b, rank * out, dtype);
+  int status = LN_OK;
+  int64_t a_used = in_dtype(device, a, scratch + at.a, rank * in, dtype, &status);
+  int64_t b_used = in_dtype(device, b, scratch + at.b, rank * out, dtype, &status);
+  if (status) return status;
   int64_t dyb = scratch + at.low_rank;
   Gemm down{M, rank, out, {dy, dtype, false}, {b_used, dtype, false}, {dyb, dtype, false}};
   down.scale = scale;
-  if (int status = gemm(device, down)) return status;
+  if ((status = device->gemm(device, down))) return status;
 
   int64_t x_low = x;
   if (dropout > 0) {
     x_low = scratch + at.dropped;
-    drop(device, x, x_low, M * in, dropout, stream, step, false, dtype);
+    if ((status = drop(device, x, x_low, M * in, dropout, stream, step, false, dtype)))
+      return status;
   }
   Gemm grad_a{rank, in, M, {dyb, dtype, true}, {x_low, dtype, false}, {da, LN_F32, false}};
   grad_a.accumulate = true;
-  if (int status = gemm(device, grad_a)) return status;
+  if ((status = device->gemm(device, grad_a))) return status;
   Gemm grad_b{out, rank, M, {dy, dtype, true}, {xa, dtype, false}, {db, LN_F32, false}};
   grad_b.accumulate = true;
-  if (int status = gemm(device, grad_b)) return status;
+  if ((status = device->gemm(device, grad_b))) return status;
 
   if (!dx) return LN_OK;
   Gemm base{M, in, out, {dy, dtype, false}, {w0, dtype, false}, {dx, dtype, false}};
   base.accumulate = accumulate;
-  if (int status = gemm(device, base)) return status;
+  if ((status = device->gemm(device, base))) return status;
   Gemm up{M, in, rank, {dyb, dtype, false}, {a_used, dtype, false}, {dx, dtype, false}};
   if (dropout > 0) {
     int64_t masked = scratch + at.masked;
     up.c.address = masked;
-    if (int status = gemm(device, up)) return status;
-    drop(device, masked, dx, M * in, dropout, stream, step, true, dtype);
-    return LN_OK;
+    if ((status = device->gemm(device, up))) return status;
+    return drop(device, masked, dx, M * in, dropout, stream, step, true, dtype);
   }
   up.accumulate = true;
-  return gemm(device, up);
+  return device->gemm(device, up);
 }
 
 }  // namespace LN_ISA

@@ -1,0 +1,191 @@
+// Attention, plain: one warp for a query (or key) and head.            after Dao 2023
+//
+//   s = cap(scale q k^T),  p = softmax(s),  o = p v,  lse = log sum exp s
+//   dv = p^T do,  ds = p (do v^T - rowsum(do o)) cap'(s) scale,  dq = ds k,  dk = ds^T q
+//
+// A lane holds channels lane, lane + 32, ... of its row (D <= 256); a score is a warp sum. Forward
+// keeps a running maximum. Backward is two kernels, by query and by key, so that nobody adds to
+// what another wrote: no atomics, bit-equal always. FLOPs as the formulas; bound by the warp sums.
+// This is the variant that tiled ones are checked against.
+#include "attention.h"
+#include "gpu.cuh"
+
+constexpr int kMostPerLane = 8;  // D <= 256
+
+LN_DEVICE i64 warp_row() { return i64(blockIdx.x) * (blockDim.x / 32) + threadIdx.x / 32; }
+
+template <typename T>
+LN_DEVICE void read_row(const T* x, i64 D, float (&y)[kMostPerLane]) {
+  for (int i = 0; i < kMostPerLane; i++) {
+    i64 d = i64(threadIdx.x % 32) + 32 * i;
+    y[i] = d < D ? load(x[d]) : 0.0f;
+  }
+}
+
+template <typename T>
+LN_DEVICE void write_row(T* y, i64 D, const float (&x)[kMostPerLane], float factor) {
+  for (int i = 0; i < kMostPerLane; i++) {
+    i64 d = i64(threadIdx.x % 32) + 32 * i;
+    if (d < D) store(y + d, x[i] * factor);
+  }
+}
+
+LN_DEVICE float dot(const float (&x)[kMostPerLane], const float (&y)[kMostPerLane]) {
+  float sum = 0;
+  for (int i = 0; i < kMostPerLane; i++) sum += x[i] * y[i];
+  return warp_sum(sum);
+}
+
+// The score and the slope of the cap there.
+LN_DEVICE float score(float product, const AttentionArguments& a, float* slope) {
+  float s = product * a.scale;
+  *slope = 1.0f;
+  if (a.softcap > 0) {
+    float t = tanhf(s / a.softcap);
+    *slope = 1.0f - t * t;
+    s = a.softcap * t;
+  }
+  return s;
+}
+
+LN_DEVICE i64 first_key(i64 doc, i64 m, const AttentionArguments& a) {
+  i64 by_window = a.window > 0 ? m - a.window + 1 : 0;
+  return doc > by_window ? doc : by_window;
+}
+
+// doc_start null: keys are the rows of a cache, and query m stands at row *start + m.
+template <typename T>
+LN_DEVICE void attention_fwd(const T* q, const T* k, const T* v, const i32* doc_start,
+                             const i32* start, T* o, float* lse, const AttentionArguments& a) {
+  i64 row = warp_row();
+  if (row >= a.M * a.heads) return;
+  i64 m = row / a.heads, head = row % a.heads, kv = head / (a.heads / a.kv_heads);
+  i64 at = doc_start ? m : i64(*start) + m;
+  float query[kMostPerLane], sum[kMostPerLane] = {};
+  read_row(q + row * a.D, a.D, query);
+  float most = negative_infinity(), total = 0;
+  for (i64 j = first_key(doc_start ? doc_start[m] : 0, at, a); j <= at; j++) {
+    float key[kMostPerLane], value[kMostPerLane], slope;
+    read_row(k + (j * a.kv_heads + kv) * a.D, a.D, key);
+    float s = score(dot(query, key), a, &slope);
+    float higher = fmaxf(most, s), fade = expf(most - higher), p = expf(s - higher);
+    read_row(v + (j * a.kv_heads + kv) * a.D, a.D, value);
+    for (int i = 0; i < kMostPerLane; i++) sum[i] = sum[i] * fade + p * value[i];
+    total = total * fade + p;
+    most = higher;
+  }
+  write_row(o + row * a.D, a.D, sum, 1.0f / total);
+  if (lse && threadIdx.x % 32 == 0) lse[head * a.M + m] = most + logf(total);
+}
+
+template <typename T>
+LN_DEVICE void attention_dq(const T* dout, const T* q, const T* k, const T* v, const T* o,
+                            const float* lse, const i32* doc_start, T* dq,
+                            const AttentionArguments& a) {
+  i64 row = warp_row();
+  if (row >= a.M * a.heads) return;
+  i64 m = row / a.heads, head = row % a.heads, kv = head / (a.heads / a.kv_heads);
+  float query[kMostPerLane], gradient[kMostPerLane], out[kMostPerLane], sum[kMostPerLane] = {};
+  read_row(q + row * a.D, a.D, query);
+  read_row(dout + row * a.D, a.D, gradient);
+  read_row(o + row * a.D, a.D, out);
+  float delta = dot(gradient, out), log_sum = lse[head * a.M + m];
+  for (i64 j = first_key(doc_start[m], m, a); j <= m; j++) {
+    float key[kMostPerLane], value[kMostPerLane], slope;
+    read_row(k + (j * a.kv_heads + kv) * a.D, a.D, key);
+    read_row(v + (j * a.kv_heads + kv) * a.D, a.D, value);
+    float p = expf(score(dot(query, key), a, &slope) - log_sum);
+    float ds = p * (dot(gradient, value) - delta) * slope * a.scale;
+    for (int i = 0; i < kMostPerLane; i++) sum[i] += ds * key[i];
+  }
+  write_row(dq + row * a.D, a.D, sum, 1.0f);
+}
+
+template <typename T>
+LN_DEVICE void attention_dkv(const T* dout, const T* q, const T* k, const T* v, const T* o,
+                             const float* lse, const i32* doc_start, T* dk, T* dv,
+                             const AttentionArguments& a) {
+  i64 row = warp_row();
+  if (row >= a.M * a.kv_heads) return;
+  i64 j = row / a.kv_heads, kv = row % a.kv_heads, group = a.heads / a.kv_heads;
+  float key[kMostPerLane], value[kMostPerLane];
+  float sum_k[kMostPerLane] = {}, sum_v[kMostPerLane] = {};
+  read_row(k + row * a.D, a.D, key);
+  read_row(v + row * a.D, a.D, value);
+  i64 last = a.window > 0 && j + a.window < a.M ? j + a.window : a.M;
+  for (i64 m = j; m < last && doc_start[m] == doc_start[j]; m++)
+    for (i64 head = kv * group; head < (kv + 1) * group; head++) {
+      float query[kMostPerLane], gradient[kMostPerLane], out[kMostPerLane], slope;
+      read_row(q + (m * a.heads + head) * a.D, a.D, query);
+      read_row(dout + (m * a.heads + head) * a.D, a.D, gradient);
+      read_row(o + (m * a.heads + head) * a.D, a.D, out);
+      float p = expf(score(dot(query, key), a, &slope) - lse[head * a.M + m]);
+      float ds = p * (dot(gradient, value) - dot(gradient, out)) * slope * a.scale;
+      for (int i = 0; i < kMostPerLane; i++) {
+        sum_k[i] += ds * query[i];
+        sum_v[i] += p * gradient[i];
+      }
+    }
+  write_row(dk + row * a.D, a.D, sum_k, 1.0f);
+  write_row(dv + row * a.D, a.D, sum_v, 1.0f);
+}
+
+// Copies n new elements into a cache from row *start on.
+template <typename T>
+LN_DEVICE void cache_append(const T* x, T* cache, const i32* start, i64 n, i64 row) {
+  i64 i = global_thread();
+  if (i < n) cache[i64(*start) * row + i] = x[i];
+}
+
+extern "C" __global__ void __launch_bounds__(128)
+    attention_fwd_f32(const float* q, const float* k, const float* v, const i32* doc_start,
+                      const i32* start, float* o, float* lse, AttentionArguments a) {
+  attention_fwd(q, k, v, doc_start, start, o, lse, a);
+}
+extern "C" __global__ void __launch_bounds__(128)
+    attention_fwd_bf16(const gpu_bf16* q, const gpu_bf16* k, const gpu_bf16* v,
+                       const i32* doc_start, const i32* start, gpu_bf16* o, float* lse,
+                       AttentionArguments a) {
+  attention_fwd(q, k, v, doc_start, start, o, lse, a);
+}
+extern "C" __global__ void __launch_bounds__(128)
+    attention_dq_f32(const float* dout, const float* q, const float* k, const float* v,
+                     const float* o, const float* lse, const i32* doc_start, float* dq,
+                     AttentionArguments a) {
+  attention_dq(dout, q, k, v, o, lse, doc_start, dq, a);
+}
+extern "C" __global__ void __launch_bounds__(128)
+    attention_dq_bf16(const gpu_bf16* dout, const gpu_bf16* q, const gpu_bf16* k, const gpu_bf16* v,
+                      const gpu_bf16* o, const float* lse, const i32* doc_start, gpu_bf16* dq,
+                      AttentionArguments a) {
+  attention_dq(dout, q, k, v, o, lse, doc_start, dq, a);
+}
+extern "C" __global__ void __launch_bounds__(128)
+    attention_dkv_f32(const float* dout, const float* q, const float* k, const float* v,
+                      const float* o, const float* lse, const i32* doc_start, float* dk, float* dv,
+                      AttentionArguments a) {
+  attention_dkv(dout, q, k, v, o, lse, doc_start, dk, dv, a);
+}
+extern "C" __global__ void __launch_bounds__(128)
+    attention_dkv_bf16(const gpu_bf16* dout, const gpu_bf16* q, const gpu_bf16* k,
+                       const gpu_bf16* v, const gpu_bf16* o, const float* lse, const i32* doc_start,
+                       gpu_bf16* dk, gpu_bf16* dv, AttentionArguments a) {
+  attention_dkv(dout, q, k, v, o, lse, doc_start, dk, dv, a);
+}
+extern "C" __global__ void __launch_bounds__(128)
+    cache_append_f32(const float* x, float* cache, const i32* start, i64 n, i64 row) {
+  cache_append(x, cache, start, n, row);
+}
+extern "C" __global__ void __launch_bounds__(128)
+    cache_append_bf16(const gpu_bf16* x, gpu_bf16* cache, const i32* start, i64 n, i64 row) {
+  cache_append(x, cache, start, n, row);
+}
+
+LN_KERNEL(attention_fwd_f32)
+LN_KERNEL(attention_fwd_bf16)
+LN_KERNEL(attention_dq_f32)
+LN_KERNEL(attention_dq_bf16)
+LN_KERNEL(attention_dkv_f32)
+LN_KERNEL(attention_dkv_bf16)
+LN_KERNEL(cache_append_f32)
+LN_KERNEL(cache_append_bf16)

@@ -1,0 +1,127 @@
+// Language-model head and cross-entropy over labelled rows, in chunks.
+//
+//   loss = w sum_m (logsumexp(z_m) - z_m[label_m]),  z = cap(h W^T),  w = step.inv_labelled
+//   dz = w (softmax(z) - onehot) cap'(z)
+//
+// label_rows lists the labelled rows in order and counts them on the device (one thread: M steps
+// are nothing beside the products); gather, the two products (gemm.cu) and scatter work on `chunk`
+// of them at a time, and blocks past the count return. row_loss: one block of 128 for a row of [V]
+// logits, three passes; bound by memory. sum_losses adds in row order, in f64.
+#include "cross_entropy.h"
+#include "gpu.cuh"
+
+extern "C" __global__ void __launch_bounds__(32)
+    label_rows(const i32* labels, i32* rows, i32* count, i64 M) {
+  if (threadIdx.x != 0) return;
+  i32 n = 0;
+  for (i64 m = 0; m < M; m++)
+    if (labels[m] >= 0) rows[n++] = i32(m);
+  *count = n;
+}
+
+template <typename T>
+LN_DEVICE void gather_rows(const T* h, const i32* rows, const i32* count, T* y, i64 offset,
+                           i64 chunk, i64 C) {
+  i64 i = global_thread();
+  if (i >= chunk * C || offset + i / C >= *count) return;
+  y[i] = h[i64(rows[offset + i / C]) * C + i % C];
+}
+
+template <typename T>
+LN_DEVICE void scatter_rows(const T* y, const i32* rows, const i32* count, T* h, i64 offset,
+                            i64 chunk, i64 C) {
+  i64 i = global_thread();
+  if (i >= chunk * C || offset + i / C >= *count) return;
+  h[i64(rows[offset + i / C]) * C + i % C] = y[i];
+}
+
+// Sum or maximum over a block of four warps, through shared memory.
+LN_DEVICE float block_reduce(float x, float* shared, bool maximum) {
+  x = maximum ? warp_max(x) : warp_sum(x);
+  __syncthreads();  // the last use of shared is over
+  if (threadIdx.x % 32 == 0) shared[threadIdx.x / 32] = x;
+  __syncthreads();
+  float y = shared[0];
+  for (int w = 1; w < int(blockDim.x) / 32; w++) y = maximum ? fmaxf(y, shared[w]) : y + shared[w];
+  return y;
+}
+
+template <typename T>
+LN_DEVICE void row_loss(float* logits, T* gradient, const i32* labels, const i32* rows,
+                        const i32* count, const gpu_step* step, float* losses, i64 offset, i64 V,
+                        float softcap, i32 backward) {
+  LN_DYNAMIC_SHARED(float, shared);
+  i64 row = blockIdx.x;
+  if (offset + row >= *count) return;  // the whole block
+  float* z = logits + row * V;
+  i32 label = labels[rows[offset + row]];
+  float most = negative_infinity();
+  for (i64 v = threadIdx.x; v < V; v += blockDim.x) {
+    float x = z[v];
+    if (softcap > 0) z[v] = x = softcap * tanhf(x / softcap);
+    most = fmaxf(most, x);
+  }
+  most = block_reduce(most, shared, true);
+  float sum = 0;
+  for (i64 v = threadIdx.x; v < V; v += blockDim.x) sum += expf(z[v] - most);
+  sum = block_reduce(sum, shared, false);
+  if (threadIdx.x == 0) losses[offset + row] = logf(sum) + most - z[label];
+  if (!backward) return;
+  float weight = step->inv_labelled;
+  __syncthreads();  // z[label] has been read
+  for (i64 v = threadIdx.x; v < V; v += blockDim.x) {
+    float t = softcap > 0 ? z[v] / softcap : 0.0f;
+    float p = expf(z[v] - most) / sum - (v == label ? 1.0f : 0.0f);
+    store(gradient + row * V + v, weight * p * (1.0f - t * t));
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(32)
+    sum_losses(const float* losses, const i32* count, const gpu_step* step, float* loss) {
+  if (threadIdx.x != 0) return;
+  double sum = 0;
+  for (i32 i = 0; i < *count; i++) sum += double(losses[i]);
+  *loss = float(sum * double(step->inv_labelled));
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+    gather_rows_f32(const float* h, const i32* rows, const i32* count, float* y, i64 offset,
+                    i64 chunk, i64 C) {
+  gather_rows(h, rows, count, y, offset, chunk, C);
+}
+extern "C" __global__ void __launch_bounds__(256)
+    gather_rows_bf16(const gpu_bf16* h, const i32* rows, const i32* count, gpu_bf16* y, i64 offset,
+                     i64 chunk, i64 C) {
+  gather_rows(h, rows, count, y, offset, chunk, C);
+}
+extern "C" __global__ void __launch_bounds__(256)
+    scatter_rows_f32(const float* y, const i32* rows, const i32* count, float* h, i64 offset,
+                     i64 chunk, i64 C) {
+  scatter_rows(y, rows, count, h, offset, chunk, C);
+}
+extern "C" __global__ void __launch_bounds__(256)
+    scatter_rows_bf16(const gpu_bf16* y, const i32* rows, const i32* count, gpu_bf16* h, i64 offset,
+                      i64 chunk, i64 C) {
+  scatter_rows(y, rows, count, h, offset, chunk, C);
+}
+extern "C" __global__ void __launch_bounds__(128)
+    row_loss_f32(float* logits, float* gradient, const i32* labels, const i32* rows,
+                 const i32* count, const gpu_step* step, float* losses, i64 offset, i64 V,
+                 float softcap, i32 backward) {
+  row_loss(logits, gradient, labels, rows, count, step, losses, offset, V, softcap, backward);
+}
+extern "C" __global__ void __launch_bounds__(128)
+    row_loss_bf16(float* logits, gpu_bf16* gradient, const i32* labels, const i32* rows,
+                  const i32* count, const gpu_step* step, float* losses, i64 offset, i64 V,
+                  float softcap, i32 backward) {
+  row_loss(logits, gradient, labels, rows, count, step, losses, offset, V, softcap, backward);
+}
+
+LN_KERNEL(label_rows)
+LN_KERNEL(gather_rows_f32)
+LN_KERNEL(gather_rows_bf16)
+LN_KERNEL(scatter_rows_f32)
+LN_KERNEL(scatter_rows_bf16)
+LN_KERNEL(row_loss_f32)
+LN_KERNEL(row_loss_bf16)
+LN_KERNEL(sum_losses)

@@ -1,0 +1,25 @@
+// Matrix product: tile and signatures.
+#pragma once
+#include "types.h"
+
+struct GemmTile {
+  static constexpr int kRows = 64, kColumns = 64, kDepth = 16, kThreads = 256;
+  static constexpr int kStride = kRows + 4;  // padded, so that a column of A is free of conflicts
+  static constexpr int kSharedBytes = 2 * kDepth * kStride * 4;
+};
+
+// One call: C [M, N] = scale A [M, K] B [K, N] (+ bias [N]) (+ C). Strides in elements, so either
+// operand may be a transpose. rows_left (or null) points to a count on the device: rows at and past
+// count - row_offset are not computed.
+struct GemmArguments {
+  i64 a_row, a_column, b_row, b_column;
+  i64 M, N, K, row_offset;
+  float scale;
+  int accumulate;
+};
+LN_SIGNATURE gemm_f32(const float* a, const float* b, float* c, const float* bias,
+                      const i32* rows_left, GemmArguments g);
+LN_SIGNATURE gemm_bf16(const gpu_bf16* a, const gpu_bf16* b, gpu_bf16* c, const float* bias,
+                       const i32* rows_left, GemmArguments g);
+LN_SIGNATURE gemm_bf16_f32(const gpu_bf16* a, const gpu_bf16* b, float* c, const float* bias,
+                           const i32* rows_left, GemmArguments g);

@@ -1,0 +1,50 @@
+// Global gradient norm and AdamW over all adapters in one launch.     Loshchilov & Hutter 2019
+//
+// norm_blocks: 256 threads sum the squares of 65536 numbers in f64; norm_finish adds the blocks in
+// order. adamw: one thread for a number, zeroes the gradient. Bound by memory: 28 bytes a number.
+#include "gpu.cuh"
+#include "optimizer.h"
+
+extern "C" __global__ void __launch_bounds__(256) norm_blocks(const float* g, double* sums, i64 n) {
+  LN_DYNAMIC_SHARED(double, shared);
+  i64 from = i64(blockIdx.x) * NormTile::kBlock;
+  i64 to = from + NormTile::kBlock < n ? from + NormTile::kBlock : n;
+  double sum = 0;
+  for (i64 i = from + threadIdx.x; i < to; i += blockDim.x) sum += double(g[i]) * double(g[i]);
+  shared[threadIdx.x] = sum;
+  __syncthreads();
+  if (threadIdx.x != 0) return;
+  for (u32 i = 1; i < blockDim.x; i++) sum += shared[i];
+  sums[blockIdx.x] = sum;
+}
+
+extern "C" __global__ void __launch_bounds__(32)
+    norm_finish(const double* sums, float* out, i64 blocks, float max_norm) {
+  if (threadIdx.x != 0) return;
+  double total = 0;
+  for (i64 b = 0; b < blocks; b++) total += sums[b];
+  float norm = float(sqrt(total));
+  float factor = max_norm > 0 ? max_norm / (norm + 1e-6f) : 1.0f;
+  out[0] = norm;
+  out[1] = factor > 1.0f ? 1.0f : factor;  // NaN stays NaN
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+    adamw(float* p, float* grad, float* m, float* v, const float* clip, const gpu_step* step, i64 n,
+          AdamWArguments a) {
+  i64 i = global_thread();
+  if (i >= n) return;
+  float rate = step->learning_rate / step->bias1, root = 1.0f / sqrtf(step->bias2);
+  float x = grad[i] * clip[1];
+  grad[i] = 0.0f;
+  float mean = m[i] + (1.0f - a.beta1) * (x - m[i]);
+  float square = a.beta2 * v[i] + (1.0f - a.beta2) * x * x;
+  m[i] = mean;
+  v[i] = square;
+  p[i] = p[i] * (1.0f - step->learning_rate * a.weight_decay) -
+         rate * mean / (sqrtf(square) * root + a.eps);
+}
+
+LN_KERNEL(norm_blocks)
+LN_KERNEL(norm_finish)
+LN_KERNEL(adamw)

@@ -1,0 +1,21 @@
+// What ops that are made of matrix products need of a backend. The files of this folder are
+// compiled once for each backend, in its namespace.
+#pragma once
+#include "common/device.h"
+#include "common/gemm.h"
+#include "lora_ops.h"
+
+namespace ln {
+namespace LN_ISA {
+
+#include "declarations.inc"
+
+// to [n] bf16 = from [n] f32, rounded to nearest.
+int round_to_bf16(Device* device, int64_t from, int64_t to, int64_t n);
+
+// y = keep ? x / (1 - dropout) : 0, or y += that if add; the mask is Philox(step; element, stream).
+int drop(Device* device, int64_t x, int64_t y, int64_t n, float dropout, int32_t stream,
+         int64_t step, bool add, int32_t dtype);
+
+}  // namespace LN_ISA
+}  // namespace ln

@@ -1,0 +1,52 @@
+// Memory of the CPU device: anonymous pages.
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "cpu/gemm.h"
+#include "cpu/ops/op.h"
+
+namespace ln {
+namespace LN_ISA {
+
+int ln_device_close(int64_t device) {
+  gemms_close(of(device)->gemms);
+  delete of(device);
+  return LN_OK;
+}
+
+int ln_memory_allocate(int64_t, int64_t bytes, int64_t* address) {
+  // Anonymous pages: zeroed by the system when first touched, so an unused tail costs nothing.
+  void* p = mmap(nullptr, size_t(bytes > 0 ? bytes : 1), PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (p == MAP_FAILED)
+    return fail(LN_OUT_OF_MEMORY, "%lld bytes could not be allocated: %s", (long long)bytes,
+                strerror(errno));
+  madvise(p, size_t(bytes), MADV_HUGEPAGE);
+  *address = reinterpret_cast<int64_t>(p);
+  return LN_OK;
+}
+
+int ln_memory_free(int64_t, int64_t address, int64_t bytes) {
+  if (munmap(ptr<void>(address), size_t(bytes > 0 ? bytes : 1)) != 0)
+    return fail(LN_FAILED, "memory could not be freed: %s", strerror(errno));
+  return LN_OK;
+}
+
+int ln_memory_fill(int64_t, int64_t address, int32_t byte_value, int64_t bytes) {
+  memset(ptr<void>(address), byte_value, size_t(bytes));
+  return LN_OK;
+}
+
+int ln_memory_upload(int64_t, int64_t to, int64_t from_host, int64_t bytes) {
+  memcpy(ptr<void>(to), ptr<void>(from_host), size_t(bytes));
+  return LN_OK;
+}
+
+int ln_memory_download(int64_t, int64_t to_host, int64_t from, int64_t bytes) {
+  memcpy(ptr<void>(to_host), ptr<void>(from), size_t(bytes));
+  return LN_OK;
+}
+
+}  // namespace LN_ISA
+}  // namespace ln

@@ -1,0 +1,164 @@
+#include "cuda/driver.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+
+#include <map>
+#include <mutex>
+
+#include "lora_ops.h"
+
+namespace ln {
+
+namespace cuda {
+extern const Ops table;  // cuda/ops/table.cpp
+}
+
+namespace {
+
+constexpr int kOutOfMemory = 2, kNotFound = 500, kCapabilityMajor = 75, kCapabilityMinor = 76;
+constexpr int kLeastDriver = 12000;  // cubins of CUDA 12 load on every driver since 525
+
+template <typename F>
+bool bind(void* library, const char* name, F* function) {
+  *function = reinterpret_cast<F>(dlsym(library, name));
+  return *function != nullptr;
+}
+
+bool bind_all(void* l, Driver* d) {
+  return bind(l, "cuInit", &d->init) && bind(l, "cuDriverGetVersion", &d->version) &&
+         bind(l, "cuDeviceGetCount", &d->device_count) && bind(l, "cuDeviceGet", &d->device_get) &&
+         bind(l, "cuDeviceGetName", &d->device_name) &&
+         bind(l, "cuDeviceTotalMem_v2", &d->device_total) &&
+         bind(l, "cuDeviceGetAttribute", &d->device_attribute) &&
+         bind(l, "cuDevicePrimaryCtxRetain", &d->context_retain) &&
+         bind(l, "cuDevicePrimaryCtxRelease_v2", &d->context_release) &&
+         bind(l, "cuCtxSetCurrent", &d->context_set) &&
+         bind(l, "cuCtxSynchronize", &d->synchronize) &&
+         bind(l, "cuGetErrorString", &d->error_string) &&
+         bind(l, "cuMemGetInfo_v2", &d->memory_info) && bind(l, "cuMemAlloc_v2", &d->allocate) &&
+         bind(l, "cuMemFree_v2", &d->free) && bind(l, "cuMemcpyHtoD_v2", &d->upload) &&
+         bind(l, "cuMemcpyDtoH_v2", &d->download) && bind(l, "cuMemsetD8_v2", &d->fill) &&
+         bind(l, "cuModuleLoadData", &d->module_load) &&
+         bind(l, "cuModuleUnload", &d->module_unload) &&
+         bind(l, "cuModuleGetFunction", &d->module_function) &&
+         bind(l, "cuLaunchKernel", &d->launch);
+}
+
+const char* text(const Driver* d, int code) {
+  const char* t = nullptr;
+  return d->error_string(code, &t) == 0 && t ? t : "unknown error";
+}
+
+// Opens a driver library once; null and a sentence if it is missing or too old.
+const Driver* open_driver(const char* path) {
+  static std::mutex mutex;
+  static std::map<std::string, Driver> opened;
+  std::lock_guard<std::mutex> lock(mutex);
+  auto known = opened.find(path);
+  if (known != opened.end()) return &known->second;
+  void* library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  if (!library) {
+    fail(LN_UNSUPPORTED, "NVIDIA's driver library %s is not there: install the driver", path);
+    return nullptr;
+  }
+  Driver d;
+  if (!bind_all(library, &d)) {
+    fail(LN_UNSUPPORTED, "NVIDIA's driver library %s is too old: update the driver", path);
+    return nullptr;
+  }
+  if (int code = d.init(0)) {
+    fail(LN_UNSUPPORTED, "NVIDIA's driver found no usable card: %s", text(&d, code));
+    return nullptr;
+  }
+  int version = 0;
+  d.version(&version);
+  if (version < kLeastDriver) {
+    fail(LN_UNSUPPORTED, "NVIDIA's driver is for CUDA %d.%d; 12.0 (driver 525) or newer is needed",
+         version / 1000, version % 1000 / 10);
+    return nullptr;
+  }
+  return &opened.emplace(path, d).first->second;
+}
+
+}  // namespace
+
+int cuda_check(const Device* device, int code, const char* what) {
+  if (code == 0) return LN_OK;
+  const char* sentence = text(device->cuda->driver, code);
+  return fail(code == kOutOfMemory ? LN_OUT_OF_MEMORY : LN_FAILED, "%s: %s", what, sentence);
+}
+
+int cuda_launch(Device* device, const char* kernel, Grid grid, unsigned threads,
+                unsigned shared_bytes, void** arguments) {
+  if (grid.x == 0 || grid.y == 0) return LN_OK;
+  CudaState& cuda = *device->cuda;
+  void*& function = cuda.functions[kernel];
+  for (size_t i = 0; !function && i < cuda.modules.size(); i++) {
+    int code = cuda.driver->module_function(&function, cuda.modules[i], kernel);
+    if (code && code != kNotFound) return cuda_check(device, code, kernel);
+    if (code) function = nullptr;
+  }
+  if (!function) return fail(LN_UNSUPPORTED, "the kernel %s is not in the jar", kernel);
+  int code = cuda.driver->launch(function, unsigned(grid.x), unsigned(grid.y), 1, threads, 1, 1,
+                                 shared_bytes, nullptr, arguments, nullptr);
+  return cuda_check(device, code, kernel);
+}
+
+}  // namespace ln
+
+using namespace ln;
+
+int ln_cuda_count(const char* library, int32_t* count) {
+  const Driver* driver = open_driver(library);
+  if (!driver) return LN_UNSUPPORTED;
+  int n = 0;
+  driver->device_count(&n);
+  *count = n;
+  return n > 0 ? LN_OK : fail(LN_UNSUPPORTED, "NVIDIA's driver sees no card");
+}
+
+int ln_cuda_info(const char* library, int32_t index, char* name, int32_t name_bytes,
+                 int64_t* total_bytes, int64_t* free_bytes, int32_t* capability, int32_t* version) {
+  const Driver* driver = open_driver(library);
+  if (!driver) return LN_UNSUPPORTED;
+  int device, major, minor;
+  void* context;
+  size_t available, total;
+  if (driver->device_get(&device, index) || driver->device_name(name, name_bytes, device) ||
+      driver->device_attribute(&major, kCapabilityMajor, device) ||
+      driver->device_attribute(&minor, kCapabilityMinor, device) || driver->version(version) ||
+      driver->context_retain(&context, device) || driver->context_set(context) ||
+      driver->memory_info(&available, &total))
+    return fail(LN_FAILED, "card %d does not answer", index);
+  driver->context_release(device);
+  *total_bytes = int64_t(total);
+  *free_bytes = int64_t(available);
+  *capability = major * 10 + minor;
+  return LN_OK;
+}
+
+int ln_cuda_open(const char* library, int32_t index, int64_t* device) {
+  const Driver* driver = open_driver(library);
+  if (!driver) return LN_UNSUPPORTED;
+  int card;
+  void* context;
+  int code = driver->device_get(&card, index);
+  if (!code) code = driver->context_retain(&context, card);
+  if (!code) code = driver->context_set(context);
+  if (code) return fail(LN_FAILED, "card %d cannot be opened: %s", index, text(driver, code));
+  int64_t host;
+  if (int status = ln_cpu_open(ln_cpu_physical_cores(), &host)) return status;
+  CudaState* state = new CudaState{driver, card, {}, {}, of(host)};
+  *device = reinterpret_cast<int64_t>(new Device{&cuda::table, cuda_gemm, 1, nullptr, state});
+  return LN_OK;
+}
+
+int ln_cuda_load_module(int64_t device, int64_t image) {
+  CudaState& cuda = *of(device)->cuda;
+  void* module;
+  int code = cuda.driver->module_load(&module, ptr<void>(image));
+  if (code) return cuda_check(of(device), code, "kernels cannot be loaded");
+  cuda.modules.push_back(module);
+  return LN_OK;
+}

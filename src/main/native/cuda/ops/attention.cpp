@@ -1,0 +1,60 @@
+// Launchers of attention.
+#include "attention.h"
+
+#include "cuda/launch.h"
+
+namespace ln {
+namespace cuda {
+
+static constexpr unsigned kThreads = 128;
+static constexpr int64_t kRowsPerBlock = 4, kMostHeadDim = 256;
+
+static int check(int64_t D) {
+  if (D <= kMostHeadDim) return LN_OK;
+  return fail(LN_UNSUPPORTED, "heads of width %lld; at most %lld", (long long)D,
+              (long long)kMostHeadDim);
+}
+
+int64_t ln_attention_scratch(int64_t, int64_t, int64_t, int32_t) { return 0; }
+
+int ln_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t doc_start, int64_t o,
+                     int64_t lse, int64_t, int64_t M, int64_t heads, int64_t kv_heads, int64_t D,
+                     float scale, float softcap, int64_t window, int32_t dtype) {
+  LN_TRY(check(D));
+  AttentionArguments a{M, heads, kv_heads, D, window, scale, softcap};
+  return LN_LAUNCH_TYPED(of(device), dtype, attention_fwd, cover(M * heads, kRowsPerBlock),
+                         kThreads, 0, q, k, v, doc_start, int64_t(0), o, lse, a);
+}
+
+int ln_attention_bwd(int64_t device, int64_t dout, int64_t q, int64_t k, int64_t v, int64_t o,
+                     int64_t lse, int64_t doc_start, int64_t dq, int64_t dk, int64_t dv, int64_t,
+                     int64_t M, int64_t heads, int64_t kv_heads, int64_t D, float scale,
+                     float softcap, int64_t window, int32_t dtype) {
+  LN_TRY(check(D));
+  AttentionArguments a{M, heads, kv_heads, D, window, scale, softcap};
+  LN_TRY(LN_LAUNCH_TYPED(of(device), dtype, attention_dq, cover(M * heads, kRowsPerBlock), kThreads,
+                         0, dout, q, k, v, o, lse, doc_start, dq, a));
+  return LN_LAUNCH_TYPED(of(device), dtype, attention_dkv, cover(M * kv_heads, kRowsPerBlock),
+                         kThreads, 0, dout, q, k, v, o, lse, doc_start, dk, dv, a);
+}
+
+int64_t ln_cached_attention_scratch(int64_t, int64_t, int64_t, int64_t, int64_t) { return 0; }
+
+// The caller keeps start + T within capacity: start lies on the card.
+int ln_cached_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t k_cache,
+                            int64_t v_cache, int64_t start, int64_t o, int64_t, int64_t T, int64_t,
+                            int64_t heads, int64_t kv_heads, int64_t D, float scale, float softcap,
+                            int64_t window, int32_t dtype) {
+  LN_TRY(check(D));
+  int64_t row = kv_heads * D, n = T * row;
+  LN_TRY(LN_LAUNCH_TYPED(of(device), dtype, cache_append, cover(n, kThreads), kThreads, 0, k,
+                         k_cache, start, n, row));
+  LN_TRY(LN_LAUNCH_TYPED(of(device), dtype, cache_append, cover(n, kThreads), kThreads, 0, v,
+                         v_cache, start, n, row));
+  AttentionArguments a{T, heads, kv_heads, D, window, scale, softcap};
+  return LN_LAUNCH_TYPED(of(device), dtype, attention_fwd, cover(T * heads, kRowsPerBlock),
+                         kThreads, 0, q, k_cache, v_cache, int64_t(0), start, o, int64_t(0), a);
+}
+
+}  // namespace cuda
+}  // namespace ln

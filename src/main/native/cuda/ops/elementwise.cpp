@@ -1,0 +1,66 @@
+// Launchers of the elementwise kernels.
+#include "elementwise.h"
+
+#include "cuda/launch.h"
+
+namespace ln {
+namespace cuda {
+
+static constexpr unsigned kThreads = 256;
+
+int ln_add_fwd(int64_t device, int64_t a, int64_t b, int64_t y, int64_t n, int32_t dtype) {
+  return LN_LAUNCH_TYPED(of(device), dtype, add, cover(n, kThreads), kThreads, 0, a, b, y, n);
+}
+
+int ln_glu_fwd(int64_t device, int64_t gate, int64_t up, int64_t y, int64_t n, int32_t act,
+               int32_t dtype) {
+  return LN_LAUNCH_TYPED(of(device), dtype, glu_fwd, cover(n, kThreads), kThreads, 0, gate, up, y,
+                         n, act);
+}
+
+int ln_glu_bwd(int64_t device, int64_t dy, int64_t gate, int64_t up, int64_t dgate, int64_t dup,
+               int64_t n, int32_t act, int32_t dtype) {
+  return LN_LAUNCH_TYPED(of(device), dtype, glu_bwd, cover(n, kThreads), kThreads, 0, dy, gate, up,
+                         dgate, dup, n, act);
+}
+
+// Ids are checked on the host before they are uploaded.
+int ln_embedding_fwd(int64_t device, int64_t ids, int64_t w, int64_t y, int64_t M, int64_t C,
+                     int64_t, float scale, int32_t dtype) {
+  return LN_LAUNCH_TYPED(of(device), dtype, embedding, cover(M * C, kThreads), kThreads, 0, ids, w,
+                         y, M * C, C, scale);
+}
+
+static int copy_columns(int64_t device, int64_t whole, const int64_t (&parts)[3],
+                        const int64_t (&counts)[3], int64_t M, int32_t dtype, int32_t cut) {
+  int64_t width = counts[0] + counts[1] + counts[2], from = 0;
+  for (int i = 0; i < 3; i++) {
+    LN_TRY(LN_LAUNCH_TYPED(of(device), dtype, columns, cover(M * counts[i], kThreads), kThreads, 0,
+                           whole, parts[i], M, width, from, counts[i], cut));
+    from += counts[i];
+  }
+  return LN_OK;
+}
+
+int ln_split_fwd(int64_t device, int64_t x, int64_t y0, int64_t y1, int64_t y2, int64_t M,
+                 int64_t c0, int64_t c1, int64_t c2, int32_t dtype) {
+  return copy_columns(device, x, {y0, y1, y2}, {c0, c1, c2}, M, dtype, 1);
+}
+
+int ln_concat_fwd(int64_t device, int64_t y0, int64_t y1, int64_t y2, int64_t x, int64_t M,
+                  int64_t c0, int64_t c1, int64_t c2, int32_t dtype) {
+  return copy_columns(device, x, {y0, y1, y2}, {c0, c1, c2}, M, dtype, 0);
+}
+
+int round_to_bf16(Device* device, int64_t from, int64_t to, int64_t n) {
+  return LN_LAUNCH(device, to_bf16, cover(n, kThreads), kThreads, 0, from, to, n);
+}
+
+int drop(Device* device, int64_t x, int64_t y, int64_t n, float p, int32_t stream, int64_t step,
+         bool add, int32_t dtype) {
+  return LN_LAUNCH_TYPED(device, dtype, dropout, cover(n, kThreads), kThreads, 0, x, y, n, p,
+                         stream, step, add);
+}
+
+}  // namespace cuda
+}  // namespace ln

@@ -1,0 +1,71 @@
+// Launcher of head and loss: chunks of labelled rows through gather, product, loss, product,
+// scatter.
+#include "cross_entropy.h"
+#include "cuda/launch.h"
+
+namespace ln {
+namespace cuda {
+namespace {
+
+constexpr unsigned kThreads = 256;
+
+// Where things lie in scratch.
+struct Layout {
+  int64_t rows, count, losses, logits, gradient, gathered, bytes = 0;
+
+  Layout(int64_t M, int64_t C, int64_t V, int64_t chunk, int32_t dtype) {
+    int64_t size = dtype == LN_BF16 ? 2 : 4;
+    auto take = [this](int64_t n) {
+      int64_t at = bytes;
+      bytes += (n + 255) / 256 * 256;
+      return at;
+    };
+    rows = take(M * 4);
+    count = take(4);
+    losses = take(M * 4);
+    logits = take(chunk * V * 4);
+    gradient = dtype == LN_BF16 ? take(chunk * V * size) : logits;  // f32: in place
+    gathered = take(chunk * C * size);
+  }
+};
+
+}  // namespace
+
+int64_t ln_linear_cross_entropy_scratch(int64_t, int64_t M, int64_t C, int64_t V, int64_t chunk,
+                                        int32_t dtype) {
+  return Layout(M, C, V, chunk, dtype).bytes;
+}
+
+int ln_linear_cross_entropy_fwd(int64_t handle, int64_t h, int64_t w, int64_t labels, int64_t step,
+                                int64_t loss, int64_t dh, int64_t scratch, int64_t M, int64_t C,
+                                int64_t V, float softcap, int64_t chunk, int32_t dtype) {
+  Device* device = of(handle);
+  Layout at(M, C, V, chunk, dtype);
+  int64_t rows = scratch + at.rows, count = scratch + at.count, losses = scratch + at.losses;
+  int64_t logits = scratch + at.logits, gradient = scratch + at.gradient;
+  int64_t gathered = scratch + at.gathered;
+  if (dh) LN_TRY(ln_memory_fill(handle, dh, 0, M * C * (dtype == LN_BF16 ? 2 : 4)));
+  LN_TRY(LN_LAUNCH(device, label_rows, Grid{}, 32, 0, labels, rows, count, M));
+  for (int64_t offset = 0; offset < M; offset += chunk) {
+    LN_TRY(LN_LAUNCH_TYPED(device, dtype, gather_rows, cover(chunk * C, kThreads), kThreads, 0, h,
+                           rows, count, gathered, offset, chunk, C));
+    Gemm head{chunk, V, C, {gathered, dtype, false}, {w, dtype, true}, {logits, LN_F32, false}};
+    head.rows_left = count;
+    head.row_offset = offset;
+    LN_TRY(cuda_gemm(device, head));
+    Grid each_row{chunk, 1};
+    LN_TRY(LN_LAUNCH_TYPED(device, dtype, row_loss, each_row, 128, 16, logits, gradient, labels,
+                           rows, count, step, losses, offset, V, softcap, dh != 0));
+    if (!dh) continue;
+    Gemm back{chunk, C, V, {gradient, dtype, false}, {w, dtype, false}, {gathered, dtype, false}};
+    back.rows_left = count;
+    back.row_offset = offset;
+    LN_TRY(cuda_gemm(device, back));
+    LN_TRY(LN_LAUNCH_TYPED(device, dtype, scatter_rows, cover(chunk * C, kThreads), kThreads, 0,
+                           gathered, rows, count, dh, offset, chunk, C));
+  }
+  return LN_LAUNCH(device, sum_losses, Grid{}, 32, 0, losses, count, step, loss);
+}
+
+}  // namespace cuda
+}  // namespace ln

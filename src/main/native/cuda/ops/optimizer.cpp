@@ -1,0 +1,25 @@
+// Launchers of the gradient norm and AdamW.
+#include "optimizer.h"
+
+#include "cuda/launch.h"
+
+namespace ln {
+namespace cuda {
+
+int64_t ln_global_norm_scratch(int64_t, int64_t n) { return cover(n, NormTile::kBlock).x * 8; }
+
+int ln_global_norm_fwd(int64_t device, int64_t g, int64_t out, int64_t scratch, int64_t n,
+                       float max_norm) {
+  Grid blocks = cover(n, NormTile::kBlock);
+  LN_TRY(LN_LAUNCH(of(device), norm_blocks, blocks, 256, 256 * 8, g, scratch, n));
+  return LN_LAUNCH(of(device), norm_finish, Grid{}, 32, 0, scratch, out, blocks.x, max_norm);
+}
+
+int ln_adamw_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t v, int64_t clip,
+                 int64_t step, int64_t n, float beta1, float beta2, float eps, float weight_decay) {
+  AdamWArguments a{beta1, beta2, eps, weight_decay};
+  return LN_LAUNCH(of(device), adamw, cover(n, 256), 256, 0, p, grad, m, v, clip, step, n, a);
+}
+
+}  // namespace cuda
+}  // namespace ln

@@ -1,0 +1,37 @@
+// Launchers of the row kernels.
+#include "rows.h"
+
+#include "cuda/launch.h"
+
+namespace ln {
+namespace cuda {
+
+static constexpr unsigned kThreads = 128;
+static constexpr int64_t kRowsPerBlock = 4;
+
+int ln_rms_norm_fwd(int64_t device, int64_t x, int64_t residual, int64_t w, int64_t y, int64_t sum,
+                    int64_t rstd, int64_t M, int64_t C, float eps, int32_t dtype) {
+  return LN_LAUNCH_TYPED(of(device), dtype, rms_norm_fwd, cover(M, kRowsPerBlock), kThreads, 0, x,
+                         residual, w, y, sum, rstd, M, C, eps);
+}
+
+int ln_rms_norm_bwd(int64_t device, int64_t dy, int64_t dsum, int64_t sum, int64_t w, int64_t rstd,
+                    int64_t dx, int64_t M, int64_t C, int32_t dtype) {
+  return LN_LAUNCH_TYPED(of(device), dtype, rms_norm_bwd, cover(M, kRowsPerBlock), kThreads, 0, dy,
+                         dsum, sum, w, rstd, dx, M, C);
+}
+
+int ln_rope_table_fwd(int64_t device, int64_t positions, int64_t inv_freq, int64_t table_at,
+                      int64_t M, int64_t half, float scale) {
+  return LN_LAUNCH(of(device), rope_table, cover(M * half, kThreads), kThreads, 0, positions,
+                   inv_freq, table_at, M, half, scale);
+}
+
+int ln_rope_fwd(int64_t device, int64_t x, int64_t table_at, int64_t y, int64_t M, int64_t heads,
+                int64_t head_dim, int64_t half, int32_t inverse, int32_t dtype) {
+  return LN_LAUNCH_TYPED(of(device), dtype, rope, cover(M * heads, kRowsPerBlock), kThreads, 0, x,
+                         table_at, y, M, heads, head_dim, half, inverse ? -1.0f : 1.0f);
+}
+
+}  // namespace cuda
+}  // namespace ln

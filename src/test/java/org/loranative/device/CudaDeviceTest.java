@@ -1,0 +1,158 @@
+package org.loranative.device;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.loranative.testing.TestDevices;
+import org.loranative.testing.TinyModel;
+
+/**
+ * The CUDA device's host path on an emulated card of any size and age. Each case is a process of
+ * its own, as a user starts it: a driver library is initialized once.
+ */
+class CudaDeviceTest {
+  @TempDir Path folder;
+  private Path base;
+  private Path data;
+
+  @BeforeEach
+  void prepare() throws IOException {
+    base = TinyModel.write(folder.resolve("base"));
+    data = folder.resolve("data.jsonl");
+    List<String> lines = new ArrayList<>();
+    for (int i = 0; i < 12; i++) {
+      lines.add("{\"prompt\":\"what is " + i + "? \",\"completion\":\"it is " + i * i + "\"}");
+    }
+    Files.write(data, lines);
+  }
+
+  private record Outcome(int code, String output) {}
+
+  private Outcome run(Map<String, String> environment, String... arguments) throws IOException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "java",
+                "-ea",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "org.loranative.cli.Main"));
+    command.addAll(List.of(arguments));
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().put(CudaDevice.EMULATOR, TestDevices.emulator());
+    builder.environment().putAll(environment);
+    Process process = builder.start();
+    String output = new String(process.getInputStream().readAllBytes());
+    try {
+      return new Outcome(process.waitFor(), output);
+    } catch (InterruptedException e) {
+      throw new IOException(e);
+    }
+  }
+
+  private Outcome train(Map<String, String> environment, String device, String... more)
+      throws IOException {
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "train",
+                "--set=base_model=" + base,
+                "--set=metadata_path=" + data,
+                "--set=device=" + device,
+                "--set=max_steps=6",
+                "--set=learning_rate=0.01",
+                "--set=save_steps=3",
+                "--set=lora_dropout=0.1"));
+    arguments.addAll(List.of(more));
+    return run(environment, arguments.toArray(String[]::new));
+  }
+
+  private List<Double> losses(String output) throws IOException {
+    List<Double> losses = new ArrayList<>();
+    for (String line : Files.readAllLines(folder.resolve(output).resolve("logs/metrics.jsonl"))) {
+      losses.add(Double.parseDouble(line.replaceAll(".*\"loss\":([0-9.eE-]+).*", "$1")));
+    }
+    return losses;
+  }
+
+  @Test
+  void trainsAsTheCpuDoesAndResumesOnTheOther() throws IOException {
+    String cpu = "--set=output_dir=" + folder.resolve("cpu");
+    String card = "--set=output_dir=" + folder.resolve("card");
+    assertThat(train(Map.of(), "cpu", cpu).code()).isZero();
+    Outcome emulated =
+        train(Map.of(), "cuda-emu", card, "--set=max_steps=3", "--set=lr_schedule=constant");
+    assertThat(emulated.code()).as(emulated.output()).isZero();
+    assertThat(emulated.output()).contains("cuda-emu, emulated card");
+    String constant = "--set=output_dir=" + folder.resolve("constant");
+    train(Map.of(), "cpu", constant, "--set=lr_schedule=constant");
+    // Three steps on the card, three more on the CPU from the card's checkpoint.
+    Outcome resumed = train(Map.of(), "cpu", card, "--resume", "--set=lr_schedule=constant");
+    assertThat(resumed.code()).as(resumed.output()).isZero();
+    List<Double> expected = losses("constant");
+    List<Double> actual = losses("card");
+    assertThat(actual).hasSameSizeAs(expected);
+    for (int i = 0; i < expected.size(); i++) {
+      assertThat(actual.get(i))
+          .isCloseTo(expected.get(i), org.assertj.core.data.Percentage.withPercentage(1e-3));
+    }
+  }
+
+  @Test
+  void schedulesDoNotChangeABit() throws IOException {
+    for (String seed : List.of("0", "3", "8")) {
+      train(
+          Map.of("LN_EMU_SEED", seed),
+          "cuda-emu",
+          "--set=compute_dtype=bf16",
+          "--set=output_dir=" + folder.resolve("s" + seed));
+    }
+    byte[] first = adapter("s0");
+    assertThat(adapter("s3")).isEqualTo(first);
+    assertThat(adapter("s8")).isEqualTo(first);
+  }
+
+  private byte[] adapter(String output) throws IOException {
+    return Files.readAllBytes(folder.resolve(output).resolve("adapter/adapter_model.safetensors"));
+  }
+
+  @Test
+  void unusableCardsAreExplained() throws IOException {
+    String out = "--set=output_dir=" + folder.resolve("x");
+    Outcome none = train(Map.of("LN_EMU_DEVICES", "0"), "cuda-emu", out);
+    assertThat(none.code()).isEqualTo(2);
+    assertThat(none.output()).contains("no CUDA-capable device");
+    Outcome old = train(Map.of("LN_EMU_DRIVER", "11080"), "cuda-emu", out);
+    assertThat(old.code()).isEqualTo(2);
+    assertThat(old.output()).contains("driver is for CUDA 11.8; 12.0 (driver 525) or newer");
+    Outcome pascal = train(Map.of("LN_EMU_CAPABILITY", "61"), "cuda-emu", out);
+    assertThat(pascal.code()).isEqualTo(2);
+    assertThat(pascal.output()).contains("compute capability 6.1; 8.0 (Ampere) or newer");
+    Outcome small = train(Map.of("LN_EMU_MEMORY", "500000"), "cuda-emu", out);
+    assertThat(small.code()).isEqualTo(2);
+    assertThat(small.output()).contains("the free memory").contains("It would fit with");
+    Outcome missing = train(Map.of(CudaDevice.EMULATOR, "/nowhere.so"), "cuda-emu", out);
+    assertThat(missing.code()).isEqualTo(2);
+    assertThat(missing.output()).contains("/nowhere.so is not there");
+    assertThat(run(Map.of("LN_EMU_DRIVER", "11080"), "devices").output())
+        .contains("cuda-emu: not usable: NVIDIA's driver is for CUDA 11.8");
+  }
+
+  @Test
+  void choosesTheNearestCubin() {
+    assertThat(CudaDevice.suffix(80)).isEqualTo(".sm_80.cubin");
+    assertThat(CudaDevice.suffix(87)).isEqualTo(".sm_86.cubin");
+    assertThat(CudaDevice.suffix(89)).isEqualTo(".sm_89.cubin");
+    assertThat(CudaDevice.suffix(90)).isEqualTo(".sm_90.cubin");
+    assertThat(CudaDevice.suffix(100)).isEqualTo(".compute_80.ptx");
+    assertThat(CudaDevice.suffix(121)).isEqualTo(".sm_120.cubin");
+  }
+}

@@ -1,0 +1,139 @@
+// Compiles CUDA kernels with a host C++ compiler and runs them on the CPU: this header plays the
+// part of the compiler's built-ins. Every CUDA thread of a block is a fiber of one OS thread.
+#pragma once
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <type_traits>
+#include <utility>
+
+#define __global__
+#define __device__
+#define __forceinline__ inline __attribute__((always_inline))
+#define __launch_bounds__(...)
+#define __restrict__ __restrict
+
+struct dim3 {
+  unsigned x, y, z;
+  constexpr dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {}
+};
+
+namespace emu {
+
+struct Warp;
+
+struct Fiber {
+  void* stack_pointer = nullptr;
+  char* stack = nullptr;
+  void* fake_stack = nullptr;  // AddressSanitizer's
+  Warp* warp = nullptr;
+  dim3 thread;
+  int index = 0, lane = 0;
+};
+
+// Lanes meet in collectives; the last to arrive computes for all.
+struct Warp {
+  uint32_t runnable = 0, alive = 0, arrived = 0, mask = 0;
+  int kind = 0;
+  void* argument[32];
+  Fiber* lane[32];
+};
+
+struct Block {
+  dim3 index, threads, grid;
+  int thread_count = 0, warp_count = 0, at_barrier = 0, done = 0;
+  const void* barrier_site = nullptr;
+  char* shared = nullptr;
+  size_t shared_bytes = 0;
+  Warp warp[32];
+};
+
+extern __thread Fiber* current_fiber;
+extern __thread Block* current_block;
+
+// A kernel as the driver finds it: by name, with a trampoline made from its signature.
+struct Kernel {
+  const char* name;
+  void* function;
+  void (*invoke)(void* function, void** arguments);
+  Kernel* next;
+};
+extern Kernel* registry;
+const Kernel* find(const char* name);
+void launch(const Kernel* kernel, dim3 grid, dim3 block, size_t shared_bytes, void** arguments);
+
+// How fibers are chosen: 0 takes the order of their numbers, other seeds a random order.
+void set_schedule(uint64_t seed);
+// Records a fault of the kernel that runs: its name, block and thread. Returns the count so far.
+__attribute__((format(printf, 1, 2))) void report(const char* format, ...);
+long faults();
+
+void barrier(const void* site);
+enum { kSyncWarp = 1, kShuffle = 2 };
+void collective(uint32_t mask, int kind, void* argument, void (*compute)(Warp*));
+
+template <class... A>
+struct Trampoline {
+  template <size_t... I>
+  static void call(void (*f)(A...), void** a, std::index_sequence<I...>) {
+    f(*static_cast<std::remove_reference_t<A>*>(a[I])...);
+  }
+  static void invoke(void* function, void** arguments) {
+    call(reinterpret_cast<void (*)(A...)>(function), arguments, std::index_sequence_for<A...>());
+  }
+};
+
+struct Registration {
+  Kernel kernel;
+  template <class... A>
+  Registration(const char* name, void (*f)(A...)) {
+    kernel = {name, reinterpret_cast<void*>(f), &Trampoline<A...>::invoke, registry};
+    registry = &kernel;
+  }
+};
+
+struct Shuffle {
+  uint32_t value, result;
+  int source;
+};
+void shuffle(uint32_t mask, Shuffle* s);
+
+}  // namespace emu
+
+#define LN_KERNEL(kernel) static emu::Registration emu_registration_##kernel(#kernel, kernel);
+
+#define threadIdx (emu::current_fiber->thread)
+#define blockIdx (emu::current_block->index)
+#define blockDim (emu::current_block->threads)
+#define gridDim (emu::current_block->grid)
+
+__attribute__((noinline)) inline void __syncthreads() { emu::barrier(__builtin_return_address(0)); }
+inline void __syncwarp(uint32_t mask = 0xffffffffu) {
+  emu::collective(mask, emu::kSyncWarp, nullptr, [](emu::Warp*) {});
+}
+
+template <class T>
+inline T __shfl_xor_sync(uint32_t mask, T value, int lanes) {
+  static_assert(sizeof(T) == 4, "a shuffle moves 32 bits");
+  emu::Shuffle s;
+  memcpy(&s.value, &value, 4);
+  s.source = emu::current_fiber->lane ^ lanes;
+  emu::shuffle(mask, &s);
+  T result;
+  memcpy(&result, &s.result, 4);
+  return result;
+}
+
+inline float __uint_as_float(unsigned x) {
+  float f;
+  memcpy(&f, &x, 4);
+  return f;
+}
+inline unsigned __float_as_uint(float f) {
+  unsigned x;
+  memcpy(&x, &f, 4);
+  return x;
+}
+inline unsigned __umulhi(unsigned a, unsigned b) { return unsigned(uint64_t(a) * b >> 32); }
