@@ -21,6 +21,19 @@ struct Gemm {
   float scale = 1.0f;
   bool accumulate = false;
   int64_t rows_left = 0, row_offset = 0;
+  int64_t rank = 0, low_a = 0, low_b = 0;
+
+  // The same call without its low-rank term, and that term alone, added to C.
+  Gemm without_low_rank() const {
+    Gemm g = *this;
+    g.rank = 0;
+    return g;
+  }
+  Gemm low_rank_alone() const {
+    Gemm g{M, N, rank, {low_a, a.dtype, false}, {low_b, a.dtype, b.transposed}, c};
+    g.accumulate = true;
+    return g;
+  }
 };
 
 }  // namespace ln

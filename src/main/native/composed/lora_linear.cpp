@@ -70,10 +70,10 @@ int ln_lora_linear_fwd(int64_t handle, int64_t x, int64_t w0, int64_t bias, int6
   if ((status = device->gemm(device, down))) return status;
   Gemm base{M, out, in, {x, dtype, false}, {w0, dtype, true}, {y, dtype, false}};
   base.bias = bias;
-  if ((status = device->gemm(device, base))) return status;
-  Gemm up{M, out, rank, {xa, dtype, false}, {b_used, dtype, true}, {y, dtype, false}};
-  up.accumulate = true;
-  return device->gemm(device, up);
+  base.rank = rank;
+  base.low_a = xa;
+  base.low_b = b_used;
+  return device->gemm(device, base);
 }
 
 int ln_lora_linear_bwd(int64_t handle, int64_t dy, int64_t x, int64_t xa, int64_t w0, int64_t a,
@@ -107,16 +107,17 @@ int ln_lora_linear_bwd(int64_t handle, int64_t dy, int64_t x, int64_t xa, int64_
   if (!dx) return LN_OK;
   Gemm base{M, in, out, {dy, dtype, false}, {w0, dtype, false}, {dx, dtype, false}};
   base.accumulate = accumulate;
-  if ((status = device->gemm(device, base))) return status;
-  Gemm up{M, in, rank, {dyb, dtype, false}, {a_used, dtype, false}, {dx, dtype, false}};
-  if (dropout > 0) {
-    int64_t masked = scratch + at.masked;
-    up.c.address = masked;
-    if ((status = device->gemm(device, up))) return status;
-    return drop(device, masked, dx, M * in, dropout, stream, step, true, dtype);
-  }
-  up.accumulate = true;
-  return device->gemm(device, up);
+  base.rank = rank;
+  base.low_a = dyb;
+  base.low_b = a_used;
+  if (dropout == 0) return device->gemm(device, base);
+  // The mask lies between the low-rank product and dx.
+  if ((status = device->gemm(device, base.without_low_rank()))) return status;
+  Gemm up = base.low_rank_alone();
+  up.c.address = scratch + at.masked;
+  up.accumulate = false;
+  if ((status = device->gemm(device, up))) return status;
+  return drop(device, scratch + at.masked, dx, M * in, dropout, stream, step, true, dtype);
 }
 
 }  // namespace LN_ISA

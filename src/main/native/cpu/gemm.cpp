@@ -101,6 +101,10 @@ static Primitive make(Gemms& gemms, const Gemm& g) {
 
 int onednn_gemm(Device* device, const Gemm& g) {
   if (g.M == 0 || g.N == 0) return LN_OK;
+  if (g.rank) {
+    int status = onednn_gemm(device, g.without_low_rank());
+    return status ? status : onednn_gemm(device, g.low_rank_alone());
+  }
   Gemms& gemms = *device->gemms;
   try {
     // The thread count is a property of the calling thread in OpenMP.

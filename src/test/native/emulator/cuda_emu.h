@@ -24,6 +24,16 @@ namespace emu {
 
 struct Warp;
 
+// A cp.async between its issue and the moment it lands.
+struct AsyncCopy {
+  void* to;
+  const void* from;
+  int bytes, from_bytes;
+  int group;
+  bool landed;
+};
+constexpr int kMostCopies = 256;
+
 struct Fiber {
   void* stack_pointer = nullptr;
   char* stack = nullptr;
@@ -31,6 +41,8 @@ struct Fiber {
   Warp* warp = nullptr;
   dim3 thread;
   int index = 0, lane = 0;
+  AsyncCopy copies[kMostCopies];
+  int copy_count = 0, committed = 0;
 };
 
 // Lanes meet in collectives; the last to arrive computes for all.
@@ -71,7 +83,7 @@ __attribute__((format(printf, 1, 2))) void report(const char* format, ...);
 long faults();
 
 void barrier(const void* site);
-enum { kSyncWarp = 1, kShuffle = 2 };
+enum { kSyncWarp = 1, kShuffle, kLoadMatrix, kMultiply };
 void collective(uint32_t mask, int kind, void* argument, void (*compute)(Warp*));
 
 template <class... A>
@@ -99,6 +111,15 @@ struct Shuffle {
   int source;
 };
 void shuffle(uint32_t mask, Shuffle* s);
+
+// The twins of what ptx.cuh wraps; fragment layouts as in the PTX manual (mma.m16n8k16, ldmatrix).
+void copy_async(void* to, const void* from, int bytes, int from_bytes);
+void copy_commit();
+void copy_wait(int groups_in_flight);
+// `tiles` groups of four 8 x 8 matrices; rows[t] is this lane's row address of group t.
+void load_matrix(uint32_t* registers, int tiles, const void* const* rows, bool transposed);
+// c [mt][nt][4] += a [mt][4] b [nt][2]: tiles of 16 x 8 x 16, bf16 in, f32 accumulate.
+void multiply(float* c, const uint32_t* a, const uint32_t* b, int mt, int nt);
 
 }  // namespace emu
 

@@ -26,6 +26,7 @@ static std::atomic<long> fault_count{0};
 static const Kernel* running;
 
 void set_schedule(uint64_t seed) { schedule_seed = seed; }
+bool random_schedule() { return schedule_seed != 0; }
 long faults() { return fault_count.load(); }
 
 const Kernel* find(const char* name) {
@@ -103,6 +104,8 @@ struct Worker {
 
 thread_local Worker* worker;
 
+}  // namespace
+
 uint32_t draw() {
   uint64_t x = worker->random;
   x ^= x << 13;
@@ -111,6 +114,8 @@ uint32_t draw() {
   worker->random = x;
   return uint32_t(x >> 32);
 }
+
+namespace {
 
 // Switches to a fiber, or back to the worker's own stack if `to` is null.
 void jump(void** save, Fiber* to, bool ends = false) {
@@ -185,6 +190,11 @@ void fiber_main() {
   me->warp->alive &= ~(1u << me->lane);
   me->warp->runnable &= ~(1u << me->lane);
   b->done++;
+  for (int i = 0; i < me->copy_count; i++)
+    if (me->copies[i].group >= 0) {
+      report("ends with a cp.async in flight that no wait covered");
+      break;
+    }
   if (b->at_barrier) report("ends while %d threads wait at __syncthreads", b->at_barrier);
   Fiber* next = next_fiber(me->warp);
   if (!next && b->done != b->thread_count) deadlock();
@@ -233,6 +243,7 @@ void run_block(dim3 grid, dim3 threads, size_t shared_bytes, long index, void** 
     Fiber* f = &w.fibers[size_t(i)];
     f->index = i;
     f->lane = i & 31;
+    f->copy_count = f->committed = 0;
     f->warp = &b.warp[i / 32];
     f->warp->lane[f->lane] = f;
     unsigned u = unsigned(i);

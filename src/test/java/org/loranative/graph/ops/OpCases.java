@@ -30,6 +30,7 @@ final class OpCases {
         new OpCase("lora_linear", r -> lora(r, 0, false)),
         new OpCase("lora_linear bias", r -> lora(r, 0, true)),
         new OpCase("lora_linear dropout", r -> lora(r, 0.3f, false)),
+        new OpCase("lora_linear whole chunks", OpCases::loraWholeChunks),
         new OpCase("rms_norm", r -> norm(r, false)),
         new OpCase("rms_norm residual", r -> norm(r, true)),
         new OpCase("rope", OpCases::rope),
@@ -138,13 +139,21 @@ final class OpCases {
     return c;
   }
 
+  /** Sizes that the tensor cores' kernels take: multiples of 8, rows as they come. */
+  private static Instance loraWholeChunks(Random r) {
+    int rank = 8 * between(r, 1, 5);
+    return lora(r, between(r, 1, 9), 8 * between(r, 1, 10), 8 * between(r, 1, 10), rank, 0, true);
+  }
+
   private static Instance lora(Random r, float dropout, boolean bias) {
-    Instance c = new Instance();
     // Not smaller: in a handful of numbers the two products can cancel, which no rounding survives.
     int m = between(r, 5, 19);
-    int in = between(r, 9, 37);
-    int out = between(r, 9, 37);
-    int rank = between(r, 1, 9);
+    return lora(r, m, between(r, 9, 37), between(r, 9, 37), between(r, 1, 9), dropout, bias);
+  }
+
+  private static Instance lora(
+      Random r, int m, int in, int out, int rank, float dropout, boolean bias) {
+    Instance c = new Instance();
     float scale = 0.75f;
     int stream = Philox.DROPOUT + 4;
     c.differentiable.put("x", normal(r, m * in, 1));
