@@ -48,6 +48,7 @@ struct Fiber {
 // Lanes meet in collectives; the last to arrive computes for all.
 struct Warp {
   uint32_t runnable = 0, alive = 0, arrived = 0, mask = 0;
+  uint32_t epoch = 0;  // __syncwarps so far
   int kind = 0;
   void* argument[32];
   Fiber* lane[32];
@@ -56,6 +57,8 @@ struct Warp {
 struct Block {
   dim3 index, threads, grid;
   int thread_count = 0, warp_count = 0, at_barrier = 0, done = 0;
+  long number = 0;     // its place in the grid
+  uint32_t epoch = 0;  // __syncthreads so far
   const void* barrier_site = nullptr;
   char* shared = nullptr;
   size_t shared_bytes = 0;
@@ -81,6 +84,8 @@ void set_schedule(uint64_t seed);
 // Records a fault of the kernel that runs: its name, block and thread. Returns the count so far.
 __attribute__((format(printf, 1, 2))) void report(const char* format, ...);
 long faults();
+const char* first_fault();
+void forget_faults();  // for tests that plant them
 
 void barrier(const void* site);
 enum { kSyncWarp = 1, kShuffle, kLoadMatrix, kMultiply };
@@ -132,7 +137,7 @@ void multiply(float* c, const uint32_t* a, const uint32_t* b, int mt, int nt);
 
 __attribute__((noinline)) inline void __syncthreads() { emu::barrier(__builtin_return_address(0)); }
 inline void __syncwarp(uint32_t mask = 0xffffffffu) {
-  emu::collective(mask, emu::kSyncWarp, nullptr, [](emu::Warp*) {});
+  emu::collective(mask, emu::kSyncWarp, nullptr, [](emu::Warp* w) { w->epoch++; });
 }
 
 template <class T>

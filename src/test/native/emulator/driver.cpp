@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "cuda_emu.h"
+#include "shadow.h"
 
 namespace {
 
@@ -76,7 +77,7 @@ API cuCtxSetCurrent(void*) { return kSuccess; }
 API cuCtxSynchronize() { return emu::faults() ? kLaunchFailed : kSuccess; }
 API cuGetErrorString(int code, const char** text) {
   *text = code == kOutOfMemory    ? "out of memory"
-          : code == kLaunchFailed ? "unspecified launch failure"
+          : code == kLaunchFailed ? emu::first_fault()
           : code == kNotFound     ? "named symbol not found"
           : code == kInvalid      ? "invalid argument"
                                   : "no CUDA-capable device is detected";
@@ -91,7 +92,8 @@ API cuMemAlloc_v2(uintptr_t* p, size_t n) {
   if (n == 0) return kInvalid;
   std::lock_guard<std::mutex> lock(mutex);
   if (n > card_bytes() - allocated) return kOutOfMemory;
-  void* memory = aligned_alloc(256, (n + 255) / 256 * 256);
+  void* memory = emu::shadow_allocate(n);
+  if (!memory) return kOutOfMemory;
   memset(memory, 0xff, n);  // a card's memory holds anything; NaN shows
   *p = uintptr_t(memory);
   allocations[*p] = n;
@@ -103,8 +105,8 @@ API cuMemFree_v2(uintptr_t p) {
   auto found = allocations.find(p);
   if (found == allocations.end()) return kInvalid;
   allocated -= found->second;
+  emu::shadow_free(reinterpret_cast<void*>(p), found->second);
   allocations.erase(found);
-  free(reinterpret_cast<void*>(p));
   return kSuccess;
 }
 API cuMemcpyHtoD_v2(uintptr_t to, const void* from, size_t n) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cuda_emu.h"
+#include "shadow.h"
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
@@ -29,6 +30,10 @@ void set_schedule(uint64_t seed) { schedule_seed = seed; }
 bool random_schedule() { return schedule_seed != 0; }
 long faults() { return fault_count.load(); }
 
+static char first_fault_text[600];
+const char* first_fault() { return first_fault_text; }
+void forget_faults() { fault_count = 0; }
+
 const Kernel* find(const char* name) {
   for (const Kernel* k = registry; k; k = k->next)
     if (!strcmp(k->name, name)) return k;
@@ -36,18 +41,21 @@ const Kernel* find(const char* name) {
 }
 
 void report(const char* format, ...) {
-  if (++fault_count > 5) return;
-  char text[400];
+  long n = ++fault_count;
+  if (n > 5) return;
+  char text[400], line[600];
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
   if (current_fiber && current_block)
-    fprintf(stderr, "emulator: %s block (%u,%u,%u) thread %d: %s\n", running->name,
-            current_block->index.x, current_block->index.y, current_block->index.z,
-            current_fiber->index, text);
+    snprintf(line, sizeof line, "kernel %s block (%u,%u,%u) thread %d: %s", running->name,
+             current_block->index.x, current_block->index.y, current_block->index.z,
+             current_fiber->index, text);
   else
-    fprintf(stderr, "emulator: %s: %s\n", running ? running->name : "", text);
+    snprintf(line, sizeof line, "%s", text);
+  fprintf(stderr, "emulator: %s\n", line);
+  if (n == 1) memcpy(first_fault_text, line, sizeof line);
 }
 
 // ---- fibers -------------------------------------------------------------------------------------
@@ -226,17 +234,24 @@ void run_block(dim3 grid, dim3 threads, size_t shared_bytes, long index, void** 
                  unsigned(index / grid.x / grid.y));
   b.thread_count = int(threads.x * threads.y * threads.z);
   b.warp_count = b.thread_count / 32;
-  if (w.shared_capacity != shared_bytes || !w.shared) {
-    free(w.shared);  // exact sizes, so that AddressSanitizer sees an overrun
-    w.shared = static_cast<char*>(aligned_alloc(128, (shared_bytes + 255) / 128 * 128));
-    w.shared_capacity = shared_bytes;
+#if defined(LN_EMU_CHECK)
+  size_t margin = kSharedMargin;  // so that the shadow knows an overrun
+#else
+  size_t margin = 0;  // exact sizes, so that AddressSanitizer sees one
+#endif
+  size_t capacity = (shared_bytes + 2 * margin + 255) / 128 * 128;
+  if (w.shared_capacity != capacity || !w.shared) {
+    free(w.shared);
+    w.shared = static_cast<char*>(aligned_alloc(128, capacity));
+    w.shared_capacity = capacity;
 #if defined(__SANITIZE_ADDRESS__)
-    __asan_poison_memory_region(w.shared + shared_bytes,
-                                (shared_bytes + 255) / 128 * 128 - shared_bytes);
+    __asan_poison_memory_region(w.shared + shared_bytes, capacity - shared_bytes);
 #endif
   }
-  b.shared = w.shared;
+  b.shared = w.shared + margin;
   b.shared_bytes = shared_bytes;
+  b.number = index;
+  shadow_block();
   memset(b.shared, 0xff, shared_bytes);  // NaN in every format: what is never written shows
   for (int i = 0; i < b.warp_count; i++) b.warp[i].alive = b.warp[i].runnable = ~0u;
   for (int i = 0; i < b.thread_count; i++) {
@@ -262,6 +277,7 @@ void launch(const Kernel* kernel, dim3 grid, dim3 threads, size_t shared_bytes, 
   static std::mutex one_at_a_time;
   std::lock_guard<std::mutex> lock(one_at_a_time);
   running = kernel;
+  shadow_launch();
   if (!worker) worker = new Worker;  // lives as long as its OS thread's launches: to the end
   long blocks = long(grid.x) * grid.y * grid.z;
   for (long i = 0; i < blocks; i++) {
@@ -284,6 +300,7 @@ void barrier(const void* site) {
   me->warp->runnable &= ~(1u << me->lane);
   if (++b->at_barrier == b->thread_count - b->done) {
     b->at_barrier = 0;
+    b->epoch++;
     for (int i = 0; i < b->warp_count; i++) {
       if (b->warp[i].arrived) report("a barrier completes while a collective is half arrived");
       b->warp[i].runnable = b->warp[i].alive;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cuda_emu.h"
+#include "shadow.h"
 
 namespace emu {
 
@@ -29,6 +30,7 @@ void copy_async(void* to, const void* from, int bytes, int from_bytes) {
     report("more than %d cp.async in flight in a thread", kMostCopies);
     return;
   }
+  shadow_copy_issued(to, from, bytes, from_bytes);
   f->copies[f->copy_count] = {to, from, bytes, from_bytes, f->committed, false};
   if (random_schedule() && draw() % 2) land(&f->copies[f->copy_count]);
   f->copy_count++;
@@ -41,6 +43,7 @@ void copy_wait(int groups_in_flight) {
   for (int i = 0; i < f->copy_count; i++)
     if (f->copies[i].group >= 0 && f->copies[i].group < f->committed - groups_in_flight) {
       land(&f->copies[i]);
+      shadow_copy_landed(f->copies[i].to, f->copies[i].bytes);
       f->copies[i].group = -1;
     }
 }
@@ -89,6 +92,7 @@ void load_matrix(uint32_t* registers, int tiles, const void* const* rows, bool t
         for (int row = 0; row < 8; row++) {
           const void* p = static_cast<LoadMatrix*>(w->argument[j * 8 + row])->rows[t];
           if (uintptr_t(p) & 15) report("ldmatrix: a row address is not a multiple of 16");
+          shadow_read_by(w->lane[j * 8 + row], p, 16);
           memcpy(m[row], p, 16);
         }
         for (int lane = 0; lane < 32; lane++) {

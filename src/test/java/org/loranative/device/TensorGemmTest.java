@@ -4,8 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Map;
 import java.util.Random;
-import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
 import org.loranative.graph.Shape;
@@ -21,9 +22,10 @@ import org.loranative.testing.TestDevices;
 /** The tensor-core product on the emulator over tile edges: ragged rows, columns and depths. */
 @ExtendWith(Seeded.class)
 class TensorGemmTest {
-  @RepeatedTest(3)
-  void equalsALoop(Random seeded) {
-    Random r = new Random(seeded.nextLong() ^ System.nanoTime());
+  @ParameterizedTest
+  @ValueSource(strings = {"cuda-emu", "cuda-check"})
+  void equalsALoop(String name, Random seeded) {
+    Random r = new Random(seeded.nextLong());
     int m = 1 + r.nextInt(150);
     int in = 8 * (1 + r.nextInt(14));
     int out = 1 + r.nextInt(150);
@@ -47,7 +49,7 @@ class TensorGemmTest {
         }
       }
     }
-    try (Device device = TestDevices.open("cuda-emu");
+    try (Device device = TestDevices.open(name);
         GraphRunner runner = new GraphRunner(g, device)) {
       runner.set("w", w);
       runner.run(Map.of("x", x));

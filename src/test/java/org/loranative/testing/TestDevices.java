@@ -10,15 +10,23 @@ import org.loranative.device.Device;
  * The devices that every op and model is tested on: the CPU, and the CUDA kernels in the emulator.
  */
 public final class TestDevices {
-  public static final List<String> NAMES = List.of("cpu", "cuda-emu");
+  public static final List<String> NAMES = List.of("cpu", "cuda-emu", "cuda-check");
 
   private TestDevices() {}
 
   public static String emulator() {
-    return Path.of("target/native/libcuda_emu.so").toAbsolutePath().toString();
+    return library("libcuda_emu.so");
+  }
+
+  private static String library(String name) {
+    return Path.of("target/native").resolve(name).toAbsolutePath().toString();
   }
 
   public static Device open(String name) {
-    return name.equals("cpu") ? new CpuDevice(2) : new CudaDevice(name, emulator());
+    return switch (name) {
+      case "cpu" -> new CpuDevice(2);
+      case "cuda-emu" -> new CudaDevice(name, emulator());
+      default -> new CudaDevice(name, library("libcuda_emu_check.so"));
+    };
   }
 }

@@ -1,0 +1,191 @@
+// The check build: every load and store of a kernel reaches a shadow memory that knows who wrote
+// and read each byte, and when. Kernels are compiled with -fsanitize=thread but linked with the
+// hooks below instead of its runtime, so kernel source does not change.
+//
+// Shared memory: a record for each byte. Two accesses by different threads, one of them a write,
+// must have a __syncthreads between them, or a __syncwarp within a warp; nothing may touch a byte
+// that a cp.async is on its way to; nothing is read that was never written. Device memory: a record
+// for each 4 bytes. An access must lie within an allocation; what one block writes, no other may
+// touch in the same launch.
+#include "shadow.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <vector>
+
+namespace emu {
+
+namespace {
+
+struct SharedByte {
+  int16_t writer = -1, reader = -1;  // threads; reader -2: several of a warp, -3: of several warps
+  uint32_t write_epoch = 0, read_epoch = 0, write_warp_epoch = 0, read_warp_epoch = 0;
+  bool in_flight = false;
+};
+std::vector<SharedByte> shared_bytes;
+
+struct DeviceWord {
+  uint32_t launch;
+  uint32_t block : 29, written : 1, shared_by_readers : 1, allocated : 1;
+};
+constexpr size_t kCardBytes = size_t(8) << 30;
+char* card;
+DeviceWord* words;
+size_t card_used = 4096;
+uint32_t launch_number;
+
+bool is_ordered(int thread, uint32_t epoch, uint32_t warp_epoch) {
+  Fiber* f = current_fiber;
+  return epoch < current_block->epoch || thread == f->index ||
+         (thread / 32 == f->index / 32 && thread >= 0 && warp_epoch < f->warp->epoch);
+}
+
+void touch_shared(size_t at, bool write, bool async) {
+  SharedByte& b = shared_bytes[at];
+  Fiber* f = current_fiber;
+  const char* what = write ? "write" : "read";
+  if (b.in_flight && !async) {
+    report("%s of shared byte %zu while a cp.async to it is in flight: a wait is missing", what,
+           at);
+    b.in_flight = false;
+    return;
+  }
+  if (b.writer >= 0 && !is_ordered(b.writer, b.write_epoch, b.write_warp_epoch))
+    report("race on shared byte %zu: %s, and write by thread %d, without a barrier between", at,
+           what, b.writer);
+  if (!write) {
+    if (b.writer < 0) report("read of shared byte %zu, which nobody wrote", at);
+    bool fresh = b.reader == -1 || b.read_epoch < current_block->epoch;
+    if (fresh)
+      b.reader = int16_t(f->index);
+    else if (b.reader >= 0 && b.reader != f->index)
+      b.reader = b.reader / 32 == f->index / 32 ? int16_t(-2) : int16_t(-3);
+    b.read_epoch = current_block->epoch;
+    b.read_warp_epoch = f->warp->epoch;
+    return;
+  }
+  bool read_now = b.reader != -1 && b.read_epoch == current_block->epoch;
+  bool by_me =
+      b.reader == f->index || (b.reader == -2 && b.read_warp_epoch < f->warp->epoch) ||
+      (b.reader >= 0 && b.reader / 32 == f->index / 32 && b.read_warp_epoch < f->warp->epoch);
+  if (read_now && !by_me)
+    report("race on shared byte %zu: write, and read by another thread, without a barrier between",
+           at);
+  b.writer = int16_t(f->index);
+  b.write_epoch = current_block->epoch;
+  b.write_warp_epoch = f->warp->epoch;
+  b.reader = -1;
+  b.in_flight = async;
+}
+
+void touch_device(size_t at, size_t n, bool write) {
+  uint32_t block = uint32_t(current_block->number) & 0x1fffffffu;
+  for (size_t i = at / 2; i <= (at + n - 1) / 2; i++) {
+    DeviceWord& w = words[i];
+    if (!w.allocated) {
+      report("%s of %zu bytes of device memory out of bounds", write ? "write" : "read", n);
+      return;
+    }
+    bool now = w.launch == launch_number;
+    if (now && (w.block != block || w.shared_by_readers) && (write || w.written)) {
+      report("race on device memory: a %s, and an access by block %u in the same launch",
+             write ? "write" : "read", unsigned(w.block));
+      return;
+    }
+    if (!now) {
+      w.launch = launch_number;
+      w.block = block;
+      w.written = write;
+      w.shared_by_readers = 0;
+    } else {
+      w.written |= write;
+      w.shared_by_readers |= w.block != block;
+    }
+  }
+}
+
+void touch(const void* p, size_t n, bool write, bool async) {
+  if (!current_fiber || !current_block) return;
+  uintptr_t address = uintptr_t(p), shared = uintptr_t(current_block->shared);
+  // Shared memory has nothing beside it for a page or more on either side.
+  if (address + kSharedMargin >= shared &&
+      address < shared + current_block->shared_bytes + kSharedMargin) {
+    if (address < shared || address + n > shared + current_block->shared_bytes) {
+      report("%s of %zu bytes at offset %ld of shared memory, which has %zu",
+             write ? "write" : "read", n, long(address - shared), current_block->shared_bytes);
+      return;
+    }
+    for (size_t i = 0; i < n; i++) touch_shared(address - shared + i, write, async);
+    return;
+  }
+  if (card && address >= uintptr_t(card) && address < uintptr_t(card) + kCardBytes)
+    touch_device(address - uintptr_t(card), n, write);
+}
+
+}  // namespace
+
+void shadow_launch() { launch_number++; }
+
+void shadow_block() { shared_bytes.assign(current_block->shared_bytes, SharedByte()); }
+
+void shadow_copy_issued(void* to, const void* from, int bytes, int from_bytes) {
+  if (from_bytes) touch(from, size_t(from_bytes), false, false);
+  touch(to, size_t(bytes), true, true);
+}
+
+void shadow_copy_landed(void* to, int bytes) {
+  size_t at = size_t(static_cast<char*>(to) - current_block->shared);
+  for (int i = 0; i < bytes; i++) {
+    SharedByte& b = shared_bytes[at + size_t(i)];
+    b.in_flight = false;
+    b.write_epoch = current_block->epoch;
+    b.write_warp_epoch = current_fiber->warp->epoch;
+  }
+}
+
+void shadow_read_by(Fiber* f, const void* p, size_t n) {
+  Fiber* me = current_fiber;
+  current_fiber = f;
+  touch(p, n, false, false);
+  current_fiber = me;
+}
+
+void* shadow_allocate(size_t n) {
+  if (!card) {
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    card = static_cast<char*>(mmap(nullptr, kCardBytes, PROT_READ | PROT_WRITE, flags, -1, 0));
+    words = static_cast<DeviceWord*>(
+        mmap(nullptr, kCardBytes / 2 * sizeof(DeviceWord), PROT_READ | PROT_WRITE, flags, -1, 0));
+  }
+  char* p = card + card_used;
+  for (size_t i = 0; i < (n + 1) / 2; i++) words[card_used / 2 + i].allocated = 1;
+  card_used += (n + 4096 + 255) / 256 * 256;  // never used again: a late access shows
+  return p;
+}
+
+void shadow_free(void* p, size_t n) {
+  size_t at = size_t(static_cast<char*>(p) - card);
+  for (size_t i = 0; i < (n + 1) / 2; i++) words[at / 2 + i].allocated = 0;
+}
+
+}  // namespace emu
+
+#define LN_HOOKS(bytes)                                                                         \
+  extern "C" void __tsan_read##bytes(void* p) { emu::touch(p, bytes, false, false); }           \
+  extern "C" void __tsan_write##bytes(void* p) { emu::touch(p, bytes, true, false); }           \
+  extern "C" void __tsan_unaligned_read##bytes(void* p) { emu::touch(p, bytes, false, false); } \
+  extern "C" void __tsan_unaligned_write##bytes(void* p) { emu::touch(p, bytes, true, false); }
+LN_HOOKS(1)
+LN_HOOKS(2)
+LN_HOOKS(4)
+LN_HOOKS(8)
+LN_HOOKS(16)
+extern "C" void __tsan_init() {}
+extern "C" void __tsan_func_entry(void*) {}
+extern "C" void __tsan_func_exit() {}
+extern "C" void __tsan_read_range(void* p, size_t n) { emu::touch(p, n, false, false); }
+extern "C" void __tsan_write_range(void* p, size_t n) { emu::touch(p, n, true, false); }
