@@ -7,12 +7,21 @@ import org.junit.jupiter.api.Test;
 
 /** The emulator's own tests: planted faults are caught by name, sound twins pass in silence. */
 class EmulatorTest {
-  @Test
-  void plantedFaultsAreCaught() throws IOException, InterruptedException {
+  private static String run(String program) throws IOException, InterruptedException {
     Process process =
-        new ProcessBuilder("target/native/planted_test").redirectErrorStream(true).start();
+        new ProcessBuilder("target/native/" + program).redirectErrorStream(true).start();
     String output = new String(process.getInputStream().readAllBytes());
     assertThat(process.waitFor()).as(output).isZero();
-    assertThat(output).contains("110 passed, 0 failed");
+    return output;
+  }
+
+  @Test
+  void plantedFaultsAreCaught() throws IOException, InterruptedException {
+    assertThat(run("planted_test")).contains("110 passed, 0 failed");
+  }
+
+  @Test
+  void wrappersGiveWhatThePtxManualSays() throws IOException, InterruptedException {
+    assertThat(run("conformance_test")).contains("662 passed, 0 failed");
   }
 }

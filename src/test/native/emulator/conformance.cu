@@ -1,0 +1,51 @@
+// One kernel for each PTX wrapper, to be held against literal tables (conformance_test.cpp). The
+// wrapper's asm and its emulated twin were written by the same hand, so these are the first thing
+// to run on a real card.
+#include "ptx.cuh"
+
+extern "C" __global__ void conformance_pack(const float* in, u32* out) {
+  int i = int(threadIdx.x);
+  out[i] = pack_bf16(in[2 * i], in[2 * i + 1]);
+}
+
+// Threads 0 to 15 copy, 16 to 31 fill with zeros.
+extern "C" __global__ void conformance_copy(const u32* in, u32* out) {
+  LN_DYNAMIC_SHARED(u32, shared);
+  int i = int(threadIdx.x);
+  copy_async_16(shared + 4 * i, in + 4 * i, i < 16 ? 16 : 0);
+  copy_async_commit();
+  copy_async_wait<0>();
+  __syncwarp();
+  for (int k = 0; k < 4; k++) out[4 * i + k] = shared[4 * i + k];
+}
+
+// Shared memory holds four 8 x 8 matrices one behind the other; element e of all is the number e.
+extern "C" __global__ void conformance_load(u32* plain, u32* transposed) {
+  LN_DYNAMIC_SHARED(unsigned short, shared);
+  int i = int(threadIdx.x);
+  for (int k = 0; k < 8; k++) shared[8 * i + k] = (unsigned short)(8 * i + k);
+  __syncwarp();
+  u32 registers[1][4];
+  const void* rows[1] = {shared + 8 * i};
+  load_matrices<false>(registers, rows);
+  for (int j = 0; j < 4; j++) plain[4 * i + j] = registers[0][j];
+  load_matrices<true>(registers, rows);
+  for (int j = 0; j < 4; j++) transposed[4 * i + j] = registers[0][j];
+}
+
+// Fragments as they are given, lane by lane: a [32][4], b [32][2], c [32][4].
+extern "C" __global__ void conformance_multiply(const u32* a, const u32* b, float* c) {
+  int i = int(threadIdx.x);
+  u32 fragment_a[1][4], fragment_b[1][2];
+  float sum[1][1][4];
+  for (int k = 0; k < 4; k++) fragment_a[0][k] = a[4 * i + k];
+  for (int k = 0; k < 2; k++) fragment_b[0][k] = b[2 * i + k];
+  for (int k = 0; k < 4; k++) sum[0][0][k] = c[4 * i + k];
+  multiply_tiles(sum, fragment_a, fragment_b);
+  for (int k = 0; k < 4; k++) c[4 * i + k] = sum[0][0][k];
+}
+
+LN_KERNEL(conformance_pack)
+LN_KERNEL(conformance_copy)
+LN_KERNEL(conformance_load)
+LN_KERNEL(conformance_multiply)
