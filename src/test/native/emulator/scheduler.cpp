@@ -213,6 +213,10 @@ void fiber_main() {
 
 void prepare(Fiber* f, int i) {
   f->stack = worker->stacks + kStackBytes * size_t(i);
+#if defined(__SANITIZE_ADDRESS__)
+  // The fiber before ended without unwinding its frames.
+  __asan_unpoison_memory_region(f->stack, kStackBytes);
+#endif
   // Staggered, so that the stacks do not all fall into the same cache sets.
   uintptr_t top = uintptr_t(f->stack) + kStackBytes - 64 - size_t(i % 61) * 192;
   void** s = reinterpret_cast<void**>(top & ~uintptr_t(15));

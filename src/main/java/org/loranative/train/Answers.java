@@ -1,9 +1,7 @@
 package org.loranative.train;
 
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -22,7 +20,7 @@ import org.loranative.text.Tokenizer;
 
 /** A base model, with or without an adapter, that answers prompts. */
 public final class Answers implements AutoCloseable {
-  private final Deque<AutoCloseable> owned = new ArrayDeque<>();
+  private final Owned owned = new Owned();
   private final Tokenizer tokenizer;
   private final Device device;
   private final LlmBase base;
@@ -41,31 +39,26 @@ public final class Answers implements AutoCloseable {
     boolean opened = false;
     try {
       base = LlmBase.open(basePath);
-      tokenizer = own(base.tokenizer());
-      device = own(Devices.open(deviceName, threads));
+      tokenizer = owned.add(base.tokenizer());
+      device = owned.add(Devices.open(deviceName, threads));
       this.compute = Devices.compute(compute, device);
       adapters =
           adapter
               .map(a -> new Adapters(PeftFormat.readSpec(a), base.targets()))
               .orElseGet(Adapters::none);
-      AdapterState state = own(new AdapterState(device, adapters, false));
+      AdapterState state = owned.add(new AdapterState(device, adapters, false));
       adapter.ifPresent(a -> state.write(Buffer.PARAMS, PeftFormat.read(a, adapters)));
       Weights.Loaded weights =
-          own(
+          owned.add(
               base.weights()
                   .load(Generator.weightsOf(base, adapters, this.compute).named(), device));
-      placement = own(new Placement(device, weights, state, base.constants()));
+      placement = owned.add(new Placement(device, weights, state, base.constants()));
       opened = true;
     } finally {
       if (!opened) {
         close();
       }
     }
-  }
-
-  private <T extends AutoCloseable> T own(T resource) {
-    owned.push(resource);
-    return resource;
   }
 
   /**
@@ -119,12 +112,6 @@ public final class Answers implements AutoCloseable {
 
   @Override
   public void close() {
-    while (!owned.isEmpty()) {
-      try {
-        owned.pop().close();
-      } catch (Exception e) {
-        throw new IllegalStateException(e);
-      }
-    }
+    owned.close();
   }
 }

@@ -2,8 +2,6 @@ package org.loranative.train;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,7 +39,7 @@ public final class TrainRun implements AutoCloseable {
   private static final double FREE_MEMORY_SHARE = 0.9;
 
   private final TrainConfig config;
-  private final Deque<AutoCloseable> owned = new ArrayDeque<>();
+  private final Owned owned = new Owned();
   private final LlmBase base;
   private final Tokenizer tokenizer;
   private final Adapters adapters;
@@ -58,8 +56,8 @@ public final class TrainRun implements AutoCloseable {
     boolean opened = false;
     try {
       base = LlmBase.open(Path.of(config.baseModel()));
-      tokenizer = own(base.tokenizer());
-      device = own(Devices.open(config.device(), config.threads()));
+      tokenizer = owned.add(base.tokenizer());
+      device = owned.add(Devices.open(config.device(), config.threads()));
       compute = Devices.compute(config.computeDtype(), device);
       log.info("device: {}; compute dtype {}", device.description(), config.computeDtype());
       adapters = new Adapters(spec(), base.targets());
@@ -79,11 +77,6 @@ public final class TrainRun implements AutoCloseable {
         close();
       }
     }
-  }
-
-  private <T extends AutoCloseable> T own(T resource) {
-    owned.push(resource);
-    return resource;
   }
 
   private LoraSpec spec() {
@@ -151,18 +144,21 @@ public final class TrainRun implements AutoCloseable {
     log.info("memory: {} planned", MemoryPlan.size(memory.total()));
     log.debug("{}", describe(false));
     Graph named = memory.largest().graph();
-    Weights.Loaded weights = own(base.weights().load(named.named(), device));
-    AdapterState state = own(new AdapterState(device, adapters, true));
-    Placement placement = own(new Placement(device, weights, state, base.constants()));
-    PlanStore plans = own(new PlanStore(task, memory, steps.largestShape(), device, placement));
+    Weights.Loaded weights = owned.add(base.weights().load(named.named(), device));
+    AdapterState state = owned.add(new AdapterState(device, adapters, true));
+    Placement placement = owned.add(new Placement(device, weights, state, base.constants()));
+    PlanStore plans =
+        owned.add(new PlanStore(task, memory, steps.largestShape(), device, placement));
     int done = start(folder, resume, state);
 
     Trainer<List<Sample>> trainer =
-        own(new Trainer<>(task, steps, device, adapters, state, plans, setting(), memory.total()));
+        owned.add(
+            new Trainer<>(task, steps, device, adapters, state, plans, setting(), memory.total()));
     Optional<Samples> samples =
         config.sampleSteps() > 0
             ? Optional.of(
-                own(new Samples(config, base, tokenizer, adapters, device, compute, placement)))
+                owned.add(
+                    new Samples(config, base, tokenizer, adapters, device, compute, placement)))
             : Optional.empty();
     Map<String, Object> notes = new LinkedHashMap<>();
     notes.put("lora_scale", adapters.spec().scale());
@@ -330,12 +326,6 @@ public final class TrainRun implements AutoCloseable {
 
   @Override
   public void close() {
-    while (!owned.isEmpty()) {
-      try {
-        owned.pop().close();
-      } catch (Exception e) {
-        throw new IllegalStateException(e);
-      }
-    }
+    owned.close();
   }
 }

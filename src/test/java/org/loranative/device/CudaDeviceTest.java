@@ -120,6 +120,32 @@ class CudaDeviceTest {
     assertThat(adapter("s8")).isEqualTo(first);
   }
 
+  /** A run in the AddressSanitizer and UBSan build: any report ends the process with an error. */
+  @Test
+  void sanitizersFindNothing() throws Exception {
+    Process compiler =
+        new ProcessBuilder("g++", "-print-file-name=libasan.so").redirectErrorStream(true).start();
+    String asan = new String(compiler.getInputStream().readAllBytes()).strip();
+    assertThat(compiler.waitFor()).isZero();
+    for (String dtype : List.of("f32", "bf16")) {
+      Outcome outcome =
+          train(
+              Map.of(
+                  "LD_PRELOAD",
+                  asan,
+                  "ASAN_OPTIONS",
+                  "detect_leaks=0:handle_segv=0",
+                  CudaDevice.EMULATOR,
+                  TestDevices.emulator().replace("cuda_emu.so", "cuda_emu_asan.so")),
+              "cuda-emu",
+              "--set=max_steps=2",
+              "--set=compute_dtype=" + dtype,
+              "--set=output_dir=" + folder.resolve("asan-" + dtype));
+      assertThat(outcome.code()).as(outcome.output()).isZero();
+      assertThat(losses("asan-" + dtype)).hasSize(2);
+    }
+  }
+
   private byte[] adapter(String output) throws IOException {
     return Files.readAllBytes(folder.resolve(output).resolve("adapter/adapter_model.safetensors"));
   }
