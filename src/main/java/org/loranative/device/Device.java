@@ -1,5 +1,7 @@
 package org.loranative.device;
 
+import org.loranative.UserException;
+
 /** A place where plans run. Addresses are 64-bit integers that only this device understands. */
 public interface Device extends AutoCloseable {
   /** {@code cpu}, {@code cuda} … as in the configuration. */
@@ -14,10 +16,24 @@ public interface Device extends AutoCloseable {
   /** Memory that can be had now, in bytes. */
   long freeBytes();
 
-  /** Zeroed memory; the caller closes it. */
+  /**
+   * Zeroed memory; the caller closes it.
+   *
+   * @throws UserException if there is not enough, since something else took it after the run was
+   *     planned
+   */
   default Memory allocate(long bytes) {
     long[] address = new long[1];
-    check(LoraOps.ln_memory_allocate(handle(), bytes, address));
+    int status = LoraOps.ln_memory_allocate(handle(), bytes, address);
+    if (status == LoraOps.LN_OUT_OF_MEMORY) {
+      throw new UserException(
+          name()
+              + " is out of memory: "
+              + LoraOps.ln_last_error().getString()
+              + ". Something else took memory since the run was planned; end it, or set"
+              + " memory_budget below what is left (lora-native plan shows the table).");
+    }
+    check(status);
     return new Memory(this, address[0], bytes);
   }
 

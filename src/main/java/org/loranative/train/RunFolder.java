@@ -2,8 +2,11 @@ package org.loranative.train;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -12,11 +15,12 @@ import org.loranative.UserException;
 import org.loranative.io.AtomicFiles;
 
 /** {@code output_dir}: logs, checkpoints, adapter. */
-final class RunFolder {
+final class RunFolder implements AutoCloseable {
   private static final String CHECKPOINT = "checkpoint-";
   private static final String PARTIAL = ".partial";
 
   private final Path folder;
+  private final FileChannel lock;
 
   /**
    * @throws UserException if it is in use and {@code resume} is false
@@ -31,6 +35,7 @@ final class RunFolder {
     }
     try {
       Files.createDirectories(folder.resolve("logs"));
+      lock = lock(folder);
       try (Stream<Path> files = Files.list(folder)) {
         files
             .filter(f -> f.getFileName().toString().endsWith(PARTIAL))
@@ -39,6 +44,31 @@ final class RunFolder {
     } catch (IOException e) {
       throw new UserException("output_dir " + folder + " cannot be written: " + e.getMessage(), e);
     }
+  }
+
+  /**
+   * Held until the process ends, however it ends: two runs in one folder would mix their results.
+   */
+  private static FileChannel lock(Path folder) throws IOException {
+    FileChannel channel =
+        FileChannel.open(
+            folder.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    boolean locked = false;
+    try {
+      locked = channel.tryLock() != null;
+    } catch (OverlappingFileLockException e) {
+      // held by this very process
+    }
+    if (!locked) {
+      channel.close();
+      throw new UserException("Another process is training in output_dir " + folder + ".");
+    }
+    return channel;
+  }
+
+  @Override
+  public void close() throws IOException {
+    lock.close();
   }
 
   private static boolean isUnused(Path folder) {

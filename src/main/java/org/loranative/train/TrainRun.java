@@ -123,8 +123,8 @@ public final class TrainRun implements AutoCloseable {
    * @return the folder with the finished adapter; empty when stopped early
    */
   public Optional<Path> train(boolean resume, Console console, StopSignal stop) {
-    RunFolder folder = new RunFolder(Path.of(config.outputDir()), resume);
-    try (AutoCloseable fileLog = RunLog.toFile(folder.logs().resolve("train.log"))) {
+    try (RunFolder folder = new RunFolder(Path.of(config.outputDir()), resume);
+        AutoCloseable fileLog = RunLog.toFile(folder.logs().resolve("train.log"))) {
       return train(folder, resume, console, stop);
     } catch (RuntimeException e) {
       throw e;

@@ -165,6 +165,10 @@ class CudaDeviceTest {
     Outcome small = train(Map.of("LN_EMU_MEMORY", "500000"), "cuda-emu", out);
     assertThat(small.code()).isEqualTo(2);
     assertThat(small.output()).contains("the free memory").contains("It would fit with");
+    Outcome taken =
+        train(Map.of("LN_EMU_MEMORY", "500000"), "cuda-emu", out, "--set=memory_budget=2GB");
+    assertThat(taken.code()).isEqualTo(2);
+    assertThat(taken.output()).contains("out of memory: the card has").contains("memory_budget");
     Outcome missing = train(Map.of(CudaDevice.EMULATOR, "/nowhere.so"), "cuda-emu", out);
     assertThat(missing.code()).isEqualTo(2);
     assertThat(missing.output()).contains("/nowhere.so is not there");

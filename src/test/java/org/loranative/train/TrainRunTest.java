@@ -234,6 +234,18 @@ class TrainRunTest {
   }
 
   @Test
+  void twoRunsDoNotShareAFolder() throws IOException {
+    try (RunFolder other = new RunFolder(folder.resolve("shared"), false)) {
+      assertThat(other.logs()).exists();
+      assertThatThrownBy(() -> train("shared", true, new StopSignal()))
+          .isInstanceOf(UserException.class)
+          .hasMessageContaining("Another process is training in output_dir");
+    }
+    train("shared", true, new StopSignal());
+    assertThat(losses("shared")).hasSize(12);
+  }
+
+  @Test
   void otherDataOrRankIsNotResumed() throws IOException {
     train("r", false, new StopSignal());
     assertThatThrownBy(() -> train("r", true, new StopSignal(), "lora_rank=8"))
