@@ -51,13 +51,12 @@ class PlannerTest {
       expected.add(sum);
     }
     List<Integer> results = List.of(10 + r.nextInt(20), values.size() - 1);
-    // Results need distinct names.
     results.forEach(i -> g.result(values.get(i)));
     try (Device device = new CpuDevice(1);
         GraphRunner runner = new GraphRunner(g, device)) {
       runner.run(inputs);
       for (int i : results) {
-        float[] actual = runner.result(values.get(i).name());
+        float[] actual = runner.result(values.get(i));
         for (int k = 0; k < n; k++) {
           assertThat((double) actual[k]).isEqualTo(expected.get(i)[k]);
         }

@@ -102,6 +102,11 @@ public final class GraphRunner implements AutoCloseable {
     return read(v, at.of(v));
   }
 
+  /** The same for results that share a name. */
+  public float[] result(Value v) {
+    return read(v, at.of(v));
+  }
+
   /** A value outside the arena: a parameter, its gradient, state. */
   public float[] get(String name) {
     return read(graph.named().get(name), elsewhere.get(name).address());

@@ -18,7 +18,7 @@ public record Add(Value a, Value b, Value y) implements Op {
 
   /** Appends the op; returns y, of the shape of {@code a} and {@code b}. */
   public static Value of(Graph g, Value a, Value b) {
-    Add op = new Add(a, b, g.like(a, a.name() + "+" + b.name()));
+    Add op = new Add(a, b, g.like(a, "sum"));
     g.add(op);
     return op.y;
   }

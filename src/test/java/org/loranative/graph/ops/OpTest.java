@@ -125,7 +125,7 @@ class OpTest {
       onlyInputs.keySet().removeIf(n -> g.named().get(n).kind() != Kind.INPUT);
       runner.run(onlyInputs);
       for (int i = 0; i < outputs.size(); i++) {
-        assertThat(Errors.relative(runner.result(outputs.get(i).name()), expected.get(i)))
+        assertThat(Errors.relative(runner.result(outputs.get(i)), expected.get(i)))
             .as("output %d %s", i, c.shape)
             .isLessThan(forward);
       }
