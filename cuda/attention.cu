@@ -12,8 +12,6 @@
 
 constexpr int kMostPerLane = 8;  // D <= 256
 
-LN_DEVICE i64 warp_row() { return i64(blockIdx.x) * (blockDim.x / 32) + threadIdx.x / 32; }
-
 template <typename T>
 LN_DEVICE void read_row(const T* x, i64 D, float (&y)[kMostPerLane]) {
   for (int i = 0; i < kMostPerLane; i++) {

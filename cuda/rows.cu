@@ -9,8 +9,6 @@
 #include "gpu.cuh"
 #include "rows.h"
 
-LN_DEVICE i64 warp_row() { return i64(blockIdx.x) * (blockDim.x / 32) + threadIdx.x / 32; }
-
 template <typename T>
 LN_DEVICE void rms_norm_fwd(const T* x, const T* residual, const float* w, T* y, T* sum,
                             float* rstd, i64 M, i64 C, float eps) {

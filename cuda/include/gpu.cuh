@@ -35,3 +35,6 @@ LN_DEVICE float warp_max(float x) {
 }
 
 LN_DEVICE i64 global_thread() { return i64(blockIdx.x) * blockDim.x + threadIdx.x; }
+
+// The row of a kernel that gives each warp one.
+LN_DEVICE i64 warp_row() { return i64(blockIdx.x) * (blockDim.x / 32) + threadIdx.x / 32; }

@@ -1,5 +1,4 @@
 // Kernels with one mistake each, and sound twins: what the check build must catch, and must not.
-#include "planted.h"
 #include "ptx.cuh"
 
 // Each thread writes its word and reads its neighbour's.

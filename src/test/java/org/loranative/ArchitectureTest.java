@@ -80,16 +80,7 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .resideInAPackage("org.bytedeco..")
-        // Overloads of the generated class mention its pointers; calling it is what we want.
-        .check(
-            CLASSES.that(
-                com.tngtech.archunit.base.DescribedPredicate.describe(
-                    "not the generated bindings",
-                    c -> !c.getSimpleName().equals("LoraOps") && !callsErrorText(c))));
-  }
-
-  private static boolean callsErrorText(JavaClass c) {
-    return c.getName().equals("org.loranative.device.Device");
+        .check(CLASSES);
   }
 
   /**

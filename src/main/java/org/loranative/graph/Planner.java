@@ -169,7 +169,8 @@ public final class Planner {
         .toList();
   }
 
-  static long align(long bytes) {
+  /** {@code bytes} rounded up to {@link #ALIGNMENT}. */
+  public static long align(long bytes) {
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   }
 }

@@ -6,6 +6,7 @@ import org.loranative.UserException;
 import org.loranative.device.Device;
 import org.loranative.device.HostBuffer;
 import org.loranative.device.Memory;
+import org.loranative.graph.Planner;
 import org.loranative.graph.Value;
 import org.loranative.lora.AdapterState;
 
@@ -24,7 +25,7 @@ public final class Placement implements AutoCloseable {
       Device device, Weights.Loaded weights, AdapterState state, Map<String, float[]> constants) {
     this.weights = weights;
     this.state = state;
-    long bytes = constants.values().stream().mapToLong(c -> aligned(c.length * 4L)).sum();
+    long bytes = constants.values().stream().mapToLong(c -> Planner.align(c.length * 4L)).sum();
     this.constants = device.allocate(bytes);
     long at = this.constants.address();
     for (Map.Entry<String, float[]> e : constants.entrySet()) {
@@ -33,12 +34,8 @@ public final class Placement implements AutoCloseable {
         device.upload(at, host, e.getValue().length * 4L);
       }
       addresses.put(e.getKey(), at);
-      at += aligned(e.getValue().length * 4L);
+      at += Planner.align(e.getValue().length * 4L);
     }
-  }
-
-  private static long aligned(long bytes) {
-    return (bytes + 63) / 64 * 64;
   }
 
   /** Places the value called {@code name}. */

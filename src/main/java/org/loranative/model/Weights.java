@@ -12,6 +12,7 @@ import org.loranative.device.LoraOps;
 import org.loranative.device.MappedFile;
 import org.loranative.device.Memory;
 import org.loranative.graph.Kind;
+import org.loranative.graph.Planner;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
@@ -83,6 +84,10 @@ public final class Weights {
     return readings.getOrDefault(name, new Reading(entry(name), 0, 0));
   }
 
+  private boolean loads(Value v) {
+    return v.kind() == Kind.WEIGHT && has(v.name());
+  }
+
   private static boolean asItLies(Reading r, Value v, Device device) {
     return device.readsHostMemory()
         && r.interleavedHeads() == 0
@@ -94,23 +99,19 @@ public final class Weights {
   /** Bytes that loading the WEIGHT values of {@code named} will allocate. */
   public long bytesToAllocate(Map<String, Value> named, Device device) {
     return named.values().stream()
-        .filter(v -> v.kind() == Kind.WEIGHT && entries.containsKey(fileName.apply(v.name())))
+        .filter(v -> loads(v))
         .filter(v -> !asItLies(reading(v.name()), v, device))
-        .mapToLong(v -> aligned(v.bytes()))
+        .mapToLong(v -> Planner.align(v.bytes()))
         .sum();
   }
 
   /** Bytes that stay in the mapped file. */
   public long bytesMapped(Map<String, Value> named, Device device) {
     return named.values().stream()
-        .filter(v -> v.kind() == Kind.WEIGHT && entries.containsKey(fileName.apply(v.name())))
+        .filter(v -> loads(v))
         .filter(v -> asItLies(reading(v.name()), v, device))
         .mapToLong(Value::bytes)
         .sum();
-  }
-
-  private static long aligned(long bytes) {
-    return (bytes + 63) / 64 * 64;
   }
 
   /** The tensors in device memory: one allocation, and mapped files where they lie as needed. */
@@ -146,7 +147,7 @@ public final class Weights {
     try {
       long at = loaded.memory.address();
       for (Value v : named.values()) {
-        if (v.kind() != Kind.WEIGHT || !entries.containsKey(fileName.apply(v.name()))) {
+        if (!loads(v)) {
           continue;
         }
         Reading r = reading(v.name());
@@ -157,7 +158,7 @@ public final class Weights {
         } else {
           read(device, r, from, v, at);
           loaded.addresses.put(v.name(), at);
-          at += aligned(v.bytes());
+          at += Planner.align(v.bytes());
         }
       }
       done = true;

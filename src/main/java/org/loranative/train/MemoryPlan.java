@@ -81,16 +81,18 @@ public record MemoryPlan(
     if (most.total() > budget) {
       throw tooLarge(task, most, budget, budgetName);
     }
+    MemoryPlan fits = most;
     while (low < high) {
       int middle = (low + high) / 2;
       MemoryPlan plan = at(middle, full, blocks, weights, adapters, device, evaluation, generation);
       if (plan.total() <= budget) {
+        fits = plan;
         high = middle;
       } else {
         low = middle + 1;
       }
     }
-    return at(low, full, blocks, weights, adapters, device, evaluation, generation);
+    return fits;
   }
 
   /** Largest shape keys of a run; evaluation 0 for none. */

@@ -149,7 +149,8 @@ public final class TrainRun implements AutoCloseable {
     Placement placement = owned.add(new Placement(device, weights, state, base.constants()));
     PlanStore plans =
         owned.add(new PlanStore(task, memory, steps.largestShape(), device, placement));
-    int done = start(folder, resume, state);
+    String fingerprint = task.fingerprint();
+    int done = start(folder, resume, state, fingerprint);
 
     Trainer<List<Sample>> trainer =
         owned.add(
@@ -164,7 +165,7 @@ public final class TrainRun implements AutoCloseable {
     notes.put("lora_scale", adapters.spec().scale());
     notes.put("trained_parameters", adapters.parameters());
     try (Tracker tracker = new Tracker(folder, config, notes, done + 1, steps.total(), console)) {
-      Loop loop = new Loop(folder, state, trainer, tracker, samples, stop, yaml);
+      Loop loop = new Loop(folder, state, trainer, tracker, samples, stop, yaml, fingerprint);
       int last = trainer.run(done, loop);
       if (last < steps.total()) {
         if (last > loop.savedAt) {
@@ -183,11 +184,11 @@ public final class TrainRun implements AutoCloseable {
   }
 
   /** Fills the adapters; returns the steps that are done already. */
-  private int start(RunFolder folder, boolean resume, AdapterState state) {
+  private int start(RunFolder folder, boolean resume, AdapterState state, String fingerprint) {
     Optional<Path> newest = resume ? folder.newestCheckpoint() : Optional.empty();
     if (newest.isPresent()) {
       Checkpoint checkpoint = Checkpoint.read(newest.get(), state);
-      if (!checkpoint.fingerprint().equals(task.fingerprint())) {
+      if (!checkpoint.fingerprint().equals(fingerprint)) {
         throw new UserException(
             newest.get()
                 + " was written with other training data, so its position in them means nothing."
@@ -255,7 +256,7 @@ public final class TrainRun implements AutoCloseable {
     private final Optional<Samples> samples;
     private final StopSignal stop;
     private final String yaml;
-    private final String fingerprint = task.fingerprint();
+    private final String fingerprint;
     private int savedAt;
 
     Loop(
@@ -265,7 +266,8 @@ public final class TrainRun implements AutoCloseable {
         Tracker tracker,
         Optional<Samples> samples,
         StopSignal stop,
-        String yaml) {
+        String yaml,
+        String fingerprint) {
       this.folder = folder;
       this.state = state;
       this.trainer = trainer;
@@ -273,6 +275,7 @@ public final class TrainRun implements AutoCloseable {
       this.samples = samples;
       this.stop = stop;
       this.yaml = yaml;
+      this.fingerprint = fingerprint;
     }
 
     private boolean due(int step, int every) {
