@@ -135,55 +135,17 @@ LN_DEVICE void cache_append(const T* x, T* cache, const i32* start, i64 n, i64 r
   if (i < n) cache[i64(*start) * row + i] = x[i];
 }
 
-extern "C" __global__ void __launch_bounds__(128)
-    attention_fwd_f32(const float* q, const float* k, const float* v, const i32* doc_start,
-                      const i32* start, float* o, float* lse, AttentionArguments a) {
-  attention_fwd(q, k, v, doc_start, start, o, lse, a);
-}
-extern "C" __global__ void __launch_bounds__(128)
-    attention_fwd_bf16(const gpu_bf16* q, const gpu_bf16* k, const gpu_bf16* v,
-                       const i32* doc_start, const i32* start, gpu_bf16* o, float* lse,
-                       AttentionArguments a) {
-  attention_fwd(q, k, v, doc_start, start, o, lse, a);
-}
-extern "C" __global__ void __launch_bounds__(128)
-    attention_dq_f32(const float* dout, const float* q, const float* k, const float* v,
-                     const float* o, const float* lse, const i32* doc_start, float* dq,
-                     AttentionArguments a) {
-  attention_dq(dout, q, k, v, o, lse, doc_start, dq, a);
-}
-extern "C" __global__ void __launch_bounds__(128)
-    attention_dq_bf16(const gpu_bf16* dout, const gpu_bf16* q, const gpu_bf16* k, const gpu_bf16* v,
-                      const gpu_bf16* o, const float* lse, const i32* doc_start, gpu_bf16* dq,
-                      AttentionArguments a) {
-  attention_dq(dout, q, k, v, o, lse, doc_start, dq, a);
-}
-extern "C" __global__ void __launch_bounds__(128)
-    attention_dkv_f32(const float* dout, const float* q, const float* k, const float* v,
-                      const float* o, const float* lse, const i32* doc_start, float* dk, float* dv,
-                      AttentionArguments a) {
-  attention_dkv(dout, q, k, v, o, lse, doc_start, dk, dv, a);
-}
-extern "C" __global__ void __launch_bounds__(128)
-    attention_dkv_bf16(const gpu_bf16* dout, const gpu_bf16* q, const gpu_bf16* k,
-                       const gpu_bf16* v, const gpu_bf16* o, const float* lse, const i32* doc_start,
-                       gpu_bf16* dk, gpu_bf16* dv, AttentionArguments a) {
-  attention_dkv(dout, q, k, v, o, lse, doc_start, dk, dv, a);
-}
-extern "C" __global__ void __launch_bounds__(128)
-    cache_append_f32(const float* x, float* cache, const i32* start, i64 n, i64 row) {
-  cache_append(x, cache, start, n, row);
-}
-extern "C" __global__ void __launch_bounds__(128)
-    cache_append_bf16(const gpu_bf16* x, gpu_bf16* cache, const i32* start, i64 n, i64 row) {
-  cache_append(x, cache, start, n, row);
-}
-
-LN_KERNEL(attention_fwd_f32)
-LN_KERNEL(attention_fwd_bf16)
-LN_KERNEL(attention_dq_f32)
-LN_KERNEL(attention_dq_bf16)
-LN_KERNEL(attention_dkv_f32)
-LN_KERNEL(attention_dkv_bf16)
-LN_KERNEL(cache_append_f32)
-LN_KERNEL(cache_append_bf16)
+LN_INSTANCES((128), attention_fwd,
+             (const T* q, const T* k, const T* v, const i32* doc_start, const i32* start, T* o,
+              float* lse, AttentionArguments a),
+             attention_fwd(q, k, v, doc_start, start, o, lse, a))
+LN_INSTANCES((128), attention_dq,
+             (const T* dout, const T* q, const T* k, const T* v, const T* o, const float* lse,
+              const i32* doc_start, T* dq, AttentionArguments a),
+             attention_dq(dout, q, k, v, o, lse, doc_start, dq, a))
+LN_INSTANCES((128), attention_dkv,
+             (const T* dout, const T* q, const T* k, const T* v, const T* o, const float* lse,
+              const i32* doc_start, T* dk, T* dv, AttentionArguments a),
+             attention_dkv(dout, q, k, v, o, lse, doc_start, dk, dv, a))
+LN_INSTANCES((128), cache_append, (const T* x, T* cache, const i32* start, i64 n, i64 row),
+             cache_append(x, cache, start, n, row))

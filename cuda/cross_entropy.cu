@@ -3,20 +3,36 @@
 //   loss = w sum_m (logsumexp(z_m) - z_m[label_m]),  z = cap(h W^T),  w = step.inv_labelled
 //   dz = w (softmax(z) - onehot) cap'(z)
 //
-// label_rows lists the labelled rows in order and counts them on the device (one thread: M steps
-// are nothing beside the products); gather, the two products (gemm.cu) and scatter work on `chunk`
-// of them at a time, and blocks past the count return. row_loss: one block of 128 for a row of [V]
-// logits, three passes; bound by memory. sum_losses adds in row order, in f64.
+// label_rows lists the labelled rows in order and counts them on the device, one block, a segment a
+// thread; gather, the two products (tensor_gemm.cu) and scatter work on `chunk` of them at a time,
+// and blocks past the count return. row_loss: one block of 128 for a row of [V] logits, three
+// passes; bound by memory. sum_losses adds in a fixed order, in f64. In f16 gradients carry the
+// step's loss_scale.
 #include "cross_entropy.h"
 #include "gpu.cuh"
 
-extern "C" __global__ void __launch_bounds__(32)
+extern "C" __global__ void __launch_bounds__(256)
     label_rows(const i32* labels, i32* rows, i32* count, i64 M) {
-  if (threadIdx.x != 0) return;
+  LN_DYNAMIC_SHARED(i32, before);  // labelled rows in the segments before a thread's
+  i64 segment = (M + blockDim.x - 1) / blockDim.x, from = segment * threadIdx.x;
+  i64 to = from + segment < M ? from + segment : M;
   i32 n = 0;
-  for (i64 m = 0; m < M; m++)
-    if (labels[m] >= 0) rows[n++] = i32(m);
-  *count = n;
+  for (i64 m = from; m < to; m++) n += labels[m] >= 0;
+  before[threadIdx.x] = n;
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    i32 sum = 0;
+    for (u32 t = 0; t < blockDim.x; t++) {
+      i32 here = before[t];
+      before[t] = sum;
+      sum += here;
+    }
+    *count = sum;
+  }
+  __syncthreads();
+  i32 at = before[threadIdx.x];
+  for (i64 m = from; m < to; m++)
+    if (labels[m] >= 0) rows[at++] = i32(m);
 }
 
 template <typename T>
@@ -67,7 +83,7 @@ LN_DEVICE void row_loss(float* logits, T* gradient, const i32* labels, const i32
   sum = block_reduce(sum, shared, false);
   if (threadIdx.x == 0) losses[offset + row] = logf(sum) + most - z[label];
   if (!backward) return;
-  float weight = step->inv_labelled;
+  float weight = step->inv_labelled * step->loss_scale;
   __syncthreads();  // z[label] has been read
   for (i64 v = threadIdx.x; v < V; v += blockDim.x) {
     float t = softcap > 0 ? z[v] / softcap : 0.0f;
@@ -76,52 +92,25 @@ LN_DEVICE void row_loss(float* logits, T* gradient, const i32* labels, const i32
   }
 }
 
-extern "C" __global__ void __launch_bounds__(32)
+extern "C" __global__ void __launch_bounds__(256)
     sum_losses(const float* losses, const i32* count, const gpu_step* step, float* loss) {
-  if (threadIdx.x != 0) return;
+  LN_DYNAMIC_SHARED(double, shared);
   double sum = 0;
-  for (i32 i = 0; i < *count; i++) sum += double(losses[i]);
-  *loss = float(sum * double(step->inv_labelled));
+  for (i32 i = i32(threadIdx.x); i < *count; i += i32(blockDim.x)) sum += double(losses[i]);
+  sum = block_sum(sum, shared);
+  if (threadIdx.x == 0) *loss = float(sum * double(step->inv_labelled));
 }
 
-extern "C" __global__ void __launch_bounds__(256)
-    gather_rows_f32(const float* h, const i32* rows, const i32* count, float* y, i64 offset,
-                    i64 chunk, i64 C) {
-  gather_rows(h, rows, count, y, offset, chunk, C);
-}
-extern "C" __global__ void __launch_bounds__(256)
-    gather_rows_bf16(const gpu_bf16* h, const i32* rows, const i32* count, gpu_bf16* y, i64 offset,
-                     i64 chunk, i64 C) {
-  gather_rows(h, rows, count, y, offset, chunk, C);
-}
-extern "C" __global__ void __launch_bounds__(256)
-    scatter_rows_f32(const float* y, const i32* rows, const i32* count, float* h, i64 offset,
-                     i64 chunk, i64 C) {
-  scatter_rows(y, rows, count, h, offset, chunk, C);
-}
-extern "C" __global__ void __launch_bounds__(256)
-    scatter_rows_bf16(const gpu_bf16* y, const i32* rows, const i32* count, gpu_bf16* h, i64 offset,
-                      i64 chunk, i64 C) {
-  scatter_rows(y, rows, count, h, offset, chunk, C);
-}
-extern "C" __global__ void __launch_bounds__(128)
-    row_loss_f32(float* logits, float* gradient, const i32* labels, const i32* rows,
-                 const i32* count, const gpu_step* step, float* losses, i64 offset, i64 V,
-                 float softcap, i32 backward) {
-  row_loss(logits, gradient, labels, rows, count, step, losses, offset, V, softcap, backward);
-}
-extern "C" __global__ void __launch_bounds__(128)
-    row_loss_bf16(float* logits, gpu_bf16* gradient, const i32* labels, const i32* rows,
-                  const i32* count, const gpu_step* step, float* losses, i64 offset, i64 V,
-                  float softcap, i32 backward) {
-  row_loss(logits, gradient, labels, rows, count, step, losses, offset, V, softcap, backward);
-}
-
+LN_INSTANCES((256), gather_rows,
+             (const T* h, const i32* rows, const i32* count, T* y, i64 offset, i64 chunk, i64 C),
+             gather_rows(h, rows, count, y, offset, chunk, C))
+LN_INSTANCES((256), scatter_rows,
+             (const T* y, const i32* rows, const i32* count, T* h, i64 offset, i64 chunk, i64 C),
+             scatter_rows(y, rows, count, h, offset, chunk, C))
+LN_INSTANCES((128), row_loss,
+             (float* logits, T* gradient, const i32* labels, const i32* rows, const i32* count,
+              const gpu_step* step, float* losses, i64 offset, i64 V, float softcap, i32 backward),
+             row_loss(logits, gradient, labels, rows, count, step, losses, offset, V, softcap,
+                      backward))
 LN_KERNEL(label_rows)
-LN_KERNEL(gather_rows_f32)
-LN_KERNEL(gather_rows_bf16)
-LN_KERNEL(scatter_rows_f32)
-LN_KERNEL(scatter_rows_bf16)
-LN_KERNEL(row_loss_f32)
-LN_KERNEL(row_loss_bf16)
 LN_KERNEL(sum_losses)

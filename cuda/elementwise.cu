@@ -5,7 +5,8 @@
 //   embedding     y[m, c] = w[ids[m], c] scale
 //   dropout       y = keep ? x / (1 - p) : 0, or y += that; the mask is Philox, drawn by element
 //   columns       copies columns [from, from + columns) of a matrix out (cut) or back in
-//   to_bf16       y = rounded x
+//   cast          y = x in another dtype
+//   round_padded  y [n / padded_columns, padded_columns] = x [rows, columns], zeros around it
 #include "elementwise.h"
 #include "gpu.cuh"
 
@@ -93,74 +94,36 @@ LN_DEVICE void columns(T* whole, T* part, i64 M, i64 width, i64 from, i64 count,
     *there = part[i];
 }
 
-extern "C" __global__ void __launch_bounds__(256) to_bf16(const float* x, gpu_bf16* y, i64 n) {
+template <typename From, typename To>
+LN_DEVICE void cast(const From* x, To* y, i64 n) {
   i64 i = global_thread();
-  if (i < n) store(y + i, x[i]);
+  if (i < n) store(y + i, load(x[i]));
 }
 
-extern "C" __global__ void __launch_bounds__(256)
-    add_f32(const float* a, const float* b, float* y, i64 n) {
-  add(a, b, y, n);
-}
-extern "C" __global__ void __launch_bounds__(256)
-    add_bf16(const gpu_bf16* a, const gpu_bf16* b, gpu_bf16* y, i64 n) {
-  add(a, b, y, n);
-}
-extern "C" __global__ void __launch_bounds__(256)
-    glu_fwd_f32(const float* gate, const float* up, float* y, i64 n, i32 act) {
-  glu_fwd(gate, up, y, n, act);
-}
-extern "C" __global__ void __launch_bounds__(256)
-    glu_fwd_bf16(const gpu_bf16* gate, const gpu_bf16* up, gpu_bf16* y, i64 n, i32 act) {
-  glu_fwd(gate, up, y, n, act);
-}
-extern "C" __global__ void __launch_bounds__(256)
-    glu_bwd_f32(const float* dy, const float* gate, const float* up, float* dgate, float* dup,
-                i64 n, i32 act) {
-  glu_bwd(dy, gate, up, dgate, dup, n, act);
-}
-extern "C" __global__ void __launch_bounds__(256)
-    glu_bwd_bf16(const gpu_bf16* dy, const gpu_bf16* gate, const gpu_bf16* up, gpu_bf16* dgate,
-                 gpu_bf16* dup, i64 n, i32 act) {
-  glu_bwd(dy, gate, up, dgate, dup, n, act);
-}
-extern "C" __global__ void __launch_bounds__(256)
-    embedding_f32(const i32* ids, const float* w, float* y, i64 n, i64 C, float scale) {
-  embedding(ids, w, y, n, C, scale);
-}
-extern "C" __global__ void __launch_bounds__(256)
-    embedding_bf16(const i32* ids, const gpu_bf16* w, gpu_bf16* y, i64 n, i64 C, float scale) {
-  embedding(ids, w, y, n, C, scale);
-}
-extern "C" __global__ void __launch_bounds__(256)
-    dropout_f32(const float* x, float* y, i64 n, float p, i32 stream, const gpu_step* step,
-                i32 add) {
-  dropout(x, y, n, p, stream, step, add);
-}
-extern "C" __global__ void __launch_bounds__(256)
-    dropout_bf16(const gpu_bf16* x, gpu_bf16* y, i64 n, float p, i32 stream, const gpu_step* step,
-                 i32 add) {
-  dropout(x, y, n, p, stream, step, add);
-}
-extern "C" __global__ void __launch_bounds__(256)
-    columns_f32(float* whole, float* part, i64 M, i64 width, i64 from, i64 count, i32 cut) {
-  columns(whole, part, M, width, from, count, cut);
-}
-extern "C" __global__ void __launch_bounds__(256)
-    columns_bf16(gpu_bf16* whole, gpu_bf16* part, i64 M, i64 width, i64 from, i64 count, i32 cut) {
-  columns(whole, part, M, width, from, count, cut);
+template <typename T>
+LN_DEVICE void round_padded(const float* x, T* y, i64 rows, i64 columns, i64 padded_columns,
+                            i64 n) {
+  i64 i = global_thread();
+  if (i >= n) return;
+  i64 row = i / padded_columns, column = i % padded_columns;
+  store(y + i, row < rows && column < columns ? x[row * columns + column] : 0.0f);
 }
 
-LN_KERNEL(add_f32)
-LN_KERNEL(add_bf16)
-LN_KERNEL(glu_fwd_f32)
-LN_KERNEL(glu_fwd_bf16)
-LN_KERNEL(glu_bwd_f32)
-LN_KERNEL(glu_bwd_bf16)
-LN_KERNEL(embedding_f32)
-LN_KERNEL(embedding_bf16)
-LN_KERNEL(dropout_f32)
-LN_KERNEL(dropout_bf16)
-LN_KERNEL(columns_f32)
-LN_KERNEL(columns_bf16)
-LN_KERNEL(to_bf16)
+LN_INSTANCES((256), add, (const T* a, const T* b, T* y, i64 n), add(a, b, y, n))
+LN_INSTANCES((256), glu_fwd, (const T* gate, const T* up, T* y, i64 n, i32 act),
+             glu_fwd(gate, up, y, n, act))
+LN_INSTANCES((256), glu_bwd,
+             (const T* dy, const T* gate, const T* up, T* dgate, T* dup, i64 n, i32 act),
+             glu_bwd(dy, gate, up, dgate, dup, n, act))
+LN_INSTANCES((256), embedding, (const i32* ids, const T* w, T* y, i64 n, i64 C, float scale),
+             embedding(ids, w, y, n, C, scale))
+LN_INSTANCES((256), dropout,
+             (const T* x, T* y, i64 n, float p, i32 stream, const gpu_step* step, i32 add),
+             dropout(x, y, n, p, stream, step, add))
+LN_INSTANCES((256), columns, (T * whole, T* part, i64 M, i64 width, i64 from, i64 count, i32 cut),
+             columns(whole, part, M, width, from, count, cut))
+LN_INSTANCES((256), cast_from_f32, (const float* x, T* y, i64 n), cast(x, y, n))
+LN_INSTANCES_16_BIT((256), cast_to_f32, (const T* x, float* y, i64 n), cast(x, y, n))
+LN_INSTANCES_16_BIT((256), round_padded,
+                    (const float* x, T* y, i64 rows, i64 columns, i64 padded_columns, i64 n),
+                    round_padded(x, y, rows, columns, padded_columns, n))

@@ -7,8 +7,14 @@
 #include "gemm.h"
 #include "gpu.cuh"
 
-template <typename T, typename C>
-LN_DEVICE void gemm(const T* a, const T* b, C* c, const float* bias, const i32* rows_left,
+// One number of C, by its dtype.
+template <typename C>
+LN_DEVICE void write(C* c, float value, int accumulate) {
+  store(c, accumulate ? value + load(*c) : value);
+}
+
+template <typename T>
+LN_DEVICE void gemm(const T* a, const T* b, void* c, const float* bias, const i32* rows_left,
                     const GemmArguments& g) {
   LN_DYNAMIC_SHARED(float, tiles);
   float* tile_a = tiles;
@@ -54,27 +60,15 @@ LN_DEVICE void gemm(const T* a, const T* b, C* c, const float* bias, const i32* 
       if (m >= rows || n >= g.N) continue;
       float value = sum[i][j] * g.scale;
       if (bias) value += bias[n];
-      if (g.accumulate) value += load(c[m * g.N + n]);
-      store(c + m * g.N + n, value);
+      i64 at = m * g.c_row + n;
+      if (g.c_is_f32)
+        write(static_cast<float*>(c) + at, value, g.accumulate);
+      else
+        write(static_cast<T*>(c) + at, value, g.accumulate);
     }
 }
 
-extern "C" __global__ void __launch_bounds__(GemmTile::kThreads)
-    gemm_f32(const float* a, const float* b, float* c, const float* bias, const i32* rows_left,
-             GemmArguments g) {
-  gemm(a, b, c, bias, rows_left, g);
-}
-extern "C" __global__ void __launch_bounds__(GemmTile::kThreads)
-    gemm_bf16(const gpu_bf16* a, const gpu_bf16* b, gpu_bf16* c, const float* bias,
-              const i32* rows_left, GemmArguments g) {
-  gemm(a, b, c, bias, rows_left, g);
-}
-extern "C" __global__ void __launch_bounds__(GemmTile::kThreads)
-    gemm_bf16_f32(const gpu_bf16* a, const gpu_bf16* b, float* c, const float* bias,
-                  const i32* rows_left, GemmArguments g) {
-  gemm(a, b, c, bias, rows_left, g);
-}
-
-LN_KERNEL(gemm_f32)
-LN_KERNEL(gemm_bf16)
-LN_KERNEL(gemm_bf16_f32)
+LN_INSTANCES((GemmTile::kThreads), gemm,
+             (const T* a, const T* b, void* c, const float* bias, const i32* rows_left,
+              GemmArguments g),
+             gemm(a, b, c, bias, rows_left, g))

@@ -1,7 +1,8 @@
 // Global gradient norm and AdamW over all adapters in one launch.     Loshchilov & Hutter 2019
 //
 // norm_blocks: 256 threads sum the squares of 65536 numbers in f64; norm_finish adds the blocks in
-// order. adamw: one thread for a number, zeroes the gradient. Bound by memory: 28 bytes a number.
+// a fixed order and takes the loss scale out. adamw: one thread for a number, zeroes the gradient;
+// leaves everything else as it is where the norm is not finite. Bound by memory: 28 bytes a number.
 #include "gpu.cuh"
 #include "optimizer.h"
 
@@ -11,22 +12,21 @@ extern "C" __global__ void __launch_bounds__(256) norm_blocks(const float* g, do
   i64 to = from + NormTile::kBlock < n ? from + NormTile::kBlock : n;
   double sum = 0;
   for (i64 i = from + threadIdx.x; i < to; i += blockDim.x) sum += double(g[i]) * double(g[i]);
-  shared[threadIdx.x] = sum;
-  __syncthreads();
-  if (threadIdx.x != 0) return;
-  for (u32 i = 1; i < blockDim.x; i++) sum += shared[i];
-  sums[blockIdx.x] = sum;
+  sum = block_sum(sum, shared);
+  if (threadIdx.x == 0) sums[blockIdx.x] = sum;
 }
 
-extern "C" __global__ void __launch_bounds__(32)
-    norm_finish(const double* sums, float* out, i64 blocks, float max_norm) {
+extern "C" __global__ void __launch_bounds__(256)
+    norm_finish(const double* sums, const gpu_step* step, float* out, i64 blocks, float max_norm) {
+  LN_DYNAMIC_SHARED(double, shared);
+  double sum = 0;
+  for (i64 b = threadIdx.x; b < blocks; b += blockDim.x) sum += sums[b];
+  sum = block_sum(sum, shared);
   if (threadIdx.x != 0) return;
-  double total = 0;
-  for (i64 b = 0; b < blocks; b++) total += sums[b];
-  float norm = float(sqrt(total));
+  float norm = float(sqrt(sum)) / step->loss_scale;
   float factor = max_norm > 0 ? max_norm / (norm + 1e-6f) : 1.0f;
   out[0] = norm;
-  out[1] = factor > 1.0f ? 1.0f : factor;  // NaN stays NaN
+  out[1] = (factor > 1.0f ? 1.0f : factor) / step->loss_scale;
 }
 
 extern "C" __global__ void __launch_bounds__(256)
@@ -37,6 +37,7 @@ extern "C" __global__ void __launch_bounds__(256)
   float rate = step->learning_rate / step->bias1, root = 1.0f / sqrtf(step->bias2);
   float x = grad[i] * clip[1];
   grad[i] = 0.0f;
+  if (!(clip[0] < -negative_infinity())) return;  // a step that overflowed changes nothing
   float mean = m[i] + (1.0f - a.beta1) * (x - m[i]);
   float square = a.beta2 * v[i] + (1.0f - a.beta2) * x * x;
   m[i] = mean;

@@ -69,41 +69,15 @@ extern "C" __global__ void __launch_bounds__(128)
   table[i / half * 2 * half + half + i % half] = scale * float(sin(angle));
 }
 
-extern "C" __global__ void __launch_bounds__(128)
-    rms_norm_fwd_f32(const float* x, const float* residual, const float* w, float* y, float* sum,
-                     float* rstd, i64 M, i64 C, float eps) {
-  rms_norm_fwd(x, residual, w, y, sum, rstd, M, C, eps);
-}
-extern "C" __global__ void __launch_bounds__(128)
-    rms_norm_fwd_bf16(const gpu_bf16* x, const gpu_bf16* residual, const float* w, gpu_bf16* y,
-                      gpu_bf16* sum, float* rstd, i64 M, i64 C, float eps) {
-  rms_norm_fwd(x, residual, w, y, sum, rstd, M, C, eps);
-}
-extern "C" __global__ void __launch_bounds__(128)
-    rms_norm_bwd_f32(const float* dy, const float* dsum, const float* sum, const float* w,
-                     const float* rstd, float* dx, i64 M, i64 C) {
-  rms_norm_bwd(dy, dsum, sum, w, rstd, dx, M, C);
-}
-extern "C" __global__ void __launch_bounds__(128)
-    rms_norm_bwd_bf16(const gpu_bf16* dy, const gpu_bf16* dsum, const gpu_bf16* sum, const float* w,
-                      const float* rstd, gpu_bf16* dx, i64 M, i64 C) {
-  rms_norm_bwd(dy, dsum, sum, w, rstd, dx, M, C);
-}
-extern "C" __global__ void __launch_bounds__(128)
-    rope_f32(const float* x, const float* table, float* y, i64 M, i64 heads, i64 D, i64 half,
-             float sign) {
-  rope(x, table, y, M, heads, D, half, sign);
-}
-extern "C" __global__ void __launch_bounds__(128)
-    rope_bf16(const gpu_bf16* x, const float* table, gpu_bf16* y, i64 M, i64 heads, i64 D, i64 half,
-              float sign) {
-  rope(x, table, y, M, heads, D, half, sign);
-}
-
-LN_KERNEL(rms_norm_fwd_f32)
-LN_KERNEL(rms_norm_fwd_bf16)
-LN_KERNEL(rms_norm_bwd_f32)
-LN_KERNEL(rms_norm_bwd_bf16)
-LN_KERNEL(rope_f32)
-LN_KERNEL(rope_bf16)
+LN_INSTANCES((128), rms_norm_fwd,
+             (const T* x, const T* residual, const float* w, T* y, T* sum, float* rstd, i64 M,
+              i64 C, float eps),
+             rms_norm_fwd(x, residual, w, y, sum, rstd, M, C, eps))
+LN_INSTANCES((128), rms_norm_bwd,
+             (const T* dy, const T* dsum, const T* sum, const float* w, const float* rstd, T* dx,
+              i64 M, i64 C),
+             rms_norm_bwd(dy, dsum, sum, w, rstd, dx, M, C))
+LN_INSTANCES((128), rope,
+             (const T* x, const float* table, T* y, i64 M, i64 heads, i64 D, i64 half, float sign),
+             rope(x, table, y, M, heads, D, half, sign))
 LN_KERNEL(rope_table)

@@ -1,56 +1,56 @@
 // Matrix product on the tensor cores, with the low-rank term as its last K steps.
 //
-//   C [M, N] = scale (A [M, K] op(B) + L [M, R] op(B2)) (+ bias) (+ C)     Hu et al. 2021,
-//   section 4.1
+//   C [M, N] = scale (A B + A2 B2) (+ bias) (+ C)                 Hu et al. 2021, section 4.1
 //
-// Forward of lora_linear: A = x, B = W0 (nt), L = s x A^T, B2 = lora_B (nt).
-// Backward to x:          A = dy, B = W0 (nn), L = s dy B, B2 = lora_A (nn).
+// Forward of lora_linear: A = x, B = W0^T (nt), A2 = s x A^T, B2 = lora_B^T.
+// Backward to x:          A = dy, B = W0 (nn), A2 = s dy B, B2 = lora_A.
+// dA, dB:                 A = dyb^T or dy^T (tn), B = x or xa; K is the batch's rows.
 //
-// Tile: 128 x 128 x 32 with 8 warps of 64 x 32, or 64 x 64 x 32 with 4 of 32 x 32; three stages of
-// cp.async, 16 bytes a thread, zeros at ragged edges; ldmatrix from swizzled rows (.trans for nn).
-// Shared memory: 48 KB or 24 KB. FLOPs: 2 M N (K + R); bytes at least 2 (M K + N K + M N).
-// Bound by the tensor cores from about K = 1024 on, below that by bytes. K runs in order in f32, so
-// results do not depend on the grid.
-#include "ptx.cuh"
+// Tile: 128 x 128 x 32 with 8 warps of 64 x 32; 64 x 64 with 4 of 32 x 32; 128 x 32 and 32 x 128
+// for the products with a rank on one side. Three stages of cp.async, 16 bytes a thread, zeros at
+// ragged edges; ldmatrix from swizzled rows. Shared memory: 48, 24 or 30 KB. FLOPs: 2 M N (K + R);
+// bytes at least 2 (M K + N K + M N). Bound by the tensor cores from about K = 1024 on, below that
+// and with a rank on one side by bytes. Where tiles are too few for a card, K is split over
+// gridDim.z, a number fixed by the shape, and add_splits adds the sums in order: results are
+// bit-equal always.
+#include "gpu.cuh"
 #include "tensor_gemm.h"
+#include "tile.cuh"
 
-template <typename Tile, bool NT>
+// The epilogue of one number, given where it will be written.
+template <typename C>
+LN_DEVICE float finish(const TensorGemmArguments& g, float sum, i64 n, const C* there) {
+  float value = sum * g.scale;
+  if (g.bias) value += g.bias[n];
+  return g.accumulate ? value + load(*there) : value;
+}
+
+template <typename T>
+LN_DEVICE void write_one(const TensorGemmArguments& g, float sum, i64 m, i64 n) {
+  if (g.c_is_f32) {
+    float* to = static_cast<float*>(g.c) + m * g.c_stride + n;
+    *to = finish(g, sum, n, to);
+  } else {
+    T* to = static_cast<T*>(g.c) + m * g.c_stride + n;
+    store(to, finish(g, sum, n, to));
+  }
+}
+
+template <typename Tile, typename T, bool A_TRANSPOSED, bool B_TRANSPOSED>
 struct TensorGemm {
   static constexpr int kWarpsAcross = Tile::kColumns / Tile::kWarpColumns;
-  static constexpr int MT = Tile::kWarpRows / 16, NTILES = Tile::kWarpColumns / 8;
+  static constexpr int kMTiles = Tile::kWarpRows / 16, kNTiles = Tile::kWarpColumns / 8;
+  typedef SharedTile<T, A_TRANSPOSED ? Tile::kDepth : Tile::kRows,
+                     A_TRANSPOSED ? Tile::kRows : Tile::kDepth>
+      TileA;
+  typedef SharedTile<T, B_TRANSPOSED ? Tile::kColumns : Tile::kDepth,
+                     B_TRANSPOSED ? Tile::kDepth : Tile::kColumns>
+      TileB;
 
-  // Where 16-byte chunk `chunk` of a row lies. Rows of A, and of B for nt, are 4 chunks long, rows
-  // of B for nn one tile wide; the XOR spreads the 8 rows of an ldmatrix over all banks.
-  LN_DEVICE static int deep(int row, int chunk) {
-    return row * 64 + ((chunk ^ (row >> 1 & 3)) << 4);
-  }
-  LN_DEVICE static int wide(int row, int chunk) {
-    return row * Tile::kColumns * 2 + ((chunk ^ (row & 7)) << 4);
-  }
-
-  // Copies rows [row0, row0 + rows) and columns [k0, k0 + 32) of a [row_count, k_count] matrix.
-  LN_DEVICE static void fetch_deep(char* to, const gpu_bf16* from, int rows, i64 row0,
-                                   i64 row_count, i64 k0, i64 k_count) {
-    for (int i = int(threadIdx.x); i < rows * 4; i += Tile::kThreads) {
-      int row = i / 4, chunk = i % 4;
-      i64 k = k0 + chunk * 8;
-      bool inside = row0 + row < row_count && k < k_count;
-      copy_async_16(to + deep(row, chunk), inside ? from + (row0 + row) * k_count + k : from,
-                    inside ? 16 : 0);
-    }
-  }
-
-  // Copies rows [k0, k0 + 32) and columns [n0, n0 + kColumns) of a [k_count, n_count] matrix.
-  LN_DEVICE static void fetch_wide(char* to, const gpu_bf16* from, i64 k0, i64 k_count, i64 n0,
-                                   i64 n_count) {
-    constexpr int kChunks = Tile::kColumns / 8;
-    for (int i = int(threadIdx.x); i < Tile::kDepth * kChunks; i += Tile::kThreads) {
-      int row = i / kChunks, chunk = i % kChunks;
-      i64 n = n0 + chunk * 8;
-      bool inside = k0 + row < k_count && n < n_count;
-      copy_async_16(to + wide(row, chunk), inside ? from + (k0 + row) * n_count + n : from,
-                    inside ? 16 : 0);
-    }
+  LN_DEVICE static MatrixView<T> view(const void* data, i64 stride, i64 rows, i64 columns,
+                                      bool transposed) {
+    return {static_cast<const T*>(data), stride, transposed ? columns : rows,
+            transposed ? rows : columns};
   }
 
   LN_DEVICE static void run(const TensorGemmArguments& g) {
@@ -62,96 +62,115 @@ struct TensorGemm {
       rows = left < rows ? left : rows;
     }
     if (m0 >= rows) return;  // the whole block
-    const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32;
+    const int warp = int(threadIdx.x) / 32;
     const int wm = warp / kWarpsAcross * Tile::kWarpRows;
     const int wn = warp % kWarpsAcross * Tile::kWarpColumns;
-    const int steps = int((g.K + Tile::kDepth - 1) / Tile::kDepth);
-    const int low_steps = int((g.R + Tile::kDepth - 1) / Tile::kDepth);
+    const int base_steps = int((g.K + Tile::kDepth - 1) / Tile::kDepth);
+    const int all_steps = base_steps + int((g.R + Tile::kDepth - 1) / Tile::kDepth);
+    const int first = int(i64(all_steps) * blockIdx.z / gridDim.z);
+    const int steps = int(i64(all_steps) * (blockIdx.z + 1) / gridDim.z) - first;
+    // Rows past `rows` need not be zeros: they are never written.
+    const MatrixView<T> a = view(g.a, g.a_stride, A_TRANSPOSED ? g.M : rows, g.K, A_TRANSPOSED);
+    const MatrixView<T> b = view(g.b, g.b_stride, g.K, g.N, B_TRANSPOSED);
+    const MatrixView<T> low_a = view(g.low_a, g.low_a_stride, rows, g.R, A_TRANSPOSED);
+    const MatrixView<T> low_b = view(g.low_b, g.low_b_stride, g.R, g.N, B_TRANSPOSED);
     auto fetch = [&](int step) {
-      if (step < steps + low_steps) {
-        char* a = shared + step % Tile::kStages * (Tile::kBytesA + Tile::kBytesB);
-        bool low = step >= steps;
-        i64 k0 = i64(low ? step - steps : step) * Tile::kDepth, k_count = low ? g.R : g.K;
-        const gpu_bf16* b = low ? g.low_b : g.b;
-        fetch_deep(a, low ? g.low_a : g.a, Tile::kRows, m0, rows, k0, k_count);
-        if (NT)
-          fetch_deep(a + Tile::kBytesA, b, Tile::kColumns, n0, g.N, k0, k_count);
-        else
-          fetch_wide(a + Tile::kBytesA, b, k0, k_count, n0, g.N);
+      if (step < steps) {
+        char* to = shared + step % Tile::kStages * (TileA::kBytes + TileB::kBytes);
+        bool low = first + step >= base_steps;
+        i64 k = i64(first + step - (low ? base_steps : 0)) * Tile::kDepth;
+        TileA::template fetch<Tile::kThreads>(to, low ? low_a : a, A_TRANSPOSED ? k : m0,
+                                              A_TRANSPOSED ? m0 : k);
+        TileB::template fetch<Tile::kThreads>(to + TileA::kBytes, low ? low_b : b,
+                                              B_TRANSPOSED ? n0 : k, B_TRANSPOSED ? k : n0);
       }
       copy_async_commit();  // also an empty group, so that waits count alike at the end
     };
 
-    float sum[MT][NTILES][4] = {};
+    float sum[kMTiles][kNTiles][4] = {};
     for (int step = 0; step < Tile::kStages - 1; step++) fetch(step);
-    for (int step = 0; step < steps + low_steps; step++) {
+    for (int step = 0; step < steps; step++) {
       copy_async_wait<Tile::kStages - 2>();
       __syncthreads();  // this step has landed for all; the stage fetched next has been read by all
       fetch(step + Tile::kStages - 1);
-      const char* a = shared + step % Tile::kStages * (Tile::kBytesA + Tile::kBytesB);
-      const char* b = a + Tile::kBytesA;
+      const char* tile_a = shared + step % Tile::kStages * (TileA::kBytes + TileB::kBytes);
+      const char* tile_b = tile_a + TileA::kBytes;
 #pragma unroll
-      for (int half = 0; half < Tile::kDepth / 16; half++) {
-        u32 fragments_a[MT][4], fragments_b[NTILES / 2][4];
-        const void *rows_a[MT], *rows_b[NTILES / 2];
+      for (int k = 0; k < Tile::kDepth; k += 16) {
+        u32 fragments_a[kMTiles][4], fragments_b[kNTiles / 2][4];
+        const void *rows_a[kMTiles], *rows_b[kNTiles / 2];
 #pragma unroll
-        for (int i = 0; i < MT; i++)
-          rows_a[i] = a + deep(wm + i * 16 + lane % 16, half * 2 + lane / 16);
+        for (int i = 0; i < kMTiles; i++)
+          rows_a[i] = A_TRANSPOSED ? TileA::left_transposed(tile_a, wm + i * 16, k)
+                                   : TileA::left(tile_a, wm + i * 16, k);
 #pragma unroll
-        for (int j = 0; j < NTILES / 2; j++)
-          rows_b[j] = NT ? b + deep(wn + j * 16 + lane % 8 + lane / 16 * 8, half * 2 + lane / 8 % 2)
-                         : b + wide(half * 16 + lane % 16, wn / 8 + j * 2 + lane / 16);
-        load_matrices<false>(fragments_a, rows_a);
-        load_matrices<!NT>(fragments_b, rows_b);
-        multiply_tiles<MT, NTILES>(sum, fragments_a,
-                                   reinterpret_cast<const u32(&)[NTILES][2]>(fragments_b));
+        for (int j = 0; j < kNTiles / 2; j++)
+          rows_b[j] = B_TRANSPOSED ? TileB::right(tile_b, k, wn + j * 16)
+                                   : TileB::right_transposed(tile_b, k, wn + j * 16);
+        load_matrices<A_TRANSPOSED>(fragments_a, rows_a);
+        load_matrices<!B_TRANSPOSED>(fragments_b, rows_b);
+        multiply_tiles<T>(sum, fragments_a,
+                          reinterpret_cast<const u32(&)[kNTiles][2]>(fragments_b));
       }
     }
     copy_async_wait<0>();
-    write(g, sum, m0 + wm, n0 + wn, rows, lane);
+    write(g, sum, m0 + wm, n0 + wn, rows);
   }
 
-  LN_DEVICE static void write(const TensorGemmArguments& g, const float (&sum)[MT][NTILES][4],
-                              i64 m0, i64 n0, i64 rows, int lane) {
+  LN_DEVICE static void write(const TensorGemmArguments& g, const float (&sum)[kMTiles][kNTiles][4],
+                              i64 m0, i64 n0, i64 rows) {
+    const int lane = int(threadIdx.x) % 32;
 #pragma unroll
-    for (int i = 0; i < MT; i++)
+    for (int i = 0; i < kMTiles; i++)
 #pragma unroll
-      for (int j = 0; j < NTILES; j++)
+      for (int j = 0; j < kNTiles; j++)
 #pragma unroll
-        for (int r = 0; r < 4; r++) {
-          i64 m = m0 + i * 16 + lane / 4 + r / 2 * 8, n = n0 + j * 8 + lane % 4 * 2 + r % 2;
-          if (m >= rows || n >= g.N) continue;
-          float value = sum[i][j][r] * g.scale;
-          if (g.bias) value += g.bias[n];
-          if (g.c_is_f32) {
-            float* c = static_cast<float*>(g.c) + m * g.N + n;
-            *c = g.accumulate ? *c + value : value;
-          } else {
-            gpu_bf16* c = static_cast<gpu_bf16*>(g.c) + m * g.N + n;
-            store(c, g.accumulate ? load(*c) + value : value);
-          }
+        for (int half = 0; half < 2; half++) {
+          i64 m = m0 + i * 16 + lane / 4 + half * 8, n = n0 + j * 8 + lane % 4 * 2;
+          if (m < rows) write_pair(g, sum[i][j][half * 2], sum[i][j][half * 2 + 1], m, n);
         }
+  }
+
+  LN_DEVICE static void write_pair(const TensorGemmArguments& g, float x, float y, i64 m, i64 n) {
+    if (g.partial) {
+      float* to = g.partial + (i64(blockIdx.z) * g.M + m) * g.N + n;
+      if (n < g.N) to[0] = x;
+      if (n + 1 < g.N) to[1] = y;
+      return;
+    }
+    T* to = static_cast<T*>(g.c) + m * g.c_stride + n;
+    if (!g.c_is_f32 && n + 1 < g.N && (size_t(to) & 3) == 0) {  // two numbers in one store
+      x = finish(g, x, n, to);
+      y = finish(g, y, n + 1, to + 1);
+      *reinterpret_cast<u32*>(to) = pack<T>(x, y);
+      return;
+    }
+    if (n < g.N) write_one<T>(g, x, m, n);
+    if (n + 1 < g.N) write_one<T>(g, y, m, n + 1);
   }
 };
 
-extern "C" __global__ void __launch_bounds__(LargeTile::kThreads)
-    tensor_gemm_nt_large(TensorGemmArguments g) {
-  TensorGemm<LargeTile, true>::run(g);
-}
-extern "C" __global__ void __launch_bounds__(SmallTile::kThreads)
-    tensor_gemm_nt_small(TensorGemmArguments g) {
-  TensorGemm<SmallTile, true>::run(g);
-}
-extern "C" __global__ void __launch_bounds__(LargeTile::kThreads)
-    tensor_gemm_nn_large(TensorGemmArguments g) {
-  TensorGemm<LargeTile, false>::run(g);
-}
-extern "C" __global__ void __launch_bounds__(SmallTile::kThreads)
-    tensor_gemm_nn_small(TensorGemmArguments g) {
-  TensorGemm<SmallTile, false>::run(g);
+template <typename T>
+LN_DEVICE void add_splits(const TensorGemmArguments& g, i64 splits) {
+  i64 i = global_thread();
+  i64 m = i / g.N, rows = g.rows_left ? i64(*g.rows_left) - g.row_offset : g.M;
+  if (i >= g.M * g.N || m >= rows) return;
+  float sum = 0;
+  for (i64 z = 0; z < splits; z++) sum += g.partial[z * g.M * g.N + i];
+  write_one<T>(g, sum, m, i % g.N);
 }
 
-LN_KERNEL(tensor_gemm_nt_large)
-LN_KERNEL(tensor_gemm_nt_small)
-LN_KERNEL(tensor_gemm_nn_large)
-LN_KERNEL(tensor_gemm_nn_small)
+#define LN_TENSOR_GEMM(name, Tile, a_transposed, b_transposed)                        \
+  LN_INSTANCES_16_BIT((Tile::kThreads, Tile::kBlocks), name, (TensorGemmArguments g), \
+                      TensorGemm<Tile, T, a_transposed, b_transposed>::run(g))
+LN_TENSOR_GEMM(tensor_gemm_nt_large, LargeTile, false, true)
+LN_TENSOR_GEMM(tensor_gemm_nt_small, SmallTile, false, true)
+LN_TENSOR_GEMM(tensor_gemm_nt_tall, TallTile, false, true)
+LN_TENSOR_GEMM(tensor_gemm_nn_large, LargeTile, false, false)
+LN_TENSOR_GEMM(tensor_gemm_nn_small, SmallTile, false, false)
+LN_TENSOR_GEMM(tensor_gemm_nn_tall, TallTile, false, false)
+LN_TENSOR_GEMM(tensor_gemm_tn_small, SmallTile, true, false)
+LN_TENSOR_GEMM(tensor_gemm_tn_tall, TallTile, true, false)
+LN_TENSOR_GEMM(tensor_gemm_tn_wide, WideTile, true, false)
+LN_INSTANCES_16_BIT((256), add_splits, (TensorGemmArguments g, i64 splits),
+                    add_splits<T>(g, splits))

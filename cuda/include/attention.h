@@ -7,24 +7,11 @@ struct AttentionArguments {
   float scale, softcap;
 };
 
-LN_SIGNATURE attention_fwd_f32(const float* q, const float* k, const float* v, const i32* doc_start,
-                               const i32* start, float* o, float* lse, AttentionArguments a);
-LN_SIGNATURE attention_fwd_bf16(const gpu_bf16* q, const gpu_bf16* k, const gpu_bf16* v,
-                                const i32* doc_start, const i32* start, gpu_bf16* o, float* lse,
-                                AttentionArguments a);
-LN_SIGNATURE attention_dq_f32(const float* dout, const float* q, const float* k, const float* v,
-                              const float* o, const float* lse, const i32* doc_start, float* dq,
-                              AttentionArguments a);
-LN_SIGNATURE attention_dq_bf16(const gpu_bf16* dout, const gpu_bf16* q, const gpu_bf16* k,
-                               const gpu_bf16* v, const gpu_bf16* o, const float* lse,
-                               const i32* doc_start, gpu_bf16* dq, AttentionArguments a);
-LN_SIGNATURE attention_dkv_f32(const float* dout, const float* q, const float* k, const float* v,
-                               const float* o, const float* lse, const i32* doc_start, float* dk,
-                               float* dv, AttentionArguments a);
-LN_SIGNATURE attention_dkv_bf16(const gpu_bf16* dout, const gpu_bf16* q, const gpu_bf16* k,
-                                const gpu_bf16* v, const gpu_bf16* o, const float* lse,
-                                const i32* doc_start, gpu_bf16* dk, gpu_bf16* dv,
-                                AttentionArguments a);
-LN_SIGNATURE cache_append_f32(const float* x, float* cache, const i32* start, i64 n, i64 row);
-LN_SIGNATURE cache_append_bf16(const gpu_bf16* x, gpu_bf16* cache, const i32* start, i64 n,
-                               i64 row);
+LN_SIGNATURES(attention_fwd, (const T* q, const T* k, const T* v, const i32* doc_start,
+                              const i32* start, T* o, float* lse, AttentionArguments a))
+LN_SIGNATURES(attention_dq, (const T* dout, const T* q, const T* k, const T* v, const T* o,
+                             const float* lse, const i32* doc_start, T* dq, AttentionArguments a))
+LN_SIGNATURES(attention_dkv,
+              (const T* dout, const T* q, const T* k, const T* v, const T* o, const float* lse,
+               const i32* doc_start, T* dk, T* dv, AttentionArguments a))
+LN_SIGNATURES(cache_append, (const T* x, T* cache, const i32* start, i64 n, i64 row))

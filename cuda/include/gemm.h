@@ -12,14 +12,10 @@ struct GemmTile {
 // operand may be a transpose. rows_left (or null) points to a count on the device: rows at and past
 // count - row_offset are not computed.
 struct GemmArguments {
-  i64 a_row, a_column, b_row, b_column;
+  i64 a_row, a_column, b_row, b_column, c_row;
   i64 M, N, K, row_offset;
   float scale;
-  int accumulate;
+  int accumulate, c_is_f32;
 };
-LN_SIGNATURE gemm_f32(const float* a, const float* b, float* c, const float* bias,
-                      const i32* rows_left, GemmArguments g);
-LN_SIGNATURE gemm_bf16(const gpu_bf16* a, const gpu_bf16* b, gpu_bf16* c, const float* bias,
-                       const i32* rows_left, GemmArguments g);
-LN_SIGNATURE gemm_bf16_f32(const gpu_bf16* a, const gpu_bf16* b, float* c, const float* bias,
-                           const i32* rows_left, GemmArguments g);
+LN_SIGNATURES(gemm, (const T* a, const T* b, void* c, const float* bias, const i32* rows_left,
+                     GemmArguments g))

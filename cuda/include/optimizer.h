@@ -10,6 +10,7 @@ struct AdamWArguments {
 };
 
 LN_SIGNATURE norm_blocks(const float* g, double* sums, i64 n);
-LN_SIGNATURE norm_finish(const double* sums, float* out, i64 blocks, float max_norm);
+LN_SIGNATURE norm_finish(const double* sums, const gpu_step* step, float* out, i64 blocks,
+                         float max_norm);
 LN_SIGNATURE adamw(float* p, float* grad, float* m, float* v, const float* clip,
                    const gpu_step* step, i64 n, AdamWArguments a);

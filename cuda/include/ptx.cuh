@@ -1,19 +1,53 @@
 // All inline PTX, at tile level; under the emulator each wrapper calls its twin. Layouts: PTX
 // manual, "Matrix fragments for mma.m16n8k16" and "ldmatrix".
 #pragma once
-#include "gpu.cuh"
+#ifndef __CUDACC__
+#include "cuda_emu.h"
+#endif
+#include "types.h"
 
-// Two floats as bf16, rounded to nearest even: low half, high half.
-LN_DEVICE u32 pack_bf16(float lower, float upper) {
+#define LN_DEVICE __device__ __forceinline__
+
+// Two floats as 16-bit numbers, rounded to nearest even: low half, high half.
+LN_DEVICE void pack(u32* pair, float lower, float upper, gpu_bf16) {
 #ifdef __CUDACC__
-  u32 pair;
-  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(upper), "f"(lower));
-  return pair;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(*pair) : "f"(upper), "f"(lower));
 #else
-  gpu_bf16 l, h;
-  store(&l, lower);
-  store(&h, upper);
-  return u32(l.bits) | u32(h.bits) << 16;
+  *pair = emu::to_bf16(lower) | emu::to_bf16(upper) << 16;
+#endif
+}
+LN_DEVICE void pack(u32* pair, float lower, float upper, gpu_f16) {
+#ifdef __CUDACC__
+  asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(*pair) : "f"(upper), "f"(lower));
+#else
+  *pair = emu::to_f16(lower) | emu::to_f16(upper) << 16;
+#endif
+}
+template <typename T>
+LN_DEVICE u32 pack(float lower, float upper) {
+  u32 pair;
+  pack(&pair, lower, upper, T());
+  return pair;
+}
+
+LN_DEVICE float widen(gpu_f16 x) {
+#ifdef __CUDACC__
+  float y;
+  asm("cvt.f32.f16 %0, %1;" : "=f"(y) : "h"(x.bits));
+  return y;
+#else
+  return emu::from_f16(x.bits);
+#endif
+}
+
+// 2^x with a relative error below 2^-22; 0 for -infinity.
+LN_DEVICE float exp2_approximate(float x) {
+#ifdef __CUDACC__
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+#else
+  return exp2f(x);
 #endif
 }
 
@@ -73,20 +107,32 @@ LN_DEVICE void load_matrices(u32 (&registers)[T][4], const void* const (&rows)[T
 #endif
 }
 
-// c += a b for MT x NT tiles of 16 x 8 x 16, bf16 in, f32 accumulate.
-template <int MT, int NT>
+// c += a b for MT x NT tiles of 16 x 8 x 16, T in, f32 accumulate.
+#ifdef __CUDACC__
+#define LN_MULTIPLY(type)                                                   \
+  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32." type "." type       \
+               ".f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};" \
+               : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])             \
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]))
+LN_DEVICE void multiply_tile(float (&c)[4], const u32 (&a)[4], const u32 (&b)[2], gpu_bf16) {
+  LN_MULTIPLY("bf16");
+}
+LN_DEVICE void multiply_tile(float (&c)[4], const u32 (&a)[4], const u32 (&b)[2], gpu_f16) {
+  LN_MULTIPLY("f16");
+}
+#else
+inline emu::HalfFormat half_format(gpu_bf16) { return emu::kBf16; }
+inline emu::HalfFormat half_format(gpu_f16) { return emu::kF16; }
+#endif
+
+template <typename T, int MT, int NT>
 LN_DEVICE void multiply_tiles(float (&c)[MT][NT][4], const u32 (&a)[MT][4], const u32 (&b)[NT][2]) {
 #ifdef __CUDACC__
 #pragma unroll
   for (int m = 0; m < MT; m++)
 #pragma unroll
-    for (int n = 0; n < NT; n++)
-      asm volatile(
-          "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, "
-          "{%8,%9}, {%0,%1,%2,%3};"
-          : "+f"(c[m][n][0]), "+f"(c[m][n][1]), "+f"(c[m][n][2]), "+f"(c[m][n][3])
-          : "r"(a[m][0]), "r"(a[m][1]), "r"(a[m][2]), "r"(a[m][3]), "r"(b[n][0]), "r"(b[n][1]));
+    for (int n = 0; n < NT; n++) multiply_tile(c[m][n], a[m], b[n], T());
 #else
-  emu::multiply(&c[0][0][0], &a[0][0], &b[0][0], MT, NT);
+  emu::multiply(&c[0][0][0], &a[0][0], &b[0][0], MT, NT, half_format(T()));
 #endif
 }

@@ -2,17 +2,11 @@
 #pragma once
 #include "types.h"
 
-LN_SIGNATURE rms_norm_fwd_f32(const float* x, const float* residual, const float* w, float* y,
-                              float* sum, float* rstd, i64 M, i64 C, float eps);
-LN_SIGNATURE rms_norm_fwd_bf16(const gpu_bf16* x, const gpu_bf16* residual, const float* w,
-                               gpu_bf16* y, gpu_bf16* sum, float* rstd, i64 M, i64 C, float eps);
-LN_SIGNATURE rms_norm_bwd_f32(const float* dy, const float* dsum, const float* sum, const float* w,
-                              const float* rstd, float* dx, i64 M, i64 C);
-LN_SIGNATURE rms_norm_bwd_bf16(const gpu_bf16* dy, const gpu_bf16* dsum, const gpu_bf16* sum,
-                               const float* w, const float* rstd, gpu_bf16* dx, i64 M, i64 C);
-LN_SIGNATURE rope_f32(const float* x, const float* table, float* y, i64 M, i64 heads, i64 D,
-                      i64 half, float sign);
-LN_SIGNATURE rope_bf16(const gpu_bf16* x, const float* table, gpu_bf16* y, i64 M, i64 heads, i64 D,
-                       i64 half, float sign);
+LN_SIGNATURES(rms_norm_fwd, (const T* x, const T* residual, const float* w, T* y, T* sum,
+                             float* rstd, i64 M, i64 C, float eps))
+LN_SIGNATURES(rms_norm_bwd, (const T* dy, const T* dsum, const T* sum, const float* w,
+                             const float* rstd, T* dx, i64 M, i64 C))
+LN_SIGNATURES(rope,
+              (const T* x, const float* table, T* y, i64 M, i64 heads, i64 D, i64 half, float sign))
 LN_SIGNATURE rope_table(const i32* positions, const float* inv_freq, float* table, i64 M, i64 half,
                         float scale);

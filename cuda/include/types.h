@@ -8,12 +8,15 @@ typedef unsigned u32;
 struct gpu_bf16 {
   unsigned short bits;
 };
+struct gpu_f16 {
+  unsigned short bits;
+};
 
 // ln_step of lora_ops.h.
 struct gpu_step {
   unsigned long long seed;
   u32 step, micro_step;
-  float learning_rate, bias1, bias2, inv_labelled;
+  float learning_rate, bias1, bias2, inv_labelled, loss_scale;
 };
 
 // A kernel's signature, as its launcher sees it.
@@ -23,3 +26,17 @@ struct gpu_step {
 #endif
 #endif
 #define LN_SIGNATURE extern "C" __global__ void
+
+// A kernel for each dtype of activations: <kernel>_f32, _bf16 and _f16, with T in `parameters`.
+#define LN_SIGNATURES(kernel, parameters)          \
+  LN_SIGNATURE_FOR(kernel, f32, float, parameters) \
+  LN_SIGNATURES_16_BIT(kernel, parameters)
+#define LN_SIGNATURES_16_BIT(kernel, parameters)       \
+  LN_SIGNATURE_FOR(kernel, bf16, gpu_bf16, parameters) \
+  LN_SIGNATURE_FOR(kernel, f16, gpu_f16, parameters)
+#define LN_SIGNATURE_FOR(kernel, suffix, type, parameters) \
+  namespace kernels_##suffix {                             \
+    typedef type T;                                        \
+    LN_SIGNATURE kernel##_##suffix parameters;             \
+  }                                                        \
+  using kernels_##suffix::kernel##_##suffix;

@@ -2,18 +2,19 @@
 # table's fields), exports.inc (the exported functions, which call through the device's table),
 # declarations.inc and entries.inc (the functions of one implementation, and its table).
 # An op is a prototype whose name ends in one of the words below; its first parameter is the device.
+set(SUFFIXES fwd|bwd|scratch|allocate|free|fill|upload|download|copy|ahead|join|wait|begin|end|launch|close)
 function(write_dispatch HEADER OUT)
   file(READ ${HEADER} text)
   string(REGEX REPLACE "//[^\n]*" "" text "${text}")
   string(REGEX REPLACE "[ \n]+" " " text "${text}")
   string(REPLACE ";" "\\;" text "${text}")
-  string(REGEX MATCHALL "int(64_t)? ln_[a-z_]+_(fwd|bwd|scratch|allocate|free|fill|upload|download|close)\\([^)]*\\)" prototypes "${text}")
+  string(REGEX MATCHALL "int(64_t)? ln_[a-z_]+_(${SUFFIXES})\\([^)]*\\)" prototypes "${text}")
   set(fields "")
   set(entries "")
   set(exports "")
   set(declarations "")
   foreach(prototype IN LISTS prototypes)
-    string(REGEX MATCH "ln_[a-z_]+_(fwd|bwd|scratch|allocate|free|fill|upload|download|close)" name "${prototype}")
+    string(REGEX MATCH "ln_[a-z_]+_(${SUFFIXES})" name "${prototype}")
     string(REGEX MATCH "^[a-z0-9_]+" type "${prototype}")
     string(REGEX REPLACE "^[^(]*\\(" "" parameters "${prototype}")
     string(REGEX REPLACE "\\)$" "" parameters "${parameters}")

@@ -8,7 +8,8 @@
 // A function returns LN_OK or an error code; ln_last_error() holds the sentence. Native code never
 // exits and never throws across this header. Every op gives bit-equal results between two runs with
 // the same inputs and thread count. "Overwrites" and "adds to" say what happens to an output.
-// `dtype` is the dtype of activations and frozen weights of the call: LN_F32 or LN_BF16.
+// `dtype` is the dtype of activations and frozen weights of the call: LN_F32 or LN_BF16, on CUDA
+// also LN_F16.
 //
 // src/main/native/dispatch.cmake reads the prototypes of this file (one to three lines each, ended
 // by ");") and writes the table of implementations from them.
@@ -41,6 +42,7 @@ enum { LN_SILU = 0, LN_GELU_TANH = 1 };
 //   0 u64 seed          8 u32 step (1 = first)       12 u32 micro_step
 //  16 f32 learning_rate  20 f32 1 - beta1^t          24 f32 1 - beta2^t
 //  28 f32 1 / labelled tokens of the whole optimizer batch
+//  32 f32 loss_scale: the gradients of a step are so many times their value (1 but in f16)
 enum { LN_STEP_BYTES = 64 };
 
 // The sentence of this thread's last error.
@@ -70,9 +72,27 @@ int ln_cpu_physical_cores();
 int ln_memory_allocate(int64_t device, int64_t bytes, int64_t* address);
 int ln_memory_free(int64_t device, int64_t address, int64_t bytes);
 int ln_memory_fill(int64_t device, int64_t address, int32_t byte_value, int64_t bytes);
-// Copies between the host and the device (host addresses are plain pointers).
+// Copies between the host and the device (host addresses are plain pointers). On return the host
+// memory may be used again; a download has waited for all that was asked of the device before.
 int ln_memory_upload(int64_t device, int64_t to, int64_t from_host, int64_t bytes);
 int ln_memory_download(int64_t device, int64_t to_host, int64_t from, int64_t bytes);
+// Copies within the device, in order with the ops.
+int ln_memory_copy(int64_t device, int64_t to, int64_t from, int64_t bytes);
+// Copies host memory of ln_host_allocate beside the ops that run; ops after ln_memory_join see it.
+// Until they have run, neither side may be touched.
+int ln_memory_ahead(int64_t device, int64_t to, int64_t from_host, int64_t bytes);
+int ln_memory_join(int64_t device);
+// Host memory that the device copies from directly (pinned).
+int ln_host_allocate(int64_t device, int64_t bytes, int64_t* address);
+int ln_host_free(int64_t device, int64_t address, int64_t bytes);
+// Waits until all that was asked of the device has been done; says what went wrong in it.
+int ln_device_wait(int64_t device);
+// Between begin and end ops are written down instead of run; ln_capture_launch runs them all as one
+// graph, again and again. LN_UNSUPPORTED on the CPU.
+int ln_capture_begin(int64_t device);
+int ln_capture_end(int64_t device, int64_t* graph);
+int ln_capture_launch(int64_t device, int64_t graph);
+int ln_capture_free(int64_t device, int64_t graph);
 // Maps a whole file read-only into host memory.
 int ln_file_map(const char* path, int64_t* address, int64_t* bytes);
 int ln_file_unmap(int64_t address, int64_t bytes);
@@ -86,6 +106,10 @@ int64_t ln_gemm_scratch_bytes(int64_t device);
 // Formats: ggml's block_q8_0 ... block_q6_K. Overwrites dst. Source in host memory.
 int ln_dequantize_fwd(int64_t device, int64_t src, int32_t src_dtype, int64_t dst,
                       int32_t dst_dtype, int64_t n);
+
+// y[i] = x[i] in another dtype, rounded to nearest; n elements. One of the two is LN_F32.
+// Overwrites y.
+int ln_cast_fwd(int64_t device, int64_t x, int32_t x_dtype, int64_t y, int32_t y_dtype, int64_t n);
 
 // y[m, c] = w[ids[m], c] * scale. ids [M] i32, w [V, C], y [M, C]. Overwrites y.
 // LN_INVALID if an id is outside [0, V).
@@ -102,10 +126,11 @@ int ln_linear_bwd(int64_t device, int64_t dy, int64_t w0, int64_t dx, int64_t M,
                   int64_t out, int32_t accumulate, int32_t dtype);
 
 // y = x W0^T (+ bias) + xa B^T,  xa = s (drop(x) A^T)            LoRA: Hu et al. 2021, section 4.1
-// a [rank, in] f32, b [out, rank] f32, scale s = alpha / rank. xa [M, rank] of dtype, saved for
-// backward. drop keeps an element with probability 1 - dropout and divides it by that; its mask is
-// Philox(seed; element / 4, stream, step, micro_step), drawn again in backward, never stored.
-// scratch: ln_lora_linear_scratch bytes. Overwrites y and xa.
+// a [rank, in] f32, b [out, rank] f32, scale s = alpha / rank. xa [M, rank rounded up to 8] of
+// dtype, saved for backward; what lies past rank is unspecified. drop keeps an element with
+// probability 1 - dropout and divides it by that; its mask is Philox(seed; element / 4, stream,
+// step, micro_step), drawn again in backward, never stored. scratch: ln_lora_linear_scratch bytes.
+// Overwrites y and xa.
 int ln_lora_linear_fwd(int64_t device, int64_t x, int64_t w0, int64_t bias, int64_t a, int64_t b,
                        int64_t y, int64_t xa, int64_t scratch, int64_t step, int64_t M, int64_t in,
                        int64_t out, int64_t rank, float scale, float dropout, int32_t stream,
@@ -158,7 +183,8 @@ int ln_attention_bwd(int64_t device, int64_t dout, int64_t q, int64_t k, int64_t
                      int64_t scratch, int64_t M, int64_t heads, int64_t kv_heads, int64_t D,
                      float scale, float softcap, int64_t window, int32_t dtype);
 // Scratch of either, for documents of at most max_document tokens.
-int64_t ln_attention_scratch(int64_t device, int64_t max_document, int64_t D, int32_t backward);
+int64_t ln_attention_scratch(int64_t device, int64_t M, int64_t heads, int64_t max_document,
+                             int64_t D, int32_t backward);
 
 // Attention with a key-value cache, for generation: writes k, v at rows [start, start + T) of the
 // caches, then token t attends to the rows up to start + t. start [1] i32. q, o [T, heads, D];
@@ -191,7 +217,8 @@ int ln_concat_fwd(int64_t device, int64_t y0, int64_t y1, int64_t y2, int64_t x,
                   int64_t c0, int64_t c1, int64_t c2, int32_t dtype);
 
 // loss[0] = sum over rows with label >= 0 of -log softmax(cap(h w^T))[label], times
-// step.inv_labelled; and, in the same pass, dh = its gradient (0 in rows without a label).
+// step.inv_labelled; and, in the same pass, dh = its gradient times step.loss_scale (0 in rows
+// without a label).
 // h [M, C], w [V, C], labels [M] i32 (below 0 = no label), loss f32, dh [M, C] or 0 (evaluation).
 // Logits exist for `chunk` labelled rows at a time, in scratch. Overwrites loss and dh.
 // scratch: ln_linear_cross_entropy_scratch bytes.
@@ -204,15 +231,17 @@ int64_t ln_linear_cross_entropy_scratch(int64_t device, int64_t M, int64_t C, in
 // y = a + b, elementwise over n. Overwrites y, which may be a or b.
 int ln_add_fwd(int64_t device, int64_t a, int64_t b, int64_t y, int64_t n, int32_t dtype);
 
-// out[0] = norm of g [n] f32, out[1] = min(1, max_norm / (norm + 1e-6)), or 1 if max_norm is 0
-// (PyTorch's clip_grad_norm_). Sums in f64, in index order of fixed blocks. Overwrites out.
-int ln_global_norm_fwd(int64_t device, int64_t g, int64_t out, int64_t scratch, int64_t n,
-                       float max_norm);
+// out[0] = norm of g / step.loss_scale, g [n] f32; out[1] = min(1, max_norm / (norm + 1e-6)), or 1
+// if max_norm is 0 (PyTorch's clip_grad_norm_), divided by step.loss_scale. Sums in f64, in a fixed
+// order. Overwrites out.
+int ln_global_norm_fwd(int64_t device, int64_t g, int64_t step, int64_t out, int64_t scratch,
+                       int64_t n, float max_norm);
 int64_t ln_global_norm_scratch(int64_t device, int64_t n);
 
 // AdamW (Loshchilov & Hutter 2019), all adapters in one launch. With g = clip[1] grad:
 //   m += (1 - beta1)(g - m);  v += (1 - beta2)(g^2 - v)
 //   p -= lr (m / bias1 / (sqrt(v / bias2) + eps) + weight_decay p)
-// p, grad, m, v [n] f32; lr, bias1, bias2 from step. Overwrites p, m, v; zeroes grad.
+// p, grad, m, v [n] f32; lr, bias1, bias2 from step. Overwrites p, m, v; zeroes grad. Where the
+// norm clip[0] is not finite only grad changes.
 int ln_adamw_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t v, int64_t clip,
                  int64_t step, int64_t n, float beta1, float beta2, float eps, float weight_decay);

@@ -4,11 +4,18 @@
 
 namespace ln {
 
-// One operand: a row-major matrix, or the transpose of one.
+// One operand: a row-major matrix, or the transpose of one. Rows in memory are `stride` elements
+// apart, 0 for no gaps.
 struct Matrix {
   int64_t address;
   int32_t dtype;
   bool transposed;
+  int64_t stride = 0;
+
+  // The distance of rows in memory, for a matrix that is read as [rows, columns].
+  int64_t pitch(int64_t rows, int64_t columns) const {
+    return stride ? stride : transposed ? rows : columns;
+  }
 };
 
 // C [M, N] = scale A [M, K] B [K, N] (+ bias [N] f32) (+ C if accumulate). a.transposed says that
@@ -21,7 +28,9 @@ struct Gemm {
   float scale = 1.0f;
   bool accumulate = false;
   int64_t rows_left = 0, row_offset = 0;
-  int64_t rank = 0, low_a = 0, low_b = 0;
+  // The low-rank term: + L [M, rank] R [rank, N], both laid out and typed as a and b.
+  int64_t rank = 0;
+  Matrix low_a{}, low_b{};
 
   // The same call without its low-rank term, and that term alone, added to C.
   Gemm without_low_rank() const {
@@ -30,7 +39,8 @@ struct Gemm {
     return g;
   }
   Gemm low_rank_alone() const {
-    Gemm g{M, N, rank, {low_a, a.dtype, false}, {low_b, a.dtype, b.transposed}, c};
+    Gemm g{M, N, rank, low_a, low_b, c};
+    g.scale = scale;
     g.accumulate = true;
     return g;
   }

@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lora_ops.h"
+
 namespace ln {
 
 struct bf16 {
@@ -12,12 +14,40 @@ struct f16 {
   uint16_t bits;
 };
 
+// Bytes that 256 elements take, for every storage type: 256 is a multiple of each type's block.
+inline int64_t bytes_of_256(int32_t dtype) {
+  switch (dtype) {
+    case LN_F32:
+    case LN_I32:
+      return 1024;
+    case LN_F16:
+    case LN_BF16:
+      return 512;
+    case LN_Q8_0:
+      return 8 * 34;
+    case LN_Q4_0:
+      return 8 * 18;
+    case LN_Q4_1:
+      return 8 * 20;
+    case LN_Q5_0:
+      return 8 * 22;
+    case LN_Q5_1:
+      return 8 * 24;
+    case LN_Q4_K:
+      return 144;
+    case LN_Q5_K:
+      return 176;
+    default:
+      return 210;  // LN_Q6_K
+  }
+}
+
 // See LN_STEP_BYTES in lora_ops.h.
 struct Step {
   uint64_t seed;
   uint32_t step, micro_step;
-  float learning_rate, bias1, bias2, inv_labelled;
-  uint8_t reserved[32];
+  float learning_rate, bias1, bias2, inv_labelled, loss_scale;
+  uint8_t reserved[28];
 };
 static_assert(sizeof(Step) == 64, "Step is 64 bytes, as Java writes it");
 

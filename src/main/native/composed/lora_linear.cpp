@@ -5,8 +5,9 @@
 //   dA += dyb^T drop(x)         dB += dy^T xa
 //
 // Every product is the device's; the low-rank ones add to the big one's output in place, so that no
-// temporary of y's size exists. The adapter is f32; in bf16 a rounded copy of A and B is made in
-// scratch for the tensor units, as the CUDA kernel does on its way into shared memory.
+// temporary of y's size exists. The adapter is f32; in 16 bits a rounded copy of A and B is made in
+// scratch for the tensor units, its rank filled up with zeros to whole chunks of 8 so that any rank
+// may use them. xa and dyb have such rows in every dtype.
 #include "composed/backend.h"
 
 namespace ln {
@@ -15,109 +16,139 @@ namespace {
 
 int64_t aligned(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
-// Where things lie in scratch; the same for both directions.
-struct Layout {
-  int64_t a, b, low_rank, dropped, masked, bytes;
+// One call: where things lie in scratch, and the adapter as the products read it.
+struct Call {
+  Device* device;
+  int64_t M, in, out, rank, pitch, scratch, step;
+  float scale, dropout;
+  int32_t stream, dtype;
+  int64_t a_at = 0, b_at = 0, dyb_at = 0, dropped_at = 0, masked_at = 0, bytes = 0;
+  int64_t used_rank;  // the rank that products over it run through
+  Matrix a{}, b{};
 
-  Layout(int64_t M, int64_t in, int64_t out, int64_t rank, float dropout, int32_t dtype) {
-    int64_t size = dtype == LN_BF16 ? 2 : 4, at = 0;
-    auto take = [&at](int64_t n) {
-      int64_t start = at;
-      at += aligned(n);
+  Call(int64_t handle, int64_t M_, int64_t in_, int64_t out_, int64_t rank_, int64_t scratch_,
+       int64_t step_, float scale_, float dropout_, int32_t stream_, int32_t dtype_)
+      : device(of(handle)),
+        M(M_),
+        in(in_),
+        out(out_),
+        rank(rank_),
+        pitch((rank_ + 7) / 8 * 8),
+        scratch(scratch_),
+        step(step_),
+        scale(scale_),
+        dropout(dropout_),
+        stream(stream_),
+        dtype(dtype_) {
+    int64_t size = dtype == LN_F32 ? 4 : 2;
+    auto take = [this](int64_t n) {
+      int64_t start = bytes;
+      bytes += aligned(n);
       return start;
     };
-    a = take(dtype == LN_BF16 ? 2 * rank * in : 0);
-    b = take(dtype == LN_BF16 ? 2 * rank * out : 0);
-    low_rank = take(size * M * rank);
-    dropped = take(dropout > 0 ? size * M * in : 0);
-    masked = take(dropout > 0 ? size * M * in : 0);
-    bytes = at;
+    used_rank = dtype == LN_F32 ? rank : pitch;
+    a_at = take(dtype == LN_F32 ? 0 : 2 * pitch * in);
+    b_at = take(dtype == LN_F32 ? 0 : 2 * pitch * out);
+    dyb_at = take(size * M * pitch);
+    dropped_at = take(dropout > 0 ? size * M * in : 0);
+    masked_at = take(dropout > 0 ? size * M * in : 0);
+  }
+
+  Matrix activations(int64_t address, bool transposed = false) const {
+    return {address, dtype, transposed};
+  }
+  // [M, rank], with its gaps.
+  Matrix low(int64_t address, bool transposed = false) const {
+    return {address, dtype, transposed, pitch};
+  }
+
+  int read_adapter(int64_t a_address, int64_t b_address) {
+    a = {a_address, dtype, false};  // [rank, in]
+    b = {b_address, dtype, false};  // [out, rank]
+    if (dtype == LN_F32) return LN_OK;
+    a.address = scratch + a_at;
+    b.address = scratch + b_at;
+    b.stride = pitch;
+    int status = round_padded(device, a_address, a.address, rank, in, pitch, in, dtype);
+    return status ? status
+                  : round_padded(device, b_address, b.address, out, rank, out, pitch, dtype);
+  }
+
+  // x, or what dropout leaves of it.
+  int drop_input(int64_t* x) {
+    if (dropout == 0) return LN_OK;
+    int64_t from = *x;
+    *x = scratch + dropped_at;
+    return drop(device, from, *x, M * in, dropout, stream, step, false, dtype);
+  }
+
+  static Matrix flipped(Matrix m) {
+    m.transposed = !m.transposed;
+    return m;
   }
 };
 
-// The f32 matrix, or a bf16 copy of it made at `to` when the tensor units want one.
-int64_t in_dtype(Device* device, int64_t from, int64_t to, int64_t n, int32_t dtype, int* status) {
-  if (dtype != LN_BF16) return from;
-  if (!*status) *status = round_to_bf16(device, from, to, n);
-  return to;
-}
-
 }  // namespace
 
-int64_t ln_lora_linear_scratch(int64_t, int64_t M, int64_t in, int64_t out, int64_t rank,
+int64_t ln_lora_linear_scratch(int64_t device, int64_t M, int64_t in, int64_t out, int64_t rank,
                                float dropout, int32_t dtype) {
-  return Layout(M, in, out, rank, dropout, dtype).bytes;
+  return Call(device, M, in, out, rank, 0, 0, 1, dropout, 0, dtype).bytes;
 }
 
 int ln_lora_linear_fwd(int64_t handle, int64_t x, int64_t w0, int64_t bias, int64_t a, int64_t b,
                        int64_t y, int64_t xa, int64_t scratch, int64_t step, int64_t M, int64_t in,
                        int64_t out, int64_t rank, float scale, float dropout, int32_t stream,
                        int32_t dtype) {
-  Device* device = of(handle);
-  Layout at(M, in, out, rank, dropout, dtype);
-  int status = LN_OK;
-  int64_t a_used = in_dtype(device, a, scratch + at.a, rank * in, dtype, &status);
-  int64_t b_used = in_dtype(device, b, scratch + at.b, rank * out, dtype, &status);
-  if (status) return status;
+  Call c(handle, M, in, out, rank, scratch, step, scale, dropout, stream, dtype);
   int64_t x_low = x;
-  if (dropout > 0) {
-    x_low = scratch + at.dropped;
-    if ((status = drop(device, x, x_low, M * in, dropout, stream, step, false, dtype)))
-      return status;
-  }
-  Gemm down{M, rank, in, {x_low, dtype, false}, {a_used, dtype, true}, {xa, dtype, false}};
+  int status = c.read_adapter(a, b);
+  if (!status) status = c.drop_input(&x_low);
+  if (status) return status;
+  Gemm down{M, c.used_rank, in, c.activations(x_low), Call::flipped(c.a), c.low(xa)};
   down.scale = scale;
-  if ((status = device->gemm(device, down))) return status;
-  Gemm base{M, out, in, {x, dtype, false}, {w0, dtype, true}, {y, dtype, false}};
+  if ((status = c.device->gemm(c.device, down))) return status;
+  Gemm base{M, out, in, c.activations(x), c.activations(w0, true), c.activations(y)};
   base.bias = bias;
-  base.rank = rank;
-  base.low_a = xa;
-  base.low_b = b_used;
-  return device->gemm(device, base);
+  base.rank = c.used_rank;
+  base.low_a = c.low(xa);
+  base.low_b = Call::flipped(c.b);
+  return c.device->gemm(c.device, base);
 }
 
 int ln_lora_linear_bwd(int64_t handle, int64_t dy, int64_t x, int64_t xa, int64_t w0, int64_t a,
                        int64_t b, int64_t dx, int64_t da, int64_t db, int64_t scratch, int64_t step,
                        int64_t M, int64_t in, int64_t out, int64_t rank, float scale, float dropout,
                        int32_t stream, int32_t accumulate, int32_t dtype) {
-  Device* device = of(handle);
-  Layout at(M, in, out, rank, dropout, dtype);
-  int status = LN_OK;
-  int64_t a_used = in_dtype(device, a, scratch + at.a, rank * in, dtype, &status);
-  int64_t b_used = in_dtype(device, b, scratch + at.b, rank * out, dtype, &status);
+  Call c(handle, M, in, out, rank, scratch, step, scale, dropout, stream, dtype);
+  int64_t x_low = x, dyb = scratch + c.dyb_at;
+  int status = c.read_adapter(a, b);
+  if (!status) status = c.drop_input(&x_low);
   if (status) return status;
-  int64_t dyb = scratch + at.low_rank;
-  Gemm down{M, rank, out, {dy, dtype, false}, {b_used, dtype, false}, {dyb, dtype, false}};
+  Gemm down{M, c.used_rank, out, c.activations(dy), c.b, c.low(dyb)};
   down.scale = scale;
-  if ((status = device->gemm(device, down))) return status;
+  if ((status = c.device->gemm(c.device, down))) return status;
 
-  int64_t x_low = x;
-  if (dropout > 0) {
-    x_low = scratch + at.dropped;
-    if ((status = drop(device, x, x_low, M * in, dropout, stream, step, false, dtype)))
-      return status;
-  }
-  Gemm grad_a{rank, in, M, {dyb, dtype, true}, {x_low, dtype, false}, {da, LN_F32, false}};
+  Gemm grad_a{rank, in, M, c.low(dyb, true), c.activations(x_low), {da, LN_F32, false}};
   grad_a.accumulate = true;
-  if ((status = device->gemm(device, grad_a))) return status;
-  Gemm grad_b{out, rank, M, {dy, dtype, true}, {xa, dtype, false}, {db, LN_F32, false}};
+  if ((status = c.device->gemm(c.device, grad_a))) return status;
+  Gemm grad_b{out, rank, M, c.activations(dy, true), c.low(xa), {db, LN_F32, false}};
   grad_b.accumulate = true;
-  if ((status = device->gemm(device, grad_b))) return status;
+  if ((status = c.device->gemm(c.device, grad_b))) return status;
 
   if (!dx) return LN_OK;
-  Gemm base{M, in, out, {dy, dtype, false}, {w0, dtype, false}, {dx, dtype, false}};
+  Gemm base{M, in, out, c.activations(dy), c.activations(w0), c.activations(dx)};
   base.accumulate = accumulate;
-  base.rank = rank;
-  base.low_a = dyb;
-  base.low_b = a_used;
-  if (dropout == 0) return device->gemm(device, base);
+  base.rank = c.used_rank;
+  base.low_a = c.low(dyb);
+  base.low_b = c.a;
+  if (dropout == 0) return c.device->gemm(c.device, base);
   // The mask lies between the low-rank product and dx.
-  if ((status = device->gemm(device, base.without_low_rank()))) return status;
+  if ((status = c.device->gemm(c.device, base.without_low_rank()))) return status;
   Gemm up = base.low_rank_alone();
-  up.c.address = scratch + at.masked;
+  up.c.address = scratch + c.masked_at;
   up.accumulate = false;
-  if ((status = device->gemm(device, up))) return status;
-  return drop(device, scratch + at.masked, dx, M * in, dropout, stream, step, true, dtype);
+  if ((status = c.device->gemm(c.device, up))) return status;
+  return drop(c.device, up.c.address, dx, M * in, dropout, stream, step, true, dtype);
 }
 
 }  // namespace LN_ISA

@@ -13,7 +13,7 @@ namespace ln {
 
 namespace {
 
-using Key = std::tuple<int64_t, int64_t, int64_t, int, float>;
+using Key = std::tuple<int64_t, int64_t, int64_t, int, float, int64_t, int64_t, int64_t>;
 
 struct KeyHash {
   size_t operator()(const Key& k) const {
@@ -24,6 +24,9 @@ struct KeyHash {
     mix(size_t(std::get<2>(k)));
     mix(size_t(std::get<3>(k)));
     mix(std::hash<float>()(std::get<4>(k)));
+    mix(size_t(std::get<5>(k)));
+    mix(size_t(std::get<6>(k)));
+    mix(size_t(std::get<7>(k)));
     return h;
   }
 };
@@ -65,7 +68,9 @@ int64_t gemms_scratch_bytes(const Gemms* gemms) { return int64_t(gemms->scratch_
 static Primitive make(Gemms& gemms, const Gemm& g) {
   using tag = dnnl::memory::format_tag;
   auto operand = [](int64_t rows, int64_t columns, const Matrix& m) {
-    return dnnl::memory::desc({rows, columns}, type_of(m.dtype), m.transposed ? tag::ba : tag::ab);
+    int64_t pitch = m.pitch(rows, columns);
+    dnnl::memory::dims strides{m.transposed ? 1 : pitch, m.transposed ? pitch : 1};
+    return dnnl::memory::desc({rows, columns}, type_of(m.dtype), strides);
   };
   auto a = operand(g.M, g.K, g.a), b = operand(g.K, g.N, g.b), c = operand(g.M, g.N, g.c);
   dnnl::primitive_attr attributes;
@@ -111,7 +116,7 @@ int onednn_gemm(Device* device, const Gemm& g) {
     if (omp_get_max_threads() != gemms.threads) omp_set_num_threads(gemms.threads);
     int flags = g.a.transposed | g.b.transposed << 1 | (g.bias != 0) << 2 | g.accumulate << 3 |
                 g.a.dtype << 4 | g.b.dtype << 8 | g.c.dtype << 12;
-    Key key{g.M, g.N, g.K, flags, g.scale};
+    Key key{g.M, g.N, g.K, flags, g.scale, g.a.stride, g.b.stride, g.c.stride};
     auto found = gemms.made.find(key);
     if (found == gemms.made.end()) found = gemms.made.emplace(key, make(gemms, g)).first;
     Primitive& p = found->second;

@@ -17,6 +17,10 @@ extern const Ops table;  // cuda/ops/table.cpp
 namespace {
 
 constexpr int kOutOfMemory = 2, kNotFound = 500, kCapabilityMajor = 75, kCapabilityMinor = 76;
+constexpr int kFirstOfKernels = 700, kLastOfKernels = 719;  // what a kernel did wrong
+constexpr int kMostDynamicSharedBytes = 8;  // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
+constexpr unsigned kSharedBytesUnasked = 48 * 1024;
+constexpr unsigned kNonBlocking = 1, kNoTiming = 2;
 constexpr int kLeastDriver = 12000;  // cubins of CUDA 12 load on every driver since 525
 
 template <typename F>
@@ -34,14 +38,30 @@ bool bind_all(void* l, Driver* d) {
          bind(l, "cuDevicePrimaryCtxRetain", &d->context_retain) &&
          bind(l, "cuDevicePrimaryCtxRelease_v2", &d->context_release) &&
          bind(l, "cuCtxSetCurrent", &d->context_set) &&
-         bind(l, "cuCtxSynchronize", &d->synchronize) &&
          bind(l, "cuGetErrorString", &d->error_string) &&
          bind(l, "cuMemGetInfo_v2", &d->memory_info) && bind(l, "cuMemAlloc_v2", &d->allocate) &&
-         bind(l, "cuMemFree_v2", &d->free) && bind(l, "cuMemcpyHtoD_v2", &d->upload) &&
-         bind(l, "cuMemcpyDtoH_v2", &d->download) && bind(l, "cuMemsetD8_v2", &d->fill) &&
+         bind(l, "cuMemFree_v2", &d->free) && bind(l, "cuMemHostAlloc", &d->host_allocate) &&
+         bind(l, "cuMemFreeHost", &d->host_free) && bind(l, "cuMemcpyHtoDAsync_v2", &d->upload) &&
+         bind(l, "cuMemcpyDtoHAsync_v2", &d->download) &&
+         bind(l, "cuMemcpyDtoDAsync_v2", &d->copy) && bind(l, "cuMemsetD8Async", &d->fill) &&
+         bind(l, "cuStreamCreate", &d->stream_create) &&
+         bind(l, "cuStreamDestroy_v2", &d->stream_destroy) &&
+         bind(l, "cuStreamSynchronize", &d->stream_wait) &&
+         bind(l, "cuStreamWaitEvent", &d->stream_wait_event) &&
+         bind(l, "cuEventCreate", &d->event_create) &&
+         bind(l, "cuEventDestroy_v2", &d->event_destroy) &&
+         bind(l, "cuEventRecord", &d->event_record) &&
+         bind(l, "cuEventSynchronize", &d->event_wait) &&
+         bind(l, "cuStreamBeginCapture_v2", &d->capture_begin) &&
+         bind(l, "cuStreamEndCapture", &d->capture_end) &&
+         bind(l, "cuGraphInstantiateWithFlags", &d->graph_instantiate) &&
+         bind(l, "cuGraphLaunch", &d->graph_launch) &&
+         bind(l, "cuGraphDestroy", &d->graph_destroy) &&
+         bind(l, "cuGraphExecDestroy", &d->graph_instance_destroy) &&
          bind(l, "cuModuleLoadData", &d->module_load) &&
          bind(l, "cuModuleUnload", &d->module_unload) &&
          bind(l, "cuModuleGetFunction", &d->module_function) &&
+         bind(l, "cuFuncSetAttribute", &d->function_attribute) &&
          bind(l, "cuLaunchKernel", &d->launch);
 }
 
@@ -86,7 +106,11 @@ const Driver* open_driver(const char* path) {
 int cuda_check(const Device* device, int code, const char* what) {
   if (code == 0) return LN_OK;
   const char* sentence = text(device->cuda->driver, code);
-  return fail(code == kOutOfMemory ? LN_OUT_OF_MEMORY : LN_FAILED, "%s: %s", what, sentence);
+  const char* advice = code >= kFirstOfKernels && code <= kLastOfKernels
+                           ? "; java -Dloranative.sync=true -jar ... tells in which op"
+                           : "";
+  return fail(code == kOutOfMemory ? LN_OUT_OF_MEMORY : LN_FAILED, "%s: %s%s", what, sentence,
+              advice);
 }
 
 int cuda_launch(Device* device, const char* kernel, Grid grid, unsigned threads,
@@ -100,9 +124,51 @@ int cuda_launch(Device* device, const char* kernel, Grid grid, unsigned threads,
     if (code) function = nullptr;
   }
   if (!function) return fail(LN_UNSUPPORTED, "the kernel %s is not in the jar", kernel);
-  int code = cuda.driver->launch(function, unsigned(grid.x), unsigned(grid.y), 1, threads, 1, 1,
-                                 shared_bytes, nullptr, arguments, nullptr);
+  int code = 0;
+  if (shared_bytes > kSharedBytesUnasked)
+    code = cuda.driver->function_attribute(function, kMostDynamicSharedBytes, int(shared_bytes));
+  if (!code)
+    code = cuda.driver->launch(function, unsigned(grid.x), unsigned(grid.y), unsigned(grid.z),
+                               threads, 1, 1, shared_bytes, cuda.stream, arguments, nullptr);
   return cuda_check(device, code, kernel);
+}
+
+int cuda_prepare(Device* device) {
+  CudaState& cuda = *device->cuda;
+  const Driver& d = *cuda.driver;
+  int code = d.stream_create(&cuda.stream, kNonBlocking);
+  if (!code) code = d.stream_create(&cuda.beside, kNonBlocking);
+  if (!code) code = d.event_create(&cuda.joined, kNoTiming);
+  if (!code) code = d.allocate(&cuda.workspace, size_t(kCudaWorkspaceBytes));
+  for (int i = 0; i < 2; i++) {
+    void* memory = nullptr;
+    if (!code) code = d.host_allocate(&memory, Staging::kBytes, 0);
+    cuda.staging.memory[i] = static_cast<char*>(memory);
+    if (!code) code = d.event_create(&cuda.staging.copied[i], kNoTiming);
+  }
+  return cuda_check(device, code, "the card cannot be prepared");
+}
+
+int cuda_release(Device* device) {
+  CudaState& cuda = *device->cuda;
+  const Driver& d = *cuda.driver;
+  int code = cuda.stream ? d.stream_wait(cuda.stream) : 0;
+  auto also = [&code](int other) { code = code ? code : other; };
+  for (int i = 0; i < 2; i++) {
+    if (cuda.staging.copied[i]) also(d.event_destroy(cuda.staging.copied[i]));
+    if (cuda.staging.memory[i]) also(d.host_free(cuda.staging.memory[i]));
+  }
+  if (cuda.workspace) also(d.free(cuda.workspace));
+  if (cuda.joined) also(d.event_destroy(cuda.joined));
+  if (cuda.beside) also(d.stream_destroy(cuda.beside));
+  if (cuda.stream) also(d.stream_destroy(cuda.stream));
+  for (void* module : cuda.modules) also(d.module_unload(module));
+  int status = cuda_check(device, code, "the card cannot be given back");
+  d.context_release(cuda.index);
+  int host = cuda.host->ops->ln_device_close(reinterpret_cast<int64_t>(cuda.host));
+  delete device->cuda;
+  delete device;
+  return status ? status : host;
 }
 
 }  // namespace ln
@@ -149,8 +215,18 @@ int ln_cuda_open(const char* library, int32_t index, int64_t* device) {
   if (code) return fail(LN_FAILED, "card %d cannot be opened: %s", index, text(driver, code));
   int64_t host;
   if (int status = ln_cpu_open(ln_cpu_physical_cores(), &host)) return status;
-  CudaState* state = new CudaState{driver, card, {}, {}, of(host)};
-  *device = reinterpret_cast<int64_t>(new Device{&cuda::table, cuda_gemm, 1, nullptr, state});
+  CudaState* state = new CudaState;
+  state->driver = driver;
+  state->index = card;
+  state->host = of(host);
+  Device* opened = new Device{&cuda::table, cuda_gemm, 1, nullptr, state};
+  if (int status = cuda_prepare(opened)) {
+    char sentence[512];  // releasing may say something of its own
+    snprintf(sentence, sizeof sentence, "%s", ln_last_error());
+    cuda_release(opened);
+    return fail(status, "%s", sentence);
+  }
+  *device = reinterpret_cast<int64_t>(opened);
   return LN_OK;
 }
 

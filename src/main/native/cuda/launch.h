@@ -44,10 +44,14 @@ inline Grid cover(int64_t n, int64_t threads) { return {(n + threads - 1) / thre
 #define LN_LAUNCH(device, kernel, grid, threads, shared, ...) \
   ln::Launch<decltype(kernel)>::run(device, #kernel, grid, threads, shared, __VA_ARGS__)
 
-// The kernel's instance for a dtype.
-#define LN_LAUNCH_TYPED(device, dtype, kernel, grid, threads, shared, ...)                   \
+// The kernel's instance for a dtype; LN_LAUNCH_16_BIT for kernels that have none in f32.
+#define LN_LAUNCH_16_BIT(device, dtype, kernel, grid, threads, shared, ...)                  \
   ((dtype) == LN_BF16 ? LN_LAUNCH(device, kernel##_bf16, grid, threads, shared, __VA_ARGS__) \
-                      : LN_LAUNCH(device, kernel##_f32, grid, threads, shared, __VA_ARGS__))
+                      : LN_LAUNCH(device, kernel##_f16, grid, threads, shared, __VA_ARGS__))
+#define LN_LAUNCH_TYPED(device, dtype, kernel, grid, threads, shared, ...)   \
+  ((dtype) == LN_F32                                                         \
+       ? LN_LAUNCH(device, kernel##_f32, grid, threads, shared, __VA_ARGS__) \
+       : LN_LAUNCH_16_BIT(device, dtype, kernel, grid, threads, shared, __VA_ARGS__))
 
 #define LN_TRY(expression) \
   if (int try_status = (expression)) return try_status

@@ -3,19 +3,24 @@
 //   kernelc LIBNVRTC OUT_DIR CSV FILE.cu...
 //
 // Writes OUT_DIR/<file>.sm_<arch>.cubin for the architectures we ship, <file>.compute_80.ptx for
-// cards that come after them, and one CSV line for each kernel and architecture: registers, shared
-// memory, spilled bytes. A spill fails the build. NVRTC is opened by name: its headers are not
-// needed, and libcuda is not touched.
+// cards that come after them, and one CSV line for each kernel and architecture: registers, threads
+// and shared memory of a block, spilled bytes, occupancy. A spill fails the build. NVRTC is opened
+// by name: its headers are not needed, and libcuda is not touched.
 #include <dlfcn.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <map>
 #include <regex>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
+
+#include "tensor_gemm.h"
+#include "tiled_attention.h"
 
 namespace {
 
@@ -72,12 +77,83 @@ void write_file(const std::string& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary) << bytes;
 }
 
+// A kernel's instances: threads and dynamic shared bytes of a block.
+struct Block {
+  std::string prefix;
+  int threads, shared_bytes;
+};
+
+template <typename Tile>
+Block gemm(const char* size) {
+  return {size, Tile::kThreads, Tile::kSharedBytes};
+}
+
+// The kernels whose occupancy depends on their tile; all others use little shared memory.
+std::vector<Block> tiled_blocks() {
+  std::vector<Block> blocks;
+  for (const char* layout : {"nt", "nn", "tn"})
+    for (Block b : {gemm<LargeTile>("large"), gemm<SmallTile>("small"), gemm<TallTile>("tall"),
+                    gemm<WideTile>("wide")})
+      blocks.push_back(
+          {std::string("tensor_gemm_") + layout + "_" + b.prefix + "_", b.threads, b.shared_bytes});
+  auto attention = [&blocks](const std::string& head, int threads, int fwd, int dq, int dkv) {
+    blocks.push_back({"tiled_attention_fwd_" + head + "_", threads, fwd});
+    blocks.push_back({"tiled_attention_dq_" + head + "_", threads, dq});
+    blocks.push_back({"tiled_attention_dkv_" + head + "_", threads, dkv});
+  };
+#define LN_HEAD(head)                                                                 \
+  attention(#head, AttentionTile##head::kThreads, AttentionTile##head::kForwardBytes, \
+            AttentionTile##head::kQueryBytes, AttentionTile##head::kKeyBytes)
+  LN_HEAD(64);
+  LN_HEAD(96);
+  LN_HEAD(128);
+  LN_HEAD(256);
+  return blocks;
+}
+
+// What a multiprocessor holds (CUDA C++ programming guide, "Compute capabilities").
+struct Multiprocessor {
+  const char* architecture;
+  int warps, blocks, shared_bytes;
+};
+constexpr Multiprocessor kMultiprocessors[] = {{"sm_80", 64, 32, 164 << 10},
+                                               {"sm_86", 48, 16, 100 << 10},
+                                               {"sm_89", 48, 24, 100 << 10},
+                                               {"sm_90", 64, 32, 228 << 10},
+                                               {"sm_120", 48, 24, 100 << 10}};
+
+// Share of a multiprocessor's warps that fit at once, in percent.
+int occupancy(const std::string& architecture, int registers, int threads, int shared_bytes) {
+  for (const Multiprocessor& sm : kMultiprocessors) {
+    if (architecture != sm.architecture) continue;
+    int warps = threads / 32;
+    int per_warp = (registers * 32 + 255) / 256 * 256;
+    int blocks = std::min(sm.warps / warps, sm.blocks);
+    blocks = std::min(blocks, 65536 / per_warp / warps);
+    blocks = std::min(blocks, sm.shared_bytes / (shared_bytes + 1024));  // 1 KB is the system's
+    return blocks * warps * 100 / sm.warps;
+  }
+  return 0;
+}
+
+// Threads of a block as the source's instance lists and launch bounds say.
+int threads_of(const std::string& source, const std::string& kernel) {
+  std::string stem = std::regex_replace(kernel, std::regex("_(f32|bf16|f16)$"), "");
+  std::smatch m;
+  if (std::regex_search(source, m,
+                        std::regex("INSTANCES\\w*\\(\\s*\\((\\d+)\\),\\s*" + stem + ",")) ||
+      std::regex_search(source, m, std::regex("launch_bounds__\\((\\d+)\\)\\s*" + stem + "\\(")))
+    return std::stoi(m[1]);
+  return 256;
+}
+
 // Lines of ptxas -v to CSV; returns the bytes spilled.
-long report(const std::string& log, const std::string& arch, std::ostream& csv) {
+long report(const std::string& log, const std::string& source, const std::string& arch,
+            std::ostream& csv) {
+  static const std::vector<Block> tiled = tiled_blocks();
   static const std::regex name("Compiling entry function '([^']+)'");
   static const std::regex spill("([0-9]+) bytes spill stores, ([0-9]+) bytes spill loads");
-  static const std::regex used("Used ([0-9]+) registers(.*)");
-  static const std::regex shared("([0-9]+) bytes smem");
+  static const std::regex used("Used ([0-9]+) registers");
   std::istringstream lines(log);
   std::string line, kernel;
   long spilled = 0, of_kernel = 0;
@@ -90,14 +166,59 @@ long report(const std::string& log, const std::string& arch, std::ostream& csv) 
       of_kernel = std::stol(m[1]) + std::stol(m[2]);
       spilled += of_kernel;
     } else if (std::regex_search(line, m, used)) {
-      std::string registers = m[1], rest = m[2];
-      std::smatch s;
-      std::string bytes = std::regex_search(rest, s, shared) ? std::string(s[1]) : "0";
-      csv << kernel << ',' << arch << ',' << registers << ',' << bytes << ',' << of_kernel << '\n';
+      int registers = std::stoi(m[1]);
+      Block block{"", 0, 0};
+      for (const Block& b : tiled)
+        if (kernel.compare(0, b.prefix.size(), b.prefix) == 0) block = b;
+      if (!block.threads) block.threads = threads_of(source, kernel);
+      csv << kernel << ',' << arch << ',' << registers << ',' << block.threads << ','
+          << block.shared_bytes << ',' << of_kernel << ','
+          << occupancy(arch, registers, block.threads, block.shared_bytes) << '\n';
     }
   }
   return spilled;
 }
+
+// One file for one architecture.
+struct Job {
+  std::string path, arch;
+  std::string error, csv;
+
+  void run(const Nvrtc& nvrtc, const std::string& out) {
+    std::string folder = path.substr(0, path.rfind('/'));
+    std::string stem = path.substr(path.rfind('/') + 1);
+    stem = stem.substr(0, stem.rfind('.'));
+    std::string source = read_file(path), include = "--include-path=" + folder + "/include";
+    std::string target = "--gpu-architecture=" + arch;
+    const char* options[] = {target.c_str(), include.c_str(), "--std=c++17", "-default-device",
+                             "--ptxas-options=-v"};
+    bool real = arch[0] == 's';
+    Program program;
+    if (nvrtc.create(&program, source.c_str(), path.c_str(), 0, nullptr, nullptr)) {
+      error = path + ": NVRTC takes no program";
+      return;
+    }
+    int status = nvrtc.compile(program, real ? 5 : 4, options);
+    size_t size = 0;
+    nvrtc.log_size(program, &size);
+    std::string log(size, '\0');
+    nvrtc.log(program, log.data());
+    if (!status) status = real ? nvrtc.cubin_size(program, &size) : nvrtc.ptx_size(program, &size);
+    std::string code(size, '\0');
+    if (!status)
+      status = real ? nvrtc.cubin(program, code.data()) : nvrtc.ptx(program, code.data());
+    nvrtc.destroy(&program);
+    if (status) {
+      error = path + " for " + arch + ":\n" + log;
+      return;
+    }
+    write_file(out + "/" + stem + "." + arch + (real ? ".cubin" : ".ptx"), code);
+    std::ostringstream lines;
+    if (real && report(log, source, arch, lines) > 0)
+      error = path + " spills registers on " + arch + "\n" + log;
+    csv = lines.str();
+  }
+};
 
 }  // namespace
 
@@ -107,42 +228,25 @@ int main(int argc, char** argv) {
     return 2;
   }
   Nvrtc nvrtc = open_nvrtc(argv[1]);
-  std::string out = argv[2];
+  std::vector<Job> jobs;
+  for (int i = 4; i < argc; i++)
+    for (const char* arch : {"sm_80", "sm_86", "sm_89", "sm_90", "sm_120", "compute_80"})
+      jobs.push_back({argv[i], arch, "", ""});
+  std::atomic<size_t> next{0};
+  std::vector<std::thread> workers;
+  for (unsigned t = 0; t < std::max(1u, std::thread::hardware_concurrency()); t++)
+    workers.emplace_back([&] {
+      for (size_t i; (i = next++) < jobs.size();) jobs[i].run(nvrtc, argv[2]);
+    });
+  for (std::thread& worker : workers) worker.join();
   std::ofstream csv(argv[3]);
-  csv << "kernel,architecture,registers,static_shared_bytes,spilled_bytes\n";
-  for (int i = 4; i < argc; i++) {
-    std::string path = argv[i];
-    std::string folder = path.substr(0, path.rfind('/'));
-    std::string stem = path.substr(path.rfind('/') + 1);
-    stem = stem.substr(0, stem.rfind('.'));
-    std::string source = read_file(path), include = "--include-path=" + folder + "/include";
-    for (const char* arch : {"sm_80", "sm_86", "sm_89", "sm_90", "sm_120", "compute_80"}) {
-      std::string target = std::string("--gpu-architecture=") + arch;
-      const char* options[] = {target.c_str(), include.c_str(), "--std=c++17", "-default-device",
-                               "--ptxas-options=-v"};
-      bool real = arch[0] == 's';
-      Program program;
-      if (nvrtc.create(&program, source.c_str(), path.c_str(), 0, nullptr, nullptr)) return 1;
-      int status = nvrtc.compile(program, real ? 5 : 4, options);
-      size_t size = 0;
-      nvrtc.log_size(program, &size);
-      std::string log(size, '\0');
-      nvrtc.log(program, log.data());
-      if (status) {
-        fprintf(stderr, "kernelc: %s for %s:\n%s\n", path.c_str(), arch, log.c_str());
-        return 1;
-      }
-      if (real ? nvrtc.cubin_size(program, &size) : nvrtc.ptx_size(program, &size)) return 1;
-      std::string code(size, '\0');
-      if (real ? nvrtc.cubin(program, code.data()) : nvrtc.ptx(program, code.data())) return 1;
-      write_file(out + "/" + stem + "." + arch + (real ? ".cubin" : ".ptx"), code);
-      if (real && report(log, arch, csv) > 0) {
-        fprintf(stderr, "kernelc: %s spills registers on %s\n%s\n", path.c_str(), arch,
-                log.c_str());
-        return 1;
-      }
-      nvrtc.destroy(&program);
-    }
+  csv << "kernel,architecture,registers,threads,shared_bytes,spilled_bytes,occupancy_percent\n";
+  int failed = 0;
+  for (const Job& job : jobs) {
+    csv << job.csv;
+    if (job.error.empty()) continue;
+    fprintf(stderr, "kernelc: %s\n", job.error.c_str());
+    failed = 1;
   }
-  return 0;
+  return failed;
 }

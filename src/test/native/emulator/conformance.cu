@@ -1,11 +1,21 @@
 // One kernel for each PTX wrapper, to be held against literal tables (conformance_test.cpp). The
 // wrapper's asm and its emulated twin were written by the same hand, so these are the first thing
 // to run on a real card.
-#include "ptx.cuh"
+#include "gpu.cuh"
 
-extern "C" __global__ void conformance_pack(const float* in, u32* out) {
+extern "C" __global__ void conformance_pack(const float* in, u32* bf16, u32* f16) {
   int i = int(threadIdx.x);
-  out[i] = pack_bf16(in[2 * i], in[2 * i + 1]);
+  bf16[i] = pack<gpu_bf16>(in[2 * i], in[2 * i + 1]);
+  f16[i] = pack<gpu_f16>(in[2 * i], in[2 * i + 1]);
+}
+
+extern "C" __global__ void conformance_convert(const u32* half, const float* exponent,
+                                               float* widened, float* power) {
+  int i = int(threadIdx.x);
+  gpu_f16 x;
+  x.bits = (unsigned short)half[i];
+  widened[i] = widen(x);
+  power[i] = exp2_approximate(exponent[i]);
 }
 
 // Threads 0 to 15 copy, 16 to 31 fill with zeros.
@@ -34,18 +44,21 @@ extern "C" __global__ void conformance_load(u32* plain, u32* transposed) {
 }
 
 // Fragments as they are given, lane by lane: a [32][4], b [32][2], c [32][4].
-extern "C" __global__ void conformance_multiply(const u32* a, const u32* b, float* c) {
+template <typename T>
+LN_DEVICE void conformance_multiply(const u32* a, const u32* b, float* c) {
   int i = int(threadIdx.x);
   u32 fragment_a[1][4], fragment_b[1][2];
   float sum[1][1][4];
   for (int k = 0; k < 4; k++) fragment_a[0][k] = a[4 * i + k];
   for (int k = 0; k < 2; k++) fragment_b[0][k] = b[2 * i + k];
   for (int k = 0; k < 4; k++) sum[0][0][k] = c[4 * i + k];
-  multiply_tiles(sum, fragment_a, fragment_b);
+  multiply_tiles<T>(sum, fragment_a, fragment_b);
   for (int k = 0; k < 4; k++) c[4 * i + k] = sum[0][0][k];
 }
+LN_INSTANCES_16_BIT((32), conformance_multiply, (const u32* a, const u32* b, float* c),
+                    conformance_multiply<T>(a, b, c))
 
 LN_KERNEL(conformance_pack)
 LN_KERNEL(conformance_copy)
 LN_KERNEL(conformance_load)
-LN_KERNEL(conformance_multiply)
+LN_KERNEL(conformance_convert)

@@ -33,21 +33,56 @@ void run(const char* kernel, size_t shared_bytes, void** arguments) {
 void pack() {
   struct Row {
     float low, high;
-    unsigned pair;
+    unsigned bf16, f16;
   };
-  const Row table[] = {{1.0f, -2.0f, 0xc0003f80u},
-                       {1.00390625f, 1.01171875f, 0x3f823f80u},
-                       {0.0f, -0.0f, 0x80000000u},
-                       {3.4e38f, 1e-40f, 0x00017f80u}};
+  const Row table[] = {{1.0f, -2.0f, 0xc0003f80u, 0xc0003c00u},
+                       {1.00390625f, 1.01171875f, 0x3f823f80u, 0x3c0c3c04u},
+                       {1.00048828125f, 1.00146484375f, 0x3f803f80u, 0x3c023c00u},  // f16's ties
+                       {0.0f, -0.0f, 0x80000000u, 0x80000000u},
+                       {65504.0f, 65520.0f, 0x47804780u, 0x7c007bffu},
+                       {3.4e38f, 5.9604645e-8f, 0x33807f80u, 0x00017c00u}};
   float* in = memory<float>(64);
-  unsigned* out = memory<unsigned>(32);
-  for (int i = 0; i < 4; i++) {
+  unsigned *bf16 = memory<unsigned>(32), *f16 = memory<unsigned>(32);
+  int rows = sizeof table / sizeof table[0];
+  for (int i = 0; i < rows; i++) {
     in[2 * i] = table[i].low;
     in[2 * i + 1] = table[i].high;
   }
-  void* arguments[] = {&in, &out};
+  void* arguments[] = {&in, &bf16, &f16};
   run("conformance_pack", 0, arguments);
-  for (int i = 0; i < 4; i++) expect("pack_bf16", i, out[i], table[i].pair);
+  for (int i = 0; i < rows; i++) {
+    expect("pack bf16", i, bf16[i], table[i].bf16);
+    expect("pack f16", i, f16[i], table[i].f16);
+  }
+}
+
+void convert() {
+  struct Row {
+    unsigned half;
+    float exponent;
+    unsigned widened, power;  // ex2.approx is exact at whole numbers
+  };
+  const Row table[] = {{0x3c00u, 0.0f, 0x3f800000u, 0x3f800000u},
+                       {0xc500u, 3.0f, 0xc0a00000u, 0x41000000u},
+                       {0x0001u, -10.0f, 0x33800000u, 0x3a800000u},
+                       {0x7bffu, -1000.0f, 0x477fe000u, 0x00000000u},
+                       {0x7c00u, -INFINITY, 0x7f800000u, 0x00000000u}};
+  unsigned* half = memory<unsigned>(32);
+  float *exponent = memory<float>(32), *widened = memory<float>(32), *power = memory<float>(32);
+  int rows = sizeof table / sizeof table[0];
+  for (int i = 0; i < rows; i++) {
+    half[i] = table[i].half;
+    exponent[i] = table[i].exponent;
+  }
+  void* arguments[] = {&half, &exponent, &widened, &power};
+  run("conformance_convert", 0, arguments);
+  for (int i = 0; i < rows; i++) {
+    unsigned bits;
+    memcpy(&bits, &widened[i], 4);
+    expect("widen f16", i, bits, table[i].widened);
+    memcpy(&bits, &power[i], 4);
+    expect("ex2", i, bits, table[i].power);
+  }
 }
 
 void copy() {
@@ -82,8 +117,9 @@ void load() {
   }
 }
 
-// One element of A and one of B at a time; the product must appear at one place of C.
-void multiply() {
+// One element of A and one of B at a time; the product must appear at one place of C. Three and
+// five as 16-bit numbers are given.
+void multiply(const char* kernel, unsigned three, unsigned five) {
   struct Row {
     int a_lane, a_register, a_high;  // where A(row, k) lies
     int b_lane, b_register, b_high;  // where B(k, column) lies
@@ -99,16 +135,16 @@ void multiply() {
   for (const Row& r : table) {
     unsigned *a = memory<unsigned>(128), *b = memory<unsigned>(64);
     float* c = memory<float>(128);
-    a[4 * r.a_lane + r.a_register] = r.a_high ? 0x40400000u : 0x4040u;  // 3
-    b[2 * r.b_lane + r.b_register] = r.b_high ? 0x40a00000u : 0x40a0u;  // 5
+    a[4 * r.a_lane + r.a_register] = r.a_high ? three << 16 : three;
+    b[2 * r.b_lane + r.b_register] = r.b_high ? five << 16 : five;
     c[4 * r.c_lane + r.c_register] = 0.5f;
     void* arguments[] = {&a, &b, &c};
-    run("conformance_multiply", 0, arguments);
+    run(kernel, 0, arguments);
     for (int i = 0; i < 128; i++) {
       unsigned bits;
       memcpy(&bits, &c[i], 4);
       bool here = i == 4 * r.c_lane + r.c_register;
-      expect("mma", i / 4, bits, here ? 0x41780000u : 0u);  // 15.5
+      expect(kernel, i / 4, bits, here ? 0x41780000u : 0u);  // 15.5
     }
   }
 }
@@ -119,7 +155,9 @@ int main() {
   pack();
   copy();
   load();
-  multiply();
+  convert();
+  multiply("conformance_multiply_bf16", 0x4040u, 0x40a0u);
+  multiply("conformance_multiply_f16", 0x4200u, 0x4500u);
   if (emu::faults()) failed++, printf("%s\n", emu::first_fault());
   printf("%d passed, %d failed\n", passed, failed);
   return failed ? 1 : 0;

@@ -8,6 +8,7 @@
 
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #define __global__
 #define __device__
@@ -73,6 +74,8 @@ struct Kernel {
   const char* name;
   void* function;
   void (*invoke)(void* function, void** arguments);
+  // Copies of the arguments, which outlive the call that gave them.
+  std::vector<std::vector<char>> (*keep)(void** arguments);
   Kernel* next;
 };
 extern Kernel* registry;
@@ -97,6 +100,16 @@ struct Trampoline {
   static void call(void (*f)(A...), void** a, std::index_sequence<I...>) {
     f(*static_cast<std::remove_reference_t<A>*>(a[I])...);
   }
+  static std::vector<std::vector<char>> keep(void** arguments) {
+    std::vector<std::vector<char>> kept;
+    size_t i = 0;
+    auto one = [&](size_t bytes) {
+      const char* from = static_cast<char*>(arguments[i++]);
+      kept.emplace_back(from, from + bytes);
+    };
+    (one(sizeof(std::remove_reference_t<A>)), ...);
+    return kept;
+  }
   static void invoke(void* function, void** arguments) {
     call(reinterpret_cast<void (*)(A...)>(function), arguments, std::index_sequence_for<A...>());
   }
@@ -106,7 +119,8 @@ struct Registration {
   Kernel kernel;
   template <class... A>
   Registration(const char* name, void (*f)(A...)) {
-    kernel = {name, reinterpret_cast<void*>(f), &Trampoline<A...>::invoke, registry};
+    kernel = {name, reinterpret_cast<void*>(f), &Trampoline<A...>::invoke, &Trampoline<A...>::keep,
+              registry};
     registry = &kernel;
   }
 };
@@ -123,8 +137,14 @@ void copy_commit();
 void copy_wait(int groups_in_flight);
 // `tiles` groups of four 8 x 8 matrices; rows[t] is this lane's row address of group t.
 void load_matrix(uint32_t* registers, int tiles, const void* const* rows, bool transposed);
-// c [mt][nt][4] += a [mt][4] b [nt][2]: tiles of 16 x 8 x 16, bf16 in, f32 accumulate.
-void multiply(float* c, const uint32_t* a, const uint32_t* b, int mt, int nt);
+// c [mt][nt][4] += a [mt][4] b [nt][2]: tiles of 16 x 8 x 16, 16-bit in, f32 accumulate.
+enum HalfFormat { kBf16, kF16 };
+void multiply(float* c, const uint32_t* a, const uint32_t* b, int mt, int nt, HalfFormat format);
+
+// 16-bit numbers, rounded to nearest even; NaN stays NaN.
+uint32_t to_bf16(float x);
+uint32_t to_f16(float x);
+float from_f16(uint32_t bits);
 
 }  // namespace emu
 

@@ -1,5 +1,5 @@
 // Kernels with one mistake each, and sound twins: what the check build must catch, and must not.
-#include "ptx.cuh"
+#include "gpu.cuh"
 
 // Each thread writes its word and reads its neighbour's.
 extern "C" __global__ void planted_barrier(float* out, int fault) {
@@ -93,6 +93,12 @@ extern "C" __global__ void planted_fragment(float* out, int fault) {
   out[threadIdx.x] = __uint_as_float(registers[0][0] << 16);
 }
 
+// Sound in itself: what is planted is the missing event between it and the copy that feeds it.
+extern "C" __global__ void planted_event(const float* in, float* out) {
+  out[threadIdx.x] = in[threadIdx.x];
+}
+
+LN_KERNEL(planted_event)
 LN_KERNEL(planted_barrier)
 LN_KERNEL(planted_syncwarp)
 LN_KERNEL(planted_write_after_read)

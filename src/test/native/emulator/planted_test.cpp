@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "shadow.h"
+#include "streams.h"
 
 namespace {
 
@@ -29,6 +30,16 @@ const Plant kPlants[] = {
     {"planted_fragment", 1, 32, 512, "of shared memory, which has 512"},
 };
 
+void judge(const char* kernel, const char* said, int fault, uint64_t seed) {
+  bool caught = emu::faults() > 0;
+  bool named = caught && strstr(emu::first_fault(), said) && strstr(emu::first_fault(), kernel);
+  bool right = fault ? named : !caught;
+  right ? passed++ : failed++;
+  if (!right)
+    printf("%s fault %d seed %d: %s\n", kernel, fault, int(seed),
+           caught ? emu::first_fault() : "nothing was reported");
+}
+
 void run(const Plant& p, int fault, uint64_t seed) {
   emu::set_schedule(seed);
   emu::forget_faults();
@@ -42,13 +53,49 @@ void run(const Plant& p, int fault, uint64_t seed) {
   void* without[] = {&out, &fault};
   emu::launch(emu::find(p.kernel), dim3(p.blocks), dim3(p.threads), p.shared_bytes,
               has_input ? with_input : without);
-  bool caught = emu::faults() > 0;
-  bool named = caught && strstr(emu::first_fault(), p.said) && strstr(emu::first_fault(), p.kernel);
-  bool right = fault ? named : !caught;
-  right ? passed++ : failed++;
-  if (!right)
-    printf("%s fault %d seed %d: %s\n", p.kernel, fault, int(seed),
-           caught ? emu::first_fault() : "nothing was reported");
+  judge(p.kernel, p.said, fault, seed);
+}
+
+// A copy on one stream feeds a kernel on another; the event between is left out. In one of the two
+// directions: the kernel reads what is copied in, or writes what is copied out.
+void run_streams(bool inwards, int fault, uint64_t seed) {
+  emu::set_schedule(seed);
+  emu::forget_faults();
+  float *device = static_cast<float*>(emu::shadow_allocate(128)),
+        *other = static_cast<float*>(emu::shadow_allocate(128));
+  static float host[32];
+  uintptr_t at = reinterpret_cast<uintptr_t>(device);
+  emu::Stream *compute = emu::stream_create(), *copies = emu::stream_create();
+  emu::Event event;
+  auto copy = [&] {
+    auto in = [=] { return memcpy(device, host, 128), 0; };
+    auto out = [=] { return memcpy(host, device, 128), 0; };
+    if (inwards)
+      emu::enqueue(copies, in, {{at, at + 128, true}});
+    else
+      emu::enqueue(copies, out, {{at, at + 128, false}});
+  };
+  auto kernel = [&] {
+    auto body = [=] {
+      const float* from = inwards ? device : other;
+      float* to = inwards ? other : device;
+      void* arguments[] = {&from, &to};
+      emu::launch(emu::find("planted_event"), dim3(1), dim3(32), 0, arguments);
+      return 0;
+    };
+    emu::enqueue(compute, body, {});
+  };
+  emu::Stream *first = inwards ? copies : compute, *second = inwards ? compute : copies;
+  inwards ? copy() : kernel();
+  if (!fault) {
+    emu::record(&event, first);
+    emu::wait_event(second, &event);
+  }
+  inwards ? kernel() : copy();
+  emu::wait_for_all();
+  emu::stream_destroy(compute);
+  emu::stream_destroy(copies);
+  judge("planted_event", "an event is missing", fault, seed);
 }
 
 }  // namespace
@@ -58,6 +105,9 @@ int main() {
   for (const Plant& p : kPlants)
     for (uint64_t seed : {0, 1, 2, 3, 4})
       for (int fault : {0, 1}) run(p, fault, seed);
+  for (bool inwards : {true, false})
+    for (uint64_t seed : {0, 1, 2, 3, 4})
+      for (int fault : {0, 1}) run_streams(inwards, fault, seed);
   printf("%d passed, %d failed\n", passed, failed);
   return failed ? 1 : 0;
 }

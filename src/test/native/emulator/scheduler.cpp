@@ -27,6 +27,7 @@ static std::atomic<long> fault_count{0};
 static const Kernel* running;
 
 void set_schedule(uint64_t seed) { schedule_seed = seed; }
+uint64_t schedule() { return schedule_seed; }
 bool random_schedule() { return schedule_seed != 0; }
 long faults() { return fault_count.load(); }
 

@@ -37,6 +37,7 @@ char* card;
 DeviceWord* words;
 size_t card_used = 4096;
 uint32_t launch_number;
+std::vector<Range> unordered_ranges;
 
 bool is_ordered(int thread, uint32_t epoch, uint32_t warp_epoch) {
   Fiber* f = current_fiber;
@@ -83,6 +84,13 @@ void touch_shared(size_t at, bool write, bool async) {
 }
 
 void touch_device(size_t at, size_t n, bool write) {
+  uintptr_t address = uintptr_t(card) + at;
+  for (const Range& r : unordered_ranges)
+    if (address < r.to && r.from < address + n && (write || r.written)) {
+      report("%s of bytes that a copy on another stream %s: an event is missing",
+             write ? "write" : "read", r.written ? "writes" : "reads");
+      return;
+    }
   uint32_t block = uint32_t(current_block->number) & 0x1fffffffu;
   for (size_t i = at / 2; i <= (at + n - 1) / 2; i++) {
     DeviceWord& w = words[i];
@@ -129,6 +137,10 @@ void touch(const void* p, size_t n, bool write, bool async) {
 }  // namespace
 
 void shadow_launch() { launch_number++; }
+
+void shadow_unordered(const Range* ranges, size_t n) {
+  unordered_ranges.assign(ranges, ranges + n);
+}
 
 void shadow_block() { shared_bytes.assign(current_block->shared_bytes, SharedByte()); }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "cuda_emu.h"
+#include "streams.h"
 
 namespace emu {
 
@@ -13,6 +14,8 @@ constexpr size_t kSharedMargin = 8192;
 #ifdef LN_EMU_CHECK
 void shadow_launch();
 void shadow_block();
+// What copies on other streams touch while the next kernel runs, with no event between.
+void shadow_unordered(const Range* ranges, size_t n);
 void shadow_copy_issued(void* to, const void* from, int bytes, int from_bytes);
 void shadow_copy_landed(void* to, int bytes);
 void shadow_read_by(Fiber* f, const void* p, size_t n);
@@ -21,6 +24,7 @@ void shadow_free(void* p, size_t n);
 #else
 inline void shadow_launch() {}
 inline void shadow_block() {}
+inline void shadow_unordered(const Range*, size_t) {}
 inline void shadow_copy_issued(void*, const void*, int, int) {}
 inline void shadow_copy_landed(void*, int) {}
 inline void shadow_read_by(Fiber*, const void*, size_t) {}

@@ -1,4 +1,5 @@
-// The emulated twins of cp.async, ldmatrix and mma.
+// The emulated twins of cp.async, ldmatrix, mma and the conversions.
+#include <immintrin.h>
 #include <string.h>
 
 #include "cuda_emu.h"
@@ -49,7 +50,6 @@ void copy_wait(int groups_in_flight) {
 }
 
 // ---- ldmatrix
-// ------------------------------------------------------------------------------------
 
 namespace {
 struct LoadMatrix {
@@ -63,22 +63,26 @@ struct Multiply {
   float* c;
   const uint32_t *a, *b;
   int mt, nt;
+  HalfFormat format;
 };
 
-float low(uint32_t pair) {
-  uint32_t bits = pair << 16;
-  float f;
-  memcpy(&f, &bits, 4);
-  return f;
-}
-
-float high(uint32_t pair) {
-  uint32_t bits = pair & 0xffff0000u;
+float number(uint32_t half, HalfFormat format) {
+  if (format == kF16) return from_f16(half);
+  uint32_t bits = half << 16;
   float f;
   memcpy(&f, &bits, 4);
   return f;
 }
 }  // namespace
+
+uint32_t to_f16(float x) { return _cvtss_sh(x, _MM_FROUND_TO_NEAREST_INT); }
+float from_f16(uint32_t bits) { return _cvtsh_ss(static_cast<unsigned short>(bits)); }
+uint32_t to_bf16(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, 4);
+  if (x != x) return bits >> 16 | 0x40u;
+  return (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
+}
 
 // Lane l gives the address of row l % 8 of matrix l / 8, and receives of each matrix the elements
 // (l / 4, 2 (l % 4)) and the next, or of its transpose.
@@ -106,15 +110,14 @@ void load_matrix(uint32_t* registers, int tiles, const void* const* rows, bool t
 }
 
 // ---- mma.m16n8k16
-// --------------------------------------------------------------------------------
 
 // With g = lane / 4, t = 2 (lane % 4): a0 (g, t), a1 (g + 8, t), a2 (g, t + 8), a3 (g + 8, t + 8);
 // b0 (t, g), b1 (t + 8, g); c0 (g, t), c1 (g, t + 1), c2 (g + 8, t), c3 (g + 8, t + 1).
-void multiply(float* c, const uint32_t* a, const uint32_t* b, int mt, int nt) {
-  Multiply call{c, a, b, mt, nt};
+void multiply(float* c, const uint32_t* a, const uint32_t* b, int mt, int nt, HalfFormat format) {
+  Multiply call{c, a, b, mt, nt, format};
   collective(~0u, kMultiply, &call, [](Warp* w) {
     Multiply* first = static_cast<Multiply*>(w->argument[0]);
-    static thread_local float A[8][16][16], B[16][16][8];
+    static thread_local float A[8][16][16], B[32][16][8];
     for (int lane = 0; lane < 32; lane++) {
       Multiply* mine = static_cast<Multiply*>(w->argument[lane]);
       int g = lane / 4, t = lane % 4 * 2;
@@ -122,14 +125,14 @@ void multiply(float* c, const uint32_t* a, const uint32_t* b, int mt, int nt) {
         for (int r = 0; r < 4; r++) {
           uint32_t pair = mine->a[m * 4 + r];
           int row = g + r % 2 * 8, k = t + r / 2 * 8;
-          A[m][row][k] = low(pair);
-          A[m][row][k + 1] = high(pair);
+          A[m][row][k] = number(pair & 0xffff, first->format);
+          A[m][row][k + 1] = number(pair >> 16, first->format);
         }
       for (int n = 0; n < first->nt; n++)
         for (int r = 0; r < 2; r++) {
           uint32_t pair = mine->b[n * 2 + r];
-          B[n][t + r * 8][g] = low(pair);
-          B[n][t + r * 8 + 1][g] = high(pair);
+          B[n][t + r * 8][g] = number(pair & 0xffff, first->format);
+          B[n][t + r * 8 + 1][g] = number(pair >> 16, first->format);
         }
     }
     for (int m = 0; m < first->mt; m++)

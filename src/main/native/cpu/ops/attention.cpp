@@ -229,7 +229,8 @@ void each_unit(const Device* device, const int32_t* doc_start, int64_t M, int64_
 
 }  // namespace
 
-int64_t ln_attention_scratch(int64_t device, int64_t max_document, int64_t D, int32_t backward) {
+int64_t ln_attention_scratch(int64_t device, int64_t, int64_t, int64_t max_document, int64_t D,
+                             int32_t backward) {
   return floats_per_thread(max_document, D, backward) * 4 * of(device)->threads;
 }
 

@@ -60,7 +60,7 @@ int run(Device* device, const T* h, int64_t w, const int32_t* labels, const Step
   double* losses = reinterpret_cast<double*>(scratch);
   scratch += aligned(chunk * 8);
   bf16* rounded = dtype == LN_BF16 ? reinterpret_cast<bf16*>(scratch) : nullptr;
-  float weight = step->inv_labelled;
+  float weight = step->inv_labelled, gradient_weight = weight * step->loss_scale;
   double total = 0;
   bool backward = dh != nullptr;
   if (backward) memset(dh, 0, size_t(M * C * size));
@@ -82,7 +82,7 @@ int run(Device* device, const T* h, int64_t w, const int32_t* labels, const Step
 #pragma omp parallel for num_threads(device->threads) schedule(static)
     for (int64_t i = 0; i < n; i++)
       losses[i] = row_loss(logits + i * V, rounded ? rounded + i * V : nullptr, V, labels[rows[i]],
-                           softcap, weight, backward);
+                           softcap, gradient_weight, backward);
     for (int64_t i = 0; i < n; i++) total += losses[i];
     if (!backward) continue;
     int64_t dz = rounded ? reinterpret_cast<int64_t>(rounded) : z;

@@ -9,7 +9,8 @@ namespace LN_ISA {
 
 int64_t ln_global_norm_scratch(int64_t, int64_t) { return 0; }
 
-int ln_global_norm_fwd(int64_t device, int64_t g, int64_t out, int64_t, int64_t n, float max_norm) {
+int ln_global_norm_fwd(int64_t device, int64_t g, int64_t step, int64_t out, int64_t, int64_t n,
+                       float max_norm) {
   // Blocks of fixed size, summed in index order: the norm does not depend on the thread count.
   constexpr int64_t kBlock = 1 << 16, kMost = 1024;
   const float* x = ptr<float>(g);
@@ -27,10 +28,11 @@ int ln_global_norm_fwd(int64_t device, int64_t g, int64_t out, int64_t, int64_t 
     }
     for (int64_t b = 0; b < blocks; b++) total += sums[b];
   }
-  float norm = float(sqrt(total));
+  float loss_scale = ptr<Step>(step)->loss_scale;
+  float norm = float(sqrt(total)) / loss_scale;
   float factor = max_norm > 0 ? max_norm / (norm + 1e-6f) : 1.0f;
   ptr<float>(out)[0] = norm;
-  ptr<float>(out)[1] = factor > 1.0f ? 1.0f : factor;  // NaN stays NaN: the run must stop on it
+  ptr<float>(out)[1] = (factor > 1.0f ? 1.0f : factor) / loss_scale;
   return LN_OK;
 }
 
@@ -39,12 +41,14 @@ int ln_adamw_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t v, 
   float *w = ptr<float>(p), *g = ptr<float>(grad), *first = ptr<float>(m), *second = ptr<float>(v);
   const Step* now = ptr<Step>(step);
   float clip_factor = ptr<float>(clip)[1];
+  bool finite = ptr<float>(clip)[0] < INFINITY;  // a step that overflowed changes nothing
   float rate = now->learning_rate / now->bias1, root = 1.0f / sqrtf(now->bias2);
   float decay = 1.0f - now->learning_rate * weight_decay;
 #pragma omp parallel for simd num_threads(of(device)->threads) schedule(static)
   for (int64_t i = 0; i < n; i++) {
     float x = g[i] * clip_factor;
     g[i] = 0.0f;
+    if (!finite) continue;
     float mean = first[i] + (1.0f - beta1) * (x - first[i]);
     float square = beta2 * second[i] + (1.0f - beta2) * x * x;
     first[i] = mean;

@@ -1,7 +1,8 @@
-// Launchers of attention.
+// Launchers of attention: the tensor cores where they apply, else the plain kernels.
 #include "attention.h"
 
 #include "cuda/launch.h"
+#include "tiled_attention.h"
 
 namespace ln {
 namespace cuda {
@@ -15,27 +16,61 @@ static int check(int64_t D) {
               (long long)kMostHeadDim);
 }
 
-int64_t ln_attention_scratch(int64_t, int64_t, int64_t, int32_t) { return 0; }
+// Calls run(tile's kernel) for the smallest tile that holds heads of D channels.
+#define LN_FOR_HEAD(D, run) \
+  ((D) <= 64 ? run(64) : (D) <= 96 ? run(96) : (D) <= 128 ? run(128) : run(256))
+
+// 16-byte copies ask for whole chunks of channels; f32 has the plain kernels alone.
+static bool fits_tiles(int64_t D, int32_t dtype, int64_t q, int64_t k, int64_t v) {
+  return dtype != LN_F32 && D % 8 == 0 && (q | k | v) % 16 == 0;
+}
+
+int64_t ln_attention_scratch(int64_t, int64_t M, int64_t heads, int64_t, int64_t,
+                             int32_t backward) {
+  return backward ? M * heads * 4 : 0;  // delta
+}
 
 int ln_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t doc_start, int64_t o,
                      int64_t lse, int64_t, int64_t M, int64_t heads, int64_t kv_heads, int64_t D,
                      float scale, float softcap, int64_t window, int32_t dtype) {
   LN_TRY(check(D));
   AttentionArguments a{M, heads, kv_heads, D, window, scale, softcap};
-  return LN_LAUNCH_TYPED(of(device), dtype, attention_fwd, cover(M * heads, kRowsPerBlock),
-                         kThreads, 0, q, k, v, doc_start, int64_t(0), o, lse, a);
+  if (!fits_tiles(D, dtype, q, k, v))
+    return LN_LAUNCH_TYPED(of(device), dtype, attention_fwd, cover(M * heads, kRowsPerBlock),
+                           kThreads, 0, q, k, v, doc_start, int64_t(0), o, lse, a);
+#define LN_FORWARD(head)                                                            \
+  LN_LAUNCH_16_BIT(of(device), dtype, tiled_attention_fwd_##head,                   \
+                   (Grid{cover(M, AttentionTile##head::kRows).x, heads}), kThreads, \
+                   AttentionTile##head::kForwardBytes, q, k, v, doc_start, o, lse, a)
+  return LN_FOR_HEAD(D, LN_FORWARD);
 }
 
 int ln_attention_bwd(int64_t device, int64_t dout, int64_t q, int64_t k, int64_t v, int64_t o,
-                     int64_t lse, int64_t doc_start, int64_t dq, int64_t dk, int64_t dv, int64_t,
-                     int64_t M, int64_t heads, int64_t kv_heads, int64_t D, float scale,
-                     float softcap, int64_t window, int32_t dtype) {
+                     int64_t lse, int64_t doc_start, int64_t dq, int64_t dk, int64_t dv,
+                     int64_t scratch, int64_t M, int64_t heads, int64_t kv_heads, int64_t D,
+                     float scale, float softcap, int64_t window, int32_t dtype) {
   LN_TRY(check(D));
   AttentionArguments a{M, heads, kv_heads, D, window, scale, softcap};
-  LN_TRY(LN_LAUNCH_TYPED(of(device), dtype, attention_dq, cover(M * heads, kRowsPerBlock), kThreads,
-                         0, dout, q, k, v, o, lse, doc_start, dq, a));
-  return LN_LAUNCH_TYPED(of(device), dtype, attention_dkv, cover(M * kv_heads, kRowsPerBlock),
-                         kThreads, 0, dout, q, k, v, o, lse, doc_start, dk, dv, a);
+  if (!fits_tiles(D, dtype, q, k, v) || dout % 16 != 0) {
+    LN_TRY(LN_LAUNCH_TYPED(of(device), dtype, attention_dq, cover(M * heads, kRowsPerBlock),
+                           kThreads, 0, dout, q, k, v, o, lse, doc_start, dq, a));
+    return LN_LAUNCH_TYPED(of(device), dtype, attention_dkv, cover(M * kv_heads, kRowsPerBlock),
+                           kThreads, 0, dout, q, k, v, o, lse, doc_start, dk, dv, a);
+  }
+  LN_TRY(LN_LAUNCH_16_BIT(of(device), dtype, attention_delta, cover(M * heads, kRowsPerBlock),
+                          kThreads, 0, dout, o, scratch, a));
+#define LN_QUERIES(head)                                                                         \
+  LN_LAUNCH_16_BIT(of(device), dtype, tiled_attention_dq_##head,                                 \
+                   (Grid{cover(M, AttentionTile##head::kRows).x, heads}), kThreads,              \
+                   AttentionTile##head::kQueryBytes, dout, q, k, v, lse, scratch, doc_start, dq, \
+                   a)
+  LN_TRY(LN_FOR_HEAD(D, LN_QUERIES));
+#define LN_KEYS(head)                                                                           \
+  LN_LAUNCH_16_BIT(                                                                             \
+      of(device), dtype, tiled_attention_dkv_##head,                                            \
+      (Grid{cover(M, AttentionTile##head::kRows).x, kv_heads, AttentionTile##head::kKeyWalks}), \
+      kThreads, AttentionTile##head::kKeyBytes, dout, q, k, v, lse, scratch, doc_start, dk, dv, a)
+  return LN_FOR_HEAD(D, LN_KEYS);
 }
 
 int64_t ln_cached_attention_scratch(int64_t, int64_t, int64_t, int64_t, int64_t) { return 0; }

@@ -24,6 +24,14 @@ int ln_glu_bwd(int64_t device, int64_t dy, int64_t gate, int64_t up, int64_t dga
                          dgate, dup, n, act);
 }
 
+int ln_cast_fwd(int64_t device, int64_t x, int32_t x_dtype, int64_t y, int32_t y_dtype, int64_t n) {
+  if (x_dtype == LN_F32)
+    return LN_LAUNCH_TYPED(of(device), y_dtype, cast_from_f32, cover(n, kThreads), kThreads, 0, x,
+                           y, n);
+  return LN_LAUNCH_16_BIT(of(device), x_dtype, cast_to_f32, cover(n, kThreads), kThreads, 0, x, y,
+                          n);
+}
+
 // Ids are checked on the host before they are uploaded.
 int ln_embedding_fwd(int64_t device, int64_t ids, int64_t w, int64_t y, int64_t M, int64_t C,
                      int64_t, float scale, int32_t dtype) {
@@ -52,8 +60,11 @@ int ln_concat_fwd(int64_t device, int64_t y0, int64_t y1, int64_t y2, int64_t x,
   return copy_columns(device, x, {y0, y1, y2}, {c0, c1, c2}, M, dtype, 0);
 }
 
-int round_to_bf16(Device* device, int64_t from, int64_t to, int64_t n) {
-  return LN_LAUNCH(device, to_bf16, cover(n, kThreads), kThreads, 0, from, to, n);
+int round_padded(Device* device, int64_t from, int64_t to, int64_t rows, int64_t columns,
+                 int64_t padded_rows, int64_t padded_columns, int32_t dtype) {
+  int64_t n = padded_rows * padded_columns;
+  return LN_LAUNCH_16_BIT(device, dtype, round_padded, cover(n, kThreads), kThreads, 0, from, to,
+                          rows, columns, padded_columns, n);
 }
 
 int drop(Device* device, int64_t x, int64_t y, int64_t n, float p, int32_t stream, int64_t step,

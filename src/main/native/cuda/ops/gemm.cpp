@@ -8,30 +8,42 @@ namespace ln {
 
 namespace {
 
-// Enough blocks of the large tile to fill a card (the 4090 has 128 multiprocessors).
+// Blocks that fill a card (the 4090 has 128 multiprocessors). A constant, so that the choice of
+// tile and the split of K, and with them every bit of a result, depend on the shape alone.
 constexpr int64_t kFullCard = 128;
+constexpr int64_t kLeastStepsOfSplit = 4, kMostSplits = 16;
 
-bool aligned(int64_t address) { return address % 16 == 0; }
+int64_t blocks_over(int64_t n, int64_t tile) { return (n + tile - 1) / tile; }
 
-// What 16-byte copies of whole chunks ask for.
+// What 16-byte copies ask for: rows in memory begin at multiples of 8 elements, and where they run
+// along K, K ends at one.
+bool whole_chunks(const Matrix& m, int64_t rows, int64_t columns, bool along_k, int64_t K) {
+  return m.address % 16 == 0 && m.pitch(rows, columns) % 8 == 0 && (!along_k || K % 8 == 0);
+}
+
 bool fits_tensor_cores(const Gemm& g) {
-  return g.a.dtype == LN_BF16 && g.b.dtype == LN_BF16 && !g.a.transposed && g.K % 8 == 0 &&
-         g.rank % 8 == 0 && (g.b.transposed || g.N % 8 == 0) && aligned(g.a.address) &&
-         aligned(g.b.address) && aligned(g.low_a) && aligned(g.low_b);
+  if (g.a.dtype == LN_F32 || g.a.dtype != g.b.dtype) return false;
+  if (g.a.transposed && (g.b.transposed || g.rank)) return false;  // nobody asks for it
+  bool low = !g.rank || (whole_chunks(g.low_a, g.M, g.rank, true, g.rank) &&
+                         whole_chunks(g.low_b, g.rank, g.N, g.low_b.transposed, g.rank));
+  return low && whole_chunks(g.a, g.M, g.K, !g.a.transposed, g.K) &&
+         whole_chunks(g.b, g.K, g.N, g.b.transposed, g.K);
 }
 
-template <typename Tile>
-Grid tiles(const Gemm& g) {
-  return {(g.N + Tile::kColumns - 1) / Tile::kColumns, (g.M + Tile::kRows - 1) / Tile::kRows};
-}
-
-int tensor_gemm(Device* device, const Gemm& g) {
-  TensorGemmArguments a;
-  a.a = ptr<gpu_bf16>(g.a.address);
-  a.b = ptr<gpu_bf16>(g.b.address);
-  a.low_a = ptr<gpu_bf16>(g.low_a);
-  a.low_b = ptr<gpu_bf16>(g.low_b);
+TensorGemmArguments arguments(const Gemm& g) {
+  TensorGemmArguments a{};
+  a.a = ptr<void>(g.a.address);
+  a.b = ptr<void>(g.b.address);
   a.c = ptr<void>(g.c.address);
+  a.a_stride = g.a.pitch(g.M, g.K);
+  a.b_stride = g.b.pitch(g.K, g.N);
+  a.c_stride = g.c.pitch(g.M, g.N);
+  if (g.rank) {
+    a.low_a = ptr<void>(g.low_a.address);
+    a.low_b = ptr<void>(g.low_b.address);
+    a.low_a_stride = g.low_a.pitch(g.M, g.rank);
+    a.low_b_stride = g.low_b.pitch(g.rank, g.N);
+  }
   a.bias = ptr<float>(g.bias);
   a.rows_left = ptr<i32>(g.rows_left);
   a.M = g.M;
@@ -42,51 +54,84 @@ int tensor_gemm(Device* device, const Gemm& g) {
   a.scale = g.scale;
   a.accumulate = g.accumulate;
   a.c_is_f32 = g.c.dtype == LN_F32;
-  Grid large = tiles<LargeTile>(g), small = tiles<SmallTile>(g);
-  bool fills = large.x * large.y >= kFullCard;
-  if (g.b.transposed)
-    return fills ? LN_LAUNCH(device, tensor_gemm_nt_large, large, LargeTile::kThreads,
-                             LargeTile::kSharedBytes, a)
-                 : LN_LAUNCH(device, tensor_gemm_nt_small, small, SmallTile::kThreads,
-                             SmallTile::kSharedBytes, a);
-  return fills ? LN_LAUNCH(device, tensor_gemm_nn_large, large, LargeTile::kThreads,
-                           LargeTile::kSharedBytes, a)
-               : LN_LAUNCH(device, tensor_gemm_nn_small, small, SmallTile::kThreads,
-                           SmallTile::kSharedBytes, a);
+  return a;
+}
+
+// How often K is split so that `blocks` tiles fill a card; 1 where they do or K is short.
+int64_t splits_of(const Gemm& g, int64_t blocks, int64_t depth) {
+  int64_t steps = blocks_over(g.K, depth) + blocks_over(g.rank, depth);
+  int64_t wanted = blocks_over(kFullCard, blocks), most = steps / kLeastStepsOfSplit;
+  int64_t room = kCudaWorkspaceBytes / (g.M * g.N * 4);
+  int64_t splits = wanted < most ? wanted : most;
+  if (splits > kMostSplits) splits = kMostSplits;
+  if (splits > room) splits = room;
+  return splits < 1 ? 1 : splits;
+}
+
+template <typename Tile, typename Run>
+int in_tiles(Device* device, const Gemm& g, Run run) {
+  TensorGemmArguments a = arguments(g);
+  Grid grid{blocks_over(g.N, Tile::kColumns), blocks_over(g.M, Tile::kRows)};
+  grid.z = splits_of(g, grid.x * grid.y, Tile::kDepth);
+  if (grid.z > 1) a.partial = ptr<float>(cuda_workspace(device));
+  LN_TRY(run(grid, unsigned(Tile::kThreads), unsigned(Tile::kSharedBytes), a));
+  if (grid.z == 1) return LN_OK;
+  return LN_LAUNCH_16_BIT(device, g.a.dtype, add_splits, cover(g.M * g.N, 256), 256, 0, a, grid.z);
+}
+
+// One line for each tile: its kernel as a function of grid and arguments.
+#define LN_IN_TILES(Tile, kernel)                                                              \
+  in_tiles<Tile>(device, g, [&](Grid grid, unsigned threads, unsigned shared, const auto& a) { \
+    return LN_LAUNCH_16_BIT(device, g.a.dtype, kernel, grid, threads, shared, a);              \
+  })
+
+int tensor_gemm(Device* device, const Gemm& g) {
+  bool tall = g.N <= TallTile::kColumns;
+  if (g.a.transposed) {
+    if (tall) return LN_IN_TILES(TallTile, tensor_gemm_tn_tall);
+    if (g.M <= WideTile::kRows) return LN_IN_TILES(WideTile, tensor_gemm_tn_wide);
+    return LN_IN_TILES(SmallTile, tensor_gemm_tn_small);
+  }
+  bool fills =
+      blocks_over(g.N, LargeTile::kColumns) * blocks_over(g.M, LargeTile::kRows) >= kFullCard;
+  if (g.b.transposed) {
+    if (tall) return LN_IN_TILES(TallTile, tensor_gemm_nt_tall);
+    return fills ? LN_IN_TILES(LargeTile, tensor_gemm_nt_large)
+                 : LN_IN_TILES(SmallTile, tensor_gemm_nt_small);
+  }
+  if (tall) return LN_IN_TILES(TallTile, tensor_gemm_nn_tall);
+  return fills ? LN_IN_TILES(LargeTile, tensor_gemm_nn_large)
+               : LN_IN_TILES(SmallTile, tensor_gemm_nn_small);
 }
 
 }  // namespace
 
 int cuda_gemm(Device* device, const Gemm& g) {
+  if (g.M == 0 || g.N == 0) return LN_OK;
   if (fits_tensor_cores(g)) return tensor_gemm(device, g);
   if (g.rank) {
     LN_TRY(cuda_gemm(device, g.without_low_rank()));
     return cuda_gemm(device, g.low_rank_alone());
   }
+  if (g.a.dtype != g.b.dtype)
+    return fail(LN_UNSUPPORTED, "a product of dtypes %d and %d", g.a.dtype, g.b.dtype);
   GemmArguments a;
-  a.a_row = g.a.transposed ? 1 : g.K;
-  a.a_column = g.a.transposed ? g.M : 1;
-  a.b_row = g.b.transposed ? 1 : g.N;
-  a.b_column = g.b.transposed ? g.K : 1;
+  int64_t a_pitch = g.a.pitch(g.M, g.K), b_pitch = g.b.pitch(g.K, g.N);
+  a.a_row = g.a.transposed ? 1 : a_pitch;
+  a.a_column = g.a.transposed ? a_pitch : 1;
+  a.b_row = g.b.transposed ? 1 : b_pitch;
+  a.b_column = g.b.transposed ? b_pitch : 1;
+  a.c_row = g.c.pitch(g.M, g.N);
   a.M = g.M;
   a.N = g.N;
   a.K = g.K;
   a.row_offset = g.row_offset;
   a.scale = g.scale;
   a.accumulate = g.accumulate;
-  Grid grid{(g.N + GemmTile::kColumns - 1) / GemmTile::kColumns,
-            (g.M + GemmTile::kRows - 1) / GemmTile::kRows};
-  unsigned threads = GemmTile::kThreads, shared = GemmTile::kSharedBytes;
-  if (g.a.dtype != g.b.dtype)
-    return fail(LN_UNSUPPORTED, "a product of dtypes %d and %d", g.a.dtype, g.b.dtype);
-  if (g.a.dtype == LN_F32)
-    return LN_LAUNCH(device, gemm_f32, grid, threads, shared, g.a.address, g.b.address, g.c.address,
-                     g.bias, g.rows_left, a);
-  if (g.c.dtype == LN_F32)
-    return LN_LAUNCH(device, gemm_bf16_f32, grid, threads, shared, g.a.address, g.b.address,
-                     g.c.address, g.bias, g.rows_left, a);
-  return LN_LAUNCH(device, gemm_bf16, grid, threads, shared, g.a.address, g.b.address, g.c.address,
-                   g.bias, g.rows_left, a);
+  a.c_is_f32 = g.c.dtype == LN_F32;
+  Grid grid{blocks_over(g.N, GemmTile::kColumns), blocks_over(g.M, GemmTile::kRows)};
+  return LN_LAUNCH_TYPED(device, g.a.dtype, gemm, grid, GemmTile::kThreads, GemmTile::kSharedBytes,
+                         g.a.address, g.b.address, g.c.address, g.bias, g.rows_left, a);
 }
 
 }  // namespace ln

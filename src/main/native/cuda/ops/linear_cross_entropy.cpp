@@ -14,7 +14,7 @@ struct Layout {
   int64_t rows, count, losses, logits, gradient, gathered, bytes = 0;
 
   Layout(int64_t M, int64_t C, int64_t V, int64_t chunk, int32_t dtype) {
-    int64_t size = dtype == LN_BF16 ? 2 : 4;
+    int64_t size = dtype == LN_F32 ? 4 : 2;
     auto take = [this](int64_t n) {
       int64_t at = bytes;
       bytes += (n + 255) / 256 * 256;
@@ -24,7 +24,7 @@ struct Layout {
     count = take(4);
     losses = take(M * 4);
     logits = take(chunk * V * 4);
-    gradient = dtype == LN_BF16 ? take(chunk * V * size) : logits;  // f32: in place
+    gradient = dtype == LN_F32 ? logits : take(chunk * V * size);  // f32: in place
     gathered = take(chunk * C * size);
   }
 };
@@ -44,8 +44,8 @@ int ln_linear_cross_entropy_fwd(int64_t handle, int64_t h, int64_t w, int64_t la
   int64_t rows = scratch + at.rows, count = scratch + at.count, losses = scratch + at.losses;
   int64_t logits = scratch + at.logits, gradient = scratch + at.gradient;
   int64_t gathered = scratch + at.gathered;
-  if (dh) LN_TRY(ln_memory_fill(handle, dh, 0, M * C * (dtype == LN_BF16 ? 2 : 4)));
-  LN_TRY(LN_LAUNCH(device, label_rows, Grid{}, 32, 0, labels, rows, count, M));
+  if (dh) LN_TRY(ln_memory_fill(handle, dh, 0, M * C * (dtype == LN_F32 ? 4 : 2)));
+  LN_TRY(LN_LAUNCH(device, label_rows, Grid{}, kThreads, kThreads * 4, labels, rows, count, M));
   for (int64_t offset = 0; offset < M; offset += chunk) {
     LN_TRY(LN_LAUNCH_TYPED(device, dtype, gather_rows, cover(chunk * C, kThreads), kThreads, 0, h,
                            rows, count, gathered, offset, chunk, C));
@@ -64,7 +64,7 @@ int ln_linear_cross_entropy_fwd(int64_t handle, int64_t h, int64_t w, int64_t la
     LN_TRY(LN_LAUNCH_TYPED(device, dtype, scatter_rows, cover(chunk * C, kThreads), kThreads, 0,
                            gathered, rows, count, dh, offset, chunk, C));
   }
-  return LN_LAUNCH(device, sum_losses, Grid{}, 32, 0, losses, count, step, loss);
+  return LN_LAUNCH(device, sum_losses, Grid{}, kThreads, kThreads * 8, losses, count, step, loss);
 }
 
 }  // namespace cuda

@@ -8,11 +8,12 @@ namespace cuda {
 
 int64_t ln_global_norm_scratch(int64_t, int64_t n) { return cover(n, NormTile::kBlock).x * 8; }
 
-int ln_global_norm_fwd(int64_t device, int64_t g, int64_t out, int64_t scratch, int64_t n,
-                       float max_norm) {
+int ln_global_norm_fwd(int64_t device, int64_t g, int64_t step, int64_t out, int64_t scratch,
+                       int64_t n, float max_norm) {
   Grid blocks = cover(n, NormTile::kBlock);
   LN_TRY(LN_LAUNCH(of(device), norm_blocks, blocks, 256, 256 * 8, g, scratch, n));
-  return LN_LAUNCH(of(device), norm_finish, Grid{}, 32, 0, scratch, out, blocks.x, max_norm);
+  return LN_LAUNCH(of(device), norm_finish, Grid{}, 256, 256 * 8, scratch, step, out, blocks.x,
+                   max_norm);
 }
 
 int ln_adamw_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t v, int64_t clip,

@@ -29,7 +29,7 @@ final class ConfigChecks {
         "data_format", c.dataFormat(), "auto", "messages", "sharegpt", "alpaca", "prompt", "text");
     is.oneOf("train_on", c.trainOn(), "auto", "response", "all");
     is.oneOf("device", c.device(), "auto", "cpu", "cuda", "cuda-emu");
-    is.oneOf("compute_dtype", c.computeDtype(), "f32", "bf16");
+    is.oneOf("compute_dtype", c.computeDtype(), "f32", "bf16", "f16");
     is.oneOf(
         "lr_schedule",
         c.lrSchedule(),

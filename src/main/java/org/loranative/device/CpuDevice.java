@@ -79,6 +79,11 @@ public final class CpuDevice implements Device {
   }
 
   @Override
+  public boolean captures() {
+    return false;
+  }
+
+  @Override
   public long libraryBytes() {
     return LoraOps.ln_gemm_scratch_bytes(handle);
   }

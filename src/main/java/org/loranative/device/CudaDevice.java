@@ -164,6 +164,11 @@ public final class CudaDevice implements Device {
   }
 
   @Override
+  public boolean captures() {
+    return true;
+  }
+
+  @Override
   public long libraryBytes() {
     return 0;
   }

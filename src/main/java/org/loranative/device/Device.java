@@ -47,6 +47,40 @@ public interface Device extends AutoCloseable {
     check(LoraOps.ln_memory_download(handle(), to.address(), from, bytes));
   }
 
+  /** Copies within the device, in order with the ops. */
+  default void copy(long to, long from, long bytes) {
+    check(LoraOps.ln_memory_copy(handle(), to, from, bytes));
+  }
+
+  /** Host memory that the device copies from directly; the caller closes it before the device. */
+  default HostBuffer pinned(long bytes) {
+    long[] address = new long[1];
+    check(LoraOps.ln_host_allocate(handle(), bytes, address));
+    return HostBuffer.at(
+        address[0], bytes, () -> check(LoraOps.ln_host_free(handle(), address[0], bytes)));
+  }
+
+  /**
+   * Copies {@code bytes} of {@link #pinned} memory beside the ops that run now; ops after {@link
+   * #join} see them. Until those have run, neither side may be touched.
+   */
+  default void uploadAhead(long to, HostBuffer from, long offset, long bytes) {
+    check(LoraOps.ln_memory_ahead(handle(), to, from.address() + offset, bytes));
+  }
+
+  /** Lets the ops that follow wait for {@link #uploadAhead}. */
+  default void join() {
+    check(LoraOps.ln_memory_join(handle()));
+  }
+
+  /** Waits for all that was asked of the device. */
+  default void await() {
+    check(LoraOps.ln_device_wait(handle()));
+  }
+
+  /** Whether ops can be captured once and launched together. */
+  boolean captures();
+
   /** Sets every byte. */
   default void fill(long address, int value, long bytes) {
     check(LoraOps.ln_memory_fill(handle(), address, value, bytes));

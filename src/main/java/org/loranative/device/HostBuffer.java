@@ -3,15 +3,40 @@ package org.loranative.device;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Pointer;
 
 /** Native host memory with a {@link ByteBuffer} view: what is copied to and from a device. */
 public final class HostBuffer implements AutoCloseable {
   private final BytePointer pointer;
   private final ByteBuffer view;
+  private final Runnable free;
 
   public HostBuffer(long bytes) {
-    pointer = new BytePointer(Math.max(bytes, 1));
-    view = pointer.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    this(new BytePointer(Math.max(bytes, 1)));
+  }
+
+  private HostBuffer(BytePointer pointer) {
+    this(pointer, pointer::deallocate);
+  }
+
+  private HostBuffer(BytePointer pointer, Runnable free) {
+    this.pointer = pointer;
+    this.view = pointer.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    this.free = free;
+  }
+
+  /** Memory that somebody else allocated and frees. */
+  static HostBuffer at(long address, long bytes, Runnable free) {
+    return new HostBuffer(new Borrowed(address, bytes), free);
+  }
+
+  private static final class Borrowed extends BytePointer {
+    Borrowed(long address, long bytes) {
+      super((Pointer) null);
+      this.address = address;
+      this.limit = bytes;
+      this.capacity = bytes;
+    }
   }
 
   public long address() {
@@ -25,6 +50,6 @@ public final class HostBuffer implements AutoCloseable {
 
   @Override
   public void close() {
-    pointer.deallocate();
+    free.run();
   }
 }

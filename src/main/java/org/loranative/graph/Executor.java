@@ -1,12 +1,24 @@
 package org.loranative.graph;
 
+import java.util.IdentityHashMap;
+import java.util.Map;
 import org.loranative.device.Device;
 import org.loranative.device.DeviceException;
+import org.loranative.device.LoraOps;
 
-/** Runs plans. */
-public final class Executor {
+/**
+ * Runs plans. Where the device can, a plan is captured as one graph when it first runs and launched
+ * whole from then on; {@code -Dloranative.sync=true} runs op by op instead and waits after each, so
+ * that an error names its op.
+ */
+public final class Executor implements AutoCloseable {
+  private static final boolean SYNC = Boolean.getBoolean("loranative.sync");
+
   private final Device device;
   private final boolean poison;
+
+  /** The captured graph of each plan at its addresses. */
+  private final Map<Addresses, Long> captured = new IdentityHashMap<>();
 
   /**
    * @param poison fill the arena with NaN before each run, so that a value read before it is
@@ -24,17 +36,54 @@ public final class Executor {
     }
   }
 
-  /** Runs every op in order. */
+  /** Runs every op in order. On a card this returns before they have run. */
   public void run(Plan plan, Addresses at) {
+    if (SYNC || !device.captures()) {
+      each(plan, at);
+      return;
+    }
+    Long graph = captured.get(at);
+    if (graph == null) {
+      graph = capture(plan, at);
+      captured.put(at, graph);
+    }
+    device.check(LoraOps.ln_capture_launch(device.handle(), graph));
+  }
+
+  private long capture(Plan plan, Addresses at) {
+    long[] graph = new long[1];
+    device.check(LoraOps.ln_capture_begin(device.handle()));
+    try {
+      each(plan, at);
+    } catch (DeviceException e) {
+      if (LoraOps.ln_capture_end(device.handle(), graph) == LoraOps.LN_OK) {
+        LoraOps.ln_capture_free(device.handle(), graph[0]);
+      }
+      throw e;
+    }
+    device.check(LoraOps.ln_capture_end(device.handle(), graph));
+    return graph[0];
+  }
+
+  private void each(Plan plan, Addresses at) {
     int line = 0;
     try {
       for (Op op : plan.ops()) {
         op.run(device, at);
+        if (SYNC) {
+          device.await();
+        }
         line++;
       }
     } catch (DeviceException e) {
       throw new DeviceException(
           "plan line " + line + " (" + plan.ops().get(line).name() + "): " + e.getMessage());
     }
+  }
+
+  @Override
+  public void close() {
+    captured.values().forEach(g -> device.check(LoraOps.ln_capture_free(device.handle(), g)));
+    captured.clear();
   }
 }

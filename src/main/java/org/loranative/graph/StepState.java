@@ -13,6 +13,7 @@ import org.loranative.io.DType;
  * @param learningRate of this step
  * @param beta1 of AdamW, from which 1 − β₁ᵗ is made; likewise beta2
  * @param labelled labelled tokens of the whole optimizer batch
+ * @param lossScale how many times their value gradients are kept, 1 but in f16
  */
 public record StepState(
     long seed,
@@ -21,8 +22,21 @@ public record StepState(
     double learningRate,
     double beta1,
     double beta2,
-    long labelled) {
+    long labelled,
+    float lossScale) {
   public static final int BYTES = 64;
+
+  /** Without a loss scale. */
+  public StepState(
+      long seed,
+      int step,
+      int microStep,
+      double learningRate,
+      double beta1,
+      double beta2,
+      long labelled) {
+    this(seed, step, microStep, learningRate, beta1, beta2, labelled, 1);
+  }
 
   /** The value by which ops name it. */
   public static Value value(Graph g) {
@@ -37,5 +51,6 @@ public record StepState(
     to.putFloat(20, (float) (1 - Math.pow(beta1, step)));
     to.putFloat(24, (float) (1 - Math.pow(beta2, step)));
     to.putFloat(28, (float) (1.0 / Math.max(labelled, 1)));
+    to.putFloat(32, lossScale);
   }
 }

@@ -17,6 +17,7 @@ import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.AdapterState.Buffer;
+import org.loranative.optim.LossScale;
 
 /**
  * What a run needs to go on as if it had never stopped. Random numbers are functions of the seed
@@ -25,8 +26,9 @@ import org.loranative.lora.AdapterState.Buffer;
  *
  * @param step optimizer steps done
  * @param fingerprint of the training data
+ * @param lossScale of f16 training
  */
-record Checkpoint(int step, long seed, String fingerprint) {
+record Checkpoint(int step, long seed, String fingerprint, LossScale.State lossScale) {
   private static final String STATE = "trainer_state.json";
   private static final String OPTIMIZER = "optimizer.safetensors";
   private static final ObjectMapper JSON =
@@ -48,6 +50,8 @@ record Checkpoint(int step, long seed, String fingerprint) {
     node.put("rng", "philox4x32-10");
     node.put("seed", seed);
     node.put("data_sha256", fingerprint);
+    node.put("loss_scale", lossScale.factor());
+    node.put("loss_scale_good_steps", lossScale.goodSteps());
     byte[] json = JSON.writeValueAsBytes(node);
     AtomicFiles.write(folder.resolve(STATE), out -> out.write(json));
   }
@@ -73,7 +77,12 @@ record Checkpoint(int step, long seed, String fingerprint) {
     restore(folder, tensors.get("exp_avg"), Buffer.FIRST_MOMENT, state);
     restore(folder, tensors.get("exp_avg_sq"), Buffer.SECOND_MOMENT, state);
     return new Checkpoint(
-        node.path("step").asInt(), node.path("seed").asLong(), node.path("data_sha256").asText());
+        node.path("step").asInt(),
+        node.path("seed").asLong(),
+        node.path("data_sha256").asText(),
+        new LossScale.State(
+            (float) node.path("loss_scale").asDouble(LossScale.State.START.factor()),
+            node.path("loss_scale_good_steps").asInt()));
   }
 
   private static void restore(Path folder, TensorEntry entry, Buffer buffer, AdapterState state) {

@@ -46,7 +46,15 @@ public final class Devices {
           "compute_dtype: bf16 needs a CPU with AVX-512 BF16 or AMX, which this one lacks; use"
               + " compute_dtype: f32.");
     }
-    return name.equals("bf16") ? DType.BF16 : DType.F32;
+    if (name.equals("f16") && device.name().equals("cpu")) {
+      throw new UserException(
+          "compute_dtype: f16 is for cards; on the CPU use compute_dtype: bf16 or f32.");
+    }
+    return switch (name) {
+      case "bf16" -> DType.BF16;
+      case "f16" -> DType.F16;
+      default -> DType.F32;
+    };
   }
 
   /** What {@code lora-native devices} prints: each device, and why one is not usable. */

@@ -24,6 +24,7 @@ import org.loranative.model.Weights;
  * @param adapters of A and B; gradients and the optimizer's moments likewise
  * @param activations the arena of the largest plan without its workspace
  * @param workspace scratch that ops share
+ * @param batches staging of the batches to come
  * @param generation caches and arena of sample generation, 0 without samples
  * @param recompute what each block computes again
  * @param largest the plan of the largest batch
@@ -36,6 +37,7 @@ public record MemoryPlan(
     long optimizer,
     long activations,
     long workspace,
+    long batches,
     long generation,
     Map<String, Mode> recompute,
     Plan largest) {
@@ -52,6 +54,7 @@ public record MemoryPlan(
         + gradients
         + optimizer
         + arena()
+        + batches
         + generation;
   }
 
@@ -135,6 +138,7 @@ public record MemoryPlan(
         2 * floats,
         arena - plan.scratchBytes(),
         plan.scratchBytes(),
+        BatchFeed.bytes(full),
         generation,
         modes,
         plan);
@@ -175,6 +179,7 @@ public record MemoryPlan(
     row(text, "optimizer", optimizer);
     row(text, "activations", activations);
     row(text, "workspace", workspace);
+    row(text, "batches", batches);
     if (generation > 0) {
       row(text, "sample generation", generation);
     }

@@ -24,6 +24,7 @@ import org.loranative.model.Placement;
 import org.loranative.model.Weights;
 import org.loranative.model.llm.Generator;
 import org.loranative.model.llm.LlmBase;
+import org.loranative.optim.LossScale;
 import org.loranative.optim.Schedule;
 import org.loranative.text.Tokenizer;
 import org.loranative.track.Console;
@@ -150,11 +151,14 @@ public final class TrainRun implements AutoCloseable {
     PlanStore plans =
         owned.add(new PlanStore(task, memory, steps.largestShape(), device, placement));
     String fingerprint = task.fingerprint();
-    int done = start(folder, resume, state, fingerprint);
-
+    Checkpoint from = start(folder, resume, state, fingerprint);
+    int done = from.step();
+    LossScale lossScale =
+        compute == DType.F16 ? LossScale.dynamic(from.lossScale()) : LossScale.none();
     Trainer<List<Sample>> trainer =
         owned.add(
-            new Trainer<>(task, steps, device, adapters, state, plans, setting(), memory.total()));
+            new Trainer<>(
+                task, steps, device, adapters, state, plans, setting(), lossScale, memory));
     Optional<Samples> samples =
         config.sampleSteps() > 0
             ? Optional.of(
@@ -165,7 +169,7 @@ public final class TrainRun implements AutoCloseable {
     notes.put("lora_scale", adapters.spec().scale());
     notes.put("trained_parameters", adapters.parameters());
     try (Tracker tracker = new Tracker(folder, config, notes, done + 1, steps.total(), console)) {
-      Loop loop = new Loop(folder, state, trainer, tracker, samples, stop, yaml, fingerprint);
+      Loop loop = new Loop(folder, state, lossScale, tracker, samples, stop, yaml, fingerprint);
       int last = trainer.run(done, loop);
       if (last < steps.total()) {
         if (last > loop.savedAt) {
@@ -183,8 +187,9 @@ public final class TrainRun implements AutoCloseable {
     return Optional.of(folder.adapter());
   }
 
-  /** Fills the adapters; returns the steps that are done already. */
-  private int start(RunFolder folder, boolean resume, AdapterState state, String fingerprint) {
+  /** Fills the adapters; returns where the run stands: step 0 at its beginning. */
+  private Checkpoint start(
+      RunFolder folder, boolean resume, AdapterState state, String fingerprint) {
     Optional<Path> newest = resume ? folder.newestCheckpoint() : Optional.empty();
     if (newest.isPresent()) {
       Checkpoint checkpoint = Checkpoint.read(newest.get(), state);
@@ -207,7 +212,7 @@ public final class TrainRun implements AutoCloseable {
                 + "; a run is resumed with its own seed.");
       }
       log.info("Resuming from {}", newest.get());
-      return checkpoint.step();
+      return checkpoint;
     }
     if (resume) {
       log.info("No checkpoint yet: starting from the beginning.");
@@ -226,7 +231,7 @@ public final class TrainRun implements AutoCloseable {
     } else {
       state.write(Buffer.PARAMS, adapters.initial(config.seed()));
     }
-    return 0;
+    return new Checkpoint(0, config.seed(), fingerprint, LossScale.State.START);
   }
 
   private Trainer.Setting setting() {
@@ -251,7 +256,7 @@ public final class TrainRun implements AutoCloseable {
   private final class Loop implements Trainer.Listener {
     private final RunFolder folder;
     private final AdapterState state;
-    private final Trainer<List<Sample>> trainer;
+    private final LossScale lossScale;
     private final Tracker tracker;
     private final Optional<Samples> samples;
     private final StopSignal stop;
@@ -262,7 +267,7 @@ public final class TrainRun implements AutoCloseable {
     Loop(
         RunFolder folder,
         AdapterState state,
-        Trainer<List<Sample>> trainer,
+        LossScale lossScale,
         Tracker tracker,
         Optional<Samples> samples,
         StopSignal stop,
@@ -270,7 +275,7 @@ public final class TrainRun implements AutoCloseable {
         String fingerprint) {
       this.folder = folder;
       this.state = state;
-      this.trainer = trainer;
+      this.lossScale = lossScale;
       this.tracker = tracker;
       this.samples = samples;
       this.stop = stop;
@@ -311,7 +316,7 @@ public final class TrainRun implements AutoCloseable {
     /** A checkpoint that cannot be written leaves the one before, and training goes on. */
     void save(int step) {
       try {
-        Checkpoint checkpoint = new Checkpoint(step, config.seed(), fingerprint);
+        Checkpoint checkpoint = new Checkpoint(step, config.seed(), fingerprint, lossScale.state());
         folder.saveCheckpoint(
             step,
             config.keepCheckpoints(),

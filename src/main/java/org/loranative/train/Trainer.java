@@ -1,21 +1,19 @@
 package org.loranative.train;
 
 import java.io.IOException;
-import java.nio.IntBuffer;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import org.loranative.device.Device;
 import org.loranative.device.HostBuffer;
 import org.loranative.graph.Executor;
-import org.loranative.graph.Kind;
 import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.AdamW;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
+import org.loranative.optim.LossScale;
 import org.loranative.optim.Schedule;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,7 +49,8 @@ final class Trainer<B> implements AutoCloseable {
   private final Executor executor;
   private final Setting setting;
   private final long memoryBytes;
-  private final Map<String, HostBuffer> inputs = new HashMap<>();
+  private final BatchFeed<B> feed;
+  private final LossScale lossScale;
   private final HostBuffer scalar = new HostBuffer(8);
 
   Trainer(
@@ -62,20 +61,25 @@ final class Trainer<B> implements AutoCloseable {
       AdapterState state,
       PlanStore plans,
       Setting setting,
-      long memoryBytes) {
+      LossScale lossScale,
+      MemoryPlan memory) {
     this.task = task;
     this.steps = steps;
     this.device = device;
     this.state = state;
     this.plans = plans;
     this.setting = setting;
-    this.memoryBytes = memoryBytes;
+    this.lossScale = lossScale;
+    this.memoryBytes = memory.total();
     this.update = plans.update(adapters, setting.adamw(), setting.maxGradNorm());
     this.executor = new Executor(device, Boolean.getBoolean("loranative.poison"));
+    this.feed = new BatchFeed<>(task, device, memory.largest().graph());
   }
 
   /** Runs the steps after {@code done}; returns the last step run. */
   int run(int done, Listener listener) throws IOException {
+    Optional<BatchFeed.Ready<B>> next =
+        done < steps.total() ? Optional.of(start(done + 1, 0)) : Optional.empty();
     for (int step = done + 1; step <= steps.total(); step++) {
       long start = System.nanoTime();
       List<B> batches = steps.batches(step);
@@ -83,11 +87,10 @@ final class Trainer<B> implements AutoCloseable {
       double rate = setting.schedule().at(step);
       float loss = 0;
       for (int micro = 0; micro < batches.size(); micro++) {
-        loss +=
-            micro(
-                plans.training(task.shape(batches.get(micro))),
-                batches.get(micro),
-                stepState(step, micro, rate, labelled));
+        BatchFeed.Ready<B> ready = next.orElseThrow();
+        launch(ready, stepState(step, micro, rate, labelled));
+        next = following(step, micro, batches.size()); // written and copied while this one computes
+        loss += read(ready.bound(), "loss");
         if (!Float.isFinite(loss)) {
           throw diverged("the loss is " + loss, step, rate, batches.subList(0, micro + 1));
         }
@@ -95,9 +98,17 @@ final class Trainer<B> implements AutoCloseable {
       executor.prepare(update.plan(), plans.arena());
       executor.run(update.plan(), update.at());
       float gradNorm = read(update, "grad_norm");
-      if (!Float.isFinite(gradNorm)) {
+      if (!Float.isFinite(gradNorm) && !lossScale.canShrink()) {
         throw diverged("the gradient norm is " + gradNorm, step, rate, batches);
       }
+      if (!Float.isFinite(gradNorm)) {
+        log.info(
+            "step {}: gradients beyond f16 at loss scale {}; the step is passed over, the scale"
+                + " halved.",
+            step,
+            (long) lossScale.factor());
+      }
+      lossScale.update(Float.isFinite(gradNorm));
       double seconds = (System.nanoTime() - start) / 1e9;
       long units = batches.stream().mapToLong(task::units).sum();
       OptionalDouble validation =
@@ -120,6 +131,19 @@ final class Trainer<B> implements AutoCloseable {
     return steps.total();
   }
 
+  private BatchFeed.Ready<B> start(int step, int micro) {
+    B batch = steps.batches(step).get(micro);
+    return feed.training(batch, plans.training(task.shape(batch)));
+  }
+
+  /** Starts the micro-batch after this one, if the run has one. */
+  private Optional<BatchFeed.Ready<B>> following(int step, int micro, int count) {
+    if (micro + 1 < count) {
+      return Optional.of(start(step, micro + 1));
+    }
+    return step < steps.total() ? Optional.of(start(step + 1, 0)) : Optional.empty();
+  }
+
   private StepState stepState(int step, int micro, double rate, long labelled) {
     return new StepState(
         setting.seed(),
@@ -128,40 +152,16 @@ final class Trainer<B> implements AutoCloseable {
         rate,
         setting.adamw().beta1(),
         setting.adamw().beta2(),
-        labelled);
+        labelled,
+        lossScale.factor());
   }
 
-  /** Runs a plan that gives "loss". */
-  private float micro(PlanStore.Bound bound, B batch, StepState now) {
+  /** Runs the plan of a batch, which gives "loss". */
+  private void launch(BatchFeed.Ready<B> ready, StepState now) {
     state.writeStep(now);
-    executor.prepare(bound.plan(), plans.arena());
-    fill(bound, batch);
-    executor.run(bound.plan(), bound.at());
-    return read(bound, "loss");
-  }
-
-  private void fill(PlanStore.Bound bound, B batch) {
-    List<Value> values = new ArrayList<>();
-    for (Value v : bound.plan().graph().named().values()) {
-      if (v.kind() == Kind.INPUT) {
-        values.add(v);
-        HostBuffer known = inputs.get(v.name());
-        if (known == null || known.view().capacity() < v.bytes()) {
-          if (known != null) {
-            known.close();
-          }
-          inputs.put(v.name(), new HostBuffer(v.bytes()));
-        }
-      }
-    }
-    task.fill(batch, bound.shape(), name -> intBuffer(inputs.get(name)));
-    for (Value v : values) {
-      device.upload(bound.at().of(v), inputs.get(v.name()), v.bytes());
-    }
-  }
-
-  private static IntBuffer intBuffer(HostBuffer host) {
-    return host.view().asIntBuffer();
+    executor.prepare(ready.bound().plan(), plans.arena());
+    feed.place(ready);
+    executor.run(ready.bound().plan(), ready.bound().at());
   }
 
   private float read(PlanStore.Bound bound, String result) {
@@ -183,7 +183,9 @@ final class Trainer<B> implements AutoCloseable {
     long labelled = batches.stream().mapToLong(task::labelled).sum();
     double loss = 0;
     for (B batch : batches) {
-      loss += micro(plans.evaluation(task.shape(batch)), batch, stepState(1, 0, 0, labelled));
+      BatchFeed.Ready<B> ready = feed.validation(batch, plans.evaluation(task.shape(batch)));
+      launch(ready, stepState(1, 0, 0, labelled));
+      loss += read(ready.bound(), "loss");
     }
     return OptionalDouble.of(loss);
   }
@@ -208,7 +210,8 @@ final class Trainer<B> implements AutoCloseable {
 
   @Override
   public void close() {
-    inputs.values().forEach(HostBuffer::close);
+    executor.close();
+    feed.close();
     scalar.close();
   }
 }

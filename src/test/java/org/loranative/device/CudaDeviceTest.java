@@ -162,13 +162,33 @@ class CudaDeviceTest {
     Outcome pascal = train(Map.of("LN_EMU_CAPABILITY", "61"), "cuda-emu", out);
     assertThat(pascal.code()).isEqualTo(2);
     assertThat(pascal.output()).contains("compute capability 6.1; 8.0 (Ampere) or newer");
-    Outcome small = train(Map.of("LN_EMU_MEMORY", "500000"), "cuda-emu", out);
+    Outcome tiny = train(Map.of("LN_EMU_MEMORY", "500000"), "cuda-emu", out);
+    assertThat(tiny.code()).isEqualTo(2);
+    assertThat(tiny.output()).contains("the card cannot be prepared: out of memory");
+    // The device's own workspace is 16 MiB.
+    Map<String, String> almostFull = Map.of("LN_EMU_MEMORY", "" + ((16 << 20) + 500000));
+    Outcome small = train(almostFull, "cuda-emu", out);
     assertThat(small.code()).isEqualTo(2);
     assertThat(small.output()).contains("the free memory").contains("It would fit with");
-    Outcome taken =
-        train(Map.of("LN_EMU_MEMORY", "500000"), "cuda-emu", out, "--set=memory_budget=2GB");
+    Outcome taken = train(almostFull, "cuda-emu", out, "--set=memory_budget=2GB");
     assertThat(taken.code()).isEqualTo(2);
     assertThat(taken.output()).contains("out of memory: the card has").contains("memory_budget");
+    Outcome failing =
+        train(
+            Map.of("LN_EMU_FAIL", "rms_norm_bwd_f32"),
+            "cuda-emu",
+            "--set=output_dir=" + folder.resolve("failing"));
+    assertThat(failing.code()).as(failing.output()).isEqualTo(1);
+    assertThat(failing.output())
+        .contains("an illegal memory access was encountered")
+        .contains("-Dloranative.sync=true");
+    Outcome named =
+        train(
+            Map.of(
+                "LN_EMU_FAIL", "rms_norm_bwd_f32", "JAVA_TOOL_OPTIONS", "-Dloranative.sync=true"),
+            "cuda-emu",
+            "--set=output_dir=" + folder.resolve("named"));
+    assertThat(named.output()).containsPattern("plan line \\d+ \\(rms_norm_backward\\)");
     Outcome missing = train(Map.of(CudaDevice.EMULATOR, "/nowhere.so"), "cuda-emu", out);
     assertThat(missing.code()).isEqualTo(2);
     assertThat(missing.output()).contains("/nowhere.so is not there");

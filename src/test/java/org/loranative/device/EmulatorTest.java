@@ -17,11 +17,11 @@ class EmulatorTest {
 
   @Test
   void plantedFaultsAreCaught() throws IOException, InterruptedException {
-    assertThat(run("planted_test")).contains("110 passed, 0 failed");
+    assertThat(run("planted_test")).contains("130 passed, 0 failed");
   }
 
   @Test
   void wrappersGiveWhatThePtxManualSays() throws IOException, InterruptedException {
-    assertThat(run("conformance_test")).contains("662 passed, 0 failed");
+    assertThat(run("conformance_test")).contains("1320 passed, 0 failed");
   }
 }

@@ -21,6 +21,7 @@ import org.loranative.io.DType;
  */
 public final class GraphRunner implements AutoCloseable {
   private final Device device;
+  private final Executor executor;
   private final Graph graph;
   private final Plan plan;
   private final Memory arena;
@@ -30,6 +31,7 @@ public final class GraphRunner implements AutoCloseable {
 
   public GraphRunner(Graph graph, Device device) {
     this.device = device;
+    this.executor = new Executor(device, true);
     this.graph = graph;
     this.plan = Planner.plan(graph, device);
     this.arena = device.allocate(plan.arenaBytes());
@@ -76,7 +78,6 @@ public final class GraphRunner implements AutoCloseable {
 
   /** Runs once; inputs are int[] or float[] by name. */
   public void run(Map<String, Object> inputs) {
-    Executor executor = new Executor(device, true);
     executor.prepare(plan, arena.address());
     inputs.forEach(
         (name, values) -> {
@@ -116,10 +117,10 @@ public final class GraphRunner implements AutoCloseable {
     assert values.length == v.shape().size() : v + " given " + values.length;
     try (HostBuffer host = new HostBuffer(v.bytes())) {
       for (int i = 0; i < values.length; i++) {
-        if (v.dtype() == DType.BF16) {
-          host.view().putShort(i * 2, Bf16.bits(values[i]));
-        } else {
-          host.view().putFloat(i * 4, values[i]);
+        switch (v.dtype()) {
+          case BF16 -> host.view().putShort(i * 2, Bf16.bits(values[i]));
+          case F16 -> host.view().putShort(i * 2, F16.bits(values[i]));
+          default -> host.view().putFloat(i * 4, values[i]);
         }
       }
       device.upload(address, host, v.bytes());
@@ -132,9 +133,11 @@ public final class GraphRunner implements AutoCloseable {
       device.download(host, address, v.bytes());
       for (int i = 0; i < values.length; i++) {
         values[i] =
-            v.dtype() == DType.BF16
-                ? Bf16.value(host.view().getShort(i * 2))
-                : host.view().getFloat(i * 4);
+            switch (v.dtype()) {
+              case BF16 -> Bf16.value(host.view().getShort(i * 2));
+              case F16 -> F16.value(host.view().getShort(i * 2));
+              default -> host.view().getFloat(i * 4);
+            };
       }
     }
     return values;
@@ -142,6 +145,7 @@ public final class GraphRunner implements AutoCloseable {
 
   @Override
   public void close() {
+    executor.close();
     arena.close();
     elsewhere.values().forEach(Memory::close);
   }

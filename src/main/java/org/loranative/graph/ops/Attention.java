@@ -52,6 +52,16 @@ public record Attention(
     return o;
   }
 
+  private static long scratch(Device d, Value q, Setting setting, boolean backward) {
+    return LoraOps.ln_attention_scratch(
+        d.handle(),
+        q.shape().dim(0),
+        setting.heads(),
+        setting.maxDocument(),
+        setting.headDim(),
+        backward ? 1 : 0);
+  }
+
   @Override
   public List<Value> inputs() {
     return List.of(q, k, v, docStart);
@@ -64,7 +74,7 @@ public record Attention(
 
   @Override
   public long scratchBytes(Device d) {
-    return LoraOps.ln_attention_scratch(d.handle(), setting.maxDocument(), setting.headDim(), 0);
+    return scratch(d, q, setting, false);
   }
 
   @Override
@@ -133,7 +143,7 @@ public record Attention(
 
     @Override
     public long scratchBytes(Device d) {
-      return LoraOps.ln_attention_scratch(d.handle(), setting.maxDocument(), setting.headDim(), 1);
+      return scratch(d, q, setting, true);
     }
 
     @Override

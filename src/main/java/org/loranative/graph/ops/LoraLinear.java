@@ -24,7 +24,7 @@ import org.loranative.graph.Value;
  * @param b adapter [out, rank] f32
  * @param step {@link StepState}, which names the dropout's draw
  * @param y [M, out]
- * @param xa s (drop(x) Aᵀ) [M, rank], saved for backward
+ * @param xa s (drop(x) Aᵀ) [M, rank rounded up to 8], saved for backward
  */
 public record LoraLinear(
     Value x,
@@ -69,7 +69,8 @@ public record LoraLinear(
       Setting setting) {
     long rows = x.shape().rows();
     Value y = g.temp(name, x.dtype(), Shape.of(rows, w0.shape().dim(0)));
-    Value xa = g.temp(name + ".xa", x.dtype(), Shape.of(rows, a.shape().dim(0)));
+    long lowColumns = (a.shape().dim(0) + 7) / 8 * 8; // whole chunks, see lora_ops.h
+    Value xa = g.temp(name + ".xa", x.dtype(), Shape.of(rows, lowColumns));
     g.add(new LoraLinear(x, w0, bias, a, b, StepState.value(g), y, xa, setting));
     return y;
   }

@@ -204,6 +204,7 @@ public final class Generator implements AutoCloseable {
 
   @Override
   public void close() {
+    executor.close();
     arena.close();
     caches.close();
     ids.close();

@@ -77,7 +77,7 @@ public record OpCase(String name, Function<Random, Instance> draw) {
     @Override
     public void run(org.loranative.device.Device d, org.loranative.graph.Addresses at) {
       d.check(
-          org.loranative.device.LoraOps.ln_dequantize_fwd(
+          org.loranative.device.LoraOps.ln_cast_fwd(
               d.handle(), at.of(p), p.dtype().code, at.of(x), x.dtype().code, x.shape().size()));
     }
   }
@@ -126,7 +126,7 @@ public record OpCase(String name, Function<Random, Instance> draw) {
         Value from = given.get(i);
         Value to = gradients.get(i);
         d.check(
-            org.loranative.device.LoraOps.ln_dequantize_fwd(
+            org.loranative.device.LoraOps.ln_cast_fwd(
                 d.handle(), at.of(from), 0, at.of(to), to.dtype().code, to.shape().size()));
       }
     }

@@ -52,10 +52,15 @@ class OpTest {
     return tests(random.nextLong(), DType.BF16, 6e-3, 1e-2);
   }
 
+  @TestFactory
+  Stream<DynamicTest> f16(Random random) {
+    return tests(random.nextLong(), DType.F16, 8e-4, 2e-3);
+  }
+
   private static Stream<DynamicTest> tests(
       long seed, DType dtype, double forward, double gradient) {
     return DEVICES.entrySet().stream()
-        .filter(d -> dtype == DType.F32 || !d.getKey().equals("cpu") || CpuDevice.hasBf16())
+        .filter(d -> !d.getKey().equals("cpu") || cpuComputes(dtype))
         .flatMap(
             d ->
                 OpCases.all().stream()
@@ -71,6 +76,10 @@ class OpTest {
                                     check(instance, d.getValue(), random, dtype, forward, gradient);
                                   }
                                 })));
+  }
+
+  private static boolean cpuComputes(DType dtype) {
+    return dtype == DType.F32 || dtype == DType.BF16 && CpuDevice.hasBf16();
   }
 
   private static void check(
@@ -186,7 +195,7 @@ class OpTest {
       double[] exact,
       DType dtype,
       Random random) {
-    double unit = dtype == DType.BF16 ? 0x1p-9 : 0x1p-24;
+    double unit = dtype == DType.BF16 ? 0x1p-9 : dtype == DType.F16 ? 0x1p-12 : 0x1p-24;
     Map<String, double[]> moved = new HashMap<>();
     at.forEach(
         (n, x) -> {

@@ -1,0 +1,56 @@
+// A tile of 16-bit numbers in shared memory: swizzled, filled by cp.async, read as mma fragments.
+#pragma once
+#include "ptx.cuh"
+
+// Where a matrix lies: rows of `stride` elements. Outside [rows, columns] a tile holds zeros.
+template <typename T>
+struct MatrixView {
+  const T* data;
+  i64 stride, rows, columns;
+};
+
+template <typename T, int ROWS, int COLUMNS>
+struct SharedTile {
+  static constexpr int kChunks = COLUMNS / 8, kBytes = ROWS * COLUMNS * 2;
+  static_assert(kChunks % 4 == 0, "a row is whole groups of four 16-byte chunks");
+
+  // Byte offset of a 16-byte chunk. The XOR spreads the 8 rows of an ldmatrix over all 32 banks: a
+  // row of 128 bytes begins at the same bank as the one before, a row of 64 or 192 half-way on.
+  LN_DEVICE static int offset(int row, int chunk) {
+    return (row * kChunks + (kChunks % 8 == 0 ? chunk ^ (row & 7) : chunk ^ (row >> 1 & 3))) * 16;
+  }
+
+  // Starts the copies of rows [row0, row0 + ROWS) and columns [column0, column0 + COLUMNS), by
+  // `THREADS` threads. Rows of the matrix begin at multiples of 16 bytes; columns % 8 == 0.
+  template <int THREADS>
+  LN_DEVICE static void fetch(char* to, const MatrixView<T>& from, i64 row0, i64 column0) {
+    for (int i = int(threadIdx.x); i < ROWS * kChunks; i += THREADS) {
+      int row = i / kChunks, chunk = i % kChunks;
+      i64 r = row0 + row, c = column0 + chunk * 8;
+      bool inside = r < from.rows && c < from.columns;
+      copy_async_16(to + offset(row, chunk), inside ? from.data + r * from.stride + c : from.data,
+                    inside ? 16 : 0);
+    }
+  }
+
+  // The addresses that a lane gives to ldmatrix, for fragments at (row, column).
+  // Left operand, 16 x 16, tile[m][k]; and from tile[k][m], transposed on the way.
+  LN_DEVICE static const void* left(const char* tile, int row, int column) {
+    int lane = int(threadIdx.x) % 32;
+    return tile + offset(row + lane % 16, column / 8 + lane / 16);
+  }
+  LN_DEVICE static const void* left_transposed(const char* tile, int row, int column) {
+    int lane = int(threadIdx.x) % 32;
+    return tile + offset(column + lane % 8 + lane / 16 * 8, row / 8 + lane / 8 % 2);
+  }
+  // Right operand, 16 deep and two tiles of 8 columns, from tile[n][k] (no transposition in
+  // ldmatrix: mma wants columns); and from tile[k][n], transposed.
+  LN_DEVICE static const void* right(const char* tile, int depth, int column) {
+    int lane = int(threadIdx.x) % 32;
+    return tile + offset(column + lane % 8 + lane / 16 * 8, depth / 8 + lane / 8 % 2);
+  }
+  LN_DEVICE static const void* right_transposed(const char* tile, int depth, int column) {
+    int lane = int(threadIdx.x) % 32;
+    return tile + offset(depth + lane % 16, column / 8 + lane / 16);
+  }
+};

@@ -1,0 +1,39 @@
+// Attention on the tensor cores: tiles and signatures.
+#pragma once
+#include "attention.h"
+
+// Heads of at most HEAD channels. A block owns kRows queries (or keys), 16 for each of its warps,
+// and walks over the other side kForward or kBackward rows at a time.
+template <int HEAD, int FORWARD, int BACKWARD>
+struct AttentionTile {
+  static constexpr int kHead = HEAD, kRows = 64, kThreads = 128;
+  static constexpr int kForward = FORWARD, kBackward = BACKWARD;
+  static constexpr int kKeyWalks = HEAD <= 128 ? 1 : 2;  // gridDim.z of dkv: dk and dv, or dv, dk
+  static constexpr int kForwardBytes = (kRows + 2 * FORWARD) * HEAD * 2;
+  static constexpr int kQueryBytes = 2 * (kRows + BACKWARD) * HEAD * 2;
+  static constexpr int kKeyBytes = kQueryBytes + BACKWARD * 4 * 4;  // with lse, delta, first, end
+};
+typedef AttentionTile<64, 64, 32> AttentionTile64;
+typedef AttentionTile<96, 64, 32> AttentionTile96;
+typedef AttentionTile<128, 64, 32> AttentionTile128;
+typedef AttentionTile<256, 32, 16> AttentionTile256;
+
+// delta [heads, M] = rowsum(dout o), what every gradient of a score subtracts.
+LN_SIGNATURES_16_BIT(attention_delta,
+                     (const T* dout, const T* o, float* delta, AttentionArguments a))
+
+#define LN_TILED_ATTENTION(head)                                                                \
+  LN_SIGNATURES_16_BIT(tiled_attention_fwd_##head,                                              \
+                       (const T* q, const T* k, const T* v, const i32* doc_start, T* o,         \
+                        float* lse, AttentionArguments a))                                      \
+  LN_SIGNATURES_16_BIT(tiled_attention_dq_##head,                                               \
+                       (const T* dout, const T* q, const T* k, const T* v, const float* lse,    \
+                        const float* delta, const i32* doc_start, T* dq, AttentionArguments a)) \
+  LN_SIGNATURES_16_BIT(                                                                         \
+      tiled_attention_dkv_##head,                                                               \
+      (const T* dout, const T* q, const T* k, const T* v, const float* lse, const float* delta, \
+       const i32* doc_start, T* dk, T* dv, AttentionArguments a))
+LN_TILED_ATTENTION(64)
+LN_TILED_ATTENTION(96)
+LN_TILED_ATTENTION(128)
+LN_TILED_ATTENTION(256)

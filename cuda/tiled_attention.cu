@@ -1,0 +1,388 @@
+// Attention on the tensor cores, 16-bit in and out, f32 inside.             Dao 2023
+// (FlashAttention-2)
+//
+//   s = cap(scale q k^T),  p = softmax(s),  o = p v,  lse = log sum exp s
+//   dv = p^T do,  ds = p (do v^T - delta) cap'(s) scale,  dq = ds k,  dk = ds^T q
+//
+// fwd, dq: a block of 4 warps owns 64 queries of a head, 16 a warp, and walks over the keys that
+// any of them sees, 32 or 64 at a time. Scores never leave registers: what mma gives for q k^T is,
+// rounded, the left operand of the product with v (or k). The running maximum of fwd is corrected
+// when it rises. dkv is dq with the sides exchanged: a block owns 64 keys of a key-value head and
+// walks over the queries of all its heads; with heads of 256 channels dk and dv take one walk each,
+// since both sums would not fit the registers. Backward therefore multiplies q k^T twice (7
+// products for FlashAttention-2's 5) and has no atomics: bit-equal always.
+//
+// Tiles are fetched by cp.async: in fwd while the product before runs, in backward the second of a
+// pair while the first is used. Shared memory: 24 to 64 KB forward, 24 to 97 KB backward. FLOPs: 4
+// D a visible pair forward, 14 D backward. Bound by the tensor cores from about 1000 visible keys
+// on, below by bytes and by the exponentials.
+#include "gpu.cuh"
+#include "tile.cuh"
+#include "tiled_attention.h"
+
+constexpr float kLog2E = 1.4426950408889634f, kLn2 = 0.6931471805599453f;
+
+// The keys [first, end) that query m sees; both grow with m. Past the last query: none.
+struct Visible {
+  i64 first, end;
+
+  LN_DEVICE Visible(i64 m, const i32* doc_start, const AttentionArguments& a) {
+    first = m >= a.M ? a.M : i64(doc_start[m]);
+    end = m >= a.M ? a.M : m + 1;
+    if (a.window > 0 && first < m - a.window + 1) first = m - a.window + 1;
+  }
+  LN_DEVICE bool sees(i64 j) const { return first <= j && j < end; }
+};
+
+// A score from its product, and the slope of cap there times scale.
+LN_DEVICE float capped(float product, const AttentionArguments& a, float* slope) {
+  float s = product * a.scale;
+  *slope = a.scale;
+  if (a.softcap > 0) {
+    float t = tanhf(s / a.softcap);
+    *slope = a.scale * (1.0f - t * t);
+    s = a.softcap * t;
+  }
+  return s;
+}
+
+template <typename Tile, typename T>
+struct TiledAttention {
+  static constexpr int kHead = Tile::kHead, kRows = Tile::kRows, kThreads = Tile::kThreads;
+  typedef SharedTile<T, kRows, kHead> Own;
+
+  // Heads are columns of a [rows, heads D] matrix.
+  LN_DEVICE static MatrixView<T> head_of(const T* x, i64 rows, i64 heads, i64 head, i64 D) {
+    return {x + head * D, heads * D, rows, D};
+  }
+
+  LN_DEVICE static int lane() { return int(threadIdx.x) % 32; }
+  LN_DEVICE static int own_row() { return int(threadIdx.x) / 32 * 16; }  // this warp's first
+
+  // s [16, COLUMNS] = rows of `own` of this warp times rows of `other`, over the channels.
+  template <int COLUMNS>
+  LN_DEVICE static void scores(float (&s)[1][COLUMNS / 8][4], const char* own, const char* other) {
+    typedef SharedTile<T, COLUMNS, kHead> Other;
+#pragma unroll
+    for (int j = 0; j < COLUMNS / 8; j++)
+#pragma unroll
+      for (int r = 0; r < 4; r++) s[0][j][r] = 0.0f;
+#pragma unroll(kHead > 128 ? 1 : 2)  // more would fetch fragments so early that registers run out
+    for (int k = 0; k < kHead; k += 16) {
+      u32 left[1][4], right[COLUMNS / 16][4];
+      const void* left_rows[1] = {Own::left(own, own_row(), k)};
+      const void* right_rows[COLUMNS / 16];
+#pragma unroll
+      for (int j = 0; j < COLUMNS / 16; j++) right_rows[j] = Other::right(other, k, j * 16);
+      load_matrices<false>(left, left_rows);
+      load_matrices<false>(right, right_rows);
+      multiply_tiles<T>(s, left, reinterpret_cast<const u32(&)[COLUMNS / 8][2]>(right));
+    }
+  }
+
+  // sum [16, D] += x [16, COLUMNS] rows of `other`; x as mma gave it, rounded on the way.
+  template <int COLUMNS>
+  LN_DEVICE static void add_product(float (&sum)[1][kHead / 8][4],
+                                    const float (&x)[1][COLUMNS / 8][4], const char* other) {
+    typedef SharedTile<T, COLUMNS, kHead> Other;
+#pragma unroll
+    for (int k = 0; k < COLUMNS / 16; k++) {
+      const float (&low)[4] = x[0][2 * k], (&high)[4] = x[0][2 * k + 1];
+      const u32 left[1][4] = {{pack<T>(low[0], low[1]), pack<T>(low[2], low[3]),
+                               pack<T>(high[0], high[1]), pack<T>(high[2], high[3])}};
+#pragma unroll
+      for (int n = 0; n < kHead; n += 32) {  // a few columns at a time, to spare registers
+        u32 right[2][4];
+        const void* rows[2] = {Other::right_transposed(other, k * 16, n),
+                               Other::right_transposed(other, k * 16, n + 16)};
+        load_matrices<true>(right, rows);
+        multiply_tiles<T>(reinterpret_cast<float (&)[1][4][4]>(sum[0][n / 8]), left,
+                          reinterpret_cast<const u32(&)[4][2]>(right));
+      }
+    }
+  }
+
+  // Writes this warp's rows [16, D] of a head, times a factor for rows g and g + 8.
+  LN_DEVICE static void write(T* x, const float (&sum)[1][kHead / 8][4], i64 row0, i64 rows,
+                              i64 heads, i64 head, i64 D, const float (&factor)[2]) {
+#pragma unroll
+    for (int j = 0; j < kHead / 8; j++)
+#pragma unroll
+      for (int half = 0; half < 2; half++) {
+        i64 row = row0 + own_row() + lane() / 4 + half * 8, d = j * 8 + lane() % 4 * 2;
+        if (row < rows && d < D)  // D is a multiple of 8
+          *reinterpret_cast<u32*>(x + (row * heads + head) * D + d) =
+              pack<T>(sum[0][j][half * 2] * factor[half], sum[0][j][half * 2 + 1] * factor[half]);
+      }
+  }
+
+  LN_DEVICE static void forward(const T* q, const T* k, const T* v, const i32* doc_start, T* o,
+                                float* lse, const AttentionArguments& a) {
+    constexpr int kKeys = Tile::kForward;
+    typedef SharedTile<T, kKeys, kHead> Other;
+    LN_DYNAMIC_SHARED(char, shared);
+    char *own = shared, *keys = own + Own::kBytes, *values = keys + Other::kBytes;
+    // The longest walks first.
+    const i64 m0 = i64(gridDim.x - 1 - blockIdx.x) * kRows, head = blockIdx.y;
+    const i64 kv = head / (a.heads / a.kv_heads), last = m0 + kRows < a.M ? m0 + kRows : a.M;
+    const MatrixView<T> all_k = head_of(k, a.M, a.kv_heads, kv, a.D);
+    const MatrixView<T> all_v = head_of(v, a.M, a.kv_heads, kv, a.D);
+    const i64 first = Visible(m0, doc_start, a).first / kKeys * kKeys;
+    const i64 end = Visible(last - 1, doc_start, a).end;
+    const i64 m = m0 + own_row() + lane() / 4;
+    const Visible visible[2] = {Visible(m, doc_start, a), Visible(m + 8, doc_start, a)};
+
+    Own::template fetch<kThreads>(own, head_of(q, a.M, a.heads, head, a.D), m0, 0);
+    Other::template fetch<kThreads>(keys, all_k, first, 0);
+    copy_async_commit();
+    float sum[1][kHead / 8][4] = {}, most[2] = {negative_infinity(), negative_infinity()};
+    float total[2] = {};
+    for (i64 j0 = first; j0 < end; j0 += kKeys) {
+      copy_async_wait<0>();
+      __syncthreads();  // the keys are there; the values before have been read by all
+      Other::template fetch<kThreads>(values, all_v, j0, 0);
+      copy_async_commit();
+      float s[1][kKeys / 8][4];
+      scores<kKeys>(s, own, keys);
+      copy_async_wait<0>();
+      __syncthreads();  // the values are there; the keys have been read by all
+      if (j0 + kKeys < end) Other::template fetch<kThreads>(keys, all_k, j0 + kKeys, 0);
+      copy_async_commit();
+      softmax(s, most, total, sum, visible, j0, a);
+      add_product<kKeys>(sum, s, values);
+    }
+    copy_async_wait<0>();
+    float inverse[2];
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      float t = total[half];
+      t += __shfl_xor_sync(0xffffffffu, t, 1);
+      t += __shfl_xor_sync(0xffffffffu, t, 2);
+      inverse[half] = 1.0f / t;
+      i64 row = m + half * 8;
+      if (lane() % 4 == 0 && row < a.M) lse[head * a.M + row] = most[half] * kLn2 + logf(t);
+    }
+    write(o, sum, m0, a.M, a.heads, head, a.D, inverse);
+  }
+
+  // Products become p, in base 2 and relative to the running maximum; what has been summed follows.
+  template <int TILES>
+  LN_DEVICE static void softmax(float (&s)[1][TILES][4], float (&most)[2], float (&total)[2],
+                                float (&sum)[1][kHead / 8][4], const Visible (&visible)[2], i64 j0,
+                                const AttentionArguments& a) {
+    const i64 column = j0 + lane() % 4 * 2;
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      float top = most[half], slope;
+#pragma unroll
+      for (int j = 0; j < TILES; j++)
+#pragma unroll
+        for (int r = half * 2; r < half * 2 + 2; r++) {
+          float x = capped(s[0][j][r], a, &slope) * kLog2E;
+          s[0][j][r] = visible[half].sees(column + j * 8 + r % 2) ? x : negative_infinity();
+          top = fmaxf(top, s[0][j][r]);
+        }
+      top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 1));
+      top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 2));
+      float base = top == negative_infinity() ? 0.0f : top;  // nothing seen yet
+      float fade = exp2_approximate(most[half] - base);
+      most[half] = top;
+      total[half] *= fade;
+#pragma unroll
+      for (int j = 0; j < TILES; j++)
+#pragma unroll
+        for (int r = half * 2; r < half * 2 + 2; r++) {
+          s[0][j][r] = exp2_approximate(s[0][j][r] - base);
+          total[half] += s[0][j][r];
+        }
+#pragma unroll
+      for (int j = 0; j < kHead / 8; j++) {
+        sum[0][j][half * 2] *= fade;
+        sum[0][j][half * 2 + 1] *= fade;
+      }
+    }
+  }
+
+  // p and ds of one pair, from q k^T and do v^T. p is 0 where the query does not see the key.
+  LN_DEVICE static void gradient(float* s, float* dp, bool seen, float lse, float delta,
+                                 const AttentionArguments& a) {
+    float slope, x = capped(*s, a, &slope);
+    float p = seen ? exp2_approximate((x - lse) * kLog2E) : 0.0f;
+    *s = p;
+    *dp = seen ? p * (*dp - delta) * slope : 0.0f;
+  }
+
+  LN_DEVICE static void backward_queries(const T* dout, const T* q, const T* k, const T* v,
+                                         const float* lse, const float* delta, const i32* doc_start,
+                                         T* dq, const AttentionArguments& a) {
+    constexpr int kKeys = Tile::kBackward;
+    typedef SharedTile<T, kKeys, kHead> Other;
+    LN_DYNAMIC_SHARED(char, shared);
+    char *queries = shared, *douts = queries + Own::kBytes, *keys = douts + Own::kBytes,
+         *values = keys + Other::kBytes;
+    const i64 m0 = i64(gridDim.x - 1 - blockIdx.x) * kRows, head = blockIdx.y;
+    const i64 kv = head / (a.heads / a.kv_heads), last = m0 + kRows < a.M ? m0 + kRows : a.M;
+    const MatrixView<T> all_k = head_of(k, a.M, a.kv_heads, kv, a.D);
+    const MatrixView<T> all_v = head_of(v, a.M, a.kv_heads, kv, a.D);
+    const i64 first = Visible(m0, doc_start, a).first / kKeys * kKeys;
+    const i64 end = Visible(last - 1, doc_start, a).end;
+    const i64 m = m0 + own_row() + lane() / 4;
+    const Visible visible[2] = {Visible(m, doc_start, a), Visible(m + 8, doc_start, a)};
+    float row_lse[2], row_delta[2];
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      bool inside = m + half * 8 < a.M;
+      row_lse[half] = inside ? lse[head * a.M + m + half * 8] : 0.0f;
+      row_delta[half] = inside ? delta[head * a.M + m + half * 8] : 0.0f;
+    }
+
+    Own::template fetch<kThreads>(queries, head_of(q, a.M, a.heads, head, a.D), m0, 0);
+    Own::template fetch<kThreads>(douts, head_of(dout, a.M, a.heads, head, a.D), m0, 0);
+    float sum[1][kHead / 8][4] = {};
+    for (i64 j0 = first; j0 < end; j0 += kKeys) {
+      __syncthreads();  // the tiles before have been read by all
+      Other::template fetch<kThreads>(keys, all_k, j0, 0);
+      copy_async_commit();
+      Other::template fetch<kThreads>(values, all_v, j0, 0);
+      copy_async_commit();
+      copy_async_wait<1>();
+      __syncthreads();
+      float s[1][kKeys / 8][4], dp[1][kKeys / 8][4];
+      scores<kKeys>(s, queries, keys);
+      copy_async_wait<0>();
+      __syncthreads();
+      scores<kKeys>(dp, douts, values);
+#pragma unroll
+      for (int j = 0; j < kKeys / 8; j++)
+#pragma unroll
+        for (int r = 0; r < 4; r++) {
+          i64 key = j0 + j * 8 + lane() % 4 * 2 + r % 2;
+          gradient(&s[0][j][r], &dp[0][j][r], visible[r / 2].sees(key), row_lse[r / 2],
+                   row_delta[r / 2], a);
+        }
+      add_product<kKeys>(sum, dp, keys);
+    }
+    copy_async_wait<0>();
+    const float one[2] = {1.0f, 1.0f};
+    write(dq, sum, m0, a.M, a.heads, head, a.D, one);
+  }
+
+  // What a walk over queries needs of each: numbers in shared memory.
+  struct Row {
+    float lse, delta;
+    i32 first, end;
+  };
+
+  LN_DEVICE static void backward_keys(const T* dout, const T* q, const T* k, const T* v,
+                                      const float* lse, const float* delta, const i32* doc_start,
+                                      T* dk, T* dv, const AttentionArguments& a) {
+    if (Tile::kKeyWalks == 1) {
+      walk_queries<true, true>(dout, q, k, v, lse, delta, doc_start, dk, dv, a);
+    } else if (blockIdx.z == 0) {
+      walk_queries<false, true>(dout, q, k, v, lse, delta, doc_start, dk, dv, a);
+    } else {
+      walk_queries<true, false>(dout, q, k, v, lse, delta, doc_start, dk, dv, a);
+    }
+  }
+
+  template <bool WANT_K, bool WANT_V>
+  LN_DEVICE static void walk_queries(const T* dout, const T* q, const T* k, const T* v,
+                                     const float* lse, const float* delta, const i32* doc_start,
+                                     T* dk, T* dv, const AttentionArguments& a) {
+    constexpr int kQueries = Tile::kBackward;
+    typedef SharedTile<T, kQueries, kHead> Other;
+    LN_DYNAMIC_SHARED(char, shared);
+    char *keys = shared, *values = keys + Own::kBytes, *queries = values + Own::kBytes,
+         *douts = queries + Other::kBytes;
+    Row* rows = reinterpret_cast<Row*>(douts + Other::kBytes);
+    const i64 j0 = i64(blockIdx.x) * kRows, kv = blockIdx.y, group = a.heads / a.kv_heads;
+    const i64 last = (j0 + kRows < a.M ? j0 + kRows : a.M) - 1;
+    const i64 key = j0 + own_row() + lane() / 4;  // and key + 8
+
+    Own::template fetch<kThreads>(keys, head_of(k, a.M, a.kv_heads, kv, a.D), j0, 0);
+    Own::template fetch<kThreads>(values, head_of(v, a.M, a.kv_heads, kv, a.D), j0, 0);
+    float sum_k[1][kHead / 8][4] = {}, sum_v[1][kHead / 8][4] = {};
+    // A key is seen by itself and after, until a query's first key lies past the tile.
+    const i64 first = j0 / kQueries * kQueries;
+    for (i64 head = kv * group; head < (kv + 1) * group; head++) {
+      const MatrixView<T> all_q = head_of(q, a.M, a.heads, head, a.D);
+      const MatrixView<T> all_dout = head_of(dout, a.M, a.heads, head, a.D);
+      for (i64 m0 = first; m0 < a.M && Visible(m0, doc_start, a).first <= last; m0 += kQueries) {
+        __syncthreads();  // the tiles before have been read by all
+        Other::template fetch<kThreads>(queries, all_q, m0, 0);
+        copy_async_commit();
+        Other::template fetch<kThreads>(douts, all_dout, m0, 0);
+        copy_async_commit();
+        if (int(threadIdx.x) < kQueries) {
+          i64 m = m0 + threadIdx.x;
+          Visible visible(m, doc_start, a);
+          bool inside = m < a.M;
+          rows[threadIdx.x] = {inside ? lse[head * a.M + m] : 0.0f,
+                               inside ? delta[head * a.M + m] : 0.0f, i32(visible.first),
+                               i32(visible.end)};
+        }
+        copy_async_wait<1>();
+        __syncthreads();
+        float s[1][kQueries / 8][4], dp[1][kQueries / 8][4] = {};
+        scores<kQueries>(s, keys, queries);
+        copy_async_wait<0>();
+        __syncthreads();
+        if (WANT_K) scores<kQueries>(dp, values, douts);
+#pragma unroll
+        for (int j = 0; j < kQueries / 8; j++)
+#pragma unroll
+          for (int r = 0; r < 4; r++) {
+            const Row row = rows[j * 8 + lane() % 4 * 2 + r % 2];
+            i64 here = key + r / 2 * 8;
+            gradient(&s[0][j][r], &dp[0][j][r], row.first <= here && here < row.end, row.lse,
+                     row.delta, a);
+          }
+        if (WANT_V) add_product<kQueries>(sum_v, s, douts);
+        if (WANT_K) add_product<kQueries>(sum_k, dp, queries);
+      }
+    }
+    copy_async_wait<0>();
+    const float one[2] = {1.0f, 1.0f};
+    if (WANT_K) write(dk, sum_k, j0, a.M, a.kv_heads, kv, a.D, one);
+    if (WANT_V) write(dv, sum_v, j0, a.M, a.kv_heads, kv, a.D, one);
+  }
+};
+
+// One warp for a query and head.
+template <typename T>
+LN_DEVICE void attention_delta(const T* dout, const T* o, float* delta,
+                               const AttentionArguments& a) {
+  i64 row = warp_row();
+  if (row >= a.M * a.heads) return;
+  float sum = 0;
+  for (i64 d = threadIdx.x % 32; d < a.D; d += 32)
+    sum += load(dout[row * a.D + d]) * load(o[row * a.D + d]);
+  sum = warp_sum(sum);
+  if (threadIdx.x % 32 == 0) delta[row % a.heads * a.M + row / a.heads] = sum;
+}
+
+LN_INSTANCES_16_BIT((128), attention_delta,
+                    (const T* dout, const T* o, float* delta, AttentionArguments a),
+                    attention_delta(dout, o, delta, a))
+
+#define LN_TILED_ATTENTION_INSTANCES(head)                                                        \
+  LN_INSTANCES_16_BIT(                                                                            \
+      (128, 1), tiled_attention_fwd_##head,                                                       \
+      (const T* q, const T* k, const T* v, const i32* doc_start, T* o, float* lse,                \
+       AttentionArguments a),                                                                     \
+      TiledAttention<AttentionTile##head, T>::forward(q, k, v, doc_start, o, lse, a))             \
+  LN_INSTANCES_16_BIT((128, 1), tiled_attention_dq_##head,                                        \
+                      (const T* dout, const T* q, const T* k, const T* v, const float* lse,       \
+                       const float* delta, const i32* doc_start, T* dq, AttentionArguments a),    \
+                      TiledAttention<AttentionTile##head, T>::backward_queries(                   \
+                          dout, q, k, v, lse, delta, doc_start, dq, a))                           \
+  LN_INSTANCES_16_BIT(                                                                            \
+      (128, 1), tiled_attention_dkv_##head,                                                       \
+      (const T* dout, const T* q, const T* k, const T* v, const float* lse, const float* delta,   \
+       const i32* doc_start, T* dk, T* dv, AttentionArguments a),                                 \
+      TiledAttention<AttentionTile##head, T>::backward_keys(dout, q, k, v, lse, delta, doc_start, \
+                                                            dk, dv, a))
+LN_TILED_ATTENTION_INSTANCES(64)
+LN_TILED_ATTENTION_INSTANCES(96)
+LN_TILED_ATTENTION_INSTANCES(128)
+LN_TILED_ATTENTION_INSTANCES(256)
