@@ -9,6 +9,7 @@
 // This is the variant that tiled ones are checked against.
 #include "attention.h"
 #include "gpu.cuh"
+#include "visible.cuh"
 
 constexpr int kMostPerLane = 8;  // D <= 256
 
@@ -46,23 +47,26 @@ LN_DEVICE float score(float product, const AttentionArguments& a, float* slope) 
   return s;
 }
 
-LN_DEVICE i64 first_key(i64 doc, i64 m, const AttentionArguments& a) {
-  i64 by_window = a.window > 0 ? m - a.window + 1 : 0;
-  return doc > by_window ? doc : by_window;
-}
-
-// doc_start null: keys are the rows of a cache, and query m stands at row *start + m.
+// start not null: keys are the rows of a cache, and query m stands at row *start + m.
 template <typename T>
 LN_DEVICE void attention_fwd(const T* q, const T* k, const T* v, const i32* doc_start,
                              const i32* start, T* o, float* lse, const AttentionArguments& a) {
   i64 row = warp_row();
   if (row >= a.M * a.heads) return;
   i64 m = row / a.heads, head = row % a.heads, kv = head / (a.heads / a.kv_heads);
-  i64 at = doc_start ? m : i64(*start) + m;
+  i64 first, end;
+  if (start) {
+    end = i64(*start) + m + 1;
+    first = a.window > 0 && end > a.window ? end - a.window : 0;
+  } else {
+    Visible visible(i32(m), doc_start, a);
+    first = visible.first;
+    end = visible.end;
+  }
   float query[kMostPerLane], sum[kMostPerLane] = {};
   read_row(q + row * a.D, a.D, query);
   float most = negative_infinity(), total = 0;
-  for (i64 j = first_key(doc_start ? doc_start[m] : 0, at, a); j <= at; j++) {
+  for (i64 j = first; j < end; j++) {
     float key[kMostPerLane], value[kMostPerLane], slope;
     read_row(k + (j * a.kv_heads + kv) * a.D, a.D, key);
     float s = score(dot(query, key), a, &slope);
@@ -88,7 +92,8 @@ LN_DEVICE void attention_dq(const T* dout, const T* q, const T* k, const T* v, c
   read_row(dout + row * a.D, a.D, gradient);
   read_row(o + row * a.D, a.D, out);
   float delta = dot(gradient, out), log_sum = lse[head * a.M + m];
-  for (i64 j = first_key(doc_start[m], m, a); j <= m; j++) {
+  const Visible visible(i32(m), doc_start, a);
+  for (i32 j = visible.first; j < visible.end; j++) {
     float key[kMostPerLane], value[kMostPerLane], slope;
     read_row(k + (j * a.kv_heads + kv) * a.D, a.D, key);
     read_row(v + (j * a.kv_heads + kv) * a.D, a.D, value);
@@ -104,14 +109,13 @@ LN_DEVICE void attention_dkv(const T* dout, const T* q, const T* k, const T* v, 
                              const float* lse, const i32* doc_start, T* dk, T* dv,
                              const AttentionArguments& a) {
   i64 row = warp_row();
-  if (row >= a.M * a.kv_heads) return;
+  if (row >= a.keys * a.kv_heads) return;
   i64 j = row / a.kv_heads, kv = row % a.kv_heads, group = a.heads / a.kv_heads;
   float key[kMostPerLane], value[kMostPerLane];
   float sum_k[kMostPerLane] = {}, sum_v[kMostPerLane] = {};
   read_row(k + row * a.D, a.D, key);
   read_row(v + row * a.D, a.D, value);
-  i64 last = a.window > 0 && j + a.window < a.M ? j + a.window : a.M;
-  for (i64 m = j; m < last && doc_start[m] == doc_start[j]; m++)
+  for (i32 m = first_query(i32(j), a); m < a.M && Visible(m, doc_start, a).sees(i32(j)); m++)
     for (i64 head = kv * group; head < (kv + 1) * group; head++) {
       float query[kMostPerLane], gradient[kMostPerLane], out[kMostPerLane], slope;
       read_row(q + (m * a.heads + head) * a.D, a.D, query);
@@ -135,15 +139,15 @@ LN_DEVICE void cache_append(const T* x, T* cache, const i32* start, i64 n, i64 r
   if (i < n) cache[i64(*start) * row + i] = x[i];
 }
 
-LN_INSTANCES((128), attention_fwd,
+LN_INSTANCES((128, 1), attention_fwd,
              (const T* q, const T* k, const T* v, const i32* doc_start, const i32* start, T* o,
               float* lse, AttentionArguments a),
              attention_fwd(q, k, v, doc_start, start, o, lse, a))
-LN_INSTANCES((128), attention_dq,
+LN_INSTANCES((128, 1), attention_dq,
              (const T* dout, const T* q, const T* k, const T* v, const T* o, const float* lse,
               const i32* doc_start, T* dq, AttentionArguments a),
              attention_dq(dout, q, k, v, o, lse, doc_start, dq, a))
-LN_INSTANCES((128), attention_dkv,
+LN_INSTANCES((128, 1), attention_dkv,
              (const T* dout, const T* q, const T* k, const T* v, const T* o, const float* lse,
               const i32* doc_start, T* dk, T* dv, AttentionArguments a),
              attention_dkv(dout, q, k, v, o, lse, doc_start, dk, dv, a))

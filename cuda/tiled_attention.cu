@@ -19,20 +19,9 @@
 #include "gpu.cuh"
 #include "tile.cuh"
 #include "tiled_attention.h"
+#include "visible.cuh"
 
 constexpr float kLog2E = 1.4426950408889634f, kLn2 = 0.6931471805599453f;
-
-// The keys [first, end) that query m sees; both grow with m. Past the last query: none.
-struct Visible {
-  i64 first, end;
-
-  LN_DEVICE Visible(i64 m, const i32* doc_start, const AttentionArguments& a) {
-    first = m >= a.M ? a.M : i64(doc_start[m]);
-    end = m >= a.M ? a.M : m + 1;
-    if (a.window > 0 && first < m - a.window + 1) first = m - a.window + 1;
-  }
-  LN_DEVICE bool sees(i64 j) const { return first <= j && j < end; }
-};
 
 // A score from its product, and the slope of cap there times scale.
 LN_DEVICE float capped(float product, const AttentionArguments& a, float* slope) {
@@ -123,13 +112,14 @@ struct TiledAttention {
     LN_DYNAMIC_SHARED(char, shared);
     char *own = shared, *keys = own + Own::kBytes, *values = keys + Other::kBytes;
     // The longest walks first.
-    const i64 m0 = i64(gridDim.x - 1 - blockIdx.x) * kRows, head = blockIdx.y;
-    const i64 kv = head / (a.heads / a.kv_heads), last = m0 + kRows < a.M ? m0 + kRows : a.M;
-    const MatrixView<T> all_k = head_of(k, a.M, a.kv_heads, kv, a.D);
-    const MatrixView<T> all_v = head_of(v, a.M, a.kv_heads, kv, a.D);
-    const i64 first = Visible(m0, doc_start, a).first / kKeys * kKeys;
-    const i64 end = Visible(last - 1, doc_start, a).end;
-    const i64 m = m0 + own_row() + lane() / 4;
+    const i32 m0 = i32(gridDim.x - 1 - blockIdx.x) * kRows, head = i32(blockIdx.y);
+    const i32 kv = head / i32(a.heads / a.kv_heads);
+    const i32 last = m0 + kRows < a.M ? m0 + kRows : i32(a.M);
+    const MatrixView<T> all_k = head_of(k, a.keys, a.kv_heads, kv, a.D);
+    const MatrixView<T> all_v = head_of(v, a.keys, a.kv_heads, kv, a.D);
+    const i32 first = Visible(m0, doc_start, a).first / kKeys * kKeys;
+    const i32 end = Visible(last - 1, doc_start, a).end;
+    const i32 m = m0 + own_row() + lane() / 4;
     const Visible visible[2] = {Visible(m, doc_start, a), Visible(m + 8, doc_start, a)};
 
     Own::template fetch<kThreads>(own, head_of(q, a.M, a.heads, head, a.D), m0, 0);
@@ -137,7 +127,7 @@ struct TiledAttention {
     copy_async_commit();
     float sum[1][kHead / 8][4] = {}, most[2] = {negative_infinity(), negative_infinity()};
     float total[2] = {};
-    for (i64 j0 = first; j0 < end; j0 += kKeys) {
+    for (i32 j0 = first; j0 < end; j0 += kKeys) {
       copy_async_wait<0>();
       __syncthreads();  // the keys are there; the values before have been read by all
       Other::template fetch<kThreads>(values, all_v, j0, 0);
@@ -159,7 +149,7 @@ struct TiledAttention {
       t += __shfl_xor_sync(0xffffffffu, t, 1);
       t += __shfl_xor_sync(0xffffffffu, t, 2);
       inverse[half] = 1.0f / t;
-      i64 row = m + half * 8;
+      i32 row = m + half * 8;
       if (lane() % 4 == 0 && row < a.M) lse[head * a.M + row] = most[half] * kLn2 + logf(t);
     }
     write(o, sum, m0, a.M, a.heads, head, a.D, inverse);
@@ -168,9 +158,9 @@ struct TiledAttention {
   // Products become p, in base 2 and relative to the running maximum; what has been summed follows.
   template <int TILES>
   LN_DEVICE static void softmax(float (&s)[1][TILES][4], float (&most)[2], float (&total)[2],
-                                float (&sum)[1][kHead / 8][4], const Visible (&visible)[2], i64 j0,
+                                float (&sum)[1][kHead / 8][4], const Visible (&visible)[2], i32 j0,
                                 const AttentionArguments& a) {
-    const i64 column = j0 + lane() % 4 * 2;
+    const i32 column = j0 + lane() % 4 * 2;
 #pragma unroll
     for (int half = 0; half < 2; half++) {
       float top = most[half], slope;
@@ -220,13 +210,14 @@ struct TiledAttention {
     LN_DYNAMIC_SHARED(char, shared);
     char *queries = shared, *douts = queries + Own::kBytes, *keys = douts + Own::kBytes,
          *values = keys + Other::kBytes;
-    const i64 m0 = i64(gridDim.x - 1 - blockIdx.x) * kRows, head = blockIdx.y;
-    const i64 kv = head / (a.heads / a.kv_heads), last = m0 + kRows < a.M ? m0 + kRows : a.M;
-    const MatrixView<T> all_k = head_of(k, a.M, a.kv_heads, kv, a.D);
-    const MatrixView<T> all_v = head_of(v, a.M, a.kv_heads, kv, a.D);
-    const i64 first = Visible(m0, doc_start, a).first / kKeys * kKeys;
-    const i64 end = Visible(last - 1, doc_start, a).end;
-    const i64 m = m0 + own_row() + lane() / 4;
+    const i32 m0 = i32(gridDim.x - 1 - blockIdx.x) * kRows, head = i32(blockIdx.y);
+    const i32 kv = head / i32(a.heads / a.kv_heads);
+    const i32 last = m0 + kRows < a.M ? m0 + kRows : i32(a.M);
+    const MatrixView<T> all_k = head_of(k, a.keys, a.kv_heads, kv, a.D);
+    const MatrixView<T> all_v = head_of(v, a.keys, a.kv_heads, kv, a.D);
+    const i32 first = Visible(m0, doc_start, a).first / kKeys * kKeys;
+    const i32 end = Visible(last - 1, doc_start, a).end;
+    const i32 m = m0 + own_row() + lane() / 4;
     const Visible visible[2] = {Visible(m, doc_start, a), Visible(m + 8, doc_start, a)};
     float row_lse[2], row_delta[2];
 #pragma unroll
@@ -239,7 +230,7 @@ struct TiledAttention {
     Own::template fetch<kThreads>(queries, head_of(q, a.M, a.heads, head, a.D), m0, 0);
     Own::template fetch<kThreads>(douts, head_of(dout, a.M, a.heads, head, a.D), m0, 0);
     float sum[1][kHead / 8][4] = {};
-    for (i64 j0 = first; j0 < end; j0 += kKeys) {
+    for (i32 j0 = first; j0 < end; j0 += kKeys) {
       __syncthreads();  // the tiles before have been read by all
       Other::template fetch<kThreads>(keys, all_k, j0, 0);
       copy_async_commit();
@@ -256,7 +247,7 @@ struct TiledAttention {
       for (int j = 0; j < kKeys / 8; j++)
 #pragma unroll
         for (int r = 0; r < 4; r++) {
-          i64 key = j0 + j * 8 + lane() % 4 * 2 + r % 2;
+          i32 key = j0 + j * 8 + lane() % 4 * 2 + r % 2;
           gradient(&s[0][j][r], &dp[0][j][r], visible[r / 2].sees(key), row_lse[r / 2],
                    row_delta[r / 2], a);
         }
@@ -295,31 +286,31 @@ struct TiledAttention {
     char *keys = shared, *values = keys + Own::kBytes, *queries = values + Own::kBytes,
          *douts = queries + Other::kBytes;
     Row* rows = reinterpret_cast<Row*>(douts + Other::kBytes);
-    const i64 j0 = i64(blockIdx.x) * kRows, kv = blockIdx.y, group = a.heads / a.kv_heads;
-    const i64 last = (j0 + kRows < a.M ? j0 + kRows : a.M) - 1;
-    const i64 key = j0 + own_row() + lane() / 4;  // and key + 8
+    const i32 j0 = i32(blockIdx.x) * kRows, kv = i32(blockIdx.y);
+    const i32 group = i32(a.heads / a.kv_heads);
+    const i32 last = (j0 + kRows < a.keys ? j0 + kRows : i32(a.keys)) - 1;
+    const i32 key = j0 + own_row() + lane() / 4;  // and key + 8
 
-    Own::template fetch<kThreads>(keys, head_of(k, a.M, a.kv_heads, kv, a.D), j0, 0);
-    Own::template fetch<kThreads>(values, head_of(v, a.M, a.kv_heads, kv, a.D), j0, 0);
+    Own::template fetch<kThreads>(keys, head_of(k, a.keys, a.kv_heads, kv, a.D), j0, 0);
+    Own::template fetch<kThreads>(values, head_of(v, a.keys, a.kv_heads, kv, a.D), j0, 0);
     float sum_k[1][kHead / 8][4] = {}, sum_v[1][kHead / 8][4] = {};
-    // A key is seen by itself and after, until a query's first key lies past the tile.
-    const i64 first = j0 / kQueries * kQueries;
-    for (i64 head = kv * group; head < (kv + 1) * group; head++) {
+    // The tile is seen until a query's first key lies past it.
+    const i32 first = first_query(j0, a) / kQueries * kQueries;
+    for (i32 head = kv * group; head < (kv + 1) * group; head++) {
       const MatrixView<T> all_q = head_of(q, a.M, a.heads, head, a.D);
       const MatrixView<T> all_dout = head_of(dout, a.M, a.heads, head, a.D);
-      for (i64 m0 = first; m0 < a.M && Visible(m0, doc_start, a).first <= last; m0 += kQueries) {
+      for (i32 m0 = first; m0 < a.M && Visible(m0, doc_start, a).first <= last; m0 += kQueries) {
         __syncthreads();  // the tiles before have been read by all
         Other::template fetch<kThreads>(queries, all_q, m0, 0);
         copy_async_commit();
         Other::template fetch<kThreads>(douts, all_dout, m0, 0);
         copy_async_commit();
         if (int(threadIdx.x) < kQueries) {
-          i64 m = m0 + threadIdx.x;
+          i32 m = m0 + i32(threadIdx.x);
           Visible visible(m, doc_start, a);
           bool inside = m < a.M;
           rows[threadIdx.x] = {inside ? lse[head * a.M + m] : 0.0f,
-                               inside ? delta[head * a.M + m] : 0.0f, i32(visible.first),
-                               i32(visible.end)};
+                               inside ? delta[head * a.M + m] : 0.0f, visible.first, visible.end};
         }
         copy_async_wait<1>();
         __syncthreads();
@@ -333,7 +324,7 @@ struct TiledAttention {
 #pragma unroll
           for (int r = 0; r < 4; r++) {
             const Row row = rows[j * 8 + lane() % 4 * 2 + r % 2];
-            i64 here = key + r / 2 * 8;
+            i32 here = key + r / 2 * 8;
             gradient(&s[0][j][r], &dp[0][j][r], row.first <= here && here < row.end, row.lse,
                      row.delta, a);
           }
@@ -343,8 +334,8 @@ struct TiledAttention {
     }
     copy_async_wait<0>();
     const float one[2] = {1.0f, 1.0f};
-    if (WANT_K) write(dk, sum_k, j0, a.M, a.kv_heads, kv, a.D, one);
-    if (WANT_V) write(dv, sum_v, j0, a.M, a.kv_heads, kv, a.D, one);
+    if (WANT_K) write(dk, sum_k, j0, a.keys, a.kv_heads, kv, a.D, one);
+    if (WANT_V) write(dv, sum_v, j0, a.keys, a.kv_heads, kv, a.D, one);
   }
 };
 

@@ -2,8 +2,9 @@
 #pragma once
 #include "types.h"
 
+// q_group, k_group: see ln_attention_fwd; keys is the number of rows of k and v.
 struct AttentionArguments {
-  i64 M, heads, kv_heads, D, window;
+  i64 M, keys, heads, kv_heads, D, window, q_group, k_group;
   float scale, softcap;
 };
 

@@ -171,18 +171,22 @@ int ln_rope_fwd(int64_t device, int64_t x, int64_t table, int64_t y, int64_t M, 
 // o = softmax(mask(cap(scale q k^T))) v for each head, in f32          Dao 2023 (FlashAttention-2)
 // q, o [M, heads, D]; k, v [M, kv_heads, D]; doc_start [M] i32: the index of the first token of
 // m's document. Token m sees the keys j with doc_start[m] <= j <= m, and m - j < window if window
-// is not 0. cap(s) = softcap tanh(s / softcap) if softcap is not 0. lse [heads, M] f32 is saved:
-// log sum exp of the row. scratch: ln_attention_scratch bytes. Overwrites o, lse.
+// is not 0. With k_group not 0, doc_start is 0 and attention is full within groups: M is groups of
+// q_group queries each, and those of group b see the k_group keys of group b, k and v being [M /
+// q_group * k_group, ...]. cap(s) = softcap tanh(s / softcap) if softcap is not 0. lse [heads, M]
+// f32 is saved: log sum exp of the row. scratch: ln_attention_scratch bytes. Overwrites o, lse.
 int ln_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t doc_start, int64_t o,
                      int64_t lse, int64_t scratch, int64_t M, int64_t heads, int64_t kv_heads,
-                     int64_t D, float scale, float softcap, int64_t window, int32_t dtype);
+                     int64_t D, float scale, float softcap, int64_t window, int64_t q_group,
+                     int64_t k_group, int32_t dtype);
 
 // Gradients dq, dk, dv from dout and what forward saved. Overwrites all three.
 int ln_attention_bwd(int64_t device, int64_t dout, int64_t q, int64_t k, int64_t v, int64_t o,
                      int64_t lse, int64_t doc_start, int64_t dq, int64_t dk, int64_t dv,
                      int64_t scratch, int64_t M, int64_t heads, int64_t kv_heads, int64_t D,
-                     float scale, float softcap, int64_t window, int32_t dtype);
-// Scratch of either, for documents of at most max_document tokens.
+                     float scale, float softcap, int64_t window, int64_t q_group, int64_t k_group,
+                     int32_t dtype);
+// Scratch of either, for documents (or groups of keys) of at most max_document tokens.
 int64_t ln_attention_scratch(int64_t device, int64_t M, int64_t heads, int64_t max_document,
                              int64_t D, int32_t backward);
 

@@ -141,7 +141,7 @@ int threads_of(const std::string& source, const std::string& kernel) {
   std::string stem = std::regex_replace(kernel, std::regex("_(f32|bf16|f16)$"), "");
   std::smatch m;
   if (std::regex_search(source, m,
-                        std::regex("INSTANCES\\w*\\(\\s*\\((\\d+)\\),\\s*" + stem + ",")) ||
+                        std::regex("INSTANCES\\w*\\(\\s*\\((\\d+)[^)]*\\),\\s*" + stem + ",")) ||
       std::regex_search(source, m, std::regex("launch_bounds__\\((\\d+)\\)\\s*" + stem + "\\(")))
     return std::stoi(m[1]);
   return 256;

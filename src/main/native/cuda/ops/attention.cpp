@@ -32,9 +32,11 @@ int64_t ln_attention_scratch(int64_t, int64_t M, int64_t heads, int64_t, int64_t
 
 int ln_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t doc_start, int64_t o,
                      int64_t lse, int64_t, int64_t M, int64_t heads, int64_t kv_heads, int64_t D,
-                     float scale, float softcap, int64_t window, int32_t dtype) {
+                     float scale, float softcap, int64_t window, int64_t q_group, int64_t k_group,
+                     int32_t dtype) {
   LN_TRY(check(D));
-  AttentionArguments a{M, heads, kv_heads, D, window, scale, softcap};
+  int64_t keys = k_group ? M / q_group * k_group : M;
+  AttentionArguments a{M, keys, heads, kv_heads, D, window, q_group, k_group, scale, softcap};
   if (!fits_tiles(D, dtype, q, k, v))
     return LN_LAUNCH_TYPED(of(device), dtype, attention_fwd, cover(M * heads, kRowsPerBlock),
                            kThreads, 0, q, k, v, doc_start, int64_t(0), o, lse, a);
@@ -48,13 +50,15 @@ int ln_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t do
 int ln_attention_bwd(int64_t device, int64_t dout, int64_t q, int64_t k, int64_t v, int64_t o,
                      int64_t lse, int64_t doc_start, int64_t dq, int64_t dk, int64_t dv,
                      int64_t scratch, int64_t M, int64_t heads, int64_t kv_heads, int64_t D,
-                     float scale, float softcap, int64_t window, int32_t dtype) {
+                     float scale, float softcap, int64_t window, int64_t q_group, int64_t k_group,
+                     int32_t dtype) {
   LN_TRY(check(D));
-  AttentionArguments a{M, heads, kv_heads, D, window, scale, softcap};
+  int64_t keys = k_group ? M / q_group * k_group : M;
+  AttentionArguments a{M, keys, heads, kv_heads, D, window, q_group, k_group, scale, softcap};
   if (!fits_tiles(D, dtype, q, k, v) || dout % 16 != 0) {
     LN_TRY(LN_LAUNCH_TYPED(of(device), dtype, attention_dq, cover(M * heads, kRowsPerBlock),
                            kThreads, 0, dout, q, k, v, o, lse, doc_start, dq, a));
-    return LN_LAUNCH_TYPED(of(device), dtype, attention_dkv, cover(M * kv_heads, kRowsPerBlock),
+    return LN_LAUNCH_TYPED(of(device), dtype, attention_dkv, cover(keys * kv_heads, kRowsPerBlock),
                            kThreads, 0, dout, q, k, v, o, lse, doc_start, dk, dv, a);
   }
   LN_TRY(LN_LAUNCH_16_BIT(of(device), dtype, attention_delta, cover(M * heads, kRowsPerBlock),
@@ -65,10 +69,10 @@ int ln_attention_bwd(int64_t device, int64_t dout, int64_t q, int64_t k, int64_t
                    AttentionTile##head::kQueryBytes, dout, q, k, v, lse, scratch, doc_start, dq, \
                    a)
   LN_TRY(LN_FOR_HEAD(D, LN_QUERIES));
-#define LN_KEYS(head)                                                                           \
-  LN_LAUNCH_16_BIT(                                                                             \
-      of(device), dtype, tiled_attention_dkv_##head,                                            \
-      (Grid{cover(M, AttentionTile##head::kRows).x, kv_heads, AttentionTile##head::kKeyWalks}), \
+#define LN_KEYS(head)                                                                              \
+  LN_LAUNCH_16_BIT(                                                                                \
+      of(device), dtype, tiled_attention_dkv_##head,                                               \
+      (Grid{cover(keys, AttentionTile##head::kRows).x, kv_heads, AttentionTile##head::kKeyWalks}), \
       kThreads, AttentionTile##head::kKeyBytes, dout, q, k, v, lse, scratch, doc_start, dk, dv, a)
   return LN_FOR_HEAD(D, LN_KEYS);
 }
@@ -86,7 +90,7 @@ int ln_cached_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int
                          k_cache, start, n, row));
   LN_TRY(LN_LAUNCH_TYPED(of(device), dtype, cache_append, cover(n, kThreads), kThreads, 0, v,
                          v_cache, start, n, row));
-  AttentionArguments a{T, heads, kv_heads, D, window, scale, softcap};
+  AttentionArguments a{T, 0, heads, kv_heads, D, window, 0, 0, scale, softcap};
   return LN_LAUNCH_TYPED(of(device), dtype, attention_fwd, cover(T * heads, kRowsPerBlock),
                          kThreads, 0, q, k_cache, v_cache, int64_t(0), start, o, int64_t(0), a);
 }

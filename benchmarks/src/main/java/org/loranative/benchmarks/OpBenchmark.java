@@ -125,7 +125,7 @@ public class OpBenchmark {
         k,
         v,
         g.input("doc_start", DType.I32, TOKENS),
-        new Attention.Setting(9, 3, 64, 0.125f, 0, 0, 256));
+        Attention.Setting.causal(9, 3, 64, 0.125f, 0, 0, 256));
   }
 
   @Benchmark

@@ -1,6 +1,7 @@
 package org.loranative.graph.ops;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
@@ -13,16 +14,20 @@ import org.loranative.graph.Value;
 import org.loranative.io.DType;
 
 /**
- * Causal attention within each document of a packed row (Dao 2023): q, o [M, heads·D], k, v [M,
- * kvHeads·D], docStart [M] i32; lse [heads, M] f32 is saved for backward.
+ * Attention (Dao 2023): q, o [M, heads·D], k, v [keys, kvHeads·D]; lse [heads, M] f32 is saved for
+ * backward. Causal within each document of a packed row where docStart [M] i32 is given (keys = M);
+ * otherwise full between groups of queries and keys.
  */
 public record Attention(
-    Value q, Value k, Value v, Value docStart, Value o, Value lse, Setting setting) implements Op {
+    Value q, Value k, Value v, Optional<Value> docStart, Value o, Value lse, Setting setting)
+    implements Op {
   /**
    * @param scale of q kᵀ, usually 1/√D
    * @param softcap of scores (Gemma 2), 0 for none
    * @param window of visible keys, 0 for all
-   * @param maxDocument tokens of the longest document, which sizes scratch
+   * @param maxDocument tokens of the longest document, or keys of a group: sizes scratch
+   * @param queries of a group, where attention is full; 0 where it is causal
+   * @param keys of a group, likewise
    */
   public record Setting(
       long heads,
@@ -31,21 +36,53 @@ public record Attention(
       float scale,
       float softcap,
       long window,
-      long maxDocument) {}
+      long maxDocument,
+      long queries,
+      long keys) {
+    /** Causal within documents. */
+    public static Setting causal(
+        long heads,
+        long kvHeads,
+        long headDim,
+        float scale,
+        float softcap,
+        long window,
+        long maxDocument) {
+      return new Setting(heads, kvHeads, headDim, scale, softcap, window, maxDocument, 0, 0);
+    }
+
+    /** Full within groups: those of an image, or an image's queries and its caption's keys. */
+    public static Setting full(long heads, long headDim, long queries, long keys) {
+      float scale = (float) (1 / Math.sqrt(headDim));
+      return new Setting(heads, heads, headDim, scale, 0, 0, keys, queries, keys);
+    }
+  }
 
   public Attention {
     Values.require(
         q.shape().last() == setting.heads() * setting.headDim()
             && k.shape().last() == setting.kvHeads() * setting.headDim()
-            && v.shape().equals(k.shape()),
+            && v.shape().equals(k.shape())
+            && docStart.isPresent() == (setting.keys() == 0),
         "attention",
         q,
         k,
         v);
   }
 
+  /** Causal attention within documents. */
   public static Value of(
       Graph g, String name, Value q, Value k, Value v, Value docStart, Setting setting) {
+    return of(g, name, q, k, v, Optional.of(docStart), setting);
+  }
+
+  /** Full attention within groups. */
+  public static Value of(Graph g, String name, Value q, Value k, Value v, Setting setting) {
+    return of(g, name, q, k, v, Optional.empty(), setting);
+  }
+
+  private static Value of(
+      Graph g, String name, Value q, Value k, Value v, Optional<Value> docStart, Setting setting) {
     Value o = g.like(q, name);
     Value lse = g.temp(name + ".lse", DType.F32, Shape.of(setting.heads(), q.shape().dim(0)));
     g.add(new Attention(q, k, v, docStart, o, lse, setting));
@@ -64,7 +101,7 @@ public record Attention(
 
   @Override
   public List<Value> inputs() {
-    return List.of(q, k, v, docStart);
+    return Values.list(q, k, v, docStart);
   }
 
   @Override
@@ -93,7 +130,7 @@ public record Attention(
   @Override
   public Attention rebind(UnaryOperator<Value> f) {
     return new Attention(
-        f.apply(q), f.apply(k), f.apply(v), f.apply(docStart), f.apply(o), f.apply(lse), setting);
+        f.apply(q), f.apply(k), f.apply(v), docStart.map(f), f.apply(o), f.apply(lse), setting);
   }
 
   @Override
@@ -115,6 +152,8 @@ public record Attention(
             setting.scale(),
             setting.softcap(),
             setting.window(),
+            setting.queries(),
+            setting.keys(),
             q.dtype().code));
   }
 
@@ -125,7 +164,7 @@ public record Attention(
       Value v,
       Value o,
       Value lse,
-      Value docStart,
+      Optional<Value> docStart,
       Value dq,
       Value dk,
       Value dv,
@@ -133,7 +172,7 @@ public record Attention(
       implements Backward {
     @Override
     public List<Value> inputs() {
-      return List.of(dout, q, k, v, o, lse, docStart);
+      return Values.list(dout, q, k, v, o, lse, docStart);
     }
 
     @Override
@@ -155,7 +194,7 @@ public record Attention(
           f.apply(v),
           f.apply(o),
           f.apply(lse),
-          f.apply(docStart),
+          docStart.map(f),
           f.apply(dq),
           f.apply(dk),
           f.apply(dv),
@@ -185,6 +224,8 @@ public record Attention(
               setting.scale(),
               setting.softcap(),
               setting.window(),
+              setting.queries(),
+              setting.keys(),
               q.dtype().code));
     }
   }

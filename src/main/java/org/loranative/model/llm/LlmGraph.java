@@ -226,7 +226,7 @@ public final class LlmGraph {
     q = Rope.of(g, q, rope, c.headDim());
     k = Rope.of(g, k, rope, c.headDim());
     Attention.Setting setting =
-        new Attention.Setting(
+        Attention.Setting.causal(
             c.heads(),
             c.kvHeads(),
             c.headDim(),

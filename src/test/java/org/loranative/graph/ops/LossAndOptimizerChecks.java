@@ -190,7 +190,7 @@ abstract class LossAndOptimizerChecks {
   void cachedAttentionEqualsAttention(Random r) {
     int m = 5 + r.nextInt(40);
     int dim = 8;
-    Attention.Setting setting = new Attention.Setting(4, 2, dim, 0.3f, 3, 7, m);
+    Attention.Setting setting = Attention.Setting.causal(4, 2, dim, 0.3f, 3, 7, m);
     Map<String, Object> inputs =
         Map.of(
             "q", OpCases.normal(r, m * 4 * dim, 1),

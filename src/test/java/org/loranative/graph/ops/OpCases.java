@@ -37,6 +37,7 @@ final class OpCases {
         new OpCase("attention", r -> attention(r, 0, 0)),
         new OpCase("attention window", r -> attention(r, 5, 0)),
         new OpCase("attention softcap", r -> attention(r, 0, 1.5f)),
+        new OpCase("attention full", OpCases::fullAttention),
         new OpCase("glu silu", r -> glu(r, Glu.Activation.SILU)),
         new OpCase("glu gelu", r -> glu(r, Glu.Activation.GELU_TANH)),
         new OpCase("split", OpCases::split));
@@ -310,8 +311,63 @@ final class OpCases {
                     OpCase.leaf(g, "k", t, m, (long) kv * dim),
                     OpCase.leaf(g, "v", t, m, (long) kv * dim),
                     g.input("start", DType.I32, m),
-                    new Attention.Setting(heads, kv, dim, scale, softcap, window, m)));
+                    Attention.Setting.causal(heads, kv, dim, scale, softcap, window, m)));
     c.reference = x -> List.of(attention(x, start, m, heads, kv, dim, scale, softcap, window));
+    return c;
+  }
+
+  /** Groups of queries that see groups of keys: an image and its caption. */
+  private static Instance fullAttention(Random r) {
+    Instance c = new Instance();
+    int groups = between(r, 1, 3);
+    int queries = between(r, 1, 7);
+    int keys = between(r, 1, 7);
+    int heads = between(r, 1, 3);
+    int dim = 8 * between(r, 1, 2);
+    int width = heads * dim;
+    c.differentiable.put("q", normal(r, groups * queries * width, 1));
+    c.differentiable.put("k", normal(r, groups * keys * width, 1));
+    c.differentiable.put("v", normal(r, groups * keys * width, 1));
+    c.gradientSlack = 4;
+    c.shape = String.format("%d x (%d, %d) heads=%d D=%d", groups, queries, keys, heads, dim);
+    c.builder =
+        (g, t) ->
+            List.of(
+                Attention.of(
+                    g,
+                    "o",
+                    OpCase.leaf(g, "q", t, (long) groups * queries, width),
+                    OpCase.leaf(g, "k", t, (long) groups * keys, width),
+                    OpCase.leaf(g, "v", t, (long) groups * keys, width),
+                    Attention.Setting.full(heads, dim, queries, keys)));
+    c.reference =
+        x -> {
+          double[] o = new double[groups * queries * width];
+          for (int i = 0; i < groups * queries; i++) {
+            for (int h = 0; h < heads; h++) {
+              int first = i / queries * keys;
+              double[] p = new double[keys];
+              double sum = 0;
+              for (int j = 0; j < keys; j++) {
+                double s = 0;
+                for (int d = 0; d < dim; d++) {
+                  s +=
+                      x.get("q")[i * width + h * dim + d]
+                          * x.get("k")[(first + j) * width + h * dim + d];
+                }
+                p[j] = Math.exp(s / Math.sqrt(dim));
+                sum += p[j];
+              }
+              for (int j = 0; j < keys; j++) {
+                for (int d = 0; d < dim; d++) {
+                  o[i * width + h * dim + d] +=
+                      p[j] / sum * x.get("v")[(first + j) * width + h * dim + d];
+                }
+              }
+            }
+          }
+          return List.of(o);
+        };
     return c;
   }
 

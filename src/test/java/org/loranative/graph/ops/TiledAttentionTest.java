@@ -1,39 +1,24 @@
 package org.loranative.graph.ops;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.loranative.device.Device;
-import org.loranative.graph.Autodiff;
-import org.loranative.graph.Graph;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
-import org.loranative.testing.Bf16;
-import org.loranative.testing.Errors;
-import org.loranative.testing.GraphRunner;
 import org.loranative.testing.Seeded;
-import org.loranative.testing.TestDevices;
 
-/**
- * Attention on the tensor cores over several tiles of queries and keys, every width of head,
- * against the CPU in f32 (which {@code OpTest} holds against f64).
- */
+/** Attention on the tensor cores over several tiles of queries and keys, every width of head. */
 @ExtendWith(Seeded.class)
 class TiledAttentionTest {
   @ParameterizedTest
   @CsvSource({
-    "64, bf16, 0, 0", "64, f16, 50, 0", "16, bf16, 0, 2", "40, f16, 0, 0", "96, bf16, 0, 0",
-    "80, bf16, 70, 3", "128, bf16, 0, 0", "128, f16, 33, 0", "256, bf16, 0, 0", "256, f16, 80, 4"
+    "64, BF16, 0, 0", "64, F16, 50, 0", "16, BF16, 0, 2", "40, F16, 0, 0", "96, BF16, 0, 0",
+    "80, BF16, 70, 3", "128, BF16, 0, 0", "128, F16, 33, 0", "256, BF16, 0, 0", "256, F16, 80, 4"
   })
-  void equalsTheCpu(int dim, String type, long window, float softcap, Random r) {
-    DType dtype = DType.valueOf(type.toUpperCase());
+  void causal(int dim, DType dtype, long window, float softcap, Random r) {
     int m = 100 + r.nextInt(90);
     int kvHeads = 1 + r.nextInt(2);
     int heads = kvHeads * (1 + r.nextInt(2));
@@ -41,78 +26,46 @@ class TiledAttentionTest {
     for (int i = 1; i < m; i++) {
       start[i] = r.nextInt(60) == 0 ? i : start[i - 1];
     }
-    Attention.Setting setting =
-        new Attention.Setting(
-            heads, kvHeads, dim, (float) (1 / Math.sqrt(dim)), softcap, window, m);
-    Map<String, float[]> numbers = new HashMap<>();
-    numbers.put("q", numbers(r, m * heads * dim));
-    numbers.put("k", numbers(r, m * kvHeads * dim));
-    numbers.put("v", numbers(r, m * kvHeads * dim));
-    numbers.put("dy", numbers(r, m * heads * dim));
-    List<float[]> expected = run("cpu", DType.F32, m, setting, start, numbers);
-    double tolerance = dtype == DType.BF16 ? 1e-2 : 2e-3;
-    for (String device : List.of("cuda-emu", "cuda-check")) {
-      List<float[]> actual = run(device, dtype, m, setting, start, numbers);
-      for (int i = 0; i < expected.size(); i++) {
-        assertThat(Errors.relative(actual.get(i), expected.get(i)))
-            .as(
-                "%s of %s, M %d, heads %d/%d",
-                "o dq dk dv".split(" ")[i], device, m, heads, kvHeads)
-            .isLessThan(tolerance);
-      }
-    }
+    float scale = (float) (1 / Math.sqrt(dim));
+    compare(
+        dtype,
+        m,
+        m,
+        Attention.Setting.causal(heads, kvHeads, dim, scale, softcap, window, m),
+        start,
+        r);
   }
 
-  private static List<float[]> run(
-      String name,
-      DType dtype,
-      int m,
-      Attention.Setting setting,
-      int[] start,
-      Map<String, float[]> numbers) {
-    Graph g = new Graph();
+  /** Cross-attention: groups of queries that end in the middle of tiles, 77 keys each. */
+  @ParameterizedTest
+  @CsvSource({"40, BF16", "64, F16", "128, BF16"})
+  void full(int dim, DType dtype, Random r) {
+    int groups = 2 + r.nextInt(2);
+    int queries = 30 + r.nextInt(60);
+    Attention.Setting setting = Attention.Setting.full(2, dim, queries, 77);
+    compare(dtype, groups * queries, groups * 77, setting, new int[0], r);
+  }
+
+  private static void compare(
+      DType dtype, int m, int keys, Attention.Setting setting, int[] start, Random r) {
     long width = setting.heads() * setting.headDim();
     long kvWidth = setting.kvHeads() * setting.headDim();
-    Value o =
-        Attention.of(
-            g,
-            "o",
-            OpCase.leaf(g, "q", dtype, m, width),
-            OpCase.leaf(g, "k", dtype, m, kvWidth),
-            OpCase.leaf(g, "v", dtype, m, kvWidth),
-            g.input("start", DType.I32, m),
-            setting);
-    g.result(o);
-    Value given = g.input("dy", DType.F32, m, width);
-    g.add(new OpCase.Sink(List.of(o), List.of(given), List.of(g.like(o, "dy.cast"))));
-    Autodiff.backward(g);
-    Map<String, Value> gradients = new HashMap<>();
-    for (Graph.Node node : g.nodes()) {
-      if (node.op() instanceof OpCase.Leaf leaf && leaf.gradientOf().isPresent()) {
-        g.result(leaf.x());
-        gradients.put(leaf.gradientOf().get().name(), leaf.x());
-      }
-    }
-    try (Device device = TestDevices.open(name);
-        GraphRunner runner = new GraphRunner(g, device)) {
-      for (String input : List.of("q", "k", "v")) {
-        runner.set(input, numbers.get(input));
-      }
-      runner.run(Map.of("start", start, "dy", numbers.get("dy")));
-      List<float[]> values = new ArrayList<>();
-      values.add(runner.result(o));
-      for (String input : List.of("q", "k", "v")) {
-        values.add(runner.result(gradients.get(input)));
-      }
-      return values;
-    }
-  }
-
-  private static float[] numbers(Random r, int n) {
-    float[] x = new float[n];
-    for (int i = 0; i < n; i++) {
-      x[i] = Bf16.round(r.nextGaussian());
-    }
-    return x;
+    new OpRun(
+            (g, t) -> {
+              Value q = OpCase.leaf(g, "q", t, m, width);
+              Value k = OpCase.leaf(g, "k", t, keys, kvWidth);
+              Value v = OpCase.leaf(g, "v", t, keys, kvWidth);
+              return start.length == 0
+                  ? Attention.of(g, "o", q, k, v, setting)
+                  : Attention.of(g, "o", q, k, v, g.input("start", DType.I32, m), setting);
+            },
+            Map.of(
+                "q", OpCases.normal(r, m * width, 1),
+                "k", OpCases.normal(r, keys * kvWidth, 1),
+                "v", OpCases.normal(r, keys * kvWidth, 1),
+                "dy", OpCases.normal(r, m * width, 1)),
+            start.length == 0 ? Map.of() : Map.of("start", start),
+            List.of("q", "k", "v"))
+        .compare(dtype, "M " + m + ", " + setting);
   }
 }
