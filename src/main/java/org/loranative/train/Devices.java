@@ -2,19 +2,26 @@ package org.loranative.train;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.loranative.UserException;
 import org.loranative.device.CpuDevice;
 import org.loranative.device.CudaDevice;
 import org.loranative.device.Device;
+import org.loranative.device.DeviceException;
 import org.loranative.io.DType;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Chooses the device that a configuration asks for. */
 public final class Devices {
+  private static final Logger log = LoggerFactory.getLogger(Devices.class);
+
   private Devices() {}
 
   /**
-   * @param name {@code auto} or {@code cpu}; {@code cuda}; {@code cuda-emu}, the CUDA kernels on
-   *     the emulator that the environment variable LORA_NATIVE_EMULATOR names
+   * @param name {@code cpu}; {@code cuda}; {@code auto}, the card if there is a usable one that
+   *     passes {@link SelfCheck}, else the CPU; {@code cuda-emu}, the CUDA kernels on the emulator
+   *     that the environment variable LORA_NATIVE_EMULATOR names
    * @param threads of the CPU; 0 for one for each physical core
    */
   public static Device open(String name, int threads) {
@@ -25,7 +32,33 @@ public final class Devices {
       return new CudaDevice(name, emulator());
     }
     assert name.equals("auto") || name.equals("cpu") : name;
-    return new CpuDevice(threads > 0 ? threads : CpuDevice.physicalCores());
+    Device cpu = new CpuDevice(threads > 0 ? threads : CpuDevice.physicalCores());
+    return name.equals("cpu") ? cpu : cardOr(cpu);
+  }
+
+  private static Device cardOr(Device cpu) {
+    Device card;
+    try {
+      card = new CudaDevice("cuda", CudaDevice.DRIVER);
+    } catch (UserException e) {
+      log.debug("device: auto takes the CPU: {}", e.getMessage());
+      return cpu;
+    }
+    Optional<String> problem = SelfCheck.problem(card, cpu);
+    if (problem.isEmpty()) {
+      cpu.close();
+      return card;
+    }
+    log.warn(
+        "device: auto takes the CPU, since {} fails its check: {}.",
+        card.description(),
+        problem.get());
+    try {
+      card.close();
+    } catch (DeviceException e) {
+      log.debug("the card could not be given back: {}", e.getMessage());
+    }
+    return cpu;
   }
 
   private static String emulator() {
@@ -72,8 +105,12 @@ public final class Devices {
   }
 
   private static String describeCards(String name, String library) {
-    try (Device card = new CudaDevice(name, library)) {
-      return card.description();
+    try (Device card = new CudaDevice(name, library);
+        Device cpu = open("cpu", 0)) {
+      return card.description()
+          + SelfCheck.problem(card, cpu)
+              .map(p -> "; fails its check against the CPU: " + p)
+              .orElse("; checked against the CPU");
     } catch (UserException e) {
       return name + ": not usable: " + e.getMessage();
     }

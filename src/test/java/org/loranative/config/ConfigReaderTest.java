@@ -64,7 +64,7 @@ class ConfigReaderTest {
         "learning_rate: -1 | learning_rate is -1, but must be greater than 0.",
         "packing: maybe | packing is \"maybe\", but must be true or false.",
         "lora_targets: {a: 1} | lora_targets is {\"a\":1}, but must be a list",
-        "compute_dtype: f64 | compute_dtype is f64, but must be one of f32, bf16.",
+        "compute_dtype: f64 | compute_dtype is f64, but must be one of f32, bf16, f16.",
         "task_type: music | task_type is music, but must be one of",
         "memory_budget: lots | memory_budget is lots, but must be a size such as 6GB",
         "sample_steps: 5 | sample_steps is set but sample_prompts is empty",

@@ -196,6 +196,62 @@ class CudaDeviceTest {
         .contains("cuda-emu: not usable: NVIDIA's driver is for CUDA 11.8");
   }
 
+  /** Gradients that overflow pass a step over; a resumed run goes on with the scale it had. */
+  @Test
+  void f16TrainsWithALossScale() throws IOException {
+    String whole = "--set=output_dir=" + folder.resolve("whole");
+    String parts = "--set=output_dir=" + folder.resolve("parts");
+    Outcome trained = train(Map.of(), "cuda-emu", whole, "--set=compute_dtype=f16");
+    assertThat(trained.code()).as(trained.output()).isZero();
+    List<Double> losses = losses("whole");
+    assertThat(losses.get(5)).isLessThan(losses.get(0) - 0.5);
+    // A checkpoint that says that gradients are kept 2^40 times their value: no step survives that.
+    Path checkpoint = folder.resolve("whole/checkpoint-3/trainer_state.json");
+    assertThat(Files.readString(checkpoint)).contains("\"loss_scale\" : 65536.0");
+    train(Map.of(), "cuda-emu", parts, "--set=compute_dtype=f16", "--set=max_steps=3");
+    Path state = folder.resolve("parts/checkpoint-3/trainer_state.json");
+    Files.writeString(
+        state, Files.readString(state).replace("65536.0", Double.toString(Math.pow(2, 40))));
+    Outcome resumed = train(Map.of(), "cuda-emu", parts, "--set=compute_dtype=f16", "--resume");
+    assertThat(resumed.code()).as(resumed.output()).isZero();
+    assertThat(resumed.output())
+        .contains("step 4: gradients beyond f16 at loss scale 1099511627776")
+        .contains("step 6: gradients beyond f16 at loss scale 274877906944");
+    Outcome cpu =
+        train(
+            Map.of(),
+            "cpu",
+            "--set=compute_dtype=f16",
+            "--set=output_dir=" + folder.resolve("cpu16"));
+    assertThat(cpu.code()).isEqualTo(2);
+    assertThat(cpu.output()).contains("compute_dtype: f16 is for cards");
+  }
+
+  /** {@code auto} takes a card that computes as the CPU does, and no other. */
+  @Test
+  void autoTakesACardThatPassesItsCheck() throws IOException {
+    Path driver = Files.createDirectory(folder.resolve("driver"));
+    Files.copy(Path.of(TestDevices.emulator()), driver.resolve(CudaDevice.DRIVER));
+    Map<String, String> machine = Map.of("LD_LIBRARY_PATH", driver.toString());
+    Outcome taken = train(machine, "auto", "--set=output_dir=" + folder.resolve("taken"));
+    assertThat(taken.code()).as(taken.output()).isZero();
+    assertThat(taken.output()).contains("device: cuda, emulated card");
+    assertThat(run(machine, "devices").output()).contains("; checked against the CPU");
+    Outcome refused =
+        train(
+            Map.of(
+                "LD_LIBRARY_PATH", driver.toString(), "LN_EMU_FAIL", "tiled_attention_dq_64_bf16"),
+            "auto",
+            "--set=output_dir=" + folder.resolve("refused"));
+    assertThat(refused.code()).as(refused.output()).isZero();
+    assertThat(refused.output())
+        .contains("device: auto takes the CPU, since cuda, emulated card")
+        .contains("an illegal memory access")
+        .contains("device: cpu");
+    Outcome none = train(Map.of(), "auto", "--set=output_dir=" + folder.resolve("none"));
+    assertThat(none.output()).contains("device: cpu");
+  }
+
   @Test
   void choosesTheNearestCubin() {
     assertThat(CudaDevice.suffix(80)).isEqualTo(".sm_80.cubin");
