@@ -2,6 +2,7 @@
 //
 //   add           y = a + b
 //   glu           y = act(gate) up;  dgate = dy up act'(gate), dup = dy act(gate)    Shazeer 2020
+//   activation    y = act(x);  dx = dy act'(x)
 //   embedding     y[m, c] = w[ids[m], c] scale
 //   dropout       y = keep ? x / (1 - p) : 0, or y += that; the mask is Philox, drawn by element
 //   columns       copies columns [from, from + columns) of a matrix out (cut) or back in
@@ -14,9 +15,12 @@ LN_DEVICE float silu_sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
 
 constexpr float kGeluScale = 0.7978845608f, kGeluCubic = 0.044715f;
 
+// Codes of lora_ops.h: silu, gelu in its tanh form, gelu, quick gelu.
 LN_DEVICE float act_value(float x, i32 act) {
   if (act == 0) return x * silu_sigmoid(x);
-  return 0.5f * x * (1.0f + tanhf(kGeluScale * (x + kGeluCubic * x * x * x)));
+  if (act == 1) return 0.5f * x * (1.0f + tanhf(kGeluScale * (x + kGeluCubic * x * x * x)));
+  if (act == 2) return 0.5f * x * (1.0f + erff(x * 0.70710678f));
+  return x * silu_sigmoid(1.702f * x);
 }
 
 LN_DEVICE float act_slope(float x, i32 act) {
@@ -24,9 +28,15 @@ LN_DEVICE float act_slope(float x, i32 act) {
     float s = silu_sigmoid(x);
     return s * (1.0f + x * (1.0f - s));
   }
-  float t = tanhf(kGeluScale * (x + kGeluCubic * x * x * x));
-  return 0.5f * (1.0f + t) +
-         0.5f * x * (1.0f - t * t) * kGeluScale * (1.0f + 3.0f * kGeluCubic * x * x);
+  if (act == 1) {
+    float t = tanhf(kGeluScale * (x + kGeluCubic * x * x * x));
+    return 0.5f * (1.0f + t) +
+           0.5f * x * (1.0f - t * t) * kGeluScale * (1.0f + 3.0f * kGeluCubic * x * x);
+  }
+  if (act == 2)
+    return 0.5f * (1.0f + erff(x * 0.70710678f)) + x * 0.3989422804f * expf(-0.5f * x * x);
+  float s = silu_sigmoid(1.702f * x);
+  return s * (1.0f + 1.702f * x * (1.0f - s));
 }
 
 template <typename T>
@@ -48,6 +58,18 @@ LN_DEVICE void glu_bwd(const T* dy, const T* gate, const T* up, T* dgate, T* dup
   float g = load(gate[i]), d = load(dy[i]);
   store(dgate + i, d * load(up[i]) * act_slope(g, act));
   store(dup + i, d * act_value(g, act));
+}
+
+template <typename T>
+LN_DEVICE void activation_fwd(const T* x, T* y, i64 n, i32 act) {
+  i64 i = global_thread();
+  if (i < n) store(y + i, act_value(load(x[i]), act));
+}
+
+template <typename T>
+LN_DEVICE void activation_bwd(const T* dy, const T* x, T* dx, i64 n, i32 act) {
+  i64 i = global_thread();
+  if (i < n) store(dx + i, load(dy[i]) * act_slope(load(x[i]), act));
 }
 
 template <typename T>
@@ -115,6 +137,10 @@ LN_INSTANCES((256), glu_fwd, (const T* gate, const T* up, T* y, i64 n, i32 act),
 LN_INSTANCES((256), glu_bwd,
              (const T* dy, const T* gate, const T* up, T* dgate, T* dup, i64 n, i32 act),
              glu_bwd(dy, gate, up, dgate, dup, n, act))
+LN_INSTANCES((256), activation_fwd, (const T* x, T* y, i64 n, i32 act),
+             activation_fwd(x, y, n, act))
+LN_INSTANCES((256), activation_bwd, (const T* dy, const T* x, T* dx, i64 n, i32 act),
+             activation_bwd(dy, x, dx, n, act))
 LN_INSTANCES((256), embedding, (const i32* ids, const T* w, T* y, i64 n, i64 C, float scale),
              embedding(ids, w, y, n, C, scale))
 LN_INSTANCES((256), dropout,

@@ -34,7 +34,7 @@ enum {
 
 enum { LN_OK = 0, LN_INVALID = 1, LN_OUT_OF_MEMORY = 2, LN_UNSUPPORTED = 3, LN_FAILED = 4 };
 
-enum { LN_SILU = 0, LN_GELU_TANH = 1 };
+enum { LN_SILU = 0, LN_GELU_TANH = 1, LN_GELU = 2, LN_QUICK_GELU = 3 };
 
 // What changes from step to step, in device memory (64 bytes, little-endian, written by Java's
 // StepState before each run). Nothing of it is ever a launch argument, so that a captured plan
@@ -202,14 +202,87 @@ int ln_cached_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int
 int64_t ln_cached_attention_scratch(int64_t device, int64_t T, int64_t capacity, int64_t heads,
                                     int64_t D);
 
-// y = act(gate) up, elementwise over n. act: LN_SILU (SwiGLU) or LN_GELU_TANH (GeGLU), Shazeer
-// 2020. Overwrites y.
+// y = act(gate) up, elementwise over n. act: LN_SILU (SwiGLU), LN_GELU or LN_GELU_TANH (GeGLU),
+// Shazeer 2020. Overwrites y.
 int ln_glu_fwd(int64_t device, int64_t gate, int64_t up, int64_t y, int64_t n, int32_t act,
                int32_t dtype);
 
 // dgate = dy up act'(gate), dup = dy act(gate). Overwrites both; dup may be dy.
 int ln_glu_bwd(int64_t device, int64_t dy, int64_t gate, int64_t up, int64_t dgate, int64_t dup,
                int64_t n, int32_t act, int32_t dtype);
+
+// y = act(x), elementwise over n. Overwrites y.
+int ln_activation_fwd(int64_t device, int64_t x, int64_t y, int64_t n, int32_t act, int32_t dtype);
+
+// dx = dy act'(x). Overwrites dx, which may be dy.
+int ln_activation_bwd(int64_t device, int64_t dy, int64_t x, int64_t dx, int64_t n, int32_t act,
+                      int32_t dtype);
+
+// y = (x - mean) rstd w + b over each row, rstd = 1 / sqrt(var + eps)       Ba et al. 2016
+// x, y [M, C]; w, b [C] f32; stats [M, 2] f32: mean and rstd, saved. Overwrites y, stats.
+int ln_layer_norm_fwd(int64_t device, int64_t x, int64_t w, int64_t b, int64_t y, int64_t stats,
+                      int64_t M, int64_t C, float eps, int32_t dtype);
+
+// dx = rstd (g - mean(g) - xhat mean(g xhat)), g = dy w, xhat = (x - mean) rstd. Overwrites dx,
+// which may be dy.
+int ln_layer_norm_bwd(int64_t device, int64_t dy, int64_t x, int64_t w, int64_t stats, int64_t dx,
+                      int64_t M, int64_t C, int32_t dtype);
+
+// Layer norm over each image and group of channels, w and b by channel; then silu if silu is 1.
+// x, y [B, N, C] (N = H W); w, b [C] f32; stats [B, groups, 2] f32, saved.          Wu & He 2018
+// Overwrites y, stats.
+int ln_group_norm_fwd(int64_t device, int64_t x, int64_t w, int64_t b, int64_t y, int64_t stats,
+                      int64_t B, int64_t N, int64_t C, int64_t groups, float eps, int32_t silu,
+                      int32_t dtype);
+
+// As ln_layer_norm_bwd, over groups; dy passes back through silu first. Overwrites dx, which may be
+// dy.
+int ln_group_norm_bwd(int64_t device, int64_t dy, int64_t x, int64_t w, int64_t b, int64_t stats,
+                      int64_t dx, int64_t B, int64_t N, int64_t C, int64_t groups, int32_t silu,
+                      int32_t dtype);
+
+// y[b, oy, ox, o] = sum x[b, oy stride + ky - pad, ox stride + kx - pad, i] w[o, ky, kx, i] +
+// bias[o] x [B, H, W, I], zeros around it; w [O, kernel, kernel, I]; bias [O] f32 or 0; y [B, OH,
+// OW, O]. Padding is `pad` before, and after it what OH and OW need. Overwrites y.
+int ln_conv2d_fwd(int64_t device, int64_t x, int64_t w, int64_t bias, int64_t y, int64_t B,
+                  int64_t H, int64_t W, int64_t I, int64_t OH, int64_t OW, int64_t O,
+                  int64_t kernel, int64_t stride, int64_t pad, int32_t dtype);
+
+// dx from dy [B, OH, OW, O]. Overwrites dx.
+int ln_conv2d_bwd(int64_t device, int64_t dy, int64_t w, int64_t dx, int64_t B, int64_t H,
+                  int64_t W, int64_t I, int64_t OH, int64_t OW, int64_t O, int64_t kernel,
+                  int64_t stride, int64_t pad, int32_t dtype);
+
+// y [B, 2H, 2W, C] = x [B, H, W, C], each pixel four times (nearest). Overwrites y.
+int ln_upsample_fwd(int64_t device, int64_t x, int64_t y, int64_t B, int64_t H, int64_t W,
+                    int64_t C, int32_t dtype);
+
+// dx = the sum of the four. Overwrites dx.
+int ln_upsample_bwd(int64_t device, int64_t dy, int64_t dx, int64_t B, int64_t H, int64_t W,
+                    int64_t C, int32_t dtype);
+
+// y[b, n, c] = x[b, n, c] + t[b, c]. Overwrites y, which may be x.
+int ln_add_rows_fwd(int64_t device, int64_t x, int64_t t, int64_t y, int64_t B, int64_t N,
+                    int64_t C, int32_t dtype);
+
+// dt[b, c] = sum over n of dy[b, n, c]; the gradient of x is dy itself. Overwrites dt.
+int ln_add_rows_bwd(int64_t device, int64_t dy, int64_t dt, int64_t B, int64_t N, int64_t C,
+                    int32_t dtype);
+
+// y[b, j] = sin(t[b] f[j]), y[b, j + dim / 2] = cos(t[b] f[j]), the two exchanged if cosine_first
+// is 1; f[j] = 10000^(-j / (dim / 2 - shift)), as diffusers' get_timestep_embedding. t [B] f32, y
+// [B, dim] of dtype. Overwrites y.
+int ln_timestep_embedding_fwd(int64_t device, int64_t t, int64_t y, int64_t B, int64_t dim,
+                              int32_t cosine_first, float shift, int32_t dtype);
+
+// loss[0] = sum over b of weights[b] mean_i e(y[b, i] - target[b, i]), times step.inv_labelled; and
+// in the same pass dy = its gradient times step.loss_scale. e(d) = d^2, or with huber c > 0 the
+// pseudo-Huber 2c (sqrt(d^2 + c^2) - c). y [B, n]; target [B, n], weights [B], loss f32; dy [B, n]
+// or 0 (evaluation). Sums in f64, in a fixed order. Overwrites loss and dy.
+int ln_mse_fwd(int64_t device, int64_t y, int64_t target, int64_t weights, int64_t step,
+               int64_t loss, int64_t dy, int64_t scratch, int64_t B, int64_t n, float huber,
+               int32_t dtype);
+int64_t ln_mse_scratch(int64_t device, int64_t B, int64_t n);
 
 // Cuts the columns of x [M, c0 + c1 + c2] into y0 [M, c0], y1 [M, c1], y2 [M, c2]; c2 and y2 may
 // be 0. Overwrites them. The backward is ln_concat_fwd.

@@ -10,7 +10,7 @@ struct Ops {
 };
 
 struct Gemm;       // common/gemm.h
-struct Gemms;      // cpu/gemm.cpp: the oneDNN primitives made so far
+struct OneDnn;     // cpu/onednn.h: the oneDNN primitives made so far
 struct CudaState;  // cuda/driver.h: the card, its modules
 
 struct Device {
@@ -18,7 +18,7 @@ struct Device {
   // The device's matrix product; ops of composed/ are made of it.
   int (*gemm)(Device* device, const Gemm& g);
   int threads;
-  Gemms* gemms = nullptr;
+  OneDnn* onednn = nullptr;
   CudaState* cuda = nullptr;
 };
 

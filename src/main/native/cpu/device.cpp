@@ -14,7 +14,7 @@
 #include <set>
 #include <utility>
 
-#include "cpu/gemm.h"
+#include "cpu/products.h"
 #include "lora_ops.h"
 
 namespace ln {
@@ -85,7 +85,8 @@ int ln_cpu_open(int32_t threads, int64_t* device) {
                                       : &cpu_v2::table;
   try {
     omp_set_num_threads(threads);
-    *device = reinterpret_cast<int64_t>(new Device{ops, onednn_gemm, threads, gemms_open(threads)});
+    *device =
+        reinterpret_cast<int64_t>(new Device{ops, onednn_gemm, threads, onednn_open(threads)});
     return LN_OK;
   } catch (const std::exception& e) {
     return fail(LN_FAILED, "the CPU device did not open: %s", e.what());
@@ -93,7 +94,7 @@ int ln_cpu_open(int32_t threads, int64_t* device) {
 }
 
 int64_t ln_gemm_scratch_bytes(int64_t device) {
-  return of(device)->gemms ? gemms_scratch_bytes(of(device)->gemms) : 0;
+  return of(device)->onednn ? onednn_scratch_bytes(of(device)->onednn) : 0;
 }
 
 int ln_file_map(const char* path, int64_t* address, int64_t* bytes) {

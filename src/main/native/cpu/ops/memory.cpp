@@ -3,14 +3,14 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "cpu/gemm.h"
 #include "cpu/ops/op.h"
+#include "cpu/products.h"
 
 namespace ln {
 namespace LN_ISA {
 
 int ln_device_close(int64_t device) {
-  gemms_close(of(device)->gemms);
+  onednn_close(of(device)->onednn);
   delete of(device);
   return LN_OK;
 }

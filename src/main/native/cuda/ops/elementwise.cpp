@@ -24,6 +24,17 @@ int ln_glu_bwd(int64_t device, int64_t dy, int64_t gate, int64_t up, int64_t dga
                          dgate, dup, n, act);
 }
 
+int ln_activation_fwd(int64_t device, int64_t x, int64_t y, int64_t n, int32_t act, int32_t dtype) {
+  return LN_LAUNCH_TYPED(of(device), dtype, activation_fwd, cover(n, kThreads), kThreads, 0, x, y,
+                         n, act);
+}
+
+int ln_activation_bwd(int64_t device, int64_t dy, int64_t x, int64_t dx, int64_t n, int32_t act,
+                      int32_t dtype) {
+  return LN_LAUNCH_TYPED(of(device), dtype, activation_bwd, cover(n, kThreads), kThreads, 0, dy, x,
+                         dx, n, act);
+}
+
 int ln_cast_fwd(int64_t device, int64_t x, int32_t x_dtype, int64_t y, int32_t y_dtype, int64_t n) {
   if (x_dtype == LN_F32)
     return LN_LAUNCH_TYPED(of(device), y_dtype, cast_from_f32, cover(n, kThreads), kThreads, 0, x,

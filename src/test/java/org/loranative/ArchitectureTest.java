@@ -97,7 +97,7 @@ class ArchitectureTest {
         all(Path.of("src/main/java/org/loranative/graph/ops"), ".java")
             + all(Path.of("src/main/java/org/loranative/model"), ".java");
     String tests = all(Path.of("src/test/java/org/loranative/graph/ops"), ".java");
-    Matcher m = Pattern.compile("(?m)^int (ln_([a-z_]+)_(?:fwd|bwd))\\(").matcher(header);
+    Matcher m = Pattern.compile("(?m)^int (ln_([a-z0-9_]+)_(?:fwd|bwd))\\(").matcher(header);
     TreeSet<String> ops = new TreeSet<>();
     while (m.find()) {
       String name = m.group(1);

@@ -18,6 +18,7 @@ import org.loranative.graph.Planner;
 import org.loranative.graph.Shape;
 import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
+import org.loranative.graph.ops.Act;
 import org.loranative.graph.ops.Attention;
 import org.loranative.graph.ops.Cast;
 import org.loranative.graph.ops.Glu;
@@ -85,7 +86,7 @@ final class SelfCheck {
             adapted(g, "v", h, dtype),
             g.named(Kind.STATE, "doc_start", DType.I32, Shape.of(TOKENS)),
             Attention.Setting.causal(HEADS, HEADS, WIDTH / HEADS, 0.125f, 0, 0, TOKENS));
-    Value y = Glu.of(g, adapted(g, "gate", o, dtype), o, Glu.Activation.SILU);
+    Value y = Glu.of(g, adapted(g, "gate", o, dtype), o, Act.SILU);
     Value head = g.named(Kind.STATE, "head", dtype, Shape.of(VOCAB, WIDTH));
     Value labels = g.named(Kind.STATE, "labels", DType.I32, Shape.of(TOKENS));
     LinearCrossEntropy.of(g, y, head, labels, 0, true);

@@ -11,24 +11,12 @@ import org.loranative.graph.Op;
 import org.loranative.graph.Value;
 
 /** Gated linear unit {@code y = act(gate) up} (Shazeer 2020), all [M, F]. */
-public record Glu(Value gate, Value up, Value y, Activation act) implements Op {
-  /** The gate's activation; {@code code} is that of {@code lora_ops.h}. */
-  public enum Activation {
-    SILU(LoraOps.LN_SILU),
-    GELU_TANH(LoraOps.LN_GELU_TANH);
-
-    final int code;
-
-    Activation(int code) {
-      this.code = code;
-    }
-  }
-
+public record Glu(Value gate, Value up, Value y, Act act) implements Op {
   public Glu {
     Values.require(gate.shape().equals(up.shape()), "glu", gate, up);
   }
 
-  public static Value of(Graph g, Value gate, Value up, Activation act) {
+  public static Value of(Graph g, Value gate, Value up, Act act) {
     Value y = g.like(gate, "glu");
     g.add(new Glu(gate, up, y, act));
     return y;
@@ -76,7 +64,7 @@ public record Glu(Value gate, Value up, Value y, Activation act) implements Op {
             y.dtype().code));
   }
 
-  record GluBackward(Value dy, Value gate, Value up, Value dgate, Value dup, Activation act)
+  record GluBackward(Value dy, Value gate, Value up, Value dgate, Value dup, Act act)
       implements Backward {
     @Override
     public List<Value> inputs() {

@@ -5,7 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.loranative.UserException;
-import org.loranative.graph.ops.Glu;
+import org.loranative.graph.ops.Act;
 import org.loranative.model.Family;
 
 /**
@@ -62,14 +62,14 @@ final class ConfigParser {
         : 1;
   }
 
-  private Glu.Activation activation() {
+  private Act activation() {
     Object name = c.getOrDefault("hidden_activation", c.getOrDefault("hidden_act", "silu"));
     if (name == null) {
       name = c.get("hidden_act");
     }
     return switch (String.valueOf(name)) {
-      case "silu", "swish" -> Glu.Activation.SILU;
-      case "gelu_pytorch_tanh", "gelu_tanh", "gelu" -> Glu.Activation.GELU_TANH;
+      case "silu", "swish" -> Act.SILU;
+      case "gelu_pytorch_tanh", "gelu_tanh", "gelu" -> Act.GELU_TANH;
       default ->
           throw new UserException(source + ": the activation " + name + " is not supported.");
     };

@@ -2,7 +2,7 @@ package org.loranative.model.llm;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.loranative.graph.ops.Glu;
+import org.loranative.graph.ops.Act;
 import org.loranative.model.Family;
 
 /**
@@ -23,7 +23,7 @@ public record LlmConfig(
     int headDim,
     int vocab,
     float normEps,
-    Glu.Activation activation,
+    Act activation,
     float attentionScale,
     float attentionSoftcap,
     float finalSoftcap,

@@ -109,6 +109,78 @@ abstract class LossAndOptimizerChecks {
     }
   }
 
+  /** Squared and pseudo-Huber distance with a weight for each image, and their gradients. */
+  @ParameterizedTest
+  @ValueSource(floats = {0, 0.3f})
+  void mse(float huber) {
+    Random r = new Random(7);
+    int images = 3;
+    int n = 6000 + r.nextInt(15000); // more than a block of the sum
+    float[] y = OpCases.normal(r, images * n, 1);
+    float[] target = OpCases.normal(r, images * n, 1);
+    float[] weights = {1, 0.25f, 2};
+    double loss = 0;
+    double[] expected = new double[images * n];
+    for (int i = 0; i < images * n; i++) {
+      double d = y[i] - target[i];
+      double root = Math.sqrt(d * d + huber * huber);
+      double weight = weights[i / n] / n / 4.0;
+      loss += weight * (huber > 0 ? 2 * huber * (root - huber) : d * d);
+      expected[i] = weight * (huber > 0 ? 2 * huber * d / root : 2 * d);
+    }
+    Graph g = new Graph();
+    Value x = OpCase.leaf(g, "y", DType.F32, images, n);
+    Mse.of(
+        g,
+        x,
+        g.input("target", DType.F32, images, n),
+        g.input("weights", DType.F32, images),
+        huber,
+        true);
+    Autodiff.backward(g);
+    Value gradient =
+        g.nodes().stream()
+            .filter(node -> node.op() instanceof OpCase.Leaf l && l.gradientOf().isPresent())
+            .map(node -> node.op().outputs().get(0))
+            .findFirst()
+            .orElseThrow();
+    g.result(gradient);
+    try (GraphRunner runner = new GraphRunner(g, device)) {
+      runner.set("y", y);
+      runner.setBytes("step", b -> OpCases.step(4).write(b));
+      runner.run(Map.of("target", target, "weights", weights));
+      assertThat((double) runner.result("loss")[0])
+          .isCloseTo(loss, org.assertj.core.data.Percentage.withPercentage(1e-3));
+      assertThat(Errors.relative(runner.result(gradient), expected)).isLessThan(1e-6);
+    }
+  }
+
+  /** diffusers' get_timestep_embedding. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void timestepEmbedding(boolean cosineFirst) {
+    int dim = 21;
+    float[] t = {0, 1, 17.5f, 999};
+    float shift = cosineFirst ? 0 : 1;
+    Graph g = new Graph();
+    Value y =
+        TimestepEmbedding.of(
+            g, g.input("t", DType.F32, t.length), dim, cosineFirst, shift, DType.F32);
+    g.result(y);
+    double[] expected = new double[t.length * dim];
+    for (int b = 0; b < t.length; b++) {
+      for (int j = 0; j < dim / 2; j++) {
+        double angle = t[b] * Math.exp(-Math.log(10000) * j / (dim / 2 - shift));
+        expected[b * dim + j] = cosineFirst ? Math.cos(angle) : Math.sin(angle);
+        expected[b * dim + dim / 2 + j] = cosineFirst ? Math.sin(angle) : Math.cos(angle);
+      }
+    }
+    try (GraphRunner runner = new GraphRunner(g, device)) {
+      runner.run(Map.of("t", t));
+      assertThat(Errors.relative(runner.result(y), expected)).isLessThan(1e-4);
+    }
+  }
+
   @Test
   void adamwAndGlobalNorm(Random r) {
     int n = 1000 + r.nextInt(1000);

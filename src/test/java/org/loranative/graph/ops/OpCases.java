@@ -38,9 +38,22 @@ final class OpCases {
         new OpCase("attention window", r -> attention(r, 5, 0)),
         new OpCase("attention softcap", r -> attention(r, 0, 1.5f)),
         new OpCase("attention full", OpCases::fullAttention),
-        new OpCase("glu silu", r -> glu(r, Glu.Activation.SILU)),
-        new OpCase("glu gelu", r -> glu(r, Glu.Activation.GELU_TANH)),
-        new OpCase("split", OpCases::split));
+        new OpCase("glu silu", r -> glu(r, Act.SILU)),
+        new OpCase("glu gelu", r -> glu(r, Act.GELU_TANH)),
+        new OpCase("glu gelu exact", r -> glu(r, Act.GELU)),
+        new OpCase("glu quick gelu", r -> glu(r, Act.QUICK_GELU)),
+        new OpCase("split", OpCases::split),
+        new OpCase("activation silu", r -> DiffusionCases.activation(r, Act.SILU)),
+        new OpCase("activation gelu", r -> DiffusionCases.activation(r, Act.GELU)),
+        new OpCase("activation quick gelu", r -> DiffusionCases.activation(r, Act.QUICK_GELU)),
+        new OpCase("layer_norm", DiffusionCases::layerNorm),
+        new OpCase("group_norm", r -> DiffusionCases.groupNorm(r, false)),
+        new OpCase("group_norm silu", r -> DiffusionCases.groupNorm(r, true)),
+        new OpCase("conv2d", r -> DiffusionCases.conv2d(r, 1, false)),
+        new OpCase("conv2d stride 2", r -> DiffusionCases.conv2d(r, 2, false)),
+        new OpCase("conv2d padded after", r -> DiffusionCases.conv2d(r, 2, true)),
+        new OpCase("upsample", DiffusionCases::upsample),
+        new OpCase("add_rows", DiffusionCases::addRows));
   }
 
   static float[] normal(Random r, long n, double scale) {
@@ -52,11 +65,11 @@ final class OpCases {
     return x;
   }
 
-  private static int between(Random r, int low, int high) {
+  static int between(Random r, int low, int high) {
     return low + r.nextInt(high - low + 1);
   }
 
-  private static Value frozen(Graph g, String name, DType dtype, long... dims) {
+  static Value frozen(Graph g, String name, DType dtype, long... dims) {
     return g.named(Kind.WEIGHT, name, dtype, Shape.of(dims));
   }
 
@@ -321,7 +334,7 @@ final class OpCases {
     Instance c = new Instance();
     int groups = between(r, 1, 3);
     int queries = between(r, 1, 7);
-    int keys = between(r, 1, 7);
+    int keys = between(r, 3, 7); // of one key all weight is its own: q has no gradient
     int heads = between(r, 1, 3);
     int dim = 8 * between(r, 1, 2);
     int width = heads * dim;
@@ -408,7 +421,7 @@ final class OpCases {
     return o;
   }
 
-  private static Instance glu(Random r, Glu.Activation act) {
+  private static Instance glu(Random r, Act act) {
     Instance c = new Instance();
     int n = between(r, 1, 200);
     c.differentiable.put("gate", normal(r, n, 2));
@@ -420,10 +433,7 @@ final class OpCases {
           double[] y = new double[n];
           for (int i = 0; i < n; i++) {
             double z = v.get("gate")[i];
-            double a =
-                act == Glu.Activation.SILU
-                    ? z / (1 + Math.exp(-z))
-                    : 0.5 * z * (1 + Math.tanh(0.7978845608028654 * (z + 0.044715 * z * z * z)));
+            double a = DiffusionCases.act(act, z);
             y[i] = a * v.get("up")[i];
           }
           return List.of(y);

@@ -1,0 +1,18 @@
+// Diffusion models' elementwise kernels and loss: grids of 256 threads.
+#pragma once
+#include "types.h"
+
+struct MseTile {
+  static constexpr i64 kBlock = 1 << 14;  // numbers of an image for a block
+  static constexpr int kThreads = 256, kSharedBytes = kThreads * 8;
+};
+LN_SIGNATURES(upsample_fwd, (const T* x, T* y, i64 B, i64 H, i64 W, i64 C))
+LN_SIGNATURES(upsample_bwd, (const T* dy, T* dx, i64 B, i64 H, i64 W, i64 C))
+LN_SIGNATURES(add_rows, (const T* x, const T* t, T* y, i64 B, i64 N, i64 C))
+LN_SIGNATURES(sum_rows, (const T* dy, T* dt, i64 B, i64 N, i64 C))
+LN_SIGNATURES(timestep_embedding,
+              (const float* t, T* y, i64 B, i64 dim, i32 cosine_first, float shift))
+LN_SIGNATURES(mse_blocks, (const T* y, const float* target, const float* weights,
+                           const gpu_step* step, double* sums, T* dy, i64 n, float huber))
+LN_SIGNATURE mse_finish(const double* sums, const float* weights, const gpu_step* step, float* loss,
+                        i64 B, i64 blocks, i64 n);

@@ -1,0 +1,149 @@
+package org.loranative.graph.ops;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.loranative.device.Device;
+import org.loranative.device.LoraOps;
+import org.loranative.graph.Addresses;
+import org.loranative.graph.Grads;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Op;
+import org.loranative.graph.Shape;
+import org.loranative.graph.Value;
+
+/**
+ * Frozen convolution of images x [B·H·W, I] to y [B·outH·outW, O]: w [O, kernel, kernel, I], bias
+ * [O] f32 if the layer has one.
+ */
+public record Conv2d(Value x, Value w, Optional<Value> bias, Value y, Setting setting)
+    implements Op {
+  /**
+   * @param images B
+   * @param pad zeros before each row and column; after them as many as outHeight and outWidth need
+   */
+  public record Setting(
+      long images,
+      long height,
+      long width,
+      long outHeight,
+      long outWidth,
+      long kernel,
+      long stride,
+      long pad) {
+    /** The usual padding on both sides: (kernel − 1) / 2. */
+    public static Setting same(long images, long height, long width, long kernel, long stride) {
+      long pad = (kernel - 1) / 2;
+      return new Setting(
+          images,
+          height,
+          width,
+          (height + 2 * pad - kernel) / stride + 1,
+          (width + 2 * pad - kernel) / stride + 1,
+          kernel,
+          stride,
+          pad);
+    }
+  }
+
+  public Conv2d {
+    Values.require(
+        x.shape().rows() == setting.images() * setting.height() * setting.width()
+            && w.shape().size()
+                == w.shape().dim(0) * setting.kernel() * setting.kernel() * x.shape().last()
+            && x.dtype() == w.dtype(),
+        "conv2d",
+        x,
+        w);
+  }
+
+  public static Value of(
+      Graph g, String name, Value x, Value w, Optional<Value> bias, Setting setting) {
+    long rows = setting.images() * setting.outHeight() * setting.outWidth();
+    Value y = g.temp(name, x.dtype(), Shape.of(rows, w.shape().dim(0)));
+    g.add(new Conv2d(x, w, bias, y, setting));
+    return y;
+  }
+
+  @Override
+  public List<Value> inputs() {
+    return Values.list(x, w, bias);
+  }
+
+  @Override
+  public List<Value> outputs() {
+    return List.of(y);
+  }
+
+  @Override
+  public void backward(Grads g) {
+    Value dx = g.newGradient(x);
+    g.emit(new Conv2dBackward(g.of(y).orElseThrow(), w, dx, setting));
+    g.add(x, dx);
+  }
+
+  @Override
+  public Conv2d rebind(UnaryOperator<Value> f) {
+    return new Conv2d(f.apply(x), f.apply(w), bias.map(f), f.apply(y), setting);
+  }
+
+  @Override
+  public void run(Device d, Addresses at) {
+    d.check(
+        LoraOps.ln_conv2d_fwd(
+            d.handle(),
+            at.of(x),
+            at.of(w),
+            at.of(bias),
+            at.of(y),
+            setting.images(),
+            setting.height(),
+            setting.width(),
+            x.shape().last(),
+            setting.outHeight(),
+            setting.outWidth(),
+            w.shape().dim(0),
+            setting.kernel(),
+            setting.stride(),
+            setting.pad(),
+            x.dtype().code));
+  }
+
+  record Conv2dBackward(Value dy, Value w, Value dx, Setting setting) implements Backward {
+    @Override
+    public List<Value> inputs() {
+      return List.of(dy, w);
+    }
+
+    @Override
+    public List<Value> outputs() {
+      return List.of(dx);
+    }
+
+    @Override
+    public Conv2dBackward rebind(UnaryOperator<Value> f) {
+      return new Conv2dBackward(f.apply(dy), f.apply(w), f.apply(dx), setting);
+    }
+
+    @Override
+    public void run(Device d, Addresses at) {
+      d.check(
+          LoraOps.ln_conv2d_bwd(
+              d.handle(),
+              at.of(dy),
+              at.of(w),
+              at.of(dx),
+              setting.images(),
+              setting.height(),
+              setting.width(),
+              dx.shape().last(),
+              setting.outHeight(),
+              setting.outWidth(),
+              w.shape().dim(0),
+              setting.kernel(),
+              setting.stride(),
+              setting.pad(),
+              dx.dtype().code));
+    }
+  }
+}

@@ -1,0 +1,112 @@
+package org.loranative.graph.ops;
+
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.loranative.device.Device;
+import org.loranative.device.LoraOps;
+import org.loranative.graph.Addresses;
+import org.loranative.graph.Grads;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Op;
+import org.loranative.graph.Shape;
+import org.loranative.graph.Value;
+import org.loranative.io.DType;
+
+/**
+ * Layer norm (Ba et al. 2016) with frozen w, b [C] f32 over rows of x [M, C]; stats [M, 2] f32
+ * (mean, rstd) is saved for backward.
+ */
+public record LayerNorm(Value x, Value w, Value b, Value y, Value stats, float eps) implements Op {
+  public LayerNorm {
+    Values.require(
+        x.shape().last() == w.shape().size() && w.shape().equals(b.shape()), "layer_norm", x, w, b);
+  }
+
+  public static Value of(Graph g, String name, Value x, Value w, Value b, float eps) {
+    Value y = g.like(x, name);
+    Value stats = g.temp(name + ".stats", DType.F32, Shape.of(x.shape().rows(), 2));
+    g.add(new LayerNorm(x, w, b, y, stats, eps));
+    return y;
+  }
+
+  @Override
+  public List<Value> inputs() {
+    return List.of(x, w, b);
+  }
+
+  @Override
+  public List<Value> outputs() {
+    return List.of(y, stats);
+  }
+
+  @Override
+  public boolean isCheap() {
+    return true;
+  }
+
+  @Override
+  public void backward(Grads g) {
+    Value dx = g.newGradient(x);
+    g.emit(new LayerNormBackward(g.of(y).orElseThrow(), x, w, stats, dx));
+    g.add(x, dx);
+  }
+
+  @Override
+  public LayerNorm rebind(UnaryOperator<Value> f) {
+    return new LayerNorm(f.apply(x), f.apply(w), f.apply(b), f.apply(y), f.apply(stats), eps);
+  }
+
+  @Override
+  public void run(Device d, Addresses at) {
+    d.check(
+        LoraOps.ln_layer_norm_fwd(
+            d.handle(),
+            at.of(x),
+            at.of(w),
+            at.of(b),
+            at.of(y),
+            at.of(stats),
+            x.shape().rows(),
+            x.shape().last(),
+            eps,
+            x.dtype().code));
+  }
+
+  record LayerNormBackward(Value dy, Value x, Value w, Value stats, Value dx) implements Backward {
+    @Override
+    public List<Value> inputs() {
+      return List.of(dy, x, w, stats);
+    }
+
+    @Override
+    public List<Value> outputs() {
+      return List.of(dx);
+    }
+
+    @Override
+    public List<Reuse> reuses() {
+      return List.of(new Reuse(dx, dy, false));
+    }
+
+    @Override
+    public LayerNormBackward rebind(UnaryOperator<Value> f) {
+      return new LayerNormBackward(
+          f.apply(dy), f.apply(x), f.apply(w), f.apply(stats), f.apply(dx));
+    }
+
+    @Override
+    public void run(Device d, Addresses at) {
+      d.check(
+          LoraOps.ln_layer_norm_bwd(
+              d.handle(),
+              at.of(dy),
+              at.of(x),
+              at.of(w),
+              at.of(stats),
+              at.of(dx),
+              x.shape().rows(),
+              x.shape().last(),
+              x.dtype().code));
+    }
+  }
+}

@@ -1,0 +1,68 @@
+package org.loranative.graph.ops;
+
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.loranative.device.Device;
+import org.loranative.device.LoraOps;
+import org.loranative.graph.Addresses;
+import org.loranative.graph.Grads;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Op;
+import org.loranative.graph.Shape;
+import org.loranative.graph.Value;
+import org.loranative.io.DType;
+
+/**
+ * Sines and cosines of t [B] f32 at {@code dim} / 2 frequencies: y [B, dim] (diffusers'
+ * get_timestep_embedding).
+ *
+ * @param cosineFirst flip_sin_to_cos
+ * @param shift freq_shift
+ */
+public record TimestepEmbedding(Value t, Value y, boolean cosineFirst, float shift) implements Op {
+  public static Value of(
+      Graph g, Value t, long dim, boolean cosineFirst, float shift, DType dtype) {
+    Value y = g.temp("timestep_embedding", dtype, Shape.of(t.shape().size(), dim));
+    g.add(new TimestepEmbedding(t, y, cosineFirst, shift));
+    return y;
+  }
+
+  @Override
+  public List<Value> inputs() {
+    return List.of(t);
+  }
+
+  @Override
+  public List<Value> outputs() {
+    return List.of(y);
+  }
+
+  @Override
+  public boolean isCheap() {
+    return true;
+  }
+
+  @Override
+  public void backward(Grads g) {
+    throw new IllegalStateException("nothing learns timesteps");
+  }
+
+  @Override
+  public TimestepEmbedding rebind(UnaryOperator<Value> f) {
+    return new TimestepEmbedding(f.apply(t), f.apply(y), cosineFirst, shift);
+  }
+
+  @Override
+  public void run(Device d, Addresses at) {
+    d.check(
+        LoraOps.ln_timestep_embedding_fwd(
+            d.handle(),
+            at.of(t),
+            at.of(y),
+            t.shape().size(),
+            y.shape().last(),
+            cosineFirst ? 1 : 0,
+            shift,
+            y.dtype().code));
+  }
+}

@@ -1,0 +1,87 @@
+// Launchers of convolution and of diffusion models' elementwise kernels and loss.
+#include "image.h"
+
+#include "conv.h"
+#include "cuda/launch.h"
+
+namespace ln {
+namespace cuda {
+
+static constexpr unsigned kThreads = 256;
+
+// The kernel counts rows in 32 bits: index arithmetic is what bounds it.
+static int check_pixels(int64_t pixels) {
+  return pixels <= 0x7fffffff ? int(LN_OK) : fail(LN_UNSUPPORTED, "an image of 2^31 pixels");
+}
+
+static Grid conv_grid(int64_t rows, int64_t columns) {
+  return {(rows + ConvTile::kRows - 1) / ConvTile::kRows,
+          (columns + ConvTile::kColumns - 1) / ConvTile::kColumns};
+}
+
+int ln_conv2d_fwd(int64_t device, int64_t x, int64_t w, int64_t bias, int64_t y, int64_t B,
+                  int64_t H, int64_t W, int64_t I, int64_t OH, int64_t OW, int64_t O,
+                  int64_t kernel, int64_t stride, int64_t pad, int32_t dtype) {
+  LN_TRY(check_pixels(B * (H * W + OH * OW)));
+  ConvArguments c{i32(B),  i32(H), i32(W),      i32(I),      i32(OH),
+                  i32(OW), i32(O), i32(kernel), i32(stride), i32(pad)};
+  return LN_LAUNCH_TYPED(of(device), dtype, conv2d_fwd, conv_grid(B * OH * OW, O),
+                         ConvTile::kThreads, ConvTile::kSharedBytes, x, w, bias, y, c);
+}
+
+int ln_conv2d_bwd(int64_t device, int64_t dy, int64_t w, int64_t dx, int64_t B, int64_t H,
+                  int64_t W, int64_t I, int64_t OH, int64_t OW, int64_t O, int64_t kernel,
+                  int64_t stride, int64_t pad, int32_t dtype) {
+  LN_TRY(check_pixels(B * (H * W + OH * OW)));
+  ConvArguments c{i32(B),  i32(H), i32(W),      i32(I),      i32(OH),
+                  i32(OW), i32(O), i32(kernel), i32(stride), i32(pad)};
+  return LN_LAUNCH_TYPED(of(device), dtype, conv2d_bwd, conv_grid(B * H * W, I), ConvTile::kThreads,
+                         ConvTile::kSharedBytes, dy, w, dx, c);
+}
+
+int ln_upsample_fwd(int64_t device, int64_t x, int64_t y, int64_t B, int64_t H, int64_t W,
+                    int64_t C, int32_t dtype) {
+  return LN_LAUNCH_TYPED(of(device), dtype, upsample_fwd, cover(B * 4 * H * W * C, kThreads),
+                         kThreads, 0, x, y, B, H, W, C);
+}
+
+int ln_upsample_bwd(int64_t device, int64_t dy, int64_t dx, int64_t B, int64_t H, int64_t W,
+                    int64_t C, int32_t dtype) {
+  return LN_LAUNCH_TYPED(of(device), dtype, upsample_bwd, cover(B * H * W * C, kThreads), kThreads,
+                         0, dy, dx, B, H, W, C);
+}
+
+int ln_add_rows_fwd(int64_t device, int64_t x, int64_t t, int64_t y, int64_t B, int64_t N,
+                    int64_t C, int32_t dtype) {
+  return LN_LAUNCH_TYPED(of(device), dtype, add_rows, cover(B * N * C, kThreads), kThreads, 0, x, t,
+                         y, B, N, C);
+}
+
+int ln_add_rows_bwd(int64_t device, int64_t dy, int64_t dt, int64_t B, int64_t N, int64_t C,
+                    int32_t dtype) {
+  return LN_LAUNCH_TYPED(of(device), dtype, sum_rows, cover(B * C, kThreads), kThreads, 0, dy, dt,
+                         B, N, C);
+}
+
+int ln_timestep_embedding_fwd(int64_t device, int64_t t, int64_t y, int64_t B, int64_t dim,
+                              int32_t cosine_first, float shift, int32_t dtype) {
+  return LN_LAUNCH_TYPED(of(device), dtype, timestep_embedding, cover(B * dim, kThreads), kThreads,
+                         0, t, y, B, dim, cosine_first, shift);
+}
+
+static int64_t mse_blocks(int64_t n) { return (n + MseTile::kBlock - 1) / MseTile::kBlock; }
+
+int64_t ln_mse_scratch(int64_t, int64_t B, int64_t n) { return B * mse_blocks(n) * 8; }
+
+int ln_mse_fwd(int64_t device, int64_t y, int64_t target, int64_t weights, int64_t step,
+               int64_t loss, int64_t dy, int64_t scratch, int64_t B, int64_t n, float huber,
+               int32_t dtype) {
+  Grid grid{mse_blocks(n), B};
+  LN_TRY(LN_LAUNCH_TYPED(of(device), dtype, mse_blocks, grid, MseTile::kThreads,
+                         MseTile::kSharedBytes, y, target, weights, step, scratch, dy, n, huber));
+  return LN_LAUNCH(of(device), mse_finish, Grid{}, MseTile::kThreads, MseTile::kSharedBytes,
+                   scratch, weights, step, loss, B, grid.x, n);
+}
+
+}  // namespace cuda
+}  // namespace ln

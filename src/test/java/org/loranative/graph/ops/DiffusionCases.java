@@ -1,0 +1,262 @@
+package org.loranative.graph.ops;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import org.loranative.graph.Value;
+import org.loranative.graph.ops.OpCase.Instance;
+import org.loranative.io.DType;
+
+/** Cases of the ops that diffusion models use. */
+final class DiffusionCases {
+  private DiffusionCases() {}
+
+  static double act(Act act, double z) {
+    return switch (act) {
+      case SILU -> z / (1 + Math.exp(-z));
+      case GELU_TANH -> 0.5 * z * (1 + Math.tanh(0.7978845608028654 * (z + 0.044715 * z * z * z)));
+      case GELU -> z * normal(z);
+      case QUICK_GELU -> z / (1 + Math.exp(-1.702 * z));
+    };
+  }
+
+  /** The cumulative normal distribution, by its series (Marsaglia 2004). */
+  private static double normal(double z) {
+    if (z < -8 || z > 8) {
+      return z < 0 ? 0 : 1;
+    }
+    double sum = z;
+    double term = z;
+    for (int i = 3; Math.abs(term) > 1e-18; i += 2) {
+      term = term * z * z / i;
+      sum += term;
+    }
+    return 0.5 + sum * Math.exp(-0.5 * z * z) / Math.sqrt(2 * Math.PI);
+  }
+
+  static Instance activation(Random r, Act act) {
+    Instance c = new Instance();
+    int n = OpCases.between(r, 1, 200);
+    c.differentiable.put("x", OpCases.normal(r, n, 2));
+    c.builder = (g, t) -> List.of(Activation.of(g, OpCase.leaf(g, "x", t, n), act));
+    c.reference =
+        v -> {
+          double[] y = new double[n];
+          for (int i = 0; i < n; i++) {
+            y[i] = act(act, v.get("x")[i]);
+          }
+          return List.of(y);
+        };
+    return c;
+  }
+
+  /** Norm over the elements at {@code index(i)}, i below count. */
+  private static void normalize(
+      double[] x,
+      double[] y,
+      int count,
+      java.util.function.IntUnaryOperator index,
+      java.util.function.IntUnaryOperator channel,
+      double[] w,
+      double[] b) {
+    double mean = 0;
+    double squares = 0;
+    for (int i = 0; i < count; i++) {
+      mean += x[index.applyAsInt(i)] / count;
+    }
+    for (int i = 0; i < count; i++) {
+      squares += Math.pow(x[index.applyAsInt(i)] - mean, 2) / count;
+    }
+    double rstd = 1 / Math.sqrt(squares + 1e-5);
+    for (int i = 0; i < count; i++) {
+      int c = channel.applyAsInt(i);
+      y[index.applyAsInt(i)] = (x[index.applyAsInt(i)] - mean) * rstd * w[c] + b[c];
+    }
+  }
+
+  static Instance layerNorm(Random r) {
+    Instance c = new Instance();
+    int m = OpCases.between(r, 1, 9);
+    int n = OpCases.between(r, 4, 70);
+    c.differentiable.put("x", OpCases.normal(r, m * n, 1));
+    c.fixed.put("w", OpCases.normal(r, n, 1));
+    c.fixed.put("b", OpCases.normal(r, n, 1));
+    c.builder =
+        (g, t) ->
+            List.of(
+                LayerNorm.of(
+                    g,
+                    "y",
+                    OpCase.leaf(g, "x", t, m, n),
+                    OpCases.frozen(g, "w", DType.F32, n),
+                    OpCases.frozen(g, "b", DType.F32, n),
+                    1e-5f));
+    c.reference =
+        v -> {
+          double[] y = new double[m * n];
+          for (int i = 0; i < m; i++) {
+            int row = i * n;
+            normalize(v.get("x"), y, n, k -> row + k, k -> k, v.get("w"), v.get("b"));
+          }
+          return List.of(y);
+        };
+    return c;
+  }
+
+  static Instance groupNorm(Random r, boolean silu) {
+    Instance c = new Instance();
+    int images = OpCases.between(r, 1, 2);
+    int pixels = OpCases.between(r, 3, 12);
+    int groups = OpCases.between(r, 1, 4);
+    int width = OpCases.between(r, 2, 6);
+    int n = groups * width;
+    c.differentiable.put("x", OpCases.normal(r, images * pixels * n, 1));
+    c.fixed.put("w", OpCases.normal(r, n, 1));
+    c.fixed.put("b", OpCases.normal(r, n, 1));
+    c.builder =
+        (g, t) ->
+            List.of(
+                GroupNorm.of(
+                    g,
+                    "y",
+                    OpCase.leaf(g, "x", t, images * pixels, n),
+                    OpCases.frozen(g, "w", DType.F32, n),
+                    OpCases.frozen(g, "b", DType.F32, n),
+                    new GroupNorm.Setting(images, groups, 1e-5f, silu)));
+    c.reference =
+        v -> {
+          double[] y = new double[images * pixels * n];
+          for (int u = 0; u < images * groups; u++) {
+            int first = u % groups * width;
+            int at = u / groups * pixels * n + first;
+            normalize(
+                v.get("x"),
+                y,
+                pixels * width,
+                i -> at + i / width * n + i % width,
+                i -> first + i % width,
+                v.get("w"),
+                v.get("b"));
+          }
+          for (int i = 0; silu && i < y.length; i++) {
+            y[i] = act(Act.SILU, y[i]);
+          }
+          return List.of(y);
+        };
+    return c;
+  }
+
+  static Instance conv2d(Random r, int stride, boolean after) {
+    Instance c = new Instance();
+    int images = OpCases.between(r, 1, 2);
+    int height = OpCases.between(r, 3, 7);
+    int width = OpCases.between(r, 3, 7);
+    int in = OpCases.between(r, 1, 9);
+    int out = OpCases.between(r, 1, 9);
+    int kernel = 3;
+    // As the VAE's encoder pads: one row and column of zeros behind the image, none before it.
+    Conv2d.Setting s =
+        after
+            ? new Conv2d.Setting(
+                images, height, width, (height - 2) / 2 + 1, (width - 2) / 2 + 1, kernel, 2, 0)
+            : Conv2d.Setting.same(images, height, width, kernel, stride);
+    c.differentiable.put("x", OpCases.normal(r, images * height * width * in, 1));
+    c.fixed.put("w", OpCases.normal(r, out * kernel * kernel * in, 0.5));
+    c.fixed.put("bias", OpCases.normal(r, out, 1));
+    c.shape = s.toString();
+    c.builder =
+        (g, t) ->
+            List.of(
+                Conv2d.of(
+                    g,
+                    "y",
+                    OpCase.leaf(g, "x", t, (long) images * height * width, in),
+                    OpCases.frozen(g, "w", t, out, kernel, kernel, in),
+                    Optional.of(OpCases.frozen(g, "bias", DType.F32, out)),
+                    s));
+    c.reference =
+        v -> {
+          int outHeight = (int) s.outHeight();
+          int outWidth = (int) s.outWidth();
+          double[] y = new double[images * outHeight * outWidth * out];
+          for (int p = 0; p < images * outHeight * outWidth; p++) {
+            for (int o = 0; o < out; o++) {
+              double sum = v.get("bias")[o];
+              for (int tap = 0; tap < kernel * kernel; tap++) {
+                int row = p / outWidth % outHeight * stride(s) + tap / kernel - (int) s.pad();
+                int column = p % outWidth * stride(s) + tap % kernel - (int) s.pad();
+                if (row < 0 || row >= height || column < 0 || column >= width) {
+                  continue;
+                }
+                int pixel = (p / outWidth / outHeight * height + row) * width + column;
+                for (int i = 0; i < in; i++) {
+                  sum +=
+                      v.get("x")[pixel * in + i] * v.get("w")[(o * kernel * kernel + tap) * in + i];
+                }
+              }
+              y[p * out + o] = sum;
+            }
+          }
+          return List.of(y);
+        };
+    return c;
+  }
+
+  private static int stride(Conv2d.Setting s) {
+    return (int) s.stride();
+  }
+
+  static Instance upsample(Random r) {
+    Instance c = new Instance();
+    int images = OpCases.between(r, 1, 2);
+    int height = OpCases.between(r, 1, 5);
+    int width = OpCases.between(r, 1, 5);
+    int n = OpCases.between(r, 1, 9);
+    c.differentiable.put("x", OpCases.normal(r, images * height * width * n, 1));
+    c.builder =
+        (g, t) ->
+            List.of(
+                Upsample.of(
+                    g,
+                    OpCase.leaf(g, "x", t, (long) images * height * width, n),
+                    images,
+                    height,
+                    width));
+    c.reference =
+        v -> {
+          double[] y = new double[images * 4 * height * width * n];
+          for (int i = 0; i < y.length; i++) {
+            int pixel = i / n;
+            int row = pixel / (2 * width); // of all images
+            int image = row / (2 * height);
+            int from = (image * height + row % (2 * height) / 2) * width + pixel % (2 * width) / 2;
+            y[i] = v.get("x")[from * n + i % n];
+          }
+          return List.of(y);
+        };
+    return c;
+  }
+
+  static Instance addRows(Random r) {
+    Instance c = new Instance();
+    int images = OpCases.between(r, 1, 3);
+    int pixels = OpCases.between(r, 1, 9);
+    int n = OpCases.between(r, 1, 20);
+    c.differentiable.put("x", OpCases.normal(r, images * pixels * n, 1));
+    c.differentiable.put("t", OpCases.normal(r, images * n, 1));
+    c.builder =
+        (g, t) -> {
+          Value x = OpCase.leaf(g, "x", t, (long) images * pixels, n);
+          return List.of(AddRows.of(g, x, OpCase.leaf(g, "t", t, images, n)));
+        };
+    c.reference =
+        v -> {
+          double[] y = v.get("x").clone();
+          for (int i = 0; i < y.length; i++) {
+            y[i] += v.get("t")[i / n / pixels * n + i % n];
+          }
+          return List.of(y);
+        };
+    return c;
+  }
+}
