@@ -10,20 +10,25 @@
 #include "image.h"
 
 template <typename T>
-LN_DEVICE void upsample_fwd(const T* x, T* y, i64 B, i64 H, i64 W, i64 C) {
+LN_DEVICE void upsample_fwd(const T* x, T* y, const Upsampling& u) {
   i64 i = global_thread();
-  if (i >= B * 4 * H * W * C) return;
-  i64 c = i % C, column = i / C % (2 * W), row = i / C / (2 * W) % (2 * H), b = i / C / (4 * H * W);
-  y[i] = x[((b * H + row / 2) * W + column / 2) * C + c];
+  if (i >= u.B * u.OH * u.OW * u.C) return;
+  i64 c = i % u.C, ox = i / u.C % u.OW, oy = i / u.C / u.OW % u.OH, b = i / u.C / u.OW / u.OH;
+  y[i] = x[((b * u.H + oy / 2) * u.W + ox / 2) * u.C + c];
 }
 
 template <typename T>
-LN_DEVICE void upsample_bwd(const T* dy, T* dx, i64 B, i64 H, i64 W, i64 C) {
+LN_DEVICE void upsample_bwd(const T* dy, T* dx, const Upsampling& u) {
   i64 i = global_thread();
-  if (i >= B * H * W * C) return;
-  i64 c = i % C, column = i / C % W, row = i / C / W;  // of all images
-  const T* from = dy + (row * 4 * W + column * 2) * C + c;
-  store(dx + i, load(from[0]) + load(from[C]) + load(from[2 * W * C]) + load(from[2 * W * C + C]));
+  if (i >= u.B * u.H * u.W * u.C) return;
+  i64 c = i % u.C, ox = i / u.C % u.W * 2, oy = i / u.C / u.W % u.H * 2, b = i / u.C / u.W / u.H;
+  const T* from = dy + ((b * u.OH + oy) * u.OW + ox) * u.C + c;
+  bool right = ox + 1 < u.OW, down = oy + 1 < u.OH;
+  float sum = load(from[0]);
+  if (right) sum += load(from[u.C]);
+  if (down) sum += load(from[u.OW * u.C]);
+  if (right && down) sum += load(from[u.OW * u.C + u.C]);
+  store(dx + i, sum);
 }
 
 template <typename T>
@@ -83,10 +88,8 @@ extern "C" __global__ void __launch_bounds__(256)
   if (threadIdx.x == 0) *loss = float(sum * double(step->inv_labelled));
 }
 
-LN_INSTANCES((256), upsample_fwd, (const T* x, T* y, i64 B, i64 H, i64 W, i64 C),
-             upsample_fwd(x, y, B, H, W, C))
-LN_INSTANCES((256), upsample_bwd, (const T* dy, T* dx, i64 B, i64 H, i64 W, i64 C),
-             upsample_bwd(dy, dx, B, H, W, C))
+LN_INSTANCES((256), upsample_fwd, (const T* x, T* y, Upsampling u), upsample_fwd(x, y, u))
+LN_INSTANCES((256), upsample_bwd, (const T* dy, T* dx, Upsampling u), upsample_bwd(dy, dx, u))
 LN_INSTANCES((256), add_rows, (const T* x, const T* t, T* y, i64 B, i64 N, i64 C),
              add_rows(x, t, y, B, N, C))
 LN_INSTANCES((256), sum_rows, (const T* dy, T* dt, i64 B, i64 N, i64 C), sum_rows(dy, dt, B, N, C))

@@ -6,8 +6,12 @@ struct MseTile {
   static constexpr i64 kBlock = 1 << 14;  // numbers of an image for a block
   static constexpr int kThreads = 256, kSharedBytes = kThreads * 8;
 };
-LN_SIGNATURES(upsample_fwd, (const T* x, T* y, i64 B, i64 H, i64 W, i64 C))
-LN_SIGNATURES(upsample_bwd, (const T* dy, T* dx, i64 B, i64 H, i64 W, i64 C))
+// y [B, OH, OW, C] of x [B, H, W, C].
+struct Upsampling {
+  i64 B, H, W, OH, OW, C;
+};
+LN_SIGNATURES(upsample_fwd, (const T* x, T* y, Upsampling u))
+LN_SIGNATURES(upsample_bwd, (const T* dy, T* dx, Upsampling u))
 LN_SIGNATURES(add_rows, (const T* x, const T* t, T* y, i64 B, i64 N, i64 C))
 LN_SIGNATURES(sum_rows, (const T* dy, T* dt, i64 B, i64 N, i64 C))
 LN_SIGNATURES(timestep_embedding,

@@ -253,13 +253,14 @@ int ln_conv2d_bwd(int64_t device, int64_t dy, int64_t w, int64_t dx, int64_t B, 
                   int64_t W, int64_t I, int64_t OH, int64_t OW, int64_t O, int64_t kernel,
                   int64_t stride, int64_t pad, int32_t dtype);
 
-// y [B, 2H, 2W, C] = x [B, H, W, C], each pixel four times (nearest). Overwrites y.
+// y[b, oy, ox, c] = x[b, oy / 2, ox / 2, c]: each pixel four times (nearest). x [B, H, W, C], y [B,
+// OH, OW, C] with OH one of 2H and 2H - 1, OW likewise. Overwrites y.
 int ln_upsample_fwd(int64_t device, int64_t x, int64_t y, int64_t B, int64_t H, int64_t W,
-                    int64_t C, int32_t dtype);
+                    int64_t OH, int64_t OW, int64_t C, int32_t dtype);
 
 // dx = the sum of the four. Overwrites dx.
 int ln_upsample_bwd(int64_t device, int64_t dy, int64_t dx, int64_t B, int64_t H, int64_t W,
-                    int64_t C, int32_t dtype);
+                    int64_t OH, int64_t OW, int64_t C, int32_t dtype);
 
 // y[b, n, c] = x[b, n, c] + t[b, c]. Overwrites y, which may be x.
 int ln_add_rows_fwd(int64_t device, int64_t x, int64_t t, int64_t y, int64_t B, int64_t N,

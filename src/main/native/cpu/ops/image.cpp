@@ -8,27 +8,36 @@ namespace ln {
 namespace LN_ISA {
 namespace {
 
+struct Upsampling {
+  int64_t B, H, W, OH, OW, C;
+};
+
 template <typename T>
-void upsample(const Device* device, const T* x, T* y, int64_t B, int64_t H, int64_t W, int64_t C) {
+void upsample(const Device* device, const Upsampling& u, const T* x, T* y) {
 #pragma omp parallel for num_threads(device->threads) schedule(static)
-  for (int64_t row = 0; row < B * 2 * H; row++)
-    for (int64_t column = 0; column < 2 * W; column++)
-      memcpy(y + (row * 2 * W + column) * C,
-             x + ((row / (2 * H) * H + row % (2 * H) / 2) * W + column / 2) * C,
-             size_t(C) * sizeof(T));
+  for (int64_t row = 0; row < u.B * u.OH; row++)
+    for (int64_t column = 0; column < u.OW; column++)
+      memcpy(y + (row * u.OW + column) * u.C,
+             x + ((row / u.OH * u.H + row % u.OH / 2) * u.W + column / 2) * u.C,
+             size_t(u.C) * sizeof(T));
 }
 
 template <typename T>
-void upsample_backward(const Device* device, const T* dy, T* dx, int64_t B, int64_t H, int64_t W,
-                       int64_t C) {
+void upsample_backward(const Device* device, const Upsampling& u, const T* dy, T* dx) {
 #pragma omp parallel for num_threads(device->threads) schedule(static)
-  for (int64_t row = 0; row < B * H; row++)
-    for (int64_t column = 0; column < W; column++) {
-      const T* from = dy + (row * 4 * W + column * 2) * C;  // row 2 row of [B 2H, 2W, C]
-      T* to = dx + (row * W + column) * C;
-      for (int64_t c = 0; c < C; c++)
-        store(to + c, load(from[c]) + load(from[C + c]) + load(from[2 * W * C + c]) +
-                          load(from[2 * W * C + C + c]));
+  for (int64_t row = 0; row < u.B * u.H; row++)
+    for (int64_t column = 0; column < u.W; column++) {
+      int64_t oy = row % u.H * 2, ox = column * 2;
+      const T* from = dy + ((row / u.H * u.OH + oy) * u.OW + ox) * u.C;
+      int64_t right = ox + 1 < u.OW ? u.C : 0, down = oy + 1 < u.OH ? u.OW * u.C : 0;
+      T* to = dx + (row * u.W + column) * u.C;
+      for (int64_t c = 0; c < u.C; c++) {
+        float sum = load(from[c]);
+        if (right) sum += load(from[right + c]);
+        if (down) sum += load(from[down + c]);
+        if (right && down) sum += load(from[right + down + c]);
+        store(to + c, sum);
+      }
     }
 }
 
@@ -95,20 +104,22 @@ float loss(const Device* device, const T* y, const float* target, const float* w
 }  // namespace
 
 int ln_upsample_fwd(int64_t device, int64_t x, int64_t y, int64_t B, int64_t H, int64_t W,
-                    int64_t C, int32_t dtype) {
+                    int64_t OH, int64_t OW, int64_t C, int32_t dtype) {
+  Upsampling u{B, H, W, OH, OW, C};
   if (dtype == LN_BF16)
-    upsample(of(device), ptr<bf16>(x), ptr<bf16>(y), B, H, W, C);
+    upsample(of(device), u, ptr<bf16>(x), ptr<bf16>(y));
   else
-    upsample(of(device), ptr<float>(x), ptr<float>(y), B, H, W, C);
+    upsample(of(device), u, ptr<float>(x), ptr<float>(y));
   return LN_OK;
 }
 
 int ln_upsample_bwd(int64_t device, int64_t dy, int64_t dx, int64_t B, int64_t H, int64_t W,
-                    int64_t C, int32_t dtype) {
+                    int64_t OH, int64_t OW, int64_t C, int32_t dtype) {
+  Upsampling u{B, H, W, OH, OW, C};
   if (dtype == LN_BF16)
-    upsample_backward(of(device), ptr<bf16>(dy), ptr<bf16>(dx), B, H, W, C);
+    upsample_backward(of(device), u, ptr<bf16>(dy), ptr<bf16>(dx));
   else
-    upsample_backward(of(device), ptr<float>(dy), ptr<float>(dx), B, H, W, C);
+    upsample_backward(of(device), u, ptr<float>(dy), ptr<float>(dx));
   return LN_OK;
 }
 

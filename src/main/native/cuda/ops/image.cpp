@@ -40,15 +40,17 @@ int ln_conv2d_bwd(int64_t device, int64_t dy, int64_t w, int64_t dx, int64_t B, 
 }
 
 int ln_upsample_fwd(int64_t device, int64_t x, int64_t y, int64_t B, int64_t H, int64_t W,
-                    int64_t C, int32_t dtype) {
-  return LN_LAUNCH_TYPED(of(device), dtype, upsample_fwd, cover(B * 4 * H * W * C, kThreads),
-                         kThreads, 0, x, y, B, H, W, C);
+                    int64_t OH, int64_t OW, int64_t C, int32_t dtype) {
+  Upsampling u{B, H, W, OH, OW, C};
+  return LN_LAUNCH_TYPED(of(device), dtype, upsample_fwd, cover(B * OH * OW * C, kThreads),
+                         kThreads, 0, x, y, u);
 }
 
 int ln_upsample_bwd(int64_t device, int64_t dy, int64_t dx, int64_t B, int64_t H, int64_t W,
-                    int64_t C, int32_t dtype) {
+                    int64_t OH, int64_t OW, int64_t C, int32_t dtype) {
+  Upsampling u{B, H, W, OH, OW, C};
   return LN_LAUNCH_TYPED(of(device), dtype, upsample_bwd, cover(B * H * W * C, kThreads), kThreads,
-                         0, dy, dx, B, H, W, C);
+                         0, dy, dx, u);
 }
 
 int ln_add_rows_fwd(int64_t device, int64_t x, int64_t t, int64_t y, int64_t B, int64_t N,

@@ -5,6 +5,9 @@ import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
+import org.loranative.graph.ops.Conv2d;
+import org.loranative.graph.ops.GroupNorm;
+import org.loranative.graph.ops.LayerNorm;
 import org.loranative.graph.ops.Linear;
 import org.loranative.graph.ops.LoraLinear;
 import org.loranative.graph.ops.RmsNorm;
@@ -34,8 +37,7 @@ public record Net(
   /** The linear layer at {@code path}: with its adapter if it has one, its bias if the file has. */
   public Value linear(String path, Value x) {
     Value w0 = matrix(path + ".weight");
-    Optional<Value> bias =
-        weights.has(path + ".bias") ? Optional.of(vector(path + ".bias")) : Optional.empty();
+    Optional<Value> bias = bias(path);
     return adapters
         .find(path)
         .map(
@@ -50,6 +52,32 @@ public record Net(
                     adapters.b(graph, m),
                     adapters.setting(m, training)))
         .orElseGet(() -> Linear.of(graph, path, x, w0, bias, x.dtype()));
+  }
+
+  /** The convolution at {@code path}, with its bias if the file has one. */
+  public Value conv(String path, Value x, Conv2d.Setting setting) {
+    Shape file = weights.shape(path + ".weight");
+    Value w =
+        graph.named(
+            Kind.WEIGHT,
+            path + ".weight",
+            compute,
+            Shape.of(file.dim(0), setting.kernel(), setting.kernel(), file.dim(1)));
+    return Conv2d.of(graph, path, x, w, bias(path), setting);
+  }
+
+  private Optional<Value> bias(String path) {
+    return weights.has(path + ".bias") ? Optional.of(vector(path + ".bias")) : Optional.empty();
+  }
+
+  /** Layer norm with the weight and bias at {@code path}. */
+  public Value layerNorm(String path, Value x, float eps) {
+    return LayerNorm.of(graph, path, x, vector(path + ".weight"), vector(path + ".bias"), eps);
+  }
+
+  /** Group norm with the weight and bias at {@code path}. */
+  public Value groupNorm(String path, Value x, GroupNorm.Setting setting) {
+    return GroupNorm.of(graph, path, x, vector(path + ".weight"), vector(path + ".bias"), setting);
   }
 
   /** RMSNorm of x, or of x + residual. */

@@ -1,5 +1,6 @@
 package org.loranative.model;
 
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -66,8 +67,17 @@ public final class Weights {
     return entry;
   }
 
+  /** As the file has it; a convolution of one pixel, [O, I, 1, 1], is the matrix [O, I]. */
   public Shape shape(String name) {
-    return new Shape(entry(name).shape());
+    TensorEntry entry = entry(name);
+    return isConvolution(entry) || entry.shape().size() != 4
+        ? new Shape(entry.shape())
+        : Shape.of(entry.shape().get(0), entry.shape().get(1));
+  }
+
+  /** Whether the file holds [O, I, kernel, kernel], which is read as [O, kernel, kernel, I]. */
+  private static boolean isConvolution(TensorEntry entry) {
+    return entry.shape().size() == 4 && entry.shape().get(2) * entry.shape().get(3) > 1;
   }
 
   /** Says that the rows of {@code name} hold rotary halves interleaved, head by head. */
@@ -92,6 +102,7 @@ public final class Weights {
     return device.readsHostMemory()
         && r.interleavedHeads() == 0
         && r.offset() == 0
+        && !isConvolution(r.entry())
         && r.entry().type().equals(v.dtype().name())
         && r.entry().offset() % v.dtype().bytesPerBlock == 0;
   }
@@ -191,6 +202,9 @@ public final class Weights {
       return;
     }
     dequantize(device, from, stored, to, v.dtype(), r.entry().elements());
+    if (isConvolution(r.entry())) {
+      channelsLast(device, r.entry(), v, to);
+    }
     if (r.offset() != 0) {
       assert v.dtype() == DType.F32;
       try (HostBuffer host = new HostBuffer(v.bytes())) {
@@ -200,6 +214,34 @@ public final class Weights {
         }
         device.upload(to, host, v.bytes());
       }
+    }
+  }
+
+  /** Puts [O, I, kernel, kernel] into the order [O, kernel, kernel, I] of images in NHWC. */
+  private static void channelsLast(Device device, TensorEntry entry, Value v, long at) {
+    int in = Math.toIntExact(entry.shape().get(1));
+    int taps = Math.toIntExact(entry.shape().get(2) * entry.shape().get(3));
+    int size = v.dtype().bytesPerBlock;
+    try (HostBuffer file = new HostBuffer(v.bytes());
+        HostBuffer ours = new HostBuffer(v.bytes())) {
+      device.download(file, at, v.bytes());
+      ByteBuffer from = file.view();
+      ByteBuffer to = ours.view();
+      int filters = Math.toIntExact(entry.shape().get(0));
+      for (int o = 0; o < filters; o++) {
+        for (int tap = 0; tap < taps; tap++) {
+          for (int i = 0; i < in; i++) {
+            int source = ((o * in + i) * taps + tap) * size;
+            int target = ((o * taps + tap) * in + i) * size;
+            if (size == 4) {
+              to.putInt(target, from.getInt(source));
+            } else {
+              to.putShort(target, from.getShort(source));
+            }
+          }
+        }
+      }
+      device.upload(at, ours, v.bytes());
     }
   }
 

@@ -14,8 +14,8 @@ import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 
 /**
- * Cuts the columns of a fused projection x [M, c0 + c1 (+ c2)] into two or three parts (Phi-3), or,
- * as its backward, joins them.
+ * Cuts the columns of x [M, c0 + c1 (+ c2)] into two or three parts (a fused projection), or joins
+ * them (a skip connection); each is the other's backward.
  */
 public record Split(Value x, List<Value> parts, boolean join) implements Op {
   public Split {
@@ -32,6 +32,15 @@ public record Split(Value x, List<Value> parts, boolean join) implements Op {
     }
     g.add(new Split(x, parts, false));
     return parts;
+  }
+
+  /** The parts side by side. */
+  public static Value join(Graph g, List<Value> parts) {
+    Value first = parts.get(0);
+    long columns = parts.stream().mapToLong(p -> p.shape().last()).sum();
+    Value x = g.temp("joined", first.dtype(), Shape.of(first.shape().rows(), columns));
+    g.add(new Split(x, parts, true));
+    return x;
   }
 
   @Override
@@ -51,6 +60,16 @@ public record Split(Value x, List<Value> parts, boolean join) implements Op {
 
   @Override
   public void backward(Grads g) {
+    if (join) {
+      List<Value> gradients = parts.stream().map(g::newGradient).toList();
+      g.emit(new Split(g.of(x).orElseThrow(), gradients, false));
+      for (int i = 0; i < parts.size(); i++) {
+        if (g.wants(parts.get(i))) {
+          g.add(parts.get(i), gradients.get(i));
+        }
+      }
+      return;
+    }
     Value dx = g.newGradient(x);
     g.emit(new Split(dx, parts.stream().map(p -> g.of(p).orElseThrow()).toList(), true));
     g.add(x, dx);

@@ -13,16 +13,26 @@ import org.loranative.graph.Value;
 import org.loranative.io.DType;
 
 /**
- * Sines and cosines of t [B] f32 at {@code dim} / 2 frequencies: y [B, dim] (diffusers'
- * get_timestep_embedding).
+ * Sines and cosines of each number of t [B·n] f32 at {@code dim} / 2 frequencies: y [B, n·dim]
+ * (diffusers' get_timestep_embedding).
  *
  * @param cosineFirst flip_sin_to_cos
  * @param shift freq_shift
  */
 public record TimestepEmbedding(Value t, Value y, boolean cosineFirst, float shift) implements Op {
+  /** One number for each row. */
   public static Value of(
       Graph g, Value t, long dim, boolean cosineFirst, float shift, DType dtype) {
-    Value y = g.temp("timestep_embedding", dtype, Shape.of(t.shape().size(), dim));
+    return of(g, t, 1, dim, cosineFirst, shift, dtype);
+  }
+
+  /**
+   * @param perRow n
+   */
+  public static Value of(
+      Graph g, Value t, long perRow, long dim, boolean cosineFirst, float shift, DType dtype) {
+    Value y =
+        g.temp("timestep_embedding", dtype, Shape.of(t.shape().size() / perRow, perRow * dim));
     g.add(new TimestepEmbedding(t, y, cosineFirst, shift));
     return y;
   }
@@ -60,7 +70,7 @@ public record TimestepEmbedding(Value t, Value y, boolean cosineFirst, float shi
             at.of(t),
             at.of(y),
             t.shape().size(),
-            y.shape().last(),
+            y.shape().size() / t.shape().size(),
             cosineFirst ? 1 : 0,
             shift,
             y.dtype().code));

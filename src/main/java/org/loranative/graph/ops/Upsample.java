@@ -11,15 +11,27 @@ import org.loranative.graph.Op;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 
-/** Doubles images x [B·H·W, C] in both directions, each pixel four times. */
-public record Upsample(Value x, Value y, long images, long height, long width) implements Op {
+/** Doubles images x [B·H·W, C] in both directions, each pixel four times (nearest). */
+public record Upsample(Value x, Value y, Setting setting) implements Op {
+  /**
+   * @param images B
+   * @param outHeight 2 height, or one less; outWidth likewise
+   */
+  public record Setting(long images, long height, long width, long outHeight, long outWidth) {}
+
   public Upsample {
-    Values.require(x.shape().rows() == images * height * width, "upsample", x);
+    Values.require(
+        x.shape().rows() == setting.images() * setting.height() * setting.width()
+            && (setting.outHeight() + 1) / 2 == setting.height()
+            && (setting.outWidth() + 1) / 2 == setting.width(),
+        "upsample",
+        x);
   }
 
-  public static Value of(Graph g, Value x, long images, long height, long width) {
-    Value y = g.temp("upsampled", x.dtype(), Shape.of(x.shape().rows() * 4, x.shape().last()));
-    g.add(new Upsample(x, y, images, height, width));
+  public static Value of(Graph g, Value x, Setting s) {
+    long rows = s.images() * s.outHeight() * s.outWidth();
+    Value y = g.temp("upsampled", x.dtype(), Shape.of(rows, x.shape().last()));
+    g.add(new Upsample(x, y, s));
     return y;
   }
 
@@ -41,13 +53,13 @@ public record Upsample(Value x, Value y, long images, long height, long width) i
   @Override
   public void backward(Grads g) {
     Value dx = g.newGradient(x);
-    g.emit(new UpsampleBackward(g.of(y).orElseThrow(), dx, images, height, width));
+    g.emit(new UpsampleBackward(g.of(y).orElseThrow(), dx, setting));
     g.add(x, dx);
   }
 
   @Override
   public Upsample rebind(UnaryOperator<Value> f) {
-    return new Upsample(f.apply(x), f.apply(y), images, height, width);
+    return new Upsample(f.apply(x), f.apply(y), setting);
   }
 
   @Override
@@ -57,15 +69,16 @@ public record Upsample(Value x, Value y, long images, long height, long width) i
             d.handle(),
             at.of(x),
             at.of(y),
-            images,
-            height,
-            width,
+            setting.images(),
+            setting.height(),
+            setting.width(),
+            setting.outHeight(),
+            setting.outWidth(),
             x.shape().last(),
             x.dtype().code));
   }
 
-  record UpsampleBackward(Value dy, Value dx, long images, long height, long width)
-      implements Backward {
+  record UpsampleBackward(Value dy, Value dx, Setting setting) implements Backward {
     @Override
     public List<Value> inputs() {
       return List.of(dy);
@@ -78,7 +91,7 @@ public record Upsample(Value x, Value y, long images, long height, long width) i
 
     @Override
     public UpsampleBackward rebind(UnaryOperator<Value> f) {
-      return new UpsampleBackward(f.apply(dy), f.apply(dx), images, height, width);
+      return new UpsampleBackward(f.apply(dy), f.apply(dx), setting);
     }
 
     @Override
@@ -88,9 +101,11 @@ public record Upsample(Value x, Value y, long images, long height, long width) i
               d.handle(),
               at.of(dy),
               at.of(dx),
-              images,
-              height,
-              width,
+              setting.images(),
+              setting.height(),
+              setting.width(),
+              setting.outHeight(),
+              setting.outWidth(),
               dx.shape().last(),
               dx.dtype().code));
     }

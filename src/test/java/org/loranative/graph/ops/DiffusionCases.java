@@ -211,26 +211,23 @@ final class DiffusionCases {
     int images = OpCases.between(r, 1, 2);
     int height = OpCases.between(r, 1, 5);
     int width = OpCases.between(r, 1, 5);
+    int outHeight = 2 * height - r.nextInt(2);
+    int outWidth = 2 * width - r.nextInt(2);
     int n = OpCases.between(r, 1, 9);
+    Upsample.Setting s = new Upsample.Setting(images, height, width, outHeight, outWidth);
+    c.shape = s.toString();
     c.differentiable.put("x", OpCases.normal(r, images * height * width * n, 1));
     c.builder =
         (g, t) ->
-            List.of(
-                Upsample.of(
-                    g,
-                    OpCase.leaf(g, "x", t, (long) images * height * width, n),
-                    images,
-                    height,
-                    width));
+            List.of(Upsample.of(g, OpCase.leaf(g, "x", t, (long) images * height * width, n), s));
     c.reference =
         v -> {
-          double[] y = new double[images * 4 * height * width * n];
+          double[] y = new double[images * outHeight * outWidth * n];
           for (int i = 0; i < y.length; i++) {
             int pixel = i / n;
-            int row = pixel / (2 * width); // of all images
-            int image = row / (2 * height);
-            int from = (image * height + row % (2 * height) / 2) * width + pixel % (2 * width) / 2;
-            y[i] = v.get("x")[from * n + i % n];
+            int image = pixel / outWidth / outHeight;
+            int row = pixel / outWidth % outHeight / 2;
+            y[i] = v.get("x")[((image * height + row) * width + pixel % outWidth / 2) * n + i % n];
           }
           return List.of(y);
         };

@@ -16,28 +16,15 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.loranative.device.CpuDevice;
 import org.loranative.device.Device;
-import org.loranative.device.HostBuffer;
-import org.loranative.device.Memory;
-import org.loranative.graph.Addresses;
-import org.loranative.graph.Executor;
 import org.loranative.graph.Graph;
-import org.loranative.graph.Kind;
-import org.loranative.graph.Plan;
-import org.loranative.graph.Planner;
 import org.loranative.graph.Recompute;
-import org.loranative.graph.StepState;
-import org.loranative.graph.Value;
-import org.loranative.graph.ops.AdamW;
-import org.loranative.graph.ops.GlobalNorm;
 import org.loranative.io.DType;
-import org.loranative.lora.AdapterState;
 import org.loranative.lora.AdapterState.Buffer;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.PeftFormat;
-import org.loranative.model.Placement;
-import org.loranative.model.Weights;
 import org.loranative.testing.Errors;
 import org.loranative.testing.Golden;
+import org.loranative.testing.PlacedModel;
 import org.loranative.testing.TestDevices;
 
 /** Each architecture against transformers and peft: logits, loss, gradients, ten AdamW steps. */
@@ -57,29 +44,23 @@ class GoldenTest {
 
   /** A tiny model with its adapter in memory, running graphs on the golden batch. */
   private static final class Model implements AutoCloseable {
-    final Device device;
     final Golden golden;
     final LlmBase base;
     final Adapters adapters;
-    final AdapterState state;
-    final Weights.Loaded weights;
-    final Placement placement;
+    final PlacedModel placed;
     final Map<String, int[]> inputs = new HashMap<>();
     final int tokens;
-    float lossScale = 1;
 
     Model(Device device, String name, String file, DType compute) {
-      this.device = device;
       Path folder = Golden.FOLDER.resolve(name);
       golden = new Golden(folder.resolve("golden.safetensors"));
       base = LlmBase.open(folder.resolve(file));
       Path adapter = folder.resolve("adapter");
       adapters = new Adapters(PeftFormat.readSpec(adapter), base.targets());
-      state = new AdapterState(device, adapters, true);
-      state.write(Buffer.PARAMS, PeftFormat.read(adapter, adapters));
       tokens = golden.ints("ids").length;
-      weights = base.weights().load(training(compute).named(), device);
-      placement = new Placement(device, weights, state, base.constants());
+      placed =
+          new PlacedModel(device, base.weights(), adapters, base.constants(), training(compute));
+      placed.state().write(Buffer.PARAMS, PeftFormat.read(adapter, adapters));
       int[] positions = new int[tokens];
       int[] start = new int[tokens];
       int at = 0;
@@ -108,56 +89,21 @@ class GoldenTest {
       return n;
     }
 
-    /** Runs a graph; returns its results by name. */
     Map<String, float[]> run(Graph graph, int step) {
-      state.writeStep(new StepState(1, step, 0, 1e-2, 0.9, 0.999, labelled(), lossScale));
-      Plan plan = Planner.plan(graph, device);
-      Map<String, float[]> results = new HashMap<>();
-      try (Memory arena = device.allocate(plan.arenaBytes());
-          Executor executor = new Executor(device, true)) {
-        Addresses at = plan.bind(arena.address(), placement::address);
-        executor.prepare(plan, arena.address());
-        for (Value v : graph.named().values()) {
-          if (v.kind() == Kind.INPUT) {
-            try (HostBuffer host = new HostBuffer(v.bytes())) {
-              host.view().asIntBuffer().put(inputs.get(v.name()));
-              device.upload(at.of(v), host, v.bytes());
-            }
-          }
-        }
-        executor.run(plan, at);
-        for (Value v : graph.results()) {
-          try (HostBuffer host = new HostBuffer(v.bytes())) {
-            device.download(host, at.of(v), v.bytes());
-            float[] values = new float[(int) v.shape().size()];
-            host.view().asFloatBuffer().get(values);
-            results.put(v.name(), values);
-          }
-        }
-      }
-      return results;
+      return placed.run(graph, inputs, step, labelled());
     }
 
     Map<String, float[]> byPeftName(Buffer buffer) {
-      float[] flat = state.read(buffer);
       Map<String, float[]> result = new LinkedHashMap<>();
-      for (Adapters.Module m : adapters.modules()) {
-        String path = "base_model.model." + m.path();
-        result.put(path + ".lora_A.weight", slice(flat, m.aOffset(), m.aSize()));
-        result.put(path + ".lora_B.weight", slice(flat, m.bOffset(), m.bSize()));
-      }
+      placed
+          .byModule(buffer)
+          .forEach((path, x) -> result.put("base_model.model." + path + ".weight", x));
       return result;
-    }
-
-    private static float[] slice(float[] flat, long from, int n) {
-      return java.util.Arrays.copyOfRange(flat, (int) from, (int) from + n);
     }
 
     @Override
     public void close() {
-      placement.close();
-      state.close();
-      weights.close();
+      placed.close();
     }
   }
 
@@ -204,17 +150,8 @@ class GoldenTest {
                   .as("gradient of " + path)
                   .isLessThan(1e-4));
 
-      Graph update = new Graph();
-      Value grads = AdapterState.flat(update, model.adapters, Buffer.GRADS);
-      AdamW.of(
-          update,
-          AdapterState.flat(update, model.adapters, Buffer.PARAMS),
-          grads,
-          AdapterState.flat(update, model.adapters, Buffer.FIRST_MOMENT),
-          AdapterState.flat(update, model.adapters, Buffer.SECOND_MOMENT),
-          GlobalNorm.of(update, grads, 0.5f),
-          new AdamW.Setting(0.9f, 0.999f, 1e-8f, 0.01f));
-      model.state.write(Buffer.GRADS, new float[(int) model.adapters.floats()]);
+      Graph update = model.placed.update();
+      model.placed.state().write(Buffer.GRADS, new float[(int) model.adapters.floats()]);
       float[] losses = new float[10];
       for (int step = 1; step <= 10; step++) {
         losses[step - 1] = model.run(model.training(DType.F32), step).get("loss")[0];
@@ -241,13 +178,13 @@ class GoldenTest {
     try (Model model = new Model(DEVICES.get(device), name, "base", DType.F32)) {
       Graph full = model.training(DType.F32);
       model.run(full, 1);
-      float[] expected = model.state.read(Buffer.GRADS);
+      float[] expected = model.placed.state().read(Buffer.GRADS);
       for (Recompute.Mode mode : Recompute.Mode.values()) {
         Map<String, Recompute.Mode> modes = new LinkedHashMap<>();
         Recompute.blocks(full).forEach(b -> modes.put(b, mode));
-        model.state.write(Buffer.GRADS, new float[expected.length]);
+        model.placed.state().write(Buffer.GRADS, new float[expected.length]);
         model.run(Recompute.apply(full, modes), 1);
-        assertThat(model.state.read(Buffer.GRADS)).as(mode.name()).isEqualTo(expected);
+        assertThat(model.placed.state().read(Buffer.GRADS)).as(mode.name()).isEqualTo(expected);
       }
     }
   }
@@ -270,7 +207,7 @@ class GoldenTest {
   private static void follows(
       Device device, String name, DType dtype, float scale, double ofLoss, double ofGradients) {
     try (Model model = new Model(device, name, "base", dtype)) {
-      model.lossScale = scale;
+      model.placed.lossScale = scale;
       float[] loss = model.run(model.training(dtype), 1).get("loss");
       assertThat(Errors.relative(loss, model.golden.floats("loss"))).isLessThan(ofLoss);
       Map<String, float[]> gradients = model.byPeftName(Buffer.GRADS);

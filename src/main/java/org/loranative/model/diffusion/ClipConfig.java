@@ -1,0 +1,36 @@
+package org.loranative.model.diffusion;
+
+import java.nio.file.Path;
+import org.loranative.graph.ops.Act;
+
+/**
+ * A text encoder: CLIP's, or OpenCLIP's under the same names.
+ *
+ * @param end id of the token that ends a text, whose state is the pooled one
+ * @param pooled whether it gives a projected pooled state too (CLIPTextModelWithProjection)
+ */
+record ClipConfig(
+    int hidden,
+    int layers,
+    int heads,
+    int positions,
+    int vocab,
+    float eps,
+    Act act,
+    int end,
+    boolean pooled) {
+  static ClipConfig read(Path file) {
+    Json json = Json.read(file);
+    json.require("hidden_act", "quick_gelu", "gelu");
+    return new ClipConfig(
+        json.integer("hidden_size"),
+        json.integer("num_hidden_layers"),
+        json.integer("num_attention_heads"),
+        json.integer("max_position_embeddings", 77),
+        json.integer("vocab_size"),
+        (float) json.number("layer_norm_eps", 1e-5),
+        json.text("hidden_act", "quick_gelu").equals("gelu") ? Act.GELU : Act.QUICK_GELU,
+        json.integer("eos_token_id", 49407),
+        json.texts("architectures").contains("CLIPTextModelWithProjection"));
+  }
+}

@@ -1,0 +1,90 @@
+package org.loranative.model.diffusion;
+
+import org.loranative.graph.Graph;
+import org.loranative.graph.Value;
+import org.loranative.graph.ops.Activation;
+import org.loranative.graph.ops.Add;
+import org.loranative.graph.ops.Attention;
+import org.loranative.graph.ops.Embedding;
+import org.loranative.io.DType;
+import org.loranative.model.Net;
+
+/**
+ * CLIP's text encoder (Radford et al. 2021): a causal transformer with learnt positions over rows
+ * of always the same length.
+ */
+final class ClipText {
+  private final ClipConfig c;
+  private final String prefix;
+  private final Net net;
+  private final Graph g;
+
+  /**
+   * @param prefix of its weights: {@code text_encoder.}
+   */
+  ClipText(ClipConfig config, String prefix, Net net) {
+    this.c = config;
+    this.prefix = prefix;
+    this.net = net;
+    this.g = net.graph();
+  }
+
+  /**
+   * The states after all layers but the last {@code skip} [texts·positions, hidden].
+   *
+   * <p>Inputs: ids, positions and doc_start, each [texts·positions] i32, under the prefix.
+   */
+  Value states(int texts, int skip) {
+    long tokens = (long) texts * c.positions();
+    Value ids = g.input(prefix + "ids", DType.I32, tokens);
+    Value positions = g.input(prefix + "positions", DType.I32, tokens);
+    Value start = g.input(prefix + "doc_start", DType.I32, tokens);
+    Value h =
+        Add.of(
+            g,
+            Embedding.of(g, ids, net.matrix(prefix + "embeddings.token_embedding.weight"), 1),
+            Embedding.of(
+                g, positions, net.matrix(prefix + "embeddings.position_embedding.weight"), 1));
+    for (int i = 0; i < c.layers() - skip; i++) {
+      h = layer(prefix + "encoder.layers." + i, h, start);
+    }
+    return h;
+  }
+
+  private Value layer(String path, Value x, Value start) {
+    Value n = net.layerNorm(path + ".layer_norm1", x, c.eps());
+    long width = c.hidden() / c.heads();
+    Attention.Setting causal =
+        Attention.Setting.causal(
+            c.heads(), c.heads(), width, (float) (1 / Math.sqrt(width)), 0, 0, c.positions());
+    Value o =
+        Attention.of(
+            g,
+            path,
+            net.linear(path + ".self_attn.q_proj", n),
+            net.linear(path + ".self_attn.k_proj", n),
+            net.linear(path + ".self_attn.v_proj", n),
+            start,
+            causal);
+    Value h = Add.of(g, net.linear(path + ".self_attn.out_proj", o), x);
+    n = net.layerNorm(path + ".layer_norm2", h, c.eps());
+    Value wide = Activation.of(g, net.linear(path + ".mlp.fc1", n), c.act());
+    return Add.of(g, net.linear(path + ".mlp.fc2", wide), h);
+  }
+
+  /** The norm behind the last layer. */
+  Value finalNorm(Value states) {
+    return net.layerNorm(prefix + "final_layer_norm", states, c.eps());
+  }
+
+  /**
+   * The projected state of each text's end [texts, projection].
+   *
+   * <p>Input: end_rows [texts] i32 under the prefix, the row of each text's first end token.
+   */
+  Value pooled(Value states, int texts) {
+    Value rows = g.input(prefix + "end_rows", DType.I32, texts);
+    Value ends = Embedding.of(g, rows, finalNorm(states), 1); // picks rows
+    return net.linear(prefix + "text_projection", ends);
+  }
+}

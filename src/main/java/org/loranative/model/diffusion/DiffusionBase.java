@@ -1,0 +1,147 @@
+package org.loranative.model.diffusion;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.loranative.UserException;
+import org.loranative.io.Safetensors;
+import org.loranative.io.TensorEntry;
+import org.loranative.model.Weights;
+
+/**
+ * A diffusion model on disk: the configs of its parts and their tensors (not yet loaded), under
+ * diffusers' names behind the part's own: {@code unet.}, {@code vae.}, {@code text_encoder.},
+ * {@code text_encoder_2.}.
+ */
+public final class DiffusionBase {
+  static final String TEXT = "text_encoder.";
+  static final String TEXT_2 = "text_encoder_2.";
+
+  /** Names that older versions of diffusers gave the VAE's attention. */
+  private static final Map<String, String> OLD_ATTENTION =
+      Map.of(
+          ".query.", ".to_q.", ".key.", ".to_k.", ".value.", ".to_v.", ".proj_attn.", ".to_out.0.");
+
+  private final Path path;
+  private final UnetConfig unet;
+  private final VaeConfig vae;
+  private final ClipConfig text;
+  private final Optional<ClipConfig> text2;
+  private final NoiseConfig noise;
+  private final Weights weights;
+
+  private DiffusionBase(
+      Path path,
+      UnetConfig unet,
+      VaeConfig vae,
+      ClipConfig text,
+      Optional<ClipConfig> text2,
+      NoiseConfig noise,
+      Weights weights) {
+    this.path = path;
+    this.unet = unet;
+    this.vae = vae;
+    this.text = text;
+    this.text2 = text2;
+    this.noise = noise;
+    this.weights = weights;
+  }
+
+  /** Opens a folder in diffusers' layout. */
+  public static DiffusionBase open(Path folder) {
+    if (!Files.exists(folder)) {
+      throw new UserException(
+          "base_model " + folder + " does not exist; name a folder in diffusers' layout.");
+    }
+    if (!Files.exists(folder.resolve("model_index.json"))) {
+      throw new UserException(
+          "base_model " + folder + " has no model_index.json; name a folder in diffusers' layout.");
+    }
+    Map<String, TensorEntry> entries = new LinkedHashMap<>();
+    add(entries, Unet.PREFIX, folder.resolve("unet"), "diffusion_pytorch_model");
+    add(entries, Vae.PREFIX, folder.resolve("vae"), "diffusion_pytorch_model");
+    add(entries, TEXT, folder.resolve("text_encoder"), "model");
+    Optional<ClipConfig> second = Optional.empty();
+    if (Files.exists(folder.resolve("text_encoder_2"))) {
+      add(entries, TEXT_2, folder.resolve("text_encoder_2"), "model");
+      second = Optional.of(ClipConfig.read(folder.resolve("text_encoder_2/config.json")));
+    }
+    return new DiffusionBase(
+        folder,
+        UnetConfig.read(folder.resolve("unet/config.json")),
+        VaeConfig.read(folder.resolve("vae/config.json")),
+        ClipConfig.read(folder.resolve("text_encoder/config.json")),
+        second,
+        NoiseConfig.read(folder.resolve("scheduler/scheduler_config.json")),
+        new Weights(folder.toString(), entries, n -> n));
+  }
+
+  private static void add(
+      Map<String, TensorEntry> entries, String prefix, Path folder, String stem) {
+    Safetensors.readFolder(folder, stem)
+        .tensors()
+        .forEach((name, entry) -> entries.put(prefix + canonical(prefix, name), entry));
+  }
+
+  private static String canonical(String prefix, String name) {
+    String canonical = name.startsWith("text_model.") ? name.substring(11) : name;
+    if (prefix.equals(Vae.PREFIX)) {
+      for (Map.Entry<String, String> old : new HashMap<>(OLD_ATTENTION).entrySet()) {
+        canonical = canonical.replace(old.getKey(), old.getValue());
+      }
+    }
+    return canonical;
+  }
+
+  public Path path() {
+    return path;
+  }
+
+  public Weights weights() {
+    return weights;
+  }
+
+  UnetConfig unet() {
+    return unet;
+  }
+
+  VaeConfig vae() {
+    return vae;
+  }
+
+  ClipConfig text() {
+    return text;
+  }
+
+  /** The second text encoder, which makes it an SDXL. */
+  Optional<ClipConfig> text2() {
+    return text2;
+  }
+
+  /** How noise is added, and what the UNet predicts. */
+  public NoiseConfig noise() {
+    return noise;
+  }
+
+  /** Tokens of a text. */
+  public int textTokens() {
+    return text.positions();
+  }
+
+  /** How many times smaller latents are than images, in each direction. */
+  public int latentFactor() {
+    return vae.factor();
+  }
+
+  public int latentChannels() {
+    return vae.latentChannels();
+  }
+
+  /** What latents are multiplied by before the UNet sees them. */
+  public double latentScaling() {
+    return vae.scaling();
+  }
+}

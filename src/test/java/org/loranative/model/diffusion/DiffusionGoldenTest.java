@@ -1,0 +1,241 @@
+package org.loranative.model.diffusion;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.loranative.device.CpuDevice;
+import org.loranative.device.Device;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Recompute;
+import org.loranative.io.DType;
+import org.loranative.lora.AdapterState.Buffer;
+import org.loranative.lora.Adapters;
+import org.loranative.lora.LoraSpec;
+import org.loranative.testing.Errors;
+import org.loranative.testing.Golden;
+import org.loranative.testing.PlacedModel;
+import org.loranative.testing.TestDevices;
+
+/**
+ * SD 1.5, 2.1 and XL in small against diffusers, transformers and peft: text states, VAE,
+ * prediction, every adapter gradient, ten AdamW steps; over latents of odd sizes.
+ */
+class DiffusionGoldenTest {
+  private static final int IMAGES = 2;
+  private static final DiffusionGraph.Size SIZE = new DiffusionGraph.Size(IMAGES, 6, 10, 12);
+  private static final LoraSpec SPEC =
+      new LoraSpec(
+          4,
+          8,
+          0,
+          List.of(
+              "to_q",
+              "to_k",
+              "to_v",
+              "to_out.0",
+              "proj_in",
+              "proj_out",
+              "ff.net.0.proj",
+              "ff.net.2"),
+          false);
+  private static final Map<String, Device> DEVICES = new HashMap<>();
+
+  @BeforeAll
+  static void open() {
+    TestDevices.NAMES.forEach(n -> DEVICES.put(n, TestDevices.open(n)));
+  }
+
+  @AfterAll
+  static void close() {
+    DEVICES.values().forEach(Device::close);
+  }
+
+  static Stream<Arguments> everywhere() {
+    return TestDevices.NAMES.stream()
+        .flatMap(d -> Stream.of("sd15", "sd21", "sdxl").map(name -> Arguments.of(d, name)));
+  }
+
+  /** The model's files, and what the peers made of it. */
+  private record Files(Golden golden, DiffusionBase base) {
+    static Files of(String name) {
+      Path folder = Golden.FOLDER.resolve(name);
+      return new Files(
+          new Golden(folder.resolve("golden.safetensors")),
+          DiffusionBase.open(folder.resolve("base")));
+    }
+
+    void check(Map<String, float[]> actual, String result, String expected, double tolerance) {
+      assertThat(Errors.relative(actual.get(result), golden.floats(expected)))
+          .as(expected)
+          .isLessThan(tolerance);
+    }
+
+    /** What the text encoders read: rows of 12 tokens. */
+    Map<String, Object> textInputs() {
+      int[] ids = golden.ints("ids");
+      int[] positions = new int[ids.length];
+      int[] start = new int[ids.length];
+      int[] ends = new int[IMAGES];
+      for (int i = ids.length - 1; i >= 0; i--) {
+        positions[i] = i % 12;
+        start[i] = i / 12 * 12;
+        if (ids[i] == base.text().end()) {
+          ends[i / 12] = i;
+        }
+      }
+      Map<String, Object> inputs = new HashMap<>();
+      for (String prefix : List.of(DiffusionBase.TEXT, DiffusionBase.TEXT_2)) {
+        inputs.put(prefix + "ids", ids);
+        inputs.put(prefix + "positions", positions);
+        inputs.put(prefix + "doc_start", start);
+        inputs.put(prefix + "end_rows", ends);
+      }
+      return inputs;
+    }
+
+    Map<String, Object> unetInputs() {
+      Map<String, Object> inputs = new HashMap<>();
+      for (String input : List.of("latents", "timesteps", "text", "sizes", "target", "weights")) {
+        inputs.put(input, golden.floats(input));
+      }
+      if (golden.tensors().containsKey("pooled")) {
+        inputs.put("pooled", golden.floats("pooled"));
+      }
+      return inputs;
+    }
+
+    PlacedModel place(Device device, Adapters adapters, Graph graph) {
+      return new PlacedModel(device, base.weights(), adapters, Map.of(), graph);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("everywhere")
+  void textStates(String device, String name) {
+    Files files = Files.of(name);
+    Graph g = DiffusionGraph.texts(files.base, Adapters.none(), DType.F32, IMAGES, 0);
+    try (PlacedModel model = files.place(DEVICES.get(device), Adapters.none(), g)) {
+      Map<String, float[]> results = model.run(g, files.textInputs(), 1, 1);
+      files.check(results, "text", "text", 1e-5);
+      if (name.equals("sdxl")) {
+        files.check(results, "pooled", "pooled", 1e-5);
+        return;
+      }
+      Graph skipped = DiffusionGraph.texts(files.base, Adapters.none(), DType.F32, IMAGES, 1);
+      files.check(model.run(skipped, files.textInputs(), 1, 1), "text", "text.skip1", 1e-5);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("everywhere")
+  void imagesAndLatents(String device, String name) {
+    Files files = Files.of(name);
+    Graph encoder = DiffusionGraph.encoder(files.base, DType.F32, 1, 20, 28);
+    Graph decoder = DiffusionGraph.decoder(files.base, DType.F32, 1, 5, 7);
+    try (PlacedModel model = files.place(DEVICES.get(device), Adapters.none(), encoder)) {
+      Map<String, float[]> image = Map.of("image", files.golden.floats("image"));
+      files.check(model.run(encoder, image, 1, 1), "moments", "moments", 1e-5);
+    }
+    try (PlacedModel model = files.place(DEVICES.get(device), Adapters.none(), decoder)) {
+      Map<String, float[]> latents = Map.of("latents", files.golden.floats("z"));
+      files.check(model.run(decoder, latents, 1, 1), "image", "decoded", 1e-5);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("everywhere")
+  void prediction(String device, String name) {
+    Files files = Files.of(name);
+    Graph g = DiffusionGraph.prediction(files.base, Adapters.none(), DType.F32, SIZE);
+    try (PlacedModel model = files.place(DEVICES.get(device), Adapters.none(), g)) {
+      files.check(model.run(g, files.unetInputs(), 1, 1), "prediction", "prediction", 1e-5);
+    }
+  }
+
+  private static float[] start(Files files, Adapters adapters) {
+    float[] flat = new float[(int) adapters.floats()];
+    for (Adapters.Module m : adapters.modules()) {
+      float[] a = files.golden.floats("start." + m.path() + ".lora_A");
+      float[] b = files.golden.floats("start." + m.path() + ".lora_B");
+      System.arraycopy(a, 0, flat, (int) m.aOffset(), a.length);
+      System.arraycopy(b, 0, flat, (int) m.bOffset(), b.length);
+    }
+    return flat;
+  }
+
+  @ParameterizedTest
+  @MethodSource("everywhere")
+  void training(String device, String name) {
+    Files files = Files.of(name);
+    Adapters adapters = new Adapters(SPEC, DiffusionGraph.targets(files.base));
+    Graph g = DiffusionGraph.training(files.base, adapters, DType.F32, SIZE, 0);
+    try (PlacedModel model = files.place(DEVICES.get(device), adapters, g)) {
+      model.state().write(Buffer.PARAMS, start(files, adapters));
+      float[] losses = new float[10];
+      Graph update = model.update();
+      for (int step = 1; step <= 10; step++) {
+        losses[step - 1] = model.run(g, files.unetInputs(), step, IMAGES).get("loss")[0];
+        if (step == 1) {
+          Map<String, float[]> gradients = model.byModule(Buffer.GRADS);
+          assertThat(gradients.size())
+              .isEqualTo(
+                  files.golden.tensors().keySet().stream()
+                      .filter(k -> k.startsWith("grad."))
+                      .count());
+          gradients.keySet().forEach(k -> files.check(gradients, k, "grad." + k, 1e-3));
+        }
+        model.run(update, Map.of(), step, IMAGES);
+      }
+      assertThat(Errors.relative(losses, files.golden.floats("losses"))).isLessThan(1e-4);
+      Map<String, float[]> after = model.byModule(Buffer.PARAMS);
+      after.keySet().forEach(k -> files.check(after, k, "final." + k, 1e-3));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("everywhere")
+  void recomputingGivesTheSameBits(String device, String name) {
+    Files files = Files.of(name);
+    Adapters adapters = new Adapters(SPEC, DiffusionGraph.targets(files.base));
+    Graph full = DiffusionGraph.training(files.base, adapters, DType.F32, SIZE, 0);
+    try (PlacedModel model = files.place(DEVICES.get(device), adapters, full)) {
+      model.state().write(Buffer.PARAMS, start(files, adapters));
+      model.run(full, files.unetInputs(), 1, IMAGES);
+      float[] expected = model.state().read(Buffer.GRADS);
+      for (Recompute.Mode mode : Recompute.Mode.values()) {
+        Map<String, Recompute.Mode> modes = new LinkedHashMap<>();
+        Recompute.blocks(full).forEach(b -> modes.put(b, mode));
+        model.state().write(Buffer.GRADS, new float[expected.length]);
+        model.run(Recompute.apply(full, modes), files.unetInputs(), 1, IMAGES);
+        assertThat(model.state().read(Buffer.GRADS)).as(mode.name()).isEqualTo(expected);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("everywhere")
+  void sixteenBitsFollow(String device, String name) {
+    for (DType dtype : List.of(DType.BF16, DType.F16)) {
+      boolean computes = device.equals("cpu") ? dtype == DType.BF16 && CpuDevice.hasBf16() : true;
+      if (!computes) {
+        continue;
+      }
+      Files files = Files.of(name);
+      Graph g = DiffusionGraph.prediction(files.base, Adapters.none(), dtype, SIZE);
+      try (PlacedModel model = files.place(DEVICES.get(device), Adapters.none(), g)) {
+        double tolerance = dtype == DType.BF16 ? 3e-2 : 4e-3;
+        files.check(model.run(g, files.unetInputs(), 1, 1), "prediction", "prediction", tolerance);
+      }
+    }
+  }
+}

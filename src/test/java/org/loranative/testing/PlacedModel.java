@@ -1,0 +1,132 @@
+package org.loranative.testing;
+
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.loranative.device.Device;
+import org.loranative.device.HostBuffer;
+import org.loranative.device.Memory;
+import org.loranative.graph.Addresses;
+import org.loranative.graph.Executor;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Kind;
+import org.loranative.graph.Plan;
+import org.loranative.graph.Planner;
+import org.loranative.graph.StepState;
+import org.loranative.graph.Value;
+import org.loranative.graph.ops.AdamW;
+import org.loranative.graph.ops.GlobalNorm;
+import org.loranative.io.DType;
+import org.loranative.lora.AdapterState;
+import org.loranative.lora.AdapterState.Buffer;
+import org.loranative.lora.Adapters;
+import org.loranative.model.Placement;
+import org.loranative.model.Weights;
+
+/** A model with its weights and adapters in a device's memory: runs graphs of it by name. */
+public final class PlacedModel implements AutoCloseable {
+  private final Device device;
+  private final Adapters adapters;
+  private final AdapterState state;
+  private final Weights.Loaded loaded;
+  private final Placement placement;
+
+  /** Times that gradients are kept. */
+  public float lossScale = 1;
+
+  /**
+   * @param needed every WEIGHT of it is loaded
+   */
+  public PlacedModel(
+      Device device,
+      Weights weights,
+      Adapters adapters,
+      Map<String, float[]> constants,
+      Graph needed) {
+    this.device = device;
+    this.adapters = adapters;
+    this.state = new AdapterState(device, adapters, true);
+    this.loaded = weights.load(needed.named(), device);
+    this.placement = new Placement(device, loaded, state, constants);
+  }
+
+  public AdapterState state() {
+    return state;
+  }
+
+  /**
+   * Runs a graph once; returns its results by name.
+   *
+   * @param inputs int[] or float[] by name
+   * @param denominator what the loss is divided by
+   */
+  public Map<String, float[]> run(Graph graph, Map<String, ?> inputs, int step, long denominator) {
+    state.writeStep(new StepState(1, step, 0, 1e-2, 0.9, 0.999, denominator, lossScale));
+    Plan plan = Planner.plan(graph, device);
+    Map<String, float[]> results = new HashMap<>();
+    try (Memory arena = device.allocate(plan.arenaBytes());
+        Executor executor = new Executor(device, true)) {
+      Addresses at = plan.bind(arena.address(), placement::address);
+      executor.prepare(plan, arena.address());
+      for (Value v : graph.named().values()) {
+        if (v.kind() == Kind.INPUT) {
+          try (HostBuffer host = new HostBuffer(v.bytes())) {
+            if (v.dtype() == DType.I32) {
+              host.view().asIntBuffer().put((int[]) inputs.get(v.name()));
+            } else {
+              host.view().asFloatBuffer().put((float[]) inputs.get(v.name()));
+            }
+            device.upload(at.of(v), host, v.bytes());
+          }
+        }
+      }
+      executor.run(plan, at);
+      for (Value v : graph.results()) {
+        try (HostBuffer host = new HostBuffer(v.bytes())) {
+          device.download(host, at.of(v), v.bytes());
+          float[] values = new float[(int) v.shape().size()];
+          host.view().asFloatBuffer().get(values);
+          results.put(v.name(), values);
+        }
+      }
+    }
+    return results;
+  }
+
+  /** Norm, clip to 0.5 and AdamW with weight decay 0.01 over the adapters: one optimizer step. */
+  public Graph update() {
+    Graph g = new Graph();
+    Value grads = AdapterState.flat(g, adapters, Buffer.GRADS);
+    AdamW.of(
+        g,
+        AdapterState.flat(g, adapters, Buffer.PARAMS),
+        grads,
+        AdapterState.flat(g, adapters, Buffer.FIRST_MOMENT),
+        AdapterState.flat(g, adapters, Buffer.SECOND_MOMENT),
+        GlobalNorm.of(g, grads, 0.5f),
+        new AdamW.Setting(0.9f, 0.999f, 1e-8f, 0.01f));
+    return g;
+  }
+
+  /** A and B of every module, under its path with {@code .lora_A} and {@code .lora_B} behind it. */
+  public Map<String, float[]> byModule(Buffer buffer) {
+    float[] flat = state.read(buffer);
+    Map<String, float[]> result = new LinkedHashMap<>();
+    for (Adapters.Module m : adapters.modules()) {
+      result.put(m.path() + ".lora_A", slice(flat, m.aOffset(), m.aSize()));
+      result.put(m.path() + ".lora_B", slice(flat, m.bOffset(), m.bSize()));
+    }
+    return result;
+  }
+
+  private static float[] slice(float[] flat, long from, int n) {
+    return java.util.Arrays.copyOfRange(flat, (int) from, (int) from + n);
+  }
+
+  @Override
+  public void close() {
+    placement.close();
+    state.close();
+    loaded.close();
+  }
+}
