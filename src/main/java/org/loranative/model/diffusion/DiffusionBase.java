@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.loranative.UserException;
+import org.loranative.diffusion.NoiseSchedule;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.model.Weights;
@@ -30,7 +31,7 @@ public final class DiffusionBase {
   private final VaeConfig vae;
   private final ClipConfig text;
   private final Optional<ClipConfig> text2;
-  private final NoiseConfig noise;
+  private final NoiseSchedule noise;
   private final Weights weights;
 
   private DiffusionBase(
@@ -39,7 +40,7 @@ public final class DiffusionBase {
       VaeConfig vae,
       ClipConfig text,
       Optional<ClipConfig> text2,
-      NoiseConfig noise,
+      NoiseSchedule noise,
       Weights weights) {
     this.path = path;
     this.unet = unet;
@@ -75,8 +76,24 @@ public final class DiffusionBase {
         VaeConfig.read(folder.resolve("vae/config.json")),
         ClipConfig.read(folder.resolve("text_encoder/config.json")),
         second,
-        NoiseConfig.read(folder.resolve("scheduler/scheduler_config.json")),
+        noise(Json.read(folder.resolve("scheduler/scheduler_config.json"))),
         new Weights(folder.toString(), entries, n -> n));
+  }
+
+  private static NoiseSchedule noise(Json json) {
+    json.require("beta_schedule", "scaled_linear", "linear");
+    json.require("prediction_type", "epsilon", "v_prediction");
+    return NoiseSchedule.of(
+        json.text("beta_schedule", "scaled_linear").equals("linear")
+            ? NoiseSchedule.Betas.LINEAR
+            : NoiseSchedule.Betas.SCALED_LINEAR,
+        json.integer("num_train_timesteps", 1000),
+        json.number("beta_start", 0.00085),
+        json.number("beta_end", 0.012),
+        json.flag("rescale_betas_zero_snr", false),
+        json.text("prediction_type", "epsilon").equals("v_prediction"),
+        json.integer("steps_offset", 0),
+        json.flag("set_alpha_to_one", true));
   }
 
   private static void add(
@@ -122,7 +139,7 @@ public final class DiffusionBase {
   }
 
   /** How noise is added, and what the UNet predicts. */
-  public NoiseConfig noise() {
+  public NoiseSchedule noise() {
     return noise;
   }
 

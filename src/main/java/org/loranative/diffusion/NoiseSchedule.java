@@ -1,0 +1,92 @@
+package org.loranative.diffusion;
+
+/**
+ * How noise is added over the steps of training, and what the model predicts (Ho et al. 2020;
+ * scaled linear β: Rombach et al. 2022).
+ *
+ * @param velocity the model predicts v (Salimans & Ho 2022) instead of the noise
+ * @param stepsOffset added to a sampler's timesteps, which are spaced from 0 ("leading")
+ * @param alphaOneAtEnd whether a sampler's last step goes to a clean image, or to timestep 0
+ */
+public record NoiseSchedule(
+    double[] alphas, boolean velocity, int stepsOffset, boolean alphaOneAtEnd) {
+
+  /** What the products of 1 − β are made of. */
+  public enum Betas {
+    LINEAR,
+    SCALED_LINEAR
+  }
+
+  /**
+   * @param zeroTerminalSnr rescale so that the last step is pure noise (Lin et al. 2024, algorithm
+   *     1)
+   */
+  public static NoiseSchedule of(
+      Betas betas,
+      int steps,
+      double start,
+      double end,
+      boolean zeroTerminalSnr,
+      boolean velocity,
+      int stepsOffset,
+      boolean alphaOneAtEnd) {
+    double[] alphas = new double[steps];
+    double product = 1;
+    for (int i = 0; i < steps; i++) {
+      double share = i / (steps - 1.0);
+      double beta =
+          betas == Betas.LINEAR
+              ? start + (end - start) * share
+              : Math.pow(Math.sqrt(start) + (Math.sqrt(end) - Math.sqrt(start)) * share, 2);
+      product *= 1 - beta;
+      alphas[i] = product;
+    }
+    if (zeroTerminalSnr) {
+      double first = Math.sqrt(alphas[0]);
+      double last = Math.sqrt(alphas[steps - 1]);
+      for (int i = 0; i < steps; i++) {
+        double root = (Math.sqrt(alphas[i]) - last) * first / (first - last);
+        alphas[i] = root * root;
+      }
+    }
+    return new NoiseSchedule(alphas, velocity, stepsOffset, alphaOneAtEnd);
+  }
+
+  public int steps() {
+    return alphas.length;
+  }
+
+  /** The cumulated α of a timestep. */
+  public double alpha(int t) {
+    return alphas[t];
+  }
+
+  /** √((1 − α) / α), the noise's share of a timestep. */
+  public double sigma(int t) {
+    return Math.sqrt((1 - alphas[t]) / alphas[t]);
+  }
+
+  /** α / (1 − α). */
+  public double signalToNoise(int t) {
+    return alphas[t] / (1 - alphas[t]);
+  }
+
+  /** {@link #sigma} between timesteps. */
+  double sigmaAt(double t) {
+    int below = (int) Math.floor(t);
+    int above = Math.min(below + 1, steps() - 1);
+    return sigma(below) + (sigma(above) - sigma(below)) * (t - below);
+  }
+
+  /** The timestep of a sigma, by interpolation of its logarithm. */
+  double timestepOf(double sigma) {
+    int low = 0;
+    while (low < steps() - 2 && sigma(low + 1) <= sigma) {
+      low++;
+    }
+    double a = Math.log(sigma(low));
+    double b = Math.log(sigma(low + 1));
+    double share = Math.min(1, Math.max(0, (a - Math.log(sigma)) / (a - b)));
+    return low + share;
+  }
+}
