@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       TrainCommand.class,
       GenerateCommand.class,
+      SampleCommand.class,
       PlanCommand.class,
       InspectCommand.class,
       DevicesCommand.class,

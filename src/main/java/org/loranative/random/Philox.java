@@ -43,6 +43,21 @@ public final class Philox {
     return (word >>> 8) * (1.0f / 16777216.0f);
   }
 
+  /** Standard normal numbers (Box & Muller 1958) for the elements 0 … n−1 of a stream and step. */
+  public static float[] normals(int n, long seed, int stream, int step, int microStep) {
+    float[] x = new float[n];
+    for (int i = 0; i < n; i += 4) {
+      int[] words = words(seed, i / 4, stream, step, microStep);
+      for (int j = 0; j < 4 && i + j < n; j++) {
+        // A pair of words gives a pair of numbers; the first is moved off 0, where log has none.
+        double radius = Math.sqrt(-2 * Math.log((words[j & 2] >>> 8) * 0x1p-24 + 0x1p-25));
+        double angle = 2 * Math.PI * (words[(j & 2) + 1] >>> 8) * 0x1p-24;
+        x[i + j] = (float) (radius * (j % 2 == 0 ? Math.cos(angle) : Math.sin(angle)));
+      }
+    }
+    return x;
+  }
+
   /** A permutation of 0 … n−1 (Fisher–Yates), the same for the same seed, stream and step. */
   public static int[] permutation(int n, long seed, int stream, int step) {
     int[] order = new int[n];

@@ -37,4 +37,24 @@ class PhiloxTest {
     assertThat(Philox.permutation(9, 1, 1, 0)).isEqualTo(Philox.permutation(9, 1, 1, 0));
     assertThat(Philox.permutation(9, 1, 1, 0)).isNotEqualTo(Philox.permutation(9, 1, 1, 1));
   }
+
+  /** Mean, variance and fourth moment of many; the same whenever asked. */
+  @Test
+  void normalsAreNormal() {
+    int n = 100_001;
+    float[] x = Philox.normals(n, 5, Philox.NOISE, 2, 1);
+    double[] moments = new double[5];
+    for (float v : x) {
+      for (int k = 1; k < 5; k++) {
+        moments[k] += Math.pow(v, k) / n;
+      }
+    }
+    assertThat(moments[1]).isCloseTo(0, org.assertj.core.data.Offset.offset(0.02));
+    assertThat(moments[2]).isCloseTo(1, org.assertj.core.data.Offset.offset(0.03));
+    assertThat(moments[3]).isCloseTo(0, org.assertj.core.data.Offset.offset(0.08));
+    assertThat(moments[4]).isCloseTo(3, org.assertj.core.data.Offset.offset(0.2));
+    assertThat(Philox.normals(10, 5, Philox.NOISE, 2, 1)).isEqualTo(java.util.Arrays.copyOf(x, 10));
+    assertThat(Philox.normals(10, 5, Philox.NOISE, 3, 1))
+        .isNotEqualTo(java.util.Arrays.copyOf(x, 10));
+  }
 }

@@ -2,8 +2,10 @@ package org.loranative.model.diffusion;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.loranative.UserException;
@@ -11,6 +13,7 @@ import org.loranative.diffusion.NoiseSchedule;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.model.Weights;
+import org.loranative.text.ClipTokenizer;
 
 /**
  * A diffusion model on disk: the configs of its parts and their tensors (not yet loaded), under
@@ -141,6 +144,16 @@ public final class DiffusionBase {
   /** How noise is added, and what the UNet predicts. */
   public NoiseSchedule noise() {
     return noise;
+  }
+
+  /** The tokenizers of its text encoders; the caller closes them. */
+  public List<ClipTokenizer> tokenizers() {
+    List<ClipTokenizer> tokenizers = new ArrayList<>();
+    tokenizers.add(ClipTokenizer.fromFolder(path.resolve("tokenizer")));
+    if (text2.isPresent()) {
+      tokenizers.add(ClipTokenizer.fromFolder(path.resolve("tokenizer_2")));
+    }
+    return tokenizers;
   }
 
   /** Tokens of a text. */

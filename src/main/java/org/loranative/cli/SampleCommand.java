@@ -1,0 +1,143 @@
+package org.loranative.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.loranative.UserException;
+import org.loranative.diffusion.Sampler;
+import org.loranative.model.diffusion.Painter;
+import org.loranative.train.Pictures;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code lora-native sample}. */
+@Command(
+    name = "sample",
+    description = "Draw an image of a prompt with a diffusion model.",
+    mixinStandardHelpOptions = true)
+final class SampleCommand implements Callable<Integer> {
+  @Option(
+      names = "--base",
+      required = true,
+      paramLabel = "DIR",
+      description = "Folder in diffusers' layout (Stable Diffusion 1, 2 or XL).")
+  private Path base;
+
+  @Option(names = "--prompt", required = true, paramLabel = "TEXT", description = "What to draw.")
+  private String prompt;
+
+  @Option(
+      names = "--negative",
+      defaultValue = "",
+      paramLabel = "TEXT",
+      description = "What to lead away from.")
+  private String negative;
+
+  @Option(names = "--out", required = true, paramLabel = "FILE", description = "The PNG to write.")
+  private Path out;
+
+  @Option(
+      names = "--size",
+      defaultValue = "512x512",
+      paramLabel = "WxH",
+      description = "Pixels (default ${DEFAULT-VALUE}).")
+  private String size;
+
+  @Option(
+      names = "--sampler",
+      defaultValue = "ddim",
+      description = "ddim (default), euler, euler_a, dpmpp_2m, dpmpp_2m_karras.")
+  private String sampler;
+
+  @Option(names = "--steps", defaultValue = "25", description = "Default ${DEFAULT-VALUE}.")
+  private int steps;
+
+  @Option(
+      names = "--guidance",
+      defaultValue = "7",
+      description = "How far to follow the prompt (default ${DEFAULT-VALUE}); 1: not guided.")
+  private double guidance;
+
+  @Option(names = "--clip-skip", defaultValue = "0", description = "Text layers left out.")
+  private int clipSkip;
+
+  @Option(names = "--seed", defaultValue = "1", description = "Of the noise (default 1).")
+  private long seed;
+
+  @Option(
+      names = "--latents",
+      paramLabel = "FILE",
+      description = "Start from the tensor \"latents\" [1, C, h, w] of a safetensors file.")
+  private Optional<Path> latents = Optional.empty();
+
+  @Option(
+      names = "--compute-dtype",
+      defaultValue = "f32",
+      description = "f32 (default), bf16; f16 on cards.")
+  private String compute;
+
+  @Option(
+      names = "--device",
+      defaultValue = "auto",
+      description = "auto (default), cpu, cuda, cuda-emu.")
+  private String device;
+
+  @Option(names = "--threads", defaultValue = "0", description = "Default: physical cores.")
+  private int threads;
+
+  @Override
+  public Integer call() throws IOException {
+    if (!size.matches("[1-9][0-9]{0,4}x[1-9][0-9]{0,4}")) {
+      throw new UserException("--size is " + size + ", but must be like 512x768.");
+    }
+    if (steps < 1 || steps > 999 || clipSkip < 0 || guidance < 0) {
+      throw new UserException(
+          "--steps must be between 1 and 999, --clip-skip and --guidance at least 0.");
+    }
+    if (!List.of("f32", "bf16", "f16").contains(compute)) {
+      throw new UserException("--compute-dtype is " + compute + ", but must be f32, bf16 or f16.");
+    }
+    if (!List.of("auto", "cpu", "cuda", "cuda-emu").contains(device)) {
+      throw new UserException(
+          "--device is " + device + ", but must be auto, cpu, cuda or cuda-emu.");
+    }
+    Sampler named =
+        Sampler.named(sampler)
+            .orElseThrow(
+                () ->
+                    new UserException(
+                        "--sampler is "
+                            + sampler
+                            + ", but must be one of "
+                            + Stream.of(Sampler.values())
+                                .map(Sampler::label)
+                                .collect(Collectors.joining(", "))
+                            + "."));
+    Path folder = out.toAbsolutePath().getParent();
+    if (!Files.isDirectory(folder)) {
+      throw new UserException("--out: the folder " + folder + " does not exist.");
+    }
+    String[] sides = size.split("x");
+    Painter.Order order =
+        new Painter.Order(
+            prompt,
+            negative,
+            Integer.parseInt(sides[0]),
+            Integer.parseInt(sides[1]),
+            named,
+            steps,
+            guidance,
+            seed,
+            clipSkip);
+    try (Pictures pictures = new Pictures(base, device, compute, threads)) {
+      pictures.draw(order, latents).writePng(out);
+    }
+    System.out.println(out);
+    return 0;
+  }
+}

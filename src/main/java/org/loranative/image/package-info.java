@@ -1,0 +1,2 @@
+/** Images in memory and on disk. */
+package org.loranative.image;

@@ -1,0 +1,92 @@
+package org.loranative.train;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.loranative.UserException;
+import org.loranative.device.Device;
+import org.loranative.image.Picture;
+import org.loranative.io.DType;
+import org.loranative.io.Safetensors;
+import org.loranative.io.TensorEntry;
+import org.loranative.lora.AdapterState;
+import org.loranative.lora.Adapters;
+import org.loranative.model.Placement;
+import org.loranative.model.Weights;
+import org.loranative.model.diffusion.DiffusionBase;
+import org.loranative.model.diffusion.Painter;
+import org.loranative.text.ClipTokenizer;
+
+/** A diffusion model that draws images of prompts. */
+public final class Pictures implements AutoCloseable {
+  private final Owned owned = new Owned();
+  private final DiffusionBase base;
+  private final Painter painter;
+
+  /**
+   * @param deviceName as in the configuration; compute likewise
+   * @param threads 0 for one for each physical core
+   */
+  public Pictures(Path basePath, String deviceName, String compute, int threads) {
+    boolean opened = false;
+    try {
+      base = DiffusionBase.open(basePath);
+      List<ClipTokenizer> tokenizers = base.tokenizers();
+      tokenizers.forEach(owned::add);
+      Device device = owned.add(Devices.open(deviceName, threads));
+      DType dtype = Devices.compute(compute, device);
+      AdapterState state = owned.add(new AdapterState(device, Adapters.none(), false));
+      Weights.Loaded weights =
+          owned.add(
+              base.weights().load(Painter.weightsOf(base, Adapters.none(), dtype).named(), device));
+      Placement placement = owned.add(new Placement(device, weights, state, Map.of()));
+      painter = new Painter(device, base, Adapters.none(), dtype, placement, tokenizers);
+      opened = true;
+    } finally {
+      if (!opened) {
+        close();
+      }
+    }
+  }
+
+  /**
+   * Draws one image.
+   *
+   * @param latents a safetensors file whose tensor "latents" [1, C, h, w] is the noise to start
+   *     from
+   */
+  public Picture draw(Painter.Order order, Optional<Path> latents) {
+    int factor = base.latentFactor();
+    if (order.width() % factor != 0 || order.height() % factor != 0) {
+      throw new UserException(
+          String.format(
+              "The image is %d x %d, but this model needs multiples of %d.",
+              order.width(), order.height(), factor));
+    }
+    return painter.paint(
+        order, latents.map(f -> noise(f, order.height() / factor, order.width() / factor)));
+  }
+
+  private float[] noise(Path file, int height, int width) {
+    int channels = base.latentChannels();
+    TensorEntry entry = Safetensors.read(file).tensors().get("latents");
+    List<Long> expected = List.of(1L, (long) channels, (long) height, (long) width);
+    if (entry == null || !entry.type().equals("F32") || !entry.shape().equals(expected)) {
+      throw new UserException(
+          file + " must hold a tensor \"latents\" of F32 " + expected + " for this image.");
+    }
+    float[] planes = new float[channels * height * width];
+    Safetensors.data(entry).asFloatBuffer().get(planes);
+    float[] nhwc = new float[planes.length];
+    for (int i = 0; i < nhwc.length; i++) {
+      nhwc[i] = planes[i % channels * height * width + i / channels];
+    }
+    return nhwc;
+  }
+
+  @Override
+  public void close() {
+    owned.close();
+  }
+}

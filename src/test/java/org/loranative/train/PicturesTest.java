@@ -1,0 +1,89 @@
+package org.loranative.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.loranative.UserException;
+import org.loranative.diffusion.Sampler;
+import org.loranative.image.Picture;
+import org.loranative.io.DType;
+import org.loranative.io.Safetensors;
+import org.loranative.model.diffusion.Painter;
+import org.loranative.testing.Errors;
+import org.loranative.testing.Golden;
+
+/** The real demo model draws what diffusers' pipeline draws with it. */
+class PicturesTest {
+  private static final Path BASE = Path.of("models/emoji-sd");
+  private static final Golden GOLDEN = new Golden(Golden.FOLDER.resolve("emoji.safetensors"));
+
+  @TempDir Path folder;
+  private Path latents;
+
+  @BeforeEach
+  void writeLatents() throws Exception {
+    latents = folder.resolve("latents.safetensors");
+    float[] noise = GOLDEN.floats("latents");
+    ByteBuffer data = ByteBuffer.allocate(noise.length * 4).order(ByteOrder.LITTLE_ENDIAN);
+    data.asFloatBuffer().put(noise);
+    Safetensors.write(
+        latents,
+        List.of(new Safetensors.Tensor("latents", DType.F32, List.of(1L, 4L, 16L, 16L), data)),
+        Map.of());
+  }
+
+  private static Painter.Order order(String negative, int steps, double guidance, int clipSkip) {
+    return new Painter.Order(
+        "cat face", negative, 64, 64, Sampler.DDIM, steps, guidance, 1, clipSkip);
+  }
+
+  @Test
+  void drawsWhatThePipelineDraws() {
+    try (Pictures pictures = new Pictures(BASE, "cpu", "f32", 2)) {
+      Picture guided = pictures.draw(order("red", 8, 5, 0), Optional.of(latents));
+      assertThat(Errors.relative(guided.rgb(), GOLDEN.floats("image"))).isLessThan(1e-3);
+      Picture skipped = pictures.draw(order("", 4, 1, 1), Optional.of(latents));
+      assertThat(Errors.relative(skipped.rgb(), GOLDEN.floats("skipped"))).isLessThan(1e-3);
+    }
+  }
+
+  @Test
+  void theSeedNamesTheImage() {
+    try (Pictures pictures = new Pictures(BASE, "cpu", "f32", 2)) {
+      for (Sampler sampler : Sampler.values()) {
+        Painter.Order one = new Painter.Order("pizza", "", 48, 32, sampler, 3, 4, 7, 0);
+        Picture first = pictures.draw(one, Optional.empty());
+        assertThat(pictures.draw(one, Optional.empty()).rgb()).isEqualTo(first.rgb());
+        Painter.Order other = new Painter.Order("pizza", "", 48, 32, sampler, 3, 4, 8, 0);
+        assertThat(pictures.draw(other, Optional.empty()).rgb()).isNotEqualTo(first.rgb());
+      }
+    }
+  }
+
+  @Test
+  void mistakesAreNamed() {
+    try (Pictures pictures = new Pictures(BASE, "cpu", "f32", 2)) {
+      Painter.Order odd = new Painter.Order("pizza", "", 50, 64, Sampler.EULER, 2, 4, 7, 0);
+      assertThatThrownBy(() -> pictures.draw(odd, Optional.empty()))
+          .isInstanceOf(UserException.class)
+          .hasMessageContaining("50 x 64")
+          .hasMessageContaining("multiples of 4");
+      Painter.Order large = new Painter.Order("pizza", "", 128, 64, Sampler.EULER, 2, 4, 7, 0);
+      assertThatThrownBy(() -> pictures.draw(large, Optional.of(latents)))
+          .isInstanceOf(UserException.class)
+          .hasMessageContaining("[1, 4, 16, 32]");
+    }
+    assertThatThrownBy(() -> new Pictures(folder, "cpu", "f32", 2))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("no model_index.json");
+  }
+}
