@@ -3,6 +3,7 @@ package org.loranative.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -27,6 +28,18 @@ final class SampleCommand implements Callable<Integer> {
       paramLabel = "DIR",
       description = "Folder in diffusers' layout (Stable Diffusion 1, 2 or XL).")
   private Path base;
+
+  @Option(
+      names = "--adapter",
+      paramLabel = "PATH",
+      description = "LoRA in kohya's or diffusers' format, or a PEFT folder; several may be given.")
+  private List<Path> adapters = List.of();
+
+  @Option(
+      names = "--scale",
+      paramLabel = "X",
+      description = "How much of each --adapter, in their order (default 1).")
+  private List<Double> scales = List.of();
 
   @Option(names = "--prompt", required = true, paramLabel = "TEXT", description = "What to draw.")
   private String prompt;
@@ -92,6 +105,9 @@ final class SampleCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (scales.size() > adapters.size()) {
+      throw new UserException("There are more --scale than --adapter; give each adapter one.");
+    }
     if (!size.matches("[1-9][0-9]{0,4}x[1-9][0-9]{0,4}")) {
       throw new UserException("--size is " + size + ", but must be like 512x768.");
     }
@@ -134,7 +150,11 @@ final class SampleCommand implements Callable<Integer> {
             guidance,
             seed,
             clipSkip);
-    try (Pictures pictures = new Pictures(base, device, compute, threads)) {
+    List<Pictures.Adapter> mixed = new ArrayList<>();
+    for (int i = 0; i < adapters.size(); i++) {
+      mixed.add(new Pictures.Adapter(adapters.get(i), i < scales.size() ? scales.get(i) : 1));
+    }
+    try (Pictures pictures = new Pictures(base, mixed, device, compute, threads)) {
       pictures.draw(order, latents).writePng(out);
     }
     System.out.println(out);

@@ -225,6 +225,44 @@ public final class Safetensors {
     }
   }
 
+  /**
+   * A tensor's numbers as f32.
+   *
+   * @throws UserException if it is none of F32, F16 and BF16
+   */
+  public static float[] floats(TensorEntry entry) {
+    ByteBuffer data = data(entry);
+    float[] values = new float[Math.toIntExact(entry.elements())];
+    for (int i = 0; i < values.length; i++) {
+      values[i] =
+          switch (entry.type()) {
+            case "F32" -> data.getFloat(i * 4);
+            case "BF16" -> Float.intBitsToFloat(data.getShort(i * 2) << 16);
+            case "F16" -> halfToFloat(data.getShort(i * 2));
+            default ->
+                throw new UserException(
+                    entry.file()
+                        + ": "
+                        + entry.name()
+                        + " is "
+                        + entry.type()
+                        + "; F32, F16 or BF16 expected.");
+          };
+    }
+    return values;
+  }
+
+  private static float halfToFloat(short half) {
+    int sign = (half & 0x8000) << 16;
+    int exponent = half >> 10 & 31;
+    int mantissa = half & 1023;
+    if (exponent == 0) {
+      return Math.copySign(mantissa * 0x1p-24f, Float.intBitsToFloat(sign));
+    }
+    int bits = exponent == 31 ? 255 << 23 : exponent + 112 << 23;
+    return Float.intBitsToFloat(sign | bits | mantissa << 13);
+  }
+
   /** Tensors of a folder: {@code model.safetensors}, or the shards its index names. */
   public static TensorFile readFolder(Path folder, String stem) {
     Path single = folder.resolve(stem + ".safetensors");

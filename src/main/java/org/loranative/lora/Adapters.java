@@ -81,6 +81,30 @@ public final class Adapters {
     floats = at;
   }
 
+  /**
+   * Adapters of given ranks whose product is added as it is (scale 1).
+   *
+   * @param ranks by path; a path must be a candidate's
+   */
+  public static Adapters ofRanks(List<Target> candidates, Map<String, Integer> ranks) {
+    return new Adapters(candidates, ranks);
+  }
+
+  private Adapters(List<Target> candidates, Map<String, Integer> ranks) {
+    this.spec = new LoraSpec(1, 1, 0, List.copyOf(ranks.keySet()), false);
+    long at = 0;
+    for (int i = 0; i < candidates.size(); i++) {
+      Target t = candidates.get(i);
+      Integer rank = ranks.get(t.path());
+      if (rank != null) {
+        long bOffset = at + align(rank * t.in());
+        modules.put(t.path(), new Module(t.path(), i, t.in(), t.out(), rank, at, bOffset));
+        at = bOffset + align(rank * t.out());
+      }
+    }
+    floats = at;
+  }
+
   private static long align(long n) {
     return (n + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   }

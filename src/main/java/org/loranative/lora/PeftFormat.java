@@ -152,30 +152,8 @@ public final class PeftFormat {
               "%s: %s has the shape %s, but the base model and lora_rank need %s.",
               folder, name, entry.shape(), shape));
     }
-    ByteBuffer data = Safetensors.data(entry);
-    int n = Math.toIntExact(entry.elements());
-    for (int i = 0; i < n; i++) {
-      params[(int) offset + i] =
-          switch (entry.type()) {
-            case "F32" -> data.getFloat(i * 4);
-            case "BF16" -> Float.intBitsToFloat(data.getShort(i * 2) << 16);
-            case "F16" -> halfToFloat(data.getShort(i * 2));
-            default ->
-                throw new UserException(
-                    folder + ": " + name + " is " + entry.type() + "; F32, F16 or BF16 expected.");
-          };
-    }
+    float[] values = Safetensors.floats(entry);
+    System.arraycopy(values, 0, params, (int) offset, values.length);
     return 1;
-  }
-
-  private static float halfToFloat(short half) {
-    int sign = (half & 0x8000) << 16;
-    int exponent = half >> 10 & 31;
-    int mantissa = half & 1023;
-    if (exponent == 0) {
-      return Math.copySign(mantissa * 0x1p-24f, Float.intBitsToFloat(sign));
-    }
-    int bits = exponent == 31 ? 255 << 23 : exponent + 112 << 23;
-    return Float.intBitsToFloat(sign | bits | mantissa << 13);
   }
 }

@@ -11,10 +11,14 @@ import org.loranative.io.DType;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.lora.AdapterState;
+import org.loranative.lora.AdapterState.Buffer;
 import org.loranative.lora.Adapters;
+import org.loranative.lora.LoraFiles;
+import org.loranative.lora.Mix;
 import org.loranative.model.Placement;
 import org.loranative.model.Weights;
 import org.loranative.model.diffusion.DiffusionBase;
+import org.loranative.model.diffusion.DiffusionGraph;
 import org.loranative.model.diffusion.Painter;
 import org.loranative.text.ClipTokenizer;
 
@@ -24,11 +28,16 @@ public final class Pictures implements AutoCloseable {
   private final DiffusionBase base;
   private final Painter painter;
 
+  /** An adapter's file or folder, and how much of it is wanted. */
+  public record Adapter(Path path, double scale) {}
+
   /**
+   * @param mixed adapters that are applied together
    * @param deviceName as in the configuration; compute likewise
    * @param threads 0 for one for each physical core
    */
-  public Pictures(Path basePath, String deviceName, String compute, int threads) {
+  public Pictures(
+      Path basePath, List<Adapter> mixed, String deviceName, String compute, int threads) {
     boolean opened = false;
     try {
       base = DiffusionBase.open(basePath);
@@ -36,12 +45,20 @@ public final class Pictures implements AutoCloseable {
       tokenizers.forEach(owned::add);
       Device device = owned.add(Devices.open(deviceName, threads));
       DType dtype = Devices.compute(compute, device);
-      AdapterState state = owned.add(new AdapterState(device, Adapters.none(), false));
+      List<Adapters.Target> targets = DiffusionGraph.targets(base);
+      Mix mix =
+          Mix.of(
+              targets,
+              mixed.stream()
+                  .map(a -> new Mix.Part(LoraFiles.read(a.path(), targets), a.scale()))
+                  .toList());
+      AdapterState state = owned.add(new AdapterState(device, mix.adapters(), false));
+      state.write(Buffer.PARAMS, mix.params());
       Weights.Loaded weights =
           owned.add(
-              base.weights().load(Painter.weightsOf(base, Adapters.none(), dtype).named(), device));
+              base.weights().load(Painter.weightsOf(base, mix.adapters(), dtype).named(), device));
       Placement placement = owned.add(new Placement(device, weights, state, Map.of()));
-      painter = new Painter(device, base, Adapters.none(), dtype, placement, tokenizers);
+      painter = new Painter(device, base, mix.adapters(), dtype, placement, tokenizers);
       opened = true;
     } finally {
       if (!opened) {

@@ -1,10 +1,12 @@
 package org.loranative.model.diffusion;
 
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.loranative.graph.Autodiff;
 import org.loranative.graph.Graph;
+import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Cast;
 import org.loranative.graph.ops.Linear;
@@ -181,18 +183,25 @@ public final class DiffusionGraph {
     return g;
   }
 
-  /** Every linear layer of the UNet that an adapter could be put on, in the order of the model. */
+  /**
+   * Every linear layer that an adapter could be put on, in the order of the model: the UNet's, then
+   * the text encoders'.
+   */
   public static List<Adapters.Target> targets(DiffusionBase base) {
     int side = 1 << (base.unet().levels().size() - 1);
-    Graph g =
-        prediction(base, Adapters.none(), DType.F32, new Size(1, side, side, base.textTokens()));
-    List<Adapters.Target> targets = new ArrayList<>();
-    for (Graph.Node node : g.nodes()) {
-      if (node.op() instanceof Linear l) {
-        targets.add(
-            new Adapters.Target(l.y().name(), l.w0().shape().dim(1), l.w0().shape().dim(0)));
+    DType any = DType.F32;
+    Graph unet = prediction(base, Adapters.none(), any, new Size(1, side, side, base.textTokens()));
+    Map<String, Adapters.Target> targets = new LinkedHashMap<>();
+    for (Graph g : List.of(unet, texts(base, Adapters.none(), any, 1, 0))) {
+      for (Graph.Node node : g.nodes()) {
+        if (node.op() instanceof Linear l) {
+          Shape w = l.w0().shape();
+          String path = l.y().name();
+          // SDXL's second text encoder runs twice, for its states and for the pooled one.
+          targets.putIfAbsent(path, new Adapters.Target(path, w.dim(1), w.dim(0)));
+        }
       }
     }
-    return targets;
+    return List.copyOf(targets.values());
   }
 }

@@ -1,0 +1,184 @@
+package org.loranative.lora;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.loranative.UserException;
+import org.loranative.io.Safetensors;
+import org.loranative.io.TensorEntry;
+import org.loranative.io.TensorFile;
+
+/**
+ * Adapters of diffusion models as other tools write them: kohya's files, diffusers' files and
+ * PEFT's folders.
+ */
+public final class LoraFiles {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private LoraFiles() {}
+
+  /** The keys of a module in one way of naming: its A, its B and perhaps its alpha. */
+  private record Keys(String a, String b, Optional<String> alpha) {}
+
+  /**
+   * Reads every module of an adapter.
+   *
+   * @param path a safetensors file, or a PEFT folder of a UNet
+   * @param targets the base model's layers
+   * @throws UserException if a tensor belongs to no layer, or its shape fits none
+   */
+  public static Map<String, LowRank> read(Path path, List<Adapters.Target> targets) {
+    boolean folder = Files.isDirectory(path);
+    if (!Files.exists(path)) {
+      throw new UserException("The adapter " + path + " does not exist.");
+    }
+    TensorFile file = Safetensors.read(folder ? path.resolve("adapter_model.safetensors") : path);
+    Alphas alphas = folder ? Alphas.ofPeft(path) : Alphas.ofDiffusers(path, file);
+    Map<String, LowRank> modules = new LinkedHashMap<>();
+    Set<String> used = new HashSet<>();
+    for (Adapters.Target target : targets) {
+      for (Keys keys : names(target.path())) {
+        TensorEntry a = file.tensors().get(keys.a());
+        TensorEntry b = file.tensors().get(keys.b());
+        if (a == null || b == null) {
+          continue;
+        }
+        used.add(keys.a());
+        used.add(keys.b());
+        Optional<TensorEntry> alpha = keys.alpha().map(file.tensors()::get);
+        alpha.ifPresent(e -> used.add(e.name()));
+        modules.put(target.path(), module(path, target, a, b, alpha, alphas));
+      }
+    }
+    List<String> unknown =
+        file.tensors().keySet().stream().filter(k -> !used.contains(k)).sorted().toList();
+    if (modules.isEmpty() || !unknown.isEmpty()) {
+      throw new UserException(
+          String.format(
+              "%s holds %d tensors for layers that this base model has not, such as %s; it was"
+                  + " made for another base, or adapts what is not supported (convolutions).",
+              path, unknown.size(), unknown.isEmpty() ? "none" : unknown.get(0)));
+    }
+    return modules;
+  }
+
+  private static List<Keys> names(String path) {
+    List<Keys> names = new java.util.ArrayList<>();
+    for (String kohya : KohyaNames.of(path)) {
+      names.add(
+          new Keys(
+              kohya + ".lora_down.weight",
+              kohya + ".lora_up.weight",
+              Optional.of(kohya + ".alpha")));
+    }
+    String inside = path.substring(path.indexOf('.') + 1);
+    boolean unet = path.startsWith("unet.");
+    String withModel = path.replaceFirst("^(text_encoder(_2)?)\\.", "$1.text_model.");
+    for (String diffusers : unet ? List.of(path) : List.of(path, withModel)) {
+      names.add(
+          new Keys(diffusers + ".lora_A.weight", diffusers + ".lora_B.weight", Optional.empty()));
+      names.add(
+          new Keys(
+              diffusers + ".lora.down.weight", diffusers + ".lora.up.weight", Optional.empty()));
+    }
+    if (unet) {
+      String peft = "base_model.model." + inside;
+      names.add(new Keys(peft + ".lora_A.weight", peft + ".lora_B.weight", Optional.empty()));
+    }
+    return names;
+  }
+
+  private static LowRank module(
+      Path path,
+      Adapters.Target target,
+      TensorEntry a,
+      TensorEntry b,
+      Optional<TensorEntry> alpha,
+      Alphas alphas) {
+    int rank = Math.toIntExact(a.shape().isEmpty() ? 0 : a.shape().get(0));
+    // A convolution of one pixel has [rank, in, 1, 1].
+    if (rank < 1 || a.elements() != rank * target.in() || b.elements() != rank * target.out()) {
+      throw new UserException(
+          String.format(
+              "%s: %s %s and %s %s do not fit the layer %s of %d x %d.",
+              path,
+              a.name(),
+              a.shape(),
+              b.name(),
+              b.shape(),
+              target.path(),
+              target.out(),
+              target.in()));
+    }
+    double scale =
+        alpha.map(e -> (double) Safetensors.floats(e)[0]).orElseGet(() -> alphas.of(target, rank));
+    return new LowRank(
+        rank, scale, target.in(), target.out(), Safetensors.floats(a), Safetensors.floats(b));
+  }
+
+  /** Alphas that stand beside the tensors; without any, alpha is the rank. */
+  private record Alphas(Path path, Map<String, JsonNode> byPart) {
+    static Alphas ofPeft(Path folder) {
+      return new Alphas(folder, Map.of("unet", parse(folder, readText(folder))));
+    }
+
+    private static String readText(Path folder) {
+      try {
+        return Files.readString(folder.resolve("adapter_config.json"));
+      } catch (IOException e) {
+        throw new UserException(folder + " has no readable adapter_config.json.", e);
+      }
+    }
+
+    /** What diffusers keeps in the file's metadata: each part's PEFT configuration. */
+    static Alphas ofDiffusers(Path path, TensorFile file) {
+      Map<String, JsonNode> parts = new HashMap<>();
+      if (file.metadata().get("lora_adapter_metadata") instanceof String text) {
+        JsonNode all = parse(path, text);
+        for (String part : List.of("unet", "text_encoder", "text_encoder_2")) {
+          var config = JSON.createObjectNode();
+          all.fields()
+              .forEachRemaining(
+                  f -> {
+                    if (f.getKey().startsWith(part + ".")) {
+                      config.set(f.getKey().substring(part.length() + 1), f.getValue());
+                    }
+                  });
+          parts.put(part, config);
+        }
+      }
+      return new Alphas(path, parts);
+    }
+
+    private static JsonNode parse(Path path, String text) {
+      try {
+        return JSON.readTree(text);
+      } catch (IOException e) {
+        throw new UserException(path + ": its configuration is not JSON: " + e.getMessage(), e);
+      }
+    }
+
+    double of(Adapters.Target target, int rank) {
+      int dot = target.path().indexOf('.');
+      JsonNode config = byPart.get(target.path().substring(0, dot));
+      if (config == null) {
+        return rank;
+      }
+      if (config.path("use_dora").asBoolean() || config.path("alpha_pattern").size() > 0) {
+        throw new UserException(
+            path + ": DoRA and alphas that differ by module are not supported.");
+      }
+      double alpha = config.path("lora_alpha").asDouble(rank);
+      return config.path("use_rslora").asBoolean() ? alpha * Math.sqrt(rank) : alpha;
+    }
+  }
+}

@@ -1,0 +1,110 @@
+package org.loranative.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.loranative.UserException;
+import org.loranative.diffusion.Sampler;
+import org.loranative.io.DType;
+import org.loranative.io.Safetensors;
+import org.loranative.io.TensorEntry;
+import org.loranative.lora.Adapters;
+import org.loranative.lora.LoraFiles;
+import org.loranative.model.diffusion.DiffusionBase;
+import org.loranative.model.diffusion.DiffusionGraph;
+import org.loranative.model.diffusion.Painter;
+import org.loranative.testing.Errors;
+import org.loranative.testing.Golden;
+
+/** Adapters in the formats of other tools change the image as diffusers changes it. */
+class PicturesWithAdaptersTest {
+  private static final Path BASE = Path.of("models/emoji-sd");
+  private static final Path FOLDER = Golden.FOLDER.resolve("lora");
+  private static final Golden IMAGES = new Golden(FOLDER.resolve("images.safetensors"));
+
+  @TempDir Path folder;
+
+  private float[] draw(List<Pictures.Adapter> adapters) throws Exception {
+    Path latents = folder.resolve("latents.safetensors");
+    float[] noise = new Golden(Golden.FOLDER.resolve("emoji.safetensors")).floats("latents");
+    ByteBuffer data = ByteBuffer.allocate(noise.length * 4).order(ByteOrder.LITTLE_ENDIAN);
+    data.asFloatBuffer().put(noise);
+    Safetensors.write(
+        latents,
+        List.of(new Safetensors.Tensor("latents", DType.F32, List.of(1L, 4L, 16L, 16L), data)),
+        Map.of());
+    Painter.Order order = new Painter.Order("grinning face", "", 64, 64, Sampler.DDIM, 4, 4, 1, 0);
+    try (Pictures pictures = new Pictures(BASE, adapters, "cpu", "f32", 2)) {
+      return pictures.draw(order, Optional.of(latents)).rgb();
+    }
+  }
+
+  private static Pictures.Adapter adapter(String file, double scale) {
+    return new Pictures.Adapter(FOLDER.resolve(file), scale);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"diffusers.safetensors", "kohya.safetensors"})
+  void oneAdapter(String file) throws Exception {
+    assertThat(Errors.relative(draw(List.of(adapter(file, 0.8))), IMAGES.floats("one")))
+        .isLessThan(1e-3);
+  }
+
+  @Test
+  void severalTogether() throws Exception {
+    float[] mixed = draw(List.of(adapter("kohya.safetensors", 0.8), adapter("unet", 0.5)));
+    assertThat(Errors.relative(mixed, IMAGES.floats("mixed"))).isLessThan(1e-3);
+  }
+
+  @Test
+  void whatFitsNoLayerIsNamed() throws Exception {
+    List<Adapters.Target> targets = DiffusionGraph.targets(DiffusionBase.open(BASE));
+    List<Safetensors.Tensor> tensors = new ArrayList<>();
+    for (TensorEntry e : Safetensors.read(FOLDER.resolve("kohya.safetensors")).tensors().values()) {
+      ByteBuffer data = Safetensors.data(e);
+      tensors.add(new Safetensors.Tensor(e.name(), DType.F16, e.shape(), data));
+    }
+    ByteBuffer two = ByteBuffer.allocate(4);
+    tensors.add(
+        new Safetensors.Tensor("lora_unet_conv_in.lora_down.weight", DType.F16, List.of(2L), two));
+    Path file = folder.resolve("other.safetensors");
+    Safetensors.write(file, tensors, Map.of());
+    assertThatThrownBy(() -> LoraFiles.read(file, targets))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("1 tensors for layers that this base model has not")
+        .hasMessageContaining("lora_unet_conv_in");
+    assertThatThrownBy(() -> LoraFiles.read(folder.resolve("nothing"), targets))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("does not exist");
+  }
+
+  /** kohya's names for SDXL are those of Stability's own code. */
+  @Test
+  void stabilityNamesAreRead() throws Exception {
+    Path file = folder.resolve("sgm.safetensors");
+    String path = "unet.up_blocks.1.attentions.2.transformer_blocks.0.attn1.to_q";
+    String name = "lora_unet_output_blocks_5_1_transformer_blocks_0_attn1_to_q";
+    List<Safetensors.Tensor> tensors = new ArrayList<>();
+    for (String kind : List.of("down", "up")) {
+      ByteBuffer data = ByteBuffer.allocate(2 * 3 * 4).order(ByteOrder.LITTLE_ENDIAN);
+      data.asFloatBuffer().put(new float[] {1, 2, 3, 4, 5, 6});
+      List<Long> shape = kind.equals("down") ? List.of(2L, 3L) : List.of(3L, 2L);
+      tensors.add(
+          new Safetensors.Tensor(name + ".lora_" + kind + ".weight", DType.F32, shape, data));
+    }
+    Safetensors.write(file, tensors, Map.of());
+    assertThat(LoraFiles.read(file, List.of(new Adapters.Target(path, 3, 3))))
+        .containsOnlyKeys(path);
+  }
+}
