@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
       TrainCommand.class,
       GenerateCommand.class,
       SampleCommand.class,
+      ConvertCommand.class,
       PlanCommand.class,
       InspectCommand.class,
       DevicesCommand.class,

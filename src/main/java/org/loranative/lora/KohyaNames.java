@@ -39,6 +39,21 @@ final class KohyaNames {
     return names;
   }
 
+  /** The name that kohya's scripts write for a base of its kind. */
+  static String written(String path, boolean sdxl) {
+    int dot = path.indexOf('.');
+    String inside = path.substring(dot + 1);
+    return switch (path.substring(0, dot)) {
+      case "unet" -> "lora_unet_" + (sdxl ? sgm(inside) : inside).replace('.', '_');
+      case "text_encoder" -> (sdxl ? "lora_te1" : "lora_te") + textName(inside);
+      default -> "lora_te2" + textName(inside);
+    };
+  }
+
+  private static String textName(String inside) {
+    return "_text_model_" + inside.replace('.', '_');
+  }
+
   /** What Stability's own code calls the block, as kohya names it for SDXL. */
   private static String sgm(String path) {
     if (path.startsWith("mid_block.attentions.0.")) {

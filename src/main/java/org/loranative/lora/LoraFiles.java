@@ -2,9 +2,13 @@ package org.loranative.lora;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -13,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.loranative.UserException;
+import org.loranative.io.DType;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.io.TensorFile;
@@ -23,6 +28,7 @@ import org.loranative.io.TensorFile;
  */
 public final class LoraFiles {
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String DIFFUSERS_METADATA = "lora_adapter_metadata";
 
   private LoraFiles() {}
 
@@ -71,8 +77,70 @@ public final class LoraFiles {
     return modules;
   }
 
+  /** Ways of writing a file. */
+  public enum Format {
+    KOHYA,
+    DIFFUSERS
+  }
+
+  /**
+   * Writes an adapter as a safetensors file in f32.
+   *
+   * @param sdxl whether the base is an SDXL, whose modules kohya names otherwise
+   * @param metadata to be kept, such as kohya's {@code ss_} entries
+   */
+  public static void write(
+      Path file,
+      Format format,
+      Map<String, LowRank> modules,
+      boolean sdxl,
+      Map<String, String> metadata)
+      throws IOException {
+    List<Safetensors.Tensor> tensors = new ArrayList<>();
+    modules.forEach(
+        (path, m) -> {
+          if (format == Format.KOHYA) {
+            String name = KohyaNames.written(path, sdxl);
+            tensors.add(tensor(name + ".lora_down.weight", shape(m, m.rank(), m.in()), m.a()));
+            tensors.add(tensor(name + ".lora_up.weight", shape(m, m.out(), m.rank()), m.b()));
+            tensors.add(tensor(name + ".alpha", List.of(), new float[] {(float) m.alpha()}));
+          } else {
+            String name = path.replaceFirst("^(text_encoder(_2)?)\\.", "$1.text_model.");
+            tensors.add(tensor(name + ".lora_A.weight", shape(m, m.rank(), m.in()), m.a()));
+            tensors.add(tensor(name + ".lora_B.weight", shape(m, m.out(), m.rank()), m.b()));
+          }
+        });
+    Map<String, String> kept = new LinkedHashMap<>(metadata);
+    kept.remove(DIFFUSERS_METADATA);
+    if (format == Format.DIFFUSERS) {
+      kept.put(DIFFUSERS_METADATA, Alphas.describe(modules));
+    }
+    Safetensors.write(file, tensors, kept);
+  }
+
+  private static List<Long> shape(LowRank m, long rows, long columns) {
+    return m.convolution() ? List.of(rows, columns, 1L, 1L) : List.of(rows, columns);
+  }
+
+  private static Safetensors.Tensor tensor(String name, List<Long> shape, float[] values) {
+    ByteBuffer data = ByteBuffer.allocate(values.length * 4).order(ByteOrder.LITTLE_ENDIAN);
+    data.asFloatBuffer().put(values);
+    return new Safetensors.Tensor(name, DType.F32, shape, data);
+  }
+
+  /** The metadata of an adapter's file; of a folder, none. */
+  public static Map<String, String> metadata(Path path) {
+    Map<String, String> texts = new LinkedHashMap<>();
+    if (Files.isRegularFile(path)) {
+      Safetensors.read(path)
+          .metadata()
+          .forEach((key, value) -> texts.put(key, String.valueOf(value)));
+    }
+    return texts;
+  }
+
   private static List<Keys> names(String path) {
-    List<Keys> names = new java.util.ArrayList<>();
+    List<Keys> names = new ArrayList<>();
     for (String kohya : KohyaNames.of(path)) {
       names.add(
           new Keys(
@@ -122,7 +190,13 @@ public final class LoraFiles {
     double scale =
         alpha.map(e -> (double) Safetensors.floats(e)[0]).orElseGet(() -> alphas.of(target, rank));
     return new LowRank(
-        rank, scale, target.in(), target.out(), Safetensors.floats(a), Safetensors.floats(b));
+        rank,
+        scale,
+        target.in(),
+        target.out(),
+        Safetensors.floats(a),
+        Safetensors.floats(b),
+        a.shape().size() == 4);
   }
 
   /** Alphas that stand beside the tensors; without any, alpha is the rank. */
@@ -142,7 +216,7 @@ public final class LoraFiles {
     /** What diffusers keeps in the file's metadata: each part's PEFT configuration. */
     static Alphas ofDiffusers(Path path, TensorFile file) {
       Map<String, JsonNode> parts = new HashMap<>();
-      if (file.metadata().get("lora_adapter_metadata") instanceof String text) {
+      if (file.metadata().get(DIFFUSERS_METADATA) instanceof String text) {
         JsonNode all = parse(path, text);
         for (String part : List.of("unet", "text_encoder", "text_encoder_2")) {
           var config = JSON.createObjectNode();
@@ -159,6 +233,42 @@ public final class LoraFiles {
       return new Alphas(path, parts);
     }
 
+    /** The same, for writing: rank and alpha of each part, and of modules that differ. */
+    static String describe(Map<String, LowRank> modules) {
+      ObjectNode all = JSON.createObjectNode();
+      for (String part : List.of("unet", "text_encoder", "text_encoder_2")) {
+        Map<String, LowRank> own = new LinkedHashMap<>();
+        modules.forEach(
+            (path, m) -> {
+              if (path.startsWith(part + ".")) {
+                String inside = path.substring(part.length() + 1);
+                own.put(part.equals("unet") ? inside : "text_model." + inside, m);
+              }
+            });
+        if (own.isEmpty()) {
+          continue;
+        }
+        LowRank first = own.values().iterator().next();
+        all.put(part + ".r", first.rank());
+        all.put(part + ".lora_alpha", first.alpha());
+        own.keySet().forEach(all.withArray("/" + part + ".target_modules")::add);
+        ObjectNode ranks = JSON.createObjectNode();
+        ObjectNode alphas = JSON.createObjectNode();
+        own.forEach(
+            (name, m) -> {
+              if (m.rank() != first.rank()) {
+                ranks.put(name, m.rank());
+              }
+              if (m.alpha() != first.alpha()) {
+                alphas.put(name, m.alpha());
+              }
+            });
+        all.set(part + ".rank_pattern", ranks);
+        all.set(part + ".alpha_pattern", alphas);
+      }
+      return all.toString();
+    }
+
     private static JsonNode parse(Path path, String text) {
       try {
         return JSON.readTree(text);
@@ -173,11 +283,19 @@ public final class LoraFiles {
       if (config == null) {
         return rank;
       }
-      if (config.path("use_dora").asBoolean() || config.path("alpha_pattern").size() > 0) {
-        throw new UserException(
-            path + ": DoRA and alphas that differ by module are not supported.");
+      if (config.path("use_dora").asBoolean()) {
+        throw new UserException(path + ": DoRA is not supported.");
       }
+      String module = target.path().substring(dot + 1);
       double alpha = config.path("lora_alpha").asDouble(rank);
+      var patterns = config.path("alpha_pattern").fields();
+      while (patterns.hasNext()) { // PEFT: the end of a module's name
+        Map.Entry<String, JsonNode> pattern = patterns.next();
+        String end = pattern.getKey().replaceFirst("^text_model\\.", "");
+        if (module.equals(end) || module.endsWith("." + end)) {
+          alpha = pattern.getValue().asDouble();
+        }
+      }
       return config.path("use_rslora").asBoolean() ? alpha * Math.sqrt(rank) : alpha;
     }
   }

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,6 +22,7 @@ import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraFiles;
+import org.loranative.lora.LowRank;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionGraph;
 import org.loranative.model.diffusion.Painter;
@@ -87,6 +89,42 @@ class PicturesWithAdaptersTest {
     assertThatThrownBy(() -> LoraFiles.read(folder.resolve("nothing"), targets))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("does not exist");
+  }
+
+  /** Through both formats and back no number, rank, alpha or note is lost. */
+  @ParameterizedTest
+  @ValueSource(strings = {"diffusers.safetensors", "kohya.safetensors", "unet"})
+  void formatsTurnIntoEachOther(String file) throws Exception {
+    List<Adapters.Target> targets = DiffusionGraph.targets(DiffusionBase.open(BASE));
+    Map<String, LowRank> start = new LinkedHashMap<>(LoraFiles.read(FOLDER.resolve(file), targets));
+    // One module of another rank and alpha, as a convolution of one pixel.
+    Adapters.Target proj =
+        targets.stream().filter(t -> t.path().endsWith("proj_in")).findFirst().orElseThrow();
+    float[] a = new float[(int) proj.in() * 2];
+    float[] b = new float[(int) proj.out() * 2];
+    java.util.Arrays.fill(a, 0.25f);
+    java.util.Arrays.fill(b, -3);
+    start.put(proj.path(), new LowRank(2, 5, proj.in(), proj.out(), a, b, true));
+    Path kohya = folder.resolve("k.safetensors");
+    Path diffusers = folder.resolve("d.safetensors");
+    Map<String, String> note = Map.of("ss_network_dim", "4");
+    LoraFiles.write(kohya, LoraFiles.Format.KOHYA, start, false, note);
+    Map<String, LowRank> second = LoraFiles.read(kohya, targets);
+    LoraFiles.write(
+        diffusers, LoraFiles.Format.DIFFUSERS, second, false, LoraFiles.metadata(kohya));
+    assertThat(LoraFiles.metadata(diffusers)).containsEntry("ss_network_dim", "4");
+    Map<String, LowRank> third = LoraFiles.read(diffusers, targets);
+    assertThat(third.keySet()).isEqualTo(start.keySet());
+    start.forEach(
+        (path, m) -> {
+          LowRank end = third.get(path);
+          assertThat(end.a()).isEqualTo(m.a());
+          assertThat(end.b()).isEqualTo(m.b());
+          assertThat(end.alpha()).isEqualTo(m.alpha());
+          assertThat(end.convolution()).isEqualTo(m.convolution());
+        });
+    assertThat(Safetensors.read(kohya).tensors().keySet())
+        .contains("lora_unet_" + proj.path().substring(5).replace('.', '_') + ".alpha");
   }
 
   /** kohya's names for SDXL are those of Stability's own code. */

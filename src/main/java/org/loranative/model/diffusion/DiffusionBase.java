@@ -141,6 +141,10 @@ public final class DiffusionBase {
     return text2;
   }
 
+  public boolean isSdxl() {
+    return text2.isPresent();
+  }
+
   /** How noise is added, and what the UNet predicts. */
   public NoiseSchedule noise() {
     return noise;

@@ -1,0 +1,65 @@
+package org.loranative.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.loranative.UserException;
+import org.loranative.lora.LoraFiles;
+import org.loranative.lora.LowRank;
+import org.loranative.model.diffusion.DiffusionBase;
+import org.loranative.model.diffusion.DiffusionGraph;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code lora-native convert}. */
+@Command(
+    name = "convert",
+    description = "Turn a diffusion LoRA into another tool's format; no number changes.",
+    mixinStandardHelpOptions = true)
+final class ConvertCommand implements Callable<Integer> {
+  @Parameters(
+      paramLabel = "ADAPTER",
+      description = "LoRA in kohya's or diffusers' format, or a PEFT folder.")
+  private Path adapter;
+
+  @Option(
+      names = "--base",
+      required = true,
+      paramLabel = "DIR",
+      description = "The base model, whose layers give the names.")
+  private Path base;
+
+  @Option(names = "--to", required = true, description = "kohya or diffusers.")
+  private String to;
+
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "FILE",
+      description = "The .safetensors file to write; it must not exist.")
+  private Path out;
+
+  @Override
+  public Integer call() throws IOException {
+    if (!to.equals("kohya") && !to.equals("diffusers")) {
+      throw new UserException("--to is " + to + ", but must be kohya or diffusers.");
+    }
+    if (Files.exists(out)) {
+      throw new UserException(out + " exists already; name another file with --out.");
+    }
+    DiffusionBase model = DiffusionBase.open(base);
+    Map<String, LowRank> modules = LoraFiles.read(adapter, DiffusionGraph.targets(model));
+    LoraFiles.write(
+        out,
+        LoraFiles.Format.valueOf(to.toUpperCase(Locale.ROOT)),
+        modules,
+        model.isSdxl(),
+        LoraFiles.metadata(adapter));
+    System.out.printf("%s: %d layers%n", out, modules.size());
+    return 0;
+  }
+}
