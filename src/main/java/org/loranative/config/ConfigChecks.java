@@ -24,7 +24,7 @@ final class ConfigChecks {
    */
   static void check(TrainConfig c, UnaryOperator<String> source) {
     ConfigChecks is = new ConfigChecks(source);
-    is.oneOf("task_type", c.taskType(), "llm", "text-generation");
+    is.oneOf("task_type", c.taskType(), "llm", "sd", "text-generation", "text-to-image");
     is.oneOf(
         "data_format", c.dataFormat(), "auto", "messages", "sharegpt", "alpaca", "prompt", "text");
     is.oneOf("train_on", c.trainOn(), "auto", "response", "all");
@@ -39,6 +39,18 @@ final class ConfigChecks {
         "cosine",
         "cosine_with_restarts",
         "polynomial");
+    is.oneOf("loss", c.loss(), "mse", "huber");
+    is.oneOf("export_format", c.exportFormat(), "kohya", "diffusers");
+    is.between("resolution", c.resolution(), 0, 1 << 14);
+    is.between("min_snr_gamma", c.minSnrGamma(), 0, 1e6);
+    is.between("noise_offset", c.noiseOffset(), 0, 1);
+    is.between("min_timestep", c.minTimestep(), 0, c.maxTimestep() - 1);
+    is.between("max_timestep", c.maxTimestep(), 1, 1 << 16);
+    is.positive("huber_c", c.huberC());
+    is.between("caption_dropout", c.captionDropout(), 0, 1);
+    if (!c.outputName().matches("[^/\\\\]+")) {
+      throw is.wrong("output_name", c.outputName(), "a file name without its folder");
+    }
     is.between("max_length", c.maxLength(), 2, 1 << 20);
     is.between("lora_rank", c.loraRank(), 1, 4096);
     is.positive("lora_alpha", c.loraAlpha());
@@ -84,7 +96,8 @@ final class ConfigChecks {
   static void requireComplete(TrainConfig c) {
     if (c.baseModel().isEmpty()) {
       throw new UserException(
-          "base_model is missing: name a Hugging Face folder or a .gguf file (base_model: PATH).");
+          "base_model is missing: name a Hugging Face folder or a .gguf file, for task_type sd a folder"
+              + " in diffusers' layout (base_model: PATH).");
     }
     if (c.metadataPath().isEmpty() && c.trainDataDir().isEmpty()) {
       throw new UserException(

@@ -29,6 +29,14 @@ public record TrainConfig(
     Boolean packing,
     Boolean shuffle,
     Integer resolution,
+    Double minSnrGamma,
+    Double noiseOffset,
+    Integer minTimestep,
+    Integer maxTimestep,
+    String loss,
+    Double huberC,
+    Boolean debiasedEstimation,
+    Double captionDropout,
     Integer loraRank,
     Double loraAlpha,
     Double loraDropout,
@@ -55,6 +63,8 @@ public record TrainConfig(
     Integer threads,
     String memoryBudget,
     String outputDir,
+    String outputName,
+    String exportFormat,
     Integer saveSteps,
     Integer keepCheckpoints,
     Integer evalSteps,
@@ -63,10 +73,15 @@ public record TrainConfig(
     Integer sampleMaxTokens) {
 
   public static final String LLM = "llm";
+  public static final String SD = "sd";
 
   /** Other spellings of a task type. */
   static final Map<String, String> TASK_ALIASES =
-      Map.of("text-generation", LLM, "text_generation", LLM);
+      Map.of(
+          "text-generation", LLM,
+          "text_generation", LLM,
+          "text-to-image", SD,
+          "text_to_image", SD);
 
   public TrainConfig {
     taskType = TASK_ALIASES.getOrDefault(or(taskType, LLM), or(taskType, LLM));
@@ -80,23 +95,32 @@ public record TrainConfig(
     maxLength = or(maxLength, 1024);
     packing = or(packing, false);
     shuffle = or(shuffle, true);
-    resolution = or(resolution, 0);
+    boolean images = taskType.equals(SD);
+    resolution = or(resolution, images ? 512 : 0);
+    minSnrGamma = or(minSnrGamma, 0.0);
+    noiseOffset = or(noiseOffset, 0.0);
+    minTimestep = or(minTimestep, 0);
+    maxTimestep = or(maxTimestep, 1000);
+    loss = or(loss, "mse");
+    huberC = or(huberC, 0.1);
+    debiasedEstimation = or(debiasedEstimation, false);
+    captionDropout = or(captionDropout, 0.0);
     loraRank = or(loraRank, 8);
     loraAlpha = or(loraAlpha, (double) loraRank);
     loraDropout = or(loraDropout, 0.0);
-    loraTargets = List.copyOf(or(loraTargets, List.of("all-linear")));
+    loraTargets = List.copyOf(or(loraTargets, List.of(images ? "unet-attention" : "all-linear")));
     useRslora = or(useRslora, false);
     initAdapter = or(initAdapter, "");
     batchSize = or(batchSize, 4);
     gradientAccumulation = or(gradientAccumulation, 1);
     epochs = or(epochs, 1);
     maxSteps = or(maxSteps, 0);
-    learningRate = or(learningRate, 2e-4);
+    learningRate = or(learningRate, images ? 1e-4 : 2e-4);
     lrSchedule = or(lrSchedule, "cosine");
     warmupSteps = or(warmupSteps, 0);
     lrCycles = or(lrCycles, 1);
     lrPower = or(lrPower, 1.0);
-    weightDecay = or(weightDecay, 0.0);
+    weightDecay = or(weightDecay, images ? 0.01 : 0.0);
     adamBeta1 = or(adamBeta1, 0.9);
     adamBeta2 = or(adamBeta2, 0.999);
     adamEpsilon = or(adamEpsilon, 1e-8);
@@ -107,6 +131,8 @@ public record TrainConfig(
     threads = or(threads, 0);
     memoryBudget = or(memoryBudget, "");
     outputDir = or(outputDir, "");
+    outputName = or(outputName, "lora");
+    exportFormat = or(exportFormat, "kohya");
     saveSteps = or(saveSteps, 500);
     keepCheckpoints = or(keepCheckpoints, 2);
     evalSteps = or(evalSteps, 0);

@@ -15,6 +15,8 @@ public final class Philox {
   public static final int LORA_INIT = 4;
   public static final int SAMPLING = 5;
   public static final int VALIDATION_SPLIT = 6;
+  public static final int POSTERIOR = 7;
+  public static final int NOISE_OFFSET = 8;
   public static final int DROPOUT = 1 << 16;
 
   private Philox() {}

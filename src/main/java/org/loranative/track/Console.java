@@ -52,10 +52,16 @@ public final class Console {
 
   /** A step's end. */
   public synchronized void progress(
-      int step, int total, double loss, double rate, double tokensPerSecond, Duration left) {
+      int step,
+      int total,
+      double loss,
+      double rate,
+      double unitsPerSecond,
+      String unit,
+      Duration left) {
     if (bar != null) {
       bar.setExtraMessage(
-          String.format(" loss %.4f  lr %.2e  %.0f tok/s", loss, rate, tokensPerSecond));
+          String.format(" loss %.4f  lr %.2e  %s %s/s", loss, rate, rate(unitsPerSecond), unit));
       bar.stepTo(step);
       return;
     }
@@ -63,10 +69,15 @@ public final class Console {
     if (step == 1 || step == total || now - lastPlain >= PLAIN_INTERVAL_MILLIS) {
       lastPlain = now;
       out.printf(
-          "step %d/%d  loss %.4f  lr %.2e  %.0f tokens/s  ETA %s%n",
-          step, total, loss, rate, tokensPerSecond, clock(left));
+          "step %d/%d  loss %.4f  lr %.2e  %s %s/s  ETA %s%n",
+          step, total, loss, rate, rate(unitsPerSecond), unit, clock(left));
       out.flush();
     }
+  }
+
+  /** Whole tokens, tenths of images. */
+  private static String rate(double perSecond) {
+    return perSecond < 100 ? String.format("%.1f", perSecond) : String.format("%.0f", perSecond);
   }
 
   private static String clock(Duration d) {

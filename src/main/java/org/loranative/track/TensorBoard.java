@@ -67,6 +67,20 @@ public final class TensorBoard implements AutoCloseable {
             .setTensor(tensor));
   }
 
+  /** An image. */
+  public void image(long step, String tag, byte[] png, int width, int height) {
+    summary(
+        step,
+        Summary.Value.newBuilder()
+            .setTag(tag)
+            .setImage(
+                Summary.Image.newBuilder()
+                    .setHeight(height)
+                    .setWidth(width)
+                    .setColorspace(3)
+                    .setEncodedImageString(ByteString.copyFrom(png))));
+  }
+
   /** The hyperparameters tab: what was set, and which scalars count as results. */
   public void hyperparameters(Map<String, Object> settings, List<String> metrics) {
     Experiment.Builder experiment = Experiment.newBuilder();

@@ -80,7 +80,7 @@ final class BatchFeed<B> implements AutoCloseable {
           long at = first;
           for (Value v : inputs(graph)) {
             if (v.name().equals(name)) {
-              return view(at, v.bytes()).asIntBuffer();
+              return view(at, v.bytes());
             }
             at += padded(v);
           }

@@ -1,6 +1,7 @@
 package org.loranative.train;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.IntBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -13,8 +14,8 @@ import java.util.Optional;
 import java.util.function.Function;
 import org.loranative.UserException;
 import org.loranative.config.TrainConfig;
+import org.loranative.data.Records;
 import org.loranative.data.llm.Batches;
-import org.loranative.data.llm.Records;
 import org.loranative.data.llm.Sample;
 import org.loranative.data.llm.SampleEncoder;
 import org.loranative.graph.Graph;
@@ -180,11 +181,11 @@ final class LlmTask implements Task<List<Sample>> {
   }
 
   @Override
-  public void fill(List<Sample> batch, int shape, Function<String, IntBuffer> inputs) {
-    IntBuffer ids = inputs.apply(LlmGraph.IDS);
-    IntBuffer positions = inputs.apply(LlmGraph.POSITIONS);
-    IntBuffer start = inputs.apply(LlmGraph.DOC_START);
-    IntBuffer labels = inputs.apply(LlmGraph.LABELS);
+  public void fill(List<Sample> batch, int shape, Function<String, ByteBuffer> inputs) {
+    IntBuffer ids = inputs.apply(LlmGraph.IDS).asIntBuffer();
+    IntBuffer positions = inputs.apply(LlmGraph.POSITIONS).asIntBuffer();
+    IntBuffer start = inputs.apply(LlmGraph.DOC_START).asIntBuffer();
+    IntBuffer labels = inputs.apply(LlmGraph.LABELS).asIntBuffer();
     int at = 0;
     for (Sample s : batch) {
       for (int i = 0; i < s.length(); i++) {
@@ -230,8 +231,24 @@ final class LlmTask implements Task<List<Sample>> {
   }
 
   @Override
-  public void export(Path folder, float[] params) throws IOException {
+  public Path export(Path folder, float[] params) throws IOException {
     PeftFormat.write(folder, adapters, params, config.baseModel());
+    return folder;
+  }
+
+  @Override
+  public Path resultFolder(Path outputDir) {
+    return outputDir.resolve("adapter");
+  }
+
+  @Override
+  public String unit() {
+    return "tokens";
+  }
+
+  @Override
+  public String describeShape(int shape) {
+    return shape + " tokens";
   }
 
   @Override

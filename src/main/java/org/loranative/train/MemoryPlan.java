@@ -25,7 +25,7 @@ import org.loranative.model.Weights;
  * @param activations the arena of the largest plan without its workspace
  * @param workspace scratch that ops share
  * @param batches staging of the batches to come
- * @param generation caches and arena of sample generation, 0 without samples
+ * @param generation what previews allocate, 0 without
  * @param recompute what each block computes again
  * @param largest the plan of the largest batch
  */
@@ -64,14 +64,13 @@ public record MemoryPlan(
    * @throws UserException if nothing fits, saying what would
    */
   static <B> MemoryPlan choose(
-      Task<B> task,
-      Weights weights,
-      Adapters adapters,
+      Kind<B> kind,
       Device device,
+      Map<String, Value> needed,
       Shapes shapes,
-      long generation,
       long budget,
       String budgetName) {
+    Task<B> task = kind.task();
     Graph full = task.trainingGraph(shapes.training());
     long evaluation =
         shapes.evaluation() == 0
@@ -80,14 +79,14 @@ public record MemoryPlan(
     List<String> blocks = Recompute.blocks(full);
     int low = 0;
     int high = 2 * blocks.size();
-    MemoryPlan most = at(high, full, blocks, weights, adapters, device, evaluation, generation);
+    MemoryPlan most = at(high, full, blocks, kind, device, needed, evaluation);
     if (most.total() > budget) {
       throw tooLarge(task, most, budget, budgetName);
     }
     MemoryPlan fits = most;
     while (low < high) {
       int middle = (low + high) / 2;
-      MemoryPlan plan = at(middle, full, blocks, weights, adapters, device, evaluation, generation);
+      MemoryPlan plan = at(middle, full, blocks, kind, device, needed, evaluation);
       if (plan.total() <= budget) {
         fits = plan;
         high = middle;
@@ -121,25 +120,26 @@ public record MemoryPlan(
       int level,
       Graph full,
       List<String> blocks,
-      Weights weights,
-      Adapters adapters,
+      Kind<?> kind,
       Device device,
-      long evaluation,
-      long generation) {
+      Map<String, Value> needed,
+      long evaluation) {
+    Weights weights = kind.weights();
+    Adapters adapters = kind.adapters();
     Map<String, Mode> modes = modes(level, blocks);
     Plan plan = Planner.plan(modes.isEmpty() ? full : Recompute.apply(full, modes), device);
     long floats = adapters.floats() * 4;
     long arena = Math.max(plan.arenaBytes(), evaluation);
     return new MemoryPlan(
-        weights.bytesToAllocate(full.named(), device),
-        weights.bytesMapped(full.named(), device),
+        weights.bytesToAllocate(needed, device),
+        weights.bytesMapped(needed, device),
         AdapterState.bytes(adapters, false),
         floats,
         2 * floats,
         arena - plan.scratchBytes(),
         plan.scratchBytes(),
         BatchFeed.bytes(full),
-        generation,
+        kind.previewBytes(),
         modes,
         plan);
   }
@@ -181,7 +181,7 @@ public record MemoryPlan(
     row(text, "workspace", workspace);
     row(text, "batches", batches);
     if (generation > 0) {
-      row(text, "sample generation", generation);
+      row(text, "previews", generation);
     }
     row(text, "total", total());
     long everything = recompute.values().stream().filter(m -> m == Mode.EVERYTHING).count();

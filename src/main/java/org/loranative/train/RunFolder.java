@@ -83,8 +83,13 @@ final class RunFolder implements AutoCloseable {
     return folder.resolve("logs");
   }
 
-  Path adapter() {
-    return folder.resolve("adapter");
+  /** Previews of a diffusion run. */
+  Path samples() {
+    return folder.resolve("samples");
+  }
+
+  Path root() {
+    return folder;
   }
 
   Path config() {

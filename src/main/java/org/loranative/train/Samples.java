@@ -11,8 +11,8 @@ import org.loranative.model.llm.LlmBase;
 import org.loranative.text.ChatTemplate.Message;
 import org.loranative.text.Tokenizer;
 
-/** The same prompts answered now and then, so that early and late can be compared. */
-final class Samples implements AutoCloseable {
+/** Answers of a language model to the same prompts. */
+final class Samples implements Previews {
   private static final int PROMPT_TOKENS = 512;
 
   private final TrainConfig config;
@@ -38,7 +38,8 @@ final class Samples implements AutoCloseable {
   }
 
   /** Answers every prompt, greedily. */
-  void write(int step, Tracker tracker) {
+  @Override
+  public void write(int step, Tracker tracker) {
     for (int i = 0; i < config.samplePrompts().size(); i++) {
       String prompt = config.samplePrompts().get(i);
       int[] ids = prompt(tokenizer, prompt, false);

@@ -1,7 +1,7 @@
 package org.loranative.train;
 
 import java.io.IOException;
-import java.nio.IntBuffer;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Function;
@@ -25,8 +25,14 @@ public interface Task<B> {
   /** What the loss is averaged over (labelled tokens). */
   long labelled(B batch);
 
-  /** What throughput counts (tokens). */
+  /** What throughput counts: so many {@link #unit}s. */
   long units(B batch);
+
+  /** {@code tokens}, {@code images}. */
+  String unit();
+
+  /** A shape key for people. */
+  String describeShape(int shape);
 
   /** Forward and backward for batches of a shape. */
   Graph trainingGraph(int shape);
@@ -39,7 +45,7 @@ public interface Task<B> {
    *
    * @param inputs gives the host buffer of an input by name
    */
-  void fill(B batch, int shape, Function<String, IntBuffer> inputs);
+  void fill(B batch, int shape, Function<String, ByteBuffer> inputs);
 
   /** Where a batch's records came from, for messages. */
   List<String> describe(B batch);
@@ -47,8 +53,11 @@ public interface Task<B> {
   /** A fingerprint of all training data: a resumed run must meet the same. */
   String fingerprint();
 
-  /** Writes the finished adapter into {@code folder}. */
-  void export(Path folder, float[] params) throws IOException;
+  /** Writes the adapter into {@code folder}; returns the folder or file that holds it. */
+  Path export(Path folder, float[] params) throws IOException;
+
+  /** Where in {@code output_dir} the finished adapter goes. */
+  Path resultFolder(Path outputDir);
 
   /** The setting to change, and how, so that a batch needs about {@code share} of the memory. */
   String smallerBatch(double share);

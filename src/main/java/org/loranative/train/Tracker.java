@@ -1,6 +1,8 @@
 package org.loranative.train;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -8,6 +10,7 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import org.loranative.config.ConfigReader;
 import org.loranative.config.TrainConfig;
+import org.loranative.image.Picture;
 import org.loranative.track.Console;
 import org.loranative.track.MetricsLog;
 import org.loranative.track.TensorBoard;
@@ -19,6 +22,8 @@ final class Tracker implements AutoCloseable {
   private final TensorBoard board;
   private final MetricsLog metrics;
   private final Console console;
+  private final String unit;
+  private final Path samples;
   private final int total;
   private final int first;
   private final long startNanos = System.nanoTime();
@@ -26,6 +31,7 @@ final class Tracker implements AutoCloseable {
   /**
    * @param first the first step this process runs
    * @param notes more lines for the configuration text
+   * @param unit what throughput counts
    */
   Tracker(
       RunFolder folder,
@@ -33,9 +39,12 @@ final class Tracker implements AutoCloseable {
       Map<String, Object> notes,
       int first,
       int total,
+      String unit,
       Console console)
       throws IOException {
     this.console = console;
+    this.unit = unit;
+    this.samples = folder.samples();
     this.total = total;
     this.first = first;
     metrics = new MetricsLog(folder.logs().resolve("metrics.jsonl"), first - 1);
@@ -56,7 +65,7 @@ final class Tracker implements AutoCloseable {
       double rate,
       float gradNorm,
       long labelled,
-      double tokensPerSecond,
+      double unitsPerSecond,
       double millis,
       long memoryBytes,
       OptionalDouble validationLoss) {}
@@ -67,7 +76,7 @@ final class Tracker implements AutoCloseable {
     s.validationLoss().ifPresent(v -> scalars.put("Loss/val", v));
     scalars.put("lr", s.rate());
     scalars.put("grad_norm", (double) s.gradNorm());
-    scalars.put("perf/tokens_per_s", s.tokensPerSecond());
+    scalars.put("perf/" + unit + "_per_s", s.unitsPerSecond());
     scalars.put("perf/step_ms", s.millis());
     scalars.put("memory/bytes", (double) s.memoryBytes());
     board.scalars(s.step(), scalars);
@@ -77,7 +86,7 @@ final class Tracker implements AutoCloseable {
     line.put("lr", s.rate());
     line.put("grad_norm", s.gradNorm());
     line.put("labelled", s.labelled());
-    line.put("tokens_per_s", Math.round(s.tokensPerSecond() * 10) / 10.0);
+    line.put(unit + "_per_s", Math.round(s.unitsPerSecond() * 10) / 10.0);
     line.put("step_ms", Math.round(s.millis() * 1000) / 1000.0);
     s.validationLoss().ifPresent(v -> line.put("val_loss", (float) v));
     metrics.write(line);
@@ -87,12 +96,21 @@ final class Tracker implements AutoCloseable {
         total,
         s.loss(),
         s.rate(),
-        s.tokensPerSecond(),
+        s.unitsPerSecond(),
+        unit,
         Duration.ofNanos(perStep * (total - s.step())));
   }
 
   void sample(int step, int index, String prompt, String answer) {
     board.text(step, "samples/" + index, "**" + prompt + "**\n\n" + answer);
+  }
+
+  /** A preview: into {@code samples/} and TensorBoard's image tab. */
+  void image(int step, int index, String prompt, Picture picture) throws IOException {
+    Files.createDirectories(samples);
+    picture.writePng(samples.resolve(String.format("%06d-%d.png", step, index)));
+    board.image(
+        step, "samples/" + index + ": " + prompt, picture.png(), picture.width(), picture.height());
   }
 
   void end(boolean success) {

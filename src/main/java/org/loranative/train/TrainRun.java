@@ -3,15 +3,14 @@ package org.loranative.train;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.loranative.UserException;
 import org.loranative.config.ConfigReader;
 import org.loranative.config.TrainConfig;
-import org.loranative.data.llm.Sample;
 import org.loranative.device.Device;
 import org.loranative.graph.Graph;
+import org.loranative.graph.Value;
 import org.loranative.graph.ops.AdamW;
 import org.loranative.io.AtomicFiles;
 import org.loranative.io.DType;
@@ -19,14 +18,10 @@ import org.loranative.lora.AdapterState;
 import org.loranative.lora.AdapterState.Buffer;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraSpec;
-import org.loranative.lora.PeftFormat;
 import org.loranative.model.Placement;
 import org.loranative.model.Weights;
-import org.loranative.model.llm.Generator;
-import org.loranative.model.llm.LlmBase;
 import org.loranative.optim.LossScale;
 import org.loranative.optim.Schedule;
-import org.loranative.text.Tokenizer;
 import org.loranative.track.Console;
 import org.loranative.track.RunLog;
 import org.slf4j.Logger;
@@ -41,80 +36,79 @@ public final class TrainRun implements AutoCloseable {
 
   private final TrainConfig config;
   private final Owned owned = new Owned();
-  private final LlmBase base;
-  private final Tokenizer tokenizer;
-  private final Adapters adapters;
   private final Device device;
   private final DType compute;
-  private final Task<List<Sample>> task;
-  private final Steps<List<Sample>> steps;
-  private final MemoryPlan memory;
+  private final Opened<?> opened;
+
+  /**
+   * A kind of training with what was planned for it.
+   *
+   * @param needed every value whose weight is loaded, by name
+   */
+  private record Opened<B>(
+      Kind<B> kind, Steps<B> steps, MemoryPlan memory, Map<String, Value> needed) {}
 
   /** Opens base, data and device, and plans the memory; loads no weights yet. */
   public TrainRun(TrainConfig config) {
     config.requireComplete();
     this.config = config;
-    boolean opened = false;
+    boolean done = false;
     try {
-      base = LlmBase.open(Path.of(config.baseModel()));
-      tokenizer = owned.add(base.tokenizer());
       device = owned.add(Devices.open(config.device(), config.threads()));
       compute = Devices.compute(config.computeDtype(), device);
       log.info("device: {}; compute dtype {}", device.description(), config.computeDtype());
-      adapters = new Adapters(spec(), base.targets());
-      log.info(
-          "LoRA: rank {}, alpha {}, scale {}, {} layers, {} trained parameters",
-          adapters.spec().rank(),
-          adapters.spec().alpha(),
-          adapters.spec().scale(),
-          adapters.modules().size(),
-          adapters.parameters());
-      task = new LlmTask(base, tokenizer, adapters, compute, config);
-      steps = new Steps<>(task, config.gradientAccumulation(), config.epochs(), config.maxSteps());
-      memory = planMemory();
-      opened = true;
+      opened =
+          config.taskType().equals(TrainConfig.SD)
+              ? open(owned.add(new DiffusionKind(config, device, compute)))
+              : open(owned.add(new LlmKind(config, device, compute)));
+      done = true;
     } finally {
-      if (!opened) {
+      if (!done) {
         close();
       }
     }
   }
 
-  private LoraSpec spec() {
-    return new LoraSpec(
-        config.loraRank(),
-        config.loraAlpha(),
-        config.loraDropout(),
-        config.loraTargets(),
-        config.useRslora());
-  }
-
-  private MemoryPlan planMemory() {
+  private <B> Opened<B> open(Kind<B> kind) {
+    LoraSpec spec = kind.adapters().spec();
+    log.info(
+        "LoRA: rank {}, alpha {}, scale {}, {} layers, {} trained parameters",
+        spec.rank(),
+        spec.alpha(),
+        spec.scale(),
+        kind.adapters().modules().size(),
+        kind.adapters().parameters());
+    Task<B> task = kind.task();
+    Steps<B> steps =
+        new Steps<>(task, config.gradientAccumulation(), config.epochs(), config.maxSteps());
     int evaluation = task.validation().stream().mapToInt(task::shape).max().orElse(0);
+    Map<String, Value> needed =
+        new LinkedHashMap<>(task.trainingGraph(steps.largestShape()).named());
+    for (Graph g : kind.previewGraphs()) {
+      g.named().forEach(needed::putIfAbsent);
+    }
     long free = (long) (device.freeBytes() * FREE_MEMORY_SHARE);
-    return MemoryPlan.choose(
-        task,
-        base.weights(),
-        adapters,
-        device,
-        new MemoryPlan.Shapes(steps.largestShape(), evaluation),
-        config.sampleSteps() > 0
-            ? Generator.bytes(device, base, adapters, compute, Samples.contextTokens(config))
-            : 0,
-        config.memoryBudgetBytes().orElse(free),
-        config.memoryBudgetBytes().isPresent()
-            ? "memory_budget"
-            : "the free memory (of which a run takes 90 %)");
+    MemoryPlan memory =
+        MemoryPlan.choose(
+            kind,
+            device,
+            needed,
+            new MemoryPlan.Shapes(steps.largestShape(), evaluation),
+            config.memoryBudgetBytes().orElse(free),
+            config.memoryBudgetBytes().isPresent()
+                ? "memory_budget"
+                : "the free memory (of which a run takes 90 %)");
+    return new Opened<>(kind, steps, memory, needed);
   }
 
   /** The memory table and, if asked, the plan of the largest batch. */
   public String describe(boolean dumpPlan) {
     return String.format(
-        "%d steps; the largest batch has %d tokens%n%s%s",
-        steps.total(),
-        steps.largestShape(),
-        memory.table(),
-        dumpPlan ? memory.largest().dump() : "");
+        "%d steps; the largest batch has %s%n%s%s",
+        opened.steps().total(),
+        opened.kind().task().describeShape(opened.steps().largestShape()),
+        opened.memory().table(),
+        dumpPlan ? opened.memory().largest().dump() : "");
   }
 
   /**
@@ -126,7 +120,7 @@ public final class TrainRun implements AutoCloseable {
   public Optional<Path> train(boolean resume, Console console, StopSignal stop) {
     try (RunFolder folder = new RunFolder(Path.of(config.outputDir()), resume);
         AutoCloseable fileLog = RunLog.toFile(folder.logs().resolve("train.log"))) {
-      return train(folder, resume, console, stop);
+      return train(opened, folder, resume, console, stop);
     } catch (RuntimeException e) {
       throw e;
     } catch (IOException e) {
@@ -137,39 +131,53 @@ public final class TrainRun implements AutoCloseable {
     }
   }
 
-  private Optional<Path> train(RunFolder folder, boolean resume, Console console, StopSignal stop)
+  private <B> Optional<Path> train(
+      Opened<B> run, RunFolder folder, boolean resume, Console console, StopSignal stop)
       throws IOException {
+    Kind<B> kind = run.kind();
+    Task<B> task = kind.task();
+    Adapters adapters = kind.adapters();
+    Steps<B> steps = run.steps();
+    MemoryPlan memory = run.memory();
     String yaml = ConfigReader.toYaml(config);
     AtomicFiles.writeString(folder.config(), yaml);
     log.debug("configuration:\n{}", yaml);
     log.info("memory: {} planned", MemoryPlan.size(memory.total()));
     log.debug("{}", describe(false));
-    Graph named = memory.largest().graph();
-    Weights.Loaded weights = owned.add(base.weights().load(named.named(), device));
+    Weights.Loaded weights = owned.add(kind.weights().load(run.needed(), device));
     AdapterState state = owned.add(new AdapterState(device, adapters, true));
-    Placement placement = owned.add(new Placement(device, weights, state, base.constants()));
+    Placement placement = owned.add(new Placement(device, weights, state, kind.constants()));
     PlanStore plans =
         owned.add(new PlanStore(task, memory, steps.largestShape(), device, placement));
     String fingerprint = task.fingerprint();
-    Checkpoint from = start(folder, resume, state, fingerprint);
+    Checkpoint from = start(kind, folder, resume, state, fingerprint);
     int done = from.step();
     LossScale lossScale =
         compute == DType.F16 ? LossScale.dynamic(from.lossScale()) : LossScale.none();
-    Trainer<List<Sample>> trainer =
+    Trainer<B> trainer =
         owned.add(
             new Trainer<>(
-                task, steps, device, adapters, state, plans, setting(), lossScale, memory));
-    Optional<Samples> samples =
-        config.sampleSteps() > 0
-            ? Optional.of(
-                owned.add(
-                    new Samples(config, base, tokenizer, adapters, device, compute, placement)))
-            : Optional.empty();
+                task, steps, device, adapters, state, plans, setting(steps), lossScale, memory));
+    Optional<Previews> previews = kind.previews(placement);
+    previews.ifPresent(owned::add);
     Map<String, Object> notes = new LinkedHashMap<>();
     notes.put("lora_scale", adapters.spec().scale());
     notes.put("trained_parameters", adapters.parameters());
-    try (Tracker tracker = new Tracker(folder, config, notes, done + 1, steps.total(), console)) {
-      Loop loop = new Loop(folder, state, lossScale, tracker, samples, stop, yaml, fingerprint);
+    Path finished = task.resultFolder(folder.root());
+    try (Tracker tracker =
+        new Tracker(folder, config, notes, done + 1, steps.total(), task.unit(), console)) {
+      Loop loop =
+          new Loop(
+              folder,
+              task,
+              steps.total(),
+              state,
+              lossScale,
+              tracker,
+              previews,
+              stop,
+              yaml,
+              fingerprint);
       int last = trainer.run(done, loop);
       if (last < steps.total()) {
         if (last > loop.savedAt) {
@@ -179,17 +187,17 @@ public final class TrainRun implements AutoCloseable {
         tracker.end(false);
         return Optional.empty();
       }
-      task.export(folder.adapter(), state.read(Buffer.PARAMS));
+      finished = task.export(finished, state.read(Buffer.PARAMS));
       tracker.end(true);
     }
-    log.info("Adapter: {}", folder.adapter());
+    log.info("Adapter: {}", finished);
     log.info("Logs: {} (tensorboard --logdir {})", folder.logs(), folder.logs());
-    return Optional.of(folder.adapter());
+    return Optional.of(finished);
   }
 
   /** Fills the adapters; returns where the run stands: step 0 at its beginning. */
   private Checkpoint start(
-      RunFolder folder, boolean resume, AdapterState state, String fingerprint) {
+      Kind<?> kind, RunFolder folder, boolean resume, AdapterState state, String fingerprint) {
     Optional<Path> newest = resume ? folder.newestCheckpoint() : Optional.empty();
     if (newest.isPresent()) {
       Checkpoint checkpoint = Checkpoint.read(newest.get(), state);
@@ -219,22 +227,15 @@ public final class TrainRun implements AutoCloseable {
     }
     Optional<Path> init = TrainConfig.path(config.initAdapter());
     if (init.isPresent()) {
-      LoraSpec theirs = PeftFormat.readSpec(init.get());
-      if (Math.abs(theirs.scale() - adapters.spec().scale()) > 1e-6) {
-        log.warn(
-            "init_adapter was trained with scale {}, this run uses {}: its effect changes.",
-            theirs.scale(),
-            adapters.spec().scale());
-      }
-      state.write(Buffer.PARAMS, PeftFormat.read(init.get(), adapters));
+      state.write(Buffer.PARAMS, kind.readAdapter(init.get()));
       log.info("Starting from the weights of {}", init.get());
     } else {
-      state.write(Buffer.PARAMS, adapters.initial(config.seed()));
+      state.write(Buffer.PARAMS, kind.adapters().initial(config.seed()));
     }
     return new Checkpoint(0, config.seed(), fingerprint, LossScale.State.START);
   }
 
-  private Trainer.Setting setting() {
+  private Trainer.Setting setting(Steps<?> steps) {
     return new Trainer.Setting(
         new Schedule.Setting(
             Schedule.named(config.lrSchedule()).orElseThrow(),
@@ -252,13 +253,15 @@ public final class TrainRun implements AutoCloseable {
         config.seed());
   }
 
-  /** What happens after each step: tracking, checkpoints, samples. */
+  /** What happens after each step: tracking, checkpoints, previews. */
   private final class Loop implements Trainer.Listener {
     private final RunFolder folder;
+    private final Task<?> task;
+    private final int total;
     private final AdapterState state;
     private final LossScale lossScale;
     private final Tracker tracker;
-    private final Optional<Samples> samples;
+    private final Optional<Previews> previews;
     private final StopSignal stop;
     private final String yaml;
     private final String fingerprint;
@@ -266,18 +269,22 @@ public final class TrainRun implements AutoCloseable {
 
     Loop(
         RunFolder folder,
+        Task<?> task,
+        int total,
         AdapterState state,
         LossScale lossScale,
         Tracker tracker,
-        Optional<Samples> samples,
+        Optional<Previews> previews,
         StopSignal stop,
         String yaml,
         String fingerprint) {
       this.folder = folder;
+      this.task = task;
+      this.total = total;
       this.state = state;
       this.lossScale = lossScale;
       this.tracker = tracker;
-      this.samples = samples;
+      this.previews = previews;
       this.stop = stop;
       this.yaml = yaml;
       this.fingerprint = fingerprint;
@@ -290,7 +297,7 @@ public final class TrainRun implements AutoCloseable {
     @Override
     public boolean wantsValidation(int step) {
       int every = config.evalSteps() > 0 ? config.evalSteps() : config.saveSteps();
-      return due(step, every) || step == steps.total();
+      return due(step, every) || step == total;
     }
 
     @Override
@@ -304,10 +311,10 @@ public final class TrainRun implements AutoCloseable {
           step.gradNorm());
       step.validationLoss()
           .ifPresent(v -> log.info("step {}: validation loss {}", step.step(), (float) v));
-      if (samples.isPresent() && due(step.step(), config.sampleSteps())) {
-        samples.get().write(step.step(), tracker);
+      if (previews.isPresent() && due(step.step(), config.sampleSteps())) {
+        previews.get().write(step.step(), tracker);
       }
-      if (due(step.step(), config.saveSteps()) || step.step() == steps.total()) {
+      if (due(step.step(), config.saveSteps()) || step.step() == total) {
         save(step.step());
       }
       return !stop.isSet();

@@ -1,5 +1,7 @@
 package org.loranative.data.llm;
 
+import org.loranative.data.Source;
+
 /**
  * A document ready for training.
  *

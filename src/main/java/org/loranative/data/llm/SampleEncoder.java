@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.loranative.UserException;
+import org.loranative.data.Records;
+import org.loranative.data.Source;
 import org.loranative.data.llm.Formats.FormatException;
 import org.loranative.text.ChatTemplate;
 import org.loranative.text.Tokenizer;

@@ -141,6 +141,18 @@ public final class DiffusionBase {
     return text2;
   }
 
+  /**
+   * Whether the layer is a convolution of one pixel, which files of adapters show by 4 dimensions.
+   */
+  public boolean isConvolution(String path) {
+    return weights.entry(path + ".weight").shape().size() == 4;
+  }
+
+  /** What kohya's files call a base of this kind. */
+  public String kohyaVersion() {
+    return isSdxl() ? "sdxl_base_v1-0" : unet.contextWidth() == 1024 ? "sd_v2" : "sd_v1";
+  }
+
   public boolean isSdxl() {
     return text2.isPresent();
   }

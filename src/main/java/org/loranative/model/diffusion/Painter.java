@@ -1,26 +1,20 @@
 package org.loranative.model.diffusion;
 
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.loranative.device.Device;
-import org.loranative.device.HostBuffer;
-import org.loranative.device.Memory;
 import org.loranative.diffusion.Sampler;
-import org.loranative.graph.Addresses;
-import org.loranative.graph.Executor;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
-import org.loranative.graph.Plan;
 import org.loranative.graph.Planner;
-import org.loranative.graph.Value;
 import org.loranative.image.Picture;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
 import org.loranative.model.Placement;
+import org.loranative.model.Session;
 import org.loranative.random.Philox;
 import org.loranative.text.ClipTokenizer;
 
@@ -87,57 +81,28 @@ public final class Painter {
     return all;
   }
 
-  private static DType vaeDtype(DType compute) {
+  /** What the VAE computes in: its activations overflow f16. */
+  public static DType vaeDtype(DType compute) {
     return compute == DType.F16 ? DType.F32 : compute;
   }
 
-  /** A graph planned and joined to memory of its own for as long as it is used. */
-  private final class Running implements AutoCloseable {
-    private final Graph graph;
-    private final Plan plan;
-    private final Executor executor = new Executor(device, false);
-    private final Memory arena;
-    private final Addresses at;
+  private Session open(Graph graph) {
+    return new Session(device, graph, placement);
+  }
 
-    Running(Graph graph) {
-      this.graph = graph;
-      this.plan = Planner.plan(graph, device);
-      this.arena = device.allocate(plan.arenaBytes());
-      this.at = plan.bind(arena.address(), placement::address);
-    }
-
-    Map<String, float[]> run(Map<String, ?> inputs) {
-      for (Value v : graph.named().values()) {
-        if (v.kind() != Kind.INPUT) {
-          continue;
-        }
-        try (HostBuffer host = new HostBuffer(v.bytes())) {
-          if (inputs.get(v.name()) instanceof int[] ints) {
-            host.view().asIntBuffer().put(ints);
-          } else {
-            host.view().asFloatBuffer().put((float[]) inputs.get(v.name()));
-          }
-          device.upload(at.of(v), host, v.bytes());
-        }
-      }
-      executor.run(plan, at);
-      Map<String, float[]> results = new HashMap<>();
-      for (Value v : graph.results()) {
-        try (HostBuffer host = new HostBuffer(v.bytes())) {
-          device.download(host, at.of(v), v.bytes());
-          float[] values = new float[Math.toIntExact(v.shape().size())];
-          host.view().asFloatBuffer().get(values);
-          results.put(v.name(), values);
-        }
-      }
-      return results;
-    }
-
-    @Override
-    public void close() {
-      executor.close();
-      arena.close();
-    }
+  /** Most bytes that drawing an image of this size allocates. */
+  public static long bytes(
+      Device device, DiffusionBase base, Adapters adapters, DType compute, int width, int height) {
+    int h = height / base.latentFactor();
+    int w = width / base.latentFactor();
+    DiffusionGraph.Size size = new DiffusionGraph.Size(2, h, w, base.textTokens());
+    return Stream.of(
+            DiffusionGraph.prediction(base, adapters, compute, size),
+            DiffusionGraph.texts(base, adapters, compute, 2, 0),
+            DiffusionGraph.decoder(base, vaeDtype(compute), 1, h, w))
+        .mapToLong(g -> Planner.plan(g, device).arenaBytes())
+        .max()
+        .orElseThrow();
   }
 
   /**
@@ -154,11 +119,24 @@ public final class Painter {
     List<String> texts =
         guided ? List.of(order.negative(), order.prompt()) : List.of(order.prompt());
     Map<String, float[]> inputs = new HashMap<>();
-    int keys = encode(texts, order.clipSkip(), inputs);
+    TextRows rows = TextRows.of(base, tokenizers, texts);
+    Graph encoder =
+        DiffusionGraph.texts(
+            base, adapters, compute, texts.size() * rows.perText(), order.clipSkip());
+    try (Session session = open(encoder)) {
+      Map<String, float[]> states = session.run(rows.inputs());
+      inputs.put(DiffusionGraph.TEXT, states.get(DiffusionGraph.TEXT));
+      if (base.isSdxl()) {
+        inputs.put(
+            DiffusionGraph.POOLED,
+            rows.firstOfEach(states.get(DiffusionGraph.POOLED), texts.size()));
+      }
+    }
+    int keys = rows.perText() * base.textTokens();
     float[] latents;
     DiffusionGraph.Size size = new DiffusionGraph.Size(texts.size(), height, width, keys);
     inputs.put(DiffusionGraph.SIZES, sizes(order, texts.size()));
-    try (Running unet = new Running(DiffusionGraph.prediction(base, adapters, compute, size))) {
+    try (Session unet = open(DiffusionGraph.prediction(base, adapters, compute, size))) {
       latents =
           order
               .sampler()
@@ -172,8 +150,8 @@ public final class Painter {
     for (int i = 0; i < latents.length; i++) {
       latents[i] /= (float) base.latentScaling();
     }
-    try (Running decoder =
-        new Running(DiffusionGraph.decoder(base, vaeDtype(compute), 1, height, width))) {
+    try (Session decoder =
+        open(DiffusionGraph.decoder(base, vaeDtype(compute), 1, height, width))) {
       float[] image =
           decoder.run(Map.of(DiffusionGraph.LATENTS, latents)).get(DiffusionGraph.IMAGE);
       return Picture.ofSigned(order.width(), order.height(), image);
@@ -182,7 +160,7 @@ public final class Painter {
 
   /** The model's answer, led away from that of the negative text. */
   private static float[] predict(
-      Running unet, Map<String, float[]> fixed, float[] x, double t, int texts, double guidance) {
+      Session unet, Map<String, float[]> fixed, float[] x, double t, int texts, double guidance) {
     Map<String, float[]> inputs = new HashMap<>(fixed);
     float[] latents = new float[x.length * texts];
     float[] timesteps = new float[texts];
@@ -212,68 +190,5 @@ public final class Painter {
       sizes[at + 1] = sizes[at + 5] = order.width();
     }
     return sizes;
-  }
-
-  /** Puts the texts' states into {@code inputs}; returns the tokens of each, equal for all. */
-  private int encode(List<String> texts, int clipSkip, Map<String, float[]> inputs) {
-    int length = base.textTokens();
-    int rows =
-        texts.stream()
-            .flatMap(t -> tokenizers.stream().map(k -> k.rows(t, length).size()))
-            .max(Integer::compare)
-            .orElseThrow();
-    Map<String, int[]> ids = new HashMap<>();
-    for (int k = 0; k < tokenizers.size(); k++) {
-      String prefix = k == 0 ? DiffusionBase.TEXT : DiffusionBase.TEXT_2;
-      List<int[]> all = new ArrayList<>();
-      for (String text : texts) {
-        List<int[]> own = new ArrayList<>(tokenizers.get(k).rows(text, length));
-        while (own.size() < rows) {
-          own.addAll(tokenizers.get(k).rows("", length));
-        }
-        all.addAll(own);
-      }
-      int[] flat = all.stream().flatMapToInt(Arrays::stream).toArray();
-      ids.put(prefix + "ids", flat);
-      fillPositions(prefix, flat, length, tokenizers.get(k).end(), ids);
-    }
-    Graph graph = DiffusionGraph.texts(base, adapters, compute, texts.size() * rows, clipSkip);
-    try (Running encoder = new Running(graph)) {
-      Map<String, float[]> states = encoder.run(ids);
-      inputs.put(DiffusionGraph.TEXT, states.get(DiffusionGraph.TEXT));
-      if (states.containsKey(DiffusionGraph.POOLED)) {
-        inputs.put(
-            DiffusionGraph.POOLED,
-            firstOfEach(states.get(DiffusionGraph.POOLED), texts.size(), rows));
-      }
-    }
-    return rows * length;
-  }
-
-  /** The pooled state of a text is that of its first row. */
-  private static float[] firstOfEach(float[] pooled, int texts, int rows) {
-    int width = pooled.length / texts / rows;
-    float[] first = new float[texts * width];
-    for (int i = 0; i < texts; i++) {
-      System.arraycopy(pooled, i * rows * width, first, i * width, width);
-    }
-    return first;
-  }
-
-  private static void fillPositions(
-      String prefix, int[] ids, int length, int end, Map<String, int[]> inputs) {
-    int[] positions = new int[ids.length];
-    int[] start = new int[ids.length];
-    int[] ends = new int[ids.length / length];
-    for (int i = ids.length - 1; i >= 0; i--) {
-      positions[i] = i % length;
-      start[i] = i / length * length;
-      if (ids[i] == end) {
-        ends[i / length] = i;
-      }
-    }
-    inputs.put(prefix + "positions", positions);
-    inputs.put(prefix + "doc_start", start);
-    inputs.put(prefix + "end_rows", ends);
   }
 }

@@ -10,6 +10,7 @@ import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.loranative.data.Source;
 import org.loranative.testing.Seeded;
 
 /** Every sample once an epoch, whatever the grouping; the same order whenever asked. */

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.UserException;
+import org.loranative.data.Records;
 import org.loranative.testing.Seeded;
 import org.loranative.text.Tokenizer;
 import org.loranative.text.Tokenizers;

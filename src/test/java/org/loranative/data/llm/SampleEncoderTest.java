@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.loranative.data.Records;
 import org.loranative.text.ChatTemplate;
 import org.loranative.text.ChatTemplate.Message;
 import org.loranative.text.Tokenizer;

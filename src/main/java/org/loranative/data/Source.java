@@ -1,4 +1,4 @@
-package org.loranative.data.llm;
+package org.loranative.data;
 
 import java.nio.file.Path;
 

@@ -1,4 +1,4 @@
-package org.loranative.data.llm;
+package org.loranative.data;
 
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonParser;

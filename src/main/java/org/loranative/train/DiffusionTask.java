@@ -1,0 +1,268 @@
+package org.loranative.train;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.function.Function;
+import org.loranative.config.TrainConfig;
+import org.loranative.data.sd.Buckets;
+import org.loranative.diffusion.NoiseSchedule;
+import org.loranative.graph.Graph;
+import org.loranative.io.DType;
+import org.loranative.lora.Adapters;
+import org.loranative.lora.LoraFiles;
+import org.loranative.lora.LowRank;
+import org.loranative.model.diffusion.DiffusionBase;
+import org.loranative.model.diffusion.DiffusionGraph;
+import org.loranative.random.Philox;
+
+/** Fine-tuning a diffusion model on captioned images of one size a batch. */
+final class DiffusionTask implements Task<DiffusionTask.Batch> {
+  /** Images of one size, and which batch of which epoch they are: what names their noise. */
+  record Batch(List<EncodedImage> images, int epoch, int index) {
+    Buckets.Size size() {
+      return images.get(0).size();
+    }
+  }
+
+  /** What a plan is made for. */
+  private record Shape(int images, Buckets.Size size) {
+    long pixels() {
+      return (long) images * size.width() * size.height();
+    }
+  }
+
+  private final DiffusionBase base;
+  private final Adapters adapters;
+  private final DType compute;
+  private final TrainConfig config;
+  private final EncodedImages data;
+  private final List<Shape> shapes;
+
+  DiffusionTask(
+      DiffusionBase base,
+      Adapters adapters,
+      DType compute,
+      TrainConfig config,
+      EncodedImages data) {
+    this.base = base;
+    this.adapters = adapters;
+    this.compute = compute;
+    this.config = config;
+    this.data = data;
+    TreeSet<Shape> all =
+        new TreeSet<>(
+            Comparator.comparingLong(Shape::pixels)
+                .thenComparingInt(Shape::images)
+                .thenComparingInt(s -> s.size().width()));
+    epoch(0).forEach(b -> all.add(new Shape(b.images().size(), b.size())));
+    shapes = List.copyOf(all);
+  }
+
+  /** Images are drawn from the whole set; a batch of a size goes out when it is full. */
+  @Override
+  public List<Batch> epoch(int epoch) {
+    int n = data.images().size();
+    int[] order =
+        config.shuffle() ? Philox.permutation(n, config.seed(), Philox.DATA_ORDER, epoch) : null;
+    Map<Buckets.Size, List<EncodedImage>> open = new LinkedHashMap<>();
+    List<Batch> batches = new ArrayList<>();
+    for (int i = 0; i < n; i++) {
+      EncodedImage image = data.images().get(order == null ? i : order[i]);
+      List<EncodedImage> waiting = open.computeIfAbsent(image.size(), s -> new ArrayList<>());
+      waiting.add(image);
+      if (waiting.size() == config.batchSize()) {
+        batches.add(new Batch(List.copyOf(waiting), epoch, batches.size()));
+        waiting.clear();
+      }
+    }
+    for (List<EncodedImage> rest : open.values()) {
+      if (!rest.isEmpty()) {
+        batches.add(new Batch(List.copyOf(rest), epoch, batches.size()));
+      }
+    }
+    return batches;
+  }
+
+  @Override
+  public List<Batch> validation() {
+    return List.of();
+  }
+
+  @Override
+  public int shape(Batch batch) {
+    return shapes.indexOf(new Shape(batch.images().size(), batch.size()));
+  }
+
+  @Override
+  public long labelled(Batch batch) {
+    return batch.images().size();
+  }
+
+  @Override
+  public long units(Batch batch) {
+    return batch.images().size();
+  }
+
+  @Override
+  public String unit() {
+    return "images";
+  }
+
+  @Override
+  public String describeShape(int shape) {
+    return shapes.get(shape).images() + " images of " + shapes.get(shape).size();
+  }
+
+  private DiffusionGraph.Size size(int shape) {
+    Shape s = shapes.get(shape);
+    int factor = base.latentFactor();
+    return new DiffusionGraph.Size(
+        s.images(), s.size().height() / factor, s.size().width() / factor, base.textTokens());
+  }
+
+  private float huber() {
+    return config.loss().equals("huber") ? config.huberC().floatValue() : 0;
+  }
+
+  @Override
+  public Graph trainingGraph(int shape) {
+    return DiffusionGraph.training(base, adapters, compute, size(shape), huber());
+  }
+
+  @Override
+  public Graph evaluationGraph(int shape) {
+    return DiffusionGraph.evaluation(base, adapters, compute, size(shape), huber());
+  }
+
+  /** Draws timesteps and noise, each a function of the seed and the batch's place. */
+  @Override
+  public void fill(Batch batch, int shape, Function<String, ByteBuffer> inputs) {
+    NoiseSchedule schedule = base.noise();
+    FloatBuffer latents = inputs.apply(DiffusionGraph.LATENTS).asFloatBuffer();
+    FloatBuffer target = inputs.apply(DiffusionGraph.TARGET).asFloatBuffer();
+    FloatBuffer timesteps = inputs.apply(DiffusionGraph.TIMESTEPS).asFloatBuffer();
+    FloatBuffer weights = inputs.apply(DiffusionGraph.WEIGHTS).asFloatBuffer();
+    FloatBuffer text = inputs.apply(DiffusionGraph.TEXT).asFloatBuffer();
+    int n = batch.images().size();
+    int each = batch.images().get(0).moments().length / 2;
+    float[] noise = normals(n * each, Philox.NOISE, batch);
+    float[] posterior = normals(n * each, Philox.POSTERIOR, batch);
+    float[] offset = normals(n * base.latentChannels(), Philox.NOISE_OFFSET, batch);
+    for (int i = 0; i < n; i++) {
+      EncodedImage image = batch.images().get(i);
+      int[] words = Philox.words(config.seed(), i, Philox.TIMESTEP, batch.epoch(), batch.index());
+      int last = Math.min(config.maxTimestep(), schedule.steps());
+      int t =
+          config.minTimestep() + (int) (Philox.uniform(words[0]) * (last - config.minTimestep()));
+      double signal = Math.sqrt(schedule.alpha(t));
+      double share = Math.sqrt(1 - schedule.alpha(t));
+      for (int k = 0; k < each; k++) {
+        double clean = image.latent(k, posterior[i * each + k]) * base.latentScaling();
+        double e =
+            noise[i * each + k]
+                + config.noiseOffset()
+                    * offset[i * base.latentChannels() + k % base.latentChannels()];
+        latents.put(i * each + k, (float) (signal * clean + share * e));
+        target.put(i * each + k, (float) (schedule.velocity() ? signal * e - share * clean : e));
+      }
+      timesteps.put(i, t);
+      weights.put(i, (float) weight(schedule, t));
+      boolean silent = Philox.uniform(words[1]) < config.captionDropout();
+      TextState state = silent ? data.empty() : image.text();
+      text.put(i * state.text().length, state.text());
+      if (base.isSdxl()) {
+        float[] pooled = state.pooled();
+        inputs.apply(DiffusionGraph.POOLED).asFloatBuffer().put(i * pooled.length, pooled);
+        float[] sizes = image.sizes();
+        inputs.apply(DiffusionGraph.SIZES).asFloatBuffer().put(i * sizes.length, sizes);
+      }
+    }
+  }
+
+  private float[] normals(int n, int stream, Batch batch) {
+    return Philox.normals(n, config.seed(), stream, batch.epoch(), batch.index());
+  }
+
+  /** Min-SNR-γ (Hang et al. 2023) and debiased estimation (Yu et al. 2023). */
+  private double weight(NoiseSchedule schedule, int t) {
+    double snr = schedule.signalToNoise(t);
+    double weight = 1;
+    if (config.minSnrGamma() > 0) {
+      weight = Math.min(snr, config.minSnrGamma()) / (schedule.velocity() ? snr + 1 : snr);
+    }
+    return config.debiasedEstimation() ? weight / Math.sqrt(Math.min(snr, 1000)) : weight;
+  }
+
+  @Override
+  public List<String> describe(Batch batch) {
+    return batch.images().stream().map(i -> i.file().toString()).toList();
+  }
+
+  @Override
+  public String fingerprint() {
+    return data.fingerprint();
+  }
+
+  @Override
+  public Path export(Path folder, float[] params) throws IOException {
+    Map<String, LowRank> modules = new LinkedHashMap<>();
+    for (Adapters.Module m : adapters.modules()) {
+      modules.put(
+          m.path(),
+          new LowRank(
+              m.rank(),
+              adapters.spec().scale() * m.rank(),
+              m.in(),
+              m.out(),
+              slice(params, m.aOffset(), m.aSize()),
+              slice(params, m.bOffset(), m.bSize()),
+              base.isConvolution(m.path())));
+    }
+    Map<String, String> metadata = new LinkedHashMap<>();
+    metadata.put("ss_network_module", "networks.lora");
+    metadata.put("ss_network_dim", String.valueOf(adapters.spec().rank()));
+    metadata.put(
+        "ss_network_alpha", String.valueOf(adapters.spec().scale() * adapters.spec().rank()));
+    metadata.put("ss_output_name", config.outputName());
+    metadata.put("ss_sd_model_name", config.baseModel());
+    metadata.put("ss_base_model_version", base.kohyaVersion());
+    metadata.put("ss_v2", base.noise().velocity() ? "True" : "False");
+    metadata.put("ss_learning_rate", String.valueOf(config.learningRate()));
+    metadata.put("ss_num_train_images", String.valueOf(data.images().size()));
+    metadata.put("ss_resolution", config.resolution() + "," + config.resolution());
+    metadata.put("ss_seed", String.valueOf(config.seed()));
+    Path file = folder.resolve(config.outputName() + ".safetensors");
+    LoraFiles.Format format = LoraFiles.Format.valueOf(config.exportFormat().toUpperCase());
+    LoraFiles.write(file, format, modules, base.isSdxl(), metadata);
+    return file;
+  }
+
+  private static float[] slice(float[] params, long from, int n) {
+    return java.util.Arrays.copyOfRange(params, (int) from, (int) from + n);
+  }
+
+  @Override
+  public Path resultFolder(Path outputDir) {
+    return outputDir;
+  }
+
+  @Override
+  public String smallerBatch(double share) {
+    int batch = (int) (config.batchSize() * share);
+    if (batch >= 1) {
+      return String.format(
+          "batch_size: %d with gradient_accumulation: %d",
+          batch, config.gradientAccumulation() * ((config.batchSize() + batch - 1) / batch));
+    }
+    int side = (int) (config.resolution() * Math.sqrt(config.batchSize() * share)) / 64 * 64;
+    return String.format("batch_size: 1 with resolution: %d", Math.max(64, side));
+  }
+}

@@ -1,0 +1,42 @@
+package org.loranative.train;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.loranative.graph.Graph;
+import org.loranative.lora.Adapters;
+import org.loranative.model.Placement;
+import org.loranative.model.Weights;
+
+/**
+ * A kind of training, opened on its base model and its data: what {@link TrainRun} puts together.
+ *
+ * @param <B> a micro-batch
+ */
+interface Kind<B> extends AutoCloseable {
+  Task<B> task();
+
+  Adapters adapters();
+
+  /** The base model's tensors. */
+  Weights weights();
+
+  /** Constants that its graphs name. */
+  Map<String, float[]> constants();
+
+  /** The numbers of an adapter to start from; it must fit the run's own. */
+  float[] readAdapter(Path path);
+
+  /** Graphs whose weights previews need beside those of training. */
+  List<Graph> previewGraphs();
+
+  /** What previews will allocate, in bytes; 0 without. */
+  long previewBytes();
+
+  /** The previews that the configuration asks for; the caller closes them. */
+  Optional<Previews> previews(Placement placement);
+
+  @Override
+  void close();
+}

@@ -1,0 +1,115 @@
+package org.loranative.train;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.loranative.config.TrainConfig;
+import org.loranative.data.llm.Sample;
+import org.loranative.device.Device;
+import org.loranative.graph.Graph;
+import org.loranative.io.DType;
+import org.loranative.lora.Adapters;
+import org.loranative.lora.LoraSpec;
+import org.loranative.lora.PeftFormat;
+import org.loranative.model.Placement;
+import org.loranative.model.Weights;
+import org.loranative.model.llm.Generator;
+import org.loranative.model.llm.LlmBase;
+import org.loranative.text.Tokenizer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Fine-tuning a language model. */
+final class LlmKind implements Kind<List<Sample>> {
+  private static final Logger log = LoggerFactory.getLogger(LlmKind.class);
+
+  private final TrainConfig config;
+  private final Device device;
+  private final DType compute;
+  private final LlmBase base;
+  private final Tokenizer tokenizer;
+  private final Adapters adapters;
+  private final LlmTask task;
+
+  LlmKind(TrainConfig config, Device device, DType compute) {
+    this.config = config;
+    this.device = device;
+    this.compute = compute;
+    base = LlmBase.open(Path.of(config.baseModel()));
+    tokenizer = base.tokenizer();
+    boolean opened = false;
+    try {
+      LoraSpec spec =
+          new LoraSpec(
+              config.loraRank(),
+              config.loraAlpha(),
+              config.loraDropout(),
+              config.loraTargets(),
+              config.useRslora());
+      adapters = new Adapters(spec, base.targets());
+      task = new LlmTask(base, tokenizer, adapters, compute, config);
+      opened = true;
+    } finally {
+      if (!opened) {
+        tokenizer.close();
+      }
+    }
+  }
+
+  @Override
+  public Task<List<Sample>> task() {
+    return task;
+  }
+
+  @Override
+  public Adapters adapters() {
+    return adapters;
+  }
+
+  @Override
+  public Weights weights() {
+    return base.weights();
+  }
+
+  @Override
+  public Map<String, float[]> constants() {
+    return base.constants();
+  }
+
+  @Override
+  public float[] readAdapter(Path path) {
+    LoraSpec theirs = PeftFormat.readSpec(path);
+    if (Math.abs(theirs.scale() - adapters.spec().scale()) > 1e-6) {
+      log.warn(
+          "init_adapter was trained with scale {}, this run uses {}: its effect changes.",
+          theirs.scale(),
+          adapters.spec().scale());
+    }
+    return PeftFormat.read(path, adapters);
+  }
+
+  @Override
+  public List<Graph> previewGraphs() {
+    return List.of();
+  }
+
+  @Override
+  public long previewBytes() {
+    return config.sampleSteps() > 0
+        ? Generator.bytes(device, base, adapters, compute, Samples.contextTokens(config))
+        : 0;
+  }
+
+  @Override
+  public Optional<Previews> previews(Placement placement) {
+    return config.sampleSteps() > 0
+        ? Optional.of(new Samples(config, base, tokenizer, adapters, device, compute, placement))
+        : Optional.empty();
+  }
+
+  @Override
+  public void close() {
+    tokenizer.close();
+  }
+}
