@@ -24,6 +24,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "demo",
     description = "Fine-tune SmolLM2-135M on emoji names, and show its answers before and after.",
+    subcommands = DemoSdCommand.class,
     mixinStandardHelpOptions = true)
 final class DemoCommand implements Callable<Integer> {
   private static final List<String> PROMPTS =
@@ -111,7 +112,8 @@ final class DemoCommand implements Callable<Integer> {
     return texts;
   }
 
-  private static Path unused(Path wanted) {
+  /** The folder, or one with a number behind its name if it is taken. */
+  static Path unused(Path wanted) {
     Path folder = wanted;
     for (int i = 2; Files.exists(folder); i++) {
       folder = Path.of(wanted + "-" + i);

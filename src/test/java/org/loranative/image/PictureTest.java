@@ -1,0 +1,102 @@
+package org.loranative.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.awt.image.BufferedImage;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Random;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.loranative.UserException;
+import org.loranative.testing.Seeded;
+
+@ExtendWith(Seeded.class)
+class PictureTest {
+  @TempDir Path folder;
+
+  private static Picture waves() {
+    float[] rgb = new float[12 * 9 * 3];
+    for (int i = 0; i < rgb.length; i++) {
+      rgb[i] = Math.round((Math.sin(i * 0.37) * 0.5 + 0.5) * 255) / 255f;
+    }
+    return new Picture(12, 9, rgb);
+  }
+
+  /** PIL: {@code Image.resize(size, Image.LANCZOS)} of the same waves, first pixels and sum. */
+  @ParameterizedTest
+  @CsvSource({
+    "5, 4, 7654, 224, 218, 201, 59, 43, 39",
+    "20, 17, 130090, 105, 154, 199, 158, 198, 228"
+  })
+  void resizesAsPilDoes(
+      int width, int height, int sum, int r0, int g0, int b0, int r1, int g1, int b1) {
+    Picture resized = Resampling.resize(waves(), width, height);
+    int[] expected = {r0, g0, b0, r1, g1, b1};
+    for (int i = 0; i < expected.length; i++) {
+      assertThat(resized.rgb()[i] * 255)
+          .isCloseTo(expected[i], org.assertj.core.data.Offset.offset(1.5f));
+    }
+    double total = 0;
+    for (float x : resized.rgb()) {
+      total += x * 255;
+    }
+    assertThat(total).isCloseTo(sum, org.assertj.core.data.Percentage.withPercentage(0.3));
+  }
+
+  @Test
+  void pngKeepsEveryPixel() throws Exception {
+    Picture picture = waves();
+    picture.writePng(folder.resolve("a.png"));
+    assertThat(Picture.read(folder.resolve("a.png")).rgb()).isEqualTo(picture.rgb());
+  }
+
+  @Test
+  void transparentBecomesWhiteAndGrayHasThreeChannels() throws Exception {
+    BufferedImage image = new BufferedImage(2, 1, BufferedImage.TYPE_INT_ARGB);
+    image.setRGB(0, 0, 0x00ff0000);
+    image.setRGB(1, 0, 0xff0000ff);
+    ImageIO.write(image, "png", folder.resolve("t.png").toFile());
+    assertThat(Picture.read(folder.resolve("t.png")).rgb()).containsExactly(1, 1, 1, 0, 0, 1);
+    BufferedImage gray = new BufferedImage(1, 1, BufferedImage.TYPE_BYTE_GRAY);
+    ImageIO.write(gray, "png", folder.resolve("g.png").toFile());
+    assertThat(Picture.read(folder.resolve("g.png")).rgb()).containsExactly(0, 0, 0);
+  }
+
+  @Test
+  void coveringKeepsTheMiddle() {
+    Picture wide = waves().covering(4, 4);
+    assertThat(wide.width()).isEqualTo(4);
+    assertThat(wide.height()).isEqualTo(4);
+    assertThat(waves().covering(12, 9).rgb()).isEqualTo(waves().rgb());
+  }
+
+  /** Damaged files give a sentence, never anything else. */
+  @Test
+  void damagedFilesAreRefused(Random r) throws Exception {
+    byte[] whole = waves().png();
+    int refused = 0;
+    for (int i = 0; i < 300; i++) {
+      byte[] bytes = java.util.Arrays.copyOf(whole, 1 + r.nextInt(whole.length));
+      for (int k = r.nextInt(4); k > 0; k--) {
+        bytes[r.nextInt(bytes.length)] = (byte) r.nextInt();
+      }
+      Path file = folder.resolve("f.png");
+      Files.write(file, bytes);
+      try {
+        Picture.read(file);
+      } catch (UserException e) {
+        refused++;
+        assertThat(e).hasMessageContaining("f.png");
+      }
+    }
+    assertThat(refused).isGreaterThan(100);
+    assertThatThrownBy(() -> Picture.read(folder.resolve("none.png")))
+        .isInstanceOf(UserException.class);
+  }
+}

@@ -1,0 +1,185 @@
+package org.loranative.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.loranative.UserException;
+import org.loranative.config.ConfigReader;
+import org.loranative.image.Picture;
+import org.loranative.io.AtomicFiles;
+import org.loranative.lora.LoraFiles;
+import org.loranative.model.diffusion.DiffusionBase;
+import org.loranative.model.diffusion.DiffusionGraph;
+import org.loranative.track.Console;
+
+/** Whole runs on the demo model: images in, adapter out. */
+class DiffusionTrainTest {
+  private static final Path BASE = Path.of("models/emoji-sd");
+
+  @TempDir Path folder;
+  private final Console console = new Console(new PrintStream(new ByteArrayOutputStream()), false);
+
+  /** Squares and wide pictures, so that there are two sizes and batches of several shapes. */
+  @BeforeEach
+  void draw() throws IOException {
+    Files.createDirectories(folder.resolve("data/sub"));
+    List<String> lines = new ArrayList<>(List.of("file_name,caption"));
+    for (int i = 0; i < 7; i++) {
+      boolean wide = i % 3 == 2;
+      int width = wide ? 90 : 40;
+      float[] rgb = new float[width * 40 * 3];
+      for (int k = 0; k < rgb.length; k++) {
+        rgb[k] = (float) (0.5 + 0.5 * Math.sin(k * (i + 1) / 40.0));
+      }
+      String name = (i == 0 ? "sub/" : "") + "image" + i + ".png";
+      new Picture(width, 40, rgb).writePng(folder.resolve("data").resolve(name));
+      lines.add(name + ",\"picture, number " + i + "\"");
+    }
+    Files.write(folder.resolve("data/metadata.csv"), lines);
+  }
+
+  private Optional<Path> train(String output, boolean resume, String... more) {
+    List<String> settings =
+        new ArrayList<>(
+            List.of(
+                "task_type=sd",
+                "base_model=" + BASE,
+                "metadata_path=" + folder.resolve("data"),
+                "output_dir=" + folder.resolve(output),
+                "resolution=96",
+                "batch_size=2",
+                "max_steps=6",
+                "learning_rate=0.002",
+                "lora_rank=3",
+                "save_steps=3",
+                "threads=2"));
+    settings.addAll(List.of(more));
+    try (TrainRun run = new TrainRun(ConfigReader.read(Optional.empty(), settings))) {
+      return run.train(resume, console, new StopSignal());
+    }
+  }
+
+  private List<String> losses(String output) throws IOException {
+    List<String> result = new ArrayList<>();
+    for (String line : Files.readAllLines(folder.resolve(output).resolve("logs/metrics.jsonl"))) {
+      JsonNode node = new ObjectMapper().readTree(line);
+      result.add(node.path("step") + " " + node.path("loss") + " " + node.path("grad_norm"));
+    }
+    return result;
+  }
+
+  @Test
+  void resumesToTheBit() throws IOException {
+    String[] settings = {
+      "lora_dropout=0.1", "noise_offset=0.05", "min_snr_gamma=5", "caption_dropout=0.3"
+    };
+    Path whole = train("whole", false, settings).orElseThrow();
+    assertThat(whole).isEqualTo(folder.resolve("whole/lora.safetensors"));
+    train("cut", false, settings);
+    AtomicFiles.deleteTree(folder.resolve("cut/checkpoint-6"));
+    Files.delete(folder.resolve("cut/lora.safetensors"));
+    Path resumed = train("cut", true, settings).orElseThrow();
+    assertThat(losses("cut")).hasSize(6).isEqualTo(losses("whole"));
+    assertThat(Files.readAllBytes(resumed)).isEqualTo(Files.readAllBytes(whole));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"kohya, 56", "diffusers, 56"})
+  void writesWhatOthersRead(String format, int layers) throws IOException {
+    Path file =
+        train(
+                format,
+                false,
+                "export_format=" + format,
+                "output_name=style",
+                "loss=huber",
+                "debiased_estimation=true",
+                "min_timestep=100",
+                "max_timestep=900",
+                "sample_steps=6",
+                "sample_prompts=[red heart]")
+            .orElseThrow();
+    assertThat(file.getFileName()).hasToString("style.safetensors");
+    DiffusionBase base = DiffusionBase.open(BASE);
+    var modules = LoraFiles.read(file, DiffusionGraph.targets(base));
+    assertThat(modules).hasSize(layers);
+    assertThat(modules.values()).allMatch(m -> m.rank() == 3 && m.alpha() == 3);
+    assertThat(LoraFiles.metadata(file)).containsEntry("ss_base_model_version", "sd_v1");
+    assertThat(Picture.read(folder.resolve(format + "/samples/000006-1.png")).width())
+        .isEqualTo(96);
+  }
+
+  /** The adapter of one run is the start of the next: what it draws is what it drew. */
+  @Test
+  void goesOnFromAnAdapter() throws IOException {
+    Path first = train("first", false).orElseThrow();
+    Path second =
+        train("second", false, "init_adapter=" + first, "learning_rate=1e-9", "max_steps=1")
+            .orElseThrow();
+    DiffusionBase base = DiffusionBase.open(BASE);
+    var before = LoraFiles.read(first, DiffusionGraph.targets(base));
+    var after = LoraFiles.read(second, DiffusionGraph.targets(base));
+    before.forEach(
+        (path, m) ->
+            assertThat(
+                    org.loranative.testing.Errors.relative(after.get(path).a(), m.a())
+                        + org.loranative.testing.Errors.relative(after.get(path).b(), m.b()))
+                .isLessThan(1e-4));
+    assertThatThrownBy(() -> train("third", false, "init_adapter=" + first, "lora_rank=4"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("rank 3")
+        .hasMessageContaining("lora_rank 4");
+  }
+
+  @Test
+  void mistakesAreNamed() throws IOException {
+    assertThatThrownBy(() -> train("a", false, "resolution=30"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("resolution is 30")
+        .hasMessageContaining("multiple of 4");
+    assertThatThrownBy(() -> train("b", false, "lora_targets=[to_x]"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("\"to_x\"");
+    assertThatThrownBy(() -> train("c", false, "lora_targets=[unet-conv]"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("unet-conv is not supported yet");
+    assertThatThrownBy(() -> train("d", false, "memory_budget=20MB"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("memory_budget");
+    Files.writeString(folder.resolve("data/metadata.csv"), "filename,prompt\nimage11.png,x\n");
+    assertThatThrownBy(() -> train("e", false))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("metadata.csv")
+        .hasMessageContaining("image11.png does not exist; the nearest name there is image1.png");
+    Files.writeString(folder.resolve("data/broken.png"), "no image");
+    Files.writeString(folder.resolve("data/metadata.csv"), "filename,prompt\nbroken.png,x\n");
+    assertThatThrownBy(() -> train("f", false))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("broken.png");
+  }
+
+  /** With too little memory whole blocks are computed again; the bits stay. */
+  @Test
+  void recomputingChangesNothing() throws IOException {
+    train("all", false, "max_steps=2");
+    train("little", false, "max_steps=2", "memory_budget=61MB");
+    assertThat(losses("little")).isEqualTo(losses("all"));
+    assertThat(Files.readString(folder.resolve("little/logs/train.log")))
+        .containsPattern("recompute: [0-9]+ of");
+  }
+}
