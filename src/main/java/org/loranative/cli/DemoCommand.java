@@ -79,13 +79,7 @@ final class DemoCommand implements Callable<Integer> {
                 "warmup_steps=" + Math.min(10, steps / 4),
                 "max_length=256",
                 "save_steps=60"));
-    StopSignal stop = StopSignal.onShutdown();
-    Optional<Path> adapter;
-    try (TrainRun run = new TrainRun(config)) {
-      adapter = run.train(false, Main.CONSOLE, stop);
-    } finally {
-      stop.finished();
-    }
+    Optional<Path> adapter = train(config);
     if (adapter.isEmpty()) {
       return 0;
     }
@@ -99,6 +93,16 @@ final class DemoCommand implements Callable<Integer> {
             + " --base %s --adapter %s --prompt \"Short code of 🐙?\"%n",
         adapter.get(), folder.resolve("logs"), folder.resolve("logs"), model, adapter.get());
     return 0;
+  }
+
+  /** Trains until the end, or until Ctrl-C; then there is no adapter. */
+  static Optional<Path> train(TrainConfig config) {
+    StopSignal stop = StopSignal.onShutdown();
+    try (TrainRun run = new TrainRun(config)) {
+      return run.train(false, Main.CONSOLE, stop);
+    } finally {
+      stop.finished();
+    }
   }
 
   private static List<String> answers(Path model, Optional<Path> adapter, String compute) {

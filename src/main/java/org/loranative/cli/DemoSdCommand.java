@@ -19,8 +19,6 @@ import org.loranative.diffusion.Sampler;
 import org.loranative.image.Picture;
 import org.loranative.model.diffusion.Painter;
 import org.loranative.train.Pictures;
-import org.loranative.train.StopSignal;
-import org.loranative.train.TrainRun;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -92,13 +90,7 @@ final class DemoSdCommand implements Callable<Integer> {
                 "lora_targets=[unet-attention,unet-ff]",
                 "learning_rate=0.001",
                 "save_steps=150"));
-    StopSignal stop = StopSignal.onShutdown();
-    Optional<Path> adapter;
-    try (TrainRun run = new TrainRun(config)) {
-      adapter = run.train(false, Main.CONSOLE, stop);
-    } finally {
-      stop.finished();
-    }
+    Optional<Path> adapter = DemoCommand.train(config);
     if (adapter.isEmpty()) {
       return 0;
     }

@@ -1,13 +1,13 @@
 package org.loranative.cli;
 
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.loranative.UserException;
 import org.loranative.model.llm.Generator;
 import org.loranative.train.Answers;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code lora-native generate}. */
@@ -56,17 +56,7 @@ final class GenerateCommand implements Callable<Integer> {
   @Option(names = "--raw", description = "Continue the text as it is, without the chat template.")
   private boolean raw;
 
-  @Option(names = "--compute-dtype", defaultValue = "f32", description = "f32 (default) or bf16.")
-  private String compute;
-
-  @Option(
-      names = "--device",
-      defaultValue = "auto",
-      description = "auto (default), cpu, cuda, cuda-emu.")
-  private String device;
-
-  @Option(names = "--threads", defaultValue = "0", description = "Default: physical cores.")
-  private int threads;
+  @Mixin private MachineOptions machine;
 
   @Override
   public Integer call() {
@@ -75,14 +65,8 @@ final class GenerateCommand implements Callable<Integer> {
           "--max-tokens must be at least 1, --temperature at least 0, --top-p above 0 and at most"
               + " 1.");
     }
-    if (!compute.equals("f32") && !compute.equals("bf16")) {
-      throw new UserException("--compute-dtype is " + compute + ", but must be f32 or bf16.");
-    }
-    if (!List.of("auto", "cpu", "cuda", "cuda-emu").contains(device)) {
-      throw new UserException(
-          "--device is " + device + ", but must be auto, cpu, cuda or cuda-emu.");
-    }
-    try (Answers answers = new Answers(base, adapter, device, compute, threads)) {
+    try (Answers answers =
+        new Answers(base, adapter, machine.device(), machine.compute(), machine.threads())) {
       answers.answer(
           prompt,
           raw,

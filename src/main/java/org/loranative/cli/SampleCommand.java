@@ -14,6 +14,7 @@ import org.loranative.diffusion.Sampler;
 import org.loranative.model.diffusion.Painter;
 import org.loranative.train.Pictures;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code lora-native sample}. */
@@ -88,20 +89,7 @@ final class SampleCommand implements Callable<Integer> {
       description = "Start from the tensor \"latents\" [1, C, h, w] of a safetensors file.")
   private Optional<Path> latents = Optional.empty();
 
-  @Option(
-      names = "--compute-dtype",
-      defaultValue = "f32",
-      description = "f32 (default), bf16; f16 on cards.")
-  private String compute;
-
-  @Option(
-      names = "--device",
-      defaultValue = "auto",
-      description = "auto (default), cpu, cuda, cuda-emu.")
-  private String device;
-
-  @Option(names = "--threads", defaultValue = "0", description = "Default: physical cores.")
-  private int threads;
+  @Mixin private MachineOptions machine;
 
   @Override
   public Integer call() throws IOException {
@@ -114,13 +102,6 @@ final class SampleCommand implements Callable<Integer> {
     if (steps < 1 || steps > 999 || clipSkip < 0 || guidance < 0) {
       throw new UserException(
           "--steps must be between 1 and 999, --clip-skip and --guidance at least 0.");
-    }
-    if (!List.of("f32", "bf16", "f16").contains(compute)) {
-      throw new UserException("--compute-dtype is " + compute + ", but must be f32, bf16 or f16.");
-    }
-    if (!List.of("auto", "cpu", "cuda", "cuda-emu").contains(device)) {
-      throw new UserException(
-          "--device is " + device + ", but must be auto, cpu, cuda or cuda-emu.");
     }
     Sampler named =
         Sampler.named(sampler)
@@ -154,7 +135,8 @@ final class SampleCommand implements Callable<Integer> {
     for (int i = 0; i < adapters.size(); i++) {
       mixed.add(new Pictures.Adapter(adapters.get(i), i < scales.size() ? scales.get(i) : 1));
     }
-    try (Pictures pictures = new Pictures(base, mixed, device, compute, threads)) {
+    try (Pictures pictures =
+        new Pictures(base, mixed, machine.device(), machine.compute(), machine.threads())) {
       pictures.draw(order, latents).writePng(out);
     }
     System.out.println(out);

@@ -1,0 +1,45 @@
+package org.loranative.cli;
+
+import java.util.List;
+import org.loranative.UserException;
+import picocli.CommandLine.Option;
+
+/** Where and in what a command computes. */
+final class MachineOptions {
+  private static final List<String> DEVICES = List.of("auto", "cpu", "cuda", "cuda-emu");
+  private static final List<String> DTYPES = List.of("f32", "bf16", "f16");
+
+  @Option(
+      names = "--compute-dtype",
+      defaultValue = "f32",
+      description = "f32 (default), bf16; f16 on cards.")
+  private String compute;
+
+  @Option(
+      names = "--device",
+      defaultValue = "auto",
+      description = "auto (default), cpu, cuda, cuda-emu.")
+  private String device;
+
+  @Option(names = "--threads", defaultValue = "0", description = "Default: physical cores.")
+  private int threads;
+
+  String compute() {
+    if (!DTYPES.contains(compute)) {
+      throw new UserException("--compute-dtype is " + compute + ", but must be f32, bf16 or f16.");
+    }
+    return compute;
+  }
+
+  String device() {
+    if (!DEVICES.contains(device)) {
+      throw new UserException(
+          "--device is " + device + ", but must be auto, cpu, cuda or cuda-emu.");
+    }
+    return device;
+  }
+
+  int threads() {
+    return threads;
+  }
+}
