@@ -3,8 +3,10 @@ package org.loranative.model;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.loranative.UserException;
 import org.loranative.device.Device;
@@ -144,6 +146,15 @@ public final class Weights {
       return addresses.get(v.name());
     }
 
+    /** Unmaps the files that nothing is used of where it lies: their pages would count as ours. */
+    private void keepOnly(Set<Path> used) {
+      files.entrySet().stream()
+          .filter(f -> !used.contains(f.getKey()))
+          .map(Map.Entry::getValue)
+          .forEach(MappedFile::close);
+      files.keySet().retainAll(used);
+    }
+
     @Override
     public void close() {
       memory.close();
@@ -157,6 +168,7 @@ public final class Weights {
     boolean done = false;
     try {
       long at = loaded.memory.address();
+      Set<Path> used = new HashSet<>();
       for (Value v : named.values()) {
         if (!loads(v)) {
           continue;
@@ -166,12 +178,14 @@ public final class Weights {
         long from = file.address(r.entry().offset(), r.entry().bytes());
         if (asItLies(r, v, device)) {
           loaded.addresses.put(v.name(), from);
+          used.add(r.entry().file());
         } else {
           read(device, r, from, v, at);
           loaded.addresses.put(v.name(), at);
           at += Planner.align(v.bytes());
         }
       }
+      loaded.keepOnly(used);
       done = true;
       return loaded;
     } finally {
