@@ -1,4 +1,4 @@
-// Frozen linear layer. Both directions are one matrix product by oneDNN.
+// Frozen linear layer. Both directions are one matrix product of the device.
 #include "composed/backend.h"
 
 namespace ln {

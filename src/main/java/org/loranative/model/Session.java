@@ -26,9 +26,16 @@ public final class Session implements AutoCloseable {
   private final Addresses at;
 
   public Session(Device device, Graph graph, Placement placement) {
+    this(device, graph, placement, false);
+  }
+
+  /**
+   * @param poison fill the arena with NaN before each run
+   */
+  public Session(Device device, Graph graph, Placement placement, boolean poison) {
     this.device = device;
     this.plan = Planner.plan(graph, device);
-    this.executor = new Executor(device, false);
+    this.executor = new Executor(device, poison);
     this.arena = device.allocate(plan.arenaBytes());
     this.at = plan.bind(arena.address(), placement::address);
   }
@@ -39,6 +46,7 @@ public final class Session implements AutoCloseable {
    * @param inputs int[] or float[] by name
    */
   public Map<String, float[]> run(Map<String, ?> inputs) {
+    executor.prepare(plan, arena.address());
     for (Value v : plan.graph().named().values()) {
       if (v.kind() == Kind.INPUT) {
         upload(v, inputs.get(v.name()));

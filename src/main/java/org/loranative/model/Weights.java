@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.UnaryOperator;
@@ -14,6 +15,7 @@ import org.loranative.device.HostBuffer;
 import org.loranative.device.LoraOps;
 import org.loranative.device.MappedFile;
 import org.loranative.device.Memory;
+import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
 import org.loranative.graph.Planner;
 import org.loranative.graph.Shape;
@@ -160,6 +162,17 @@ public final class Weights {
       memory.close();
       files.values().forEach(MappedFile::close);
     }
+  }
+
+  /** The WEIGHT values that graphs name, each once: what to load for all of them. */
+  public static Map<String, Value> of(List<Graph> graphs) {
+    Map<String, Value> weights = new LinkedHashMap<>();
+    for (Graph g : graphs) {
+      g.named().values().stream()
+          .filter(v -> v.kind() == Kind.WEIGHT)
+          .forEach(v -> weights.putIfAbsent(v.name(), v));
+    }
+    return weights;
   }
 
   /** Loads every WEIGHT value of {@code named} that the checkpoint holds, each read once. */

@@ -152,9 +152,7 @@ final class DiffusionKind implements Kind<DiffusionTask.Batch> {
 
   @Override
   public List<Graph> previewGraphs() {
-    return config.sampleSteps() > 0
-        ? List.of(Painter.weightsOf(base, adapters, compute))
-        : List.of();
+    return config.sampleSteps() > 0 ? Painter.graphs(base, adapters, compute) : List.of();
   }
 
   @Override

@@ -82,6 +82,20 @@ record EncodedImages(List<EncodedImage> images, TextState empty, String fingerpr
     }
   }
 
+  /**
+   * An image brought to its size.
+   *
+   * @param told to SDXL, see {@link EncodedImage#sizes}
+   */
+  private record Cut(Picture picture, Buckets.Size size, float[] told) {
+    Cut(Picture whole, Buckets.Size size) {
+      this(
+          whole.covering(size.width(), size.height()),
+          size,
+          new float[] {whole.height(), whole.width(), 0, 0, size.height(), size.width()});
+    }
+  }
+
   /** What is open while images are encoded. */
   private static final class Encoder {
     private final TrainConfig config;
@@ -119,12 +133,12 @@ record EncodedImages(List<EncodedImage> images, TextState empty, String fingerpr
       }
       Graph texts = DiffusionGraph.texts(base, Adapters.none(), compute, 1, 0);
       int side = 2 * base.latentFactor();
-      Graph any = DiffusionGraph.encoder(base, vae, 1, side, side);
-      any.named().forEach((n, v) -> texts.named(v.kind(), n, v.dtype(), v.shape()));
-      try (Weights.Loaded weights = base.weights().load(texts.named(), device);
+      Graph encoder = DiffusionGraph.encoder(base, vae, 1, side, side);
+      try (Weights.Loaded weights =
+              base.weights().load(Weights.of(List.of(texts, encoder)), device);
           AdapterState none = new AdapterState(device, Adapters.none(), false);
           Placement placement = new Placement(device, weights, none, Map.of())) {
-        List<EncodedImage> images = encode(captioned, placement);
+        List<EncodedImage> images = encode(captioned, texts, placement);
         log.info(
             "data: encoded in {} s; sizes {}",
             String.format("%.1f", (System.nanoTime() - start) / 1e9),
@@ -133,8 +147,8 @@ record EncodedImages(List<EncodedImage> images, TextState empty, String fingerpr
       }
     }
 
-    private List<EncodedImage> encode(List<Captioned> captioned, Placement placement) {
-      Graph textGraph = DiffusionGraph.texts(base, Adapters.none(), compute, 1, 0);
+    private List<EncodedImage> encode(
+        List<Captioned> captioned, Graph textGraph, Placement placement) {
       try (Session session = new Session(device, textGraph, placement)) {
         text("", session);
         captioned.forEach(c -> text(c.caption(), session));
@@ -142,11 +156,11 @@ record EncodedImages(List<EncodedImage> images, TextState empty, String fingerpr
       Buckets buckets = new Buckets(config.resolution(), BUCKET_STEP);
       EncodedImage[] images = new EncodedImage[captioned.size()];
       Map<Buckets.Size, List<Integer>> bySize = new HashMap<>();
-      List<Picture> pictures = new ArrayList<>();
+      List<Cut> cuts = new ArrayList<>(); // not what was decoded: photographs are large
       for (int i = 0; i < captioned.size(); i++) {
         Picture picture = Picture.read(captioned.get(i).file());
         Buckets.Size size = buckets.nearest(picture.width(), picture.height());
-        pictures.add(picture);
+        cuts.add(new Cut(picture, size));
         bySize.computeIfAbsent(size, s -> new ArrayList<>()).add(i);
       }
       bySize.forEach(
@@ -154,7 +168,7 @@ record EncodedImages(List<EncodedImage> images, TextState empty, String fingerpr
             Graph graph = DiffusionGraph.encoder(base, vae, 1, size.height(), size.width());
             try (Session session = new Session(device, graph, placement)) {
               for (int i : members) {
-                images[i] = image(captioned.get(i), pictures.get(i), size, session);
+                images[i] = image(captioned.get(i), cuts.get(i), session);
               }
             }
           });
@@ -178,12 +192,11 @@ record EncodedImages(List<EncodedImage> images, TextState empty, String fingerpr
               states.getOrDefault(DiffusionGraph.POOLED, new float[0])));
     }
 
-    private EncodedImage image(Captioned c, Picture picture, Buckets.Size size, Session session) {
-      Picture cut = picture.covering(size.width(), size.height());
-      float[] moments = session.run(Map.of(DiffusionGraph.IMAGE, cut.signed())).get("moments");
-      float[] sizes = {picture.height(), picture.width(), 0, 0, size.height(), size.width()};
+    private EncodedImage image(Captioned c, Cut cut, Session session) {
+      float[] moments =
+          session.run(Map.of(DiffusionGraph.IMAGE, cut.picture().signed())).get("moments");
       return new EncodedImage(
-          c.file(), size, moments, base.latentChannels(), texts.get(c.caption()), sizes);
+          c.file(), cut.size(), moments, base.latentChannels(), texts.get(c.caption()), cut.told());
     }
 
     private String fingerprint(List<Captioned> captioned) {

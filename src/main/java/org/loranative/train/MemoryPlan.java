@@ -61,21 +61,24 @@ public record MemoryPlan(
   /**
    * Plans a run; recomputes as little as fits {@code budget}.
    *
+   * @param needed every weight that is loaded
+   * @param full the training graph of the largest shape
+   * @param evaluationShape the largest of validation, 0 for none
    * @throws UserException if nothing fits, saying what would
    */
   static <B> MemoryPlan choose(
       Kind<B> kind,
       Device device,
       Map<String, Value> needed,
-      Shapes shapes,
+      Graph full,
+      int evaluationShape,
       long budget,
       String budgetName) {
     Task<B> task = kind.task();
-    Graph full = task.trainingGraph(shapes.training());
     long evaluation =
-        shapes.evaluation() == 0
+        evaluationShape == 0
             ? 0
-            : Planner.plan(task.evaluationGraph(shapes.evaluation()), device).arenaBytes();
+            : Planner.plan(task.evaluationGraph(evaluationShape), device).arenaBytes();
     List<String> blocks = Recompute.blocks(full);
     int low = 0;
     int high = 2 * blocks.size();
@@ -96,9 +99,6 @@ public record MemoryPlan(
     }
     return fits;
   }
-
-  /** Largest shape keys of a run; evaluation 0 for none. */
-  record Shapes(int training, int evaluation) {}
 
   /**
    * Level 0 keeps everything; up to the number of blocks, that many recompute their cheap ops;

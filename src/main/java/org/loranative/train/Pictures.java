@@ -56,7 +56,7 @@ public final class Pictures implements AutoCloseable {
       state.write(Buffer.PARAMS, mix.params());
       Weights.Loaded weights =
           owned.add(
-              base.weights().load(Painter.weightsOf(base, mix.adapters(), dtype).named(), device));
+              base.weights().load(Weights.of(Painter.graphs(base, mix.adapters(), dtype)), device));
       Placement placement = owned.add(new Placement(device, weights, state, Map.of()));
       painter = new Painter(device, base, mix.adapters(), dtype, placement, tokenizers);
       opened = true;

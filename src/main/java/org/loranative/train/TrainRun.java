@@ -2,7 +2,9 @@ package org.loranative.train;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.loranative.UserException;
@@ -43,7 +45,7 @@ public final class TrainRun implements AutoCloseable {
   /**
    * A kind of training with what was planned for it.
    *
-   * @param needed every value whose weight is loaded, by name
+   * @param needed every weight that is loaded, by name
    */
   private record Opened<B>(
       Kind<B> kind, Steps<B> steps, MemoryPlan memory, Map<String, Value> needed) {}
@@ -82,18 +84,18 @@ public final class TrainRun implements AutoCloseable {
     Steps<B> steps =
         new Steps<>(task, config.gradientAccumulation(), config.epochs(), config.maxSteps());
     int evaluation = task.validation().stream().mapToInt(task::shape).max().orElse(0);
-    Map<String, Value> needed =
-        new LinkedHashMap<>(task.trainingGraph(steps.largestShape()).named());
-    for (Graph g : kind.previewGraphs()) {
-      g.named().forEach(needed::putIfAbsent);
-    }
+    Graph largest = task.trainingGraph(steps.largestShape());
+    List<Graph> graphs = new ArrayList<>(List.of(largest));
+    graphs.addAll(kind.previewGraphs());
+    Map<String, Value> needed = Weights.of(graphs);
     long free = (long) (device.freeBytes() * FREE_MEMORY_SHARE);
     MemoryPlan memory =
         MemoryPlan.choose(
             kind,
             device,
             needed,
-            new MemoryPlan.Shapes(steps.largestShape(), evaluation),
+            largest,
+            evaluation,
             config.memoryBudgetBytes().orElse(free),
             config.memoryBudgetBytes().isPresent()
                 ? "memory_budget"

@@ -1,26 +1,18 @@
 package org.loranative.testing;
 
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.loranative.device.Device;
-import org.loranative.device.HostBuffer;
-import org.loranative.device.Memory;
-import org.loranative.graph.Addresses;
-import org.loranative.graph.Executor;
 import org.loranative.graph.Graph;
-import org.loranative.graph.Kind;
-import org.loranative.graph.Plan;
-import org.loranative.graph.Planner;
 import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.AdamW;
 import org.loranative.graph.ops.GlobalNorm;
-import org.loranative.io.DType;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.AdapterState.Buffer;
 import org.loranative.lora.Adapters;
 import org.loranative.model.Placement;
+import org.loranative.model.Session;
 import org.loranative.model.Weights;
 
 /** A model with its weights and adapters in a device's memory: runs graphs of it by name. */
@@ -62,35 +54,9 @@ public final class PlacedModel implements AutoCloseable {
    */
   public Map<String, float[]> run(Graph graph, Map<String, ?> inputs, int step, long denominator) {
     state.writeStep(new StepState(1, step, 0, 1e-2, 0.9, 0.999, denominator, lossScale));
-    Plan plan = Planner.plan(graph, device);
-    Map<String, float[]> results = new HashMap<>();
-    try (Memory arena = device.allocate(plan.arenaBytes());
-        Executor executor = new Executor(device, true)) {
-      Addresses at = plan.bind(arena.address(), placement::address);
-      executor.prepare(plan, arena.address());
-      for (Value v : graph.named().values()) {
-        if (v.kind() == Kind.INPUT) {
-          try (HostBuffer host = new HostBuffer(v.bytes())) {
-            if (v.dtype() == DType.I32) {
-              host.view().asIntBuffer().put((int[]) inputs.get(v.name()));
-            } else {
-              host.view().asFloatBuffer().put((float[]) inputs.get(v.name()));
-            }
-            device.upload(at.of(v), host, v.bytes());
-          }
-        }
-      }
-      executor.run(plan, at);
-      for (Value v : graph.results()) {
-        try (HostBuffer host = new HostBuffer(v.bytes())) {
-          device.download(host, at.of(v), v.bytes());
-          float[] values = new float[(int) v.shape().size()];
-          host.view().asFloatBuffer().get(values);
-          results.put(v.name(), values);
-        }
-      }
+    try (Session session = new Session(device, graph, placement, true)) {
+      return session.run(inputs);
     }
-    return results;
   }
 
   /** Norm, clip to 0.5 and AdamW with weight decay 0.01 over the adapters: one optimizer step. */

@@ -8,7 +8,6 @@ import java.util.stream.Stream;
 import org.loranative.device.Device;
 import org.loranative.diffusion.Sampler;
 import org.loranative.graph.Graph;
-import org.loranative.graph.Kind;
 import org.loranative.graph.Planner;
 import org.loranative.image.Picture;
 import org.loranative.io.DType;
@@ -65,20 +64,14 @@ public final class Painter {
     this.tokenizers = List.copyOf(tokenizers);
   }
 
-  /** Every WEIGHT that drawing needs, for loading. */
-  public static Graph weightsOf(DiffusionBase base, Adapters adapters, DType compute) {
+  /** Graphs, at their smallest, that name every weight that drawing needs. */
+  public static List<Graph> graphs(DiffusionBase base, Adapters adapters, DType compute) {
     int side = 1 << (base.unet().levels().size() - 1);
-    Graph all = DiffusionGraph.texts(base, adapters, compute, 1, 0);
-    Graph unet =
+    return List.of(
+        DiffusionGraph.texts(base, adapters, compute, 1, 0),
         DiffusionGraph.prediction(
-            base, adapters, compute, new DiffusionGraph.Size(1, side, side, base.textTokens()));
-    Graph decoder = DiffusionGraph.decoder(base, vaeDtype(compute), 1, side, side);
-    for (Graph other : List.of(unet, decoder)) {
-      other.named().values().stream()
-          .filter(v -> v.kind() == Kind.WEIGHT)
-          .forEach(v -> all.named(v.kind(), v.name(), v.dtype(), v.shape()));
-    }
-    return all;
+            base, adapters, compute, new DiffusionGraph.Size(1, side, side, base.textTokens())),
+        DiffusionGraph.decoder(base, vaeDtype(compute), 1, side, side));
   }
 
   /** What the VAE computes in: its activations overflow f16. */

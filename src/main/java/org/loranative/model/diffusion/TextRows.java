@@ -23,39 +23,34 @@ public record TextRows(int perText, Map<String, int[]> inputs) {
             .flatMap(t -> tokenizers.stream().map(k -> k.rows(t, length).size()))
             .max(Integer::compare)
             .orElseThrow();
+    return of(base, tokenizers, texts, rows);
+  }
+
+  /** The first row of each text: what lies beyond it is cut. */
+  public static TextRows first(
+      DiffusionBase base, List<ClipTokenizer> tokenizers, List<String> texts) {
+    return of(base, tokenizers, texts, 1);
+  }
+
+  private static TextRows of(
+      DiffusionBase base, List<ClipTokenizer> tokenizers, List<String> texts, int perText) {
+    int length = base.textTokens();
     Map<String, int[]> inputs = new HashMap<>();
     for (int k = 0; k < tokenizers.size(); k++) {
       String prefix = k == 0 ? DiffusionBase.TEXT : DiffusionBase.TEXT_2;
       List<int[]> all = new ArrayList<>();
       for (String text : texts) {
         List<int[]> own = new ArrayList<>(tokenizers.get(k).rows(text, length));
-        while (own.size() < rows) {
+        while (own.size() < perText) {
           own.addAll(tokenizers.get(k).rows("", length));
         }
-        all.addAll(own);
+        all.addAll(own.subList(0, perText));
       }
       int[] flat = all.stream().flatMapToInt(Arrays::stream).toArray();
       inputs.put(prefix + "ids", flat);
       positions(prefix, flat, length, tokenizers.get(k).end(), inputs);
     }
-    return new TextRows(rows, inputs);
-  }
-
-  /** The first row of each text: what lies beyond it is cut. */
-  public static TextRows first(
-      DiffusionBase base, List<ClipTokenizer> tokenizers, List<String> texts) {
-    Map<String, int[]> inputs = new HashMap<>();
-    for (int k = 0; k < tokenizers.size(); k++) {
-      String prefix = k == 0 ? DiffusionBase.TEXT : DiffusionBase.TEXT_2;
-      ClipTokenizer tokenizer = tokenizers.get(k);
-      int[] flat =
-          texts.stream()
-              .flatMapToInt(t -> Arrays.stream(tokenizer.rows(t, base.textTokens()).get(0)))
-              .toArray();
-      inputs.put(prefix + "ids", flat);
-      positions(prefix, flat, base.textTokens(), tokenizer.end(), inputs);
-    }
-    return new TextRows(1, inputs);
+    return new TextRows(perText, inputs);
   }
 
   private static void positions(
