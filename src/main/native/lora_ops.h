@@ -96,6 +96,8 @@ int ln_capture_free(int64_t device, int64_t graph);
 // Maps a whole file read-only into host memory.
 int ln_file_map(const char* path, int64_t* address, int64_t* bytes);
 int ln_file_unmap(int64_t address, int64_t bytes);
+// Gives back the memory of whole pages within a mapped range; they are read again when touched.
+int ln_file_release(int64_t address, int64_t bytes);
 // Bytes of scratch that oneDNN's primitives have asked of this device so far.
 int64_t ln_gemm_scratch_bytes(int64_t device);
 
@@ -173,8 +175,9 @@ int ln_rope_fwd(int64_t device, int64_t x, int64_t table, int64_t y, int64_t M, 
 // m's document. Token m sees the keys j with doc_start[m] <= j <= m, and m - j < window if window
 // is not 0. With k_group not 0, doc_start is 0 and attention is full within groups: M is groups of
 // q_group queries each, and those of group b see the k_group keys of group b, k and v being [M /
-// q_group * k_group, ...]. cap(s) = softcap tanh(s / softcap) if softcap is not 0. lse [heads, M]
-// f32 is saved: log sum exp of the row. scratch: ln_attention_scratch bytes. Overwrites o, lse.
+// q_group * k_group, ...], kv_heads heads, softcap and window 0. cap(s) = softcap tanh(s / softcap)
+// if softcap is not 0. lse [heads, M] f32 is saved: log sum exp of the row. scratch:
+// ln_attention_scratch bytes. Overwrites o, lse.
 int ln_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t doc_start, int64_t o,
                      int64_t lse, int64_t scratch, int64_t M, int64_t heads, int64_t kv_heads,
                      int64_t D, float scale, float softcap, int64_t window, int64_t q_group,
@@ -186,9 +189,10 @@ int ln_attention_bwd(int64_t device, int64_t dout, int64_t q, int64_t k, int64_t
                      int64_t scratch, int64_t M, int64_t heads, int64_t kv_heads, int64_t D,
                      float scale, float softcap, int64_t window, int64_t q_group, int64_t k_group,
                      int32_t dtype);
-// Scratch of either, for documents (or groups of keys) of at most max_document tokens.
-int64_t ln_attention_scratch(int64_t device, int64_t M, int64_t heads, int64_t max_document,
-                             int64_t D, int32_t backward);
+// Scratch of either, for documents of at most max_document tokens.
+int64_t ln_attention_scratch(int64_t device, int64_t M, int64_t heads, int64_t D,
+                             int64_t max_document, int64_t q_group, int64_t k_group,
+                             int32_t backward, int32_t dtype);
 
 // Attention with a key-value cache, for generation: writes k, v at rows [start, start + T) of the
 // caches, then token t attends to the rows up to start + t. start [1] i32. q, o [T, heads, D];

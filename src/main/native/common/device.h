@@ -27,6 +27,10 @@ inline Device* of(int64_t handle) { return reinterpret_cast<Device*>(handle); }
 // Records the sentence for ln_last_error() and returns code.
 __attribute__((format(printf, 2, 3))) int fail(int code, const char* format, ...);
 
+// Returns from the function if the expression is a status other than LN_OK.
+#define LN_TRY(expression) \
+  if (int try_status = (expression)) return try_status
+
 template <typename T>
 inline T* ptr(int64_t address) {
   return reinterpret_cast<T*>(address);

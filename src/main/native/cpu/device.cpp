@@ -118,3 +118,11 @@ int ln_file_unmap(int64_t address, int64_t bytes) {
     return fail(LN_FAILED, "a file could not be unmapped: %s", strerror(errno));
   return LN_OK;
 }
+
+int ln_file_release(int64_t address, int64_t bytes) {
+  int64_t page = sysconf(_SC_PAGESIZE), from = (address + page - 1) / page * page;
+  int64_t end = (address + bytes) / page * page;
+  if (from < end && madvise(ptr<void>(from), size_t(end - from), MADV_DONTNEED) != 0)
+    return fail(LN_FAILED, "pages of a file could not be released: %s", strerror(errno));
+  return LN_OK;
+}

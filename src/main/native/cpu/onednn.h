@@ -1,4 +1,5 @@
-// What the users of oneDNN (gemm.cpp, conv.cpp) share: engine, stream and scratch of a CPU device.
+// What the users of oneDNN (gemm.cpp, conv.cpp, tiles.cpp) share: engine, stream and scratch of a
+// CPU device.
 #pragma once
 #include <stdlib.h>
 
@@ -13,6 +14,7 @@ namespace ln {
 
 struct Matmuls;       // gemm.cpp: the products made so far
 struct Convolutions;  // conv.cpp: likewise
+struct Tiles;         // tiles.cpp: likewise
 
 struct OneDnn {
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
@@ -22,6 +24,7 @@ struct OneDnn {
   size_t scratch_bytes = 0;
   std::shared_ptr<Matmuls> matmuls;
   std::shared_ptr<Convolutions> convolutions;
+  std::shared_ptr<Tiles> tiles;
 
   ~OneDnn() { free(scratch); }
 

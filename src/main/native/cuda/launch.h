@@ -53,7 +53,4 @@ inline Grid cover(int64_t n, int64_t threads) { return {(n + threads - 1) / thre
        ? LN_LAUNCH(device, kernel##_f32, grid, threads, shared, __VA_ARGS__) \
        : LN_LAUNCH_16_BIT(device, dtype, kernel, grid, threads, shared, __VA_ARGS__))
 
-#define LN_TRY(expression) \
-  if (int try_status = (expression)) return try_status
-
 }  // namespace ln

@@ -25,8 +25,8 @@ static bool fits_tiles(int64_t D, int32_t dtype, int64_t q, int64_t k, int64_t v
   return dtype != LN_F32 && D % 8 == 0 && (q | k | v) % 16 == 0;
 }
 
-int64_t ln_attention_scratch(int64_t, int64_t M, int64_t heads, int64_t, int64_t,
-                             int32_t backward) {
+int64_t ln_attention_scratch(int64_t, int64_t M, int64_t heads, int64_t, int64_t, int64_t, int64_t,
+                             int32_t backward, int32_t) {
   return backward ? M * heads * 4 : 0;  // delta
 }
 

@@ -27,6 +27,13 @@ public final class MappedFile implements AutoCloseable {
     return address + offset;
   }
 
+  /** Gives back the memory of a range that has been read; it may be read again. */
+  public void release(long offset, long length) {
+    if (LoraOps.ln_file_release(address(offset, length), length) != LoraOps.LN_OK) {
+      throw new DeviceException(LoraOps.ln_last_error().getString());
+    }
+  }
+
   @Override
   public void close() {
     LoraOps.ln_file_unmap(address, bytes);

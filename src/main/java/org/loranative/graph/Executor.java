@@ -1,7 +1,9 @@
 package org.loranative.graph;
 
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.loranative.device.Device;
 import org.loranative.device.DeviceException;
 import org.loranative.device.LoraOps;
@@ -9,13 +11,18 @@ import org.loranative.device.LoraOps;
 /**
  * Runs plans. Where the device can, a plan is captured as one graph when it first runs and launched
  * whole from then on; {@code -Dloranative.sync=true} runs op by op instead and waits after each, so
- * that an error names its op.
+ * that an error names its op. {@code -Dloranative.profile=true} does the same and prints at the end
+ * how long each kind of op took.
  */
 public final class Executor implements AutoCloseable {
-  private static final boolean SYNC = Boolean.getBoolean("loranative.sync");
+  private static final boolean PROFILE = Boolean.getBoolean("loranative.profile");
+  private static final boolean SYNC = PROFILE || Boolean.getBoolean("loranative.sync");
 
   private final Device device;
   private final boolean poison;
+
+  /** Nanoseconds by op, shapes and dtypes. */
+  private final Map<String, Long> profile = new HashMap<>();
 
   /** The captured graph of each plan at its addresses. */
   private final Map<Addresses, Long> captured = new IdentityHashMap<>();
@@ -69,9 +76,13 @@ public final class Executor implements AutoCloseable {
     int line = 0;
     try {
       for (Op op : plan.ops()) {
+        long start = System.nanoTime();
         op.run(device, at);
         if (SYNC) {
           device.await();
+        }
+        if (PROFILE) {
+          profile.merge(signature(op), System.nanoTime() - start, Long::sum);
         }
         line++;
       }
@@ -81,8 +92,31 @@ public final class Executor implements AutoCloseable {
     }
   }
 
+  private static String signature(Op op) {
+    return op.name()
+        + " "
+        + op.inputs().stream()
+            .map(v -> v.dtype() + "" + v.shape())
+            .collect(Collectors.joining(" "));
+  }
+
+  private void printProfile() {
+    long total = profile.values().stream().mapToLong(Long::longValue).sum();
+    System.err.printf("%n%10s %6s  op and its inputs%n", "ms", "share");
+    profile.entrySet().stream()
+        .sorted(Map.Entry.<String, Long>comparingByValue().reversed())
+        .forEach(
+            e ->
+                System.err.printf(
+                    "%10.1f %5.1f%%  %s%n",
+                    e.getValue() / 1e6, 100.0 * e.getValue() / total, e.getKey()));
+  }
+
   @Override
   public void close() {
+    if (PROFILE && !profile.isEmpty()) {
+      printProfile();
+    }
     captured.values().forEach(g -> device.check(LoraOps.ln_capture_free(device.handle(), g)));
     captured.clear();
   }

@@ -194,6 +194,7 @@ public final class Weights {
           used.add(r.entry().file());
         } else {
           read(device, r, from, v, at);
+          file.release(r.entry().offset(), r.entry().bytes()); // else both copies count as ours
           loaded.addresses.put(v.name(), at);
           at += Planner.align(v.bytes());
         }

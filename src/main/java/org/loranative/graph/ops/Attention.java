@@ -56,6 +56,11 @@ public record Attention(
       float scale = (float) (1 / Math.sqrt(headDim));
       return new Setting(heads, heads, headDim, scale, 0, 0, keys, queries, keys);
     }
+
+    /** Without what only documents may have. */
+    private boolean isPlain() {
+      return heads == kvHeads && softcap == 0 && window == 0;
+    }
   }
 
   public Attention {
@@ -63,7 +68,8 @@ public record Attention(
         q.shape().last() == setting.heads() * setting.headDim()
             && k.shape().last() == setting.kvHeads() * setting.headDim()
             && v.shape().equals(k.shape())
-            && docStart.isPresent() == (setting.keys() == 0),
+            && docStart.isPresent() == (setting.keys() == 0)
+            && (docStart.isPresent() || setting.isPlain()),
         "attention",
         q,
         k,
@@ -94,9 +100,12 @@ public record Attention(
         d.handle(),
         q.shape().dim(0),
         setting.heads(),
-        setting.maxDocument(),
         setting.headDim(),
-        backward ? 1 : 0);
+        setting.maxDocument(),
+        setting.queries(),
+        setting.keys(),
+        backward ? 1 : 0,
+        q.dtype().code);
   }
 
   @Override
