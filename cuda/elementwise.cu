@@ -3,7 +3,7 @@
 //   add           y = a + b
 //   glu           y = act(gate) up;  dgate = dy up act'(gate), dup = dy act(gate)    Shazeer 2020
 //   activation    y = act(x);  dx = dy act'(x)
-//   embedding     y[m, c] = w[ids[m], c] scale
+//   embedding     y[m, c] = w[ids[m], c] scale;  dw[v, c] = scale sum dy[m, c], ids[m] = v
 //   dropout       y = keep ? x / (1 - p) : 0, or y += that; the mask is Philox, drawn by element
 //   columns       copies columns [from, from + columns) of a matrix out (cut) or back in
 //   cast          y = x in another dtype
@@ -70,6 +70,16 @@ template <typename T>
 LN_DEVICE void activation_bwd(const T* dy, const T* x, T* dx, i64 n, i32 act) {
   i64 i = global_thread();
   if (i < n) store(dx + i, load(dy[i]) * act_slope(load(x[i]), act));
+}
+
+template <typename T>
+LN_DEVICE void embedding_bwd(const T* dy, const i32* ids, T* dw, i64 M, i64 C, i64 n, float scale) {
+  i64 i = global_thread();
+  if (i >= n) return;
+  float sum = 0;
+  for (i64 m = 0; m < M; m++)
+    if (ids[m] == i / C) sum += load(dy[m * C + i % C]);
+  store(dw + i, sum * scale);
 }
 
 template <typename T>
@@ -141,6 +151,9 @@ LN_INSTANCES((256), activation_fwd, (const T* x, T* y, i64 n, i32 act),
              activation_fwd(x, y, n, act))
 LN_INSTANCES((256), activation_bwd, (const T* dy, const T* x, T* dx, i64 n, i32 act),
              activation_bwd(dy, x, dx, n, act))
+LN_INSTANCES((256), embedding_bwd,
+             (const T* dy, const i32* ids, T* dw, i64 M, i64 C, i64 n, float scale),
+             embedding_bwd(dy, ids, dw, M, C, n, scale))
 LN_INSTANCES((256), embedding, (const i32* ids, const T* w, T* y, i64 n, i64 C, float scale),
              embedding(ids, w, y, n, C, scale))
 LN_INSTANCES((256), dropout,

@@ -1,6 +1,7 @@
 // What a diffusion model needs beside products and norms. Bound by memory, each byte once.
 //
 //   upsample            each pixel four times (nearest), and back as the sum of the four
+//   take_tap            the image that one tap of a convolution reads, zeros beyond the edges
 //   add_rows, sum_rows  y[b, n] = x[b, n] + t[b], and the gradient of t
 //   timestep_embedding  sines and cosines of t f[j]
 //   mse                 weighted squared or pseudo-Huber distance and its gradient in one pass: a
@@ -29,6 +30,19 @@ LN_DEVICE void upsample_bwd(const T* dy, T* dx, const Upsampling& u) {
   if (down) sum += load(from[u.OW * u.C]);
   if (right && down) sum += load(from[u.OW * u.C + u.C]);
   store(dx + i, sum);
+}
+
+template <typename T>
+LN_DEVICE void take_tap(const T* x, T* y, const TapArguments& t) {
+  i64 i = global_thread();
+  if (i >= t.B * t.OH * t.OW * t.C) return;
+  i64 c = i % t.C, ox = i / t.C % t.OW, oy = i / t.C / t.OW % t.OH, b = i / t.C / t.OW / t.OH;
+  i64 iy = oy * t.stride + t.down, ix = ox * t.stride + t.right;
+  bool inside = iy >= 0 && iy < t.H && ix >= 0 && ix < t.W;
+  if (inside)
+    y[i] = x[((b * t.H + iy) * t.W + ix) * t.C + c];
+  else
+    store(y + i, 0.0f);
 }
 
 template <typename T>
@@ -90,6 +104,7 @@ extern "C" __global__ void __launch_bounds__(256)
 
 LN_INSTANCES((256), upsample_fwd, (const T* x, T* y, Upsampling u), upsample_fwd(x, y, u))
 LN_INSTANCES((256), upsample_bwd, (const T* dy, T* dx, Upsampling u), upsample_bwd(dy, dx, u))
+LN_INSTANCES((256), take_tap, (const T* x, T* y, TapArguments t), take_tap(x, y, t))
 LN_INSTANCES((256), add_rows, (const T* x, const T* t, T* y, i64 B, i64 N, i64 C),
              add_rows(x, t, y, B, N, C))
 LN_INSTANCES((256), sum_rows, (const T* dy, T* dt, i64 B, i64 N, i64 C), sum_rows(dy, dt, B, N, C))

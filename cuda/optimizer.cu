@@ -1,4 +1,4 @@
-// Global gradient norm and AdamW over all adapters in one launch.     Loshchilov & Hutter 2019
+// Global gradient norm and AdamW over many adapters in one launch.     Loshchilov & Hutter 2019
 //
 // norm_blocks: 256 threads sum the squares of 65536 numbers in f64; norm_finish adds the blocks in
 // a fixed order and takes the loss scale out. adamw: one thread for a number, zeroes the gradient;
@@ -34,7 +34,8 @@ extern "C" __global__ void __launch_bounds__(256)
           AdamWArguments a) {
   i64 i = global_thread();
   if (i >= n) return;
-  float rate = step->learning_rate / step->bias1, root = 1.0f / sqrtf(step->bias2);
+  float lr = step->learning_rate * a.rate, size = lr / step->bias1,
+        root = 1.0f / sqrtf(step->bias2);
   float x = grad[i] * clip[1];
   grad[i] = 0.0f;
   if (!(clip[0] < -negative_infinity())) return;  // a step that overflowed changes nothing
@@ -42,8 +43,7 @@ extern "C" __global__ void __launch_bounds__(256)
   float square = a.beta2 * v[i] + (1.0f - a.beta2) * x * x;
   m[i] = mean;
   v[i] = square;
-  p[i] = p[i] * (1.0f - step->learning_rate * a.weight_decay) -
-         rate * mean / (sqrtf(square) * root + a.eps);
+  p[i] = p[i] * (1.0f - lr * a.weight_decay) - size * mean / (sqrtf(square) * root + a.eps);
 }
 
 LN_KERNEL(norm_blocks)

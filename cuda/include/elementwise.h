@@ -7,6 +7,7 @@ LN_SIGNATURES(glu_fwd, (const T* gate, const T* up, T* y, i64 n, i32 act))
 LN_SIGNATURES(glu_bwd, (const T* dy, const T* gate, const T* up, T* dgate, T* dup, i64 n, i32 act))
 LN_SIGNATURES(activation_fwd, (const T* x, T* y, i64 n, i32 act))
 LN_SIGNATURES(activation_bwd, (const T* dy, const T* x, T* dx, i64 n, i32 act))
+LN_SIGNATURES(embedding_bwd, (const T* dy, const i32* ids, T* dw, i64 M, i64 C, i64 n, float scale))
 LN_SIGNATURES(embedding, (const i32* ids, const T* w, T* y, i64 n, i64 C, float scale))
 LN_SIGNATURES(dropout,
               (const T* x, T* y, i64 n, float p, i32 stream, const gpu_step* step, i32 add))

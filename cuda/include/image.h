@@ -10,6 +10,11 @@ struct MseTile {
 struct Upsampling {
   i64 B, H, W, OH, OW, C;
 };
+// Output pixel (oy, ox) is input pixel (oy stride + down, ox stride + right).
+struct TapArguments {
+  i64 B, H, W, C, OH, OW, stride, down, right;
+};
+LN_SIGNATURES(take_tap, (const T* x, T* y, TapArguments t))
 LN_SIGNATURES(upsample_fwd, (const T* x, T* y, Upsampling u))
 LN_SIGNATURES(upsample_bwd, (const T* dy, T* dx, Upsampling u))
 LN_SIGNATURES(add_rows, (const T* x, const T* t, T* y, i64 B, i64 N, i64 C))

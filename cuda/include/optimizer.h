@@ -6,7 +6,7 @@ struct NormTile {
   static constexpr i64 kBlock = 1 << 16;
 };
 struct AdamWArguments {
-  float beta1, beta2, eps, weight_decay;
+  float rate, beta1, beta2, eps, weight_decay;
 };
 
 LN_SIGNATURE norm_blocks(const float* g, double* sums, i64 n);

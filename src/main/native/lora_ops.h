@@ -118,6 +118,11 @@ int ln_cast_fwd(int64_t device, int64_t x, int32_t x_dtype, int64_t y, int32_t y
 int ln_embedding_fwd(int64_t device, int64_t ids, int64_t w, int64_t y, int64_t M, int64_t C,
                      int64_t V, float scale, int32_t dtype);
 
+// dw[v] = scale sum dy[m] over the m with ids[m] = v, in their order: for few rows of w, which is
+// an activation that rows are picked from. Overwrites dw [V, C].
+int ln_embedding_bwd(int64_t device, int64_t dy, int64_t ids, int64_t dw, int64_t M, int64_t C,
+                     int64_t V, float scale, int32_t dtype);
+
 // y = x W0^T (+ bias). x [M, in], w0 [out, in], bias [out] f32 or 0, y [M, out] of dtype y_dtype.
 // Overwrites y.
 int ln_linear_fwd(int64_t device, int64_t x, int64_t w0, int64_t bias, int64_t y, int64_t M,
@@ -257,6 +262,28 @@ int ln_conv2d_bwd(int64_t device, int64_t dy, int64_t w, int64_t dx, int64_t B, 
                   int64_t W, int64_t I, int64_t OH, int64_t OW, int64_t O, int64_t kernel,
                   int64_t stride, int64_t pad, int32_t dtype);
 
+// y += s xa B^T,  xa = conv(drop(x), A): the low-rank branch of a convolution (LoCon), beside the
+// frozen one whose result y holds.                                    Yeh et al. 2023 (LyCORIS)
+// x [B, H, W, I]; a [rank, kernel, kernel, I] f32; b [O, rank] f32; y [B, OH, OW, O]; xa [B, OH,
+// OW, rank (in 16 bits rounded up to 8)], saved for backward. Stride, padding as ln_conv2d_fwd,
+// drop and scratch as ln_lora_linear_fwd. Adds to y, overwrites xa.
+int ln_lora_conv2d_fwd(int64_t device, int64_t x, int64_t a, int64_t b, int64_t y, int64_t xa,
+                       int64_t scratch, int64_t step, int64_t B, int64_t H, int64_t W, int64_t I,
+                       int64_t OH, int64_t OW, int64_t O, int64_t kernel, int64_t stride,
+                       int64_t pad, int64_t rank, float scale, float dropout, int32_t stream,
+                       int32_t dtype);
+
+// dyb = s dy B;  dx = mask(conv^T(dyb, A));  da += dyb and drop(x), correlated;  db += s dy^T xa.
+// dx is 0 when nobody wants it, else overwritten. da, db f32: adds.
+int ln_lora_conv2d_bwd(int64_t device, int64_t dy, int64_t x, int64_t xa, int64_t a, int64_t b,
+                       int64_t dx, int64_t da, int64_t db, int64_t scratch, int64_t step, int64_t B,
+                       int64_t H, int64_t W, int64_t I, int64_t OH, int64_t OW, int64_t O,
+                       int64_t kernel, int64_t stride, int64_t pad, int64_t rank, float scale,
+                       float dropout, int32_t stream, int32_t dtype);
+int64_t ln_lora_conv2d_scratch(int64_t device, int64_t B, int64_t H, int64_t W, int64_t I,
+                               int64_t OH, int64_t OW, int64_t O, int64_t kernel, int64_t rank,
+                               float dropout, int32_t dtype);
+
 // y[b, oy, ox, c] = x[b, oy / 2, ox / 2, c]: each pixel four times (nearest). x [B, H, W, C], y [B,
 // OH, OW, C] with OH one of 2H and 2H - 1, OW likewise. Overwrites y.
 int ln_upsample_fwd(int64_t device, int64_t x, int64_t y, int64_t B, int64_t H, int64_t W,
@@ -320,10 +347,12 @@ int ln_global_norm_fwd(int64_t device, int64_t g, int64_t step, int64_t out, int
                        int64_t n, float max_norm);
 int64_t ln_global_norm_scratch(int64_t device, int64_t n);
 
-// AdamW (Loshchilov & Hutter 2019), all adapters in one launch. With g = clip[1] grad:
+// AdamW (Loshchilov & Hutter 2019), many adapters in one launch. With g = clip[1] grad, lr = rate
+// step.learning_rate:
 //   m += (1 - beta1)(g - m);  v += (1 - beta2)(g^2 - v)
 //   p -= lr (m / bias1 / (sqrt(v / bias2) + eps) + weight_decay p)
-// p, grad, m, v [n] f32; lr, bias1, bias2 from step. Overwrites p, m, v; zeroes grad. Where the
+// p, grad, m, v [n] f32; bias1, bias2 from step. Overwrites p, m, v; zeroes grad. Where the
 // norm clip[0] is not finite only grad changes.
 int ln_adamw_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t v, int64_t clip,
-                 int64_t step, int64_t n, float beta1, float beta2, float eps, float weight_decay);
+                 int64_t step, int64_t n, float rate, float beta1, float beta2, float eps,
+                 float weight_decay);

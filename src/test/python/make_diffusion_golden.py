@@ -4,7 +4,8 @@
 
 For each: a base in diffusers' layout (f16), and what diffusers, transformers and peft compute from it
 in f32: text states, VAE moments and images, the UNet's prediction, every adapter gradient, ten AdamW
-steps. Images are written NHWC.
+steps; and the gradients of adapters on convolutions and text encoders, which hooks add to each
+layer's output. Images are written NHWC.
 """
 
 import pathlib
@@ -64,6 +65,67 @@ def rounded(model):
 
 def nhwc(x):
     return x.permute(0, 2, 3, 1).contiguous()
+
+
+def encode(texts, ids):
+    """Text states and, of SDXL, the pooled ones."""
+    if len(texts) == 1:
+        return texts[0](ids).last_hidden_state, None
+    states = [t(ids, output_hidden_states=True) for t in texts]
+    return torch.cat([s.hidden_states[-2] for s in states], -1), states[1].text_embeds
+
+
+def hooked(unet, texts, encoded, latents, timesteps, sizes, target, weights):
+    """Losses of two plain gradient steps and the first gradients, with low-rank hooks."""
+    golden, parameters = {}, {}
+
+    def adapt(path, layer):
+        conv = isinstance(layer, torch.nn.Conv2d)
+        shape = (2, *layer.weight.shape[1:])
+        a = (torch.randn(shape) * 0.1).requires_grad_()
+        b = (torch.randn(layer.weight.shape[0], 2) * 0.1).requires_grad_()
+        parameters[path] = (a, b, conv)
+
+        def add(module, inputs, output):
+            if conv:
+                low = torch.nn.functional.conv2d(inputs[0], a, None, module.stride, module.padding)
+                return output + 3 * torch.einsum("brhw,or->bohw", low, b)
+            return output + 3 * (inputs[0] @ a.T) @ b.T
+
+        layer.register_forward_hook(add)
+
+    for n, layer in unet.named_modules():
+        if n.endswith((".conv1", ".conv2", ".conv_shortcut", "samplers.0.conv")):
+            adapt("unet." + n, layer)
+    for i, text in enumerate(texts):
+        for n, layer in text.named_modules():
+            if ".layers." in n and isinstance(layer, torch.nn.Linear):
+                adapt(("text_encoder." if i == 0 else "text_encoder_2.")
+                      + n.removeprefix("text_model."), layer)
+
+    def ours(x, conv):
+        return (x.permute(0, 2, 3, 1) if conv and x.ndim == 4 else x).flatten(1).clone()
+
+    losses = []
+    for step in range(2):
+        context, pooled = encoded()
+        added = {} if pooled is None else {
+            "added_cond_kwargs": {"text_embeds": pooled, "time_ids": sizes}}
+        prediction = unet(latents, timesteps, context, **added).sample
+        loss = (weights * (prediction - target).square().mean((1, 2, 3))).mean()
+        every = [p for a, b, _ in parameters.values() for p in (a, b)]
+        # SDXL never reads the last layer of its first encoder.
+        gradients = torch.autograd.grad(loss, every, allow_unused=True)
+        losses.append(loss.item())
+        for (path, (a, b, conv)), i in zip(parameters.items(), range(0, len(every), 2)):
+            for kind, x, gradient in (("A", a, gradients[i]), ("B", b, gradients[i + 1])):
+                gradient = torch.zeros_like(x) if gradient is None else gradient
+                if step == 0:
+                    golden[f"hooked.start.{path}.lora_{kind}"] = ours(x.detach(), conv)
+                    golden[f"hooked.grad.{path}.lora_{kind}"] = ours(gradient, conv)
+                x.data -= gradient
+    golden["hooked.losses"] = torch.tensor(losses)
+    return golden
 
 
 def make(name, case, out):
@@ -159,6 +221,9 @@ def make(name, case, out):
     golden["losses"] = torch.tensor(losses)
     for n, p in adapters.items():
         golden["final." + key(n)] = p.detach().flatten(1).clone()
+    unet.disable_adapters()
+    golden |= hooked(unet, texts, lambda: encode(texts, ids), latents, timesteps, sizes, target,
+                     weights)
     save_file({k: v.contiguous() for k, v in golden.items()}, out / name / "golden.safetensors")
     print(name, "parameters", sum(p.numel() for p in unet.parameters()), "adapters", len(adapters),
           "losses", losses[0], losses[-1])

@@ -1,4 +1,4 @@
-// Embedding lookup: y[m, c] = w[ids[m], c] * scale. Bound by memory; the table is frozen.
+// Embedding lookup: y[m, c] = w[ids[m], c] * scale, and back. Bound by memory.
 #include "cpu/ops/op.h"
 
 namespace ln {
@@ -16,7 +16,27 @@ void rows(const Device* device, const int32_t* ids, const T* w, T* y, int64_t M,
   }
 }
 
+template <typename T>
+void rows_backward(const T* dy, const int32_t* ids, T* dw, int64_t M, int64_t C, int64_t V,
+                   float scale) {
+  for (int64_t v = 0; v < V; v++)
+    for (int64_t c = 0; c < C; c++) {
+      float sum = 0;
+      for (int64_t m = 0; m < M; m++) sum += ids[m] == v ? load(dy[m * C + c]) : 0.0f;
+      store(dw + v * C + c, sum * scale);
+    }
+}
+
 }  // namespace
+
+int ln_embedding_bwd(int64_t, int64_t dy, int64_t ids, int64_t dw, int64_t M, int64_t C, int64_t V,
+                     float scale, int32_t dtype) {
+  if (dtype == LN_BF16)
+    rows_backward(ptr<bf16>(dy), ptr<int32_t>(ids), ptr<bf16>(dw), M, C, V, scale);
+  else
+    rows_backward(ptr<float>(dy), ptr<int32_t>(ids), ptr<float>(dw), M, C, V, scale);
+  return LN_OK;
+}
 
 int ln_embedding_fwd(int64_t device, int64_t ids, int64_t w, int64_t y, int64_t M, int64_t C,
                      int64_t V, float scale, int32_t dtype) {

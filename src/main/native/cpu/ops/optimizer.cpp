@@ -37,13 +37,14 @@ int ln_global_norm_fwd(int64_t device, int64_t g, int64_t step, int64_t out, int
 }
 
 int ln_adamw_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t v, int64_t clip,
-                 int64_t step, int64_t n, float beta1, float beta2, float eps, float weight_decay) {
+                 int64_t step, int64_t n, float rate, float beta1, float beta2, float eps,
+                 float weight_decay) {
   float *w = ptr<float>(p), *g = ptr<float>(grad), *first = ptr<float>(m), *second = ptr<float>(v);
   const Step* now = ptr<Step>(step);
   float clip_factor = ptr<float>(clip)[1];
   bool finite = ptr<float>(clip)[0] < INFINITY;  // a step that overflowed changes nothing
-  float rate = now->learning_rate / now->bias1, root = 1.0f / sqrtf(now->bias2);
-  float decay = 1.0f - now->learning_rate * weight_decay;
+  float lr = now->learning_rate * rate, size = lr / now->bias1, root = 1.0f / sqrtf(now->bias2);
+  float decay = 1.0f - lr * weight_decay;
 #pragma omp parallel for simd num_threads(of(device)->threads) schedule(static)
   for (int64_t i = 0; i < n; i++) {
     float x = g[i] * clip_factor;
@@ -53,7 +54,7 @@ int ln_adamw_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t v, 
     float square = beta2 * second[i] + (1.0f - beta2) * x * x;
     first[i] = mean;
     second[i] = square;
-    w[i] = w[i] * decay - rate * mean / (sqrtf(square) * root + eps);
+    w[i] = w[i] * decay - size * mean / (sqrtf(square) * root + eps);
   }
   return LN_OK;
 }

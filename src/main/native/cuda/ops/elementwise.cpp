@@ -50,6 +50,12 @@ int ln_embedding_fwd(int64_t device, int64_t ids, int64_t w, int64_t y, int64_t 
                          y, M * C, C, scale);
 }
 
+int ln_embedding_bwd(int64_t device, int64_t dy, int64_t ids, int64_t dw, int64_t M, int64_t C,
+                     int64_t V, float scale, int32_t dtype) {
+  return LN_LAUNCH_TYPED(of(device), dtype, embedding_bwd, cover(V * C, kThreads), kThreads, 0, dy,
+                         ids, dw, M, C, V * C, scale);
+}
+
 static int copy_columns(int64_t device, int64_t whole, const int64_t (&parts)[3],
                         const int64_t (&counts)[3], int64_t M, int32_t dtype, int32_t cut) {
   int64_t width = counts[0] + counts[1] + counts[2], from = 0;

@@ -39,6 +39,13 @@ int ln_conv2d_bwd(int64_t device, int64_t dy, int64_t w, int64_t dx, int64_t B, 
                          ConvTile::kSharedBytes, dy, w, dx, c);
 }
 
+int take_tap(Device* device, int64_t x, int64_t y, const ConvShape& s, int64_t ky, int64_t kx,
+             int32_t dtype) {
+  TapArguments t{s.B, s.H, s.W, s.I, s.OH, s.OW, s.stride, ky - s.pad, kx - s.pad};
+  return LN_LAUNCH_TYPED(device, dtype, take_tap, cover(s.B * s.OH * s.OW * s.I, kThreads),
+                         kThreads, 0, x, y, t);
+}
+
 int ln_upsample_fwd(int64_t device, int64_t x, int64_t y, int64_t B, int64_t H, int64_t W,
                     int64_t OH, int64_t OW, int64_t C, int32_t dtype) {
   Upsampling u{B, H, W, OH, OW, C};

@@ -17,8 +17,9 @@ int ln_global_norm_fwd(int64_t device, int64_t g, int64_t step, int64_t out, int
 }
 
 int ln_adamw_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t v, int64_t clip,
-                 int64_t step, int64_t n, float beta1, float beta2, float eps, float weight_decay) {
-  AdamWArguments a{beta1, beta2, eps, weight_decay};
+                 int64_t step, int64_t n, float rate, float beta1, float beta2, float eps,
+                 float weight_decay) {
+  AdamWArguments a{rate, beta1, beta2, eps, weight_decay};
   return LN_LAUNCH(of(device), adamw, cover(n, 256), 256, 0, p, grad, m, v, clip, step, n, a);
 }
 

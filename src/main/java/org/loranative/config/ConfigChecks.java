@@ -78,6 +78,15 @@ final class ConfigChecks {
     if (c.loraTargets().isEmpty()) {
       throw is.wrong("lora_targets", "[]", "a list of layer names, or all-linear");
     }
+    for (LoraTarget target : c.loraTargets()) {
+      String of = "lora_targets, " + target.target();
+      if (target.target().isEmpty()) {
+        throw is.wrong("lora_targets", "without a target", "a name, or {target: NAME, rank: N}");
+      }
+      target.rank().ifPresent(r -> is.between(of + ": rank", r, 1, 4096));
+      target.alpha().ifPresent(a -> is.positive(of + ": alpha", a));
+      target.learningRate().ifPresent(l -> is.positive(of + ": learning_rate", l));
+    }
     if (!c.memoryBudget().isEmpty() && bytes(c.memoryBudget()).isEmpty()) {
       throw is.wrong("memory_budget", c.memoryBudget(), "a size such as 6GB or 500MiB");
     }

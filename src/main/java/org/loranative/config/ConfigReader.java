@@ -140,14 +140,18 @@ public final class ConfigReader {
     String expected =
         Arrays.stream(TrainConfig.class.getRecordComponents())
             .filter(c -> snake(c.getName()).equals(key))
-            .map(c -> kind(c.getType()))
+            .map(c -> kind(c))
             .findFirst()
             .orElse("another type");
     return new UserException(
         source.of(key) + " is " + tree.path(key) + ", but must be " + expected + ".", e);
   }
 
-  private static String kind(Class<?> type) {
+  private static String kind(RecordComponent component) {
+    Class<?> type = component.getType();
+    if (component.getName().equals("loraTargets")) {
+      return "a list of names, or of {target: NAME, rank: N, alpha: X, learning_rate: X}";
+    }
     if (type == Integer.class || type == Long.class) {
       return "a whole number";
     }

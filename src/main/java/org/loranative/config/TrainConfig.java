@@ -40,7 +40,7 @@ public record TrainConfig(
     Integer loraRank,
     Double loraAlpha,
     Double loraDropout,
-    List<String> loraTargets,
+    List<LoraTarget> loraTargets,
     Boolean useRslora,
     String initAdapter,
     Integer batchSize,
@@ -108,7 +108,9 @@ public record TrainConfig(
     loraRank = or(loraRank, 8);
     loraAlpha = or(loraAlpha, (double) loraRank);
     loraDropout = or(loraDropout, 0.0);
-    loraTargets = List.copyOf(or(loraTargets, List.of(images ? "unet-attention" : "all-linear")));
+    loraTargets =
+        List.copyOf(
+            or(loraTargets, List.of(LoraTarget.named(images ? "unet-attention" : "all-linear"))));
     useRslora = or(useRslora, false);
     initAdapter = or(initAdapter, "");
     batchSize = or(batchSize, 4);

@@ -10,6 +10,8 @@ import org.loranative.graph.Kind;
 import org.loranative.graph.Shape;
 import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
+import org.loranative.graph.ops.AdamW;
+import org.loranative.graph.ops.GlobalNorm;
 import org.loranative.io.DType;
 
 /**
@@ -57,8 +59,27 @@ public final class AdapterState implements AutoCloseable {
   }
 
   /** A whole buffer as one value, for ops over all adapters. */
-  public static Value flat(Graph g, Adapters adapters, Buffer buffer) {
+  private static Value flat(Graph g, Adapters adapters, Buffer buffer) {
     return g.named(Kind.STATE, buffer.name(), DType.F32, Shape.of(adapters.floats()));
+  }
+
+  /** An optimizer step over all adapters: norm, clip, AdamW at each one's rate. */
+  public static Graph update(Adapters adapters, AdamW.Setting setting, float maxGradNorm) {
+    Graph g = new Graph();
+    Value grads = flat(g, adapters, Buffer.GRADS);
+    Value clip = GlobalNorm.of(g, grads, maxGradNorm);
+    for (Adapters.Range range : adapters.ranges()) {
+      AdamW.of(
+          g,
+          flat(g, adapters, Buffer.PARAMS),
+          grads,
+          flat(g, adapters, Buffer.FIRST_MOMENT),
+          flat(g, adapters, Buffer.SECOND_MOMENT),
+          clip,
+          new AdamW.Range(range.from(), range.size(), (float) range.rate()),
+          setting);
+    }
+    return g;
   }
 
   /** Whether {@code v} lives here. */

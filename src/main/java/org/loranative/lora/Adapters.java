@@ -22,8 +22,18 @@ import org.loranative.random.Philox;
 public final class Adapters {
   private static final int ALIGNMENT = 16; // floats: one cache line
 
-  /** A linear layer that could be adapted. */
-  public record Target(String path, long in, long out) {}
+  /**
+   * A layer that could be adapted.
+   *
+   * @param in numbers that one output reads: of a convolution kernel²·channels
+   * @param kernel of a convolution, 1 for a linear layer
+   */
+  public record Target(String path, long in, long out, int kernel) {
+    /** A linear layer. */
+    public Target(String path, long in, long out) {
+      this(path, in, out, 1);
+    }
+  }
 
   /**
    * An adapted module.
@@ -31,54 +41,95 @@ public final class Adapters {
    * @param index its place in the model, which names its random streams
    * @param aOffset of A [rank, in] in the flat buffer, in floats; likewise B [out, rank]
    */
-  public record Module(
-      String path, int index, long in, long out, int rank, long aOffset, long bOffset) {
+  public record Module(Target target, int index, LoraSpec spec, long aOffset, long bOffset) {
+    public String path() {
+      return target.path();
+    }
+
+    public long in() {
+      return target.in();
+    }
+
+    public long out() {
+      return target.out();
+    }
+
+    public int rank() {
+      return spec.rank();
+    }
+
+    public double scale() {
+      return spec.scale();
+    }
+
     public int aSize() {
-      return Math.toIntExact(rank * in);
+      return Math.toIntExact(rank() * in());
     }
 
     public int bSize() {
-      return Math.toIntExact(rank * out);
+      return Math.toIntExact(rank() * out());
     }
   }
 
-  private final LoraSpec spec;
+  /**
+   * A stretch of the flat buffer that learns at one rate.
+   *
+   * @param from in floats
+   * @param rate relative to the run's
+   */
+  public record Range(long from, long size, double rate) {}
+
   private final Map<String, Module> modules = new LinkedHashMap<>();
-  private final long floats;
+  private final List<Range> ranges = new ArrayList<>();
+  private long floats;
+
+  private Adapters() {}
 
   /** No adapter at all: the base model as it is. */
   public static Adapters none() {
-    return new Adapters(new LoraSpec(1, 1, 0, List.of(), false), List.of());
+    return new Adapters();
   }
 
   /** Adapts those of {@code candidates} that the spec names; every name must match one. */
   public Adapters(LoraSpec spec, List<Target> candidates) {
-    this.spec = spec;
-    for (String target : spec.targets()) {
-      LoraSpec alone = new LoraSpec(spec.rank(), spec.alpha(), 0, List.of(target), spec.rslora());
-      if (candidates.stream().noneMatch(c -> alone.adapts(c.path()))) {
-        TreeSet<String> names = new TreeSet<>();
-        candidates.forEach(c -> names.add(c.path().substring(c.path().lastIndexOf('.') + 1)));
-        throw new UserException(
-            "lora_targets: the model has no linear layer \""
-                + target
-                + "\". It has: "
-                + String.join(", ", names)
-                + "; all-linear takes them all.");
+    this(List.of(spec), candidates);
+  }
+
+  /** Likewise; a layer that several specs name takes the last. */
+  public Adapters(List<LoraSpec> specs, List<Target> candidates) {
+    for (int s = 0; s < specs.size(); s++) {
+      LoraSpec spec = specs.get(s);
+      List<LoraSpec> later = specs.subList(s + 1, specs.size());
+      spec.targets().forEach(target -> requireMatch(target, candidates));
+      long start = floats;
+      for (int i = 0; i < candidates.size(); i++) {
+        Target t = candidates.get(i);
+        if (spec.adapts(t.path()) && later.stream().noneMatch(l -> l.adapts(t.path()))) {
+          add(t, i, spec);
+        }
+      }
+      Range before = ranges.isEmpty() ? new Range(0, 0, -1) : ranges.get(ranges.size() - 1);
+      if (before.rate() == spec.rate()) {
+        ranges.set(
+            ranges.size() - 1, new Range(before.from(), floats - before.from(), spec.rate()));
+      } else if (floats > start) {
+        ranges.add(new Range(start, floats - start, spec.rate()));
       }
     }
-    long at = 0;
-    int index = 0;
-    for (Target t : candidates) {
-      if (spec.adapts(t.path())) {
-        long aSize = align(spec.rank() * t.in());
-        modules.put(
-            t.path(), new Module(t.path(), index, t.in(), t.out(), spec.rank(), at, at + aSize));
-        at += aSize + align(spec.rank() * t.out());
-      }
-      index++;
+  }
+
+  private static void requireMatch(String target, List<Target> candidates) {
+    LoraSpec alone = new LoraSpec(1, 1, 0, List.of(target), false);
+    if (candidates.stream().noneMatch(c -> alone.adapts(c.path()))) {
+      TreeSet<String> names = new TreeSet<>();
+      candidates.forEach(c -> names.add(c.path().substring(c.path().lastIndexOf('.') + 1)));
+      throw new UserException(
+          "lora_targets: the model has no layer \""
+              + target
+              + "\". It has: "
+              + String.join(", ", names)
+              + "; all-linear takes them all.");
     }
-    floats = at;
   }
 
   /**
@@ -87,30 +138,25 @@ public final class Adapters {
    * @param ranks by path; a path must be a candidate's
    */
   public static Adapters ofRanks(List<Target> candidates, Map<String, Integer> ranks) {
-    return new Adapters(candidates, ranks);
-  }
-
-  private Adapters(List<Target> candidates, Map<String, Integer> ranks) {
-    this.spec = new LoraSpec(1, 1, 0, List.copyOf(ranks.keySet()), false);
-    long at = 0;
+    Adapters adapters = new Adapters();
     for (int i = 0; i < candidates.size(); i++) {
       Target t = candidates.get(i);
       Integer rank = ranks.get(t.path());
       if (rank != null) {
-        long bOffset = at + align(rank * t.in());
-        modules.put(t.path(), new Module(t.path(), i, t.in(), t.out(), rank, at, bOffset));
-        at = bOffset + align(rank * t.out());
+        adapters.add(t, i, new LoraSpec(rank, rank, 0, List.of(t.path()), false));
       }
     }
-    floats = at;
+    return adapters;
+  }
+
+  private void add(Target t, int index, LoraSpec spec) {
+    long bOffset = floats + align(spec.rank() * t.in());
+    modules.put(t.path(), new Module(t, index, spec, floats, bOffset));
+    floats = bOffset + align(spec.rank() * t.out());
   }
 
   private static long align(long n) {
     return (n + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-  }
-
-  public LoraSpec spec() {
-    return spec;
   }
 
   public List<Module> modules() {
@@ -119,6 +165,16 @@ public final class Adapters {
 
   public Optional<Module> find(String path) {
     return Optional.ofNullable(modules.get(path));
+  }
+
+  /** Stretches that learn at different rates; together they are the flat buffer. */
+  public List<Range> ranges() {
+    return List.copyOf(ranges);
+  }
+
+  /** The specs of its modules, each once. */
+  public List<LoraSpec> specs() {
+    return modules.values().stream().map(Module::spec).distinct().toList();
   }
 
   /** Length of the flat buffer. */
@@ -142,7 +198,7 @@ public final class Adapters {
   /** How module {@code m} enters the graph; without dropout when not training. */
   public LoraLinear.Setting setting(Module m, boolean training) {
     return new LoraLinear.Setting(
-        (float) spec.scale(), training ? (float) spec.dropout() : 0, Philox.DROPOUT + m.index());
+        (float) m.scale(), training ? (float) m.spec().dropout() : 0, Philox.DROPOUT + m.index());
   }
 
   /** The flat buffer at the start: A ~ U(−1/√in, 1/√in), B = 0 (Kaiming-uniform, a = √5). */

@@ -71,7 +71,7 @@ public final class LoraFiles {
       throw new UserException(
           String.format(
               "%s holds %d tensors for layers that this base model has not, such as %s; it was"
-                  + " made for another base, or adapts what is not supported (convolutions).",
+                  + " made for another base, or holds something else than LoRA.",
               path, unknown.size(), unknown.isEmpty() ? "none" : unknown.get(0)));
     }
     return modules;
@@ -101,13 +101,13 @@ public final class LoraFiles {
         (path, m) -> {
           if (format == Format.KOHYA) {
             String name = KohyaNames.written(path, sdxl);
-            tensors.add(tensor(name + ".lora_down.weight", shape(m, m.rank(), m.in()), m.a()));
-            tensors.add(tensor(name + ".lora_up.weight", shape(m, m.out(), m.rank()), m.b()));
+            tensors.add(tensor(name + ".lora_down.weight", shapeOfA(m), m.fileA()));
+            tensors.add(tensor(name + ".lora_up.weight", shapeOfB(m), m.b()));
             tensors.add(tensor(name + ".alpha", List.of(), new float[] {(float) m.alpha()}));
           } else {
             String name = path.replaceFirst("^(text_encoder(_2)?)\\.", "$1.text_model.");
-            tensors.add(tensor(name + ".lora_A.weight", shape(m, m.rank(), m.in()), m.a()));
-            tensors.add(tensor(name + ".lora_B.weight", shape(m, m.out(), m.rank()), m.b()));
+            tensors.add(tensor(name + ".lora_A.weight", shapeOfA(m), m.fileA()));
+            tensors.add(tensor(name + ".lora_B.weight", shapeOfB(m), m.b()));
           }
         });
     Map<String, String> kept = new LinkedHashMap<>(metadata);
@@ -118,8 +118,18 @@ public final class LoraFiles {
     Safetensors.write(file, tensors, kept);
   }
 
-  private static List<Long> shape(LowRank m, long rows, long columns) {
-    return m.convolution() ? List.of(rows, columns, 1L, 1L) : List.of(rows, columns);
+  private static List<Long> shapeOfA(LowRank m) {
+    long kernel = m.target().kernel();
+    long channels = m.target().in() / kernel / kernel;
+    return m.convolution()
+        ? List.of((long) m.rank(), channels, kernel, kernel)
+        : List.of((long) m.rank(), channels);
+  }
+
+  private static List<Long> shapeOfB(LowRank m) {
+    return m.convolution()
+        ? List.of(m.target().out(), (long) m.rank(), 1L, 1L)
+        : List.of(m.target().out(), (long) m.rank());
   }
 
   private static Safetensors.Tensor tensor(String name, List<Long> shape, float[] values) {
@@ -173,7 +183,7 @@ public final class LoraFiles {
       Optional<TensorEntry> alpha,
       Alphas alphas) {
     int rank = Math.toIntExact(a.shape().isEmpty() ? 0 : a.shape().get(0));
-    // A convolution of one pixel has [rank, in, 1, 1].
+    // A convolution has [rank, channels, kernel, kernel].
     if (rank < 1 || a.elements() != rank * target.in() || b.elements() != rank * target.out()) {
       throw new UserException(
           String.format(
@@ -190,11 +200,10 @@ public final class LoraFiles {
     double scale =
         alpha.map(e -> (double) Safetensors.floats(e)[0]).orElseGet(() -> alphas.of(target, rank));
     return new LowRank(
+        target,
         rank,
         scale,
-        target.in(),
-        target.out(),
-        Safetensors.floats(a),
+        LowRank.ofFile(Safetensors.floats(a), target, rank),
         Safetensors.floats(b),
         a.shape().size() == 4);
   }

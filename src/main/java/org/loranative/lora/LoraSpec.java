@@ -10,14 +10,20 @@ import java.util.List;
  * @param dropout on the input of the low-rank branch, in [0, 1)
  * @param targets last parts of module names ({@code q_proj}), or {@link #ALL_LINEAR}
  * @param rslora divide alpha by √rank instead of rank (Kalajdzievski 2023)
+ * @param rate learning rate, relative to the run's
  */
 public record LoraSpec(
-    int rank, double alpha, double dropout, List<String> targets, boolean rslora) {
+    int rank, double alpha, double dropout, List<String> targets, boolean rslora, double rate) {
   /** Every linear layer but the head. */
   public static final String ALL_LINEAR = "all-linear";
 
   public LoraSpec {
     targets = List.copyOf(targets);
+  }
+
+  /** Learns at the run's rate. */
+  public LoraSpec(int rank, double alpha, double dropout, List<String> targets, boolean rslora) {
+    this(rank, alpha, dropout, targets, rslora, 1);
   }
 
   /** s in {@code y = x W0ᵀ + s (x Aᵀ) Bᵀ}. */

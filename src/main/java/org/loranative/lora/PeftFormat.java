@@ -49,7 +49,7 @@ public final class PeftFormat {
           tensor(m.path() + ".lora_B", List.of(m.out(), rank), params, m.bOffset(), m.bSize()));
     }
     Safetensors.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "pt"));
-    LoraSpec spec = adapters.spec();
+    LoraSpec spec = adapters.specs().get(0);
     ObjectNode config = JSON.createObjectNode();
     config.put("peft_type", "LORA");
     config.put("task_type", "CAUSAL_LM");
@@ -62,6 +62,16 @@ public final class PeftFormat {
     config.put("fan_in_fan_out", false);
     config.put("init_lora_weights", true);
     config.put("inference_mode", true);
+    ObjectNode ranks = config.putObject("rank_pattern");
+    ObjectNode alphas = config.putObject("alpha_pattern");
+    for (Adapters.Module m : adapters.modules()) {
+      if (m.rank() != spec.rank()) {
+        ranks.put(m.path(), m.rank());
+      }
+      if (m.spec().alpha() != spec.alpha()) {
+        alphas.put(m.path(), m.spec().alpha());
+      }
+    }
     ArrayNode names = config.putArray("target_modules");
     targets.forEach(names::add);
     byte[] json = JSON.writeValueAsBytes(config);
@@ -75,8 +85,11 @@ public final class PeftFormat {
     return new Safetensors.Tensor(PREFIX + name + ".weight", DType.F32, shape, data);
   }
 
-  /** What {@code adapter_config.json} of {@code folder} says, as a spec for training or use. */
-  public static LoraSpec readSpec(Path folder) {
+  /**
+   * What {@code adapter_config.json} of {@code folder} says, as specs for training or use: the
+   * general one, then those of the layers that {@code rank_pattern} and {@code alpha_pattern} name.
+   */
+  public static List<LoraSpec> readSpecs(Path folder) {
     Path file = folder.resolve(CONFIG);
     if (!Files.exists(file)) {
       throw new UserException(
@@ -97,9 +110,6 @@ public final class PeftFormat {
         throw new UserException(file + ": " + unsupported + " is not supported.");
       }
     }
-    if (config.path("rank_pattern").size() + config.path("alpha_pattern").size() > 0) {
-      throw new UserException(file + ": ranks or alphas that differ by module are not supported.");
-    }
     int rank = config.path("r").asInt();
     if (rank < 1) {
       throw new UserException(file + ": r is " + config.path("r") + "; it must be at least 1.");
@@ -110,12 +120,24 @@ public final class PeftFormat {
       targets.add(names.asText());
     }
     names.forEach(n -> targets.add(n.asText()));
-    return new LoraSpec(
-        rank,
-        config.path("lora_alpha").asDouble(rank),
-        config.path("lora_dropout").asDouble(),
-        targets,
-        config.path("use_rslora").asBoolean());
+    double alpha = config.path("lora_alpha").asDouble(rank);
+    double dropout = config.path("lora_dropout").asDouble();
+    boolean rslora = config.path("use_rslora").asBoolean();
+    Set<String> patterns = new LinkedHashSet<>();
+    config.path("rank_pattern").fieldNames().forEachRemaining(patterns::add);
+    config.path("alpha_pattern").fieldNames().forEachRemaining(patterns::add);
+    List<LoraSpec> specs = new ArrayList<>();
+    specs.add(new LoraSpec(rank, alpha, dropout, targets, rslora));
+    for (String name : patterns) {
+      specs.add(
+          new LoraSpec(
+              config.path("rank_pattern").path(name).asInt(rank),
+              config.path("alpha_pattern").path(name).asDouble(alpha),
+              dropout,
+              List.of(name),
+              rslora));
+    }
+    return specs;
   }
 
   /** Reads an adapter's numbers into the layout of {@code adapters}; shapes must agree. */

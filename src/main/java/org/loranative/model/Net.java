@@ -9,6 +9,7 @@ import org.loranative.graph.ops.Conv2d;
 import org.loranative.graph.ops.GroupNorm;
 import org.loranative.graph.ops.LayerNorm;
 import org.loranative.graph.ops.Linear;
+import org.loranative.graph.ops.LoraConv2d;
 import org.loranative.graph.ops.LoraLinear;
 import org.loranative.graph.ops.RmsNorm;
 import org.loranative.io.DType;
@@ -54,7 +55,7 @@ public record Net(
         .orElseGet(() -> Linear.of(graph, path, x, w0, bias, x.dtype()));
   }
 
-  /** The convolution at {@code path}, with its bias if the file has one. */
+  /** The convolution at {@code path}: with its adapter if it has one, its bias if the file has. */
   public Value conv(String path, Value x, Conv2d.Setting setting) {
     Shape file = weights.shape(path + ".weight");
     Value w =
@@ -63,7 +64,21 @@ public record Net(
             path + ".weight",
             compute,
             Shape.of(file.dim(0), setting.kernel(), setting.kernel(), file.dim(1)));
-    return Conv2d.of(graph, path, x, w, bias(path), setting);
+    Value y = Conv2d.of(graph, path, x, w, bias(path), setting);
+    return adapters
+        .find(path)
+        .map(
+            m ->
+                LoraConv2d.of(
+                    graph,
+                    path,
+                    x,
+                    y,
+                    adapters.a(graph, m),
+                    adapters.b(graph, m),
+                    setting,
+                    adapters.setting(m, training)))
+        .orElse(y);
   }
 
   private Optional<Value> bias(String path) {

@@ -44,7 +44,7 @@ public final class Answers implements AutoCloseable {
       this.compute = Devices.compute(compute, device);
       adapters =
           adapter
-              .map(a -> new Adapters(PeftFormat.readSpec(a), base.targets()))
+              .map(a -> new Adapters(PeftFormat.readSpecs(a), base.targets()))
               .orElseGet(Adapters::none);
       AdapterState state = owned.add(new AdapterState(device, adapters, false));
       adapter.ifPresent(a -> state.write(Buffer.PARAMS, PeftFormat.read(a, adapters)));

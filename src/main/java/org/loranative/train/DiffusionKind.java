@@ -2,11 +2,10 @@ package org.loranative.train;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Predicate;
+import java.util.TreeSet;
 import org.loranative.UserException;
 import org.loranative.config.TrainConfig;
 import org.loranative.data.sd.Buckets;
@@ -30,15 +29,28 @@ final class DiffusionKind implements Kind<DiffusionTask.Batch> {
   private static final int PREVIEW_STEPS = 20;
   private static final double PREVIEW_GUIDANCE = 7;
 
-  /** Names that lora_targets may use for many layers of the UNet at once. */
-  private static final Map<String, Predicate<String>> GROUPS =
+  private static final String UNET = "unet\\.";
+  private static final String TRANSFORMER = UNET + ".*attentions\\.\\d+\\.";
+  private static final String TEXT = "text_encoder(_2)?\\.encoder\\..*";
+
+  /** Names that lora_targets may use for many layers at once: the paths they stand for. */
+  private static final Map<String, String> GROUPS =
       Map.of(
           "unet-attention",
-          path -> path.matches(".*\\.attn[12]\\.(to_q|to_k|to_v|to_out\\.0)"),
+          TRANSFORMER + ".*attn[12]\\.(to_q|to_k|to_v|to_out\\.0)",
           "unet-ff",
-          path -> path.contains(".ff.net."),
+          TRANSFORMER + ".*\\.ff\\.net\\..*",
           "unet-proj",
-          path -> path.matches(".*\\.(proj_in|proj_out)"));
+          TRANSFORMER + "(proj_in|proj_out)",
+          "unet-conv",
+          UNET + ".*\\.(conv1|conv2|conv_shortcut|(down|up)samplers\\.0\\.conv)",
+          "text-encoder",
+          TEXT,
+          // What kohya's scripts adapt: every linear layer of transformers and text encoders.
+          "kohya",
+          TRANSFORMER + ".*|" + TEXT,
+          LoraSpec.ALL_LINEAR,
+          TRANSFORMER + ".*");
 
   private final TrainConfig config;
   private final Device device;
@@ -57,8 +69,10 @@ final class DiffusionKind implements Kind<DiffusionTask.Batch> {
     boolean opened = false;
     try {
       adapters = choose(config, base);
-      EncodedImages data = EncodedImages.of(config, base, tokenizers, device, compute);
-      task = new DiffusionTask(base, adapters, compute, config, data);
+      EncodedImages data =
+          EncodedImages.of(
+              config, base, tokenizers, !DiffusionGraph.trainsText(adapters), device, compute);
+      task = new DiffusionTask(base, tokenizers, adapters, compute, config, data);
       opened = true;
     } finally {
       if (!opened) {
@@ -68,32 +82,24 @@ final class DiffusionKind implements Kind<DiffusionTask.Batch> {
   }
 
   private static Adapters choose(TrainConfig config, DiffusionBase base) {
-    List<Adapters.Target> unet =
-        DiffusionGraph.targets(base).stream().filter(t -> t.path().startsWith("unet.")).toList();
-    List<String> chosen = new ArrayList<>();
-    for (String target : config.loraTargets()) {
-      Predicate<String> group = GROUPS.get(target);
-      if (group == null) {
-        if (target.startsWith("unet-") || target.startsWith("text-") || target.equals("kohya")) {
-          throw new UserException(
-              "lora_targets: "
-                  + target
-                  + " is not supported yet; there are unet-attention, unet-ff, unet-proj and names"
-                  + " of layers such as to_q.");
-        }
-        chosen.add(target);
-      } else {
-        unet.stream().map(Adapters.Target::path).filter(group).forEach(chosen::add);
-      }
+    List<Adapters.Target> targets = DiffusionGraph.targets(base);
+    return new Adapters(LoraSpecs.of(config, name -> expand(name, targets)), targets);
+  }
+
+  private static List<String> expand(String name, List<Adapters.Target> targets) {
+    String pattern = GROUPS.get(name);
+    if (pattern != null) {
+      return targets.stream().map(Adapters.Target::path).filter(p -> p.matches(pattern)).toList();
     }
-    return new Adapters(
-        new LoraSpec(
-            config.loraRank(),
-            config.loraAlpha(),
-            config.loraDropout(),
-            chosen,
-            config.useRslora()),
-        unet);
+    if (name.startsWith("unet-") || name.startsWith("text-")) {
+      throw new UserException(
+          "lora_targets: there is no group "
+              + name
+              + "; there are "
+              + String.join(", ", new TreeSet<>(GROUPS.keySet()))
+              + " and names of layers such as to_q.");
+    }
+    return List.of(name);
   }
 
   @Override
@@ -116,24 +122,29 @@ final class DiffusionKind implements Kind<DiffusionTask.Batch> {
     return Map.of();
   }
 
-  /** Any format; its scale is brought to the run's, so its effect stays. */
+  /**
+   * Any format and any rank up to the run's: further rows of A start as in a new run and their
+   * columns of B at 0. B takes up the difference of the scales, so the effect stays.
+   */
   @Override
   public float[] readAdapter(Path path) {
     Map<String, LowRank> modules = LoraFiles.read(path, DiffusionGraph.targets(base));
-    float[] params = new float[Math.toIntExact(adapters.floats())];
+    float[] params = adapters.initial(config.seed());
     for (Adapters.Module m : adapters.modules()) {
       LowRank one = modules.remove(m.path());
-      if (one == null || one.rank() != m.rank()) {
+      if (one == null) {
         throw new UserException(
             String.format(
-                "init_adapter %s has %s for %s; lora_rank %d and the same lora_targets are needed.",
-                path, one == null ? "nothing" : "rank " + one.rank(), m.path(), m.rank()));
+                "init_adapter %s has nothing for %s, which lora_targets names.", path, m.path()));
       }
-      System.arraycopy(one.a(), 0, params, (int) m.aOffset(), one.a().length);
-      float factor = (float) (one.scale() / adapters.spec().scale());
-      for (int i = 0; i < one.b().length; i++) {
-        params[(int) m.bOffset() + i] = one.b()[i] * factor;
+      if (one.rank() > m.rank()) {
+        throw new UserException(
+            String.format(
+                "init_adapter %s has rank %d for %s; the run's rank is %d and must be at least"
+                    + " that (lora_rank).",
+                path, one.rank(), m.path(), m.rank()));
       }
+      place(one, m, params);
     }
     if (!modules.isEmpty()) {
       throw new UserException(
@@ -144,6 +155,17 @@ final class DiffusionKind implements Kind<DiffusionTask.Batch> {
               + ".");
     }
     return params;
+  }
+
+  private static void place(LowRank from, Adapters.Module m, float[] params) {
+    System.arraycopy(from.a(), 0, params, (int) m.aOffset(), from.a().length);
+    float factor = (float) (from.scale() / m.scale());
+    int rank = from.rank();
+    for (int row = 0; row < m.out(); row++) {
+      for (int r = 0; r < rank; r++) {
+        params[(int) m.bOffset() + row * m.rank() + r] = from.b()[row * rank + r] * factor;
+      }
+    }
   }
 
   private Buckets.Size previewSize() {

@@ -18,10 +18,13 @@ import org.loranative.graph.Graph;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraFiles;
+import org.loranative.lora.LoraSpec;
 import org.loranative.lora.LowRank;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionGraph;
+import org.loranative.model.diffusion.TextRows;
 import org.loranative.random.Philox;
+import org.loranative.text.ClipTokenizer;
 
 /** Fine-tuning a diffusion model on captioned images of one size a batch. */
 final class DiffusionTask implements Task<DiffusionTask.Batch> {
@@ -40,23 +43,28 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
   }
 
   private final DiffusionBase base;
+  private final List<ClipTokenizer> tokenizers;
   private final Adapters adapters;
   private final DType compute;
   private final TrainConfig config;
   private final EncodedImages data;
   private final List<Shape> shapes;
+  private final boolean encodes; // texts within each step, since an encoder is trained
 
   DiffusionTask(
       DiffusionBase base,
+      List<ClipTokenizer> tokenizers,
       Adapters adapters,
       DType compute,
       TrainConfig config,
       EncodedImages data) {
     this.base = base;
+    this.tokenizers = tokenizers;
     this.adapters = adapters;
     this.compute = compute;
     this.config = config;
     this.data = data;
+    encodes = DiffusionGraph.trainsText(adapters);
     TreeSet<Shape> all =
         new TreeSet<>(
             Comparator.comparingLong(Shape::pixels)
@@ -134,12 +142,12 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
 
   @Override
   public Graph trainingGraph(int shape) {
-    return DiffusionGraph.training(base, adapters, compute, size(shape), huber());
+    return DiffusionGraph.training(base, adapters, compute, size(shape), encodes, huber());
   }
 
   @Override
   public Graph evaluationGraph(int shape) {
-    return DiffusionGraph.evaluation(base, adapters, compute, size(shape), huber());
+    return DiffusionGraph.evaluation(base, adapters, compute, size(shape), encodes, huber());
   }
 
   /** Draws timesteps and noise, each a function of the seed and the batch's place. */
@@ -150,7 +158,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     FloatBuffer target = inputs.apply(DiffusionGraph.TARGET).asFloatBuffer();
     FloatBuffer timesteps = inputs.apply(DiffusionGraph.TIMESTEPS).asFloatBuffer();
     FloatBuffer weights = inputs.apply(DiffusionGraph.WEIGHTS).asFloatBuffer();
-    FloatBuffer text = inputs.apply(DiffusionGraph.TEXT).asFloatBuffer();
+    List<String> captions = new ArrayList<>();
     int n = batch.images().size();
     int each = batch.images().get(0).moments().length / 2;
     float[] noise = normals(n * each, Philox.NOISE, batch);
@@ -176,13 +184,30 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
       timesteps.put(i, t);
       weights.put(i, (float) weight(schedule, t));
       boolean silent = Philox.uniform(words[1]) < config.captionDropout();
-      TextState state = silent ? data.empty() : image.text();
+      captions.add(silent ? "" : image.caption());
+      if (base.isSdxl()) {
+        float[] sizes = image.sizes();
+        inputs.apply(DiffusionGraph.SIZES).asFloatBuffer().put(i * sizes.length, sizes);
+      }
+    }
+    texts(captions, inputs);
+  }
+
+  /** The captions as tokens where the encoders run in the step, else as states. */
+  private void texts(List<String> captions, Function<String, ByteBuffer> inputs) {
+    if (encodes) {
+      TextRows.first(base, tokenizers, captions)
+          .inputs()
+          .forEach((name, ids) -> inputs.apply(name).asIntBuffer().put(ids));
+      return;
+    }
+    FloatBuffer text = inputs.apply(DiffusionGraph.TEXT).asFloatBuffer();
+    for (int i = 0; i < captions.size(); i++) {
+      TextState state = data.texts().get(captions.get(i));
       text.put(i * state.text().length, state.text());
       if (base.isSdxl()) {
         float[] pooled = state.pooled();
         inputs.apply(DiffusionGraph.POOLED).asFloatBuffer().put(i * pooled.length, pooled);
-        float[] sizes = image.sizes();
-        inputs.apply(DiffusionGraph.SIZES).asFloatBuffer().put(i * sizes.length, sizes);
       }
     }
   }
@@ -218,19 +243,18 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
       modules.put(
           m.path(),
           new LowRank(
+              m.target(),
               m.rank(),
-              adapters.spec().scale() * m.rank(),
-              m.in(),
-              m.out(),
+              m.scale() * m.rank(),
               slice(params, m.aOffset(), m.aSize()),
               slice(params, m.bOffset(), m.bSize()),
               base.isConvolution(m.path())));
     }
+    LoraSpec spec = adapters.specs().get(0);
     Map<String, String> metadata = new LinkedHashMap<>();
     metadata.put("ss_network_module", "networks.lora");
-    metadata.put("ss_network_dim", String.valueOf(adapters.spec().rank()));
-    metadata.put(
-        "ss_network_alpha", String.valueOf(adapters.spec().scale() * adapters.spec().rank()));
+    metadata.put("ss_network_dim", String.valueOf(spec.rank()));
+    metadata.put("ss_network_alpha", String.valueOf(spec.scale() * spec.rank()));
     metadata.put("ss_output_name", config.outputName());
     metadata.put("ss_sd_model_name", config.baseModel());
     metadata.put("ss_base_model_version", base.kohyaVersion());

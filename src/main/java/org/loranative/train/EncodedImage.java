@@ -13,7 +13,7 @@ import org.loranative.data.sd.Buckets;
  * @param sizes what SDXL is told: original height and width, crop, target height and width
  */
 record EncodedImage(
-    Path file, Buckets.Size size, float[] moments, int channels, TextState text, float[] sizes) {
+    Path file, Buckets.Size size, float[] moments, int channels, String caption, float[] sizes) {
 
   /** Element {@code k} of latents [h·w, channels] drawn with a standard normal number. */
   double latent(int k, float normal) {

@@ -36,18 +36,22 @@ import org.slf4j.LoggerFactory;
  * The training images, encoded once before training: latents by the VAE, captions by the text
  * encoders, which are loaded for it and freed again.
  *
- * @param empty the state of no text
+ * @param texts the state of each caption and of none, unless the steps encode them themselves
  * @param fingerprint of images, captions and sizes
  */
-record EncodedImages(List<EncodedImage> images, TextState empty, String fingerprint) {
+record EncodedImages(List<EncodedImage> images, Map<String, TextState> texts, String fingerprint) {
   private static final Logger log = LoggerFactory.getLogger(EncodedImages.class);
   private static final int BUCKET_STEP = 64;
   private static final int SHOWN = 5;
 
+  /**
+   * @param withTexts whether captions are encoded too
+   */
   static EncodedImages of(
       TrainConfig config,
       DiffusionBase base,
       List<ClipTokenizer> tokenizers,
+      boolean withTexts,
       Device device,
       DType compute) {
     Path path =
@@ -60,7 +64,7 @@ record EncodedImages(List<EncodedImage> images, TextState empty, String fingerpr
               + " metadata.jsonl, or a .txt file beside each image is expected.");
     }
     report(found);
-    Encoder encoder = new Encoder(config, base, tokenizers, device, compute);
+    Encoder encoder = new Encoder(config, base, tokenizers, withTexts, device, compute);
     return encoder.encode(found.images());
   }
 
@@ -101,6 +105,7 @@ record EncodedImages(List<EncodedImage> images, TextState empty, String fingerpr
     private final TrainConfig config;
     private final DiffusionBase base;
     private final List<ClipTokenizer> tokenizers;
+    private final boolean withTexts;
     private final Device device;
     private final DType compute;
     private final DType vae;
@@ -110,11 +115,13 @@ record EncodedImages(List<EncodedImage> images, TextState empty, String fingerpr
         TrainConfig config,
         DiffusionBase base,
         List<ClipTokenizer> tokenizers,
+        boolean withTexts,
         Device device,
         DType compute) {
       this.config = config;
       this.base = base;
       this.tokenizers = tokenizers;
+      this.withTexts = withTexts;
       this.device = device;
       this.compute = compute;
       this.vae = Painter.vaeDtype(compute);
@@ -131,27 +138,33 @@ record EncodedImages(List<EncodedImage> images, TextState empty, String fingerpr
                 + base.latentFactor()
                 + ".");
       }
-      Graph texts = DiffusionGraph.texts(base, Adapters.none(), compute, 1, 0);
+      Graph textGraph = DiffusionGraph.texts(base, Adapters.none(), compute, 1, 0);
       int side = 2 * base.latentFactor();
       Graph encoder = DiffusionGraph.encoder(base, vae, 1, side, side);
       try (Weights.Loaded weights =
-              base.weights().load(Weights.of(List.of(texts, encoder)), device);
+              base.weights()
+                  .load(
+                      Weights.of(withTexts ? List.of(textGraph, encoder) : List.of(encoder)),
+                      device);
           AdapterState none = new AdapterState(device, Adapters.none(), false);
           Placement placement = new Placement(device, weights, none, Map.of())) {
-        List<EncodedImage> images = encode(captioned, texts, placement);
+        List<EncodedImage> images = encode(captioned, textGraph, placement);
         log.info(
             "data: encoded in {} s; sizes {}",
             String.format("%.1f", (System.nanoTime() - start) / 1e9),
             images.stream().map(EncodedImage::size).distinct().toList());
-        return new EncodedImages(images, this.texts.get(""), fingerprint(captioned));
+        return new EncodedImages(images, texts, fingerprint(captioned));
       }
     }
 
     private List<EncodedImage> encode(
         List<Captioned> captioned, Graph textGraph, Placement placement) {
-      try (Session session = new Session(device, textGraph, placement)) {
-        text("", session);
-        captioned.forEach(c -> text(c.caption(), session));
+      captioned.stream().map(Captioned::caption).distinct().forEach(this::warnIfCut);
+      if (withTexts) {
+        try (Session session = new Session(device, textGraph, placement)) {
+          text("", session);
+          captioned.forEach(c -> text(c.caption(), session));
+        }
       }
       Buckets buckets = new Buckets(config.resolution(), BUCKET_STEP);
       EncodedImage[] images = new EncodedImage[captioned.size()];
@@ -175,13 +188,16 @@ record EncodedImages(List<EncodedImage> images, TextState empty, String fingerpr
       return List.of(images);
     }
 
-    private void text(String caption, Session session) {
-      if (texts.containsKey(caption)) {
-        return;
-      }
+    private void warnIfCut(String caption) {
       int most = base.textTokens() - 2;
       if (tokenizers.get(0).tokens(caption).length > most) {
         log.warn("a caption has more than {} tokens and is cut: {}", most, caption);
+      }
+    }
+
+    private void text(String caption, Session session) {
+      if (texts.containsKey(caption)) {
+        return;
       }
       Map<String, float[]> states =
           session.run(TextRows.first(base, tokenizers, List.of(caption)).inputs());
@@ -196,7 +212,7 @@ record EncodedImages(List<EncodedImage> images, TextState empty, String fingerpr
       float[] moments =
           session.run(Map.of(DiffusionGraph.IMAGE, cut.picture().signed())).get("moments");
       return new EncodedImage(
-          c.file(), cut.size(), moments, base.latentChannels(), texts.get(c.caption()), cut.told());
+          c.file(), cut.size(), moments, base.latentChannels(), c.caption(), cut.told());
     }
 
     private String fingerprint(List<Captioned> captioned) {

@@ -10,7 +10,6 @@ import org.loranative.device.Device;
 import org.loranative.graph.Graph;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
-import org.loranative.lora.LoraSpec;
 import org.loranative.lora.PeftFormat;
 import org.loranative.model.Placement;
 import org.loranative.model.Weights;
@@ -40,14 +39,7 @@ final class LlmKind implements Kind<List<Sample>> {
     tokenizer = base.tokenizer();
     boolean opened = false;
     try {
-      LoraSpec spec =
-          new LoraSpec(
-              config.loraRank(),
-              config.loraAlpha(),
-              config.loraDropout(),
-              config.loraTargets(),
-              config.useRslora());
-      adapters = new Adapters(spec, base.targets());
+      adapters = new Adapters(LoraSpecs.of(config, List::of), base.targets());
       task = new LlmTask(base, tokenizer, adapters, compute, config);
       opened = true;
     } finally {
@@ -79,12 +71,13 @@ final class LlmKind implements Kind<List<Sample>> {
 
   @Override
   public float[] readAdapter(Path path) {
-    LoraSpec theirs = PeftFormat.readSpec(path);
-    if (Math.abs(theirs.scale() - adapters.spec().scale()) > 1e-6) {
+    double theirs = PeftFormat.readSpecs(path).get(0).scale();
+    double ours = adapters.specs().get(0).scale();
+    if (Math.abs(theirs - ours) > 1e-6) {
       log.warn(
           "init_adapter was trained with scale {}, this run uses {}: its effect changes.",
-          theirs.scale(),
-          adapters.spec().scale());
+          theirs,
+          ours);
     }
     return PeftFormat.read(path, adapters);
   }

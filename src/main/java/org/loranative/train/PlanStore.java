@@ -10,9 +10,7 @@ import org.loranative.graph.Plan;
 import org.loranative.graph.Planner;
 import org.loranative.graph.Recompute;
 import org.loranative.graph.ops.AdamW;
-import org.loranative.graph.ops.GlobalNorm;
 import org.loranative.lora.AdapterState;
-import org.loranative.lora.AdapterState.Buffer;
 import org.loranative.lora.Adapters;
 import org.loranative.model.Placement;
 
@@ -75,16 +73,7 @@ final class PlanStore implements AutoCloseable {
 
   /** The plan of an optimizer step: norm, clip, AdamW. */
   Bound update(Adapters adapters, AdamW.Setting setting, double maxGradNorm) {
-    Graph g = new Graph();
-    var grads = AdapterState.flat(g, adapters, Buffer.GRADS);
-    AdamW.of(
-        g,
-        AdapterState.flat(g, adapters, Buffer.PARAMS),
-        grads,
-        AdapterState.flat(g, adapters, Buffer.FIRST_MOMENT),
-        AdapterState.flat(g, adapters, Buffer.SECOND_MOMENT),
-        GlobalNorm.of(g, grads, (float) maxGradNorm),
-        setting);
+    Graph g = AdapterState.update(adapters, setting, (float) maxGradNorm);
     return bind(Planner.plan(g, device), 0);
   }
 

@@ -72,14 +72,16 @@ public final class TrainRun implements AutoCloseable {
   }
 
   private <B> Opened<B> open(Kind<B> kind) {
-    LoraSpec spec = kind.adapters().spec();
-    log.info(
-        "LoRA: rank {}, alpha {}, scale {}, {} layers, {} trained parameters",
-        spec.rank(),
-        spec.alpha(),
-        spec.scale(),
-        kind.adapters().modules().size(),
-        kind.adapters().parameters());
+    for (LoraSpec spec : kind.adapters().specs()) {
+      log.info(
+          "LoRA: rank {}, alpha {}, scale {}, {} layers{}",
+          spec.rank(),
+          spec.alpha(),
+          spec.scale(),
+          kind.adapters().modules().stream().filter(m -> m.spec().equals(spec)).count(),
+          spec.rate() == 1 ? "" : String.format(", learning_rate times %.3g", spec.rate()));
+    }
+    log.info("LoRA: {} trained parameters", kind.adapters().parameters());
     Task<B> task = kind.task();
     Steps<B> steps =
         new Steps<>(task, config.gradientAccumulation(), config.epochs(), config.maxSteps());
@@ -163,7 +165,7 @@ public final class TrainRun implements AutoCloseable {
     Optional<Previews> previews = kind.previews(placement);
     previews.ifPresent(owned::add);
     Map<String, Object> notes = new LinkedHashMap<>();
-    notes.put("lora_scale", adapters.spec().scale());
+    notes.put("lora_scale", adapters.specs().get(0).scale());
     notes.put("trained_parameters", adapters.parameters());
     Path finished = task.resultFolder(folder.root());
     try (Tracker tracker =

@@ -38,7 +38,7 @@ class ConfigReaderTest {
     assertThat(c.loraAlpha()).as("alpha defaults to rank").isEqualTo(16);
     assertThat(c.learningRate()).isEqualTo(1e-4);
     assertThat(c.adamBeta1()).isEqualTo(0.8);
-    assertThat(c.loraTargets()).containsExactly("k_proj");
+    assertThat(c.loraTargets()).containsExactly(LoraTarget.named("k_proj"));
     assertThat(c.batchSize()).isEqualTo(2);
     assertThat(c.packing()).isTrue();
     assertThat(c.maxGradNorm()).isEqualTo(1.0);

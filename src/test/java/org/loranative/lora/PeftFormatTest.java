@@ -23,7 +23,7 @@ class PeftFormatTest {
   void writesWhatPeftWrites() throws IOException {
     Path peft = Golden.FOLDER.resolve("qwen3/adapter");
     LlmBase base = LlmBase.open(Golden.FOLDER.resolve("qwen3/base"));
-    LoraSpec spec = PeftFormat.readSpec(peft);
+    LoraSpec spec = PeftFormat.readSpecs(peft).get(0);
     assertThat(spec.rank()).isEqualTo(3);
     assertThat(spec.scale()).isEqualTo(5.0 / 3);
     Adapters adapters = new Adapters(spec, base.targets());
@@ -76,17 +76,17 @@ class PeftFormatTest {
 
   @Test
   void foreignFoldersAreNamed() throws IOException {
-    assertThatThrownBy(() -> PeftFormat.readSpec(folder))
+    assertThatThrownBy(() -> PeftFormat.readSpecs(folder))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("is not a PEFT adapter");
     Files.writeString(
         folder.resolve("adapter_config.json"),
         "{\"peft_type\":\"LORA\",\"r\":4,\"use_dora\":true}");
-    assertThatThrownBy(() -> PeftFormat.readSpec(folder)).hasMessageContaining("use_dora");
+    assertThatThrownBy(() -> PeftFormat.readSpecs(folder)).hasMessageContaining("use_dora");
     LlmBase other = LlmBase.open(Golden.FOLDER.resolve("llama/base"));
     Path peft = Golden.FOLDER.resolve("gemma3/adapter");
     assertThatThrownBy(
-            () -> PeftFormat.read(peft, new Adapters(PeftFormat.readSpec(peft), other.targets())))
+            () -> PeftFormat.read(peft, new Adapters(PeftFormat.readSpecs(peft), other.targets())))
         .isInstanceOf(UserException.class);
   }
 }

@@ -5,9 +5,7 @@ import java.util.Map;
 import org.loranative.device.Device;
 import org.loranative.graph.Graph;
 import org.loranative.graph.StepState;
-import org.loranative.graph.Value;
 import org.loranative.graph.ops.AdamW;
-import org.loranative.graph.ops.GlobalNorm;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.AdapterState.Buffer;
 import org.loranative.lora.Adapters;
@@ -61,17 +59,7 @@ public final class PlacedModel implements AutoCloseable {
 
   /** Norm, clip to 0.5 and AdamW with weight decay 0.01 over the adapters: one optimizer step. */
   public Graph update() {
-    Graph g = new Graph();
-    Value grads = AdapterState.flat(g, adapters, Buffer.GRADS);
-    AdamW.of(
-        g,
-        AdapterState.flat(g, adapters, Buffer.PARAMS),
-        grads,
-        AdapterState.flat(g, adapters, Buffer.FIRST_MOMENT),
-        AdapterState.flat(g, adapters, Buffer.SECOND_MOMENT),
-        GlobalNorm.of(g, grads, 0.5f),
-        new AdamW.Setting(0.9f, 0.999f, 1e-8f, 0.01f));
-    return g;
+    return AdapterState.update(adapters, new AdamW.Setting(0.9f, 0.999f, 1e-8f, 0.01f), 0.5f);
   }
 
   /** A and B of every module, under its path with {@code .lora_A} and {@code .lora_B} behind it. */

@@ -23,8 +23,10 @@ import org.loranative.config.ConfigReader;
 import org.loranative.image.Picture;
 import org.loranative.io.AtomicFiles;
 import org.loranative.lora.LoraFiles;
+import org.loranative.lora.LowRank;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionGraph;
+import org.loranative.testing.Errors;
 import org.loranative.track.Console;
 
 /** Whole runs on the demo model: images in, adapter out. */
@@ -137,13 +139,69 @@ class DiffusionTrainTest {
     before.forEach(
         (path, m) ->
             assertThat(
-                    org.loranative.testing.Errors.relative(after.get(path).a(), m.a())
-                        + org.loranative.testing.Errors.relative(after.get(path).b(), m.b()))
+                    Errors.relative(after.get(path).a(), m.a())
+                        + Errors.relative(after.get(path).b(), m.b()))
                 .isLessThan(1e-4));
-    assertThatThrownBy(() -> train("third", false, "init_adapter=" + first, "lora_rank=4"))
+    Path larger =
+        train(
+                "larger",
+                false,
+                "init_adapter=" + first,
+                "learning_rate=1e-9",
+                "max_steps=1",
+                "lora_rank=5",
+                "lora_alpha=2")
+            .orElseThrow();
+    LoraFiles.read(larger, DiffusionGraph.targets(base))
+        .forEach(
+            (path, m) ->
+                assertThat(Errors.relative(gain(m), gain(before.get(path)))).isLessThan(1e-4));
+    assertThatThrownBy(() -> train("third", false, "init_adapter=" + first, "lora_rank=2"))
         .isInstanceOf(UserException.class)
-        .hasMessageContaining("rank 3")
-        .hasMessageContaining("lora_rank 4");
+        .hasMessageContaining("has rank 3")
+        .hasMessageContaining("the run's rank is 2");
+  }
+
+  /** s B A. */
+  private static float[] gain(LowRank m) {
+    int in = (int) m.target().in();
+    float[] gain = new float[(int) m.target().out() * in];
+    for (int i = 0; i < gain.length; i++) {
+      for (int r = 0; r < m.rank(); r++) {
+        gain[i] += (float) m.scale() * m.b()[i / in * m.rank() + r] * m.a()[r * in + i % in];
+      }
+    }
+    return gain;
+  }
+
+  /** Everything that kohya's scripts adapt and the convolutions, each at its own rate. */
+  @Test
+  void groupsHaveTheirOwnRankAndRate() throws IOException {
+    String targets =
+        "lora_targets=[kohya, {target: unet-conv, rank: 4, alpha: 2, learning_rate: 1e-3},"
+            + " {target: text-encoder, learning_rate: 1e-9}]";
+    Path file = train("groups", false, targets, "caption_dropout=0.2").orElseThrow();
+    var modules = LoraFiles.read(file, DiffusionGraph.targets(DiffusionBase.open(BASE)));
+    modules.forEach(
+        (path, m) -> {
+          boolean conv = path.contains("resnets") || path.contains("samplers");
+          assertThat(m.rank()).as(path).isEqualTo(conv ? 4 : 3);
+          assertThat(m.alpha()).as(path).isEqualTo(conv ? 2 : 3);
+          double largest = 0;
+          for (float b : m.b()) {
+            largest = Math.max(largest, Math.abs(b));
+          }
+          boolean text = path.startsWith("text_encoder.");
+          assertThat(largest).as(path).isBetween(text ? 1e-10 : 1e-5, text ? 1e-7 : 0.1);
+        });
+    assertThat(modules.keySet().stream().filter(p -> p.startsWith("text_encoder."))).hasSize(12);
+    assertThat(modules.keySet().stream().filter(p -> p.endsWith("conv1"))).isNotEmpty();
+    // A resumed run draws the same.
+    train("again", false, targets, "caption_dropout=0.2");
+    AtomicFiles.deleteTree(folder.resolve("again/checkpoint-6"));
+    Files.delete(folder.resolve("again/lora.safetensors"));
+    train("again", true, targets, "caption_dropout=0.2");
+    assertThat(losses("again")).isEqualTo(losses("groups"));
   }
 
   @Test
@@ -155,9 +213,14 @@ class DiffusionTrainTest {
     assertThatThrownBy(() -> train("b", false, "lora_targets=[to_x]"))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("\"to_x\"");
-    assertThatThrownBy(() -> train("c", false, "lora_targets=[unet-conv]"))
+    assertThatThrownBy(() -> train("c", false, "lora_targets=[unet-convs]"))
         .isInstanceOf(UserException.class)
-        .hasMessageContaining("unet-conv is not supported yet");
+        .hasMessageContaining("there is no group unet-convs; there are")
+        .hasMessageContaining("unet-conv, unet-ff");
+    assertThatThrownBy(() -> train("c", false, "lora_targets=[{target: to_q, rang: 4}]"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("lora_targets")
+        .hasMessageContaining("{target: NAME, rank: N");
     assertThatThrownBy(() -> train("d", false, "memory_budget=20MB"))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("memory_budget");

@@ -104,7 +104,7 @@ class PicturesWithAdaptersTest {
     float[] b = new float[(int) proj.out() * 2];
     java.util.Arrays.fill(a, 0.25f);
     java.util.Arrays.fill(b, -3);
-    start.put(proj.path(), new LowRank(2, 5, proj.in(), proj.out(), a, b, true));
+    start.put(proj.path(), new LowRank(proj, 2, 5, a, b, true));
     Path kohya = folder.resolve("k.safetensors");
     Path diffusers = folder.resolve("d.safetensors");
     Map<String, String> note = Map.of("ss_network_dim", "4");

@@ -9,14 +9,22 @@ import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
 import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
+import org.loranative.io.DType;
 
 /**
- * AdamW (Loshchilov & Hutter 2019) over all adapters in one launch; clips by {@code clip[1]},
- * zeroes each gradient after reading it. All of params, grads, m, v are [n] f32 and kept between
- * runs.
+ * AdamW (Loshchilov & Hutter 2019) over all adapters of one learning rate in one launch; clips by
+ * {@code clip[1]}, zeroes each gradient after reading it. All of params, grads, m, v are [n] f32
+ * and kept between runs.
  */
 public record AdamW(
-    Value params, Value grads, Value m, Value v, Value clip, Value step, Setting setting)
+    Value params,
+    Value grads,
+    Value m,
+    Value v,
+    Value clip,
+    Value step,
+    Range range,
+    Setting setting)
     implements Op.Backward {
   /**
    * @param epsilon outside the root
@@ -24,9 +32,24 @@ public record AdamW(
    */
   public record Setting(float beta1, float beta2, float epsilon, float weightDecay) {}
 
+  /**
+   * The stretch of all six that one launch steps over.
+   *
+   * @param from in floats
+   * @param rate of learning, relative to the step's
+   */
+  public record Range(long from, long size, float rate) {}
+
   public static void of(
-      Graph g, Value params, Value grads, Value m, Value v, Value clip, Setting setting) {
-    g.add(new AdamW(params, grads, m, v, clip, StepState.value(g), setting));
+      Graph g,
+      Value params,
+      Value grads,
+      Value m,
+      Value v,
+      Value clip,
+      Range range,
+      Setting setting) {
+    g.add(new AdamW(params, grads, m, v, clip, StepState.value(g), range, setting));
   }
 
   @Override
@@ -48,21 +71,24 @@ public record AdamW(
         f.apply(v),
         f.apply(clip),
         f.apply(step),
+        range,
         setting);
   }
 
   @Override
   public void run(Device d, Addresses at) {
+    long start = range.from() * DType.F32.bytes(1);
     d.check(
         LoraOps.ln_adamw_fwd(
             d.handle(),
-            at.of(params),
-            at.of(grads),
-            at.of(m),
-            at.of(v),
+            at.of(params) + start,
+            at.of(grads) + start,
+            at.of(m) + start,
+            at.of(v) + start,
             at.of(clip),
             at.of(step),
-            params.shape().size(),
+            range.size(),
+            range.rate(),
             setting.beta1(),
             setting.beta2(),
             setting.epsilon(),

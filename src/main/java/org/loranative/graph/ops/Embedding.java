@@ -11,7 +11,7 @@ import org.loranative.graph.Op;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 
-/** {@code y[m] = w[ids[m]] * scale}: ids [M] i32, w [V, C] frozen, y [M, C]. */
+/** {@code y[m] = w[ids[m]] * scale}: ids [M] i32, w [V, C], y [M, C]. */
 public record Embedding(Value ids, Value w, Value y, float scale) implements Op {
   public static Value of(Graph g, Value ids, Value w, float scale) {
     Value y = g.temp("embedding", w.dtype(), Shape.of(ids.shape().size(), w.shape().last()));
@@ -31,7 +31,9 @@ public record Embedding(Value ids, Value w, Value y, float scale) implements Op 
 
   @Override
   public void backward(Grads g) {
-    throw new UnsupportedOperationException("the embedding is frozen");
+    Value dw = g.newGradient(w);
+    g.emit(new EmbeddingBackward(g.of(y).orElseThrow(), ids, dw, scale));
+    g.add(w, dw);
   }
 
   @Override
@@ -52,5 +54,38 @@ public record Embedding(Value ids, Value w, Value y, float scale) implements Op 
             w.shape().dim(0),
             scale,
             y.dtype().code));
+  }
+
+  /** {@code dw[v] = scale Σ dy[m]} over the m with ids[m] = v. */
+  record EmbeddingBackward(Value dy, Value ids, Value dw, float scale) implements Backward {
+    @Override
+    public List<Value> inputs() {
+      return List.of(dy, ids);
+    }
+
+    @Override
+    public List<Value> outputs() {
+      return List.of(dw);
+    }
+
+    @Override
+    public EmbeddingBackward rebind(UnaryOperator<Value> f) {
+      return new EmbeddingBackward(f.apply(dy), f.apply(ids), f.apply(dw), scale);
+    }
+
+    @Override
+    public void run(Device d, Addresses at) {
+      d.check(
+          LoraOps.ln_embedding_bwd(
+              d.handle(),
+              at.of(dy),
+              at.of(ids),
+              at.of(dw),
+              dy.shape().dim(0),
+              dy.shape().dim(1),
+              dw.shape().dim(0),
+              scale,
+              dy.dtype().code));
+    }
   }
 }

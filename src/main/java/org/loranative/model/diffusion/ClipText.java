@@ -1,5 +1,7 @@
 package org.loranative.model.diffusion;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Activation;
@@ -30,25 +32,29 @@ final class ClipText {
   }
 
   /**
-   * The states after all layers but the last {@code skip} [texts·positions, hidden].
+   * The states before the first layer and after each of the first {@code layers}, each
+   * [texts·positions, hidden].
    *
    * <p>Inputs: ids, positions and doc_start, each [texts·positions] i32, under the prefix.
    */
-  Value states(int texts, int skip) {
+  List<Value> states(int texts, int layers) {
     long tokens = (long) texts * c.positions();
     Value ids = g.input(prefix + "ids", DType.I32, tokens);
     Value positions = g.input(prefix + "positions", DType.I32, tokens);
     Value start = g.input(prefix + "doc_start", DType.I32, tokens);
-    Value h =
+    List<Value> states = new ArrayList<>();
+    states.add(
         Add.of(
             g,
             Embedding.of(g, ids, net.matrix(prefix + "embeddings.token_embedding.weight"), 1),
             Embedding.of(
-                g, positions, net.matrix(prefix + "embeddings.position_embedding.weight"), 1));
-    for (int i = 0; i < c.layers() - skip; i++) {
-      h = layer(prefix + "encoder.layers." + i, h, start);
+                g, positions, net.matrix(prefix + "embeddings.position_embedding.weight"), 1)));
+    for (int i = 0; i < layers; i++) {
+      int at = i;
+      String path = prefix + "encoder.layers." + i;
+      g.block(path, () -> states.add(layer(path, states.get(at), start)));
     }
-    return h;
+    return states;
   }
 
   private Value layer(String path, Value x, Value start) {

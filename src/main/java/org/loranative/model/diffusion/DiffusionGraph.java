@@ -9,6 +9,7 @@ import org.loranative.graph.Graph;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Cast;
+import org.loranative.graph.ops.Conv2d;
 import org.loranative.graph.ops.Linear;
 import org.loranative.graph.ops.Mse;
 import org.loranative.graph.ops.Split;
@@ -56,7 +57,7 @@ public final class DiffusionGraph {
       DiffusionBase base, Adapters adapters, DType compute, int texts, int clipSkip) {
     Graph g = new Graph();
     Net net = new Net(g, base.weights(), adapters, compute, false);
-    Texts states = new Texts(base, net, texts, clipSkip);
+    Texts states = encode(base, net, texts, clipSkip);
     g.result(named(g, states.text, TEXT));
     states.pooled.ifPresent(p -> g.result(named(g, p, POOLED)));
     return g;
@@ -69,51 +70,85 @@ public final class DiffusionGraph {
     return y;
   }
 
-  private static final class Texts {
-    final Value text;
-    final Optional<Value> pooled;
-
-    Texts(DiffusionBase base, Net net, int texts, int clipSkip) {
-      ClipText first = new ClipText(base.text(), DiffusionBase.TEXT, net);
-      if (base.text2().isEmpty()) {
-        text = first.finalNorm(first.states(texts, clipSkip));
-        pooled = Optional.empty();
-        return;
-      }
-      // SDXL reads the states before the last layer, without the norm; the pooled one from the end.
-      ClipText second = new ClipText(base.text2().get(), DiffusionBase.TEXT_2, net);
-      text =
-          Split.join(
-              net.graph(),
-              List.of(first.states(texts, 1 + clipSkip), second.states(texts, 1 + clipSkip)));
-      pooled = Optional.of(second.pooled(second.states(texts, 0), texts));
-    }
+  /** Whether any adapter is on a text encoder, whose states then change as training goes on. */
+  public static boolean trainsText(Adapters adapters) {
+    return adapters.modules().stream().anyMatch(m -> !m.path().startsWith(Unet.PREFIX));
   }
 
-  /** "prediction" [images·height·width, channels] f32 for given latents, timesteps and text. */
+  /** States of texts [texts·positions, width], SDXL's pooled ones [texts, width]. */
+  private record Texts(Value text, Optional<Value> pooled) {}
+
+  private static Texts encode(DiffusionBase base, Net net, int texts, int clipSkip) {
+    ClipText first = new ClipText(base.text(), DiffusionBase.TEXT, net);
+    int layers = base.text().layers();
+    if (base.text2().isEmpty()) {
+      Value last = first.states(texts, layers - clipSkip).get(layers - clipSkip);
+      return new Texts(first.finalNorm(last), Optional.empty());
+    }
+    // SDXL reads the states before the last layer, without the norm; the pooled one from the end.
+    ClipText second = new ClipText(base.text2().get(), DiffusionBase.TEXT_2, net);
+    int read = layers - 1 - clipSkip;
+    int layers2 = base.text2().get().layers();
+    List<Value> states2 = second.states(texts, layers2);
+    Value text =
+        Split.join(
+            net.graph(),
+            List.of(first.states(texts, read).get(read), states2.get(layers2 - 1 - clipSkip)));
+    return new Texts(text, Optional.of(second.pooled(states2.get(layers2), texts)));
+  }
+
+  /** Texts that were encoded before: the inputs "text" and "pooled". */
+  private static Texts encoded(DiffusionBase base, Net net, Size size) {
+    Graph g = net.graph();
+    long rows = (long) size.images() * size.keys();
+    Value text =
+        Cast.of(g, g.input(TEXT, DType.F32, rows, base.unet().contextWidth()), net.compute());
+    return new Texts(
+        text,
+        base.text2()
+            .map(c -> g.input(POOLED, DType.F32, size.images(), c.hidden()))
+            .map(pooled -> Cast.of(g, pooled, net.compute())));
+  }
+
+  /**
+   * "prediction" [images·height·width, channels] f32 for given latents, timesteps and text, which
+   * is of {@link #texts}.
+   */
   public static Graph prediction(DiffusionBase base, Adapters adapters, DType compute, Size size) {
     Graph g = new Graph();
     Net net = new Net(g, base.weights(), adapters, compute, false);
-    g.result(named(g, predict(base, net, size), "prediction"));
+    g.result(named(g, predict(base, net, size, encoded(base, net, size)), "prediction"));
     return g;
   }
 
   /**
    * Forward and backward of a batch: adds to the adapters' gradients, gives "loss".
    *
+   * @param encodes whether the text encoders run in it, for one row of tokens an image: their
+   *     inputs then stand in the place of "text"
    * @param huber c of the pseudo-Huber loss, 0 for the squared
    */
   public static Graph training(
-      DiffusionBase base, Adapters adapters, DType compute, Size size, float huber) {
-    Graph g = loss(base, adapters, compute, size, huber, true);
+      DiffusionBase base,
+      Adapters adapters,
+      DType compute,
+      Size size,
+      boolean encodes,
+      float huber) {
+    Graph g = loss(base, adapters, compute, size, encodes, huber, true);
     Autodiff.backward(g);
     return g;
   }
 
   /** Loss alone, without dropout. */
   public static Graph evaluation(
-      DiffusionBase base, Adapters adapters, DType compute, Size size, float huber) {
-    return loss(base, adapters, compute, size, huber, false);
+      DiffusionBase base,
+      Adapters adapters,
+      DType compute,
+      Size size,
+      boolean encodes,
+      float huber) {
+    return loss(base, adapters, compute, size, encodes, huber, false);
   }
 
   private static Graph loss(
@@ -121,43 +156,34 @@ public final class DiffusionGraph {
       Adapters adapters,
       DType compute,
       Size size,
+      boolean encodes,
       float huber,
       boolean training) {
     Graph g = new Graph();
     Net net = new Net(g, base.weights(), adapters, compute, training);
-    Value prediction = predict(base, net, size);
+    Texts texts = encodes ? encode(base, net, size.images(), 0) : encoded(base, net, size);
+    Value prediction = predict(base, net, size, texts);
     Value target = g.input(TARGET, DType.F32, size.rows(), base.unet().outChannels());
     Value weights = g.input(WEIGHTS, DType.F32, size.images());
     Mse.of(g, prediction, target, weights, huber, training);
     return g;
   }
 
-  private static Value predict(DiffusionBase base, Net net, Size size) {
+  private static Value predict(DiffusionBase base, Net net, Size size, Texts texts) {
     Graph g = net.graph();
-    DType compute = net.compute();
     UnetConfig c = base.unet();
-    Value latents = Cast.of(g, g.input(LATENTS, DType.F32, size.rows(), c.inChannels()), compute);
-    Value text =
-        Cast.of(
-            g,
-            g.input(TEXT, DType.F32, (long) size.images() * size.keys(), c.contextWidth()),
-            compute);
-    Optional<Unet.Added> added = Optional.empty();
-    if (base.text2().isPresent()) {
-      long width = base.text2().get().hidden();
-      added =
-          Optional.of(
-              new Unet.Added(
-                  Cast.of(g, g.input(POOLED, DType.F32, size.images(), width), compute),
-                  g.input(SIZES, DType.F32, (long) size.images() * Unet.SIZES)));
-    }
+    Value latents =
+        Cast.of(g, g.input(LATENTS, DType.F32, size.rows(), c.inChannels()), net.compute());
     return new Unet(c, net)
         .predict(
             new Features(latents, size.images(), size.height(), size.width()),
             g.input(TIMESTEPS, DType.F32, size.images()),
-            text,
+            texts.text,
             size.keys(),
-            added);
+            texts.pooled.map(
+                pooled ->
+                    new Unet.Added(
+                        pooled, g.input(SIZES, DType.F32, (long) size.images() * Unet.SIZES))));
   }
 
   /** "moments" [images·height·width, 2 channels] f32 of "image" in [−1, 1]. */
@@ -184,24 +210,42 @@ public final class DiffusionGraph {
   }
 
   /**
-   * Every linear layer that an adapter could be put on, in the order of the model: the UNet's, then
-   * the text encoders'.
+   * Every layer that an adapter could be put on, in the order of the model: the UNet's, then the
+   * text encoders'.
    */
   public static List<Adapters.Target> targets(DiffusionBase base) {
     int side = 1 << (base.unet().levels().size() - 1);
     DType any = DType.F32;
     Graph unet = prediction(base, Adapters.none(), any, new Size(1, side, side, base.textTokens()));
     Map<String, Adapters.Target> targets = new LinkedHashMap<>();
-    for (Graph g : List.of(unet, texts(base, Adapters.none(), any, 1, 0))) {
+    for (Graph g : List.of(unet, allTextLayers(base))) {
       for (Graph.Node node : g.nodes()) {
         if (node.op() instanceof Linear l) {
           Shape w = l.w0().shape();
           String path = l.y().name();
-          // SDXL's second text encoder runs twice, for its states and for the pooled one.
-          targets.putIfAbsent(path, new Adapters.Target(path, w.dim(1), w.dim(0)));
+          targets.put(path, new Adapters.Target(path, w.dim(1), w.dim(0)));
+        } else if (node.op() instanceof Conv2d conv) {
+          Shape w = conv.w().shape();
+          String path = conv.y().name();
+          int kernel = (int) conv.setting().kernel();
+          targets.put(path, new Adapters.Target(path, w.size() / w.dim(0), w.dim(0), kernel));
         }
       }
     }
     return List.copyOf(targets.values());
+  }
+
+  /** Every layer of the text encoders, also the last of SDXL's first, which nothing reads. */
+  private static Graph allTextLayers(DiffusionBase base) {
+    Graph g = new Graph();
+    Net net = new Net(g, base.weights(), Adapters.none(), DType.F32, false);
+    new ClipText(base.text(), DiffusionBase.TEXT, net).states(1, base.text().layers());
+    base.text2()
+        .ifPresent(
+            c -> {
+              ClipText second = new ClipText(c, DiffusionBase.TEXT_2, net);
+              second.pooled(second.states(1, c.layers()).get(c.layers()), 1);
+            });
+    return g;
   }
 }

@@ -48,26 +48,34 @@ public record TextRows(int perText, Map<String, int[]> inputs) {
       }
       int[] flat = all.stream().flatMapToInt(Arrays::stream).toArray();
       inputs.put(prefix + "ids", flat);
-      positions(prefix, flat, length, tokenizers.get(k).end(), inputs);
+      positions(prefix, flat, length, inputs);
+      if (k == 1) { // the encoder whose states at the end are pooled
+        inputs.put(prefix + "end_rows", ends(flat, length, tokenizers.get(k).end()));
+      }
     }
     return new TextRows(perText, inputs);
   }
 
-  private static void positions(
-      String prefix, int[] ids, int length, int end, Map<String, int[]> inputs) {
+  private static void positions(String prefix, int[] ids, int length, Map<String, int[]> inputs) {
     int[] positions = new int[ids.length];
     int[] start = new int[ids.length];
-    int[] ends = new int[ids.length / length];
-    for (int i = ids.length - 1; i >= 0; i--) {
+    for (int i = 0; i < ids.length; i++) {
       positions[i] = i % length;
       start[i] = i / length * length;
+    }
+    inputs.put(prefix + "positions", positions);
+    inputs.put(prefix + "doc_start", start);
+  }
+
+  /** Where each row has its first end. */
+  private static int[] ends(int[] ids, int length, int end) {
+    int[] ends = new int[ids.length / length];
+    for (int i = ids.length - 1; i >= 0; i--) {
       if (ids[i] == end) {
         ends[i / length] = i;
       }
     }
-    inputs.put(prefix + "positions", positions);
-    inputs.put(prefix + "doc_start", start);
-    inputs.put(prefix + "end_rows", ends);
+    return ends;
   }
 
   /** The pooled state of a text is that of its first row. */

@@ -3,9 +3,12 @@ package org.loranative.graph.ops;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import org.loranative.graph.Kind;
+import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.OpCase.Instance;
 import org.loranative.io.DType;
+import org.loranative.random.Philox;
 
 /** Cases of the ops that diffusion models use. */
 final class DiffusionCases {
@@ -174,27 +177,76 @@ final class DiffusionCases {
                     OpCases.frozen(g, "w", t, out, kernel, kernel, in),
                     Optional.of(OpCases.frozen(g, "bias", DType.F32, out)),
                     s));
+    c.reference = v -> List.of(convolve(v.get("x"), v.get("w"), v.get("bias"), in, out, s));
+    return c;
+  }
+
+  private static double[] convolve(
+      double[] x, double[] w, double[] bias, int in, int out, Conv2d.Setting s) {
+    int outHeight = (int) s.outHeight();
+    int outWidth = (int) s.outWidth();
+    int kernel = (int) s.kernel();
+    double[] y = new double[(int) s.images() * outHeight * outWidth * out];
+    for (int p = 0; p < y.length / out; p++) {
+      for (int o = 0; o < out; o++) {
+        double sum = bias[o];
+        for (int tap = 0; tap < kernel * kernel; tap++) {
+          long row = p / outWidth % outHeight * s.stride() + tap / kernel - s.pad();
+          long column = p % outWidth * s.stride() + tap % kernel - s.pad();
+          if (row < 0 || row >= s.height() || column < 0 || column >= s.width()) {
+            continue;
+          }
+          int pixel = (int) ((p / outWidth / outHeight * s.height() + row) * s.width() + column);
+          for (int i = 0; i < in; i++) {
+            sum += x[pixel * in + i] * w[(o * kernel * kernel + tap) * in + i];
+          }
+        }
+        y[p * out + o] = sum;
+      }
+    }
+    return y;
+  }
+
+  /** The low-rank branch of a convolution, beside a frozen one that is all zeros but its bias. */
+  static Instance loraConv2d(Random r, int stride, float dropout) {
+    Instance c = new Instance();
+    int images = OpCases.between(r, 1, 2);
+    int in = OpCases.between(r, 3, 17);
+    int out = OpCases.between(r, 3, 17);
+    int rank = OpCases.between(r, 1, 9);
+    Conv2d.Setting s =
+        Conv2d.Setting.same(images, OpCases.between(r, 3, 7), OpCases.between(r, 3, 7), 3, stride);
+    int pixels = (int) (images * s.height() * s.width());
+    long rows = images * s.outHeight() * s.outWidth();
+    int stream = Philox.DROPOUT + 4;
+    float scale = 0.75f;
+    c.differentiable.put("x", OpCases.normal(r, (long) pixels * in, 1));
+    c.differentiable.put("frozen", OpCases.normal(r, rows * out, 1));
+    c.differentiable.put("a", OpCases.normal(r, rank * 9L * in, 0.5));
+    c.differentiable.put("b", OpCases.normal(r, (long) out * rank, 0.5));
+    c.shape = s + ", in " + in + ", out " + out + ", rank " + rank;
+    c.builder =
+        (g, t) ->
+            List.of(
+                LoraConv2d.of(
+                    g,
+                    "y",
+                    OpCase.leaf(g, "x", t, pixels, in),
+                    OpCase.leaf(g, "frozen", t, rows, out),
+                    g.named(Kind.PARAM, "a", DType.F32, Shape.of(rank, 9L * in)),
+                    g.named(Kind.PARAM, "b", DType.F32, Shape.of(out, rank)),
+                    s,
+                    new LoraLinear.Setting(scale, dropout, stream)));
     c.reference =
         v -> {
-          int outHeight = (int) s.outHeight();
-          int outWidth = (int) s.outWidth();
-          double[] y = new double[images * outHeight * outWidth * out];
-          for (int p = 0; p < images * outHeight * outWidth; p++) {
+          double[] low = OpCases.dropped(v.get("x"), dropout, stream);
+          double[] xa = convolve(low, v.get("a"), new double[rank], in, rank, s);
+          double[] y = v.get("frozen").clone();
+          for (int m = 0; m < rows; m++) {
             for (int o = 0; o < out; o++) {
-              double sum = v.get("bias")[o];
-              for (int tap = 0; tap < kernel * kernel; tap++) {
-                int row = p / outWidth % outHeight * stride(s) + tap / kernel - (int) s.pad();
-                int column = p % outWidth * stride(s) + tap % kernel - (int) s.pad();
-                if (row < 0 || row >= height || column < 0 || column >= width) {
-                  continue;
-                }
-                int pixel = (p / outWidth / outHeight * height + row) * width + column;
-                for (int i = 0; i < in; i++) {
-                  sum +=
-                      v.get("x")[pixel * in + i] * v.get("w")[(o * kernel * kernel + tap) * in + i];
-                }
+              for (int k = 0; k < rank; k++) {
+                y[m * out + o] += scale * xa[m * rank + k] * v.get("b")[o * rank + k];
               }
-              y[p * out + o] = sum;
             }
           }
           return List.of(y);
@@ -202,8 +254,28 @@ final class DiffusionCases {
     return c;
   }
 
-  private static int stride(Conv2d.Setting s) {
-    return (int) s.stride();
+  /** Rows picked from an activation, some of them twice. */
+  static Instance pickedRows(Random r) {
+    Instance c = new Instance();
+    int rows = OpCases.between(r, 2, 9);
+    int n = OpCases.between(r, 1, 40);
+    int[] ids = {r.nextInt(rows), r.nextInt(rows), r.nextInt(rows)};
+    c.differentiable.put("w", OpCases.normal(r, rows * n, 1));
+    c.fixed.put("ids", ids);
+    c.builder =
+        (g, t) ->
+            List.of(
+                Embedding.of(
+                    g, g.input("ids", DType.I32, 3), OpCase.leaf(g, "w", t, rows, n), 0.5f));
+    c.reference =
+        v -> {
+          double[] y = new double[3 * n];
+          for (int i = 0; i < y.length; i++) {
+            y[i] = 0.5 * v.get("w")[ids[i / n] * n + i % n];
+          }
+          return List.of(y);
+        };
+    return c;
   }
 
   static Instance upsample(Random r) {

@@ -52,6 +52,10 @@ final class OpCases {
         new OpCase("conv2d", r -> DiffusionCases.conv2d(r, 1, false)),
         new OpCase("conv2d stride 2", r -> DiffusionCases.conv2d(r, 2, false)),
         new OpCase("conv2d padded after", r -> DiffusionCases.conv2d(r, 2, true)),
+        new OpCase("lora_conv2d", r -> DiffusionCases.loraConv2d(r, 1, 0)),
+        new OpCase("lora_conv2d stride 2", r -> DiffusionCases.loraConv2d(r, 2, 0)),
+        new OpCase("lora_conv2d dropout", r -> DiffusionCases.loraConv2d(r, 1, 0.3f)),
+        new OpCase("embedding of an activation", DiffusionCases::pickedRows),
         new OpCase("upsample", DiffusionCases::upsample),
         new OpCase("add_rows", DiffusionCases::addRows));
   }
@@ -189,11 +193,7 @@ final class OpCases {
                     new LoraLinear.Setting(scale, dropout, stream)));
     c.reference =
         v -> {
-          double[] low = v.get("x").clone();
-          for (int i = 0; i < low.length && dropout > 0; i++) {
-            int word = Philox.words(SEED, i / 4, stream, STEP, MICRO)[i % 4];
-            low[i] = Philox.uniform(word) < dropout ? 0 : low[i] / (1 - dropout);
-          }
+          double[] low = dropped(v.get("x"), dropout, stream);
           double[] xa = matmul(low, v.get("a"), Optional.empty(), m, in, rank);
           double[] up = matmul(xa, v.get("b"), Optional.empty(), m, rank, out);
           Optional<double[]> b = bias ? Optional.of(v.get("bias")) : Optional.empty();
@@ -204,6 +204,16 @@ final class OpCases {
           return List.of(y);
         };
     return c;
+  }
+
+  /** What dropout leaves of x. */
+  static double[] dropped(double[] x, float dropout, int stream) {
+    double[] low = x.clone();
+    for (int i = 0; i < low.length && dropout > 0; i++) {
+      int word = Philox.words(SEED, i / 4, stream, STEP, MICRO)[i % 4];
+      low[i] = Philox.uniform(word) < dropout ? 0 : low[i] / (1 - dropout);
+    }
+    return low;
   }
 
   private static Instance norm(Random r, boolean residual) {

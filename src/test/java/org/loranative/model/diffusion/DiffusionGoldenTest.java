@@ -174,10 +174,14 @@ class DiffusionGoldenTest {
   }
 
   private static float[] start(Files files, Adapters adapters) {
+    return start(files, adapters, "start.");
+  }
+
+  private static float[] start(Files files, Adapters adapters, String prefix) {
     float[] flat = new float[(int) adapters.floats()];
     for (Adapters.Module m : adapters.modules()) {
-      float[] a = files.golden.floats("start." + m.path() + ".lora_A");
-      float[] b = files.golden.floats("start." + m.path() + ".lora_B");
+      float[] a = files.golden.floats(prefix + m.path() + ".lora_A");
+      float[] b = files.golden.floats(prefix + m.path() + ".lora_B");
       System.arraycopy(a, 0, flat, (int) m.aOffset(), a.length);
       System.arraycopy(b, 0, flat, (int) m.bOffset(), b.length);
     }
@@ -189,7 +193,7 @@ class DiffusionGoldenTest {
   void training(String device, String name) {
     Files files = Files.of(name);
     Adapters adapters = new Adapters(SPEC, files.unetTargets());
-    Graph g = DiffusionGraph.training(files.base, adapters, DType.F32, SIZE, 0);
+    Graph g = DiffusionGraph.training(files.base, adapters, DType.F32, SIZE, false, 0);
     try (PlacedModel model = files.place(DEVICES.get(device), adapters, g)) {
       model.state().write(Buffer.PARAMS, start(files, adapters));
       int steps = device.equals("cuda-check") ? 1 : 10;
@@ -199,11 +203,7 @@ class DiffusionGoldenTest {
         losses[step - 1] = model.run(g, files.unetInputs(), step, IMAGES).get("loss")[0];
         if (step == 1) {
           Map<String, float[]> gradients = model.byModule(Buffer.GRADS);
-          assertThat(gradients.size())
-              .isEqualTo(
-                  files.golden.tensors().keySet().stream()
-                      .filter(k -> k.startsWith("grad."))
-                      .count());
+          assertThat(gradients.size()).isEqualTo(count(files, "grad."));
           gradients.keySet().forEach(k -> files.check(gradients, k, "grad." + k, 1e-3));
         }
         model.run(update, Map.of(), step, IMAGES);
@@ -218,13 +218,51 @@ class DiffusionGoldenTest {
     }
   }
 
+  private static long count(Files files, String prefix) {
+    return files.golden.tensors().keySet().stream().filter(k -> k.startsWith(prefix)).count();
+  }
+
+  /** Adapters on convolutions and on the text encoders, which then run in the step. */
+  @ParameterizedTest
+  @MethodSource("fewer")
+  void trainingConvolutionsAndTextEncoders(String device, String name) {
+    Files files = Files.of(name);
+    String prefix = "hooked.grad.";
+    List<String> paths =
+        files.golden.tensors().keySet().stream()
+            .filter(k -> k.startsWith(prefix) && k.endsWith(".lora_A"))
+            .map(k -> k.substring(prefix.length(), k.length() - ".lora_A".length()))
+            .toList();
+    LoraSpec spec = new LoraSpec(2, 6, 0, paths, false);
+    Adapters adapters = new Adapters(spec, DiffusionGraph.targets(files.base));
+    Graph g = DiffusionGraph.training(files.base, adapters, DType.F32, SIZE, true, 0);
+    try (PlacedModel model = files.place(DEVICES.get(device), adapters, g)) {
+      model.state().write(Buffer.PARAMS, start(files, adapters, "hooked.start."));
+      Map<String, Object> inputs = files.unetInputs();
+      inputs.putAll(files.textInputs());
+      float first = model.run(g, inputs, 1, IMAGES).get("loss")[0];
+      Map<String, float[]> gradients = model.byModule(Buffer.GRADS);
+      assertThat(gradients.size()).isEqualTo(count(files, prefix));
+      gradients.keySet().forEach(k -> files.check(gradients, k, prefix + k, 1e-3));
+      float[] params = model.state().read(Buffer.PARAMS);
+      float[] flat = model.state().read(Buffer.GRADS);
+      for (int i = 0; i < params.length; i++) {
+        params[i] -= flat[i];
+      }
+      model.state().write(Buffer.PARAMS, params);
+      float second = model.run(g, inputs, 2, IMAGES).get("loss")[0];
+      float[] losses = {first, second};
+      assertThat(Errors.relative(losses, files.golden.floats("hooked.losses"))).isLessThan(1e-4);
+    }
+  }
+
   @ParameterizedTest
   @MethodSource("fewer")
   void recomputingGivesTheSameBits(String device, String name) {
     org.junit.jupiter.api.Assumptions.assumeFalse(device.equals("cuda-check"));
     Files files = Files.of(name);
     Adapters adapters = new Adapters(SPEC, files.unetTargets());
-    Graph full = DiffusionGraph.training(files.base, adapters, DType.F32, SIZE, 0);
+    Graph full = DiffusionGraph.training(files.base, adapters, DType.F32, SIZE, false, 0);
     try (PlacedModel model = files.place(DEVICES.get(device), adapters, full)) {
       model.state().write(Buffer.PARAMS, start(files, adapters));
       model.run(full, files.unetInputs(), 1, IMAGES);

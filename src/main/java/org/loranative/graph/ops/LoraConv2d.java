@@ -1,0 +1,241 @@
+package org.loranative.graph.ops;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.loranative.device.Device;
+import org.loranative.device.LoraOps;
+import org.loranative.graph.Addresses;
+import org.loranative.graph.Grads;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Op;
+import org.loranative.graph.Shape;
+import org.loranative.graph.StepState;
+import org.loranative.graph.Value;
+import org.loranative.io.DType;
+
+/**
+ * The low-rank branch of a convolution, added to what the frozen one gave: {@code y = frozen + s
+ * conv(drop(x), A) Bᵀ} (LoCon, Yeh et al. 2023).
+ *
+ * @param x images [B·H·W, I]
+ * @param frozen [B·outH·outW, O]; y takes its place
+ * @param a adapter [rank, kernel²·I] f32
+ * @param b adapter [O, rank] f32
+ * @param step {@link StepState}, which names the dropout's draw
+ * @param xa conv(drop(x), A) [B·outH·outW, rank, in 16 bits rounded up to 8], saved for backward
+ */
+public record LoraConv2d(
+    Value x,
+    Value frozen,
+    Value a,
+    Value b,
+    Value step,
+    Value y,
+    Value xa,
+    Conv2d.Setting conv,
+    LoraLinear.Setting setting)
+    implements Op {
+  public LoraConv2d {
+    Values.require(
+        x.shape().rows() == conv.images() * conv.height() * conv.width()
+            && a.shape().last() == conv.kernel() * conv.kernel() * x.shape().last()
+            && b.shape().dim(0) == frozen.shape().last()
+            && a.shape().dim(0) == b.shape().last()
+            && x.dtype() == frozen.dtype(),
+        "lora_conv2d",
+        x,
+        frozen,
+        a,
+        b);
+  }
+
+  /** Appends the op; returns y. */
+  public static Value of(
+      Graph g,
+      String name,
+      Value x,
+      Value frozen,
+      Value a,
+      Value b,
+      Conv2d.Setting conv,
+      LoraLinear.Setting setting) {
+    long rank = a.shape().dim(0);
+    long columns = x.dtype() == DType.F32 ? rank : (rank + 7) / 8 * 8;
+    Value y = g.like(frozen, name + ".adapted");
+    Value xa = g.temp(name + ".xa", x.dtype(), Shape.of(frozen.shape().rows(), columns));
+    g.add(new LoraConv2d(x, frozen, a, b, StepState.value(g), y, xa, conv, setting));
+    return y;
+  }
+
+  private static long scratch(
+      Device d, Value x, Value a, Value b, Conv2d.Setting conv, LoraLinear.Setting setting) {
+    return LoraOps.ln_lora_conv2d_scratch(
+        d.handle(),
+        conv.images(),
+        conv.height(),
+        conv.width(),
+        x.shape().last(),
+        conv.outHeight(),
+        conv.outWidth(),
+        b.shape().dim(0),
+        conv.kernel(),
+        a.shape().dim(0),
+        setting.dropout(),
+        x.dtype().code);
+  }
+
+  @Override
+  public List<Value> inputs() {
+    return List.of(x, frozen, a, b, step);
+  }
+
+  @Override
+  public List<Value> outputs() {
+    return List.of(y, xa);
+  }
+
+  @Override
+  public List<Reuse> reuses() {
+    return List.of(new Reuse(y, frozen, true));
+  }
+
+  @Override
+  public long scratchBytes(Device d) {
+    return scratch(d, x, a, b, conv, setting);
+  }
+
+  @Override
+  public void backward(Grads g) {
+    Value dy = g.of(y).orElseThrow();
+    Optional<Value> dx = g.wants(x) ? Optional.of(g.newGradient(x)) : Optional.empty();
+    g.emit(
+        new LoraConv2dBackward(
+            dy, x, xa, a, b, g.accumulator(a), g.accumulator(b), step, dx, conv, setting));
+    dx.ifPresent(v -> g.add(x, v));
+    if (g.wants(frozen)) {
+      g.add(frozen, dy);
+    }
+  }
+
+  @Override
+  public LoraConv2d rebind(UnaryOperator<Value> f) {
+    return new LoraConv2d(
+        f.apply(x),
+        f.apply(frozen),
+        f.apply(a),
+        f.apply(b),
+        f.apply(step),
+        f.apply(y),
+        f.apply(xa),
+        conv,
+        setting);
+  }
+
+  @Override
+  public void run(Device d, Addresses at) {
+    d.check(
+        LoraOps.ln_lora_conv2d_fwd(
+            d.handle(),
+            at.of(x),
+            at.of(a),
+            at.of(b),
+            at.of(y),
+            at.of(xa),
+            at.scratch(),
+            at.of(step),
+            conv.images(),
+            conv.height(),
+            conv.width(),
+            x.shape().last(),
+            conv.outHeight(),
+            conv.outWidth(),
+            b.shape().dim(0),
+            conv.kernel(),
+            conv.stride(),
+            conv.pad(),
+            a.shape().dim(0),
+            setting.scale(),
+            setting.dropout(),
+            setting.stream(),
+            x.dtype().code));
+  }
+
+  /** dx if it is wanted; adds to dA and dB. */
+  record LoraConv2dBackward(
+      Value dy,
+      Value x,
+      Value xa,
+      Value a,
+      Value b,
+      Value da,
+      Value db,
+      Value step,
+      Optional<Value> dx,
+      Conv2d.Setting conv,
+      LoraLinear.Setting setting)
+      implements Backward {
+    @Override
+    public List<Value> inputs() {
+      return List.of(dy, x, xa, a, b, da, db, step);
+    }
+
+    @Override
+    public List<Value> outputs() {
+      return Values.list(dx);
+    }
+
+    @Override
+    public long scratchBytes(Device d) {
+      return scratch(d, x, a, b, conv, setting);
+    }
+
+    @Override
+    public LoraConv2dBackward rebind(UnaryOperator<Value> f) {
+      return new LoraConv2dBackward(
+          f.apply(dy),
+          f.apply(x),
+          f.apply(xa),
+          f.apply(a),
+          f.apply(b),
+          f.apply(da),
+          f.apply(db),
+          f.apply(step),
+          dx.map(f),
+          conv,
+          setting);
+    }
+
+    @Override
+    public void run(Device d, Addresses at) {
+      d.check(
+          LoraOps.ln_lora_conv2d_bwd(
+              d.handle(),
+              at.of(dy),
+              at.of(x),
+              at.of(xa),
+              at.of(a),
+              at.of(b),
+              at.of(dx),
+              at.of(da),
+              at.of(db),
+              at.scratch(),
+              at.of(step),
+              conv.images(),
+              conv.height(),
+              conv.width(),
+              x.shape().last(),
+              conv.outHeight(),
+              conv.outWidth(),
+              b.shape().dim(0),
+              conv.kernel(),
+              conv.stride(),
+              conv.pad(),
+              a.shape().dim(0),
+              setting.scale(),
+              setting.dropout(),
+              setting.stream(),
+              x.dtype().code));
+    }
+  }
+}
