@@ -1,6 +1,7 @@
 package org.loranative.cli;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.loranative.config.ConfigReader;
@@ -23,7 +24,16 @@ final class ConfigOptions {
               + " --config may be left out.")
   private List<String> overrides = List.of();
 
+  @Option(
+      names = "--strict",
+      description = "Refuse doubtful images instead of warning: --set strict_data=true.")
+  private boolean strict;
+
   TrainConfig read() {
-    return ConfigReader.read(config, overrides);
+    List<String> all = new ArrayList<>(overrides);
+    if (strict) {
+      all.add("strict_data=true");
+    }
+    return ConfigReader.read(config, all);
   }
 }

@@ -44,6 +44,14 @@ final class ConfigChecks {
     is.between("resolution", c.resolution(), 0, 1 << 14);
     is.between("min_snr_gamma", c.minSnrGamma(), 0, 1e6);
     is.between("noise_offset", c.noiseOffset(), 0, 1);
+    is.between("prior_loss_weight", c.priorLossWeight(), 0, 1e6);
+    is.between("repeats", c.repeats(), 1, 10_000);
+    is.between("keep_tokens", c.keepTokens(), 0, 1000);
+    if (!c.background().matches("#[0-9a-fA-F]{6}")) {
+      throw is.wrong("background", c.background(), "a colour such as \"#ffffff\"");
+    }
+    is.between("multires_noise_iterations", c.multiresNoiseIterations(), 0, 16);
+    is.between("multires_noise_discount", c.multiresNoiseDiscount(), 0, 1);
     is.between("min_timestep", c.minTimestep(), 0, c.maxTimestep() - 1);
     is.between("max_timestep", c.maxTimestep(), 1, 1 << 16);
     is.positive("huber_c", c.huberC());
@@ -94,6 +102,12 @@ final class ConfigChecks {
       throw new UserException(
           source.apply("validation_fraction")
               + " and validation_path are both set; keep one of them.");
+    }
+    if (!c.noiseReplay().isEmpty() && !c.regularizationPath().isEmpty()) {
+      throw new UserException(
+          source.apply("noise_replay")
+              + " and regularization_path are both set, but replayed batches must be the same in"
+              + " every epoch; keep one of them.");
     }
     if (c.sampleSteps() > 0 && c.samplePrompts().isEmpty()) {
       throw new UserException(

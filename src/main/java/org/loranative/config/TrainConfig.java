@@ -29,8 +29,24 @@ public record TrainConfig(
     Boolean packing,
     Boolean shuffle,
     Integer resolution,
+    String tokenizerPath,
+    String regularizationPath,
+    Double priorLossWeight,
+    Integer repeats,
+    String triggerWord,
+    Boolean shuffleCaption,
+    Integer keepTokens,
+    Boolean flip,
+    Boolean randomCrop,
+    String background,
+    Boolean strictData,
+    Boolean cacheEncodings,
+    String cacheDir,
     Double minSnrGamma,
     Double noiseOffset,
+    Integer multiresNoiseIterations,
+    Double multiresNoiseDiscount,
+    String noiseReplay,
     Integer minTimestep,
     Integer maxTimestep,
     String loss,
@@ -97,8 +113,24 @@ public record TrainConfig(
     shuffle = or(shuffle, true);
     boolean images = taskType.equals(SD);
     resolution = or(resolution, images ? 512 : 0);
+    tokenizerPath = or(tokenizerPath, "");
+    regularizationPath = or(regularizationPath, "");
+    priorLossWeight = or(priorLossWeight, 1.0);
+    repeats = or(repeats, 1);
+    triggerWord = or(triggerWord, "");
+    shuffleCaption = or(shuffleCaption, false);
+    keepTokens = or(keepTokens, 0);
+    flip = or(flip, false);
+    randomCrop = or(randomCrop, false);
+    background = or(background, "#ffffff");
+    strictData = or(strictData, false);
+    cacheEncodings = or(cacheEncodings, true);
+    cacheDir = or(cacheDir, "");
     minSnrGamma = or(minSnrGamma, 0.0);
     noiseOffset = or(noiseOffset, 0.0);
+    multiresNoiseIterations = or(multiresNoiseIterations, 0);
+    multiresNoiseDiscount = or(multiresNoiseDiscount, 0.8);
+    noiseReplay = or(noiseReplay, "");
     minTimestep = or(minTimestep, 0);
     maxTimestep = or(maxTimestep, 1000);
     loss = or(loss, "mse");

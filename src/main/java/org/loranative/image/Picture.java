@@ -1,14 +1,12 @@
 package org.loranative.image;
 
 import java.awt.Color;
-import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import javax.imageio.ImageIO;
-import org.loranative.UserException;
 import org.loranative.io.AtomicFiles;
 
 /**
@@ -23,50 +21,33 @@ public record Picture(int width, int height, float[] rgb) {
     }
   }
 
-  /**
-   * Reads PNG, JPEG, BMP or GIF; what is transparent becomes white.
-   *
-   * @throws UserException if the file is no such image
-   */
+  /** Reads an image; what is transparent becomes white. See {@link ImageReading}. */
   public static Picture read(Path file) {
-    BufferedImage image;
-    try {
-      image = ImageIO.read(file.toFile());
-    } catch (IOException | RuntimeException e) {
-      throw new UserException(file + " cannot be read as an image: " + e.getMessage(), e);
-    }
-    if (image == null) {
-      throw new UserException(file + " is not an image that can be read (PNG, JPEG, BMP, GIF).");
-    }
-    BufferedImage white =
-        new BufferedImage(image.getWidth(), image.getHeight(), BufferedImage.TYPE_INT_RGB);
-    Graphics2D paper = white.createGraphics();
-    paper.setColor(Color.WHITE);
-    paper.fillRect(0, 0, image.getWidth(), image.getHeight());
-    paper.drawImage(image, 0, 0, null);
-    paper.dispose();
-    float[] rgb = new float[image.getWidth() * image.getHeight() * 3];
-    for (int i = 0; i < rgb.length; i++) {
-      int pixel = white.getRGB(i / 3 % image.getWidth(), i / 3 / image.getWidth());
-      rgb[i] = (pixel >> 16 - 8 * (i % 3) & 255) / 255f;
-    }
-    return new Picture(image.getWidth(), image.getHeight(), rgb);
+    return ImageReading.read(file, Color.WHITE);
   }
 
-  /** Brought to a size that it covers, the middle kept (Lanczos, as PIL resamples). */
+  /** Reads an image; what is transparent shows {@code background}. */
+  public static Picture read(Path file, Color background) {
+    return ImageReading.read(file, background);
+  }
+
+  /** Brought to a size that it covers, the middle kept. */
   public Picture covering(int toWidth, int toHeight) {
-    double scale = Math.max((double) toWidth / width, (double) toHeight / height);
-    int wide = Math.max(toWidth, (int) Math.round(width * scale));
-    int high = Math.max(toHeight, (int) Math.round(height * scale));
-    Picture scaled = Resampling.resize(this, wide, high);
-    int left = (wide - toWidth) / 2;
-    int top = (high - toHeight) / 2;
-    float[] cut = new float[toWidth * toHeight * 3];
-    for (int y = 0; y < toHeight; y++) {
-      System.arraycopy(
-          scaled.rgb, ((y + top) * wide + left) * 3, cut, y * toWidth * 3, toWidth * 3);
+    return cut(Crop.middle(width, height, toWidth, toHeight));
+  }
+
+  /** Resampled and cut (Lanczos, as PIL resamples), and mirrored if the crop says so. */
+  public Picture cut(Crop crop) {
+    Picture scaled = Resampling.resize(this, crop.scaledWidth(), crop.scaledHeight());
+    float[] cut = new float[crop.width() * crop.height() * 3];
+    for (int y = 0; y < crop.height(); y++) {
+      for (int x = 0; x < crop.width(); x++) {
+        int from = crop.left() + (crop.mirrored() ? crop.width() - 1 - x : x);
+        int source = ((y + crop.top()) * crop.scaledWidth() + from) * 3;
+        System.arraycopy(scaled.rgb, source, cut, (y * crop.width() + x) * 3, 3);
+      }
     }
-    return new Picture(toWidth, toHeight, cut);
+    return new Picture(crop.width(), crop.height(), cut);
   }
 
   /** The numbers as a model takes them, in [−1, 1]. */

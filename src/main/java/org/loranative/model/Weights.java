@@ -1,13 +1,20 @@
 package org.loranative.model;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.UnaryOperator;
 import org.loranative.UserException;
 import org.loranative.device.Device;
@@ -173,6 +180,33 @@ public final class Weights {
           .forEach(v -> weights.putIfAbsent(v.name(), v));
     }
     return weights;
+  }
+
+  /**
+   * A hash of what {@code named} would load: names, shapes and the beginning of every tensor, which
+   * tells a checkpoint from another without reading all of it.
+   */
+  public String fingerprint(Map<String, Value> named) {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      for (String name : new TreeSet<>(named.keySet())) {
+        if (!loads(named.get(name))) {
+          continue;
+        }
+        TensorEntry entry = reading(name).entry();
+        digest.update((name + entry.shape() + entry.type()).getBytes(StandardCharsets.UTF_8));
+        try (FileChannel channel = FileChannel.open(entry.file())) {
+          ByteBuffer beginning = ByteBuffer.allocate((int) Math.min(1024, entry.bytes()));
+          channel.read(beginning, entry.offset());
+          digest.update(beginning.flip());
+        }
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    } catch (IOException e) {
+      throw new UserException(source + " cannot be read: " + e.getMessage(), e);
+    }
   }
 
   /** Loads every WEIGHT value of {@code named} that the checkpoint holds, each read once. */

@@ -17,6 +17,13 @@ public final class Philox {
   public static final int VALIDATION_SPLIT = 6;
   public static final int POSTERIOR = 7;
   public static final int NOISE_OFFSET = 8;
+  public static final int CROP = 9;
+  public static final int VARIANT = 10;
+  public static final int CAPTION = 11;
+
+  /** Coarser layers of noise; layer l of image i adds 64 i + l. */
+  public static final int NOISE_LAYERS = 1 << 12;
+
   public static final int DROPOUT = 1 << 16;
 
   private Philox() {}

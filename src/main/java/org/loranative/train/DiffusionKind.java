@@ -71,7 +71,12 @@ final class DiffusionKind implements Kind<DiffusionTask.Batch> {
       adapters = choose(config, base);
       EncodedImages data =
           EncodedImages.of(
-              config, base, tokenizers, !DiffusionGraph.trainsText(adapters), device, compute);
+              config,
+              base,
+              tokenizers,
+              !DiffusionTask.encodesTexts(config, adapters),
+              device,
+              compute);
       task = new DiffusionTask(base, tokenizers, adapters, compute, config, data);
       opened = true;
     } finally {
@@ -199,6 +204,7 @@ final class DiffusionKind implements Kind<DiffusionTask.Batch> {
               String prompt = config.samplePrompts().get(i);
               tracker.image(step, i + 1, prompt, painter.paint(order(prompt), Optional.empty()));
             }
+            tracker.contactSheet();
           }
 
           @Override

@@ -5,14 +5,17 @@ import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.Function;
 import org.loranative.config.TrainConfig;
 import org.loranative.data.sd.Buckets;
+import org.loranative.diffusion.NoiseDraw;
 import org.loranative.diffusion.NoiseSchedule;
 import org.loranative.graph.Graph;
 import org.loranative.io.DType;
@@ -49,7 +52,9 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
   private final TrainConfig config;
   private final EncodedImages data;
   private final List<Shape> shapes;
-  private final boolean encodes; // texts within each step, since an encoder is trained
+  private final boolean encodes; // texts within each step
+  private final int batchesPerEpoch;
+  private final Optional<NoiseReplay> replay;
 
   DiffusionTask(
       DiffusionBase base,
@@ -64,26 +69,64 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     this.compute = compute;
     this.config = config;
     this.data = data;
-    encodes = DiffusionGraph.trainsText(adapters);
+    encodes = encodesTexts(config, adapters);
     TreeSet<Shape> all =
         new TreeSet<>(
             Comparator.comparingLong(Shape::pixels)
                 .thenComparingInt(Shape::images)
                 .thenComparingInt(s -> s.size().width()));
-    epoch(0).forEach(b -> all.add(new Shape(b.images().size(), b.size())));
+    batchesPerEpoch = epoch(0).size();
+    // An epoch may end with any number of images of a size.
+    List<EncodedImage> every = new ArrayList<>(data.training());
+    every.addAll(data.regularization());
+    for (EncodedImage image : every) {
+      for (int images = 1; images <= config.batchSize(); images++) {
+        all.add(new Shape(images, image.size()));
+      }
+    }
     shapes = List.copyOf(all);
+    replay = TrainConfig.path(config.noiseReplay()).map(NoiseReplay::new);
+    replay.ifPresent(this::checkReplay);
   }
 
-  /** Images are drawn from the whole set; a batch of a size goes out when it is full. */
+  /** Whether the text encoders run in each step: where they are trained, or captions change. */
+  static boolean encodesTexts(TrainConfig config, Adapters adapters) {
+    return config.shuffleCaption() || DiffusionGraph.trainsText(adapters);
+  }
+
+  private void checkReplay(NoiseReplay replay) {
+    long batches =
+        config.maxSteps() > 0
+            ? (long) config.maxSteps() * config.gradientAccumulation()
+            : (long) config.epochs() * batchesPerEpoch;
+    for (Batch batch : epoch(0)) {
+      DiffusionGraph.Size size = size(shape(batch));
+      replay.require(batches, size.images(), base.latentChannels(), size.height(), size.width());
+    }
+  }
+
+  /**
+   * Training images as often as they are repeated, and as many of the regularization images, taken
+   * in turn; drawn from the whole; a batch of a size goes out when it is full.
+   */
   @Override
   public List<Batch> epoch(int epoch) {
-    int n = data.images().size();
+    List<EncodedImage> all = new ArrayList<>();
+    for (int i = 0; i < config.repeats(); i++) {
+      all.addAll(data.training());
+    }
+    int general = data.regularization().size();
+    int images = all.size();
+    for (int i = 0; i < images && general > 0; i++) {
+      all.add(data.regularization().get((int) (((long) epoch * images + i) % general)));
+    }
+    int n = all.size();
     int[] order =
         config.shuffle() ? Philox.permutation(n, config.seed(), Philox.DATA_ORDER, epoch) : null;
     Map<Buckets.Size, List<EncodedImage>> open = new LinkedHashMap<>();
     List<Batch> batches = new ArrayList<>();
     for (int i = 0; i < n; i++) {
-      EncodedImage image = data.images().get(order == null ? i : order[i]);
+      EncodedImage image = all.get(order == null ? i : order[i]);
       List<EncodedImage> waiting = open.computeIfAbsent(image.size(), s -> new ArrayList<>());
       waiting.add(image);
       if (waiting.size() == config.batchSize()) {
@@ -150,7 +193,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     return DiffusionGraph.evaluation(base, adapters, compute, size(shape), encodes, huber());
   }
 
-  /** Draws timesteps and noise, each a function of the seed and the batch's place. */
+  /** Draws timesteps, noise and crops, each a function of the seed and the batch's place. */
   @Override
   public void fill(Batch batch, int shape, Function<String, ByteBuffer> inputs) {
     NoiseSchedule schedule = base.noise();
@@ -160,37 +203,95 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     FloatBuffer weights = inputs.apply(DiffusionGraph.WEIGHTS).asFloatBuffer();
     List<String> captions = new ArrayList<>();
     int n = batch.images().size();
-    int each = batch.images().get(0).moments().length / 2;
-    float[] noise = normals(n * each, Philox.NOISE, batch);
-    float[] posterior = normals(n * each, Philox.POSTERIOR, batch);
-    float[] offset = normals(n * base.latentChannels(), Philox.NOISE_OFFSET, batch);
+    DiffusionGraph.Size size = size(shape);
+    int each = size.height() * size.width() * base.latentChannels();
+    float[] noise = noise(batch, size);
+    float[] posterior =
+        Philox.normals(n * each, config.seed(), Philox.POSTERIOR, batch.epoch(), batch.index());
     for (int i = 0; i < n; i++) {
       EncodedImage image = batch.images().get(i);
-      int[] words = Philox.words(config.seed(), i, Philox.TIMESTEP, batch.epoch(), batch.index());
-      int last = Math.min(config.maxTimestep(), schedule.steps());
-      int t =
-          config.minTimestep() + (int) (Philox.uniform(words[0]) * (last - config.minTimestep()));
+      int[] words = words(batch, i, Philox.TIMESTEP);
+      int t = timestep(batch, i, words[0]);
+      EncodedImage.Variant variant = variant(batch, i);
       double signal = Math.sqrt(schedule.alpha(t));
       double share = Math.sqrt(1 - schedule.alpha(t));
       for (int k = 0; k < each; k++) {
-        double clean = image.latent(k, posterior[i * each + k]) * base.latentScaling();
-        double e =
-            noise[i * each + k]
-                + config.noiseOffset()
-                    * offset[i * base.latentChannels() + k % base.latentChannels()];
+        double drawn =
+            replay.isPresent() ? variant.mean(k) : variant.latent(k, posterior[i * each + k]);
+        double clean = drawn * base.latentScaling();
+        double e = noise[i * each + k];
         latents.put(i * each + k, (float) (signal * clean + share * e));
         target.put(i * each + k, (float) (schedule.velocity() ? signal * e - share * clean : e));
       }
       timesteps.put(i, t);
-      weights.put(i, (float) weight(schedule, t));
+      weights.put(i, (float) (image.weight() * weight(schedule, t)));
       boolean silent = Philox.uniform(words[1]) < config.captionDropout();
-      captions.add(silent ? "" : image.caption());
+      captions.add(silent ? "" : caption(batch, i));
       if (base.isSdxl()) {
-        float[] sizes = image.sizes();
-        inputs.apply(DiffusionGraph.SIZES).asFloatBuffer().put(i * sizes.length, sizes);
+        float[] told = variant.told();
+        inputs.apply(DiffusionGraph.SIZES).asFloatBuffer().put(i * told.length, told);
       }
     }
     texts(captions, inputs);
+  }
+
+  private int[] words(Batch batch, int image, int stream) {
+    return Philox.words(config.seed(), image, stream, batch.epoch(), batch.index());
+  }
+
+  private int timestep(Batch batch, int image, int word) {
+    if (replay.isPresent()) {
+      return replay.get().timestep(row(batch), image);
+    }
+    int last = Math.min(config.maxTimestep(), base.noise().steps());
+    return config.minTimestep() + (int) (Philox.uniform(word) * (last - config.minTimestep()));
+  }
+
+  private float[] noise(Batch batch, DiffusionGraph.Size size) {
+    if (replay.isPresent()) {
+      return replay.get().noise(row(batch), size.images());
+    }
+    NoiseDraw draw =
+        new NoiseDraw(
+            config.seed(),
+            config.noiseOffset(),
+            config.multiresNoiseIterations(),
+            config.multiresNoiseDiscount());
+    return draw.draw(
+        size.images(),
+        size.height(),
+        size.width(),
+        base.latentChannels(),
+        batch.epoch(),
+        batch.index());
+  }
+
+  /** How many batches were before. */
+  private int row(Batch batch) {
+    return batch.epoch() * batchesPerEpoch + batch.index();
+  }
+
+  private EncodedImage.Variant variant(Batch batch, int image) {
+    List<EncodedImage.Variant> variants = batch.images().get(image).variants();
+    float u = Philox.uniform(words(batch, image, Philox.VARIANT)[0]);
+    return variants.get((int) (u * variants.size()));
+  }
+
+  /** The caption, its parts behind the first keep_tokens in another order each time. */
+  private String caption(Batch batch, int image) {
+    String caption = batch.images().get(image).caption();
+    if (!config.shuffleCaption()) {
+      return caption;
+    }
+    List<String> parts = new ArrayList<>(List.of(caption.split("\\s*,\\s*")));
+    for (int i = parts.size() - 1; i > config.keepTokens(); i--) {
+      int[] words =
+          Philox.words(
+              config.seed(), image << 16 | i, Philox.CAPTION, batch.epoch(), batch.index());
+      int from = Math.max(0, config.keepTokens());
+      Collections.swap(parts, i, from + (int) (Philox.uniform(words[0]) * (i - from + 1)));
+    }
+    return String.join(", ", parts);
   }
 
   /** The captions as tokens where the encoders run in the step, else as states. */
@@ -210,10 +311,6 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
         inputs.apply(DiffusionGraph.POOLED).asFloatBuffer().put(i * pooled.length, pooled);
       }
     }
-  }
-
-  private float[] normals(int n, int stream, Batch batch) {
-    return Philox.normals(n, config.seed(), stream, batch.epoch(), batch.index());
   }
 
   /** Min-SNR-γ (Hang et al. 2023) and debiased estimation (Yu et al. 2023). */
@@ -260,7 +357,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     metadata.put("ss_base_model_version", base.kohyaVersion());
     metadata.put("ss_v2", base.noise().velocity() ? "True" : "False");
     metadata.put("ss_learning_rate", String.valueOf(config.learningRate()));
-    metadata.put("ss_num_train_images", String.valueOf(data.images().size()));
+    metadata.put("ss_num_train_images", String.valueOf(data.training().size()));
     metadata.put("ss_resolution", config.resolution() + "," + config.resolution());
     metadata.put("ss_seed", String.valueOf(config.seed()));
     Path file = folder.resolve(config.outputName() + ".safetensors");

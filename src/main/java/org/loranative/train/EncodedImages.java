@@ -1,22 +1,20 @@
 package org.loranative.train;
 
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import org.loranative.UserException;
+import java.util.Optional;
+import java.util.Set;
 import org.loranative.config.TrainConfig;
 import org.loranative.data.sd.Buckets;
-import org.loranative.data.sd.Captioned;
+import org.loranative.data.sd.PreparedImage;
 import org.loranative.device.Device;
 import org.loranative.graph.Graph;
+import org.loranative.graph.Value;
+import org.loranative.image.Crop;
 import org.loranative.image.Picture;
 import org.loranative.io.DType;
 import org.loranative.lora.AdapterState;
@@ -34,15 +32,19 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The training images, encoded once before training: latents by the VAE, captions by the text
- * encoders, which are loaded for it and freed again.
+ * encoders, which are loaded for what the cache lacks and freed again.
  *
+ * @param training and
+ * @param regularization images
  * @param texts the state of each caption and of none, unless the steps encode them themselves
  * @param fingerprint of images, captions and sizes
  */
-record EncodedImages(List<EncodedImage> images, Map<String, TextState> texts, String fingerprint) {
+record EncodedImages(
+    List<EncodedImage> training,
+    List<EncodedImage> regularization,
+    Map<String, TextState> texts,
+    String fingerprint) {
   private static final Logger log = LoggerFactory.getLogger(EncodedImages.class);
-  private static final int BUCKET_STEP = 64;
-  private static final int SHOWN = 5;
 
   /**
    * @param withTexts whether captions are encoded too
@@ -54,50 +56,9 @@ record EncodedImages(List<EncodedImage> images, Map<String, TextState> texts, St
       boolean withTexts,
       Device device,
       DType compute) {
-    Path path =
-        Path.of(config.metadataPath().isEmpty() ? config.trainDataDir() : config.metadataPath());
-    Captioned.Found found = Captioned.read(path);
-    if (found.images().isEmpty()) {
-      throw new UserException(
-          path
-              + " holds no captioned image: a metadata.csv with filename and prompt, a"
-              + " metadata.jsonl, or a .txt file beside each image is expected.");
-    }
-    report(found);
-    Encoder encoder = new Encoder(config, base, tokenizers, withTexts, device, compute);
-    return encoder.encode(found.images());
-  }
-
-  private static void report(Captioned.Found found) {
-    List<Path> without = found.withoutCaption();
-    if (without.isEmpty()) {
-      log.info("data: {} images with captions", found.images().size());
-    } else {
-      log.warn(
-          "data: {} images with captions; {} without are left out: {}{}",
-          found.images().size(),
-          without.size(),
-          without.subList(0, Math.min(SHOWN, without.size())),
-          without.size() > SHOWN ? " …" : "");
-    }
-    long captions = found.images().stream().map(Captioned::caption).distinct().count();
-    if (captions == 1 && found.images().size() > 1) {
-      log.warn("data: all captions are the same; the model cannot tell the images apart by text.");
-    }
-  }
-
-  /**
-   * An image brought to its size.
-   *
-   * @param told to SDXL, see {@link EncodedImage#sizes}
-   */
-  private record Cut(Picture picture, Buckets.Size size, float[] told) {
-    Cut(Picture whole, Buckets.Size size) {
-      this(
-          whole.covering(size.width(), size.height()),
-          size,
-          new float[] {whole.height(), whole.width(), 0, 0, size.height(), size.width()});
-    }
+    ImageData data = ImageData.of(config, base.latentFactor());
+    Encoder encoder = new Encoder(config, base, tokenizers, device, compute, data);
+    return encoder.encode(withTexts);
   }
 
   /** What is open while images are encoded. */
@@ -105,87 +66,124 @@ record EncodedImages(List<EncodedImage> images, Map<String, TextState> texts, St
     private final TrainConfig config;
     private final DiffusionBase base;
     private final List<ClipTokenizer> tokenizers;
-    private final boolean withTexts;
     private final Device device;
     private final DType compute;
     private final DType vae;
+    private final ImageData data;
+    private final EncodingCache cache;
+    private final Graph textGraph;
+    private final Map<String, Value> textWeights;
+    private final Map<String, Value> vaeWeights;
+    private final String textKey;
+    private final String vaeKey;
+    private final Map<PreparedImage, Map<String, float[]>> latents = new HashMap<>();
     private final Map<String, TextState> texts = new HashMap<>();
 
     Encoder(
         TrainConfig config,
         DiffusionBase base,
         List<ClipTokenizer> tokenizers,
-        boolean withTexts,
         Device device,
-        DType compute) {
+        DType compute,
+        ImageData data) {
       this.config = config;
       this.base = base;
       this.tokenizers = tokenizers;
-      this.withTexts = withTexts;
       this.device = device;
       this.compute = compute;
-      this.vae = Painter.vaeDtype(compute);
+      this.data = data;
+      vae = Painter.vaeDtype(compute);
+      cache = new EncodingCache(data.cache());
+      textGraph = DiffusionGraph.texts(base, Adapters.none(), compute, 1, 0);
+      textWeights = Weights.of(List.of(textGraph));
+      int side = 2 * base.latentFactor();
+      vaeWeights = Weights.of(List.of(DiffusionGraph.encoder(base, vae, 1, side, side)));
+      textKey = base.weights().fingerprint(textWeights);
+      vaeKey = base.weights().fingerprint(vaeWeights);
     }
 
-    EncodedImages encode(List<Captioned> captioned) {
+    EncodedImages encode(boolean withTexts) {
       long start = System.nanoTime();
-      int resolution = config.resolution();
-      if (resolution % base.latentFactor() != 0 || resolution < 2 * base.latentFactor()) {
-        throw new UserException(
-            "resolution is "
-                + resolution
-                + ", but this model needs a multiple of "
-                + base.latentFactor()
-                + ".");
+      Set<String> captions = new LinkedHashSet<>(List.of(""));
+      data.all().forEach(i -> captions.add(i.captioned().caption()));
+      captions.forEach(this::warnIfCut);
+      List<PreparedImage> images = new ArrayList<>();
+      for (PreparedImage image : data.all()) {
+        Optional<Map<String, float[]>> known = cache.find(key(image));
+        known.ifPresentOrElse(x -> latents.put(image, x), () -> images.add(image));
       }
-      Graph textGraph = DiffusionGraph.texts(base, Adapters.none(), compute, 1, 0);
-      int side = 2 * base.latentFactor();
-      Graph encoder = DiffusionGraph.encoder(base, vae, 1, side, side);
-      try (Weights.Loaded weights =
-              base.weights()
-                  .load(
-                      Weights.of(withTexts ? List.of(textGraph, encoder) : List.of(encoder)),
-                      device);
+      List<String> newTexts = new ArrayList<>();
+      for (String caption : withTexts ? captions : Set.<String>of()) {
+        Optional<Map<String, float[]>> known = cache.find(key(caption));
+        known.ifPresentOrElse(x -> texts.put(caption, state(x)), () -> newTexts.add(caption));
+      }
+      compute(images, newTexts);
+      log.info(
+          "data: {} of {} images and {} of {} captions encoded in {} s{}; sizes {}",
+          images.size(),
+          data.all().size(),
+          newTexts.size(),
+          withTexts ? captions.size() : 0,
+          String.format("%.1f", (System.nanoTime() - start) / 1e9),
+          data.cache().map(c -> " (kept in " + c + ")").orElse(""),
+          data.all().stream().map(PreparedImage::size).distinct().toList());
+      return new EncodedImages(
+          data.training().stream().map(i -> encoded(i, 1)).toList(),
+          data.regularization().stream().map(i -> encoded(i, config.priorLossWeight())).toList(),
+          texts,
+          fingerprint());
+    }
+
+    private String key(PreparedImage image) {
+      return EncodingCache.key(
+          "latents", vaeKey, vae, image.facts().sha256(), image.crops(), config.background());
+    }
+
+    private String key(String caption) {
+      return EncodingCache.key("text", textKey, compute, tokens(caption));
+    }
+
+    /** The caption as ids: what its state depends on. */
+    private String tokens(String caption) {
+      StringBuilder all = new StringBuilder();
+      TextRows.first(base, tokenizers, List.of(caption)).inputs().entrySet().stream()
+          .filter(e -> e.getKey().endsWith("ids"))
+          .sorted(Map.Entry.comparingByKey())
+          .forEach(e -> all.append(java.util.Arrays.toString(e.getValue())));
+      return all.toString();
+    }
+
+    private static TextState state(Map<String, float[]> tensors) {
+      return new TextState(
+          tensors.get(DiffusionGraph.TEXT),
+          tensors.getOrDefault(DiffusionGraph.POOLED, new float[0]));
+    }
+
+    private void compute(List<PreparedImage> images, List<String> captions) {
+      Map<String, Value> needed = new LinkedHashMap<>();
+      needed.putAll(images.isEmpty() ? Map.of() : vaeWeights);
+      needed.putAll(captions.isEmpty() ? Map.of() : textWeights);
+      if (needed.isEmpty()) {
+        return;
+      }
+      try (Weights.Loaded weights = base.weights().load(needed, device);
           AdapterState none = new AdapterState(device, Adapters.none(), false);
           Placement placement = new Placement(device, weights, none, Map.of())) {
-        List<EncodedImage> images = encode(captioned, textGraph, placement);
-        log.info(
-            "data: encoded in {} s; sizes {}",
-            String.format("%.1f", (System.nanoTime() - start) / 1e9),
-            images.stream().map(EncodedImage::size).distinct().toList());
-        return new EncodedImages(images, texts, fingerprint(captioned));
-      }
-    }
-
-    private List<EncodedImage> encode(
-        List<Captioned> captioned, Graph textGraph, Placement placement) {
-      captioned.stream().map(Captioned::caption).distinct().forEach(this::warnIfCut);
-      if (withTexts) {
-        try (Session session = new Session(device, textGraph, placement)) {
-          text("", session);
-          captioned.forEach(c -> text(c.caption(), session));
+        if (!captions.isEmpty()) {
+          try (Session session = new Session(device, textGraph, placement)) {
+            captions.forEach(c -> text(c, session));
+          }
         }
-      }
-      Buckets buckets = new Buckets(config.resolution(), BUCKET_STEP);
-      EncodedImage[] images = new EncodedImage[captioned.size()];
-      Map<Buckets.Size, List<Integer>> bySize = new HashMap<>();
-      List<Cut> cuts = new ArrayList<>(); // not what was decoded: photographs are large
-      for (int i = 0; i < captioned.size(); i++) {
-        Picture picture = Picture.read(captioned.get(i).file());
-        Buckets.Size size = buckets.nearest(picture.width(), picture.height());
-        cuts.add(new Cut(picture, size));
-        bySize.computeIfAbsent(size, s -> new ArrayList<>()).add(i);
-      }
-      bySize.forEach(
-          (size, members) -> {
-            Graph graph = DiffusionGraph.encoder(base, vae, 1, size.height(), size.width());
-            try (Session session = new Session(device, graph, placement)) {
-              for (int i : members) {
-                images[i] = image(captioned.get(i), cuts.get(i), session);
+        Map<Buckets.Size, List<PreparedImage>> bySize = new LinkedHashMap<>();
+        images.forEach(i -> bySize.computeIfAbsent(i.size(), s -> new ArrayList<>()).add(i));
+        bySize.forEach(
+            (size, members) -> {
+              Graph graph = DiffusionGraph.encoder(base, vae, 1, size.height(), size.width());
+              try (Session session = new Session(device, graph, placement)) {
+                members.forEach(i -> image(i, session));
               }
-            }
-          });
-      return List.of(images);
+            });
+      }
     }
 
     private void warnIfCut(String caption) {
@@ -196,39 +194,54 @@ record EncodedImages(List<EncodedImage> images, Map<String, TextState> texts, St
     }
 
     private void text(String caption, Session session) {
-      if (texts.containsKey(caption)) {
-        return;
-      }
       Map<String, float[]> states =
           session.run(TextRows.first(base, tokenizers, List.of(caption)).inputs());
-      texts.put(
-          caption,
-          new TextState(
-              states.get(DiffusionGraph.TEXT),
-              states.getOrDefault(DiffusionGraph.POOLED, new float[0])));
+      texts.put(caption, state(states));
+      cache.put(key(caption), states);
     }
 
-    private EncodedImage image(Captioned c, Cut cut, Session session) {
-      float[] moments =
-          session.run(Map.of(DiffusionGraph.IMAGE, cut.picture().signed())).get("moments");
-      return new EncodedImage(
-          c.file(), cut.size(), moments, base.latentChannels(), c.caption(), cut.told());
-    }
-
-    private String fingerprint(List<Captioned> captioned) {
-      try {
-        MessageDigest digest = MessageDigest.getInstance("SHA-256");
-        digest.update(String.valueOf(config.resolution()).getBytes(StandardCharsets.UTF_8));
-        for (Captioned c : captioned) {
-          digest.update(Files.readAllBytes(c.file()));
-          digest.update(c.caption().getBytes(StandardCharsets.UTF_8));
-        }
-        return HexFormat.of().formatHex(digest.digest());
-      } catch (NoSuchAlgorithmException e) {
-        throw new IllegalStateException(e);
-      } catch (IOException e) {
-        throw new UserException("An image cannot be read: " + e.getMessage(), e);
+    private void image(PreparedImage image, Session session) {
+      Map<String, float[]> variants = new LinkedHashMap<>();
+      for (Picture picture : image.pictures()) {
+        Map<String, float[]> one = session.run(Map.of(DiffusionGraph.IMAGE, picture.signed()));
+        variants.put(name(variants.size()), one.get("moments"));
       }
+      latents.put(image, variants);
+      cache.put(key(image), variants);
+    }
+
+    private static String name(int variant) {
+      return "moments." + variant;
+    }
+
+    private EncodedImage encoded(PreparedImage image, double weight) {
+      List<EncodedImage.Variant> variants = new ArrayList<>();
+      for (Crop crop : image.crops()) {
+        float[] moments = latents.get(image).get(name(variants.size()));
+        float[] told = {
+          image.facts().height(),
+          image.facts().width(),
+          crop.top(),
+          crop.left(),
+          crop.height(),
+          crop.width()
+        };
+        variants.add(new EncodedImage.Variant(moments, base.latentChannels(), told));
+      }
+      return new EncodedImage(
+          image.captioned().file(), image.size(), variants, image.captioned().caption(), weight);
+    }
+
+    private String fingerprint() {
+      List<Object> parts = new ArrayList<>();
+      for (PreparedImage image : data.all()) {
+        parts.add(image.facts().sha256());
+        parts.add(image.captioned().caption());
+        parts.add(image.crops());
+      }
+      parts.add(data.training().size());
+      parts.add(config.repeats());
+      return EncodingCache.key(parts.toArray());
     }
   }
 }

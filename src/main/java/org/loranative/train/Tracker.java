@@ -113,6 +113,11 @@ final class Tracker implements AutoCloseable {
         step, "samples/" + index + ": " + prompt, picture.png(), picture.width(), picture.height());
   }
 
+  /** All previews so far on one sheet: a row for each prompt, early ones left. */
+  void contactSheet() throws IOException {
+    ContactSheet.write(samples);
+  }
+
   void end(boolean success) {
     board.end(success);
   }

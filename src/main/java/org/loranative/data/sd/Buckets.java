@@ -16,12 +16,14 @@ public final class Buckets {
     }
   }
 
+  private final int resolution;
   private final List<Size> sizes = new ArrayList<>();
 
   /**
    * @param step of the sides; a resolution below it is the only size
    */
   public Buckets(int resolution, int step) {
+    this.resolution = resolution;
     int unit = Math.min(step, resolution);
     long area = (long) resolution * resolution;
     for (int width = unit; width <= 2 * resolution; width += unit) {
@@ -30,6 +32,10 @@ public final class Buckets {
         sizes.add(new Size(width, height));
       }
     }
+  }
+
+  int resolution() {
+    return resolution;
   }
 
   /** The size whose ratio of sides is nearest, the larger of two. */

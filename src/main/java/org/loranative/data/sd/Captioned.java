@@ -23,7 +23,8 @@ import org.loranative.data.Records;
 public record Captioned(Path file, String caption) {
   private static final List<String> FILE_KEYS = List.of("filename", "file_name", "image");
   private static final List<String> CAPTION_KEYS = List.of("prompt", "text", "caption");
-  private static final List<String> ENDINGS = List.of(".png", ".jpg", ".jpeg", ".bmp", ".gif");
+  private static final List<String> ENDINGS =
+      List.of(".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif");
 
   /**
    * What a folder holds.
@@ -31,6 +32,13 @@ public record Captioned(Path file, String caption) {
    * @param withoutCaption images that nothing describes; they are not used
    */
   public record Found(List<Captioned> images, List<Path> withoutCaption) {}
+
+  /** With a word before the caption, unless it has it already. */
+  public Captioned triggeredBy(String word) {
+    return word.isEmpty() || caption.contains(word)
+        ? this
+        : new Captioned(file, caption.isEmpty() ? word : word + ", " + caption);
+  }
 
   /**
    * Reads a metadata file, or a folder: by its metadata.csv or metadata.jsonl, else by the .txt or

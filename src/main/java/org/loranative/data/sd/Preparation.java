@@ -1,0 +1,76 @@
+package org.loranative.data.sd;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import org.loranative.UserException;
+import org.loranative.image.Crop;
+import org.loranative.image.Picture;
+
+/** Looks at every image before training starts: reads, measures, assigns a size, checks. */
+public record Preparation(List<PreparedImage> images, ImageChecks checks) {
+  private static final int SHOWN = 5;
+
+  /**
+   * @param facts what was measured before
+   * @throws UserException naming every file that cannot be read
+   */
+  public static Preparation of(
+      Captioned.Found found, PreparedImage.Setting setting, FactsCache facts) {
+    List<PreparedImage> images = new ArrayList<>();
+    List<String> unreadable = new ArrayList<>();
+    for (Captioned c : found.images()) {
+      try {
+        ImageFacts f = facts.get(key(c, setting), sha -> measure(c, setting, sha));
+        Buckets.Size size = setting.buckets().nearest(f.width(), f.height());
+        images.add(new PreparedImage(c, f, size, setting.crops(f, size), setting));
+      } catch (UserException e) {
+        unreadable.add(e.getMessage());
+      }
+    }
+    facts.save();
+    if (!unreadable.isEmpty()) {
+      throw new UserException(
+          unreadable.size()
+              + (unreadable.size() == 1 ? " image cannot" : " images cannot")
+              + " be used: "
+              + String.join(" ", unreadable.subList(0, Math.min(SHOWN, unreadable.size())))
+              + (unreadable.size() > SHOWN ? " …" : ""));
+    }
+    return new Preparation(
+        images,
+        ImageChecks.of(
+            found,
+            images.stream().map(PreparedImage::facts).toList(),
+            images.stream().map(PreparedImage::size).toList()));
+  }
+
+  private static FactsCache.Key key(Captioned c, PreparedImage.Setting setting) {
+    return new FactsCache.Key(
+        sha256(c.file()), setting.buckets().resolution(), setting.background().getRGB());
+  }
+
+  private static ImageFacts measure(Captioned c, PreparedImage.Setting setting, String sha256) {
+    Picture whole = Picture.read(c.file(), setting.background());
+    Buckets.Size size = setting.buckets().nearest(whole.width(), whole.height());
+    Crop middle = Crop.middle(whole.width(), whole.height(), size.width(), size.height());
+    return ImageFacts.of(whole, whole.cut(middle), sha256);
+  }
+
+  private static String sha256(Path file) {
+    try {
+      return HexFormat.of()
+          .formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    } catch (IOException e) {
+      throw new UncheckedIOException(file + " cannot be read", e);
+    }
+  }
+}

@@ -1,0 +1,78 @@
+package org.loranative.data.sd;
+
+import java.awt.Color;
+import java.util.ArrayList;
+import java.util.List;
+import org.loranative.image.Crop;
+import org.loranative.image.Picture;
+import org.loranative.random.Philox;
+
+/**
+ * A training image, looked at: what it is brought to and how.
+ *
+ * @param crops what an epoch draws one of
+ */
+public record PreparedImage(
+    Captioned captioned, ImageFacts facts, Buckets.Size size, List<Crop> crops, Setting setting) {
+  private static final int RANDOM_CROPS = 4;
+
+  /**
+   * How images are prepared.
+   *
+   * @param background that transparent images are shown on
+   * @param mirror whether each crop has a mirrored twin
+   * @param randomCrop several places instead of the middle, where there is room
+   * @param seed of the places
+   */
+  public record Setting(
+      Buckets buckets, Color background, boolean mirror, boolean randomCrop, long seed) {
+
+    List<Crop> crops(ImageFacts facts, Buckets.Size size) {
+      Crop middle = Crop.middle(facts.width(), facts.height(), size.width(), size.height());
+      List<Crop> crops = new ArrayList<>();
+      boolean room = middle.scaledWidth() > size.width() || middle.scaledHeight() > size.height();
+      if (randomCrop && room) {
+        int key = Integer.parseUnsignedInt(facts.sha256().substring(0, 8), 16);
+        for (int i = 0; i < RANDOM_CROPS; i++) {
+          int[] words = Philox.words(seed, i, Philox.CROP, key, 0);
+          crops.add(middle.at(Philox.uniform(words[0]), Philox.uniform(words[1])));
+        }
+      } else {
+        crops.add(middle);
+      }
+      if (mirror) {
+        List.copyOf(crops).forEach(c -> crops.add(c.mirroredToo()));
+      }
+      return List.copyOf(crops.stream().distinct().toList());
+    }
+  }
+
+  /** Decodes the file and cuts out every crop. */
+  public List<Picture> pictures() {
+    Picture whole = Picture.read(captioned.file(), setting.background());
+    return crops.stream().map(whole::cut).toList();
+  }
+
+  /** Where it goes and what is lost, for people. */
+  public String describe() {
+    Crop c = crops.get(0);
+    int across = c.scaledWidth() - c.width();
+    int down = c.scaledHeight() - c.height();
+    return String.format(
+        "%s  %dx%d -> %s, %s%s",
+        captioned.file().getFileName(),
+        facts.width(),
+        facts.height(),
+        size,
+        across == 0 && down == 0
+            ? "whole"
+            : String.format(
+                "%.1f%% cut away (%d columns, %d rows of %dx%d)",
+                100 - 100.0 * c.width() * c.height() / c.scaledWidth() / c.scaledHeight(),
+                across,
+                down,
+                c.scaledWidth(),
+                c.scaledHeight()),
+        crops.size() > 1 ? ", " + crops.size() + " variants" : "");
+  }
+}

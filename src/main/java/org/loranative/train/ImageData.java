@@ -1,0 +1,118 @@
+package org.loranative.train;
+
+import java.awt.Color;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.loranative.UserException;
+import org.loranative.config.TrainConfig;
+import org.loranative.data.sd.Buckets;
+import org.loranative.data.sd.Captioned;
+import org.loranative.data.sd.FactsCache;
+import org.loranative.data.sd.ImageChecks;
+import org.loranative.data.sd.Preparation;
+import org.loranative.data.sd.PreparedImage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The images that a configuration names, looked at but not encoded.
+ *
+ * @param training with the trigger word in their captions
+ * @param regularization pictures of the class in general, which hold the model back; may be empty
+ * @param cache where encodings are kept, if anywhere
+ */
+public record ImageData(
+    List<PreparedImage> training, List<PreparedImage> regularization, Optional<Path> cache) {
+  private static final Logger log = LoggerFactory.getLogger(ImageData.class);
+  private static final int BUCKET_STEP = 64;
+
+  /**
+   * Reads, measures and checks; says what it found.
+   *
+   * @param latentFactor what the resolution must be a multiple of
+   * @throws UserException if nothing can be trained on, or, with strict_data, on any doubt
+   */
+  public static ImageData of(TrainConfig config, int latentFactor) {
+    int resolution = config.resolution();
+    if (resolution % latentFactor != 0 || resolution < 2 * latentFactor) {
+      throw new UserException(
+          "resolution is "
+              + resolution
+              + ", but this model needs a multiple of "
+              + latentFactor
+              + ".");
+    }
+    Path path =
+        Path.of(config.metadataPath().isEmpty() ? config.trainDataDir() : config.metadataPath());
+    Captioned.Found found = read(path);
+    List<Captioned> triggered =
+        found.images().stream().map(c -> c.triggeredBy(config.triggerWord())).toList();
+    Optional<Path> cache = cacheFolder(config, path);
+    FactsCache facts = new FactsCache(cache);
+    PreparedImage.Setting setting =
+        new PreparedImage.Setting(
+            new Buckets(resolution, BUCKET_STEP),
+            Color.decode(config.background()),
+            config.flip(),
+            config.randomCrop(),
+            config.seed());
+    Preparation training =
+        Preparation.of(new Captioned.Found(triggered, found.withoutCaption()), setting, facts);
+    report("data", training, found.withoutCaption().size(), config.strictData());
+    List<PreparedImage> regularization = List.of();
+    if (!config.regularizationPath().isEmpty()) {
+      Captioned.Found general = read(Path.of(config.regularizationPath()));
+      Preparation prepared = Preparation.of(general, setting, facts);
+      report("regularization", prepared, general.withoutCaption().size(), config.strictData());
+      regularization = prepared.images();
+    }
+    return new ImageData(training.images(), regularization, cache);
+  }
+
+  private static Captioned.Found read(Path path) {
+    Captioned.Found found = Captioned.read(path);
+    if (found.images().isEmpty()) {
+      throw new UserException(
+          path
+              + " holds no captioned image: a metadata.csv with filename and prompt, a"
+              + " metadata.jsonl, or a .txt file beside each image is expected.");
+    }
+    return found;
+  }
+
+  private static Optional<Path> cacheFolder(TrainConfig config, Path data) {
+    if (!config.cacheEncodings()) {
+      return Optional.empty();
+    }
+    Path folder = Files.isDirectory(data) ? data : data.toAbsolutePath().getParent();
+    return Optional.of(
+        TrainConfig.path(config.cacheDir()).orElse(folder.resolve(".lora-native-cache")));
+  }
+
+  private static void report(String what, Preparation p, int withoutCaption, boolean strict) {
+    ImageChecks checks = p.checks();
+    log.info(
+        "{}: {} images with captions{}",
+        what,
+        p.images().size(),
+        withoutCaption == 0 ? "" : ", " + withoutCaption + " without are left out");
+    if (checks.isEmpty()) {
+      return;
+    }
+    if (strict) {
+      throw new UserException(
+          "The " + what + " is doubtful, and strict_data is set:\n" + checks.table());
+    }
+    log.warn("{}: doubtful (strict_data: true would refuse):\n{}", what, checks.table());
+  }
+
+  /** Every image, the training ones first. */
+  List<PreparedImage> all() {
+    List<PreparedImage> all = new ArrayList<>(training);
+    all.addAll(regularization);
+    return all;
+  }
+}
