@@ -29,7 +29,7 @@ final class ConvertCommand implements Callable<Integer> {
   @Option(
       names = "--base",
       required = true,
-      paramLabel = "DIR",
+      paramLabel = "PATH",
       description = "The base model, whose layers give the names.")
   private Path base;
 

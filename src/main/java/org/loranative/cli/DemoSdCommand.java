@@ -104,7 +104,7 @@ final class DemoSdCommand implements Callable<Integer> {
 
   private List<Picture> draw(List<Pictures.Adapter> adapters) {
     List<Picture> drawn = new ArrayList<>();
-    try (Pictures pictures = new Pictures(base, adapters, "auto", "f32", 0)) {
+    try (Pictures pictures = new Pictures(base, Optional.empty(), adapters, "auto", "f32", 0)) {
       for (String prompt : PROMPTS) {
         drawn.add(
             pictures.draw(

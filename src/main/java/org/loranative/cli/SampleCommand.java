@@ -26,9 +26,16 @@ final class SampleCommand implements Callable<Integer> {
   @Option(
       names = "--base",
       required = true,
-      paramLabel = "DIR",
-      description = "Folder in diffusers' layout (Stable Diffusion 1, 2 or XL).")
+      paramLabel = "PATH",
+      description =
+          "Stable Diffusion 1, 2 or XL: a folder in diffusers' layout or a .safetensors file.")
   private Path base;
+
+  @Option(
+      names = "--tokenizer",
+      paramLabel = "DIR",
+      description = "CLIP's tokenizer, where it is not with the base.")
+  private Optional<Path> tokenizer = Optional.empty();
 
   @Option(
       names = "--adapter",
@@ -136,7 +143,8 @@ final class SampleCommand implements Callable<Integer> {
       mixed.add(new Pictures.Adapter(adapters.get(i), i < scales.size() ? scales.get(i) : 1));
     }
     try (Pictures pictures =
-        new Pictures(base, mixed, machine.device(), machine.compute(), machine.threads())) {
+        new Pictures(
+            base, tokenizer, mixed, machine.device(), machine.compute(), machine.threads())) {
       pictures.draw(order, latents).writePng(out);
     }
     System.out.println(out);

@@ -35,8 +35,14 @@ import org.loranative.io.TensorEntry;
  * each is read (dequantized, its rows put in order, an offset added).
  */
 public final class Weights {
-  /** Heads whose two rotary halves stand interleaved in the file; 0 for rows in order. */
-  private record Reading(TensorEntry entry, int interleavedHeads, float offset) {}
+  /**
+   * @param interleavedHeads heads whose two rotary halves stand interleaved in the file; 0 for rows
+   *     in order
+   * @param offset added to every element
+   * @param transposed whether the file has it with its two sides exchanged
+   */
+  private record Reading(
+      TensorEntry entry, int interleavedHeads, float offset, boolean transposed) {}
 
   private final String source;
   private final UnaryOperator<String> fileName;
@@ -81,6 +87,9 @@ public final class Weights {
   /** As the file has it; a convolution of one pixel, [O, I, 1, 1], is the matrix [O, I]. */
   public Shape shape(String name) {
     TensorEntry entry = entry(name);
+    if (reading(name).transposed()) {
+      return Shape.of(entry.shape().get(1), entry.shape().get(0));
+    }
     return isConvolution(entry) || entry.shape().size() != 4
         ? new Shape(entry.shape())
         : Shape.of(entry.shape().get(0), entry.shape().get(1));
@@ -93,16 +102,21 @@ public final class Weights {
 
   /** Says that the rows of {@code name} hold rotary halves interleaved, head by head. */
   public void interleaved(String name, int heads) {
-    readings.put(name, new Reading(entry(name), heads, 0));
+    readings.put(name, new Reading(entry(name), heads, 0, false));
   }
 
   /** Says that {@code offset} is to be added to every element of {@code name}. */
   public void offset(String name, float offset) {
-    readings.put(name, new Reading(entry(name), 0, offset));
+    readings.put(name, new Reading(entry(name), 0, offset, false));
+  }
+
+  /** Says that the file holds the matrix {@code name} with its sides exchanged. */
+  public void transposed(String name) {
+    readings.put(name, new Reading(entry(name), 0, 0, true));
   }
 
   private Reading reading(String name) {
-    return readings.getOrDefault(name, new Reading(entry(name), 0, 0));
+    return readings.getOrDefault(name, new Reading(entry(name), 0, 0, false));
   }
 
   private boolean loads(Value v) {
@@ -113,6 +127,7 @@ public final class Weights {
     return device.readsHostMemory()
         && r.interleavedHeads() == 0
         && r.offset() == 0
+        && !r.transposed()
         && !isConvolution(r.entry())
         && r.entry().type().equals(v.dtype().name())
         && r.entry().offset() % v.dtype().bytesPerBlock == 0;
@@ -265,7 +280,12 @@ public final class Weights {
     }
     dequantize(device, from, stored, to, v.dtype(), r.entry().elements());
     if (isConvolution(r.entry())) {
-      channelsLast(device, r.entry(), v, to);
+      // Images are NHWC: [O, I, kernel, kernel] becomes [O, kernel, kernel, I].
+      long taps = r.entry().shape().get(2) * r.entry().shape().get(3);
+      exchange(device, r.entry().shape().get(0), r.entry().shape().get(1), taps, v, to);
+    }
+    if (r.transposed()) {
+      exchange(device, 1, r.entry().shape().get(0), r.entry().shape().get(1), v, to);
     }
     if (r.offset() != 0) {
       assert v.dtype() == DType.F32;
@@ -279,22 +299,20 @@ public final class Weights {
     }
   }
 
-  /** Puts [O, I, kernel, kernel] into the order [O, kernel, kernel, I] of images in NHWC. */
-  private static void channelsLast(Device device, TensorEntry entry, Value v, long at) {
-    int in = Math.toIntExact(entry.shape().get(1));
-    int taps = Math.toIntExact(entry.shape().get(2) * entry.shape().get(3));
+  /** Turns [outer, first, second] into [outer, second, first]. */
+  private static void exchange(
+      Device device, long outer, long first, long second, Value v, long at) {
     int size = v.dtype().bytesPerBlock;
     try (HostBuffer file = new HostBuffer(v.bytes());
         HostBuffer ours = new HostBuffer(v.bytes())) {
       device.download(file, at, v.bytes());
       ByteBuffer from = file.view();
       ByteBuffer to = ours.view();
-      int filters = Math.toIntExact(entry.shape().get(0));
-      for (int o = 0; o < filters; o++) {
-        for (int tap = 0; tap < taps; tap++) {
-          for (int i = 0; i < in; i++) {
-            int source = ((o * in + i) * taps + tap) * size;
-            int target = ((o * taps + tap) * in + i) * size;
+      for (long o = 0; o < outer; o++) {
+        for (long j = 0; j < second; j++) {
+          for (long i = 0; i < first; i++) {
+            int source = (int) (((o * first + i) * second + j) * size);
+            int target = (int) (((o * second + j) * first + i) * size);
             if (size == 4) {
               to.putInt(target, from.getInt(source));
             } else {

@@ -35,11 +35,24 @@ public final class ClipTokenizer implements AutoCloseable {
     this.pad = pad;
   }
 
+  /** Whether a folder holds one. */
+  public static boolean isIn(Path folder) {
+    return Files.exists(folder.resolve("vocab.json"))
+        || Files.exists(folder.resolve("tokenizer.json"));
+  }
+
   /** A folder with vocab.json and merges.txt, or with tokenizer.json. */
   public static ClipTokenizer fromFolder(Path folder) {
+    return fromFolder(folder, false);
+  }
+
+  /**
+   * @param padsWithZero as OpenCLIP does, whatever the folder says
+   */
+  public static ClipTokenizer fromFolder(Path folder, boolean padsWithZero) {
     Path vocabFile = folder.resolve("vocab.json");
     Path json = folder.resolve("tokenizer.json");
-    if (!Files.exists(vocabFile) && !Files.exists(json)) {
+    if (!isIn(folder)) {
       throw new UserException(
           folder
               + " has neither vocab.json and merges.txt nor tokenizer.json: the base model's"
@@ -59,7 +72,10 @@ public final class ClipTokenizer implements AutoCloseable {
             new Tokenizer.Settings(
                 Optional.of(begin), Optional.of(end), Set.of(), Optional.empty()));
     return new ClipTokenizer(
-        tokenizer, id(folder, vocab, begin), id(folder, vocab, end), id(folder, vocab, pad));
+        tokenizer,
+        id(folder, vocab, begin),
+        id(folder, vocab, end),
+        padsWithZero ? 0 : id(folder, vocab, pad));
   }
 
   private static String name(JsonNode names, String key, String otherwise) {

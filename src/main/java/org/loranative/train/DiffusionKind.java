@@ -64,7 +64,8 @@ final class DiffusionKind implements Kind<DiffusionTask.Batch> {
     this.config = config;
     this.device = device;
     this.compute = compute;
-    base = DiffusionBase.open(Path.of(config.baseModel()));
+    base =
+        DiffusionBase.open(Path.of(config.baseModel()), TrainConfig.path(config.tokenizerPath()));
     tokenizers = base.tokenizers();
     boolean opened = false;
     try {

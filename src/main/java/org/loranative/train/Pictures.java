@@ -32,15 +32,21 @@ public final class Pictures implements AutoCloseable {
   public record Adapter(Path path, double scale) {}
 
   /**
+   * @param tokenizer where it is not with the base
    * @param mixed adapters that are applied together
    * @param deviceName as in the configuration; compute likewise
    * @param threads 0 for one for each physical core
    */
   public Pictures(
-      Path basePath, List<Adapter> mixed, String deviceName, String compute, int threads) {
+      Path basePath,
+      Optional<Path> tokenizer,
+      List<Adapter> mixed,
+      String deviceName,
+      String compute,
+      int threads) {
     boolean opened = false;
     try {
-      base = DiffusionBase.open(basePath);
+      base = DiffusionBase.open(basePath, tokenizer);
       List<ClipTokenizer> tokenizers = base.tokenizers();
       tokenizers.forEach(owned::add);
       Device device = owned.add(Devices.open(deviceName, threads));

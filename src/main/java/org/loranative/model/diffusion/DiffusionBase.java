@@ -16,9 +16,9 @@ import org.loranative.model.Weights;
 import org.loranative.text.ClipTokenizer;
 
 /**
- * A diffusion model on disk: the configs of its parts and their tensors (not yet loaded), under
- * diffusers' names behind the part's own: {@code unet.}, {@code vae.}, {@code text_encoder.},
- * {@code text_encoder_2.}.
+ * A diffusion model on disk, as a folder of diffusers or one file: the configs of its parts and
+ * their tensors (not yet loaded), under diffusers' names behind the part's own: {@code unet.},
+ * {@code vae.}, {@code text_encoder.}, {@code text_encoder_2.}.
  */
 public final class DiffusionBase {
   static final String TEXT = "text_encoder.";
@@ -37,14 +37,24 @@ public final class DiffusionBase {
   private final NoiseSchedule noise;
   private final Weights weights;
 
-  private DiffusionBase(
+  private final List<TokenizerPlace> tokenizers;
+
+  /**
+   * Where a tokenizer is.
+   *
+   * @param padsWithZero whether texts are filled up with token 0, whatever the folder says
+   */
+  record TokenizerPlace(Path folder, boolean padsWithZero) {}
+
+  DiffusionBase(
       Path path,
       UnetConfig unet,
       VaeConfig vae,
       ClipConfig text,
       Optional<ClipConfig> text2,
       NoiseSchedule noise,
-      Weights weights) {
+      Weights weights,
+      List<TokenizerPlace> tokenizers) {
     this.path = path;
     this.unet = unet;
     this.vae = vae;
@@ -52,14 +62,30 @@ public final class DiffusionBase {
     this.text2 = text2;
     this.noise = noise;
     this.weights = weights;
+    this.tokenizers = List.copyOf(tokenizers);
   }
 
-  /** Opens a folder in diffusers' layout. */
-  public static DiffusionBase open(Path folder) {
-    if (!Files.exists(folder)) {
+  /** Opens a model with the tokenizer that lies with it. */
+  public static DiffusionBase open(Path path) {
+    return open(path, Optional.empty());
+  }
+
+  /**
+   * Opens a folder in diffusers' layout, or a checkpoint of one file.
+   *
+   * @param tokenizer a tokenizer's folder, or one with tokenizer and tokenizer_2 in it
+   */
+  public static DiffusionBase open(Path path, Optional<Path> tokenizer) {
+    if (!Files.exists(path)) {
       throw new UserException(
-          "base_model " + folder + " does not exist; name a folder in diffusers' layout.");
+          "base_model "
+              + path
+              + " does not exist; name a folder in diffusers' layout or a .safetensors file.");
     }
+    return Files.isDirectory(path) ? folder(path, tokenizer) : SingleFile.open(path, tokenizer);
+  }
+
+  private static DiffusionBase folder(Path folder, Optional<Path> tokenizer) {
     if (!Files.exists(folder.resolve("model_index.json"))) {
       throw new UserException(
           "base_model " + folder + " has no model_index.json; name a folder in diffusers' layout.");
@@ -68,10 +94,14 @@ public final class DiffusionBase {
     add(entries, Unet.PREFIX, folder.resolve("unet"), "diffusion_pytorch_model");
     add(entries, Vae.PREFIX, folder.resolve("vae"), "diffusion_pytorch_model");
     add(entries, TEXT, folder.resolve("text_encoder"), "model");
+    List<TokenizerPlace> places = new ArrayList<>();
+    places.add(new TokenizerPlace(place(folder, tokenizer, "tokenizer"), false));
     Optional<ClipConfig> second = Optional.empty();
     if (Files.exists(folder.resolve("text_encoder_2"))) {
       add(entries, TEXT_2, folder.resolve("text_encoder_2"), "model");
       second = Optional.of(ClipConfig.read(folder.resolve("text_encoder_2/config.json")));
+      places.add(
+          new TokenizerPlace(place(folder, tokenizer, "tokenizer_2"), tokenizer.isPresent()));
     }
     return new DiffusionBase(
         folder,
@@ -80,7 +110,14 @@ public final class DiffusionBase {
         ClipConfig.read(folder.resolve("text_encoder/config.json")),
         second,
         noise(Json.read(folder.resolve("scheduler/scheduler_config.json"))),
-        new Weights(folder.toString(), entries, n -> n));
+        new Weights(folder.toString(), entries, n -> n),
+        places);
+  }
+
+  private static Path place(Path folder, Optional<Path> named, String name) {
+    return named
+        .map(n -> Files.isDirectory(n.resolve(name)) ? n.resolve(name) : n)
+        .orElse(folder.resolve(name));
   }
 
   private static NoiseSchedule noise(Json json) {
@@ -164,12 +201,21 @@ public final class DiffusionBase {
 
   /** The tokenizers of its text encoders; the caller closes them. */
   public List<ClipTokenizer> tokenizers() {
-    List<ClipTokenizer> tokenizers = new ArrayList<>();
-    tokenizers.add(ClipTokenizer.fromFolder(path.resolve("tokenizer")));
-    if (text2.isPresent()) {
-      tokenizers.add(ClipTokenizer.fromFolder(path.resolve("tokenizer_2")));
+    List<ClipTokenizer> opened = new ArrayList<>();
+    for (TokenizerPlace place : tokenizers) {
+      if (!ClipTokenizer.isIn(place.folder())) {
+        throw new UserException(
+            "The tokenizer of "
+                + path
+                + " is missing: "
+                + place.folder()
+                + " has neither vocab.json and merges.txt nor tokenizer.json. A checkpoint of one"
+                + " file has none in it; name CLIP's with tokenizer_path (sample: --tokenizer), or"
+                + " put it into a folder \"tokenizer\" beside the file.");
+      }
+      opened.add(ClipTokenizer.fromFolder(place.folder(), place.padsWithZero()));
     }
-    return tokenizers;
+    return opened;
   }
 
   /** Tokens of a text. */

@@ -1,0 +1,121 @@
+package org.loranative.model.diffusion;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.loranative.UserException;
+import org.loranative.device.Device;
+import org.loranative.graph.Graph;
+import org.loranative.io.DType;
+import org.loranative.lora.Adapters;
+import org.loranative.testing.Errors;
+import org.loranative.testing.Golden;
+import org.loranative.testing.PlacedModel;
+import org.loranative.testing.TestDevices;
+
+/** Checkpoints of one file compute what diffusers computes from them. */
+class SingleFileTest {
+  @TempDir Path folder;
+
+  private static Path model(String kind) {
+    return Golden.FOLDER.resolve("single-" + kind).resolve("model.safetensors");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sd1", "sd2", "xl"})
+  void computesWhatDiffusersComputes(String kind) {
+    DiffusionBase base = DiffusionBase.open(model(kind));
+    Golden golden = new Golden(model(kind).resolveSibling("golden.safetensors"));
+    assertThat(base.isSdxl()).isEqualTo(kind.equals("xl"));
+    assertThat(base.noise().velocity()).isEqualTo(kind.equals("sd2"));
+    Map<String, Object> inputs = new HashMap<>();
+    for (String name : List.of("latents", "timesteps", "text", "sizes", "image")) {
+      inputs.put(name, golden.floats(name));
+    }
+    int[] ids = golden.ints("ids");
+    int length = base.textTokens();
+    int[] positions = new int[ids.length];
+    int[] start = new int[ids.length];
+    for (int i = 0; i < ids.length; i++) {
+      positions[i] = i % length;
+      start[i] = i / length * length;
+    }
+    for (String prefix : List.of(DiffusionBase.TEXT, DiffusionBase.TEXT_2)) {
+      inputs.put(prefix + "ids", ids);
+      inputs.put(prefix + "positions", positions);
+      inputs.put(prefix + "doc_start", start);
+      inputs.put(prefix + "end_rows", new int[] {5, length + 3});
+    }
+    if (base.isSdxl()) {
+      inputs.put("pooled", golden.floats("pooled"));
+    }
+    Adapters none = Adapters.none();
+    Map<Graph, List<String>> graphs =
+        Map.of(
+            DiffusionGraph.texts(base, none, DType.F32, 2, 0),
+            base.isSdxl() ? List.of("text", "pooled") : List.of("text"),
+            DiffusionGraph.prediction(
+                base, none, DType.F32, new DiffusionGraph.Size(2, 6, 4, length)),
+            List.of("prediction"),
+            DiffusionGraph.encoder(base, DType.F32, 1, 8, 12),
+            List.of("moments"));
+    try (Device device = TestDevices.open("cpu")) {
+      graphs.forEach((g, results) -> check(device, base, g, inputs, golden, results));
+      inputs.put("latents", golden.floats("z"));
+      Graph decoder = DiffusionGraph.decoder(base, DType.F32, 1, 5, 3);
+      try (PlacedModel placed = new PlacedModel(device, base.weights(), none, Map.of(), decoder)) {
+        float[] image = placed.run(decoder, inputs, 1, 1).get("image");
+        assertThat(Errors.relative(image, golden.floats("decoded"))).isLessThan(1e-5);
+      }
+    }
+  }
+
+  private static void check(
+      Device device,
+      DiffusionBase base,
+      Graph g,
+      Map<String, Object> inputs,
+      Golden golden,
+      List<String> results) {
+    try (PlacedModel model =
+        new PlacedModel(device, base.weights(), Adapters.none(), Map.of(), g)) {
+      Map<String, float[]> actual = model.run(g, inputs, 1, 1);
+      for (String name : results) {
+        assertThat(Errors.relative(actual.get(name), golden.floats(name)))
+            .as(name)
+            .isLessThan(1e-5);
+      }
+    }
+  }
+
+  @Test
+  void saysWhatIsMissing() throws Exception {
+    DiffusionBase base = DiffusionBase.open(model("sd1"));
+    assertThatThrownBy(base::tokenizers)
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("tokenizer_path")
+        .hasMessageContaining("beside the file");
+    DiffusionBase withTokenizer =
+        DiffusionBase.open(model("xl"), Optional.of(Path.of("models/emoji-sd")));
+    assertThat(withTokenizer.tokenizers()).hasSize(2);
+    Path pickle = Files.writeString(folder.resolve("model.ckpt"), "x");
+    assertThatThrownBy(() -> DiffusionBase.open(pickle))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("pickle")
+        .hasMessageContaining("save_file");
+    Path other = Path.of("models/emoji-sd/vae/diffusion_pytorch_model.safetensors");
+    assertThatThrownBy(() -> DiffusionBase.open(other))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("original layout");
+  }
+}
