@@ -68,6 +68,54 @@ class PictureTest {
     assertThat(Picture.read(folder.resolve("g.png")).rgb()).containsExactly(0, 0, 0);
   }
 
+  /** Every kind of file against PIL: WebP, CMYK, palettes, 16 bits, EXIF's eight orientations. */
+  @Test
+  void readsWhatPilReads() throws Exception {
+    Path images = Path.of("src/test/resources/images");
+    int compared = 0;
+    for (Path file : Files.list(images).sorted().toList()) {
+      String name = file.getFileName().toString();
+      if (name.endsWith(".expected.png")) {
+        continue;
+      }
+      Picture actual = Picture.read(file);
+      Picture expected = Picture.read(images.resolve(name + ".expected.png"));
+      assertThat(actual.width()).as(name).isEqualTo(expected.width());
+      assertThat(actual.height()).as(name).isEqualTo(expected.height());
+      double worst = 0;
+      for (int i = 0; i < actual.rgb().length; i++) {
+        worst = Math.max(worst, Math.abs(actual.rgb()[i] - expected.rgb()[i]) * 255);
+      }
+      // Decoders of JPEG round differently.
+      // libwebp smooths chroma where it enlarges it, ImageIO's reader repeats it.
+      double most = name.equals("lossy.webp") ? 24 : name.endsWith(".jpg") ? 8 : 1.01;
+      assertThat(worst).as(name).isLessThan(most);
+      compared++;
+    }
+    assertThat(compared).isGreaterThan(14);
+  }
+
+  @Test
+  void transparentShowsTheBackground() {
+    Path file = Path.of("src/test/resources/images/alpha.png");
+    float[] black = Picture.read(file, java.awt.Color.BLACK).rgb();
+    assertThat(black[0]).isZero(); // the left column is transparent
+    assertThat(Picture.read(file).rgb()[0]).isEqualTo(1);
+  }
+
+  @Test
+  void cropsMoveAndMirror() {
+    Crop middle = Crop.middle(12, 9, 6, 9);
+    assertThat(middle).isEqualTo(new Crop(12, 9, 3, 0, 6, 9, false));
+    assertThat(middle.at(0, 0).left()).isZero();
+    assertThat(middle.at(0.999, 0.5).left()).isEqualTo(6);
+    float[] plain = waves().cut(middle).rgb();
+    float[] mirrored = waves().cut(middle.mirroredToo()).rgb();
+    for (int x = 0; x < 6; x++) {
+      assertThat(mirrored[x * 3]).isEqualTo(plain[(5 - x) * 3]);
+    }
+  }
+
   @Test
   void coveringKeepsTheMiddle() {
     Picture wide = waves().covering(4, 4);

@@ -8,6 +8,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,6 +29,7 @@ import org.loranative.lora.LoraFiles;
 import org.loranative.lora.LowRank;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionGraph;
+import org.loranative.random.Philox;
 import org.loranative.testing.Errors;
 import org.loranative.track.Console;
 
@@ -202,6 +206,108 @@ class DiffusionTrainTest {
     Files.delete(folder.resolve("again/lora.safetensors"));
     train("again", true, targets, "caption_dropout=0.2");
     assertThat(losses("again")).isEqualTo(losses("groups"));
+  }
+
+  /** Flips, crops, shuffled captions, regularization and pyramid noise resume to the bit too. */
+  @Test
+  void augmentationsResumeToTheBit() throws IOException {
+    Files.createDirectories(folder.resolve("general"));
+    Files.copy(folder.resolve("data/image1.png"), folder.resolve("general/g.png"));
+    Files.writeString(folder.resolve("general/g.txt"), "a picture");
+    String[] settings = {
+      "flip=true",
+      "random_crop=true",
+      "shuffle_caption=true",
+      "keep_tokens=1",
+      "trigger_word=sks",
+      "repeats=2",
+      "regularization_path=" + folder.resolve("general"),
+      "prior_loss_weight=0.5",
+      "multires_noise_iterations=3"
+    };
+    train("whole", false, settings);
+    train("cut", false, settings);
+    AtomicFiles.deleteTree(folder.resolve("cut/checkpoint-6"));
+    Files.delete(folder.resolve("cut/lora.safetensors"));
+    train("cut", true, settings);
+    assertThat(losses("cut")).hasSize(6).isEqualTo(losses("whole"));
+    train("plain", false);
+    assertThat(losses("plain")).isNotEqualTo(losses("whole"));
+  }
+
+  /** A second run reads what the first encoded; a changed image is encoded again. */
+  @Test
+  void encodingsAreKept() throws IOException {
+    train("first", false, "max_steps=1");
+    Path cache = folder.resolve("data/.lora-native-cache");
+    long entries = Files.list(cache).count();
+    assertThat(entries).isEqualTo(7 + 8 + 1); // images, captions and none, facts
+    train("second", false, "max_steps=1");
+    assertThat(Files.list(cache).count()).isEqualTo(entries);
+    assertThat(losses("second")).isEqualTo(losses("first"));
+    Files.copy(
+        folder.resolve("data/image4.png"),
+        folder.resolve("data/image3.png"),
+        java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+    train("third", false, "max_steps=7");
+    train("fourth", false, "max_steps=7", "cache_encodings=false");
+    assertThat(losses("fourth")).isEqualTo(losses("third"));
+    assertThatThrownBy(() -> train("fifth", false, "strict_data=true"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("duplicate")
+        .hasMessageContaining("image3.png = image4.png");
+    // Damaged entries are made anew.
+    for (Path entry : Files.list(cache).toList()) {
+      Files.writeString(entry, "damaged");
+    }
+    train("sixth", false, "max_steps=7");
+    assertThat(losses("sixth")).isEqualTo(losses("third"));
+  }
+
+  /** Replayed noise decides the loss, whatever the seed; a file that does not fit is refused. */
+  @Test
+  void noiseIsReplayed() throws IOException {
+    Files.writeString(
+        folder.resolve("data/metadata.csv"), "filename,prompt\nimage1.png,a\nimage3.png,b\n");
+    Path replay = folder.resolve("replay.safetensors");
+    int numbers = 2 * 4 * 16 * 16;
+    String header =
+        "{\"noise\":{\"dtype\":\"F32\",\"shape\":[1,2,4,16,16],\"data_offsets\":[0,"
+            + numbers * 4
+            + "]},\"timesteps\":{\"dtype\":\"I64\",\"shape\":[1,2],\"data_offsets\":["
+            + numbers * 4
+            + ","
+            + (numbers * 4 + 16)
+            + "]}}";
+    ByteBuffer file =
+        ByteBuffer.allocate(8 + header.length() + numbers * 4 + 16).order(ByteOrder.LITTLE_ENDIAN);
+    file.putLong(header.length()).put(header.getBytes(StandardCharsets.UTF_8));
+    for (float x : Philox.normals(numbers, 3, Philox.NOISE, 0, 0)) {
+      file.putFloat(x);
+    }
+    file.putLong(10).putLong(900);
+    Files.write(replay, file.array());
+    String[] settings = {"max_steps=1", "shuffle=false", "noise_replay=" + replay};
+    train("a", false, settings);
+    train("b", false, "seed=7", settings[0], settings[1], settings[2]);
+    train("c", false, "seed=7", settings[0], settings[1]);
+    assertThat(loss("b")).isEqualTo(loss("a"));
+    assertThat(loss("c")).isNotEqualTo(loss("a"));
+    assertThatThrownBy(() -> train("d", false, settings[2], "max_steps=2"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("needs at least [2, 2] of [4, 16, 16]");
+  }
+
+  private String loss(String output) throws IOException {
+    return losses(output).get(0).split(" ")[1];
+  }
+
+  @Test
+  void previewsAreOnOneSheet() throws IOException {
+    train("sheet", false, "sample_steps=2", "sample_prompts=[red heart, cat]", "max_steps=6");
+    Picture sheet = Picture.read(folder.resolve("sheet/samples/contact-sheet.png"));
+    assertThat(sheet.width()).isEqualTo(3 * 260 + 4);
+    assertThat(sheet.height()).isEqualTo(16 + 2 * 260 + 4);
   }
 
   @Test

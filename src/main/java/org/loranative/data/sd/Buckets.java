@@ -26,6 +26,8 @@ public final class Buckets {
     this.resolution = resolution;
     int unit = Math.min(step, resolution);
     long area = (long) resolution * resolution;
+    int square = resolution / unit * unit;
+    sizes.add(new Size(square, square)); // also where the resolution is no multiple of the step
     for (int width = unit; width <= 2 * resolution; width += unit) {
       int height = (int) Math.min(2L * resolution, area / width) / unit * unit;
       if (height >= unit) {
