@@ -283,7 +283,7 @@ class TrainRunTest {
     assertThatThrownBy(() -> train("w", false, new StopSignal(), "metadata_path=none.jsonl"))
         .hasMessageContaining("none.jsonl does not exist");
     assertThatThrownBy(() -> train("w", false, new StopSignal(), "lora_targets=[zz_proj]"))
-        .hasMessageContaining("no linear layer \"zz_proj\"")
+        .hasMessageContaining("no layer \"zz_proj\"")
         .hasMessageContaining("q_proj");
     Files.writeString(data, "{\"nothing\": 1}\n");
     assertThatThrownBy(() -> train("w", false, new StopSignal()))
