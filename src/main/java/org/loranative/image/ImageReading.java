@@ -11,10 +11,15 @@ import java.awt.image.ColorModel;
 import java.awt.image.ComponentColorModel;
 import java.awt.image.Raster;
 import java.io.ByteArrayInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Iterator;
 import javax.imageio.ImageIO;
+import javax.imageio.ImageReader;
+import javax.imageio.stream.ImageInputStream;
+import javax.imageio.stream.MemoryCacheImageInputStream;
 import org.loranative.UserException;
 
 /**
@@ -22,6 +27,8 @@ import org.loranative.UserException;
  * says. Samples are taken as they are stored: colour profiles are not applied, as PIL does not.
  */
 final class ImageReading {
+  private static final long MOST_PIXELS = 1 << 27;
+
   private ImageReading() {}
 
   /**
@@ -30,17 +37,35 @@ final class ImageReading {
   static Picture read(Path file, Color background) {
     try {
       byte[] bytes = Files.readAllBytes(file);
-      BufferedImage image = ImageIO.read(new ByteArrayInputStream(bytes));
-      if (image == null) {
-        throw new UserException(
-            file + " is not an image that can be read (PNG, JPEG, WebP, BMP, GIF).");
-      }
-      return upright(samples(image, background), orientation(bytes));
+      return upright(samples(decode(file, bytes), background), orientation(bytes));
     } catch (IOException | RuntimeException e) {
       if (e instanceof UserException u) {
         throw u;
       }
       throw new UserException(file + " cannot be read as an image: " + e.getMessage(), e);
+    }
+  }
+
+  private static BufferedImage decode(Path file, byte[] bytes) throws IOException {
+    try (ImageInputStream in = new Bytes(bytes)) {
+      Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
+      if (!readers.hasNext()) {
+        throw new UserException(
+            file + " is not an image that can be read (PNG, JPEG, WebP, BMP, GIF).");
+      }
+      ImageReader reader = readers.next();
+      try {
+        reader.setInput(in);
+        // A damaged header must not ask for all memory.
+        long pixels = (long) reader.getWidth(0) * reader.getHeight(0);
+        if (pixels > MOST_PIXELS) {
+          throw new UserException(
+              file + " has " + pixels + " pixels; at most " + MOST_PIXELS + " are read.");
+        }
+        return reader.read(0);
+      } finally {
+        reader.dispose();
+      }
     }
   }
 
@@ -131,5 +156,56 @@ final class ImageReading {
       }
     }
     return new Picture(width, height, rgb);
+  }
+
+  /** A file in memory. A decoder that asks again and again behind its end is stopped. */
+  private static final class Bytes extends MemoryCacheImageInputStream {
+    private static final int PATIENCE = 200_000;
+    private static final int WORD = 8;
+
+    private final long length;
+    private int beyond;
+
+    Bytes(byte[] bytes) {
+      super(new ByteArrayInputStream(bytes));
+      length = bytes.length;
+    }
+
+    private void atEnd() throws IOException {
+      if (++beyond > PATIENCE) {
+        throw new EOFException("it ends too early");
+      }
+    }
+
+    @Override
+    public long length() {
+      return length;
+    }
+
+    @Override
+    public int read() throws IOException {
+      int value = super.read();
+      if (value < 0) {
+        atEnd();
+      }
+      return value;
+    }
+
+    @Override
+    public int read(byte[] to, int offset, int count) throws IOException {
+      int n = super.read(to, offset, count);
+      if (n < 0) {
+        atEnd();
+      }
+      return n;
+    }
+
+    @Override
+    public void seek(long position) throws IOException {
+      if (position > length - WORD) {
+        atEnd();
+      }
+      super.seek(position);
+    }
   }
 }

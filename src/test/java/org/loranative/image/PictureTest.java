@@ -127,23 +127,29 @@ class PictureTest {
   /** Damaged files give a sentence, never anything else. */
   @Test
   void damagedFilesAreRefused(Random r) throws Exception {
-    byte[] whole = waves().png();
     int refused = 0;
-    for (int i = 0; i < 300; i++) {
-      byte[] bytes = java.util.Arrays.copyOf(whole, 1 + r.nextInt(whole.length));
-      for (int k = r.nextInt(4); k > 0; k--) {
-        bytes[r.nextInt(bytes.length)] = (byte) r.nextInt();
-      }
-      Path file = folder.resolve("f.png");
-      Files.write(file, bytes);
-      try {
-        Picture.read(file);
-      } catch (UserException e) {
-        refused++;
-        assertThat(e).hasMessageContaining("f.png");
+    for (Path image : Files.list(Path.of("src/test/resources/images")).sorted().toList()) {
+      byte[] whole = Files.readAllBytes(image);
+      for (int i = 0; i < 40; i++) {
+        boolean cut = r.nextBoolean();
+        byte[] bytes =
+            java.util.Arrays.copyOf(whole, cut ? 1 + r.nextInt(whole.length) : whole.length);
+        for (int k = r.nextInt(6); k > 0; k--) {
+          // Half of the changes to where sizes and tables are.
+          int most = r.nextBoolean() ? Math.min(64, bytes.length) : bytes.length;
+          bytes[r.nextInt(most)] = (byte) r.nextInt();
+        }
+        Path file = folder.resolve("f" + image.getFileName());
+        Files.write(file, bytes);
+        try {
+          Picture.read(file);
+        } catch (UserException e) {
+          refused++;
+          assertThat(e).hasMessageContaining(file.getFileName().toString());
+        }
       }
     }
-    assertThat(refused).isGreaterThan(100);
+    assertThat(refused).isGreaterThan(200);
     assertThatThrownBy(() -> Picture.read(folder.resolve("none.png")))
         .isInstanceOf(UserException.class);
   }
