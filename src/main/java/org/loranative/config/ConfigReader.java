@@ -20,11 +20,11 @@ import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.loranative.Spelling;
 import org.loranative.UserException;
 
 /**
@@ -171,8 +171,7 @@ public final class ConfigReader {
             .map(ConfigReader::snake)
             .toList();
     if (!known.contains(key)) {
-      String nearest =
-          known.stream().min(Comparator.comparingInt(k -> distance(k, key))).orElseThrow();
+      String nearest = Spelling.nearest(key, known).orElseThrow();
       throw new UserException(
           source.of(key) + " is not a known key. Did you mean \"" + nearest + "\"?");
     }
@@ -180,24 +179,6 @@ public final class ConfigReader {
 
   private static String snake(String camel) {
     return camel.replaceAll("(?<=[a-z])(?=[A-Z])", "_").toLowerCase();
-  }
-
-  /** Levenshtein distance. */
-  private static int distance(String a, String b) {
-    int[] row = new int[b.length() + 1];
-    for (int j = 0; j <= b.length(); j++) {
-      row[j] = j;
-    }
-    for (int i = 1; i <= a.length(); i++) {
-      int diagonal = row[0];
-      row[0] = i;
-      for (int j = 1; j <= b.length(); j++) {
-        int change = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-        diagonal = row[j];
-        row[j] = Math.min(change, Math.min(row[j], row[j - 1]) + 1);
-      }
-    }
-    return row[b.length()];
   }
 
   /** The configuration with all defaults filled in, as YAML that {@link #read} accepts. */

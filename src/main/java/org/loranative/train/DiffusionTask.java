@@ -288,7 +288,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
       int[] words =
           Philox.words(
               config.seed(), image << 16 | i, Philox.CAPTION, batch.epoch(), batch.index());
-      int from = Math.max(0, config.keepTokens());
+      int from = config.keepTokens();
       Collections.swap(parts, i, from + (int) (Philox.uniform(words[0]) * (i - from + 1)));
     }
     return String.join(", ", parts);

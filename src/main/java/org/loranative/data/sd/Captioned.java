@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.loranative.Spelling;
 import org.loranative.UserException;
 import org.loranative.data.Records;
 
@@ -137,28 +138,9 @@ public record Captioned(Path file, String caption) {
   }
 
   private static String nearest(Path folder, String name) {
-    return images(folder).stream()
-        .map(f -> folder.relativize(f).toString())
-        .min((a, b) -> Integer.compare(distance(a, name), distance(b, name)))
+    List<String> there = images(folder).stream().map(f -> folder.relativize(f).toString()).toList();
+    return Spelling.nearest(name, there)
         .map(n -> "; the nearest name there is " + n)
         .orElse("; there are no images beside it");
-  }
-
-  /** Levenshtein's distance. */
-  private static int distance(String a, String b) {
-    int[] row = new int[b.length() + 1];
-    for (int j = 0; j < row.length; j++) {
-      row[j] = j;
-    }
-    for (int i = 1; i <= a.length(); i++) {
-      int diagonal = row[0];
-      row[0] = i;
-      for (int j = 1; j < row.length; j++) {
-        int change = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-        diagonal = row[j];
-        row[j] = Math.min(change, Math.min(row[j], row[j - 1]) + 1);
-      }
-    }
-    return row[b.length()];
   }
 }
