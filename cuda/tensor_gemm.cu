@@ -13,142 +13,20 @@
 // and with a rank on one side by bytes. Where tiles are too few for a card, K is split over
 // gridDim.z, a number fixed by the shape, and add_splits adds the sums in order: results are
 // bit-equal always.
-#include "gpu.cuh"
-#include "tensor_gemm.h"
-#include "tile.cuh"
-
-// The epilogue of one number, given where it will be written.
-template <typename C>
-LN_DEVICE float finish(const TensorGemmArguments& g, float sum, i64 n, const C* there) {
-  float value = sum * g.scale;
-  if (g.bias) value += g.bias[n];
-  return g.accumulate ? value + load(*there) : value;
-}
-
-template <typename T>
-LN_DEVICE void write_one(const TensorGemmArguments& g, float sum, i64 m, i64 n) {
-  if (g.c_is_f32) {
-    float* to = static_cast<float*>(g.c) + m * g.c_stride + n;
-    *to = finish(g, sum, n, to);
-  } else {
-    T* to = static_cast<T*>(g.c) + m * g.c_stride + n;
-    store(to, finish(g, sum, n, to));
-  }
-}
+#include "tensor_loop.cuh"
 
 template <typename Tile, typename T, bool A_TRANSPOSED, bool B_TRANSPOSED>
-struct TensorGemm {
-  static constexpr int kWarpsAcross = Tile::kColumns / Tile::kWarpColumns;
-  static constexpr int kMTiles = Tile::kWarpRows / 16, kNTiles = Tile::kWarpColumns / 8;
-  typedef SharedTile<T, A_TRANSPOSED ? Tile::kDepth : Tile::kRows,
-                     A_TRANSPOSED ? Tile::kRows : Tile::kDepth>
-      TileA;
-  typedef SharedTile<T, B_TRANSPOSED ? Tile::kColumns : Tile::kDepth,
-                     B_TRANSPOSED ? Tile::kDepth : Tile::kColumns>
-      TileB;
-
-  LN_DEVICE static MatrixView<T> view(const void* data, i64 stride, i64 rows, i64 columns,
-                                      bool transposed) {
-    return {static_cast<const T*>(data), stride, transposed ? columns : rows,
-            transposed ? rows : columns};
+LN_DEVICE void tensor_gemm(const TensorGemmArguments& g) {
+  typedef TensorProduct<Tile, T, A_TRANSPOSED, B_TRANSPOSED> Product;
+  i64 rows = g.M;
+  if (g.rows_left) {
+    i64 left = i64(*g.rows_left) - g.row_offset;
+    rows = left < rows ? left : rows;
   }
-
-  LN_DEVICE static void run(const TensorGemmArguments& g) {
-    LN_DYNAMIC_SHARED(char, shared);
-    const i64 m0 = i64(blockIdx.y) * Tile::kRows, n0 = i64(blockIdx.x) * Tile::kColumns;
-    i64 rows = g.M;
-    if (g.rows_left) {
-      i64 left = i64(*g.rows_left) - g.row_offset;
-      rows = left < rows ? left : rows;
-    }
-    if (m0 >= rows) return;  // the whole block
-    const int warp = int(threadIdx.x) / 32;
-    const int wm = warp / kWarpsAcross * Tile::kWarpRows;
-    const int wn = warp % kWarpsAcross * Tile::kWarpColumns;
-    const int base_steps = int((g.K + Tile::kDepth - 1) / Tile::kDepth);
-    const int all_steps = base_steps + int((g.R + Tile::kDepth - 1) / Tile::kDepth);
-    const int first = int(i64(all_steps) * blockIdx.z / gridDim.z);
-    const int steps = int(i64(all_steps) * (blockIdx.z + 1) / gridDim.z) - first;
-    // Rows past `rows` need not be zeros: they are never written.
-    const MatrixView<T> a = view(g.a, g.a_stride, A_TRANSPOSED ? g.M : rows, g.K, A_TRANSPOSED);
-    const MatrixView<T> b = view(g.b, g.b_stride, g.K, g.N, B_TRANSPOSED);
-    const MatrixView<T> low_a = view(g.low_a, g.low_a_stride, rows, g.R, A_TRANSPOSED);
-    const MatrixView<T> low_b = view(g.low_b, g.low_b_stride, g.R, g.N, B_TRANSPOSED);
-    auto fetch = [&](int step) {
-      if (step < steps) {
-        char* to = shared + step % Tile::kStages * (TileA::kBytes + TileB::kBytes);
-        bool low = first + step >= base_steps;
-        i64 k = i64(first + step - (low ? base_steps : 0)) * Tile::kDepth;
-        TileA::template fetch<Tile::kThreads>(to, low ? low_a : a, A_TRANSPOSED ? k : m0,
-                                              A_TRANSPOSED ? m0 : k);
-        TileB::template fetch<Tile::kThreads>(to + TileA::kBytes, low ? low_b : b,
-                                              B_TRANSPOSED ? n0 : k, B_TRANSPOSED ? k : n0);
-      }
-      copy_async_commit();  // also an empty group, so that waits count alike at the end
-    };
-
-    float sum[kMTiles][kNTiles][4] = {};
-    for (int step = 0; step < Tile::kStages - 1; step++) fetch(step);
-    for (int step = 0; step < steps; step++) {
-      copy_async_wait<Tile::kStages - 2>();
-      __syncthreads();  // this step has landed for all; the stage fetched next has been read by all
-      fetch(step + Tile::kStages - 1);
-      const char* tile_a = shared + step % Tile::kStages * (TileA::kBytes + TileB::kBytes);
-      const char* tile_b = tile_a + TileA::kBytes;
-#pragma unroll
-      for (int k = 0; k < Tile::kDepth; k += 16) {
-        u32 fragments_a[kMTiles][4], fragments_b[kNTiles / 2][4];
-        const void *rows_a[kMTiles], *rows_b[kNTiles / 2];
-#pragma unroll
-        for (int i = 0; i < kMTiles; i++)
-          rows_a[i] = A_TRANSPOSED ? TileA::left_transposed(tile_a, wm + i * 16, k)
-                                   : TileA::left(tile_a, wm + i * 16, k);
-#pragma unroll
-        for (int j = 0; j < kNTiles / 2; j++)
-          rows_b[j] = B_TRANSPOSED ? TileB::right(tile_b, k, wn + j * 16)
-                                   : TileB::right_transposed(tile_b, k, wn + j * 16);
-        load_matrices<A_TRANSPOSED>(fragments_a, rows_a);
-        load_matrices<!B_TRANSPOSED>(fragments_b, rows_b);
-        multiply_tiles<T>(sum, fragments_a,
-                          reinterpret_cast<const u32(&)[kNTiles][2]>(fragments_b));
-      }
-    }
-    copy_async_wait<0>();
-    write(g, sum, m0 + wm, n0 + wn, rows);
-  }
-
-  LN_DEVICE static void write(const TensorGemmArguments& g, const float (&sum)[kMTiles][kNTiles][4],
-                              i64 m0, i64 n0, i64 rows) {
-    const int lane = int(threadIdx.x) % 32;
-#pragma unroll
-    for (int i = 0; i < kMTiles; i++)
-#pragma unroll
-      for (int j = 0; j < kNTiles; j++)
-#pragma unroll
-        for (int half = 0; half < 2; half++) {
-          i64 m = m0 + i * 16 + lane / 4 + half * 8, n = n0 + j * 8 + lane % 4 * 2;
-          if (m < rows) write_pair(g, sum[i][j][half * 2], sum[i][j][half * 2 + 1], m, n);
-        }
-  }
-
-  LN_DEVICE static void write_pair(const TensorGemmArguments& g, float x, float y, i64 m, i64 n) {
-    if (g.partial) {
-      float* to = g.partial + (i64(blockIdx.z) * g.M + m) * g.N + n;
-      if (n < g.N) to[0] = x;
-      if (n + 1 < g.N) to[1] = y;
-      return;
-    }
-    T* to = static_cast<T*>(g.c) + m * g.c_stride + n;
-    if (!g.c_is_f32 && n + 1 < g.N && (size_t(to) & 3) == 0) {  // two numbers in one store
-      x = finish(g, x, n, to);
-      y = finish(g, y, n + 1, to + 1);
-      *reinterpret_cast<u32*>(to) = pack<T>(x, y);
-      return;
-    }
-    if (n < g.N) write_one<T>(g, x, m, n);
-    if (n + 1 < g.N) write_one<T>(g, y, m, n + 1);
-  }
-};
+  Product::run(g, rows,
+               Product::view(g.a, g.a_stride, A_TRANSPOSED ? g.M : rows, g.K, A_TRANSPOSED),
+               Product::view(g.b, g.b_stride, g.K, g.N, B_TRANSPOSED));
+}
 
 template <typename T>
 LN_DEVICE void add_splits(const TensorGemmArguments& g, i64 splits) {
@@ -162,7 +40,7 @@ LN_DEVICE void add_splits(const TensorGemmArguments& g, i64 splits) {
 
 #define LN_TENSOR_GEMM(name, Tile, a_transposed, b_transposed)                        \
   LN_INSTANCES_16_BIT((Tile::kThreads, Tile::kBlocks), name, (TensorGemmArguments g), \
-                      TensorGemm<Tile, T, a_transposed, b_transposed>::run(g))
+                      tensor_gemm<Tile, T, a_transposed, b_transposed>(g))
 LN_TENSOR_GEMM(tensor_gemm_nt_large, LargeTile, false, true)
 LN_TENSOR_GEMM(tensor_gemm_nt_small, SmallTile, false, true)
 LN_TENSOR_GEMM(tensor_gemm_nt_tall, TallTile, false, true)

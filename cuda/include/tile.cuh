@@ -7,6 +7,18 @@ template <typename T>
 struct MatrixView {
   const T* data;
   i64 stride, rows, columns;
+
+  // Where the 8 numbers at (row, column) lie; false outside, then any address.
+  LN_DEVICE bool chunk(i64 row, i64 column, const T** there) const {
+    bool inside = row < rows && column < columns;
+    *there = inside ? data + row * stride + column : data;
+    return inside;
+  }
+};
+
+// 16 bytes, moved at once.
+struct alignas(16) Chunk {
+  u32 words[4];
 };
 
 template <typename T, int ROWS, int COLUMNS>
@@ -21,15 +33,15 @@ struct SharedTile {
   }
 
   // Starts the copies of rows [row0, row0 + ROWS) and columns [column0, column0 + COLUMNS), by
-  // `THREADS` threads. Rows of the matrix begin at multiples of 16 bytes; columns % 8 == 0.
-  template <int THREADS>
-  LN_DEVICE static void fetch(char* to, const MatrixView<T>& from, i64 row0, i64 column0) {
+  // `THREADS` threads. `from` is a MatrixView or another that has `chunk`; its chunks begin at
+  // multiples of 16 bytes.
+  template <int THREADS, typename View>
+  LN_DEVICE static void fetch(char* to, const View& from, i64 row0, i64 column0) {
     for (int i = int(threadIdx.x); i < ROWS * kChunks; i += THREADS) {
       int row = i / kChunks, chunk = i % kChunks;
-      i64 r = row0 + row, c = column0 + chunk * 8;
-      bool inside = r < from.rows && c < from.columns;
-      copy_async_16(to + offset(row, chunk), inside ? from.data + r * from.stride + c : from.data,
-                    inside ? 16 : 0);
+      const T* there;
+      bool inside = from.chunk(row0 + row, column0 + chunk * 8, &there);
+      copy_async_16(to + offset(row, chunk), there, inside ? 16 : 0);
     }
   }
 

@@ -91,11 +91,11 @@ Block gemm(const char* size) {
 // The kernels whose occupancy depends on their tile; all others use little shared memory.
 std::vector<Block> tiled_blocks() {
   std::vector<Block> blocks;
-  for (const char* layout : {"nt", "nn", "tn"})
+  for (const char* family : {"tensor_gemm_nt_", "tensor_gemm_nn_", "tensor_gemm_tn_",
+                             "tensor_conv_fwd_", "tensor_conv_bwd_"})
     for (Block b : {gemm<LargeTile>("large"), gemm<SmallTile>("small"), gemm<TallTile>("tall"),
                     gemm<WideTile>("wide")})
-      blocks.push_back(
-          {std::string("tensor_gemm_") + layout + "_" + b.prefix + "_", b.threads, b.shared_bytes});
+      blocks.push_back({family + b.prefix + "_", b.threads, b.shared_bytes});
   auto attention = [&blocks](const std::string& head, int threads, int fwd, int dq, int dkv) {
     blocks.push_back({"tiled_attention_fwd_" + head + "_", threads, fwd});
     blocks.push_back({"tiled_attention_dq_" + head + "_", threads, dq});

@@ -1,19 +1,11 @@
 // Launchers of the matrix product: the tensor cores where they apply, else the plain kernel.
 #include "gemm.h"
 
-#include "cuda/launch.h"
-#include "tensor_gemm.h"
+#include "cuda/tensor_tiles.h"
 
 namespace ln {
 
 namespace {
-
-// Blocks that fill a card (the 4090 has 128 multiprocessors). A constant, so that the choice of
-// tile and the split of K, and with them every bit of a result, depend on the shape alone.
-constexpr int64_t kFullCard = 128;
-constexpr int64_t kLeastStepsOfSplit = 4, kMostSplits = 16;
-
-int64_t blocks_over(int64_t n, int64_t tile) { return (n + tile - 1) / tile; }
 
 // What 16-byte copies ask for: rows in memory begin at multiples of 8 elements, and where they run
 // along K, K ends at one.
@@ -57,43 +49,21 @@ TensorGemmArguments arguments(const Gemm& g) {
   return a;
 }
 
-// How often K is split so that `blocks` tiles fill a card; 1 where they do or K is short.
-int64_t splits_of(const Gemm& g, int64_t blocks, int64_t depth) {
-  int64_t steps = blocks_over(g.K, depth) + blocks_over(g.rank, depth);
-  int64_t wanted = blocks_over(kFullCard, blocks), most = steps / kLeastStepsOfSplit;
-  int64_t room = kCudaWorkspaceBytes / (g.M * g.N * 4);
-  int64_t splits = wanted < most ? wanted : most;
-  if (splits > kMostSplits) splits = kMostSplits;
-  if (splits > room) splits = room;
-  return splits < 1 ? 1 : splits;
-}
-
-template <typename Tile, typename Run>
-int in_tiles(Device* device, const Gemm& g, Run run) {
-  TensorGemmArguments a = arguments(g);
-  Grid grid{blocks_over(g.N, Tile::kColumns), blocks_over(g.M, Tile::kRows)};
-  grid.z = splits_of(g, grid.x * grid.y, Tile::kDepth);
-  if (grid.z > 1) a.partial = ptr<float>(cuda_workspace(device));
-  LN_TRY(run(grid, unsigned(Tile::kThreads), unsigned(Tile::kSharedBytes), a));
-  if (grid.z == 1) return LN_OK;
-  return LN_LAUNCH_16_BIT(device, g.a.dtype, add_splits, cover(g.M * g.N, 256), 256, 0, a, grid.z);
-}
-
 // One line for each tile: its kernel as a function of grid and arguments.
-#define LN_IN_TILES(Tile, kernel)                                                              \
-  in_tiles<Tile>(device, g, [&](Grid grid, unsigned threads, unsigned shared, const auto& a) { \
-    return LN_LAUNCH_16_BIT(device, g.a.dtype, kernel, grid, threads, shared, a);              \
+#define LN_IN_TILES(Tile, kernel)                                                          \
+  in_tiles<Tile>(device, a, g.a.dtype, [&](Grid grid, unsigned threads, unsigned shared) { \
+    return LN_LAUNCH_16_BIT(device, g.a.dtype, kernel, grid, threads, shared, a);          \
   })
 
 int tensor_gemm(Device* device, const Gemm& g) {
+  TensorGemmArguments a = arguments(g);
   bool tall = g.N <= TallTile::kColumns;
   if (g.a.transposed) {
     if (tall) return LN_IN_TILES(TallTile, tensor_gemm_tn_tall);
     if (g.M <= WideTile::kRows) return LN_IN_TILES(WideTile, tensor_gemm_tn_wide);
     return LN_IN_TILES(SmallTile, tensor_gemm_tn_small);
   }
-  bool fills =
-      blocks_over(g.N, LargeTile::kColumns) * blocks_over(g.M, LargeTile::kRows) >= kFullCard;
+  bool fills = fills_card<LargeTile>(a);
   if (g.b.transposed) {
     if (tall) return LN_IN_TILES(TallTile, tensor_gemm_nt_tall);
     return fills ? LN_IN_TILES(LargeTile, tensor_gemm_nt_large)
@@ -129,7 +99,7 @@ int cuda_gemm(Device* device, const Gemm& g) {
   a.scale = g.scale;
   a.accumulate = g.accumulate;
   a.c_is_f32 = g.c.dtype == LN_F32;
-  Grid grid{blocks_over(g.N, GemmTile::kColumns), blocks_over(g.M, GemmTile::kRows)};
+  Grid grid{tiles_over(g.N, GemmTile::kColumns), tiles_over(g.M, GemmTile::kRows)};
   return LN_LAUNCH_TYPED(device, g.a.dtype, gemm, grid, GemmTile::kThreads, GemmTile::kSharedBytes,
                          g.a.address, g.b.address, g.c.address, g.bias, g.rows_left, a);
 }

@@ -1,43 +1,12 @@
-// Launchers of convolution and of diffusion models' elementwise kernels and loss.
+// Launchers of diffusion models' elementwise kernels and loss.
 #include "image.h"
 
-#include "conv.h"
 #include "cuda/launch.h"
 
 namespace ln {
 namespace cuda {
 
 static constexpr unsigned kThreads = 256;
-
-// The kernel counts rows in 32 bits: index arithmetic is what bounds it.
-static int check_pixels(int64_t pixels) {
-  return pixels <= 0x7fffffff ? int(LN_OK) : fail(LN_UNSUPPORTED, "an image of 2^31 pixels");
-}
-
-static Grid conv_grid(int64_t rows, int64_t columns) {
-  return {(rows + ConvTile::kRows - 1) / ConvTile::kRows,
-          (columns + ConvTile::kColumns - 1) / ConvTile::kColumns};
-}
-
-int ln_conv2d_fwd(int64_t device, int64_t x, int64_t w, int64_t bias, int64_t y, int64_t B,
-                  int64_t H, int64_t W, int64_t I, int64_t OH, int64_t OW, int64_t O,
-                  int64_t kernel, int64_t stride, int64_t pad, int32_t dtype) {
-  LN_TRY(check_pixels(B * (H * W + OH * OW)));
-  ConvArguments c{i32(B),  i32(H), i32(W),      i32(I),      i32(OH),
-                  i32(OW), i32(O), i32(kernel), i32(stride), i32(pad)};
-  return LN_LAUNCH_TYPED(of(device), dtype, conv2d_fwd, conv_grid(B * OH * OW, O),
-                         ConvTile::kThreads, ConvTile::kSharedBytes, x, w, bias, y, c);
-}
-
-int ln_conv2d_bwd(int64_t device, int64_t dy, int64_t w, int64_t dx, int64_t B, int64_t H,
-                  int64_t W, int64_t I, int64_t OH, int64_t OW, int64_t O, int64_t kernel,
-                  int64_t stride, int64_t pad, int32_t dtype) {
-  LN_TRY(check_pixels(B * (H * W + OH * OW)));
-  ConvArguments c{i32(B),  i32(H), i32(W),      i32(I),      i32(OH),
-                  i32(OW), i32(O), i32(kernel), i32(stride), i32(pad)};
-  return LN_LAUNCH_TYPED(of(device), dtype, conv2d_bwd, conv_grid(B * H * W, I), ConvTile::kThreads,
-                         ConvTile::kSharedBytes, dy, w, dx, c);
-}
 
 int take_tap(Device* device, int64_t x, int64_t y, const ConvShape& s, int64_t ky, int64_t kx,
              int32_t dtype) {

@@ -1,0 +1,48 @@
+// How a product on the tensor cores is spread over a card: its grid, and the split of K.
+#pragma once
+#include "cuda/launch.h"
+#include "tensor_gemm.h"
+
+namespace ln {
+
+// Blocks that fill a card (the 4090 has 128 multiprocessors). A constant, so that the choice of
+// tile and the split of K, and with them every bit of a result, depend on the shape alone.
+constexpr int64_t kFullCard = 128;
+constexpr int64_t kLeastStepsOfSplit = 4, kMostSplits = 16;
+
+inline int64_t tiles_over(int64_t n, int64_t tile) { return (n + tile - 1) / tile; }
+
+template <typename Tile>
+Grid grid_of(const TensorGemmArguments& a) {
+  return {tiles_over(a.N, Tile::kColumns), tiles_over(a.M, Tile::kRows)};
+}
+
+template <typename Tile>
+bool fills_card(const TensorGemmArguments& a) {
+  return grid_of<Tile>(a).x * grid_of<Tile>(a).y >= kFullCard;
+}
+
+// How often K is split so that `blocks` tiles fill a card; 1 where they do or K is short.
+inline int64_t splits_of(const TensorGemmArguments& a, int64_t blocks, int64_t depth) {
+  int64_t steps = tiles_over(a.K, depth) + tiles_over(a.R, depth);
+  int64_t wanted = tiles_over(kFullCard, blocks), most = steps / kLeastStepsOfSplit;
+  int64_t room = kCudaWorkspaceBytes / (a.M * a.N * 4);
+  int64_t splits = wanted < most ? wanted : most;
+  if (splits > kMostSplits) splits = kMostSplits;
+  if (splits > room) splits = room;
+  return splits < 1 ? 1 : splits;
+}
+
+// Launches run(grid, threads, shared bytes), a kernel of `a` in this tile; `dtype` is C's unless
+// that is f32.
+template <typename Tile, typename Run>
+int in_tiles(Device* device, TensorGemmArguments& a, int32_t dtype, Run run) {
+  Grid grid = grid_of<Tile>(a);
+  grid.z = splits_of(a, grid.x * grid.y, Tile::kDepth);
+  a.partial = grid.z > 1 ? ptr<float>(cuda_workspace(device)) : nullptr;
+  LN_TRY(run(grid, unsigned(Tile::kThreads), unsigned(Tile::kSharedBytes)));
+  if (grid.z == 1) return LN_OK;
+  return LN_LAUNCH_16_BIT(device, dtype, add_splits, cover(a.M * a.N, 256), 256, 0, a, grid.z);
+}
+
+}  // namespace ln
