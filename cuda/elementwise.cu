@@ -4,12 +4,13 @@
 //   glu           y = act(gate) up;  dgate = dy up act'(gate), dup = dy act(gate)    Shazeer 2020
 //   activation    y = act(x);  dx = dy act'(x)
 //   embedding     y[m, c] = w[ids[m], c] scale;  dw[v, c] = scale sum dy[m, c], ids[m] = v
+//                 from blocks too (blocks.cuh)
 //   dropout       y = keep ? x / (1 - p) : 0, or y += that; the mask is Philox, drawn by element
 //   columns       copies columns [from, from + columns) of a matrix out (cut) or back in
 //   cast          y = x in another dtype
 //   round_padded  y [n / padded_columns, padded_columns] = x [rows, columns], zeros around it
+#include "blocks.cuh"
 #include "elementwise.h"
-#include "gpu.cuh"
 
 LN_DEVICE float silu_sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
 
@@ -88,6 +89,22 @@ LN_DEVICE void embedding(const i32* ids, const T* w, T* y, i64 n, i64 C, float s
   if (i < n) store(y + i, load(w[i64(ids[i / C]) * C + i % C]) * scale);
 }
 
+// The same from a matrix in blocks, a thread for 16 neighbours.
+template <typename T>
+LN_DEVICE void block_embedding(const i32* ids, const void* w, T* y, i64 M, i64 C, i64 V, i32 format,
+                               float scale) {
+  i64 at = global_thread() * 16, m = at / C;
+  if (m >= M) return;
+  const u8* data = static_cast<const u8*>(w);
+  const CodedBlocks from{{data, V, C, format}, reinterpret_cast<const Nf4Header*>(data)->code, 1};
+  i64 source = i64(ids[m]) * C + at % C;
+  BlockGroup bits{};
+  float x[16];
+  bits.load(from.blocks, source);
+  bits.numbers(x, from, source);
+  for (int i = 0; i < 16; i++) store(y + at + i, x[i] * scale);
+}
+
 // Philox4x32-10: the twin of common/philox.h.
 LN_DEVICE u32 philox_word(unsigned long long key, u32 c0, u32 c1, u32 c2, u32 c3, int lane) {
   u32 k0 = u32(key), k1 = u32(key >> 32);
@@ -156,6 +173,9 @@ LN_INSTANCES((256), embedding_bwd,
              embedding_bwd(dy, ids, dw, M, C, n, scale))
 LN_INSTANCES((256), embedding, (const i32* ids, const T* w, T* y, i64 n, i64 C, float scale),
              embedding(ids, w, y, n, C, scale))
+LN_INSTANCES((256), block_embedding,
+             (const i32* ids, const void* w, T* y, i64 M, i64 C, i64 V, i32 format, float scale),
+             block_embedding(ids, w, y, M, C, V, format, scale))
 LN_INSTANCES((256), dropout,
              (const T* x, T* y, i64 n, float p, i32 stream, const gpu_step* step, i32 add),
              dropout(x, y, n, p, stream, step, add))

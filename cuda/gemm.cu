@@ -4,13 +4,35 @@
 // thread holds 4 x 4 of C. K runs in order, so results do not depend on the grid.
 // Shared memory: 8.5 KB. FLOPs: 2 M N K. Bound by FMA issue, at about a third of a card's f32 rate;
 // the tensor cores are not used: this is the variant that the fast ones are checked against.
+#include "blocks.cuh"
 #include "gemm.h"
-#include "gpu.cuh"
 
 // One number of C, by its dtype.
 template <typename C>
 LN_DEVICE void write(C* c, float value, int accumulate) {
   store(c, accumulate ? value + load(*c) : value);
+}
+
+// The part of B at (k0, column0) from blocks: a thread takes 16 neighbours apart.
+LN_DEVICE void take_blocks(float* tile_b, const void* b, const GemmArguments& g, i64 k0,
+                           i64 column0) {
+  const int i = int(threadIdx.x);
+  if (i >= GemmTile::kDepth * GemmTile::kColumns / 16) return;
+  const bool along_k = g.b_row == 1;
+  const u8* data = static_cast<const u8*>(b);
+  const CodedBlocks from{{data, along_k ? g.N : g.K, along_k ? g.K : g.N, g.b_format},
+                         reinterpret_cast<const Nf4Header*>(data)->code,
+                         1};
+  const int k = along_k ? 0 : i / 4, column = along_k ? i : i % 4 * 16;
+  const i64 r = along_k ? column0 + column : k0 + k, c = along_k ? k0 : column0 + column;
+  float x[16] = {};
+  if (from.has(r, c)) {
+    BlockGroup bits{};
+    bits.load(from.blocks, r * from.blocks.columns + c);
+    bits.numbers(x, from, r * from.blocks.columns + c);
+  }
+  for (int j = 0; j < 16; j++)
+    tile_b[(along_k ? j : k) * GemmTile::kStride + column + (along_k ? 0 : j)] = x[j];
 }
 
 template <typename T>
@@ -38,12 +60,14 @@ LN_DEVICE void gemm(const T* a, const T* b, void* c, const float* bias, const i3
       bool in_a = row0 + ra < rows && k0 + ka < g.K;
       tile_a[ka * GemmTile::kStride + ra] =
           in_a ? load(a[(row0 + ra) * g.a_row + (k0 + ka) * g.a_column]) : 0.0f;
+      if (g.b_format) continue;
       int cb = g.b_row == 1 ? i / GemmTile::kDepth : i % GemmTile::kColumns;
       int kb = g.b_row == 1 ? i % GemmTile::kDepth : i / GemmTile::kColumns;
       bool in_b = column0 + cb < g.N && k0 + kb < g.K;
       tile_b[kb * GemmTile::kStride + cb] =
           in_b ? load(b[(k0 + kb) * g.b_row + (column0 + cb) * g.b_column]) : 0.0f;
     }
+    if (g.b_format) take_blocks(tile_b, b, g, k0, column0);
     __syncthreads();
     for (int k = 0; k < GemmTile::kDepth; k++) {
       float x[4], y[4];

@@ -18,11 +18,7 @@
 template <typename Tile, typename T, bool A_TRANSPOSED, bool B_TRANSPOSED>
 LN_DEVICE void tensor_gemm(const TensorGemmArguments& g) {
   typedef TensorProduct<Tile, T, A_TRANSPOSED, B_TRANSPOSED> Product;
-  i64 rows = g.M;
-  if (g.rows_left) {
-    i64 left = i64(*g.rows_left) - g.row_offset;
-    rows = left < rows ? left : rows;
-  }
+  const i64 rows = rows_of(g);
   Product::run(g, rows,
                Product::view(g.a, g.a_stride, A_TRANSPOSED ? g.M : rows, g.K, A_TRANSPOSED),
                Product::view(g.b, g.b_stride, g.K, g.N, B_TRANSPOSED));

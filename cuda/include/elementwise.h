@@ -9,6 +9,8 @@ LN_SIGNATURES(activation_fwd, (const T* x, T* y, i64 n, i32 act))
 LN_SIGNATURES(activation_bwd, (const T* dy, const T* x, T* dx, i64 n, i32 act))
 LN_SIGNATURES(embedding_bwd, (const T* dy, const i32* ids, T* dw, i64 M, i64 C, i64 n, float scale))
 LN_SIGNATURES(embedding, (const i32* ids, const T* w, T* y, i64 n, i64 C, float scale))
+LN_SIGNATURES(block_embedding,
+              (const i32* ids, const void* w, T* y, i64 M, i64 C, i64 V, i32 format, float scale))
 LN_SIGNATURES(dropout,
               (const T* x, T* y, i64 n, float p, i32 stream, const gpu_step* step, i32 add))
 LN_SIGNATURES(columns, (T * whole, T* part, i64 M, i64 width, i64 from, i64 count, i32 cut))

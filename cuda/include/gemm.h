@@ -16,6 +16,7 @@ struct GemmArguments {
   i64 M, N, K, row_offset;
   float scale;
   int accumulate, c_is_f32;
+  i32 b_format;  // not 0: b is a matrix in blocks (blocks.cuh), [N, K] if b_row is 1, else [K, N]
 };
 LN_SIGNATURES(gemm, (const T* a, const T* b, void* c, const float* bias, const i32* rows_left,
                      GemmArguments g))

@@ -32,6 +32,7 @@ struct TensorGemmArguments {
   i64 M, N, K, R, row_offset;
   float scale;
   int accumulate, c_is_f32;
+  i32 b_format;  // block_gemm.cu: how the blocks of b lie
 };
 LN_SIGNATURES_16_BIT(tensor_gemm_nt_large, (TensorGemmArguments g))
 LN_SIGNATURES_16_BIT(tensor_gemm_nt_small, (TensorGemmArguments g))

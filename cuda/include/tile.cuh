@@ -23,7 +23,8 @@ struct alignas(16) Chunk {
 
 template <typename T, int ROWS, int COLUMNS>
 struct SharedTile {
-  static constexpr int kChunks = COLUMNS / 8, kBytes = ROWS * COLUMNS * 2;
+  static constexpr int kRows = ROWS, kColumns = COLUMNS, kChunks = COLUMNS / 8,
+                       kBytes = ROWS * COLUMNS * 2;
   static_assert(kChunks % 4 == 0, "a row is whole groups of four 16-byte chunks");
 
   // Byte offset of a 16-byte chunk. The XOR spreads the 8 rows of an ldmatrix over all 32 banks: a

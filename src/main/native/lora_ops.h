@@ -10,6 +10,8 @@
 // the same inputs and thread count. "Overwrites" and "adds to" say what happens to an output.
 // `dtype` is the dtype of activations and frozen weights of the call: LN_F32 or LN_BF16, on CUDA
 // also LN_F16.
+// `w_dtype` is that of the frozen matrix: `dtype`, or a block type whose rows are whole blocks.
+// Such a matrix is taken apart tile by tile as it is multiplied, never as a whole.
 //
 // src/main/native/dispatch.cmake reads the prototypes of this file (one to three lines each, ended
 // by ");") and writes the table of implementations from them.
@@ -29,8 +31,18 @@ enum {
   LN_Q5_1 = 12,
   LN_Q4_K = 13,
   LN_Q5_K = 14,
-  LN_Q6_K = 15
+  LN_Q6_K = 15,
+  LN_NF4 = 16
 };
+
+// NF4 (Dettmers et al. 2023, QLoRA; as bitsandbytes quantizes): a matrix of n numbers, n a multiple
+// of 64, number i = code[bits i] scale[i / 64]. Its scales are quantized again: scale[j] =
+// scale_code[index j] factor[j / 256] + scale_offset. Offsets in bytes:
+//      0 f32 code[16]      64 f32 scale_code[256]    1088 f32 scale_offset   1096 i64 n
+//   1104 u8 [n / 2]        the numbers' bits, the first of a pair in the high half
+//        u8 [n / 64]       indices, padded to a multiple of 4
+//        f32 [n / 16384, rounded up]  factors
+enum { LN_NF4_HEADER_BYTES = 1104 };
 
 enum { LN_OK = 0, LN_INVALID = 1, LN_OUT_OF_MEMORY = 2, LN_UNSUPPORTED = 3, LN_FAILED = 4 };
 
@@ -98,16 +110,22 @@ int ln_file_map(const char* path, int64_t* address, int64_t* bytes);
 int ln_file_unmap(int64_t address, int64_t bytes);
 // Gives back the memory of whole pages within a mapped range; they are read again when touched.
 int ln_file_release(int64_t address, int64_t bytes);
+// Quantizes n f32 to NF4 as bitsandbytes does, on the host: absmax of 64, nearest values; the
+// scales less their mean likewise in blocks of 256. Overwrites dst, of ln_nf4_bytes(n) bytes.
+int ln_nf4_quantize(int64_t src, int64_t dst, int64_t n, int32_t threads);
+int64_t ln_nf4_bytes(int64_t n);
 // Bytes of scratch that oneDNN's primitives have asked of this device so far.
 int64_t ln_gemm_scratch_bytes(int64_t device);
 
 // ---- ops ----------------------------------------------------------------------------------------
 
-// dst[i] = value of element i of src, whatever its storage type; dst_dtype F32, BF16 or F16.
-// n elements; for block types n is a multiple of the block (32, or 256 for the K types).
-// Formats: ggml's block_q8_0 ... block_q6_K. Overwrites dst. Source in host memory.
+// dst [rows, columns] = elements of src, whatever its storage type; row r begins at element first +
+// r pitch. dst_dtype F32, BF16 or F16. For block types first, columns and pitch are multiples of
+// the block (32; 64 for NF4; 256 for the K types). Formats: ggml's block_q8_0 ... block_q6_K, and
+// LN_NF4. Overwrites dst. Source in host memory; a card takes one row only.
 int ln_dequantize_fwd(int64_t device, int64_t src, int32_t src_dtype, int64_t dst,
-                      int32_t dst_dtype, int64_t n);
+                      int32_t dst_dtype, int64_t first, int64_t rows, int64_t columns,
+                      int64_t pitch);
 
 // y[i] = x[i] in another dtype, rounded to nearest; n elements. One of the two is LN_F32.
 // Overwrites y.
@@ -116,7 +134,7 @@ int ln_cast_fwd(int64_t device, int64_t x, int32_t x_dtype, int64_t y, int32_t y
 // y[m, c] = w[ids[m], c] * scale. ids [M] i32, w [V, C], y [M, C]. Overwrites y.
 // LN_INVALID if an id is outside [0, V).
 int ln_embedding_fwd(int64_t device, int64_t ids, int64_t w, int64_t y, int64_t M, int64_t C,
-                     int64_t V, float scale, int32_t dtype);
+                     int64_t V, float scale, int32_t w_dtype, int32_t dtype);
 
 // dw[v] = scale sum dy[m] over the m with ids[m] = v, in their order: for few rows of w, which is
 // an activation that rows are picked from. Overwrites dw [V, C].
@@ -126,11 +144,11 @@ int ln_embedding_bwd(int64_t device, int64_t dy, int64_t ids, int64_t dw, int64_
 // y = x W0^T (+ bias). x [M, in], w0 [out, in], bias [out] f32 or 0, y [M, out] of dtype y_dtype.
 // Overwrites y.
 int ln_linear_fwd(int64_t device, int64_t x, int64_t w0, int64_t bias, int64_t y, int64_t M,
-                  int64_t in, int64_t out, int32_t dtype, int32_t y_dtype);
+                  int64_t in, int64_t out, int32_t w_dtype, int32_t dtype, int32_t y_dtype);
 
 // dx = dy W0. dy [M, out], dx [M, in]. Overwrites dx, or adds to it if accumulate is 1.
 int ln_linear_bwd(int64_t device, int64_t dy, int64_t w0, int64_t dx, int64_t M, int64_t in,
-                  int64_t out, int32_t accumulate, int32_t dtype);
+                  int64_t out, int32_t accumulate, int32_t w_dtype, int32_t dtype);
 
 // y = x W0^T (+ bias) + xa B^T,  xa = s (drop(x) A^T)            LoRA: Hu et al. 2021, section 4.1
 // a [rank, in] f32, b [out, rank] f32, scale s = alpha / rank. xa [M, rank rounded up to 8] of
@@ -141,14 +159,14 @@ int ln_linear_bwd(int64_t device, int64_t dy, int64_t w0, int64_t dx, int64_t M,
 int ln_lora_linear_fwd(int64_t device, int64_t x, int64_t w0, int64_t bias, int64_t a, int64_t b,
                        int64_t y, int64_t xa, int64_t scratch, int64_t step, int64_t M, int64_t in,
                        int64_t out, int64_t rank, float scale, float dropout, int32_t stream,
-                       int32_t dtype);
+                       int32_t w_dtype, int32_t dtype);
 
 // dyb = s (dy B);  dx = dy W0 + mask(dyb A);  da += dyb^T drop(x);  db += dy^T xa.
 // dx [M, in] or 0 when nobody wants it: overwrites, or adds if accumulate is 1. da, db f32: adds.
 int ln_lora_linear_bwd(int64_t device, int64_t dy, int64_t x, int64_t xa, int64_t w0, int64_t a,
                        int64_t b, int64_t dx, int64_t da, int64_t db, int64_t scratch, int64_t step,
                        int64_t M, int64_t in, int64_t out, int64_t rank, float scale, float dropout,
-                       int32_t stream, int32_t accumulate, int32_t dtype);
+                       int32_t stream, int32_t accumulate, int32_t w_dtype, int32_t dtype);
 int64_t ln_lora_linear_scratch(int64_t device, int64_t M, int64_t in, int64_t out, int64_t rank,
                                float dropout, int32_t dtype);
 
@@ -333,7 +351,8 @@ int ln_concat_fwd(int64_t device, int64_t y0, int64_t y1, int64_t y2, int64_t x,
 // scratch: ln_linear_cross_entropy_scratch bytes.
 int ln_linear_cross_entropy_fwd(int64_t device, int64_t h, int64_t w, int64_t labels, int64_t step,
                                 int64_t loss, int64_t dh, int64_t scratch, int64_t M, int64_t C,
-                                int64_t V, float softcap, int64_t chunk, int32_t dtype);
+                                int64_t V, float softcap, int64_t chunk, int32_t w_dtype,
+                                int32_t dtype);
 int64_t ln_linear_cross_entropy_scratch(int64_t device, int64_t M, int64_t C, int64_t V,
                                         int64_t chunk, int32_t dtype);
 

@@ -14,33 +14,7 @@ struct f16 {
   uint16_t bits;
 };
 
-// Bytes that 256 elements take, for every storage type: 256 is a multiple of each type's block.
-inline int64_t bytes_of_256(int32_t dtype) {
-  switch (dtype) {
-    case LN_F32:
-    case LN_I32:
-      return 1024;
-    case LN_F16:
-    case LN_BF16:
-      return 512;
-    case LN_Q8_0:
-      return 8 * 34;
-    case LN_Q4_0:
-      return 8 * 18;
-    case LN_Q4_1:
-      return 8 * 20;
-    case LN_Q5_0:
-      return 8 * 22;
-    case LN_Q5_1:
-      return 8 * 24;
-    case LN_Q4_K:
-      return 144;
-    case LN_Q5_K:
-      return 176;
-    default:
-      return 210;  // LN_Q6_K
-  }
-}
+inline bool is_blocks(int32_t dtype) { return dtype >= LN_Q8_0; }
 
 // See LN_STEP_BYTES in lora_ops.h.
 struct Step {

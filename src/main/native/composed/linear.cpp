@@ -5,15 +5,15 @@ namespace ln {
 namespace LN_ISA {
 
 int ln_linear_fwd(int64_t device, int64_t x, int64_t w0, int64_t bias, int64_t y, int64_t M,
-                  int64_t in, int64_t out, int32_t dtype, int32_t y_dtype) {
-  Gemm g{M, out, in, {x, dtype, false}, {w0, dtype, true}, {y, y_dtype, false}};
+                  int64_t in, int64_t out, int32_t w_dtype, int32_t dtype, int32_t y_dtype) {
+  Gemm g{M, out, in, {x, dtype, false}, {w0, w_dtype, true}, {y, y_dtype, false}};
   g.bias = bias;
   return of(device)->gemm(of(device), g);
 }
 
 int ln_linear_bwd(int64_t device, int64_t dy, int64_t w0, int64_t dx, int64_t M, int64_t in,
-                  int64_t out, int32_t accumulate, int32_t dtype) {
-  Gemm g{M, in, out, {dy, dtype, false}, {w0, dtype, false}, {dx, dtype, false}};
+                  int64_t out, int32_t accumulate, int32_t w_dtype, int32_t dtype) {
+  Gemm g{M, in, out, {dy, dtype, false}, {w0, w_dtype, false}, {dx, dtype, false}};
   g.accumulate = accumulate;
   return of(device)->gemm(of(device), g);
 }

@@ -98,7 +98,7 @@ int64_t ln_lora_linear_scratch(int64_t device, int64_t M, int64_t in, int64_t ou
 int ln_lora_linear_fwd(int64_t handle, int64_t x, int64_t w0, int64_t bias, int64_t a, int64_t b,
                        int64_t y, int64_t xa, int64_t scratch, int64_t step, int64_t M, int64_t in,
                        int64_t out, int64_t rank, float scale, float dropout, int32_t stream,
-                       int32_t dtype) {
+                       int32_t w_dtype, int32_t dtype) {
   Call c(handle, M, in, out, rank, scratch, step, scale, dropout, stream, dtype);
   int64_t x_low = x;
   int status = c.read_adapter(a, b);
@@ -107,7 +107,7 @@ int ln_lora_linear_fwd(int64_t handle, int64_t x, int64_t w0, int64_t bias, int6
   Gemm down{M, c.used_rank, in, c.activations(x_low), Call::flipped(c.a), c.low(xa)};
   down.scale = scale;
   if ((status = c.device->gemm(c.device, down))) return status;
-  Gemm base{M, out, in, c.activations(x), c.activations(w0, true), c.activations(y)};
+  Gemm base{M, out, in, c.activations(x), Matrix{w0, w_dtype, true}, c.activations(y)};
   base.bias = bias;
   base.rank = c.used_rank;
   base.low_a = c.low(xa);
@@ -118,7 +118,7 @@ int ln_lora_linear_fwd(int64_t handle, int64_t x, int64_t w0, int64_t bias, int6
 int ln_lora_linear_bwd(int64_t handle, int64_t dy, int64_t x, int64_t xa, int64_t w0, int64_t a,
                        int64_t b, int64_t dx, int64_t da, int64_t db, int64_t scratch, int64_t step,
                        int64_t M, int64_t in, int64_t out, int64_t rank, float scale, float dropout,
-                       int32_t stream, int32_t accumulate, int32_t dtype) {
+                       int32_t stream, int32_t accumulate, int32_t w_dtype, int32_t dtype) {
   Call c(handle, M, in, out, rank, scratch, step, scale, dropout, stream, dtype);
   int64_t x_low = x, dyb = scratch + c.dyb_at;
   int status = c.read_adapter(a, b);
@@ -136,7 +136,7 @@ int ln_lora_linear_bwd(int64_t handle, int64_t dy, int64_t x, int64_t xa, int64_
   if ((status = c.device->gemm(c.device, grad_b))) return status;
 
   if (!dx) return LN_OK;
-  Gemm base{M, in, out, c.activations(dy), c.activations(w0), c.activations(dx)};
+  Gemm base{M, in, out, c.activations(dy), Matrix{w0, w_dtype, false}, c.activations(dx)};
   base.accumulate = accumulate;
   base.rank = c.used_rank;
   base.low_a = c.low(dyb);

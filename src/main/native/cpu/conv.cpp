@@ -79,7 +79,7 @@ static Primitive make(OneDnn& dnn, const Conv& c) {
   if (c.bias) p.bias = dnnl::memory(bias, dnn.engine, nullptr);
   p.scratch = dnnl::memory(scratch, dnn.engine, nullptr);
   p.order = dnnl::reorder(p.w, p.ordered);
-  dnn.reserve(aligned(p.as_it_lies ? 0 : liked.get_size()) + scratch.get_size());
+  dnn.scratch.reserve(aligned(p.as_it_lies ? 0 : liked.get_size()) + scratch.get_size());
   return p;
 }
 
@@ -96,8 +96,8 @@ int onednn_conv(Device* device, const Conv& c, int64_t from, int64_t w, int64_t 
     p.to.set_data_handle(ptr<void>(to));
     p.w.set_data_handle(ptr<void>(w));
     size_t ordered_bytes = p.as_it_lies ? 0 : aligned(p.ordered.get_desc().get_size());
-    p.ordered.set_data_handle(p.as_it_lies ? ptr<void>(w) : dnn.scratch);
-    p.scratch.set_data_handle(static_cast<char*>(dnn.scratch) + ordered_bytes);
+    p.ordered.set_data_handle(p.as_it_lies ? ptr<void>(w) : dnn.scratch.memory);
+    p.scratch.set_data_handle(static_cast<char*>(dnn.scratch.memory) + ordered_bytes);
     if (!p.as_it_lies) p.order.execute(dnn.stream, p.w, p.ordered);
     std::unordered_map<int, dnnl::memory> arguments{
         {c.backward ? DNNL_ARG_DIFF_DST : DNNL_ARG_SRC, p.from},

@@ -4,6 +4,7 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "common/types.h"
 #include "cpu/onednn.h"
 
 namespace ln {
@@ -48,7 +49,9 @@ OneDnn* onednn_open(int threads) {
 
 void onednn_close(OneDnn* dnn) { delete dnn; }
 
-int64_t onednn_scratch_bytes(const OneDnn* dnn) { return int64_t(dnn->scratch_bytes); }
+int64_t onednn_scratch_bytes(const OneDnn* dnn) {
+  return int64_t(dnn->scratch.bytes + dnn->blocks.bytes);
+}
 
 void onednn_threads(const OneDnn& dnn) {
   if (omp_get_max_threads() != dnn.threads) omp_set_num_threads(dnn.threads);
@@ -82,7 +85,7 @@ static Primitive make(OneDnn& dnn, const Gemm& g) {
   p.b = dnnl::memory(b, dnn.engine, nullptr);
   p.c = dnnl::memory(c, dnn.engine, nullptr);
   p.scratch = dnnl::memory(p.desc.scratchpad_desc(), dnn.engine, nullptr);
-  dnn.reserve(p.desc.scratchpad_desc().get_size());
+  dnn.scratch.reserve(p.desc.scratchpad_desc().get_size());
   return p;
 }
 
@@ -92,6 +95,7 @@ int onednn_gemm(Device* device, const Gemm& g) {
     int status = onednn_gemm(device, g.without_low_rank());
     return status ? status : onednn_gemm(device, g.low_rank_alone());
   }
+  if (is_blocks(g.b.dtype)) return block_gemm(device, g);
   OneDnn& dnn = *device->onednn;
   try {
     onednn_threads(dnn);
@@ -106,7 +110,7 @@ int onednn_gemm(Device* device, const Gemm& g) {
     p.a.set_data_handle(ptr<void>(g.a.address));
     p.b.set_data_handle(ptr<void>(g.b.address));
     p.c.set_data_handle(ptr<void>(g.c.address));
-    p.scratch.set_data_handle(dnn.scratch);
+    p.scratch.set_data_handle(dnn.scratch.memory);
     std::unordered_map<int, dnnl::memory> arguments{{DNNL_ARG_SRC, p.a},
                                                     {DNNL_ARG_WEIGHTS, p.b},
                                                     {DNNL_ARG_DST, p.c},

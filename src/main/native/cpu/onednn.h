@@ -16,26 +16,34 @@ struct Matmuls;       // gemm.cpp: the products made so far
 struct Convolutions;  // conv.cpp: likewise
 struct Tiles;         // tiles.cpp: likewise
 
+// Memory that grows when a larger shape is met, and is ours so that a run allocates nothing once
+// its shapes have been seen.
+struct Scratch {
+  void* memory = nullptr;
+  size_t bytes = 0;
+
+  ~Scratch() { free(memory); }
+
+  void reserve(size_t wanted) {
+    if (wanted <= bytes) return;
+    free(memory);
+    bytes = (wanted + 4095) / 4096 * 4096;
+    memory = aligned_alloc(4096, bytes);
+    if (!memory) {
+      bytes = 0;
+      throw std::bad_alloc();
+    }
+  }
+};
+
 struct OneDnn {
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream{engine};
   int threads = 1;
-  void* scratch = nullptr;
-  size_t scratch_bytes = 0;
+  Scratch scratch, blocks;  // the primitives' own; a tile of a matrix in blocks
   std::shared_ptr<Matmuls> matmuls;
   std::shared_ptr<Convolutions> convolutions;
   std::shared_ptr<Tiles> tiles;
-
-  ~OneDnn() { free(scratch); }
-
-  // Scratch is ours, so that a run allocates nothing once its shapes have been seen.
-  void reserve(size_t bytes) {
-    if (bytes <= scratch_bytes) return;
-    free(scratch);
-    scratch_bytes = (bytes + 4095) / 4096 * 4096;
-    scratch = aligned_alloc(4096, scratch_bytes);
-    if (!scratch) throw std::bad_alloc();
-  }
 };
 
 inline dnnl::memory::data_type onednn_type(int32_t dtype) {

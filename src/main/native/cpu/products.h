@@ -8,6 +8,8 @@
 namespace ln {
 
 int onednn_gemm(Device* device, const Gemm& g);
+// The same where b is in blocks.
+int block_gemm(Device* device, const Gemm& g);
 
 // A convolution of lora_ops.h. Weights are put into the layout that the primitive likes, in
 // scratch.

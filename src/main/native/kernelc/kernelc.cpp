@@ -19,7 +19,7 @@
 #include <thread>
 #include <vector>
 
-#include "tensor_gemm.h"
+#include "block_gemm.h"
 #include "tiled_attention.h"
 
 namespace {
@@ -95,6 +95,9 @@ std::vector<Block> tiled_blocks() {
                              "tensor_conv_fwd_", "tensor_conv_bwd_"})
     for (Block b : {gemm<LargeTile>("large"), gemm<SmallTile>("small"), gemm<TallTile>("tall"),
                     gemm<WideTile>("wide")})
+      blocks.push_back({family + b.prefix + "_", b.threads, b.shared_bytes});
+  for (const char* family : {"block_gemm_nt_", "block_gemm_nn_"})
+    for (Block b : {gemm<LargeBlockTile>("large"), gemm<SmallBlockTile>("small")})
       blocks.push_back({family + b.prefix + "_", b.threads, b.shared_bytes});
   auto attention = [&blocks](const std::string& head, int threads, int fwd, int dq, int dkv) {
     blocks.push_back({"tiled_attention_fwd_" + head + "_", threads, fwd});

@@ -134,47 +134,80 @@ struct Q6_K : Block<256, 210> {
   }
 };
 
+// See LN_NF4. The matrix is one block to its format; here a block is what shares a scale.
+struct NF4 : Block<64, 0> {
+  static void decode(const uint8_t* matrix, int64_t block, float* y) {
+    const float* code = reinterpret_cast<const float*>(matrix);
+    const float *scale_code = code + 16, *offset = scale_code + 256;
+    int64_t n;
+    memcpy(&n, matrix + 1096, 8);
+    const uint8_t *bits = matrix + LN_NF4_HEADER_BYTES, *indices = bits + n / 2;
+    const float* factors = reinterpret_cast<const float*>(indices + (n / 64 + 3) / 4 * 4);
+    float scale = scale_code[indices[block]] * factors[block / 256] + *offset;
+    for (int i = 0; i < 32; i++) {
+      uint8_t pair = bits[block * 32 + i];
+      y[2 * i] = code[pair >> 4] * scale;
+      y[2 * i + 1] = code[pair & 15] * scale;
+    }
+  }
+};
+
+// What to read of a matrix: see ln_dequantize_fwd.
+struct Part {
+  int64_t first, rows, columns, pitch;
+};
+
+template <typename B>
+void decode_block(const uint8_t* src, int64_t i, float* y, B) {
+  B::decode(src + i * B::kBytes, y);
+}
+inline void decode_block(const uint8_t* src, int64_t i, float* y, NF4) { NF4::decode(src, i, y); }
+
 template <typename B, typename T>
-void blocks(const Device* device, const uint8_t* src, T* dst, int64_t n) {
+void blocks(const Device* device, const uint8_t* src, T* dst, const Part& part) {
   // Plain floats are blocks of one; take them by the hundreds so that a task is worth starting.
   constexpr int kBatch = B::kElements == 1 ? 256 : 1;
-  int64_t count = n / B::kElements, batches = (count + kBatch - 1) / kBatch;
+  int64_t count = part.columns / B::kElements, batches = (count + kBatch - 1) / kBatch;
 #pragma omp parallel for num_threads(device->threads) schedule(static)
-  for (int64_t batch = 0; batch < batches; batch++) {
-    int64_t end = lo((batch + 1) * kBatch, count);
-    for (int64_t i = batch * kBatch; i < end; i++) {
+  for (int64_t batch = 0; batch < part.rows * batches; batch++) {
+    int64_t row = batch / batches, from = batch % batches * kBatch;
+    int64_t end = lo(from + kBatch, count), first = (part.first + row * part.pitch) / B::kElements;
+    for (int64_t i = from; i < end; i++) {
       float values[B::kElements];
-      B::decode(src + i * B::kBytes, values);
-      for (int j = 0; j < B::kElements; j++) store(dst + i * B::kElements + j, values[j]);
+      decode_block(src, first + i, values, B());
+      T* to = dst + row * part.columns + i * B::kElements;
+      for (int j = 0; j < B::kElements; j++) store(to + j, values[j]);
     }
   }
 }
 
 template <typename T>
-int decode(const Device* device, const uint8_t* src, int32_t dtype, T* dst, int64_t n) {
+int decode(const Device* device, const uint8_t* src, int32_t dtype, T* dst, const Part& part) {
   switch (dtype) {
     case LN_F32:
-      return blocks<F32>(device, src, dst, n), LN_OK;
+      return blocks<F32>(device, src, dst, part), LN_OK;
     case LN_F16:
-      return blocks<F16>(device, src, dst, n), LN_OK;
+      return blocks<F16>(device, src, dst, part), LN_OK;
     case LN_BF16:
-      return blocks<BF16>(device, src, dst, n), LN_OK;
+      return blocks<BF16>(device, src, dst, part), LN_OK;
     case LN_Q8_0:
-      return blocks<Q8_0>(device, src, dst, n), LN_OK;
+      return blocks<Q8_0>(device, src, dst, part), LN_OK;
     case LN_Q4_0:
-      return blocks<Q4_0>(device, src, dst, n), LN_OK;
+      return blocks<Q4_0>(device, src, dst, part), LN_OK;
     case LN_Q4_1:
-      return blocks<Q4_1>(device, src, dst, n), LN_OK;
+      return blocks<Q4_1>(device, src, dst, part), LN_OK;
     case LN_Q5_0:
-      return blocks<Q5_0>(device, src, dst, n), LN_OK;
+      return blocks<Q5_0>(device, src, dst, part), LN_OK;
     case LN_Q5_1:
-      return blocks<Q5_1>(device, src, dst, n), LN_OK;
+      return blocks<Q5_1>(device, src, dst, part), LN_OK;
     case LN_Q4_K:
-      return blocks<Q4_K>(device, src, dst, n), LN_OK;
+      return blocks<Q4_K>(device, src, dst, part), LN_OK;
     case LN_Q5_K:
-      return blocks<Q5_K>(device, src, dst, n), LN_OK;
+      return blocks<Q5_K>(device, src, dst, part), LN_OK;
     case LN_Q6_K:
-      return blocks<Q6_K>(device, src, dst, n), LN_OK;
+      return blocks<Q6_K>(device, src, dst, part), LN_OK;
+    case LN_NF4:
+      return blocks<NF4>(device, src, dst, part), LN_OK;
     default:
       return fail(LN_UNSUPPORTED, "dtype code %d cannot be dequantized", dtype);
   }
@@ -183,16 +216,18 @@ int decode(const Device* device, const uint8_t* src, int32_t dtype, T* dst, int6
 }  // namespace
 
 int ln_dequantize_fwd(int64_t handle, int64_t src, int32_t src_dtype, int64_t dst,
-                      int32_t dst_dtype, int64_t n) {
+                      int32_t dst_dtype, int64_t first, int64_t rows, int64_t columns,
+                      int64_t pitch) {
+  const Part part{first, rows, columns, pitch};
   const Device* device = of(handle);
   const uint8_t* from = ptr<uint8_t>(src);
   switch (dst_dtype) {
     case LN_F32:
-      return decode(device, from, src_dtype, ptr<float>(dst), n);
+      return decode(device, from, src_dtype, ptr<float>(dst), part);
     case LN_BF16:
-      return decode(device, from, src_dtype, ptr<bf16>(dst), n);
+      return decode(device, from, src_dtype, ptr<bf16>(dst), part);
     case LN_F16:
-      return decode(device, from, src_dtype, ptr<f16>(dst), n);
+      return decode(device, from, src_dtype, ptr<f16>(dst), part);
     default:
       return fail(LN_UNSUPPORTED, "dtype code %d is not a destination", dst_dtype);
   }

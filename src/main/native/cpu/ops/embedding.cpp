@@ -27,6 +27,11 @@ void rows_backward(const T* dy, const int32_t* ids, T* dw, int64_t M, int64_t C,
     }
 }
 
+template <typename T>
+void scale_all(T* y, int64_t n, float scale) {
+  for (int64_t i = 0; i < n; i++) store(y + i, load(y[i]) * scale);
+}
+
 }  // namespace
 
 int ln_embedding_bwd(int64_t, int64_t dy, int64_t ids, int64_t dw, int64_t M, int64_t C, int64_t V,
@@ -39,12 +44,25 @@ int ln_embedding_bwd(int64_t, int64_t dy, int64_t ids, int64_t dw, int64_t M, in
 }
 
 int ln_embedding_fwd(int64_t device, int64_t ids, int64_t w, int64_t y, int64_t M, int64_t C,
-                     int64_t V, float scale, int32_t dtype) {
+                     int64_t V, float scale, int32_t w_dtype, int32_t dtype) {
   const int32_t* id = ptr<int32_t>(ids);
   for (int64_t m = 0; m < M; m++)
     if (id[m] < 0 || id[m] >= V)
       return fail(LN_INVALID, "token id %d at row %lld is outside the vocabulary of %lld", id[m],
                   (long long)m, (long long)V);
+  if (is_blocks(w_dtype)) {
+    // An id is a row of whole blocks: y gets the row's numbers, then the scale.
+    for (int64_t m = 0; m < M; m++) {
+      int64_t to = y + m * C * (dtype == LN_BF16 ? 2 : 4);
+      LN_TRY(ln_dequantize_fwd(device, w, w_dtype, to, dtype, id[m] * C, 1, C, C));
+    }
+    if (scale == 1.0f) return LN_OK;
+    if (dtype == LN_BF16)
+      scale_all(ptr<bf16>(y), M * C, scale);
+    else
+      scale_all(ptr<float>(y), M * C, scale);
+    return LN_OK;
+  }
   if (dtype == LN_BF16)
     rows(of(device), id, ptr<bf16>(w), ptr<bf16>(y), M, C, scale);
   else

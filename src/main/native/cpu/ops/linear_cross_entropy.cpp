@@ -49,7 +49,7 @@ double row_loss(float* z, bf16* rounded, int64_t V, int32_t label, float softcap
 template <typename T>
 int run(Device* device, const T* h, int64_t w, const int32_t* labels, const Step* step, float* loss,
         T* dh, char* scratch, int64_t M, int64_t C, int64_t V, float softcap, int64_t chunk,
-        int32_t dtype) {
+        int32_t w_dtype, int32_t dtype) {
   int64_t size = sizeof(T);
   float* logits = reinterpret_cast<float*>(scratch);
   scratch += aligned(chunk * V * 4);
@@ -77,7 +77,7 @@ int run(Device* device, const T* h, int64_t w, const int32_t* labels, const Step
       }
     if (n == 0) break;
     int64_t from = reinterpret_cast<int64_t>(gathered), z = reinterpret_cast<int64_t>(logits);
-    Gemm head{n, V, C, {from, dtype, false}, {w, dtype, true}, {z, LN_F32, false}};
+    Gemm head{n, V, C, {from, dtype, false}, {w, w_dtype, true}, {z, LN_F32, false}};
     if (int status = device->gemm(device, head)) return status;
 #pragma omp parallel for num_threads(device->threads) schedule(static)
     for (int64_t i = 0; i < n; i++)
@@ -86,7 +86,7 @@ int run(Device* device, const T* h, int64_t w, const int32_t* labels, const Step
     for (int64_t i = 0; i < n; i++) total += losses[i];
     if (!backward) continue;
     int64_t dz = rounded ? reinterpret_cast<int64_t>(rounded) : z;
-    Gemm back{n, C, V, {dz, dtype, false}, {w, dtype, false}, {from, dtype, false}};
+    Gemm back{n, C, V, {dz, dtype, false}, {w, w_dtype, false}, {from, dtype, false}};
     if (int status = device->gemm(device, back)) return status;
     for (int64_t i = 0; i < n; i++) memcpy(dh + rows[i] * C, gathered + i * C, size_t(C * size));
   }
@@ -105,11 +105,12 @@ int64_t ln_linear_cross_entropy_scratch(int64_t, int64_t, int64_t C, int64_t V, 
 
 int ln_linear_cross_entropy_fwd(int64_t device, int64_t h, int64_t w, int64_t labels, int64_t step,
                                 int64_t loss, int64_t dh, int64_t scratch, int64_t M, int64_t C,
-                                int64_t V, float softcap, int64_t chunk, int32_t dtype) {
+                                int64_t V, float softcap, int64_t chunk, int32_t w_dtype,
+                                int32_t dtype) {
   auto with = [&](auto* type) {
     using T = __typeof__(*type);
     return run(of(device), ptr<T>(h), w, ptr<int32_t>(labels), ptr<Step>(step), ptr<float>(loss),
-               ptr<T>(dh), ptr<char>(scratch), M, C, V, softcap, chunk, dtype);
+               ptr<T>(dh), ptr<char>(scratch), M, C, V, softcap, chunk, w_dtype, dtype);
   };
   return dtype == LN_BF16 ? with(ptr<bf16>(0)) : with(ptr<float>(0));
 }

@@ -1,6 +1,8 @@
 // Launchers of the elementwise kernels.
 #include "elementwise.h"
 
+#include "common/types.h"
+
 #include "cuda/launch.h"
 
 namespace ln {
@@ -45,7 +47,10 @@ int ln_cast_fwd(int64_t device, int64_t x, int32_t x_dtype, int64_t y, int32_t y
 
 // Ids are checked on the host before they are uploaded.
 int ln_embedding_fwd(int64_t device, int64_t ids, int64_t w, int64_t y, int64_t M, int64_t C,
-                     int64_t, float scale, int32_t dtype) {
+                     int64_t V, float scale, int32_t w_dtype, int32_t dtype) {
+  if (is_blocks(w_dtype))
+    return LN_LAUNCH_TYPED(of(device), dtype, block_embedding, cover(M * C / 16, kThreads),
+                           kThreads, 0, ids, w, y, M, C, V, w_dtype, scale);
   return LN_LAUNCH_TYPED(of(device), dtype, embedding, cover(M * C, kThreads), kThreads, 0, ids, w,
                          y, M * C, C, scale);
 }

@@ -1,6 +1,8 @@
 // Launchers of the matrix product: the tensor cores where they apply, else the plain kernel.
 #include "gemm.h"
 
+#include "block_gemm.h"
+#include "common/types.h"
 #include "cuda/tensor_tiles.h"
 
 namespace ln {
@@ -14,12 +16,14 @@ bool whole_chunks(const Matrix& m, int64_t rows, int64_t columns, bool along_k, 
 }
 
 bool fits_tensor_cores(const Gemm& g) {
-  if (g.a.dtype == LN_F32 || g.a.dtype != g.b.dtype) return false;
+  bool blocks = is_blocks(g.b.dtype);
+  if (g.a.dtype == LN_F32 || (g.a.dtype != g.b.dtype && !blocks)) return false;
+  if (blocks && g.a.transposed) return false;
   if (g.a.transposed && (g.b.transposed || g.rank)) return false;  // nobody asks for it
   bool low = !g.rank || (whole_chunks(g.low_a, g.M, g.rank, true, g.rank) &&
                          whole_chunks(g.low_b, g.rank, g.N, g.low_b.transposed, g.rank));
   return low && whole_chunks(g.a, g.M, g.K, !g.a.transposed, g.K) &&
-         whole_chunks(g.b, g.K, g.N, g.b.transposed, g.K);
+         (blocks || whole_chunks(g.b, g.K, g.N, g.b.transposed, g.K));
 }
 
 TensorGemmArguments arguments(const Gemm& g) {
@@ -46,6 +50,7 @@ TensorGemmArguments arguments(const Gemm& g) {
   a.scale = g.scale;
   a.accumulate = g.accumulate;
   a.c_is_f32 = g.c.dtype == LN_F32;
+  a.b_format = is_blocks(g.b.dtype) ? g.b.dtype : 0;
   return a;
 }
 
@@ -64,6 +69,12 @@ int tensor_gemm(Device* device, const Gemm& g) {
     return LN_IN_TILES(SmallTile, tensor_gemm_tn_small);
   }
   bool fills = fills_card<LargeTile>(a);
+  if (a.b_format && g.b.transposed)
+    return fills ? LN_IN_TILES(LargeBlockTile, block_gemm_nt_large)
+                 : LN_IN_TILES(SmallBlockTile, block_gemm_nt_small);
+  if (a.b_format)
+    return fills ? LN_IN_TILES(LargeBlockTile, block_gemm_nn_large)
+                 : LN_IN_TILES(SmallBlockTile, block_gemm_nn_small);
   if (g.b.transposed) {
     if (tall) return LN_IN_TILES(TallTile, tensor_gemm_nt_tall);
     return fills ? LN_IN_TILES(LargeTile, tensor_gemm_nt_large)
@@ -83,7 +94,8 @@ int cuda_gemm(Device* device, const Gemm& g) {
     LN_TRY(cuda_gemm(device, g.without_low_rank()));
     return cuda_gemm(device, g.low_rank_alone());
   }
-  if (g.a.dtype != g.b.dtype)
+  bool blocks = is_blocks(g.b.dtype);
+  if (g.a.dtype != g.b.dtype && !blocks)
     return fail(LN_UNSUPPORTED, "a product of dtypes %d and %d", g.a.dtype, g.b.dtype);
   GemmArguments a;
   int64_t a_pitch = g.a.pitch(g.M, g.K), b_pitch = g.b.pitch(g.K, g.N);
@@ -99,6 +111,7 @@ int cuda_gemm(Device* device, const Gemm& g) {
   a.scale = g.scale;
   a.accumulate = g.accumulate;
   a.c_is_f32 = g.c.dtype == LN_F32;
+  a.b_format = blocks ? g.b.dtype : 0;
   Grid grid{tiles_over(g.N, GemmTile::kColumns), tiles_over(g.M, GemmTile::kRows)};
   return LN_LAUNCH_TYPED(device, g.a.dtype, gemm, grid, GemmTile::kThreads, GemmTile::kSharedBytes,
                          g.a.address, g.b.address, g.c.address, g.bias, g.rows_left, a);

@@ -38,7 +38,8 @@ int64_t ln_linear_cross_entropy_scratch(int64_t, int64_t M, int64_t C, int64_t V
 
 int ln_linear_cross_entropy_fwd(int64_t handle, int64_t h, int64_t w, int64_t labels, int64_t step,
                                 int64_t loss, int64_t dh, int64_t scratch, int64_t M, int64_t C,
-                                int64_t V, float softcap, int64_t chunk, int32_t dtype) {
+                                int64_t V, float softcap, int64_t chunk, int32_t w_dtype,
+                                int32_t dtype) {
   Device* device = of(handle);
   Layout at(M, C, V, chunk, dtype);
   int64_t rows = scratch + at.rows, count = scratch + at.count, losses = scratch + at.losses;
@@ -49,7 +50,7 @@ int ln_linear_cross_entropy_fwd(int64_t handle, int64_t h, int64_t w, int64_t la
   for (int64_t offset = 0; offset < M; offset += chunk) {
     LN_TRY(LN_LAUNCH_TYPED(device, dtype, gather_rows, cover(chunk * C, kThreads), kThreads, 0, h,
                            rows, count, gathered, offset, chunk, C));
-    Gemm head{chunk, V, C, {gathered, dtype, false}, {w, dtype, true}, {logits, LN_F32, false}};
+    Gemm head{chunk, V, C, {gathered, dtype, false}, {w, w_dtype, true}, {logits, LN_F32, false}};
     head.rows_left = count;
     head.row_offset = offset;
     LN_TRY(cuda_gemm(device, head));
@@ -57,7 +58,7 @@ int ln_linear_cross_entropy_fwd(int64_t handle, int64_t h, int64_t w, int64_t la
     LN_TRY(LN_LAUNCH_TYPED(device, dtype, row_loss, each_row, 128, 16, logits, gradient, labels,
                            rows, count, step, losses, offset, V, softcap, dh != 0));
     if (!dh) continue;
-    Gemm back{chunk, C, V, {gradient, dtype, false}, {w, dtype, false}, {gathered, dtype, false}};
+    Gemm back{chunk, C, V, {gradient, dtype, false}, {w, w_dtype, false}, {gathered, dtype, false}};
     back.rows_left = count;
     back.row_offset = offset;
     LN_TRY(cuda_gemm(device, back));

@@ -132,17 +132,17 @@ int ln_device_wait(int64_t device) {
 
 // Blocks are dequantized by the host, straight into pinned memory.
 int ln_dequantize_fwd(int64_t device, int64_t src, int32_t src_dtype, int64_t dst,
-                      int32_t dst_dtype, int64_t n) {
+                      int32_t dst_dtype, int64_t first, int64_t rows, int64_t columns, int64_t) {
+  if (rows != 1) return fail(LN_UNSUPPORTED, "rows of a matrix that is read onto a card");
   static const int kBlockElements = 256;  // every block type divides it
   static_assert(Staging::kBytes % (kBlockElements * 4) == 0, "a piece is whole blocks");
   Device* host = of(device)->cuda->host;
   size_t size = dst_dtype == LN_F32 ? 4 : 2;
-  int64_t of_256 = bytes_of_256(src_dtype);
-  return stage(of(device), dst, size_t(n) * size, [&](char* piece, size_t at, size_t bytes) {
-    int64_t first = int64_t(at / size);
-    return host->ops->ln_dequantize_fwd(
-        reinterpret_cast<int64_t>(host), src + first / kBlockElements * of_256, src_dtype,
-        reinterpret_cast<int64_t>(piece), dst_dtype, int64_t(bytes / size));
+  return stage(of(device), dst, size_t(columns) * size, [&](char* piece, size_t at, size_t bytes) {
+    int64_t n = int64_t(bytes / size);
+    return host->ops->ln_dequantize_fwd(reinterpret_cast<int64_t>(host), src, src_dtype,
+                                        reinterpret_cast<int64_t>(piece), dst_dtype,
+                                        first + int64_t(at / size), 1, n, n);
   });
 }
 

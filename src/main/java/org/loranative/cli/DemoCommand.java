@@ -15,6 +15,7 @@ import org.loranative.config.TrainConfig;
 import org.loranative.device.CpuDevice;
 import org.loranative.model.llm.Generator;
 import org.loranative.train.Answers;
+import org.loranative.train.Machine;
 import org.loranative.train.StopSignal;
 import org.loranative.train.TrainRun;
 import picocli.CommandLine.Command;
@@ -107,7 +108,7 @@ final class DemoCommand implements Callable<Integer> {
 
   private static List<String> answers(Path model, Optional<Path> adapter, String compute) {
     List<String> texts = new ArrayList<>();
-    try (Answers answers = new Answers(model, adapter, "cpu", compute, 0)) {
+    try (Answers answers = new Answers(model, adapter, Machine.of("cpu", compute))) {
       for (String prompt : PROMPTS) {
         String text = answers.answer(prompt, false, 48, Generator.Sampling.greedy(), piece -> {});
         texts.add(text.strip().replace("\n", " "));

@@ -18,6 +18,7 @@ import org.loranative.config.TrainConfig;
 import org.loranative.diffusion.Sampler;
 import org.loranative.image.Picture;
 import org.loranative.model.diffusion.Painter;
+import org.loranative.train.Machine;
 import org.loranative.train.Pictures;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -104,7 +105,8 @@ final class DemoSdCommand implements Callable<Integer> {
 
   private List<Picture> draw(List<Pictures.Adapter> adapters) {
     List<Picture> drawn = new ArrayList<>();
-    try (Pictures pictures = new Pictures(base, Optional.empty(), adapters, "auto", "f32", 0)) {
+    try (Pictures pictures =
+        new Pictures(base, Optional.empty(), adapters, Machine.of("auto", "f32"))) {
       for (String prompt : PROMPTS) {
         drawn.add(
             pictures.draw(

@@ -65,8 +65,7 @@ final class GenerateCommand implements Callable<Integer> {
           "--max-tokens must be at least 1, --temperature at least 0, --top-p above 0 and at most"
               + " 1.");
     }
-    try (Answers answers =
-        new Answers(base, adapter, machine.device(), machine.compute(), machine.threads())) {
+    try (Answers answers = new Answers(base, adapter, machine.machine())) {
       answers.answer(
           prompt,
           raw,

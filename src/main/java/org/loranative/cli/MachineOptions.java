@@ -2,6 +2,8 @@ package org.loranative.cli;
 
 import java.util.List;
 import org.loranative.UserException;
+import org.loranative.model.Quantize;
+import org.loranative.train.Machine;
 import picocli.CommandLine.Option;
 
 /** Where and in what a command computes. */
@@ -24,22 +26,23 @@ final class MachineOptions {
   @Option(names = "--threads", defaultValue = "0", description = "Default: physical cores.")
   private int threads;
 
-  String compute() {
+  @Option(
+      names = "--quantize",
+      defaultValue = "none",
+      description = "Hold frozen matrices in 4 bits (nf4) or the file's own blocks (keep).")
+  private String quantize;
+
+  Machine machine() {
     if (!DTYPES.contains(compute)) {
       throw new UserException("--compute-dtype is " + compute + ", but must be f32, bf16 or f16.");
     }
-    return compute;
-  }
-
-  String device() {
     if (!DEVICES.contains(device)) {
       throw new UserException(
           "--device is " + device + ", but must be auto, cpu, cuda or cuda-emu.");
     }
-    return device;
-  }
-
-  int threads() {
-    return threads;
+    if (!List.of("none", "nf4", "keep").contains(quantize)) {
+      throw new UserException("--quantize is " + quantize + ", but must be none, nf4 or keep.");
+    }
+    return new Machine(device, compute, threads, Quantize.named(quantize));
   }
 }

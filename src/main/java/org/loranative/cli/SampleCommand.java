@@ -142,9 +142,7 @@ final class SampleCommand implements Callable<Integer> {
     for (int i = 0; i < adapters.size(); i++) {
       mixed.add(new Pictures.Adapter(adapters.get(i), i < scales.size() ? scales.get(i) : 1));
     }
-    try (Pictures pictures =
-        new Pictures(
-            base, tokenizer, mixed, machine.device(), machine.compute(), machine.threads())) {
+    try (Pictures pictures = new Pictures(base, tokenizer, mixed, machine.machine())) {
       pictures.draw(order, latents).writePng(out);
     }
     System.out.println(out);

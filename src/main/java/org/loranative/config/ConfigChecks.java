@@ -30,6 +30,8 @@ final class ConfigChecks {
     is.oneOf("train_on", c.trainOn(), "auto", "response", "all");
     is.oneOf("device", c.device(), "auto", "cpu", "cuda", "cuda-emu");
     is.oneOf("compute_dtype", c.computeDtype(), "f32", "bf16", "f16");
+    is.oneOf("quantize", c.quantize(), "none", "nf4", "keep");
+    is.oneOf("optimizer", c.optimizer(), "adamw", "adamw8bit");
     is.oneOf(
         "lr_schedule",
         c.lrSchedule(),

@@ -76,6 +76,8 @@ public record TrainConfig(
     Long seed,
     String device,
     String computeDtype,
+    String quantize,
+    String optimizer,
     Integer threads,
     String memoryBudget,
     String outputDir,
@@ -162,6 +164,8 @@ public record TrainConfig(
     seed = or(seed, 42L);
     device = or(device, "auto");
     computeDtype = or(computeDtype, "f32");
+    quantize = or(quantize, "none");
+    optimizer = or(optimizer, "adamw");
     threads = or(threads, 0);
     memoryBudget = or(memoryBudget, "");
     outputDir = or(outputDir, "");

@@ -38,6 +38,13 @@ public final class CpuDevice implements Device {
     return LoraOps.ln_cpu_has_bf16() == 1;
   }
 
+  /** Quantizes {@code n} f32 at the host address {@code numbers} to NF4 (see lora_ops.h). */
+  public static void quantizeNf4(long numbers, HostBuffer to, long n) {
+    if (LoraOps.ln_nf4_quantize(numbers, to.address(), n, physicalCores()) != LoraOps.LN_OK) {
+      throw new DeviceException(LoraOps.ln_last_error().getString());
+    }
+  }
+
   @Override
   public String name() {
     return "cpu";

@@ -42,6 +42,11 @@ public interface Device extends AutoCloseable {
     check(LoraOps.ln_memory_upload(handle(), to, from.address(), bytes));
   }
 
+  /** Copies {@code bytes} from the host address {@code from}: a mapped file, or a CPU's memory. */
+  default void upload(long to, long from, long bytes) {
+    check(LoraOps.ln_memory_upload(handle(), to, from, bytes));
+  }
+
   /** Copies {@code bytes} from the device address {@code from}. */
   default void download(HostBuffer to, long from, long bytes) {
     check(LoraOps.ln_memory_download(handle(), to.address(), from, bytes));

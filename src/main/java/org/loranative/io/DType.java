@@ -5,6 +5,9 @@ import java.util.Optional;
 /**
  * How numbers are stored: plain types are blocks of one element, GGUF's quantized types blocks of
  * 32 or 256. {@link #code} equals the LN_ constant of {@code lora_ops.h}.
+ *
+ * <p>NF4 is bitsandbytes' 4-bit type with double quantization: blocks of 64 that share a scale,
+ * whose scales lie behind all blocks and tables before them (see LN_NF4 there).
  */
 public enum DType {
   F32(0, 1, 4),
@@ -18,7 +21,8 @@ public enum DType {
   Q5_1(12, 32, 24),
   Q4_K(13, 256, 144),
   Q5_K(14, 256, 176),
-  Q6_K(15, 256, 210);
+  Q6_K(15, 256, 210),
+  NF4(16, 64, 33);
 
   public final int code;
   public final int elementsPerBlock;
@@ -30,9 +34,21 @@ public enum DType {
     this.bytesPerBlock = bytesPerBlock;
   }
 
+  /** NF4's tables, which stand before the first block. */
+  public static final int NF4_HEADER_BYTES = 1104;
+
+  /** Whether elements share scales: frozen matrices may be stored so, activations never. */
+  public boolean isBlocks() {
+    return elementsPerBlock > 1;
+  }
+
   /** Bytes of {@code elements} elements, which must be whole blocks. */
   public long bytes(long elements) {
     assert elements % elementsPerBlock == 0 : elements + " elements of " + this;
+    if (this == NF4) {
+      long scales = elements / elementsPerBlock;
+      return NF4_HEADER_BYTES + elements / 2 + (scales + 3) / 4 * 4 + (scales + 255) / 256 * 4;
+    }
     return Math.multiplyExact(elements / elementsPerBlock, (long) bytesPerBlock);
   }
 

@@ -25,9 +25,9 @@ import org.loranative.lora.Adapters;
 public record Net(
     Graph graph, Weights weights, Adapters adapters, DType compute, boolean training) {
 
-  /** A frozen matrix in the compute dtype. */
+  /** A frozen matrix, in the compute dtype or in blocks. */
   public Value matrix(String name) {
-    return graph.named(Kind.WEIGHT, name, compute, weights.shape(name));
+    return graph.named(Kind.WEIGHT, name, weights.matrixType(name, compute), weights.shape(name));
   }
 
   /** A frozen vector (norm weight, bias), always f32. */

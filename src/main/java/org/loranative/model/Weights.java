@@ -13,8 +13,10 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.loranative.UserException;
 import org.loranative.device.Device;
@@ -41,13 +43,15 @@ public final class Weights {
    * @param offset added to every element
    * @param transposed whether the file has it with its two sides exchanged
    */
-  private record Reading(
-      TensorEntry entry, int interleavedHeads, float offset, boolean transposed) {}
+  record Reading(TensorEntry entry, int interleavedHeads, float offset, boolean transposed) {}
 
   private final String source;
   private final UnaryOperator<String> fileName;
   private final Map<String, Reading> readings = new HashMap<>();
   private final Map<String, TensorEntry> entries;
+  private final Map<String, Nf4Tensor> nf4;
+  private Quantize quantize = Quantize.NONE;
+  private Predicate<String> quantized = name -> false;
 
   /**
    * @param source for messages
@@ -56,8 +60,34 @@ public final class Weights {
    */
   public Weights(String source, Map<String, TensorEntry> entries, UnaryOperator<String> fileName) {
     this.source = source;
-    this.entries = entries;
+    this.nf4 = Nf4Tensor.find(entries);
+    this.entries = new HashMap<>(entries);
+    nf4.forEach((name, tensor) -> this.entries.put(name, tensor.entry()));
     this.fileName = fileName;
+  }
+
+  /** Says how the matrices that {@code which} names are held; others are in the compute dtype. */
+  public void quantize(Quantize how, Predicate<String> which) {
+    quantize = how;
+    quantized = which;
+  }
+
+  /** The dtype that {@code name} is held in where a model computes in {@code compute}. */
+  public DType matrixType(String name, DType compute) {
+    Reading r = reading(name);
+    if (quantize == Quantize.NONE || !quantized.test(name) || r.transposed() || r.offset() != 0) {
+      return compute;
+    }
+    Shape shape = shape(name);
+    DType stored = DType.named(r.entry().type()).orElseThrow();
+    DType held = quantize == Quantize.NF4 ? DType.NF4 : stored;
+    boolean fits =
+        shape.size() > 0
+            && !isConvolution(r.entry())
+            && held.isBlocks()
+            && shape.last() % held.elementsPerBlock == 0
+            && (stored != DType.NF4 || r.interleavedHeads() == 0);
+    return fits ? held : compute;
   }
 
   public boolean has(String name) {
@@ -79,7 +109,7 @@ public final class Weights {
               + " is stored as "
               + entry.type()
               + ", which is not supported (F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K,"
-              + " Q6_K are).");
+              + " Q6_K are, and NF4 of bitsandbytes).");
     }
     return entry;
   }
@@ -130,7 +160,8 @@ public final class Weights {
         && !r.transposed()
         && !isConvolution(r.entry())
         && r.entry().type().equals(v.dtype().name())
-        && r.entry().offset() % v.dtype().bytesPerBlock == 0;
+        && (v.dtype().isBlocks() || r.entry().offset() % v.dtype().bytesPerBlock == 0)
+        && v.dtype() != DType.NF4;
   }
 
   /** Bytes that loading the WEIGHT values of {@code named} will allocate. */
@@ -228,7 +259,7 @@ public final class Weights {
   public Loaded load(Map<String, Value> named, Device device) {
     Loaded loaded = new Loaded(device.allocate(bytesToAllocate(named, device)));
     boolean done = false;
-    try {
+    try (BlockLoader blocks = new BlockLoader(device)) {
       long at = loaded.memory.address();
       Set<Path> used = new HashSet<>();
       for (Value v : named.values()) {
@@ -242,7 +273,12 @@ public final class Weights {
           loaded.addresses.put(v.name(), from);
           used.add(r.entry().file());
         } else {
-          read(device, r, from, v, at);
+          Optional<Nf4Tensor> pieces = Optional.ofNullable(nf4.get(fileName.apply(v.name())));
+          if (v.dtype().isBlocks() || pieces.isPresent()) {
+            blocks.load(r, from, pieces, v, at);
+          } else {
+            read(device, r, from, v, at);
+          }
           file.release(r.entry().offset(), r.entry().bytes()); // else both copies count as ours
           loaded.addresses.put(v.name(), at);
           at += Planner.align(v.bytes());
@@ -258,24 +294,21 @@ public final class Weights {
     }
   }
 
-  private static void read(Device device, Reading r, long from, Value v, long to) {
+  static void read(Device device, Reading r, long from, Value v, long to) {
     DType stored = DType.named(r.entry().type()).orElseThrow();
     if (r.interleavedHeads() > 0) {
-      // File row 2j + s of a head is row s·half + j of ours.
-      long rows = r.entry().shape().get(0);
-      long columns = r.entry().elements() / rows;
-      long headRows = rows / r.interleavedHeads();
-      for (long row = 0; row < rows; row++) {
-        long inHead = row % headRows;
-        long fileRow = row - inHead + inHead % (headRows / 2) * 2 + inHead / (headRows / 2);
-        dequantize(
-            device,
-            from + stored.bytes(columns) * fileRow,
-            stored,
-            to + v.dtype().bytes(columns) * row,
-            v.dtype(),
-            columns);
-      }
+      long columns = v.shape().last();
+      inOrder(
+          r,
+          stored.bytes(columns),
+          (ours, file, bytes) ->
+              dequantize(
+                  device,
+                  from + file,
+                  stored,
+                  to + ours / bytes * v.dtype().bytes(columns),
+                  v.dtype(),
+                  columns));
       return;
     }
     dequantize(device, from, stored, to, v.dtype(), r.entry().elements());
@@ -296,6 +329,24 @@ public final class Weights {
         }
         device.upload(to, host, v.bytes());
       }
+    }
+  }
+
+  /** Takes a row from where it stands in the file to where it stands in order, in bytes. */
+  interface MoveRow {
+    void move(long ours, long file, long bytes);
+  }
+
+  /**
+   * Rotary halves that the file interleaves: its row 2j + s of a head is row s·half + j of ours.
+   */
+  static void inOrder(Reading r, long rowBytes, MoveRow to) {
+    long rows = r.entry().shape().get(0);
+    long headRows = rows / r.interleavedHeads();
+    for (long row = 0; row < rows; row++) {
+      long inHead = row % headRows;
+      long fileRow = row - inHead + inHead % (headRows / 2) * 2 + inHead / (headRows / 2);
+      to.move(row * rowBytes, fileRow * rowBytes, rowBytes);
     }
   }
 
@@ -325,9 +376,10 @@ public final class Weights {
     }
   }
 
-  private static void dequantize(
+  static void dequantize(
       Device device, long from, DType stored, long to, DType type, long elements) {
     device.check(
-        LoraOps.ln_dequantize_fwd(device.handle(), from, stored.code, to, type.code, elements));
+        LoraOps.ln_dequantize_fwd(
+            device.handle(), from, stored.code, to, type.code, 0, 1, elements, elements));
   }
 }

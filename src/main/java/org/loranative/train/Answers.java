@@ -30,18 +30,15 @@ public final class Answers implements AutoCloseable {
 
   /**
    * @param adapter a PEFT folder
-   * @param deviceName as in the configuration
-   * @param compute {@code f32} or {@code bf16}
-   * @param threads 0 for one for each physical core
    */
-  public Answers(
-      Path basePath, Optional<Path> adapter, String deviceName, String compute, int threads) {
+  public Answers(Path basePath, Optional<Path> adapter, Machine machine) {
     boolean opened = false;
     try {
       base = LlmBase.open(basePath);
+      base.quantize(machine.quantize());
       tokenizer = owned.add(base.tokenizer());
-      device = owned.add(Devices.open(deviceName, threads));
-      this.compute = Devices.compute(compute, device);
+      device = owned.add(Devices.open(machine.device(), machine.threads()));
+      this.compute = Devices.compute(machine.compute(), device);
       adapters =
           adapter
               .map(a -> new Adapters(PeftFormat.readSpecs(a), base.targets()))

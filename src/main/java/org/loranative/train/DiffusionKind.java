@@ -18,6 +18,7 @@ import org.loranative.lora.LoraFiles;
 import org.loranative.lora.LoraSpec;
 import org.loranative.lora.LowRank;
 import org.loranative.model.Placement;
+import org.loranative.model.Quantize;
 import org.loranative.model.Weights;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionGraph;
@@ -66,6 +67,7 @@ final class DiffusionKind implements Kind<DiffusionTask.Batch> {
     this.compute = compute;
     base =
         DiffusionBase.open(Path.of(config.baseModel()), TrainConfig.path(config.tokenizerPath()));
+    base.quantize(Quantize.named(config.quantize()));
     tokenizers = base.tokenizers();
     boolean opened = false;
     try {

@@ -12,6 +12,7 @@ import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.PeftFormat;
 import org.loranative.model.Placement;
+import org.loranative.model.Quantize;
 import org.loranative.model.Weights;
 import org.loranative.model.llm.Generator;
 import org.loranative.model.llm.LlmBase;
@@ -36,6 +37,7 @@ final class LlmKind implements Kind<List<Sample>> {
     this.device = device;
     this.compute = compute;
     base = LlmBase.open(Path.of(config.baseModel()));
+    base.quantize(Quantize.named(config.quantize()));
     tokenizer = base.tokenizer();
     boolean opened = false;
     try {

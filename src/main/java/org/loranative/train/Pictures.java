@@ -34,23 +34,16 @@ public final class Pictures implements AutoCloseable {
   /**
    * @param tokenizer where it is not with the base
    * @param mixed adapters that are applied together
-   * @param deviceName as in the configuration; compute likewise
-   * @param threads 0 for one for each physical core
    */
-  public Pictures(
-      Path basePath,
-      Optional<Path> tokenizer,
-      List<Adapter> mixed,
-      String deviceName,
-      String compute,
-      int threads) {
+  public Pictures(Path basePath, Optional<Path> tokenizer, List<Adapter> mixed, Machine machine) {
     boolean opened = false;
     try {
       base = DiffusionBase.open(basePath, tokenizer);
+      base.quantize(machine.quantize());
       List<ClipTokenizer> tokenizers = base.tokenizers();
       tokenizers.forEach(owned::add);
-      Device device = owned.add(Devices.open(deviceName, threads));
-      DType dtype = Devices.compute(compute, device);
+      Device device = owned.add(Devices.open(machine.device(), machine.threads()));
+      DType dtype = Devices.compute(machine.compute(), device);
       List<Adapters.Target> targets = DiffusionGraph.targets(base);
       Mix mix =
           Mix.of(

@@ -48,7 +48,8 @@ class PicturesTest {
 
   @Test
   void drawsWhatThePipelineDraws() {
-    try (Pictures pictures = new Pictures(BASE, Optional.empty(), List.of(), "cpu", "f32", 2)) {
+    try (Pictures pictures =
+        new Pictures(BASE, Optional.empty(), List.of(), Machine.of("cpu", "f32"))) {
       Picture guided = pictures.draw(order("red", 8, 5, 0), Optional.of(latents));
       assertThat(Errors.relative(guided.rgb(), GOLDEN.floats("image"))).isLessThan(1e-3);
       Picture skipped = pictures.draw(order("", 4, 1, 1), Optional.of(latents));
@@ -58,7 +59,8 @@ class PicturesTest {
 
   @Test
   void theSeedNamesTheImage() {
-    try (Pictures pictures = new Pictures(BASE, Optional.empty(), List.of(), "cpu", "f32", 2)) {
+    try (Pictures pictures =
+        new Pictures(BASE, Optional.empty(), List.of(), Machine.of("cpu", "f32"))) {
       for (Sampler sampler : Sampler.values()) {
         Painter.Order one = new Painter.Order("pizza", "", 48, 32, sampler, 3, 4, 7, 0);
         Picture first = pictures.draw(one, Optional.empty());
@@ -71,7 +73,8 @@ class PicturesTest {
 
   @Test
   void mistakesAreNamed() {
-    try (Pictures pictures = new Pictures(BASE, Optional.empty(), List.of(), "cpu", "f32", 2)) {
+    try (Pictures pictures =
+        new Pictures(BASE, Optional.empty(), List.of(), Machine.of("cpu", "f32"))) {
       Painter.Order odd = new Painter.Order("pizza", "", 50, 64, Sampler.EULER, 2, 4, 7, 0);
       assertThatThrownBy(() -> pictures.draw(odd, Optional.empty()))
           .isInstanceOf(UserException.class)
@@ -82,7 +85,8 @@ class PicturesTest {
           .isInstanceOf(UserException.class)
           .hasMessageContaining("[1, 4, 16, 32]");
     }
-    assertThatThrownBy(() -> new Pictures(folder, Optional.empty(), List.of(), "cpu", "f32", 2))
+    assertThatThrownBy(
+            () -> new Pictures(folder, Optional.empty(), List.of(), Machine.of("cpu", "f32")))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("no model_index.json");
   }

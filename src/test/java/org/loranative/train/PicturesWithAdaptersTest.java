@@ -47,7 +47,8 @@ class PicturesWithAdaptersTest {
         List.of(new Safetensors.Tensor("latents", DType.F32, List.of(1L, 4L, 16L, 16L), data)),
         Map.of());
     Painter.Order order = new Painter.Order("grinning face", "", 64, 64, Sampler.DDIM, 4, 4, 1, 0);
-    try (Pictures pictures = new Pictures(BASE, Optional.empty(), adapters, "cpu", "f32", 2)) {
+    try (Pictures pictures =
+        new Pictures(BASE, Optional.empty(), adapters, Machine.of("cpu", "f32"))) {
       return pictures.draw(order, Optional.of(latents)).rgb();
     }
   }

@@ -10,11 +10,17 @@ import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
+import org.loranative.io.DType;
 
-/** {@code y[m] = w[ids[m]] * scale}: ids [M] i32, w [V, C], y [M, C]. */
+/** {@code y[m] = w[ids[m]] * scale}: ids [M] i32, w [V, C] of y's dtype or in blocks, y [M, C]. */
 public record Embedding(Value ids, Value w, Value y, float scale) implements Op {
   public static Value of(Graph g, Value ids, Value w, float scale) {
-    Value y = g.temp("embedding", w.dtype(), Shape.of(ids.shape().size(), w.shape().last()));
+    return of(g, ids, w, w.dtype(), scale);
+  }
+
+  /** The same where w may be in blocks. */
+  public static Value of(Graph g, Value ids, Value w, DType yType, float scale) {
+    Value y = g.temp("embedding", yType, Shape.of(ids.shape().size(), w.shape().last()));
     g.add(new Embedding(ids, w, y, scale));
     return y;
   }
@@ -53,6 +59,7 @@ public record Embedding(Value ids, Value w, Value y, float scale) implements Op 
             y.shape().dim(1),
             w.shape().dim(0),
             scale,
+            w.dtype().code,
             y.dtype().code));
   }
 

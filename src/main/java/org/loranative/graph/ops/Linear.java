@@ -13,11 +13,14 @@ import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
 
-/** Frozen linear layer: {@code y = x W0ᵀ + bias}; x [M, in], w0 [out, in], bias [out] f32. */
+/**
+ * Frozen linear layer: {@code y = x W0ᵀ + bias}; x [M, in], w0 [out, in] of x's dtype or in blocks,
+ * bias [out] f32.
+ */
 public record Linear(Value x, Value w0, Optional<Value> bias, Value y) implements Op {
   public Linear {
     Values.require(
-        x.shape().last() == w0.shape().last() && x.dtype() == w0.dtype(), "linear", x, w0);
+        x.shape().last() == w0.shape().last() && Values.multiply(x, w0), "linear", x, w0);
   }
 
   /** Appends the op; y [M, out] has the given dtype (the dtype of x, or F32 for logits). */
@@ -66,6 +69,7 @@ public record Linear(Value x, Value w0, Optional<Value> bias, Value y) implement
             x.shape().rows(),
             w0.shape().dim(1),
             w0.shape().dim(0),
+            w0.dtype().code,
             x.dtype().code,
             y.dtype().code));
   }
@@ -104,6 +108,7 @@ public record Linear(Value x, Value w0, Optional<Value> bias, Value y) implement
               w0.shape().dim(1),
               w0.shape().dim(0),
               partial.isPresent() ? 1 : 0,
+              w0.dtype().code,
               dy.dtype().code));
     }
   }

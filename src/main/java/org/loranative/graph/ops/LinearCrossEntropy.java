@@ -99,6 +99,7 @@ public record LinearCrossEntropy(
             w.shape().dim(0),
             softcap,
             chunk,
+            w.dtype().code,
             h.dtype().code));
   }
 }

@@ -50,7 +50,7 @@ public record LoraLinear(
             && a.shape().last() == w0.shape().last()
             && b.shape().dim(0) == w0.shape().dim(0)
             && a.shape().dim(0) == b.shape().last()
-            && x.dtype() == w0.dtype(),
+            && Values.multiply(x, w0),
         "lora_linear",
         x,
         w0,
@@ -147,6 +147,7 @@ public record LoraLinear(
             setting.scale(),
             setting.dropout(),
             setting.stream(),
+            w0.dtype().code,
             x.dtype().code));
   }
 
@@ -226,6 +227,7 @@ public record LoraLinear(
               setting.dropout(),
               setting.stream(),
               partial.isPresent() ? 1 : 0,
+              w0.dtype().code,
               x.dtype().code));
     }
   }

@@ -12,6 +12,7 @@ import org.loranative.UserException;
 import org.loranative.diffusion.NoiseSchedule;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
+import org.loranative.model.Quantize;
 import org.loranative.model.Weights;
 import org.loranative.text.ClipTokenizer;
 
@@ -83,6 +84,11 @@ public final class DiffusionBase {
               + " does not exist; name a folder in diffusers' layout or a .safetensors file.");
     }
     return Files.isDirectory(path) ? folder(path, tokenizer) : SingleFile.open(path, tokenizer);
+  }
+
+  /** Says how the matrices of the UNet's linear layers are held. */
+  public void quantize(Quantize how) {
+    weights.quantize(how, name -> name.startsWith(Unet.PREFIX));
   }
 
   private static DiffusionBase folder(Path folder, Optional<Path> tokenizer) {

@@ -8,8 +8,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.loranative.UserException;
 import org.loranative.graph.Shape;
 import org.loranative.io.Gguf;
@@ -18,6 +20,7 @@ import org.loranative.io.TensorEntry;
 import org.loranative.io.TensorFile;
 import org.loranative.lora.Adapters;
 import org.loranative.model.Family;
+import org.loranative.model.Quantize;
 import org.loranative.model.Weights;
 import org.loranative.text.Tokenizer;
 import org.loranative.text.Tokenizers;
@@ -204,6 +207,16 @@ public final class LlmBase {
 
   public Weights weights() {
     return weights;
+  }
+
+  /** Says how the layers' matrices are held; KEEP holds embedding and head in blocks too. */
+  public void quantize(Quantize how) {
+    Set<String> names = new HashSet<>();
+    config.linearPaths().forEach(path -> names.add(path + ".weight"));
+    if (how == Quantize.KEEP) {
+      names.addAll(List.of(EMBEDDING, HEAD));
+    }
+    weights.quantize(how, names::contains);
   }
 
   /** The head's tensor: its own, or the embedding where they are tied. */

@@ -166,7 +166,7 @@ public final class LlmGraph {
             ? RopeTable.of(g, positions, net.constant(LOCAL_ROPE, half), c.localRope().scale())
             : rope;
     float scale = c.family().scaledEmbedding() ? (float) Math.sqrt(c.hidden()) : 1;
-    Value x = Embedding.of(g, ids, net.matrix("model.embed_tokens.weight"), scale);
+    Value x = Embedding.of(g, ids, net.matrix("model.embed_tokens.weight"), net.compute(), scale);
 
     // The residual stream is the sum of `residual` and `x`; each norm adds them as it reads them.
     Stream stream = new Stream(x, Optional.empty());

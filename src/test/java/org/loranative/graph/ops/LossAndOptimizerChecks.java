@@ -343,7 +343,15 @@ abstract class LossAndOptimizerChecks {
       assertThat(type.bytes(expected.length)).isEqualTo(from.view().capacity());
       device.check(
           org.loranative.device.LoraOps.ln_dequantize_fwd(
-              device.handle(), from.address(), type.code, decoded.address(), 0, expected.length));
+              device.handle(),
+              from.address(),
+              type.code,
+              decoded.address(),
+              0,
+              0,
+              1,
+              expected.length,
+              expected.length));
       device.download(to, decoded.address(), expected.length * 4L);
       float[] actual = new float[expected.length];
       to.view().asFloatBuffer().get(actual);

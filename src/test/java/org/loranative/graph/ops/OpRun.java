@@ -2,6 +2,7 @@ package org.loranative.graph.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -25,9 +26,19 @@ import org.loranative.testing.TestDevices;
  * @param numbers differentiable leaves, frozen weights and "dy", by name
  * @param ints integer inputs
  * @param leaves names of the inputs that gradients are wanted of
+ * @param blocks weights that are held in blocks, as bytes
  */
 record OpRun(
-    Builder builder, Map<String, float[]> numbers, Map<String, int[]> ints, List<String> leaves) {
+    Builder builder,
+    Map<String, float[]> numbers,
+    Map<String, int[]> ints,
+    List<String> leaves,
+    Map<String, ByteBuffer> blocks) {
+  OpRun(
+      Builder builder, Map<String, float[]> numbers, Map<String, int[]> ints, List<String> leaves) {
+    this(builder, numbers, ints, leaves, Map.of());
+  }
+
   /** Adds the op to a graph; returns its output. */
   interface Builder {
     Value build(Graph g, DType dtype);
@@ -52,10 +63,11 @@ record OpRun(
         GraphRunner runner = new GraphRunner(g, device)) {
       numbers.forEach(
           (name, x) -> {
-            if (!name.equals("dy")) {
+            if (!name.equals("dy") && !blocks.containsKey(name)) {
               runner.set(name, x);
             }
           });
+      blocks.forEach((name, bytes) -> runner.setBytes(name, b -> b.put(bytes.duplicate())));
       if (g.named().containsKey("step")) {
         runner.setBytes("step", b -> OpCases.step(1).write(b));
       }
@@ -77,14 +89,18 @@ record OpRun(
 
   /** Holds the CUDA kernels, in both emulators, against the CPU. */
   void compare(DType dtype, String what) {
-    Map<String, float[]> expected = on("cpu", DType.F32);
+    compare(on("cpu", DType.F32), List.of("cuda-emu", "cuda-check"), dtype, what);
+  }
+
+  /** Holds devices against results that are known. */
+  void compare(Map<String, float[]> expected, List<String> devices, DType dtype, String what) {
     double tolerance =
         switch (dtype) {
           case BF16 -> 1e-2;
           case F16 -> 2e-3;
           default -> 1e-5;
         };
-    for (String device : List.of("cuda-emu", "cuda-check")) {
+    for (String device : devices) {
       List<String> names = new ArrayList<>(expected.keySet());
       Map<String, float[]> actual = on(device, dtype);
       for (String name : names) {

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.loranative.text.ChatTemplate.Message;
 import org.loranative.text.Tokenizer;
 import org.loranative.train.Answers;
+import org.loranative.train.Machine;
 
 /** The real SmolLM2 answers greedily as transformers does. */
 @Tag("slow")
@@ -28,7 +29,7 @@ class SmolLm2Test {
         new ObjectMapper()
             .readTree(Path.of("src/test/resources/golden/smollm2_greedy.json").toFile());
     try (Tokenizer tokenizer = LlmBase.open(MODEL).tokenizer();
-        Answers answers = new Answers(MODEL, Optional.empty(), "cpu", "f32", 2)) {
+        Answers answers = new Answers(MODEL, Optional.empty(), Machine.of("cpu", "f32"))) {
       for (JsonNode g : golden) {
         String prompt = g.path("prompt").asText();
         String text =

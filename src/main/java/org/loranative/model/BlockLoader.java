@@ -1,0 +1,92 @@
+package org.loranative.model;
+
+import java.util.Optional;
+import org.loranative.device.CpuDevice;
+import org.loranative.device.Device;
+import org.loranative.device.HostBuffer;
+import org.loranative.device.Memory;
+import org.loranative.graph.Value;
+import org.loranative.io.DType;
+
+/**
+ * Brings matrices in blocks onto a device: as the file has them, their rows in order, or quantized
+ * here to NF4; and takes bitsandbytes' NF4 apart for a device that wants plain numbers. One matrix
+ * is in host memory at a time.
+ */
+final class BlockLoader implements AutoCloseable {
+  private final Device device;
+  private Optional<CpuDevice> host = Optional.empty();
+
+  BlockLoader(Device device) {
+    this.device = device;
+  }
+
+  /**
+   * @param from host address of the tensor in its mapped file
+   * @param pieces where bitsandbytes has quantized it
+   * @param v the matrix, as the device is to hold it
+   * @param to its address there
+   */
+  void load(Weights.Reading r, long from, Optional<Nf4Tensor> pieces, Value v, long to) {
+    if (pieces.isPresent()) {
+      loadPieces(pieces.get(), v, to);
+    } else if (v.dtype() == DType.NF4) {
+      try (Memory numbers = host().allocate(v.shape().size() * 4)) {
+        Weights.read(host(), r, from, inF32(v), numbers.address());
+        quantize(numbers.address(), v, to);
+      }
+    } else if (r.interleavedHeads() > 0) {
+      try (Memory rows = host().allocate(v.bytes())) {
+        Weights.inOrder(
+            r,
+            v.dtype().bytes(v.shape().last()),
+            (ours, file, bytes) -> host().copy(rows.address() + ours, from + file, bytes));
+        device.upload(to, rows.address(), v.bytes());
+      }
+    } else {
+      device.upload(to, from, v.bytes());
+    }
+  }
+
+  private void loadPieces(Nf4Tensor pieces, Value v, long to) {
+    DType stored = pieces.isWhole() ? DType.NF4 : DType.F32;
+    long n = v.shape().size();
+    try (HostBuffer all = new HostBuffer(stored.bytes(n))) {
+      if (pieces.isWhole()) {
+        pieces.assemble(all.view());
+      } else {
+        pieces.numbers(all.view());
+      }
+      if (v.dtype() == stored) {
+        device.upload(to, all, v.bytes());
+      } else if (v.dtype() == DType.NF4) {
+        quantize(all.address(), v, to);
+      } else {
+        Weights.dequantize(device, all.address(), stored, to, v.dtype(), n);
+      }
+    }
+  }
+
+  private void quantize(long numbers, Value v, long to) {
+    try (HostBuffer blocks = new HostBuffer(v.bytes())) {
+      CpuDevice.quantizeNf4(numbers, blocks, v.shape().size());
+      device.upload(to, blocks, v.bytes());
+    }
+  }
+
+  private static Value inF32(Value v) {
+    return new Value(v.id(), v.shape(), DType.F32, v.kind(), v.name());
+  }
+
+  private CpuDevice host() {
+    if (host.isEmpty()) {
+      host = Optional.of(new CpuDevice(CpuDevice.physicalCores()));
+    }
+    return host.get();
+  }
+
+  @Override
+  public void close() {
+    host.ifPresent(CpuDevice::close);
+  }
+}
