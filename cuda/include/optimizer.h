@@ -5,6 +5,12 @@
 struct NormTile {
   static constexpr i64 kBlock = 1 << 16;
 };
+// Moments of 8 bits that share a scale: a thread for each. Shared memory holds both tables of codes
+// and what the block's maximum is found with.
+struct MomentBlock {
+  static constexpr int kThreads = 256;
+  static constexpr int kSharedBytes = 2 * 256 * 4 + 2 * 8 * 4;
+};
 struct AdamWArguments {
   float rate, beta1, beta2, eps, weight_decay;
 };
@@ -14,3 +20,6 @@ LN_SIGNATURE norm_finish(const double* sums, const gpu_step* step, float* out, i
                          float max_norm);
 LN_SIGNATURE adamw(float* p, float* grad, float* m, float* v, const float* clip,
                    const gpu_step* step, i64 n, AdamWArguments a);
+LN_SIGNATURE adamw8bit(float* p, float* grad, unsigned char* m, unsigned char* v, float* m_scale,
+                       float* v_scale, const float* codes, const float* clip, const gpu_step* step,
+                       i64 n, AdamWArguments a);

@@ -24,6 +24,7 @@ enum {
   LN_F16 = 1,
   LN_BF16 = 2,
   LN_I32 = 3,
+  LN_U8 = 4,
   LN_Q8_0 = 8,
   LN_Q4_0 = 9,
   LN_Q4_1 = 10,
@@ -114,6 +115,8 @@ int ln_file_release(int64_t address, int64_t bytes);
 // scales less their mean likewise in blocks of 256. Overwrites dst, of ln_nf4_bytes(n) bytes.
 int ln_nf4_quantize(int64_t src, int64_t dst, int64_t n, int32_t threads);
 int64_t ln_nf4_bytes(int64_t n);
+// bitsandbytes' dynamic 8-bit values in rising order: 256 of both signs, and 256 from 0 on.
+void ln_dynamic_codes(float* both_signs, float* positive);
 // Bytes of scratch that oneDNN's primitives have asked of this device so far.
 int64_t ln_gemm_scratch_bytes(int64_t device);
 
@@ -375,3 +378,12 @@ int64_t ln_global_norm_scratch(int64_t device, int64_t n);
 int ln_adamw_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t v, int64_t clip,
                  int64_t step, int64_t n, float rate, float beta1, float beta2, float eps,
                  float weight_decay);
+
+// The same with moments of 8 bits in blocks of 256 (Dettmers et al. 2022, "8-bit Optimizers via
+// Block-wise Quantization"): m = codes[m_bits] m_scale, v = codes[256 + v_bits] v_scale, the scale a
+// block's largest. p moves by the moments before they are rounded; a v above 0 stays above 0.
+// m, v u8 [n]; m_scale, v_scale f32 [n / 256, rounded up]; codes f32 [512], ln_dynamic_codes'.
+// Overwrites p, m, v and the scales; zeroes grad.
+int ln_adamw8bit_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t v, int64_t m_scale,
+                     int64_t v_scale, int64_t codes, int64_t clip, int64_t step, int64_t n,
+                     float rate, float beta1, float beta2, float eps, float weight_decay);

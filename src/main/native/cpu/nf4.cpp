@@ -31,28 +31,6 @@ constexpr float kCode[16] = {
     1.0f,
 };
 
-// 256 values of both signs, close together near 0: bitsandbytes' create_dynamic_map.
-std::vector<float> scale_code() {
-  constexpr int kExponents = 7;
-  std::vector<float> values{0.0f, 1.0f};
-  for (int exponent = 0; exponent < kExponents; exponent++) {
-    int fractions = 1 << exponent;
-    // As torch.linspace: from either end to the middle.
-    auto boundary = [fractions](int i) {
-      float step = 0.9f / float(fractions);
-      return i < (fractions + 1) / 2 ? 0.1f + step * float(i) : 1.0f - step * float(fractions - i);
-    };
-    for (int i = 0; i < fractions; i++) {
-      float mean = (boundary(i) + boundary(i + 1)) / 2.0f;
-      float value = float(pow(10.0, exponent - (kExponents - 1))) * mean;
-      values.push_back(value);
-      values.push_back(-value);
-    }
-  }
-  std::sort(values.begin(), values.end());
-  return values;
-}
-
 // The index of the value of `code` that is nearest to x; of two as near the first.
 int nearest(const float* code, int count, float x) {
   int above = int(std::lower_bound(code, code + count, x) - code);
@@ -78,7 +56,8 @@ int64_t ln_nf4_bytes(int64_t n) {
 int ln_nf4_quantize(int64_t src, int64_t dst, int64_t n, int32_t threads) {
   if (n % 64 != 0)
     return ln::fail(LN_INVALID, "NF4 takes multiples of 64 numbers, not %lld", (long long)n);
-  static const std::vector<float> kScaleCode = scale_code();
+  float both_signs[256], positive[256];
+  ln_dynamic_codes(both_signs, positive);
   const float* x = ln::ptr<float>(src);
   uint8_t* header = ln::ptr<uint8_t>(dst);
   uint8_t *bits = header + LN_NF4_HEADER_BYTES, *indices = bits + n / 2;
@@ -106,12 +85,12 @@ int ln_nf4_quantize(int64_t src, int64_t dst, int64_t n, int32_t threads) {
     float factor = largest(scales.data() + from, count);
     float inverse = factor > 0 ? 1.0f / factor : 0.0f;
     for (int64_t i = from; i < from + count; i++)
-      indices[i] = uint8_t(nearest(kScaleCode.data(), 256,
+      indices[i] = uint8_t(nearest(both_signs, 256,
                                    std::min(1.0f, std::max(-1.0f, scales[size_t(i)] * inverse))));
     memcpy(indices + padded_indices(n) + g * 4, &factor, 4);
   }
   memcpy(header, kCode, sizeof kCode);
-  memcpy(header + 64, kScaleCode.data(), 1024);
+  memcpy(header + 64, both_signs, 1024);
   memcpy(header + 1088, &offset, 4);
   memset(header + 1092, 0, 4);
   memcpy(header + 1096, &n, 8);

@@ -59,5 +59,62 @@ int ln_adamw_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t v, 
   return LN_OK;
 }
 
+namespace {
+
+// The index of the code nearest to x, codes rising.
+inline int nearest(const float* codes, float x) {
+  int low = 0, high = 255;
+  while (high - low > 1) {
+    int middle = (low + high) / 2;
+    if (codes[middle] <= x)
+      low = middle;
+    else
+      high = middle;
+  }
+  return x - codes[low] <= codes[high] - x ? low : high;
+}
+
+}  // namespace
+
+int ln_adamw8bit_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t v, int64_t m_scale,
+                     int64_t v_scale, int64_t codes, int64_t clip, int64_t step, int64_t n,
+                     float rate, float beta1, float beta2, float eps, float weight_decay) {
+  constexpr int64_t kBlock = 256;
+  float *w = ptr<float>(p), *g = ptr<float>(grad);
+  uint8_t *first = ptr<uint8_t>(m), *second = ptr<uint8_t>(v);
+  const float *both_signs = ptr<float>(codes), *positive = both_signs + 256;
+  const Step* now = ptr<Step>(step);
+  float clip_factor = ptr<float>(clip)[1];
+  bool finite = ptr<float>(clip)[0] < INFINITY;  // a step that overflowed changes nothing
+  float lr = now->learning_rate * rate, size = lr / now->bias1, root = 1.0f / sqrtf(now->bias2);
+  float decay = 1.0f - lr * weight_decay;
+#pragma omp parallel for num_threads(of(device)->threads) schedule(static)
+  for (int64_t block = 0; block < (n + kBlock - 1) / kBlock; block++) {
+    int64_t from = block * kBlock, count = lo(kBlock, n - from);
+    float mean[kBlock], square[kBlock], most_mean = 0, most_square = 0;
+    float &scale1 = ptr<float>(m_scale)[block], &scale2 = ptr<float>(v_scale)[block];
+    for (int64_t i = 0; i < count; i++) {
+      float x = g[from + i] * clip_factor, m0 = both_signs[first[from + i]] * scale1;
+      g[from + i] = 0.0f;
+      mean[i] = m0 + (1.0f - beta1) * (x - m0);
+      square[i] = beta2 * (positive[second[from + i]] * scale2) + (1.0f - beta2) * x * x;
+      most_mean = hi(most_mean, fabsf(mean[i]));
+      most_square = hi(most_square, square[i]);
+    }
+    if (!finite) continue;
+    scale1 = most_mean;
+    scale2 = most_square;
+    float inverse1 = most_mean > 0 ? 1.0f / most_mean : 0.0f;
+    float inverse2 = most_square > 0 ? 1.0f / most_square : 0.0f;
+    for (int64_t i = 0; i < count; i++) {
+      w[from + i] = w[from + i] * decay - size * mean[i] / (sqrtf(square[i]) * root + eps);
+      first[from + i] = uint8_t(nearest(both_signs, mean[i] * inverse1));
+      int code = nearest(positive, square[i] * inverse2);
+      second[from + i] = uint8_t(code == 0 && square[i] > 0 ? 1 : code);
+    }
+  }
+  return LN_OK;
+}
+
 }  // namespace LN_ISA
 }  // namespace ln

@@ -1,9 +1,15 @@
 package org.loranative.lora;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
 import org.loranative.device.Device;
 import org.loranative.device.HostBuffer;
+import org.loranative.device.LoraOps;
 import org.loranative.device.Memory;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
@@ -11,6 +17,7 @@ import org.loranative.graph.Shape;
 import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.AdamW;
+import org.loranative.graph.ops.AdamW8bit;
 import org.loranative.graph.ops.GlobalNorm;
 import org.loranative.io.DType;
 
@@ -19,65 +26,146 @@ import org.loranative.io.DType;
  * gradients and AdamW's two moments, all in {@link Adapters}' layout, and {@link StepState}.
  */
 public final class AdapterState implements AutoCloseable {
+  /** What there is beside the adapters. */
+  public enum Moments {
+    /** Nothing: no training. */
+    NONE,
+    F32,
+    /** 8 bits in blocks, see {@link AdamW8bit}. */
+    BITS_8;
+
+    /** Those of an optimizer, as the configuration names it. */
+    public static Moments of(String optimizer) {
+      return optimizer.equals("adamw8bit") ? BITS_8 : F32;
+    }
+  }
+
   /** The flat buffers. */
   public enum Buffer {
     PARAMS,
     GRADS,
     FIRST_MOMENT,
-    SECOND_MOMENT
+    SECOND_MOMENT,
+    FIRST_SCALE,
+    SECOND_SCALE,
+    /** What moments of 8 bits stand for: the same in every run. */
+    CODES
   }
+
+  /** A buffer's place in the allocation. */
+  private record Place(DType dtype, long size, long offset) {
+    long bytes() {
+      return dtype.bytes(size);
+    }
+  }
+
+  private static final int CODES = 256;
 
   private final Device device;
   private final Adapters adapters;
+  private final Map<Buffer, Place> places;
   private final Memory memory;
   private final Map<String, Long> addresses = new HashMap<>();
   private final HostBuffer step = new HostBuffer(StepState.BYTES);
 
-  public AdapterState(Device device, Adapters adapters, boolean training) {
+  public AdapterState(Device device, Adapters adapters, Moments moments) {
     this.device = device;
     this.adapters = adapters;
-    this.memory = device.allocate(bytes(adapters, training));
+    this.places = places(adapters, moments);
+    this.memory = device.allocate(bytes(adapters, moments));
     addresses.put("step", memory.address());
-    long base = memory.address() + StepState.BYTES;
-    for (Buffer b : training ? Buffer.values() : new Buffer[] {Buffer.PARAMS}) {
-      addresses.put(b.name(), base + b.ordinal() * adapters.floats() * 4);
-    }
+    places.forEach((b, place) -> addresses.put(b.name(), memory.address() + place.offset()));
     for (Adapters.Module m : adapters.modules()) {
-      addresses.put(m.path() + ".lora_A", base + m.aOffset() * 4);
-      addresses.put(m.path() + ".lora_B", base + m.bOffset() * 4);
-      if (training) {
-        long grads = addresses.get(Buffer.GRADS.name());
-        addresses.put(m.path() + ".lora_A.grad", grads + m.aOffset() * 4);
-        addresses.put(m.path() + ".lora_B.grad", grads + m.bOffset() * 4);
+      address(m, Buffer.PARAMS, "");
+      if (moments != Moments.NONE) {
+        address(m, Buffer.GRADS, ".grad");
       }
     }
+    if (moments == Moments.BITS_8) {
+      float[] both = new float[CODES];
+      float[] positive = new float[CODES];
+      LoraOps.ln_dynamic_codes(both, positive);
+      float[] codes = Arrays.copyOf(both, 2 * CODES);
+      System.arraycopy(positive, 0, codes, CODES, CODES);
+      write(Buffer.CODES, codes);
+    }
+  }
+
+  private void address(Adapters.Module m, Buffer buffer, String suffix) {
+    long start = addresses.get(buffer.name());
+    addresses.put(m.path() + ".lora_A" + suffix, start + m.aOffset() * 4);
+    addresses.put(m.path() + ".lora_B" + suffix, start + m.bOffset() * 4);
+  }
+
+  private static Map<Buffer, Place> places(Adapters adapters, Moments moments) {
+    long n = adapters.floats();
+    long blocks = (n + AdamW8bit.BLOCK - 1) / AdamW8bit.BLOCK;
+    Map<Buffer, Place> places = new EnumMap<>(Buffer.class);
+    long at = StepState.BYTES;
+    at = place(places, Buffer.PARAMS, DType.F32, n, at);
+    if (moments == Moments.NONE) {
+      return places;
+    }
+    at = place(places, Buffer.GRADS, DType.F32, n, at);
+    DType type = moments == Moments.F32 ? DType.F32 : DType.U8;
+    at = place(places, Buffer.FIRST_MOMENT, type, n, at);
+    at = place(places, Buffer.SECOND_MOMENT, type, n, at);
+    if (moments == Moments.BITS_8) {
+      at = place(places, Buffer.FIRST_SCALE, DType.F32, blocks, at);
+      at = place(places, Buffer.SECOND_SCALE, DType.F32, blocks, at);
+      place(places, Buffer.CODES, DType.F32, 2 * CODES, at);
+    }
+    return places;
+  }
+
+  private static long place(
+      Map<Buffer, Place> places, Buffer buffer, DType dtype, long size, long at) {
+    Place place = new Place(dtype, size, at);
+    places.put(buffer, place);
+    return at + (place.bytes() + 63) / 64 * 64;
   }
 
   /** Bytes the allocation takes. */
-  public static long bytes(Adapters adapters, boolean training) {
-    return StepState.BYTES + adapters.floats() * 4 * (training ? Buffer.values().length : 1);
+  public static long bytes(Adapters adapters, Moments moments) {
+    return places(adapters, moments).values().stream()
+        .mapToLong(p -> p.offset() + p.bytes())
+        .max()
+        .orElseThrow();
   }
 
   /** A whole buffer as one value, for ops over all adapters. */
-  private static Value flat(Graph g, Adapters adapters, Buffer buffer) {
-    return g.named(Kind.STATE, buffer.name(), DType.F32, Shape.of(adapters.floats()));
+  private Value flat(Graph g, Buffer buffer) {
+    Place place = places.get(buffer);
+    return g.named(Kind.STATE, buffer.name(), place.dtype(), Shape.of(place.size()));
   }
 
   /** An optimizer step over all adapters: norm, clip, AdamW at each one's rate. */
-  public static Graph update(Adapters adapters, AdamW.Setting setting, float maxGradNorm) {
+  public Graph update(AdamW.Setting setting, float maxGradNorm) {
     Graph g = new Graph();
-    Value grads = flat(g, adapters, Buffer.GRADS);
+    Value params = flat(g, Buffer.PARAMS);
+    Value grads = flat(g, Buffer.GRADS);
+    Value m = flat(g, Buffer.FIRST_MOMENT);
+    Value v = flat(g, Buffer.SECOND_MOMENT);
     Value clip = GlobalNorm.of(g, grads, maxGradNorm);
-    for (Adapters.Range range : adapters.ranges()) {
-      AdamW.of(
-          g,
-          flat(g, adapters, Buffer.PARAMS),
-          grads,
-          flat(g, adapters, Buffer.FIRST_MOMENT),
-          flat(g, adapters, Buffer.SECOND_MOMENT),
-          clip,
-          new AdamW.Range(range.from(), range.size(), (float) range.rate()),
-          setting);
+    for (Adapters.Range r : adapters.ranges()) {
+      AdamW.Range range = new AdamW.Range(r.from(), r.size(), (float) r.rate());
+      if (m.dtype() == DType.F32) {
+        AdamW.of(g, params, grads, m, v, clip, range, setting);
+      } else {
+        AdamW8bit.of(
+            g,
+            params,
+            grads,
+            new AdamW8bit.Moments(
+                m,
+                v,
+                flat(g, Buffer.FIRST_SCALE),
+                flat(g, Buffer.SECOND_SCALE),
+                flat(g, Buffer.CODES)),
+            clip,
+            range,
+            setting);
+      }
     }
     return g;
   }
@@ -96,21 +184,46 @@ public final class AdapterState implements AutoCloseable {
     device.upload(addresses.get("step"), step, StepState.BYTES);
   }
 
-  public float[] read(Buffer buffer) {
-    float[] flat = new float[Math.toIntExact(adapters.floats())];
-    try (HostBuffer host = new HostBuffer(flat.length * 4L)) {
-      device.download(host, addresses.get(buffer.name()), flat.length * 4L);
-      host.view().asFloatBuffer().get(flat);
+  /** The buffers that a run cannot do without when it goes on: all but gradients and codes. */
+  public Map<Buffer, DType> kept() {
+    Map<Buffer, DType> kept = new EnumMap<>(Buffer.class);
+    places.forEach((buffer, place) -> kept.put(buffer, place.dtype()));
+    kept.remove(Buffer.GRADS);
+    kept.remove(Buffer.CODES);
+    return kept;
+  }
+
+  /** A buffer as it lies, little-endian. */
+  public ByteBuffer readBytes(Buffer buffer) {
+    long bytes = places.get(buffer).bytes();
+    ByteBuffer copy = ByteBuffer.allocate(Math.toIntExact(bytes)).order(ByteOrder.LITTLE_ENDIAN);
+    try (HostBuffer host = new HostBuffer(bytes)) {
+      device.download(host, addresses.get(buffer.name()), bytes);
+      copy.put(host.view().limit(copy.capacity())).flip();
     }
+    return copy;
+  }
+
+  /** Overwrites a buffer with as many bytes as it has. */
+  public void writeBytes(Buffer buffer, ByteBuffer bytes) {
+    assert bytes.remaining() == places.get(buffer).bytes();
+    try (HostBuffer host = new HostBuffer(bytes.remaining())) {
+      host.view().put(bytes.duplicate());
+      device.upload(addresses.get(buffer.name()), host, bytes.remaining());
+    }
+  }
+
+  public float[] read(Buffer buffer) {
+    FloatBuffer bytes = readBytes(buffer).asFloatBuffer();
+    float[] flat = new float[bytes.remaining()];
+    bytes.get(flat);
     return flat;
   }
 
   public void write(Buffer buffer, float[] flat) {
-    assert flat.length == adapters.floats();
-    try (HostBuffer host = new HostBuffer(flat.length * 4L)) {
-      host.view().asFloatBuffer().put(flat);
-      device.upload(addresses.get(buffer.name()), host, flat.length * 4L);
-    }
+    ByteBuffer bytes = ByteBuffer.allocate(flat.length * 4).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asFloatBuffer().put(flat);
+    writeBytes(buffer, bytes);
   }
 
   @Override

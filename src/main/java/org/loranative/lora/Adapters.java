@@ -11,6 +11,7 @@ import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
+import org.loranative.graph.ops.AdamW8bit;
 import org.loranative.graph.ops.LoraLinear;
 import org.loranative.io.DType;
 import org.loranative.random.Philox;
@@ -21,6 +22,7 @@ import org.loranative.random.Philox;
  */
 public final class Adapters {
   private static final int ALIGNMENT = 16; // floats: one cache line
+  private static final int RANGE_ALIGNMENT = AdamW8bit.BLOCK;
 
   /**
    * A layer that could be adapted.
@@ -101,7 +103,8 @@ public final class Adapters {
       LoraSpec spec = specs.get(s);
       List<LoraSpec> later = specs.subList(s + 1, specs.size());
       spec.targets().forEach(target -> requireMatch(target, candidates));
-      long start = floats;
+      long start = align(floats, RANGE_ALIGNMENT);
+      floats = start;
       for (int i = 0; i < candidates.size(); i++) {
         Target t = candidates.get(i);
         if (spec.adapts(t.path()) && later.stream().noneMatch(l -> l.adapts(t.path()))) {
@@ -150,13 +153,13 @@ public final class Adapters {
   }
 
   private void add(Target t, int index, LoraSpec spec) {
-    long bOffset = floats + align(spec.rank() * t.in());
+    long bOffset = floats + align(spec.rank() * t.in(), ALIGNMENT);
     modules.put(t.path(), new Module(t, index, spec, floats, bOffset));
-    floats = bOffset + align(spec.rank() * t.out());
+    floats = bOffset + align(spec.rank() * t.out(), ALIGNMENT);
   }
 
-  private static long align(long n) {
-    return (n + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  private static long align(long n, long unit) {
+    return (n + unit - 1) / unit * unit;
   }
 
   public List<Module> modules() {

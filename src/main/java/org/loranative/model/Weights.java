@@ -101,7 +101,7 @@ public final class Weights {
       throw new UserException(
           source + " lacks the tensor " + fileName.apply(name) + "; the file may be incomplete.");
     }
-    if (DType.named(entry.type()).isEmpty() || entry.type().equals("I32")) {
+    if (DType.named(entry.type()).isEmpty() || List.of("I32", "U8").contains(entry.type())) {
       throw new UserException(
           source
               + ": tensor "

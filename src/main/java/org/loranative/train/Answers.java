@@ -10,6 +10,7 @@ import org.loranative.device.Device;
 import org.loranative.io.DType;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.AdapterState.Buffer;
+import org.loranative.lora.AdapterState.Moments;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.PeftFormat;
 import org.loranative.model.Placement;
@@ -43,7 +44,7 @@ public final class Answers implements AutoCloseable {
           adapter
               .map(a -> new Adapters(PeftFormat.readSpecs(a), base.targets()))
               .orElseGet(Adapters::none);
-      AdapterState state = owned.add(new AdapterState(device, adapters, false));
+      AdapterState state = owned.add(new AdapterState(device, adapters, Moments.NONE));
       adapter.ifPresent(a -> state.write(Buffer.PARAMS, PeftFormat.read(a, adapters)));
       Weights.Loaded weights =
           owned.add(

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +30,16 @@ import org.loranative.optim.LossScale;
 record Checkpoint(int step, long seed, String fingerprint, LossScale.State lossScale) {
   private static final String STATE = "trainer_state.json";
   private static final String OPTIMIZER = "optimizer.safetensors";
+
+  /** Names in the file, as torch's AdamW calls its state. */
+  private static final Map<Buffer, String> NAMES =
+      Map.of(
+          Buffer.PARAMS, "params",
+          Buffer.FIRST_MOMENT, "exp_avg",
+          Buffer.SECOND_MOMENT, "exp_avg_sq",
+          Buffer.FIRST_SCALE, "exp_avg_scale",
+          Buffer.SECOND_SCALE, "exp_avg_sq_scale");
+
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
@@ -39,10 +48,7 @@ record Checkpoint(int step, long seed, String fingerprint, LossScale.State lossS
     task.export(folder, state.read(Buffer.PARAMS));
     Safetensors.write(
         folder.resolve(OPTIMIZER),
-        List.of(
-            tensor("params", state.read(Buffer.PARAMS)),
-            tensor("exp_avg", state.read(Buffer.FIRST_MOMENT)),
-            tensor("exp_avg_sq", state.read(Buffer.SECOND_MOMENT))),
+        state.kept().keySet().stream().map(b -> tensor(b, state)).toList(),
         Map.of());
     AtomicFiles.writeString(folder.resolve("config.yaml"), configYaml);
     ObjectNode node = JSON.createObjectNode();
@@ -56,10 +62,11 @@ record Checkpoint(int step, long seed, String fingerprint, LossScale.State lossS
     AtomicFiles.write(folder.resolve(STATE), out -> out.write(json));
   }
 
-  private static Safetensors.Tensor tensor(String name, float[] values) {
-    ByteBuffer data = ByteBuffer.allocate(values.length * 4).order(ByteOrder.LITTLE_ENDIAN);
-    data.asFloatBuffer().put(values);
-    return new Safetensors.Tensor(name, DType.F32, List.of((long) values.length), data);
+  private static Safetensors.Tensor tensor(Buffer buffer, AdapterState state) {
+    ByteBuffer data = state.readBytes(buffer);
+    DType dtype = state.kept().get(buffer);
+    long size = data.remaining() / dtype.bytesPerBlock;
+    return new Safetensors.Tensor(NAMES.get(buffer), dtype, List.of(size), data);
   }
 
   /** Reads a checkpoint back into {@code state}. */
@@ -73,9 +80,7 @@ record Checkpoint(int step, long seed, String fingerprint, LossScale.State lossS
           e);
     }
     Map<String, TensorEntry> tensors = Safetensors.read(folder.resolve(OPTIMIZER)).tensors();
-    restore(folder, tensors.get("params"), Buffer.PARAMS, state);
-    restore(folder, tensors.get("exp_avg"), Buffer.FIRST_MOMENT, state);
-    restore(folder, tensors.get("exp_avg_sq"), Buffer.SECOND_MOMENT, state);
+    state.kept().forEach((b, dtype) -> restore(folder, tensors.get(NAMES.get(b)), b, dtype, state));
     return new Checkpoint(
         node.path("step").asInt(),
         node.path("seed").asLong(),
@@ -85,15 +90,16 @@ record Checkpoint(int step, long seed, String fingerprint, LossScale.State lossS
             node.path("loss_scale_good_steps").asInt()));
   }
 
-  private static void restore(Path folder, TensorEntry entry, Buffer buffer, AdapterState state) {
-    float[] values = new float[state.read(buffer).length];
-    if (entry == null || entry.elements() != values.length) {
+  private static void restore(
+      Path folder, TensorEntry entry, Buffer buffer, DType dtype, AdapterState state) {
+    if (entry == null
+        || !entry.type().equals(dtype.name())
+        || entry.bytes() != state.readBytes(buffer).remaining()) {
       throw new UserException(
           folder
-              + " does not fit this configuration: base model, lora_rank and lora_targets must be"
-              + " those of the run that wrote it.");
+              + " does not fit this configuration: base model, lora_rank, lora_targets and optimizer"
+              + " must be those of the run that wrote it.");
     }
-    Safetensors.data(entry).asFloatBuffer().get(values);
-    state.write(buffer, values);
+    state.writeBytes(buffer, Safetensors.data(entry));
   }
 }

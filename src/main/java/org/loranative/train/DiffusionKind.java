@@ -13,6 +13,7 @@ import org.loranative.device.Device;
 import org.loranative.diffusion.Sampler;
 import org.loranative.graph.Graph;
 import org.loranative.io.DType;
+import org.loranative.lora.AdapterState.Moments;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraFiles;
 import org.loranative.lora.LoraSpec;
@@ -118,6 +119,11 @@ final class DiffusionKind implements Kind<DiffusionTask.Batch> {
   @Override
   public Adapters adapters() {
     return adapters;
+  }
+
+  @Override
+  public Moments moments() {
+    return Moments.of(config.optimizer());
   }
 
   @Override

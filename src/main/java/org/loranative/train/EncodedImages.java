@@ -18,6 +18,7 @@ import org.loranative.image.Crop;
 import org.loranative.image.Picture;
 import org.loranative.io.DType;
 import org.loranative.lora.AdapterState;
+import org.loranative.lora.AdapterState.Moments;
 import org.loranative.lora.Adapters;
 import org.loranative.model.Placement;
 import org.loranative.model.Session;
@@ -167,7 +168,7 @@ record EncodedImages(
         return;
       }
       try (Weights.Loaded weights = base.weights().load(needed, device);
-          AdapterState none = new AdapterState(device, Adapters.none(), false);
+          AdapterState none = new AdapterState(device, Adapters.none(), Moments.NONE);
           Placement placement = new Placement(device, weights, none, Map.of())) {
         if (!captions.isEmpty()) {
           try (Session session = new Session(device, textGraph, placement)) {

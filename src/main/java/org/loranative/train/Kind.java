@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.loranative.graph.Graph;
+import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 import org.loranative.model.Placement;
 import org.loranative.model.Weights;
@@ -18,6 +19,9 @@ interface Kind<B> extends AutoCloseable {
   Task<B> task();
 
   Adapters adapters();
+
+  /** What the optimizer keeps between steps. */
+  AdapterState.Moments moments();
 
   /** The base model's tensors. */
   Weights weights();

@@ -9,6 +9,7 @@ import org.loranative.data.llm.Sample;
 import org.loranative.device.Device;
 import org.loranative.graph.Graph;
 import org.loranative.io.DType;
+import org.loranative.lora.AdapterState.Moments;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.PeftFormat;
 import org.loranative.model.Placement;
@@ -59,6 +60,11 @@ final class LlmKind implements Kind<List<Sample>> {
   @Override
   public Adapters adapters() {
     return adapters;
+  }
+
+  @Override
+  public Moments moments() {
+    return Moments.of(config.optimizer());
   }
 
   @Override

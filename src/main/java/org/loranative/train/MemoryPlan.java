@@ -13,6 +13,7 @@ import org.loranative.graph.Recompute;
 import org.loranative.graph.Recompute.Mode;
 import org.loranative.graph.Value;
 import org.loranative.lora.AdapterState;
+import org.loranative.lora.AdapterState.Moments;
 import org.loranative.lora.Adapters;
 import org.loranative.model.Weights;
 
@@ -129,13 +130,14 @@ public record MemoryPlan(
     Map<String, Mode> modes = modes(level, blocks);
     Plan plan = Planner.plan(modes.isEmpty() ? full : Recompute.apply(full, modes), device);
     long floats = adapters.floats() * 4;
+    long adapterBytes = AdapterState.bytes(adapters, Moments.NONE);
     long arena = Math.max(plan.arenaBytes(), evaluation);
     return new MemoryPlan(
         weights.bytesToAllocate(needed, device),
         weights.bytesMapped(needed, device),
-        AdapterState.bytes(adapters, false),
+        adapterBytes,
         floats,
-        2 * floats,
+        AdapterState.bytes(adapters, kind.moments()) - adapterBytes - floats,
         arena - plan.scratchBytes(),
         plan.scratchBytes(),
         BatchFeed.bytes(full),

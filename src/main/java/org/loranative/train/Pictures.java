@@ -12,6 +12,7 @@ import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.AdapterState.Buffer;
+import org.loranative.lora.AdapterState.Moments;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraFiles;
 import org.loranative.lora.Mix;
@@ -51,7 +52,7 @@ public final class Pictures implements AutoCloseable {
               mixed.stream()
                   .map(a -> new Mix.Part(LoraFiles.read(a.path(), targets), a.scale()))
                   .toList());
-      AdapterState state = owned.add(new AdapterState(device, mix.adapters(), false));
+      AdapterState state = owned.add(new AdapterState(device, mix.adapters(), Moments.NONE));
       state.write(Buffer.PARAMS, mix.params());
       Weights.Loaded weights =
           owned.add(

@@ -11,7 +11,6 @@ import org.loranative.graph.Planner;
 import org.loranative.graph.Recompute;
 import org.loranative.graph.ops.AdamW;
 import org.loranative.lora.AdapterState;
-import org.loranative.lora.Adapters;
 import org.loranative.model.Placement;
 
 /** The plans of a run, made when a shape is first met, all in one arena. */
@@ -72,9 +71,8 @@ final class PlanStore implements AutoCloseable {
   }
 
   /** The plan of an optimizer step: norm, clip, AdamW. */
-  Bound update(Adapters adapters, AdamW.Setting setting, double maxGradNorm) {
-    Graph g = AdapterState.update(adapters, setting, (float) maxGradNorm);
-    return bind(Planner.plan(g, device), 0);
+  Bound update(AdapterState state, AdamW.Setting setting, double maxGradNorm) {
+    return bind(Planner.plan(state.update(setting, (float) maxGradNorm), device), 0);
   }
 
   @Override

@@ -149,7 +149,7 @@ public final class TrainRun implements AutoCloseable {
     log.info("memory: {} planned", MemoryPlan.size(memory.total()));
     log.debug("{}", describe(false));
     Weights.Loaded weights = owned.add(kind.weights().load(run.needed(), device));
-    AdapterState state = owned.add(new AdapterState(device, adapters, true));
+    AdapterState state = owned.add(new AdapterState(device, adapters, kind.moments()));
     Placement placement = owned.add(new Placement(device, weights, state, kind.constants()));
     PlanStore plans =
         owned.add(new PlanStore(task, memory, steps.largestShape(), device, placement));
@@ -160,8 +160,7 @@ public final class TrainRun implements AutoCloseable {
         compute == DType.F16 ? LossScale.dynamic(from.lossScale()) : LossScale.none();
     Trainer<B> trainer =
         owned.add(
-            new Trainer<>(
-                task, steps, device, adapters, state, plans, setting(steps), lossScale, memory));
+            new Trainer<>(task, steps, device, state, plans, setting(steps), lossScale, memory));
     Optional<Previews> previews = kind.previews(placement);
     previews.ifPresent(owned::add);
     Map<String, Object> notes = new LinkedHashMap<>();

@@ -12,7 +12,6 @@ import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.AdamW;
 import org.loranative.lora.AdapterState;
-import org.loranative.lora.Adapters;
 import org.loranative.optim.LossScale;
 import org.loranative.optim.Schedule;
 import org.slf4j.Logger;
@@ -57,7 +56,6 @@ final class Trainer<B> implements AutoCloseable {
       Task<B> task,
       Steps<B> steps,
       Device device,
-      Adapters adapters,
       AdapterState state,
       PlanStore plans,
       Setting setting,
@@ -71,7 +69,7 @@ final class Trainer<B> implements AutoCloseable {
     this.setting = setting;
     this.lossScale = lossScale;
     this.memoryBytes = memory.total();
-    this.update = plans.update(adapters, setting.adamw(), setting.maxGradNorm());
+    this.update = plans.update(state, setting.adamw(), setting.maxGradNorm());
     this.executor = new Executor(device, Boolean.getBoolean("loranative.poison"));
     this.feed = new BatchFeed<>(task, device, memory.largest().graph());
   }

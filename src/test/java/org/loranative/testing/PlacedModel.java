@@ -35,7 +35,7 @@ public final class PlacedModel implements AutoCloseable {
       Graph needed) {
     this.device = device;
     this.adapters = adapters;
-    this.state = new AdapterState(device, adapters, true);
+    this.state = new AdapterState(device, adapters, AdapterState.Moments.F32);
     this.loaded = weights.load(needed.named(), device);
     this.placement = new Placement(device, loaded, state, constants);
   }
@@ -59,7 +59,7 @@ public final class PlacedModel implements AutoCloseable {
 
   /** Norm, clip to 0.5 and AdamW with weight decay 0.01 over the adapters: one optimizer step. */
   public Graph update() {
-    return AdapterState.update(adapters, new AdamW.Setting(0.9f, 0.999f, 1e-8f, 0.01f), 0.5f);
+    return state.update(new AdamW.Setting(0.9f, 0.999f, 1e-8f, 0.01f), 0.5f);
   }
 
   /** A and B of every module, under its path with {@code .lora_A} and {@code .lora_B} behind it. */
