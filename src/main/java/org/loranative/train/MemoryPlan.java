@@ -154,7 +154,7 @@ public record MemoryPlan(
       advice =
           "Even without activations it needs "
               + size(fixed)
-              + "; use a smaller base model, compute_dtype: bf16 or a lower lora_rank";
+              + "; use quantize: nf4, compute_dtype: bf16, a smaller base model or a lower lora_rank";
     } else {
       double share = (double) (budget - fixed) / most.activations() * 0.95;
       advice = "It would fit with " + task.smallerBatch(share);

@@ -3,6 +3,7 @@ package org.loranative.train;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +22,7 @@ import org.loranative.lora.AdapterState.Buffer;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraSpec;
 import org.loranative.model.Placement;
+import org.loranative.model.Quantize;
 import org.loranative.model.Weights;
 import org.loranative.optim.LossScale;
 import org.loranative.optim.Schedule;
@@ -148,6 +150,7 @@ public final class TrainRun implements AutoCloseable {
     log.debug("configuration:\n{}", yaml);
     log.info("memory: {} planned", MemoryPlan.size(memory.total()));
     log.debug("{}", describe(false));
+    logBlocks(run.needed());
     Weights.Loaded weights = owned.add(kind.weights().load(run.needed(), device));
     AdapterState state = owned.add(new AdapterState(device, adapters, kind.moments()));
     Placement placement = owned.add(new Placement(device, weights, state, kind.constants()));
@@ -196,6 +199,26 @@ public final class TrainRun implements AutoCloseable {
     log.info("Adapter: {}", finished);
     log.info("Logs: {} (tensorboard --logdir {})", folder.logs(), folder.logs());
     return Optional.of(finished);
+  }
+
+  private void logBlocks(Map<String, Value> weights) {
+    if (Quantize.named(config.quantize()) == Quantize.NONE) {
+      return;
+    }
+    int tensors = weights.size();
+    Map<DType, Long> blocks = new EnumMap<>(DType.class);
+    weights.values().stream()
+        .filter(v -> v.dtype().isBlocks())
+        .forEach(v -> blocks.merge(v.dtype(), 1L, Long::sum));
+    if (blocks.isEmpty()) {
+      log.warn(
+          "quantize: {} changes nothing: no linear layer of {} is stored in blocks or has whole"
+              + " blocks of NF4.",
+          config.quantize(),
+          config.baseModel());
+    } else {
+      log.info("frozen weights in blocks: {} of {} tensors", blocks, tensors);
+    }
   }
 
   /** Fills the adapters; returns where the run stands: step 0 at its beginning. */

@@ -166,7 +166,7 @@ class CudaDeviceTest {
     assertThat(tiny.code()).isEqualTo(2);
     assertThat(tiny.output()).contains("the card cannot be prepared: out of memory");
     // The device's own workspace is 16 MiB.
-    Map<String, String> almostFull = Map.of("LN_EMU_MEMORY", "" + ((16 << 20) + 500000));
+    Map<String, String> almostFull = Map.of("LN_EMU_MEMORY", "" + ((16 << 20) + 1_250_000));
     Outcome small = train(almostFull, "cuda-emu", out);
     assertThat(small.code()).isEqualTo(2);
     assertThat(small.output()).contains("the free memory").contains("It would fit with");

@@ -16,8 +16,8 @@ import org.loranative.io.Safetensors;
 
 /** A random Llama with a real small tokenizer and SmolLM2's chat template, as a model folder. */
 public final class TinyModel {
-  private static final int HIDDEN = 32;
-  private static final int FFN = 48;
+  private static final int HIDDEN = 64;
+  private static final int FFN = 96; // no whole blocks of NF4
   private static final int LAYERS = 3;
   private static final int VOCAB = 380;
 

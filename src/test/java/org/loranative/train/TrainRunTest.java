@@ -224,6 +224,30 @@ class TrainRunTest {
   }
 
   @Test
+  void quantizedRunsResumeToTheBitAndAgreeOnDevices() throws IOException {
+    String[] small = {"quantize=nf4", "optimizer=adamw8bit", "epochs=1", "lora_dropout=0"};
+    train("whole", false, new StopSignal(), small);
+    assertThat(folder.resolve("whole/logs/train.log")).content().contains("NF4=18");
+    StopSignal stop = new StopSignal();
+    stop.set();
+    assertThat(train("cut", false, stop, small)).isEmpty();
+    train("cut", true, new StopSignal(), small);
+    assertThat(losses("cut")).isEqualTo(losses("whole"));
+    assertThat(adapter("cut")).isEqualTo(adapter("whole"));
+
+    List<String> onCard = new ArrayList<>(List.of(small));
+    onCard.add("device=cuda-emu");
+    train("card", false, new StopSignal(), onCard.toArray(String[]::new));
+    for (int i = 0; i < losses("whole").size(); i++) {
+      assertThat(loss(losses("card").get(i)))
+          .isCloseTo(loss(losses("whole").get(i)), org.assertj.core.data.Offset.offset(2e-4));
+    }
+    assertThatThrownBy(() -> train("whole", true, new StopSignal(), "quantize=nf4", "epochs=2"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("lora_targets and optimizer must be those of the run");
+  }
+
+  @Test
   void usedFoldersAreNotOverwritten() throws IOException {
     train("used", false, new StopSignal());
     byte[] before = adapter("used");
@@ -290,7 +314,7 @@ class TrainRunTest {
         .hasMessageContaining("No record of");
     ObjectMapper json = new ObjectMapper();
     ObjectNode config = (ObjectNode) json.readTree(base.resolve("config.json").toFile());
-    json.writeValue(base.resolve("config.json").toFile(), config.deepCopy().put("hidden_size", 64));
+    json.writeValue(base.resolve("config.json").toFile(), config.deepCopy().put("hidden_size", 32));
     assertThatThrownBy(() -> train("w", false, new StopSignal()))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("model.embed_tokens.weight is");
