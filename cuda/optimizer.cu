@@ -3,8 +3,8 @@
 // norm_blocks: 256 threads sum the squares of 65536 numbers in f64; norm_finish adds the blocks in
 // a fixed order and takes the loss scale out. adamw: one thread for a number, zeroes the gradient;
 // leaves everything else as it is where the norm is not finite. adamw8bit: the same with moments of
-// 8 bits, a block of threads for a block of 256 numbers. Bound by memory: 28 bytes a number, 16 with
-// 8 bits.
+// 8 bits, a block of threads for a block of 256 numbers. Bound by memory: 28 bytes a number, 16
+// with 8 bits.
 #include "gpu.cuh"
 #include "optimizer.h"
 
@@ -86,7 +86,7 @@ extern "C" __global__ void __launch_bounds__(256)
     most[t / 32] = most_mean;
     most[8 + t / 32] = most_square;
   }
-  __syncthreads();  // and all have read the scales
+  __syncthreads();                                // and all have read the scales
   if (!(clip[0] < -negative_infinity())) return;  // the whole grid: a step that overflowed
   for (int warp = 0; warp < 8; warp++) {
     most_mean = fmaxf(most_mean, most[warp]);

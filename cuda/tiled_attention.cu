@@ -8,9 +8,9 @@
 // any of them sees, 32 or 64 at a time. Scores never leave registers: what mma gives for q k^T is,
 // rounded, the left operand of the product with v (or k). The running maximum of fwd is corrected
 // when it rises. dkv is dq with the sides exchanged: a block owns 64 keys of a key-value head and
-// walks over the queries of all its heads; with heads of 256 channels dk and dv take one walk each,
-// since both sums would not fit the registers. Backward therefore multiplies q k^T twice (7
-// products for FlashAttention-2's 5) and has no atomics: bit-equal always.
+// walks over the queries of all its heads; with heads of more than 128 channels dk and dv take one
+// walk each, since both sums would not fit the registers. Backward therefore multiplies q k^T twice
+// (7 products for FlashAttention-2's 5) and has no atomics: bit-equal always.
 //
 // Tiles are fetched by cp.async: in fwd while the product before runs, in backward the second of a
 // pair while the first is used. Shared memory: 24 to 64 KB forward, 24 to 97 KB backward. FLOPs: 4
@@ -258,10 +258,19 @@ struct TiledAttention {
     write(dq, sum, m0, a.M, a.heads, head, a.D, one);
   }
 
-  // What a walk over queries needs of each: numbers in shared memory.
+  // What a walk over queries needs of each. It passes through shared memory as one chunk: four
+  // numbers by themselves, 16 bytes apart, would meet in the same banks.
   struct Row {
     float lse, delta;
     i32 first, end;
+
+    LN_DEVICE Chunk chunk() const {
+      return {{__float_as_uint(lse), __float_as_uint(delta), u32(first), u32(end)}};
+    }
+    LN_DEVICE static Row of(const Chunk& c) {
+      return {__uint_as_float(c.words[0]), __uint_as_float(c.words[1]), i32(c.words[2]),
+              i32(c.words[3])};
+    }
   };
 
   LN_DEVICE static void backward_keys(const T* dout, const T* q, const T* k, const T* v,
@@ -285,7 +294,7 @@ struct TiledAttention {
     LN_DYNAMIC_SHARED(char, shared);
     char *keys = shared, *values = keys + Own::kBytes, *queries = values + Own::kBytes,
          *douts = queries + Other::kBytes;
-    Row* rows = reinterpret_cast<Row*>(douts + Other::kBytes);
+    Chunk* rows = reinterpret_cast<Chunk*>(douts + Other::kBytes);
     const i32 j0 = i32(blockIdx.x) * kRows, kv = i32(blockIdx.y);
     const i32 group = i32(a.heads / a.kv_heads);
     const i32 last = (j0 + kRows < a.keys ? j0 + kRows : i32(a.keys)) - 1;
@@ -309,8 +318,9 @@ struct TiledAttention {
           i32 m = m0 + i32(threadIdx.x);
           Visible visible(m, doc_start, a);
           bool inside = m < a.M;
-          rows[threadIdx.x] = {inside ? lse[head * a.M + m] : 0.0f,
-                               inside ? delta[head * a.M + m] : 0.0f, visible.first, visible.end};
+          const Row row{inside ? lse[head * a.M + m] : 0.0f, inside ? delta[head * a.M + m] : 0.0f,
+                        visible.first, visible.end};
+          rows[threadIdx.x] = row.chunk();
         }
         copy_async_wait<1>();
         __syncthreads();
@@ -323,7 +333,7 @@ struct TiledAttention {
         for (int j = 0; j < kQueries / 8; j++)
 #pragma unroll
           for (int r = 0; r < 4; r++) {
-            const Row row = rows[j * 8 + lane() % 4 * 2 + r % 2];
+            const Row row = Row::of(rows[j * 8 + lane() % 4 * 2 + r % 2]);
             i32 here = key + r / 2 * 8;
             gradient(&s[0][j][r], &dp[0][j][r], row.first <= here && here < row.end, row.lse,
                      row.delta, a);
@@ -376,4 +386,5 @@ LN_INSTANCES_16_BIT((128), attention_delta,
 LN_TILED_ATTENTION_INSTANCES(64)
 LN_TILED_ATTENTION_INSTANCES(96)
 LN_TILED_ATTENTION_INSTANCES(128)
+LN_TILED_ATTENTION_INSTANCES(160)
 LN_TILED_ATTENTION_INSTANCES(256)

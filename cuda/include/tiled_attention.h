@@ -16,6 +16,7 @@ struct AttentionTile {
 typedef AttentionTile<64, 64, 32> AttentionTile64;
 typedef AttentionTile<96, 64, 32> AttentionTile96;
 typedef AttentionTile<128, 64, 32> AttentionTile128;
+typedef AttentionTile<160, 32, 16> AttentionTile160;
 typedef AttentionTile<256, 32, 16> AttentionTile256;
 
 // delta [heads, M] = rowsum(dout o), what every gradient of a score subtracts.
@@ -36,4 +37,5 @@ LN_SIGNATURES_16_BIT(attention_delta,
 LN_TILED_ATTENTION(64)
 LN_TILED_ATTENTION(96)
 LN_TILED_ATTENTION(128)
+LN_TILED_ATTENTION(160)
 LN_TILED_ATTENTION(256)

@@ -380,9 +380,9 @@ int ln_adamw_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t v, 
                  float weight_decay);
 
 // The same with moments of 8 bits in blocks of 256 (Dettmers et al. 2022, "8-bit Optimizers via
-// Block-wise Quantization"): m = codes[m_bits] m_scale, v = codes[256 + v_bits] v_scale, the scale a
-// block's largest. p moves by the moments before they are rounded; a v above 0 stays above 0.
-// m, v u8 [n]; m_scale, v_scale f32 [n / 256, rounded up]; codes f32 [512], ln_dynamic_codes'.
+// Block-wise Quantization"): m = codes[m_bits] m_scale, v = codes[256 + v_bits] v_scale, the scale
+// a block's largest. p moves by the moments before they are rounded; a v above 0 stays above 0. m,
+// v u8 [n]; m_scale, v_scale f32 [n / 256, rounded up]; codes f32 [512], ln_dynamic_codes'.
 // Overwrites p, m, v and the scales; zeroes grad.
 int ln_adamw8bit_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t v, int64_t m_scale,
                      int64_t v_scale, int64_t codes, int64_t clip, int64_t step, int64_t n,

@@ -85,8 +85,8 @@ int ln_nf4_quantize(int64_t src, int64_t dst, int64_t n, int32_t threads) {
     float factor = largest(scales.data() + from, count);
     float inverse = factor > 0 ? 1.0f / factor : 0.0f;
     for (int64_t i = from; i < from + count; i++)
-      indices[i] = uint8_t(nearest(both_signs, 256,
-                                   std::min(1.0f, std::max(-1.0f, scales[size_t(i)] * inverse))));
+      indices[i] = uint8_t(
+          nearest(both_signs, 256, std::min(1.0f, std::max(-1.0f, scales[size_t(i)] * inverse))));
     memcpy(indices + padded_indices(n) + g * 4, &factor, 4);
   }
   memcpy(header, kCode, sizeof kCode);

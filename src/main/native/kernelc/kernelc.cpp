@@ -110,6 +110,7 @@ std::vector<Block> tiled_blocks() {
   LN_HEAD(64);
   LN_HEAD(96);
   LN_HEAD(128);
+  LN_HEAD(160);
   LN_HEAD(256);
   return blocks;
 }

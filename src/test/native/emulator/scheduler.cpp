@@ -29,6 +29,7 @@ static const Kernel* running;
 void set_schedule(uint64_t seed) { schedule_seed = seed; }
 uint64_t schedule() { return schedule_seed; }
 bool random_schedule() { return schedule_seed != 0; }
+const char* running_kernel() { return running->name; }
 long faults() { return fault_count.load(); }
 
 static char first_fault_text[600];
@@ -274,6 +275,7 @@ void run_block(dim3 grid, dim3 threads, size_t shared_bytes, long index, void** 
   current_fiber = nullptr;
   jump(&w.own_stack_pointer, next_fiber(nullptr));
   current_fiber = nullptr;
+  traffic_block_ends(running->name);
 }
 
 }  // namespace

@@ -116,7 +116,8 @@ void touch_device(size_t at, size_t n, bool write) {
   }
 }
 
-void touch(const void* p, size_t n, bool write, bool async) {
+// `code` is the place that does it, null where the access is counted elsewhere.
+void touch(const void* p, size_t n, bool write, bool async, const void* code) {
   if (!current_fiber || !current_block) return;
   uintptr_t address = uintptr_t(p), shared = uintptr_t(current_block->shared);
   // Shared memory has nothing beside it for a page or more on either side.
@@ -128,10 +129,13 @@ void touch(const void* p, size_t n, bool write, bool async) {
       return;
     }
     for (size_t i = 0; i < n; i++) touch_shared(address - shared + i, write, async);
+    if (code) traffic_access(p, n, write, true, code);
     return;
   }
-  if (card && address >= uintptr_t(card) && address < uintptr_t(card) + kCardBytes)
+  if (card && address >= uintptr_t(card) && address < uintptr_t(card) + kCardBytes) {
     touch_device(address - uintptr_t(card), n, write);
+    if (code) traffic_access(p, n, write, false, code);
+  }
 }
 
 }  // namespace
@@ -145,8 +149,14 @@ void shadow_unordered(const Range* ranges, size_t n) {
 void shadow_block() { shared_bytes.assign(current_block->shared_bytes, SharedByte()); }
 
 void shadow_copy_issued(void* to, const void* from, int bytes, int from_bytes) {
-  if (from_bytes) touch(from, size_t(from_bytes), false, false);
-  touch(to, size_t(bytes), true, true);
+  // One place for both kinds, zeros and copies, whatever the compiler made of them: lanes of either
+  // kind move together.
+  static const char reads = 0, writes = 0;
+  if (from_bytes)
+    touch(from, size_t(from_bytes), false, false, &reads);
+  else
+    traffic_pass(&reads);
+  touch(to, size_t(bytes), true, true, &writes);
 }
 
 void shadow_copy_landed(void* to, int bytes) {
@@ -162,7 +172,7 @@ void shadow_copy_landed(void* to, int bytes) {
 void shadow_read_by(Fiber* f, const void* p, size_t n) {
   Fiber* me = current_fiber;
   current_fiber = f;
-  touch(p, n, false, false);
+  touch(p, n, false, false, nullptr);
   current_fiber = me;
 }
 
@@ -186,11 +196,19 @@ void shadow_free(void* p, size_t n) {
 
 }  // namespace emu
 
-#define LN_HOOKS(bytes)                                                                         \
-  extern "C" void __tsan_read##bytes(void* p) { emu::touch(p, bytes, false, false); }           \
-  extern "C" void __tsan_write##bytes(void* p) { emu::touch(p, bytes, true, false); }           \
-  extern "C" void __tsan_unaligned_read##bytes(void* p) { emu::touch(p, bytes, false, false); } \
-  extern "C" void __tsan_unaligned_write##bytes(void* p) { emu::touch(p, bytes, true, false); }
+#define LN_HOOKS(bytes)                                              \
+  extern "C" void __tsan_read##bytes(void* p) {                      \
+    emu::touch(p, bytes, false, false, __builtin_return_address(0)); \
+  }                                                                  \
+  extern "C" void __tsan_write##bytes(void* p) {                     \
+    emu::touch(p, bytes, true, false, __builtin_return_address(0));  \
+  }                                                                  \
+  extern "C" void __tsan_unaligned_read##bytes(void* p) {            \
+    emu::touch(p, bytes, false, false, __builtin_return_address(0)); \
+  }                                                                  \
+  extern "C" void __tsan_unaligned_write##bytes(void* p) {           \
+    emu::touch(p, bytes, true, false, __builtin_return_address(0));  \
+  }
 LN_HOOKS(1)
 LN_HOOKS(2)
 LN_HOOKS(4)
@@ -199,5 +217,9 @@ LN_HOOKS(16)
 extern "C" void __tsan_init() {}
 extern "C" void __tsan_func_entry(void*) {}
 extern "C" void __tsan_func_exit() {}
-extern "C" void __tsan_read_range(void* p, size_t n) { emu::touch(p, n, false, false); }
-extern "C" void __tsan_write_range(void* p, size_t n) { emu::touch(p, n, true, false); }
+extern "C" void __tsan_read_range(void* p, size_t n) {
+  emu::touch(p, n, false, false, __builtin_return_address(0));
+}
+extern "C" void __tsan_write_range(void* p, size_t n) {
+  emu::touch(p, n, true, false, __builtin_return_address(0));
+}

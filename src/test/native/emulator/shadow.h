@@ -21,7 +21,15 @@ void shadow_copy_landed(void* to, int bytes);
 void shadow_read_by(Fiber* f, const void* p, size_t n);
 void* shadow_allocate(size_t n);
 void shadow_free(void* p, size_t n);
+// traffic.cpp: what a thread reads or writes at a place in the code, the 8 rows of a matrix that
+// ldmatrix reads, and the end of a block.
+void traffic_access(const void* p, size_t n, bool write, bool shared, const void* code);
+void traffic_pass(const void* code);  // nothing, this time
+void traffic_matrix(const char* kernel, const void* const (&rows)[8]);
+void traffic_block_ends(const char* kernel);
 #else
+inline void traffic_matrix(const char*, const void* const (&)[8]) {}
+inline void traffic_block_ends(const char*) {}
 inline void shadow_launch() {}
 inline void shadow_block() {}
 inline void shadow_unordered(const Range*, size_t) {}

@@ -9,6 +9,7 @@ namespace emu {
 
 uint32_t draw();  // scheduler.cpp
 bool random_schedule();
+const char* running_kernel();
 
 // ---- cp.async: lands at a random moment between its issue and the wait that covers it -----------
 
@@ -93,12 +94,15 @@ void load_matrix(uint32_t* registers, int tiles, const void* const* rows, bool t
     for (int t = 0; t < first->tiles; t++)
       for (int j = 0; j < 4; j++) {
         uint16_t m[8][8];
+        const void* addresses[8];
         for (int row = 0; row < 8; row++) {
           const void* p = static_cast<LoadMatrix*>(w->argument[j * 8 + row])->rows[t];
           if (uintptr_t(p) & 15) report("ldmatrix: a row address is not a multiple of 16");
           shadow_read_by(w->lane[j * 8 + row], p, 16);
           memcpy(m[row], p, 16);
+          addresses[row] = p;
         }
+        traffic_matrix(running_kernel(), addresses);
         for (int lane = 0; lane < 32; lane++) {
           int r = lane / 4, c = lane % 4 * 2;
           uint32_t lower = first->transposed ? m[c][r] : m[r][c];

@@ -18,7 +18,11 @@ static int check(int64_t D) {
 
 // Calls run(tile's kernel) for the smallest tile that holds heads of D channels.
 #define LN_FOR_HEAD(D, run) \
-  ((D) <= 64 ? run(64) : (D) <= 96 ? run(96) : (D) <= 128 ? run(128) : run(256))
+  ((D) <= 64    ? run(64)   \
+   : (D) <= 96  ? run(96)   \
+   : (D) <= 128 ? run(128)  \
+   : (D) <= 160 ? run(160)  \
+                : run(256))
 
 // 16-byte copies ask for whole chunks of channels; f32 has the plain kernels alone.
 static bool fits_tiles(int64_t D, int32_t dtype, int64_t q, int64_t k, int64_t v) {

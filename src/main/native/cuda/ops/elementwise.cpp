@@ -2,7 +2,6 @@
 #include "elementwise.h"
 
 #include "common/types.h"
-
 #include "cuda/launch.h"
 
 namespace ln {
