@@ -320,7 +320,7 @@ struct TiledAttention {
           bool inside = m < a.M;
           const Row row{inside ? lse[head * a.M + m] : 0.0f, inside ? delta[head * a.M + m] : 0.0f,
                         visible.first, visible.end};
-          rows[threadIdx.x] = row.chunk();
+          store_shared(rows + threadIdx.x, row.chunk());
         }
         copy_async_wait<1>();
         __syncthreads();

@@ -244,7 +244,7 @@ struct BlockTile {
       for (int i = 0; i < 2; i++) {
         Chunk* there =
             reinterpret_cast<Chunk*>(to + Tile::offset(int(row_of(e)), chunk + (i ^ odd)));
-        *there = (i ^ odd) ? chunks[1] : chunks[0];
+        store_shared(there, (i ^ odd) ? chunks[1] : chunks[0]);
       }
     }
   }

@@ -51,6 +51,21 @@ LN_DEVICE float exp2_approximate(float x) {
 #endif
 }
 
+// 16 bytes, as shared memory takes them at once.
+struct alignas(16) Chunk {
+  u32 words[4];
+};
+LN_DEVICE void store_shared(Chunk* to, const Chunk& x) {
+#ifdef __CUDACC__
+  u32 address = u32(__cvta_generic_to_shared(to));
+  asm volatile("st.shared.v4.u32 [%0], {%1,%2,%3,%4};" ::"r"(address), "r"(x.words[0]),
+               "r"(x.words[1]), "r"(x.words[2]), "r"(x.words[3])
+               : "memory");
+#else
+  emu::store_16(to, x.words);
+#endif
+}
+
 // 16 bytes from global to shared memory, asynchronously; from_bytes 0 writes zeros.
 LN_DEVICE void copy_async_16(void* to, const void* from, int from_bytes) {
 #ifdef __CUDACC__

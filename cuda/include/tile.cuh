@@ -16,11 +16,6 @@ struct MatrixView {
   }
 };
 
-// 16 bytes, moved at once.
-struct alignas(16) Chunk {
-  u32 words[4];
-};
-
 template <typename T, int ROWS, int COLUMNS>
 struct SharedTile {
   static constexpr int kRows = ROWS, kColumns = COLUMNS, kChunks = COLUMNS / 8,

@@ -132,6 +132,11 @@ struct Shuffle {
 void shuffle(uint32_t mask, Shuffle* s);
 
 // The twins of what ptx.cuh wraps; fragment layouts as in the PTX manual (mma.m16n8k16, ldmatrix).
+// One store of 16 bytes.
+inline __attribute__((always_inline)) void store_16(void* to, const uint32_t (&words)[4]) {
+  typedef uint32_t Words __attribute__((vector_size(16), may_alias));
+  *static_cast<Words*>(to) = Words{words[0], words[1], words[2], words[3]};
+}
 void copy_async(void* to, const void* from, int bytes, int from_bytes);
 void copy_commit();
 void copy_wait(int groups_in_flight);
