@@ -234,18 +234,26 @@ struct BlockTile {
       i64 row = row0 + row_of(e), column = column0 + column_of(e);
       float x[16] = {};
       if (from.has(row, column)) bits[e].numbers(x, from, row * from.blocks.columns + column);
-      Chunk chunks[2];
+      Chunk left, right;
 #pragma unroll
-      for (int i = 0; i < 8; i++) chunks[i / 4].words[i % 4] = pack<T>(x[2 * i], x[2 * i + 1]);
-      // Of a row of 16 chunks the second half stores its odd chunk first: no two threads that store
-      // at once meet in a bank.
-      const int chunk = int(column_of(e)) / 8, odd = chunk >> 3 & 1;
-#pragma unroll
-      for (int i = 0; i < 2; i++) {
-        Chunk* there =
-            reinterpret_cast<Chunk*>(to + Tile::offset(int(row_of(e)), chunk + (i ^ odd)));
-        store_shared(there, (i ^ odd) ? chunks[1] : chunks[0]);
+      for (int i = 0; i < 4; i++) {
+        left.words[i] = pack<T>(x[2 * i], x[2 * i + 1]);
+        right.words[i] = pack<T>(x[8 + 2 * i], x[9 + 2 * i]);
       }
+      // Of a row of 16 chunks the second half stores its right chunk first: no two threads that
+      // store at once meet in a bank.
+      const int row_in = int(row_of(e)), chunk = int(column_of(e)) / 8;
+      const int swap = Tile::kChunks > 8 ? chunk >> 3 & 1 : 0;
+      if (Tile::kChunks > 8) {
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+          u32 first = swap ? right.words[i] : left.words[i];
+          right.words[i] = swap ? left.words[i] : right.words[i];
+          left.words[i] = first;
+        }
+      }
+      store_shared(reinterpret_cast<Chunk*>(to + Tile::offset(row_in, chunk + swap)), left);
+      store_shared(reinterpret_cast<Chunk*>(to + Tile::offset(row_in, chunk + 1 - swap)), right);
     }
   }
 };

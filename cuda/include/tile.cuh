@@ -33,8 +33,14 @@ struct SharedTile {
   // multiples of 16 bytes.
   template <int THREADS, typename View>
   LN_DEVICE static void fetch(char* to, const View& from, i64 row0, i64 column0) {
-    for (int i = int(threadIdx.x); i < ROWS * kChunks; i += THREADS) {
-      int row = i / kChunks, chunk = i % kChunks;
+    // A count of turns that does not depend on the thread: the compiler unrolls it, and works out
+    // once what does not change from tile to tile.
+    constexpr int kTurns = (ROWS * kChunks + THREADS - 1) / THREADS;
+#pragma unroll
+    for (int turn = 0; turn < kTurns; turn++) {
+      u32 i = threadIdx.x + turn * THREADS;
+      if (ROWS * kChunks % THREADS != 0 && i >= ROWS * kChunks) break;
+      int row = int(i / kChunks), chunk = int(i % kChunks);
       const T* there;
       bool inside = from.chunk(row0 + row, column0 + chunk * 8, &there);
       copy_async_16(to + offset(row, chunk), there, inside ? 16 : 0);

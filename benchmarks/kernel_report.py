@@ -1,0 +1,134 @@
+"""Makes docs/kernels.md: what the compiled hot kernels look like, and what they do to memory.
+
+    mvn -q package -DskipTests
+    mvn -q dependency:build-classpath -Dmdep.outputFile=target/classpath.txt -DincludeScope=test
+    LN_EMU_TRAFFIC=target/traffic.csv java -cp target/test-classes:target/classes:$(cat target/classpath.txt) \\
+        org.loranative.graph.ops.TrafficRun
+    peers/bin/python benchmarks/kernel_report.py
+
+nvdisasm comes with Triton's package (PyPI). A kernel's main loop is the loop with the most HMMA.
+"""
+import collections
+import csv
+import pathlib
+import re
+import subprocess
+
+import triton
+
+ROOT = pathlib.Path(__file__).parents[1]
+CUBINS = ROOT / "target/classes/org/loranative/device/kernels"
+NVDISASM = pathlib.Path(triton.__file__).parent / "backends/nvidia/bin/nvdisasm"
+FILES = ["tensor_gemm", "block_gemm", "tensor_conv", "tiled_attention"]
+ARCHITECTURES = ["sm_86", "sm_89"]
+HMMA_FLOPS = 2 * 16 * 8 * 16  # of a warp
+
+INSTRUCTION = re.compile(r"/\*[0-9a-f]+\*/\s+(?:@!?U?P\w+\s+)?([A-Z0-9_.]+)")
+
+
+def kernels(cubin):
+    """Instructions of each kernel: (opcode, label before it, branch target)."""
+    text = subprocess.run([NVDISASM, "-c", cubin], capture_output=True, text=True, check=True).stdout
+    current, label, result = None, None, {}
+    for line in text.splitlines():
+        if m := re.match(r"\.text\.(\w+):", line):
+            current, label = result.setdefault(m[1], []), None
+        elif m := re.match(r"(\.L_x_\d+):", line):
+            label = m[1]
+        elif current is not None and (m := INSTRUCTION.search(line)):
+            target = re.search(r"BRA.*`\((\.L_x_\d+)\)", line)
+            current.append((m[1], label, target[1] if target else None))
+            label = None
+    return result
+
+
+def main_loop(code):
+    """The opcodes of the innermost loop with the most HMMA."""
+    places = {label: i for i, (_, label, _) in enumerate(code) if label}
+    loops = [(places[t], i) for i, (_, _, t) in enumerate(code) if t in places and places[t] <= i]
+    best = max(loops, key=lambda l: (hmma([c[0] for c in code[l[0]:l[1] + 1]]), l[0] - l[1]))
+    return [c[0] for c in code[best[0]:best[1] + 1]]
+
+
+def hmma(opcodes):
+    return sum(op.startswith("HMMA") for op in opcodes)
+
+
+def width(op):
+    """Bits of a memory access: LDG.E.128 -> 128, LDG.E -> 32."""
+    for part in op.split(".")[1:]:
+        if part in ("128", "64"):
+            return int(part)
+        if part in ("U16", "S16"):
+            return 16
+        if part in ("U8", "S8"):
+            return 8
+    return 128 if op.startswith("LDGSTS") else 32
+
+
+def accesses(opcodes, *kinds):
+    counts = collections.Counter(width(op) for op in opcodes if op.split(".")[0] in kinds)
+    return " ".join(f"{n}×{w}" for w, n in sorted(counts.items(), reverse=True)) or "–"
+
+
+def compiled(lines):
+    with open(ROOT / "target/kernels.csv") as f:
+        facts = {(r["kernel"], r["architecture"]): r for r in csv.DictReader(f)}
+    for arch in ARCHITECTURES:
+        lines += ["", f"### {arch}", "",
+                  "| kernel | HMMA in the loop | share | HMMA a barrier | cp.async | global loads | "
+                  "ldmatrix | shared loads | shared stores | local | registers | shared KB | "
+                  "occupancy |", "|---" + "|--:" * 12 + "|"]
+        for file in FILES:
+            for name, code in sorted(kernels(CUBINS / f"{file}.{arch}.cubin").items()):
+                if not name.endswith("_bf16") or not hmma([c[0] for c in code]):
+                    continue
+                loop, every = main_loop(code), [c[0] for c in code]
+                barriers = sum(op.startswith("BAR") for op in loop)
+                local = sum(op.split(".")[0] in ("LDL", "STL") for op in every)
+                fact = facts[name, arch]
+                lines.append(
+                    f"| {name[:-5]} | {hmma(loop)} of {len(loop)} | {hmma(loop) / len(loop):.0%} | "
+                    f"{hmma(loop) / max(1, barriers):.0f} | {accesses(loop, 'LDGSTS')} | "
+                    f"{accesses(loop, 'LDG')} | {sum(op.startswith('LDSM') for op in loop)} | "
+                    f"{accesses(loop, 'LDS')} | {accesses(loop, 'STS')} | {local} | "
+                    f"{fact['registers']} | {int(fact['shared_bytes']) / 1024:.0f} | "
+                    f"{fact['occupancy_percent']} % |")
+
+
+def traffic(lines):
+    lines += ["", "| kernel | shared accesses | bank conflicts | sectors read / needed | "
+              "sectors written / needed |", "|---|--:|--:|--:|--:|"]
+    with open(ROOT / "target/traffic.csv") as f:
+        for r in csv.DictReader(f):
+            if r["kernel"].startswith(tuple(FILES)):
+                read = int(r["read_sectors"]) / max(1, int(r["least_read_sectors"]))
+                written = int(r["write_sectors"]) / max(1, int(r["least_write_sectors"]))
+                lines.append(f"| {r['kernel'][:-5]} | {r['shared_accesses']} | "
+                             f"{r['bank_conflicts']} | {read:.2f} | {written:.2f} |")
+
+
+def main():
+    lines = ["# Kernels: what can be known without a card", "",
+             "Made by `benchmarks/kernel_report.py`. **No kernel has been timed on a card**: these are "
+             "properties of the", "compiled code and of the addresses that it uses.", "",
+             "## Compiled code (bf16)", "",
+             "The main loop is the loop with the most HMMA (16 × 8 × 16; "
+             f"{HMMA_FLOPS} FLOPs of a warp each); counts are of one pass through it.", 
+             "Memory accesses are count × bits of a lane. `local` counts accesses to local memory in "
+             "the whole kernel: spills."]
+    compiled(lines)
+    lines += ["", "In block_gemm's loop every format has its branch, of which a launch takes one: the "
+              "share counts them all.", "",
+              "## Addresses", "",
+              "Counted by the emulator (`LN_EMU_TRAFFIC`) from the addresses of each warp access; "
+              "`TrafficTest` holds hot kernels", "to no bank conflict. A sector is 32 bytes. Blocks of "
+              "quantized weights are read 2 or 4 bytes at a time, and each", "request is counted by "
+              "itself: what one brings, the next find in L1. Results are written in pieces of 16 "
+              "bytes,", "half a sector (what a lane of mma holds); L2 joins them."]
+    traffic(lines)
+    (ROOT / "docs/kernels.md").write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
