@@ -71,6 +71,24 @@ class PicturesTest {
     }
   }
 
+  /** The kernels on the emulator, tensor cores and all, draw the CPU's image within bf16. */
+  @Test
+  void everySamplerRunsOnACard() {
+    try (Pictures cpu = new Pictures(BASE, Optional.empty(), List.of(), Machine.of("cpu", "f32"));
+        Pictures card =
+            new Pictures(BASE, Optional.empty(), List.of(), Machine.of("cuda-emu", "bf16"))) {
+      for (Sampler sampler : Sampler.values()) {
+        Painter.Order order = new Painter.Order("pizza", "", 32, 32, sampler, 2, 3, 7, 0);
+        assertThat(
+                Errors.relative(
+                    card.draw(order, Optional.empty()).rgb(),
+                    cpu.draw(order, Optional.empty()).rgb()))
+            .as(sampler.name())
+            .isLessThan(0.05);
+      }
+    }
+  }
+
   @Test
   void mistakesAreNamed() {
     try (Pictures pictures =
