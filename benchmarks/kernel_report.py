@@ -16,6 +16,8 @@ import subprocess
 
 import triton
 
+import roofline
+
 ROOT = pathlib.Path(__file__).parents[1]
 CUBINS = ROOT / "target/classes/org/loranative/device/kernels"
 NVDISASM = pathlib.Path(triton.__file__).parent / "backends/nvidia/bin/nvdisasm"
@@ -127,6 +129,12 @@ def main():
               "itself: what one brings, the next find in L1. Results are written in pieces of 16 "
               "bytes,", "half a sector (what a lane of mma holds); L2 joins them."]
     traffic(lines)
+    lines += ["", "## Whole steps", "",
+              "`benchmarks/roofline.py`: every op of a training plan, its FLOPs against a card's dense "
+              "bf16 rate and its bytes", "against the memory's, whichever takes longer, and at least "
+              "2.5 µs for a launch. A bound and not a measurement;", "memory is the planner's own "
+              "figure for a 24 GB card."]
+    lines += roofline.table()
     (ROOT / "docs/kernels.md").write_text("\n".join(lines) + "\n")
 
 

@@ -29,6 +29,15 @@ extern "C" __global__ void conformance_copy(const u32* in, u32* out) {
   for (int k = 0; k < 4; k++) out[4 * i + k] = shared[4 * i + k];
 }
 
+// Each thread stores a chunk, and reads the one of the thread 16 further on.
+extern "C" __global__ void conformance_store(u32* out) {
+  LN_DYNAMIC_SHARED(u32, shared);
+  const u32 i = threadIdx.x;
+  store_shared(reinterpret_cast<Chunk*>(shared) + i, {{i, i + 100, i + 200, i + 300}});
+  __syncwarp();
+  for (u32 k = 0; k < 4; k++) out[4 * i + k] = shared[4 * ((i + 16) % 32) + k];
+}
+
 // Shared memory holds four 8 x 8 matrices one behind the other; element e of all is the number e.
 extern "C" __global__ void conformance_load(u32* plain, u32* transposed) {
   LN_DYNAMIC_SHARED(unsigned short, shared);
@@ -60,5 +69,6 @@ LN_INSTANCES_16_BIT((32), conformance_multiply, (const u32* a, const u32* b, flo
 
 LN_KERNEL(conformance_pack)
 LN_KERNEL(conformance_copy)
+LN_KERNEL(conformance_store)
 LN_KERNEL(conformance_load)
 LN_KERNEL(conformance_convert)

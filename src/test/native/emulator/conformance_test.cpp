@@ -96,6 +96,16 @@ void copy() {
   expect("cp.async, zero fill", 31, out[127], 0);
 }
 
+void store() {
+  unsigned* out = memory<unsigned>(128);
+  void* arguments[] = {&out};
+  run("conformance_store", 512, arguments);
+  expect("st.shared.v4", 0, out[0], 16);
+  expect("st.shared.v4", 0, out[3], 316);
+  expect("st.shared.v4", 16, out[65], 100);
+  expect("st.shared.v4", 31, out[126], 215);
+}
+
 void load() {
   unsigned *plain = memory<unsigned>(128), *transposed = memory<unsigned>(128);
   void* arguments[] = {&plain, &transposed};
@@ -154,6 +164,7 @@ void multiply(const char* kernel, unsigned three, unsigned five) {
 int main() {
   pack();
   copy();
+  store();
   load();
   convert();
   multiply("conformance_multiply_bf16", 0x4040u, 0x40a0u);
