@@ -118,7 +118,13 @@ def main():
              "The main loop is the loop with the most HMMA (16 × 8 × 16; "
              f"{HMMA_FLOPS} FLOPs of a warp each); counts are of one pass through it.", 
              "Memory accesses are count × bits of a lane. `local` counts accesses to local memory in "
-             "the whole kernel: spills."]
+             "the whole kernel: spills.", "",
+             "How to read the share: a GeForce of these architectures does 512 FLOPs a clock and "
+             "multiprocessor, so one of its four", "schedulers is busy with an HMMA for 32 clocks and "
+             "could issue 32 instructions meanwhile. A loop is bound by the tensor", "cores where "
+             "HMMA are at least 1 in 32, 3 %; how far latencies can be hidden is another matter.",
+             "Branches count although a pass takes one of them: the low-rank steps, edges, and in "
+             "attention the soft cap's tanh."]
     compiled(lines)
     lines += ["", "In block_gemm's loop every format has its branch, of which a launch takes one: the "
               "share counts them all.", "",
