@@ -11,7 +11,6 @@ import java.awt.image.ColorModel;
 import java.awt.image.ComponentColorModel;
 import java.awt.image.Raster;
 import java.io.ByteArrayInputStream;
-import java.io.EOFException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -171,9 +170,10 @@ final class ImageReading {
       length = bytes.length;
     }
 
-    private void atEnd() throws IOException {
+    /** Not an EOFException: decoders catch that, and go on for every pixel that is left. */
+    private void atEnd() {
       if (++beyond > PATIENCE) {
-        throw new EOFException("it ends too early");
+        throw new IllegalStateException("it ends too early");
       }
     }
 
