@@ -10,19 +10,6 @@
 #include "gpu.cuh"
 #include "tile.cuh"
 
-// The codes of lora_ops.h; launchers assert it.
-enum BlockFormat {
-  kQ8_0 = 8,
-  kQ4_0 = 9,
-  kQ4_1 = 10,
-  kQ5_0 = 11,
-  kQ5_1 = 12,
-  kQ4_K = 13,
-  kQ5_K = 14,
-  kQ6_K = 15,
-  kNf4 = 16
-};
-
 // What an NF4 matrix of n numbers begins with. Behind it: n / 2 bytes of numbers, the first of a
 // pair in the high bits; n / 64 scales as indices of scale_code, in f32 for 256 of them a factor.
 struct Nf4Header {

@@ -12,6 +12,19 @@ struct gpu_f16 {
   unsigned short bits;
 };
 
+// How a matrix in blocks lies: the codes of lora_ops.h, which cuda/ops/gemm.cpp asserts.
+enum BlockFormat {
+  kQ8_0 = 8,
+  kQ4_0 = 9,
+  kQ4_1 = 10,
+  kQ5_0 = 11,
+  kQ5_1 = 12,
+  kQ4_K = 13,
+  kQ5_K = 14,
+  kQ6_K = 15,
+  kNf4 = 16
+};
+
 // ln_step of lora_ops.h.
 struct gpu_step {
   unsigned long long seed;

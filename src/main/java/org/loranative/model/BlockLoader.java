@@ -49,10 +49,10 @@ final class BlockLoader implements AutoCloseable {
   }
 
   private void loadPieces(Nf4Tensor pieces, Value v, long to) {
-    DType stored = pieces.isWhole() ? DType.NF4 : DType.F32;
+    DType stored = pieces.nested() ? DType.NF4 : DType.F32;
     long n = v.shape().size();
     try (HostBuffer all = new HostBuffer(stored.bytes(n))) {
-      if (pieces.isWhole()) {
+      if (pieces.nested()) {
         pieces.assemble(all.view());
       } else {
         pieces.numbers(all.view());

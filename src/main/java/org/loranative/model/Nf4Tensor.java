@@ -70,7 +70,8 @@ record Nf4Tensor(String name, JsonNode state, Map<String, TensorEntry> pieces) {
     return entry;
   }
 
-  private boolean nested() {
+  /** Whether the scales are quantized again, as a device wants them. */
+  boolean nested() {
     return pieces.containsKey(name + ".nested_absmax");
   }
 
@@ -122,11 +123,6 @@ record Nf4Tensor(String name, JsonNode state, Map<String, TensorEntry> pieces) {
     TensorEntry bits = piece("");
     return new TensorEntry(
         bits.name(), DType.NF4.name(), shape(), bits.file(), bits.offset(), bits.bytes());
-  }
-
-  /** Whether the scales are quantized again, as a device wants them. */
-  boolean isWhole() {
-    return nested();
   }
 
   /** Puts the pieces together as LN_NF4 of {@code lora_ops.h} lays them out. */
