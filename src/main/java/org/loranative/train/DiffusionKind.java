@@ -73,14 +73,7 @@ final class DiffusionKind implements Kind<DiffusionTask.Batch> {
     boolean opened = false;
     try {
       adapters = choose(config, base);
-      EncodedImages data =
-          EncodedImages.of(
-              config,
-              base,
-              tokenizers,
-              !DiffusionTask.encodesTexts(config, adapters),
-              device,
-              compute);
+      EncodedImages data = new EncodedImages(config, base, tokenizers, device, compute);
       task = new DiffusionTask(base, tokenizers, adapters, compute, config, data);
       opened = true;
     } finally {
@@ -129,6 +122,11 @@ final class DiffusionKind implements Kind<DiffusionTask.Batch> {
   @Override
   public Weights weights() {
     return base.weights();
+  }
+
+  @Override
+  public void prepare() {
+    task.encode();
   }
 
   @Override

@@ -32,7 +32,7 @@ import org.loranative.text.ClipTokenizer;
 /** Fine-tuning a diffusion model on captioned images of one size a batch. */
 final class DiffusionTask implements Task<DiffusionTask.Batch> {
   /** Images of one size, and which batch of which epoch they are: what names their noise. */
-  record Batch(List<EncodedImage> images, int epoch, int index) {
+  record Batch(List<TrainingImage> images, int epoch, int index) {
     Buckets.Size size() {
       return images.get(0).size();
     }
@@ -77,9 +77,9 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
                 .thenComparingInt(s -> s.size().width()));
     batchesPerEpoch = epoch(0).size();
     // An epoch may end with any number of images of a size.
-    List<EncodedImage> every = new ArrayList<>(data.training());
+    List<TrainingImage> every = new ArrayList<>(data.training());
     every.addAll(data.regularization());
-    for (EncodedImage image : every) {
+    for (TrainingImage image : every) {
       for (int images = 1; images <= config.batchSize(); images++) {
         all.add(new Shape(images, image.size()));
       }
@@ -90,7 +90,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
   }
 
   /** Whether the text encoders run in each step: where they are trained, or captions change. */
-  static boolean encodesTexts(TrainConfig config, Adapters adapters) {
+  private static boolean encodesTexts(TrainConfig config, Adapters adapters) {
     return config.shuffleCaption() || DiffusionGraph.trainsText(adapters);
   }
 
@@ -111,7 +111,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
    */
   @Override
   public List<Batch> epoch(int epoch) {
-    List<EncodedImage> all = new ArrayList<>();
+    List<TrainingImage> all = new ArrayList<>();
     for (int i = 0; i < config.repeats(); i++) {
       all.addAll(data.training());
     }
@@ -123,23 +123,28 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     int n = all.size();
     int[] order =
         config.shuffle() ? Philox.permutation(n, config.seed(), Philox.DATA_ORDER, epoch) : null;
-    Map<Buckets.Size, List<EncodedImage>> open = new LinkedHashMap<>();
+    Map<Buckets.Size, List<TrainingImage>> open = new LinkedHashMap<>();
     List<Batch> batches = new ArrayList<>();
     for (int i = 0; i < n; i++) {
-      EncodedImage image = all.get(order == null ? i : order[i]);
-      List<EncodedImage> waiting = open.computeIfAbsent(image.size(), s -> new ArrayList<>());
+      TrainingImage image = all.get(order == null ? i : order[i]);
+      List<TrainingImage> waiting = open.computeIfAbsent(image.size(), s -> new ArrayList<>());
       waiting.add(image);
       if (waiting.size() == config.batchSize()) {
         batches.add(new Batch(List.copyOf(waiting), epoch, batches.size()));
         waiting.clear();
       }
     }
-    for (List<EncodedImage> rest : open.values()) {
+    for (List<TrainingImage> rest : open.values()) {
       if (!rest.isEmpty()) {
         batches.add(new Batch(List.copyOf(rest), epoch, batches.size()));
       }
     }
     return batches;
+  }
+
+  /** Encodes the images, which planning does without. */
+  void encode() {
+    data.encode(!encodes);
   }
 
   @Override
@@ -209,15 +214,14 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     float[] posterior =
         Philox.normals(n * each, config.seed(), Philox.POSTERIOR, batch.epoch(), batch.index());
     for (int i = 0; i < n; i++) {
-      EncodedImage image = batch.images().get(i);
+      TrainingImage image = batch.images().get(i);
       int[] words = words(batch, i, Philox.TIMESTEP);
       int t = timestep(batch, i, words[0]);
-      EncodedImage.Variant variant = variant(batch, i);
+      EncodedCrop crop = crop(batch, i);
       double signal = Math.sqrt(schedule.alpha(t));
       double share = Math.sqrt(1 - schedule.alpha(t));
       for (int k = 0; k < each; k++) {
-        double drawn =
-            replay.isPresent() ? variant.mean(k) : variant.latent(k, posterior[i * each + k]);
+        double drawn = replay.isPresent() ? crop.mean(k) : crop.latent(k, posterior[i * each + k]);
         double clean = drawn * base.latentScaling();
         double e = noise[i * each + k];
         latents.put(i * each + k, (float) (signal * clean + share * e));
@@ -228,7 +232,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
       boolean silent = Philox.uniform(words[1]) < config.captionDropout();
       captions.add(silent ? "" : caption(batch, i));
       if (base.isSdxl()) {
-        float[] told = variant.told();
+        float[] told = crop.told();
         inputs.apply(DiffusionGraph.SIZES).asFloatBuffer().put(i * told.length, told);
       }
     }
@@ -271,10 +275,10 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     return batch.epoch() * batchesPerEpoch + batch.index();
   }
 
-  private EncodedImage.Variant variant(Batch batch, int image) {
-    List<EncodedImage.Variant> variants = batch.images().get(image).variants();
+  private EncodedCrop crop(Batch batch, int image) {
+    List<EncodedCrop> crops = data.crops(batch.images().get(image));
     float u = Philox.uniform(words(batch, image, Philox.VARIANT)[0]);
-    return variants.get((int) (u * variants.size()));
+    return crops.get((int) (u * crops.size()));
   }
 
   /** The caption, its parts behind the first keep_tokens in another order each time. */
@@ -304,7 +308,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     }
     FloatBuffer text = inputs.apply(DiffusionGraph.TEXT).asFloatBuffer();
     for (int i = 0; i < captions.size(); i++) {
-      TextState state = data.texts().get(captions.get(i));
+      TextState state = data.text(captions.get(i));
       text.put(i * state.text().length, state.text());
       if (base.isSdxl()) {
         float[] pooled = state.pooled();

@@ -1,5 +1,6 @@
 package org.loranative.train;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -32,37 +33,109 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The training images, encoded once before training: latents by the VAE, captions by the text
- * encoders, which are loaded for what the cache lacks and freed again.
- *
- * @param training and
- * @param regularization images
- * @param texts the state of each caption and of none, unless the steps encode them themselves
- * @param fingerprint of images, captions and sizes
+ * The images of a run: their sizes and captions are known from the start; {@link #encode} makes
+ * latents by the VAE and states of captions by the text encoders, which are loaded for what the
+ * cache lacks and freed again.
  */
-record EncodedImages(
-    List<EncodedImage> training,
-    List<EncodedImage> regularization,
-    Map<String, TextState> texts,
-    String fingerprint) {
+final class EncodedImages {
   private static final Logger log = LoggerFactory.getLogger(EncodedImages.class);
 
-  /**
-   * @param withTexts whether captions are encoded too
-   */
-  static EncodedImages of(
+  private final ImageData data;
+  private final List<TrainingImage> training;
+  private final List<TrainingImage> regularization;
+  private final Encoder encoder;
+  private final Map<PreparedImage, List<EncodedCrop>> crops = new HashMap<>();
+  private final Map<String, TextState> texts = new HashMap<>();
+
+  EncodedImages(
       TrainConfig config,
       DiffusionBase base,
       List<ClipTokenizer> tokenizers,
-      boolean withTexts,
       Device device,
       DType compute) {
-    ImageData data = ImageData.of(config, base.latentFactor());
-    Encoder encoder = new Encoder(config, base, tokenizers, device, compute, data);
-    return encoder.encode(withTexts);
+    data = ImageData.of(config, base.latentFactor());
+    encoder = new Encoder(config, base, tokenizers, device, compute, data.cache());
+    training = data.training().stream().map(i -> new TrainingImage(i, 1)).toList();
+    double weight = config.priorLossWeight();
+    regularization = data.regularization().stream().map(i -> new TrainingImage(i, weight)).toList();
   }
 
-  /** What is open while images are encoded. */
+  List<TrainingImage> training() {
+    return training;
+  }
+
+  /** Images of the class in general. */
+  List<TrainingImage> regularization() {
+    return regularization;
+  }
+
+  /**
+   * Encodes everything, once, before the first step.
+   *
+   * @param withTexts whether captions are encoded too: unless the steps encode them themselves
+   */
+  void encode(boolean withTexts) {
+    long start = System.nanoTime();
+    Set<String> captions = new LinkedHashSet<>(List.of(""));
+    data.all().forEach(i -> captions.add(i.captioned().caption()));
+    captions.forEach(encoder::warnIfCut);
+    Encoder.Made made = encoder.encode(data.all(), withTexts ? captions : Set.of());
+    data.all().forEach(i -> crops.put(i, crops(i, made.moments().get(i))));
+    texts.putAll(made.texts());
+    log.info(
+        "data: {} of {} images and {} of {} captions encoded in {} s{}; sizes {}",
+        made.newImages(),
+        data.all().size(),
+        made.newTexts(),
+        withTexts ? captions.size() : 0,
+        String.format("%.1f", (System.nanoTime() - start) / 1e9),
+        data.cache().map(c -> " (kept in " + c + ")").orElse(""),
+        data.all().stream().map(PreparedImage::size).distinct().toList());
+  }
+
+  private List<EncodedCrop> crops(PreparedImage image, Map<String, float[]> moments) {
+    List<EncodedCrop> encoded = new ArrayList<>();
+    for (Crop crop : image.crops()) {
+      float[] told = {
+        image.facts().height(),
+        image.facts().width(),
+        crop.top(),
+        crop.left(),
+        crop.height(),
+        crop.width()
+      };
+      float[] own = moments.get(Encoder.name(encoded.size()));
+      encoded.add(new EncodedCrop(own, encoder.base.latentChannels(), told));
+    }
+    return encoded;
+  }
+
+  /** The crops of an image, of which each batch draws one. */
+  List<EncodedCrop> crops(TrainingImage image) {
+    assert crops.containsKey(image.prepared()) : "not encoded yet";
+    return crops.get(image.prepared());
+  }
+
+  /** The state of a caption, or of none. */
+  TextState text(String caption) {
+    assert texts.containsKey(caption) : "not encoded yet";
+    return texts.get(caption);
+  }
+
+  /** Of images, captions and sizes. */
+  String fingerprint() {
+    List<Object> parts = new ArrayList<>();
+    for (PreparedImage image : data.all()) {
+      parts.add(image.facts().sha256());
+      parts.add(image.captioned().caption());
+      parts.add(image.crops());
+    }
+    parts.add(data.training().size());
+    parts.add(encoder.config.repeats());
+    return EncodingCache.key(parts.toArray());
+  }
+
+  /** What encodes. */
   private static final class Encoder {
     private final TrainConfig config;
     private final DiffusionBase base;
@@ -70,15 +143,21 @@ record EncodedImages(
     private final Device device;
     private final DType compute;
     private final DType vae;
-    private final ImageData data;
     private final EncodingCache cache;
     private final Graph textGraph;
     private final Map<String, Value> textWeights;
     private final Map<String, Value> vaeWeights;
-    private final String textKey;
-    private final String vaeKey;
+    private String textKey = "";
+    private String vaeKey = "";
     private final Map<PreparedImage, Map<String, float[]>> latents = new HashMap<>();
     private final Map<String, TextState> texts = new HashMap<>();
+
+    /** The moments of each image's crops and the states of texts, and how many are new. */
+    record Made(
+        Map<PreparedImage, Map<String, float[]>> moments,
+        Map<String, TextState> texts,
+        int newImages,
+        int newTexts) {}
 
     Encoder(
         TrainConfig config,
@@ -86,53 +165,35 @@ record EncodedImages(
         List<ClipTokenizer> tokenizers,
         Device device,
         DType compute,
-        ImageData data) {
+        Optional<Path> cache) {
       this.config = config;
       this.base = base;
       this.tokenizers = tokenizers;
       this.device = device;
       this.compute = compute;
-      this.data = data;
+      this.cache = new EncodingCache(cache);
       vae = Painter.vaeDtype(compute);
-      cache = new EncodingCache(data.cache());
       textGraph = DiffusionGraph.texts(base, Adapters.none(), compute, 1, 0);
       textWeights = Weights.of(List.of(textGraph));
       int side = 2 * base.latentFactor();
       vaeWeights = Weights.of(List.of(DiffusionGraph.encoder(base, vae, 1, side, side)));
-      textKey = base.weights().fingerprint(textWeights);
-      vaeKey = base.weights().fingerprint(vaeWeights);
     }
 
-    EncodedImages encode(boolean withTexts) {
-      long start = System.nanoTime();
-      Set<String> captions = new LinkedHashSet<>(List.of(""));
-      data.all().forEach(i -> captions.add(i.captioned().caption()));
-      captions.forEach(this::warnIfCut);
+    Made encode(List<PreparedImage> all, Set<String> captions) {
+      textKey = base.weights().fingerprint(textWeights);
+      vaeKey = base.weights().fingerprint(vaeWeights);
       List<PreparedImage> images = new ArrayList<>();
-      for (PreparedImage image : data.all()) {
+      for (PreparedImage image : all) {
         Optional<Map<String, float[]>> known = cache.find(key(image));
         known.ifPresentOrElse(x -> latents.put(image, x), () -> images.add(image));
       }
       List<String> newTexts = new ArrayList<>();
-      for (String caption : withTexts ? captions : Set.<String>of()) {
+      for (String caption : captions) {
         Optional<Map<String, float[]>> known = cache.find(key(caption));
         known.ifPresentOrElse(x -> texts.put(caption, state(x)), () -> newTexts.add(caption));
       }
       compute(images, newTexts);
-      log.info(
-          "data: {} of {} images and {} of {} captions encoded in {} s{}; sizes {}",
-          images.size(),
-          data.all().size(),
-          newTexts.size(),
-          withTexts ? captions.size() : 0,
-          String.format("%.1f", (System.nanoTime() - start) / 1e9),
-          data.cache().map(c -> " (kept in " + c + ")").orElse(""),
-          data.all().stream().map(PreparedImage::size).distinct().toList());
-      return new EncodedImages(
-          data.training().stream().map(i -> encoded(i, 1)).toList(),
-          data.regularization().stream().map(i -> encoded(i, config.priorLossWeight())).toList(),
-          texts,
-          fingerprint());
+      return new Made(latents, texts, images.size(), newTexts.size());
     }
 
     private String key(PreparedImage image) {
@@ -187,7 +248,7 @@ record EncodedImages(
       }
     }
 
-    private void warnIfCut(String caption) {
+    void warnIfCut(String caption) {
       int most = base.textTokens() - 2;
       if (tokenizers.get(0).tokens(caption).length > most) {
         log.warn("a caption has more than {} tokens and is cut: {}", most, caption);
@@ -211,38 +272,8 @@ record EncodedImages(
       cache.put(key(image), variants);
     }
 
-    private static String name(int variant) {
-      return "moments." + variant;
-    }
-
-    private EncodedImage encoded(PreparedImage image, double weight) {
-      List<EncodedImage.Variant> variants = new ArrayList<>();
-      for (Crop crop : image.crops()) {
-        float[] moments = latents.get(image).get(name(variants.size()));
-        float[] told = {
-          image.facts().height(),
-          image.facts().width(),
-          crop.top(),
-          crop.left(),
-          crop.height(),
-          crop.width()
-        };
-        variants.add(new EncodedImage.Variant(moments, base.latentChannels(), told));
-      }
-      return new EncodedImage(
-          image.captioned().file(), image.size(), variants, image.captioned().caption(), weight);
-    }
-
-    private String fingerprint() {
-      List<Object> parts = new ArrayList<>();
-      for (PreparedImage image : data.all()) {
-        parts.add(image.facts().sha256());
-        parts.add(image.captioned().caption());
-        parts.add(image.crops());
-      }
-      parts.add(data.training().size());
-      parts.add(config.repeats());
-      return EncodingCache.key(parts.toArray());
+    static String name(int crop) {
+      return "moments." + crop;
     }
   }
 }

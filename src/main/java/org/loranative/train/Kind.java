@@ -23,6 +23,9 @@ interface Kind<B> extends AutoCloseable {
   /** What the optimizer keeps between steps. */
   AdapterState.Moments moments();
 
+  /** Does what must be done once before training and planning does not need; frees its memory. */
+  void prepare();
+
   /** The base model's tensors. */
   Weights weights();
 

@@ -73,6 +73,9 @@ final class LlmKind implements Kind<List<Sample>> {
   }
 
   @Override
+  public void prepare() {}
+
+  @Override
   public Map<String, float[]> constants() {
     return base.constants();
   }

@@ -151,6 +151,7 @@ public final class TrainRun implements AutoCloseable {
     log.info("memory: {} planned", MemoryPlan.size(memory.total()));
     log.debug("{}", describe(false));
     logBlocks(run.needed());
+    kind.prepare();
     Weights.Loaded weights = owned.add(kind.weights().load(run.needed(), device));
     AdapterState state = owned.add(new AdapterState(device, adapters, kind.moments()));
     Placement placement = owned.add(new Placement(device, weights, state, kind.constants()));

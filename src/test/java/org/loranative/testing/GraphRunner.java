@@ -10,6 +10,7 @@ import org.loranative.graph.Addresses;
 import org.loranative.graph.Executor;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
+import org.loranative.graph.Op;
 import org.loranative.graph.Plan;
 import org.loranative.graph.Planner;
 import org.loranative.graph.Value;
@@ -95,6 +96,11 @@ public final class GraphRunner implements AutoCloseable {
           }
         });
     executor.run(plan, at);
+  }
+
+  /** Starts one op of the plan again, on what the last run left. */
+  public void again(Op op) {
+    op.run(device, at);
   }
 
   /** A result of the last run. */

@@ -7,26 +7,34 @@ import org.loranative.device.CudaDevice;
 import org.loranative.device.Device;
 
 /**
- * The devices that every op and model is tested on: the CPU, and the CUDA kernels in the emulator.
+ * The devices that every op and model is tested on: the CPU, and the CUDA kernels in the emulator
+ * that the environment names, as it is and built with its checks. Where the environment names
+ * NVIDIA's driver instead, {@code cuda-emu} is a real card ({@code benchmarks/gpu-check.sh}).
  */
 public final class TestDevices {
-  public static final List<String> NAMES = List.of("cpu", "cuda-emu", "cuda-check");
+  private static final String LIBRARY =
+      System.getenv()
+          .getOrDefault(
+              CudaDevice.EMULATOR,
+              Path.of("target/native/libcuda_emu.so").toAbsolutePath().toString());
+  private static final boolean EMULATED = LIBRARY.endsWith("_emu.so");
+
+  public static final List<String> NAMES =
+      EMULATED ? List.of("cpu", "cuda-emu", "cuda-check") : List.of("cuda-emu");
 
   private TestDevices() {}
 
+  /** The library of {@code cuda-emu}. */
   public static String emulator() {
-    return library("libcuda_emu.so");
-  }
-
-  private static String library(String name) {
-    return Path.of("target/native").resolve(name).toAbsolutePath().toString();
+    return LIBRARY;
   }
 
   public static Device open(String name) {
     return switch (name) {
       case "cpu" -> new CpuDevice(2);
-      case "cuda-emu" -> new CudaDevice(name, emulator());
-      default -> new CudaDevice(name, library("libcuda_emu_check.so"));
+      case "cuda-emu" -> new CudaDevice(name, LIBRARY);
+      default ->
+          new CudaDevice(name, EMULATED ? LIBRARY.replace("_emu.so", "_emu_check.so") : LIBRARY);
     };
   }
 }

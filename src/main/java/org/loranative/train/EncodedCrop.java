@@ -1,0 +1,22 @@
+package org.loranative.train;
+
+/**
+ * A crop of an image as training reads it.
+ *
+ * @param moments mean and log-variance of its latents [h·w, 2 channels]
+ * @param channels of the latents
+ * @param told what SDXL is told: original height and width, crop, target height and width
+ */
+record EncodedCrop(float[] moments, int channels, float[] told) {
+  /** Element {@code k} of latents [h·w, channels] drawn with a standard normal number. */
+  double latent(int k, float normal) {
+    int pixel = k / channels * 2 * channels;
+    double logVariance = moments[pixel + channels + k % channels];
+    return mean(k) + Math.exp(0.5 * Math.min(20, Math.max(-30, logVariance))) * normal;
+  }
+
+  /** The same without the draw. */
+  double mean(int k) {
+    return moments[k / channels * 2 * channels + k % channels];
+  }
+}

@@ -1,0 +1,188 @@
+package org.loranative.gpucheck;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.LongStream;
+import org.loranative.io.DType;
+import org.loranative.io.Safetensors;
+import org.loranative.testing.Bf16;
+
+/**
+ * Writes model folders of given shapes: random numbers in bf16, or no numbers at all, which is
+ * enough to plan ({@code benchmarks/roofline.py}).
+ */
+public final class RandomModel {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final double STD = 0.02;
+
+  /** Where tensors of all sizes take their numbers from. */
+  private final ByteBuffer matrices;
+
+  private final ByteBuffer norms;
+  private final boolean sparse;
+
+  /**
+   * @param sparse files of the right size without numbers
+   * @param largest tensor to come, in elements
+   */
+  RandomModel(boolean sparse, long largest) {
+    this.sparse = sparse;
+    matrices = numbers(sparse ? 0 : largest, 0);
+    norms = numbers(sparse ? 0 : 1 << 16, 1);
+  }
+
+  private static ByteBuffer numbers(long count, double mean) {
+    SplittableRandom random = new SplittableRandom(7);
+    short[] normals = new short[1 << 14];
+    java.util.Random gauss = new java.util.Random(7);
+    for (int i = 0; i < normals.length; i++) {
+      normals[i] = Bf16.bits((float) (mean + STD * gauss.nextGaussian()));
+    }
+    ByteBuffer bytes =
+        ByteBuffer.allocateDirect(Math.toIntExact((count + 3) / 4 * 8))
+            .order(ByteOrder.LITTLE_ENDIAN);
+    while (bytes.hasRemaining()) {
+      long four = random.nextLong();
+      for (int i = 0; i < 4; i++) {
+        bytes.putShort(normals[(int) (four >>> 16 * i & normals.length - 1)]);
+      }
+    }
+    return bytes.flip();
+  }
+
+  /** Writes a file of tensors of these shapes. */
+  void tensors(Path file, Map<String, long[]> shapes) throws IOException {
+    Files.createDirectories(file.getParent());
+    if (sparse) {
+      shapesOnly(file, shapes);
+      return;
+    }
+    List<Safetensors.Tensor> tensors = new ArrayList<>();
+    shapes.forEach(
+        (name, shape) -> {
+          int bytes = Math.toIntExact(2 * elements(shape));
+          boolean norm = name.contains("norm") && name.endsWith(".weight");
+          ByteBuffer data = (norm ? norms : matrices).slice(0, bytes);
+          List<Long> dims = LongStream.of(shape).boxed().toList();
+          tensors.add(new Safetensors.Tensor(name, DType.BF16, dims, data));
+        });
+    Safetensors.write(file, tensors, Map.of());
+  }
+
+  private static long elements(long[] shape) {
+    return LongStream.of(shape).reduce(1, Math::multiplyExact);
+  }
+
+  private static void shapesOnly(Path file, Map<String, long[]> shapes) throws IOException {
+    ObjectNode header = JSON.createObjectNode();
+    long offset = 0;
+    for (Map.Entry<String, long[]> e : shapes.entrySet()) {
+      ObjectNode node = header.putObject(e.getKey()).put("dtype", "BF16");
+      LongStream.of(e.getValue()).forEach(node.putArray("shape")::add);
+      long end = offset + 2 * elements(e.getValue());
+      node.putArray("data_offsets").add(offset).add(end);
+      offset = end;
+    }
+    byte[] text = JSON.writeValueAsBytes(header);
+    ByteBuffer length = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
+    Files.deleteIfExists(file);
+    try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {
+      out.write(length.putLong(0, text.length).array());
+      out.write(text);
+      out.setLength(8 + text.length + offset);
+    }
+  }
+
+  /** A Llama's numbers. */
+  record Llama(int hidden, int ffn, int layers, int heads, int kvHeads, int vocab, boolean tied) {
+    static final Llama TOY = new Llama(64, 96, 2, 4, 2, 380, true);
+    static final Llama ONE_B = new Llama(2048, 8192, 16, 32, 8, 128256, true);
+    static final Llama EIGHT_B = new Llama(4096, 14336, 32, 32, 8, 128256, false);
+
+    long largest() {
+      return (long) vocab * hidden;
+    }
+
+    Map<String, long[]> shapes() {
+      long kv = (long) hidden / heads * kvHeads;
+      Map<String, long[]> shapes = new LinkedHashMap<>();
+      shapes.put("model.embed_tokens.weight", new long[] {vocab, hidden});
+      for (int i = 0; i < layers; i++) {
+        String layer = "model.layers." + i + ".";
+        shapes.put(layer + "self_attn.q_proj.weight", new long[] {hidden, hidden});
+        shapes.put(layer + "self_attn.k_proj.weight", new long[] {kv, hidden});
+        shapes.put(layer + "self_attn.v_proj.weight", new long[] {kv, hidden});
+        shapes.put(layer + "self_attn.o_proj.weight", new long[] {hidden, hidden});
+        shapes.put(layer + "mlp.gate_proj.weight", new long[] {ffn, hidden});
+        shapes.put(layer + "mlp.up_proj.weight", new long[] {ffn, hidden});
+        shapes.put(layer + "mlp.down_proj.weight", new long[] {hidden, ffn});
+        shapes.put(layer + "input_layernorm.weight", new long[] {hidden});
+        shapes.put(layer + "post_attention_layernorm.weight", new long[] {hidden});
+      }
+      shapes.put("model.norm.weight", new long[] {hidden});
+      if (!tied) {
+        shapes.put("lm_head.weight", new long[] {vocab, hidden});
+      }
+      return shapes;
+    }
+  }
+
+  /** A Hugging Face folder, with a small tokenizer and {@code data.jsonl} of long documents. */
+  Path llama(Path folder, Llama c) throws IOException {
+    tensors(folder.resolve("model.safetensors"), c.shapes());
+    ObjectNode config = JSON.createObjectNode();
+    config.putArray("architectures").add("LlamaForCausalLM");
+    config
+        .put("model_type", "llama")
+        .put("hidden_size", c.hidden())
+        .put("intermediate_size", c.ffn())
+        .put("num_hidden_layers", c.layers())
+        .put("num_attention_heads", c.heads())
+        .put("num_key_value_heads", c.kvHeads())
+        .put("vocab_size", c.vocab())
+        .put("rms_norm_eps", 1e-5)
+        .put("rope_theta", 500000.0)
+        .put("max_position_embeddings", 8192)
+        .put("tie_word_embeddings", c.tied());
+    JSON.writeValue(folder.resolve("config.json").toFile(), config);
+    Path tokenizer = Path.of("src/test/resources/tokenizers/smollm/tokenizer.json");
+    Files.write(folder.resolve("tokenizer.json"), Files.readAllBytes(tokenizer));
+    Files.writeString(folder.resolve("tokenizer_config.json"), "{\"eos_token\": \"<|im_end|>\"}");
+    StringBuilder data = new StringBuilder();
+    SplittableRandom random = new SplittableRandom(3);
+    for (int i = 0; i < 24; i++) {
+      StringBuilder text = new StringBuilder();
+      while (text.length() < 24_000) {
+        text.append(Long.toString(random.nextLong() >>> 40, 36)).append(' ');
+      }
+      ObjectNode line = JSON.createObjectNode().put("text", text.toString());
+      data.append(JSON.writeValueAsString(line)).append('\n');
+    }
+    return Files.writeString(folder.resolve("data.jsonl"), data, StandardCharsets.UTF_8)
+        .getParent();
+  }
+
+  /** {@code RandomModel llama-8b|sd15|sdxl FOLDER}: shapes without numbers. */
+  public static void main(String[] args) throws IOException {
+    RandomModel model = new RandomModel(true, 0);
+    Path folder = Path.of(args[1]);
+    switch (args[0]) {
+      case "llama-8b" -> model.llama(folder, Llama.EIGHT_B);
+      case "sd15" -> new DiffusionFolder(model, DiffusionShapes.SD15).write(folder);
+      case "sdxl" -> new DiffusionFolder(model, DiffusionShapes.SDXL).write(folder);
+      default -> throw new IllegalArgumentException(args[0]);
+    }
+  }
+}
