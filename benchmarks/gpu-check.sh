@@ -13,15 +13,17 @@ folder=target/gpu-check
 
 pack() {
   mvn -q package -DskipTests
-  mvn -q dependency:copy-dependencies -DincludeScope=test -DoutputDirectory=target/gpu-check/lib \
+  rm -rf $folder
+  mvn -q dependency:copy-dependencies -DincludeScope=test -DoutputDirectory=$folder/lib \
     -DincludeGroupIds=org.junit.jupiter,org.junit.platform,org.opentest4j,org.assertj,net.bytebuddy
-  rm -rf $folder/java $folder/tests
   jlink --add-modules java.base,java.desktop,java.management,java.naming,java.sql,jdk.unsupported \
     --strip-debug --no-man-pages --no-header-files --output $folder/java
-  cp target/lora-native.jar $folder/lib/
+  # The jar unpacked: what it holds is compressed better together.
+  mkdir $folder/main
+  (cd $folder/main && jar xf ../../lora-native.jar)
   cp -r target/test-classes $folder/tests
   rm -rf $folder/tests/golden
-  tar c $folder | xz -6 -T0 >$packed.partial
+  tar c $folder | xz -9 >$packed.partial
   mv $packed.partial $packed
   ls -l $packed
 }
@@ -35,5 +37,5 @@ if [ ! -x $folder/java/bin/java ]; then
   tar xf $packed
 fi
 result="${1:-target/gpu-check.json}"
-exec $folder/java/bin/java -ea -cp "$folder/tests:$folder/lib/*" org.loranative.gpucheck.GpuCheck \
+exec $folder/java/bin/java -ea -cp "$folder/tests:$folder/main:$folder/lib/*" org.loranative.gpucheck.GpuCheck \
   "${GPU_CHECK_SIZE:-full}" "${GPU_CHECK_DRIVER:-libcuda.so.1}" 530 "$result"

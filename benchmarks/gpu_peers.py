@@ -102,7 +102,7 @@ def steps(torch, model, batch_of, units):
         torch.cuda.synchronize()
         times.append(time.perf_counter() - start)
     return {"per_s": units / statistics.median(times[SKIP:]),
-            "peak_bytes": torch.cuda.max_memory_reserved(), "torch": torch.__version__}
+            "reserved_bytes": torch.cuda.max_memory_reserved(), "torch": torch.__version__}
 
 
 def llm(folder, quantize, batch, length, out):

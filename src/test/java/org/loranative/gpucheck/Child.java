@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.loranative.UserException;
 import org.loranative.device.CudaDevice;
 
 /**
@@ -35,34 +34,26 @@ record Child(int code, double seconds, long peakBytes, String output) {
   static Child run(List<String> command, double seconds, String driver)
       throws IOException, InterruptedException {
     File log = File.createTempFile("gpu-check", ".log");
-    long before = free(driver);
-    long least = before;
     long start = System.nanoTime();
     ProcessBuilder builder =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log);
     builder.environment().put(CudaDevice.EMULATOR, driver);
-    Process process = builder.start();
-    boolean stopped = false;
-    while (!process.waitFor(50, TimeUnit.MILLISECONDS)) {
-      least = Math.min(least, free(driver));
-      if (!stopped && System.nanoTime() - start > seconds * 1e9) {
-        process.destroyForcibly();
-        stopped = true;
+    boolean stopped;
+    long peak;
+    Process process;
+    try (CardMemory memory = new CardMemory()) {
+      process = builder.start();
+      stopped = !process.waitFor((long) (seconds * 1000), TimeUnit.MILLISECONDS);
+      if (stopped) {
+        process.destroyForcibly().waitFor();
       }
+      peak = memory.peakBytes();
     }
     double took = (System.nanoTime() - start) / 1e9;
     String output = Files.readString(log.toPath(), StandardCharsets.UTF_8).strip();
     Files.delete(log.toPath());
     String end = output.substring(Math.max(0, output.length() - SHOWN));
-    return new Child(stopped ? -1 : process.exitValue(), took, before - least, end);
-  }
-
-  private static long free(String driver) {
-    try {
-      return CudaDevice.cards(driver).get(0).freeBytes();
-    } catch (UserException e) {
-      return 0;
-    }
+    return new Child(stopped ? -1 : process.exitValue(), took, peak, end);
   }
 
   /** Why it gave no result, if it did not end well. */

@@ -8,9 +8,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.loranative.device.CudaDevice;
 import org.loranative.gpucheck.RandomModel.Llama;
 
@@ -41,7 +43,13 @@ public final class GpuCheck {
   public static void main(String[] args) throws Exception {
     GpuCheck check =
         new GpuCheck(args[0].equals("toy"), args[1], Double.parseDouble(args[2]), Path.of(args[3]));
-    System.exit(check.run() ? 0 : 1);
+    boolean passed;
+    try {
+      passed = check.run();
+    } finally {
+      check.removeWork();
+    }
+    System.exit(passed ? 0 : 1);
   }
 
   /** Whether all tests passed and training went as on the CPU. */
@@ -58,6 +66,15 @@ public final class GpuCheck {
       passed &= one.path("agrees").asBoolean();
     }
     return passed;
+  }
+
+  /** Models of many gigabytes. */
+  private void removeWork() throws IOException {
+    try (Stream<Path> all = Files.walk(work)) {
+      for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(path);
+      }
+    }
   }
 
   private double secondsLeft() {
@@ -85,7 +102,14 @@ public final class GpuCheck {
     if (child.code() != 0) {
       result.put(name + "_failed", child.failure());
     }
-    return Files.exists(out) ? Optional.of(JSON.readTree(out.toFile())) : Optional.empty();
+    if (!Files.exists(out)) {
+      return Optional.empty();
+    }
+    JsonNode made = JSON.readTree(out.toFile());
+    if (made instanceof ObjectNode object && child.peakBytes() > 0) {
+      object.put("peak_bytes", child.peakBytes());
+    }
+    return Optional.of(made);
   }
 
   private String size() {
@@ -220,8 +244,8 @@ public final class GpuCheck {
   private static String describe(JsonNode kernel) {
     StringBuilder text = new StringBuilder(kernel.path("op").asText());
     kernel
-        .fields()
-        .forEachRemaining(
+        .properties()
+        .forEach(
             e -> {
               if (e.getValue().isInt()) {
                 text.append(' ').append(e.getKey()).append(' ').append(e.getValue());

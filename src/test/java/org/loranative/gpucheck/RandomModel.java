@@ -174,15 +174,16 @@ public final class RandomModel {
         .getParent();
   }
 
-  /** {@code RandomModel llama-8b|sd15|sdxl FOLDER}: shapes without numbers. */
+  /** {@code RandomModel llama-8b|sd15|sdxl FOLDER}: shapes without numbers, and data to plan on. */
   public static void main(String[] args) throws IOException {
     RandomModel model = new RandomModel(true, 0);
     Path folder = Path.of(args[1]);
-    switch (args[0]) {
-      case "llama-8b" -> model.llama(folder, Llama.EIGHT_B);
-      case "sd15" -> new DiffusionFolder(model, DiffusionShapes.SD15).write(folder);
-      case "sdxl" -> new DiffusionFolder(model, DiffusionShapes.SDXL).write(folder);
-      default -> throw new IllegalArgumentException(args[0]);
+    if (args[0].equals("llama-8b")) {
+      model.llama(folder, Llama.EIGHT_B);
+      return;
     }
+    boolean xl = args[0].equals("sdxl");
+    new DiffusionFolder(model, xl ? DiffusionShapes.SDXL : DiffusionShapes.SD15).write(folder);
+    DiffusionFolder.images(folder.resolve("images"), 4, xl ? 1024 : 512);
   }
 }

@@ -24,6 +24,11 @@ public final class TestDevices {
 
   private TestDevices() {}
 
+  /** The same, for {@code @MethodSource}. */
+  public static List<String> names() {
+    return NAMES;
+  }
+
   /** The library of {@code cuda-emu}. */
   public static String emulator() {
     return LIBRARY;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.Arrays;
 import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Graph;
@@ -23,7 +23,7 @@ class AdamW8bitTest {
   private static final int STEPS = 10;
 
   @ParameterizedTest
-  @ValueSource(strings = {"cpu", "cuda-emu", "cuda-check"})
+  @MethodSource("org.loranative.testing.TestDevices#names")
   void followsBitsandbytes(String deviceName) {
     Golden golden = new Golden(Golden.FOLDER.resolve("adamw8bit.safetensors"));
     float[] start = golden.floats("start");

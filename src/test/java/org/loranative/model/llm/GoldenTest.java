@@ -13,7 +13,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.ValueSource;
 import org.loranative.device.CpuDevice;
 import org.loranative.device.Device;
 import org.loranative.graph.Graph;
@@ -124,7 +123,7 @@ class GoldenTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"cpu", "cuda-emu", "cuda-check"})
+  @MethodSource("org.loranative.testing.TestDevices#names")
   void ggufMatchesThePeer(String device) {
     check(DEVICES.get(device), "llama-linear", "base.gguf");
   }
