@@ -34,7 +34,9 @@ final class DataCommand implements Callable<Integer> {
       throw new UserException("data looks at images; task_type is " + config.taskType() + ".");
     }
     if (!dryRun) {
-      new TrainRun(config).close();
+      try (TrainRun run = new TrainRun(config)) {
+        run.prepare();
+      }
       return 0;
     }
     DiffusionBase base = DiffusionBase.open(Path.of(config.baseModel()));
@@ -43,6 +45,7 @@ final class DataCommand implements Callable<Integer> {
     data.regularization().stream()
         .map(i -> "regularization: " + i.describe())
         .forEach(System.out::println);
+    data.validation().stream().map(i -> "validation: " + i.describe()).forEach(System.out::println);
     return 0;
   }
 }

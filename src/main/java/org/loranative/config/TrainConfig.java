@@ -108,12 +108,12 @@ public record TrainConfig(
     metadataPath = or(metadataPath, "");
     dataFormat = or(dataFormat, "auto");
     validationPath = or(validationPath, "");
-    validationFraction = or(validationFraction, 0.0);
     trainOn = or(trainOn, "auto");
     maxLength = or(maxLength, 1024);
     packing = or(packing, false);
     shuffle = or(shuffle, true);
     boolean images = taskType.equals(SD);
+    validationFraction = or(validationFraction, images && validationPath.isEmpty() ? 0.05 : 0.0);
     resolution = or(resolution, images ? 512 : 0);
     tokenizerPath = or(tokenizerPath, "");
     regularizationPath = or(regularizationPath, "");

@@ -31,8 +31,23 @@ import org.loranative.text.ClipTokenizer;
 
 /** Fine-tuning a diffusion model on captioned images of one size a batch. */
 final class DiffusionTask implements Task<DiffusionTask.Batch> {
-  /** Images of one size, and which batch of which epoch they are: what names their noise. */
-  record Batch(List<TrainingImage> images, int epoch, int index) {
+  /**
+   * Images of one size, and which batch of which epoch they are: what names their noise.
+   *
+   * @param timesteps of the images, empty to draw them
+   */
+  record Batch(List<TrainingImage> images, int epoch, int index, List<Integer> timesteps) {
+    /** The epoch of batches that are measured: always the same noise, no draw of captions. */
+    static final int MEASURED = -1;
+
+    Batch(List<TrainingImage> images, int epoch, int index) {
+      this(images, epoch, index, List.of());
+    }
+
+    boolean isMeasured() {
+      return epoch == MEASURED;
+    }
+
     Buckets.Size size() {
       return images.get(0).size();
     }
@@ -79,6 +94,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     // An epoch may end with any number of images of a size.
     List<TrainingImage> every = new ArrayList<>(data.training());
     every.addAll(data.regularization());
+    every.addAll(data.validation());
     for (TrainingImage image : every) {
       for (int images = 1; images <= config.batchSize(); images++) {
         all.add(new Shape(images, image.size()));
@@ -147,9 +163,26 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     data.encode(!encodes);
   }
 
+  /** Of held-out images, and of some that are trained on: their gap shows overfitting. */
   @Override
-  public List<Batch> validation() {
-    return List.of();
+  public List<Measure<Batch>> measures() {
+    if (replay.isPresent()) {
+      return List.of();
+    }
+    int first = config.minTimestep();
+    int end = Math.min(config.maxTimestep(), base.noise().steps());
+    List<Measure<Batch>> all = new ArrayList<>();
+    all.addAll(Probe.of("val", data.validation(), config.batchSize(), first, end));
+    all.addAll(Probe.of("probe", data.training(), config.batchSize(), first, end));
+    return all;
+  }
+
+  /** Twenty times a run, or less often where that would take more than a twentieth of its time. */
+  @Override
+  public int measureEvery(int total) {
+    double forwards = (data.validation().isEmpty() ? 1 : 2) * Probe.FORWARDS;
+    double steps = forwards / 3 / (config.batchSize() * config.gradientAccumulation());
+    return (int) Math.max(Math.ceil(total / 20.0), Math.ceil(20 * steps));
   }
 
   @Override
@@ -229,7 +262,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
       }
       timesteps.put(i, t);
       weights.put(i, (float) (image.weight() * weight(schedule, t)));
-      boolean silent = Philox.uniform(words[1]) < config.captionDropout();
+      boolean silent = !batch.isMeasured() && Philox.uniform(words[1]) < config.captionDropout();
       captions.add(silent ? "" : caption(batch, i));
       if (base.isSdxl()) {
         float[] told = crop.told();
@@ -244,6 +277,9 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
   }
 
   private int timestep(Batch batch, int image, int word) {
+    if (batch.isMeasured()) {
+      return batch.timesteps().get(image);
+    }
     if (replay.isPresent()) {
       return replay.get().timestep(row(batch), image);
     }
@@ -277,14 +313,14 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
 
   private EncodedCrop crop(Batch batch, int image) {
     List<EncodedCrop> crops = data.crops(batch.images().get(image));
-    float u = Philox.uniform(words(batch, image, Philox.VARIANT)[0]);
+    float u = batch.isMeasured() ? 0 : Philox.uniform(words(batch, image, Philox.VARIANT)[0]);
     return crops.get((int) (u * crops.size()));
   }
 
   /** The caption, its parts behind the first keep_tokens in another order each time. */
   private String caption(Batch batch, int image) {
     String caption = batch.images().get(image).caption();
-    if (!config.shuffleCaption()) {
+    if (!config.shuffleCaption() || batch.isMeasured()) {
       return caption;
     }
     List<String> parts = new ArrayList<>(List.of(caption.split("\\s*,\\s*")));

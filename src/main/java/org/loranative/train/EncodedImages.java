@@ -43,6 +43,7 @@ final class EncodedImages {
   private final ImageData data;
   private final List<TrainingImage> training;
   private final List<TrainingImage> regularization;
+  private final List<TrainingImage> validation;
   private final Encoder encoder;
   private final Map<PreparedImage, List<EncodedCrop>> crops = new HashMap<>();
   private final Map<String, TextState> texts = new HashMap<>();
@@ -56,6 +57,7 @@ final class EncodedImages {
     data = ImageData.of(config, base.latentFactor());
     encoder = new Encoder(config, base, tokenizers, device, compute, data.cache());
     training = data.training().stream().map(i -> new TrainingImage(i, 1)).toList();
+    validation = data.validation().stream().map(i -> new TrainingImage(i, 1)).toList();
     double weight = config.priorLossWeight();
     regularization = data.regularization().stream().map(i -> new TrainingImage(i, weight)).toList();
   }
@@ -67,6 +69,11 @@ final class EncodedImages {
   /** Images of the class in general. */
   List<TrainingImage> regularization() {
     return regularization;
+  }
+
+  /** Images that are only measured. */
+  List<TrainingImage> validation() {
+    return validation;
   }
 
   /**

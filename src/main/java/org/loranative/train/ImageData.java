@@ -14,6 +14,7 @@ import org.loranative.data.sd.FactsCache;
 import org.loranative.data.sd.ImageChecks;
 import org.loranative.data.sd.Preparation;
 import org.loranative.data.sd.PreparedImage;
+import org.loranative.random.Philox;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,12 +23,19 @@ import org.slf4j.LoggerFactory;
  *
  * @param training with the trigger word in their captions
  * @param regularization pictures of the class in general, which hold the model back; may be empty
+ * @param validation images that are only measured; may be empty
  * @param cache where encodings are kept, if anywhere
  */
 public record ImageData(
-    List<PreparedImage> training, List<PreparedImage> regularization, Optional<Path> cache) {
+    List<PreparedImage> training,
+    List<PreparedImage> regularization,
+    List<PreparedImage> validation,
+    Optional<Path> cache) {
   private static final Logger log = LoggerFactory.getLogger(ImageData.class);
   private static final int BUCKET_STEP = 64;
+
+  /** More would not be measured. */
+  private static final int MOST_HELD_OUT = 16;
 
   /**
    * Reads, measures and checks; says what it found.
@@ -69,7 +77,35 @@ public record ImageData(
       report("regularization", prepared, general.withoutCaption().size(), config.strictData());
       regularization = prepared.images();
     }
-    return new ImageData(training.images(), regularization, cache);
+    if (!config.validationPath().isEmpty()) {
+      Captioned.Found other = read(Path.of(config.validationPath()));
+      Preparation prepared = Preparation.of(other, setting, facts);
+      report("validation", prepared, other.withoutCaption().size(), config.strictData());
+      return new ImageData(training.images(), regularization, prepared.images(), cache);
+    }
+    return split(training.images(), regularization, cache, config);
+  }
+
+  /** Holds images back to be measured, unless the run replays noise that was made for them all. */
+  private static ImageData split(
+      List<PreparedImage> images,
+      List<PreparedImage> regularization,
+      Optional<Path> cache,
+      TrainConfig config) {
+    int n = images.size();
+    int held = config.noiseReplay().isEmpty() ? (int) (config.validationFraction() * n) : 0;
+    held = Math.min(Math.min(held, MOST_HELD_OUT), n - 1);
+    int[] order = Philox.permutation(n, config.seed(), Philox.VALIDATION_SPLIT, 0);
+    List<PreparedImage> training = new ArrayList<>(images);
+    List<PreparedImage> validation = new ArrayList<>();
+    for (int i = 0; i < held; i++) {
+      validation.add(images.get(order[i]));
+    }
+    training.removeAll(validation);
+    if (held > 0) {
+      log.info("data: {} images held out, to measure the loss on", held);
+    }
+    return new ImageData(training, regularization, validation, cache);
   }
 
   private static Captioned.Found read(Path path) {
@@ -113,6 +149,7 @@ public record ImageData(
   List<PreparedImage> all() {
     List<PreparedImage> all = new ArrayList<>(training);
     all.addAll(regularization);
+    all.addAll(validation);
     return all;
   }
 }

@@ -148,8 +148,15 @@ final class LlmTask implements Task<List<Sample>> {
   }
 
   @Override
-  public List<List<Sample>> validation() {
-    return held.isEmpty() ? List.of() : new Batches(held, batching(false)).epoch(0);
+  public List<Measure<List<Sample>>> measures() {
+    return held.isEmpty()
+        ? List.of()
+        : List.of(new Measure<>("val", "", new Batches(held, batching(false)).epoch(0)));
+  }
+
+  @Override
+  public int measureEvery(int total) {
+    return config.saveSteps();
   }
 
   /** Tokens rounded up so that a run meets a handful of shapes, at a waste of about 3 %. */

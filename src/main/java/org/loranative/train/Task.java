@@ -16,8 +16,20 @@ public interface Task<B> {
   /** The micro-batches of an epoch in order, 0 for the first; the same whenever asked. */
   List<B> epoch(int epoch);
 
-  /** The validation batches; may be empty. */
-  List<B> validation();
+  /**
+   * Batches that are measured and not learnt from, always the same ones.
+   *
+   * @param name of the loss over all parts: {@code val} (data that is not trained on), {@code
+   *     probe} (some that is)
+   * @param part of it, "" if there is one only; parts count alike
+   */
+  record Measure<B>(String name, String part, List<B> batches) {}
+
+  /** What is measured now and then; may be empty. */
+  List<Measure<B>> measures();
+
+  /** Steps between measurements, for a run of {@code total} steps, if the user does not say. */
+  int measureEvery(int total);
 
   /** Shape key of a batch: what its plan is made for. */
   int shape(B batch);

@@ -7,7 +7,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalDouble;
+import java.util.Optional;
 import org.loranative.config.ConfigReader;
 import org.loranative.config.TrainConfig;
 import org.loranative.image.Picture;
@@ -68,12 +68,24 @@ final class Tracker implements AutoCloseable {
       double unitsPerSecond,
       double millis,
       long memoryBytes,
-      OptionalDouble validationLoss) {}
+      Map<String, Double> measured) {}
+
+  /** Losses that were measured, without their parts, for people. */
+  static Optional<String> describe(Map<String, Double> measured) {
+    return measured.entrySet().stream()
+        .filter(e -> !e.getKey().contains("/"))
+        .map(
+            e ->
+                (e.getKey().equals("val") ? "validation" : e.getKey())
+                    + " loss "
+                    + e.getValue().floatValue())
+        .reduce((a, b) -> a + ", " + b);
+  }
 
   void step(Step s) throws IOException {
     Map<String, Double> scalars = new LinkedHashMap<>();
     scalars.put("Loss/train", (double) s.loss());
-    s.validationLoss().ifPresent(v -> scalars.put("Loss/val", v));
+    s.measured().forEach((name, loss) -> scalars.put("Loss/" + name, loss));
     scalars.put("lr", s.rate());
     scalars.put("grad_norm", (double) s.gradNorm());
     scalars.put("perf/" + unit + "_per_s", s.unitsPerSecond());
@@ -88,7 +100,7 @@ final class Tracker implements AutoCloseable {
     line.put("labelled", s.labelled());
     line.put(unit + "_per_s", Math.round(s.unitsPerSecond() * 10) / 10.0);
     line.put("step_ms", Math.round(s.millis() * 1000) / 1000.0);
-    s.validationLoss().ifPresent(v -> line.put("val_loss", (float) v));
+    s.measured().forEach((name, loss) -> line.put(name + "_loss", loss.floatValue()));
     metrics.write(line);
     long perStep = (System.nanoTime() - startNanos) / (s.step() - first + 1);
     console.progress(

@@ -87,7 +87,12 @@ public final class TrainRun implements AutoCloseable {
     Task<B> task = kind.task();
     Steps<B> steps =
         new Steps<>(task, config.gradientAccumulation(), config.epochs(), config.maxSteps());
-    int evaluation = task.validation().stream().mapToInt(task::shape).max().orElse(0);
+    int evaluation =
+        task.measures().stream()
+            .flatMap(m -> m.batches().stream())
+            .mapToInt(task::shape)
+            .max()
+            .orElse(0);
     Graph largest = task.trainingGraph(steps.largestShape());
     List<Graph> graphs = new ArrayList<>(List.of(largest));
     graphs.addAll(kind.previewGraphs());
@@ -105,6 +110,11 @@ public final class TrainRun implements AutoCloseable {
                 ? "memory_budget"
                 : "the free memory (of which a run takes 90 %)");
     return new Opened<>(kind, steps, memory, needed);
+  }
+
+  /** Encodes what training reads encoded, and keeps it beside the data. */
+  public void prepare() {
+    opened.kind().prepare();
   }
 
   /** The memory table and, if asked, the plan of the largest batch. */
@@ -323,7 +333,7 @@ public final class TrainRun implements AutoCloseable {
 
     @Override
     public boolean wantsValidation(int step) {
-      int every = config.evalSteps() > 0 ? config.evalSteps() : config.saveSteps();
+      int every = config.evalSteps() > 0 ? config.evalSteps() : task.measureEvery(total);
       return due(step, every) || step == total;
     }
 
@@ -336,8 +346,8 @@ public final class TrainRun implements AutoCloseable {
           step.loss(),
           step.rate(),
           step.gradNorm());
-      step.validationLoss()
-          .ifPresent(v -> log.info("step {}: validation loss {}", step.step(), (float) v));
+      Tracker.describe(step.measured())
+          .ifPresent(losses -> log.info("step {}: {}", step.step(), losses));
       if (previews.isPresent() && due(step.step(), config.sampleSteps())) {
         previews.get().write(step.step(), tracker);
       }

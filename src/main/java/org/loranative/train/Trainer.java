@@ -2,9 +2,11 @@ package org.loranative.train;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import org.loranative.device.Device;
 import org.loranative.device.HostBuffer;
 import org.loranative.graph.Executor;
@@ -109,8 +111,7 @@ final class Trainer<B> implements AutoCloseable {
       lossScale.update(Float.isFinite(gradNorm));
       double seconds = (System.nanoTime() - start) / 1e9;
       long units = batches.stream().mapToLong(task::units).sum();
-      OptionalDouble validation =
-          listener.wantsValidation(step) ? validate() : OptionalDouble.empty();
+      Map<String, Double> measured = listener.wantsValidation(step) ? measure() : Map.of();
       Tracker.Step shown =
           new Tracker.Step(
               step,
@@ -121,7 +122,7 @@ final class Trainer<B> implements AutoCloseable {
               units / seconds,
               seconds * 1e3,
               memoryBytes + device.libraryBytes(),
-              validation);
+              measured);
       if (!listener.afterStep(shown)) {
         return step;
       }
@@ -172,12 +173,23 @@ final class Trainer<B> implements AutoCloseable {
     return scalar.view().getFloat(0);
   }
 
-  /** Mean loss over the validation set; empty without one. */
-  OptionalDouble validate() {
-    List<B> batches = task.validation();
-    if (batches.isEmpty()) {
-      return OptionalDouble.empty();
+  /** The loss of each of the task's measures by name, and of their parts by {@code name/part}. */
+  private Map<String, Double> measure() {
+    Map<String, Double> losses = new LinkedHashMap<>();
+    Map<String, Integer> parts = new HashMap<>();
+    for (Task.Measure<B> m : task.measures()) {
+      double loss = mean(m.batches());
+      losses.merge(m.name(), loss, Double::sum);
+      parts.merge(m.name(), 1, Integer::sum);
+      if (!m.part().isEmpty()) {
+        losses.put(m.name() + "/" + m.part(), loss);
+      }
     }
+    parts.forEach((name, n) -> losses.merge(name, (double) n, (sum, count) -> sum / count));
+    return losses;
+  }
+
+  private double mean(List<B> batches) {
     long labelled = batches.stream().mapToLong(task::labelled).sum();
     double loss = 0;
     for (B batch : batches) {
@@ -185,7 +197,7 @@ final class Trainer<B> implements AutoCloseable {
       launch(ready, stepState(1, 0, 0, labelled));
       loss += read(ready.bound(), "loss");
     }
-    return OptionalDouble.of(loss);
+    return loss;
   }
 
   private TrainingDivergedException diverged(String what, int step, double rate, List<B> batches) {

@@ -1,0 +1,30 @@
+package org.loranative.diagnose;
+
+import java.util.Optional;
+
+/** A loss or a gradient that is no number. */
+final class NotFinite implements Check {
+  @Override
+  public Optional<Finding> find(RunCurves run) {
+    return of("loss", run.loss(), run)
+        .or(() -> of("grad_norm", run.gradNorm(), run))
+        .or(() -> of("validation loss", run.validation(), run));
+  }
+
+  private static Optional<Finding> of(String name, Curve curve, RunCurves run) {
+    int i = curve.firstNotFinite();
+    if (i < 0) {
+      return Optional.empty();
+    }
+    String before = i == 0 ? "" : String.format(", %.4g before", curve.values()[i - 1]);
+    return Optional.of(
+        new Finding(
+            Finding.Kind.NOT_FINITE,
+            curve.steps()[i],
+            String.format("%s is %s%s", name, curve.values()[i], before),
+            String.format(
+                "Set %s, max_grad_norm: 1.0 if it is off, and look at the records of that step"
+                    + " (train.log names them)",
+                run.halvedRate())));
+  }
+}

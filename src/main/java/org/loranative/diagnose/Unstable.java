@@ -1,0 +1,137 @@
+package org.loranative.diagnose;
+
+import java.util.Arrays;
+import java.util.Optional;
+
+/**
+ * A loss that climbs: above its start, or from its lowest level by more than chance explains; or
+ * one that jumps ever and again.
+ */
+final class Unstable implements Check {
+  private static final int FEWEST = 20;
+  private static final int BLOCKS = 20;
+
+  /** Standard errors that a climb must exceed: the lowest of many blocks is low by chance too. */
+  private static final double SURE = 5;
+
+  /** Share of the level that a climb must exceed to matter. */
+  private static final double MATTERS = 0.08;
+
+  private static final double JUMP = 8; // in standard deviations of the noise
+
+  @Override
+  public Optional<Finding> find(RunCurves run) {
+    return climb(run).or(() -> probeClimb(run)).or(() -> jumps(run));
+  }
+
+  private static Optional<Finding> climb(RunCurves run) {
+    Curve loss = run.loss().finite();
+    int n = loss.size();
+    if (n < FEWEST) {
+      return Optional.empty();
+    }
+    int blocks = Math.min(BLOCKS, n / 5);
+    Curve means = loss.blocks(blocks);
+    double[] m = means.values();
+    double deviation = Math.max(Statistics.noise(loss.values()), spread(loss));
+    double error = deviation * Math.sqrt(2.0 * blocks / n);
+    int lowest = 0;
+    for (int b = 1; b < blocks; b++) {
+      // From the lowest level so far to the mean of two blocks, so that one bad block is none.
+      double now = b + 1 < blocks ? (m[b] + m[b + 1]) / 2 : m[b];
+      double rise = now - m[lowest];
+      if (rise > SURE * error
+          && rise > MATTERS * Math.abs(m[lowest])
+          && stays(m, b, lowest, error)) {
+        return Optional.of(
+            finding(
+                means.steps()[b],
+                String.format(
+                    "the loss climbs from %.4g at step %d to %.4g, %.0f standard errors",
+                    m[lowest], means.steps()[lowest], now, rise / error),
+                run));
+      }
+      lowest = m[b] < m[lowest] ? b : lowest;
+    }
+    return Optional.empty();
+  }
+
+  /** Spread about the blocks' own means, whichever is larger early or late. */
+  private static double spread(Curve loss) {
+    double[] v = loss.values();
+    int half = v.length / 2;
+    double early = Statistics.noise(Arrays.copyOfRange(v, 0, half));
+    double late = Statistics.noise(Arrays.copyOfRange(v, half, v.length));
+    return Math.min(early, late);
+  }
+
+  /** Whether the level keeps above the lowest for the next tenth of the run, as far as it goes. */
+  private static boolean stays(double[] m, int from, int lowest, double error) {
+    int to = Math.min(m.length, from + Math.max(2, m.length / 10));
+    for (int b = from; b < to; b++) {
+      if (m[b] - m[lowest] < 2 * error) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** The probe has hardly any noise: a tenth above its lowest is a climb. */
+  private static Optional<Finding> probeClimb(RunCurves run) {
+    Curve probe = run.probe().finite();
+    int lowest = 0;
+    for (int i = 1; i < probe.size(); i++) {
+      double low = probe.values()[lowest];
+      boolean again = i + 1 == probe.size() || probe.values()[i + 1] > low * 1.05;
+      if (probe.values()[i] > low * 1.1 && again) {
+        return Optional.of(
+            finding(
+                probe.steps()[i],
+                String.format(
+                    "the probe loss climbs from %.4g at step %d to %.4g",
+                    low, probe.steps()[lowest], probe.values()[i]),
+                run));
+      }
+      lowest = probe.values()[i] < low ? i : lowest;
+    }
+    return Optional.empty();
+  }
+
+  /** Points far above their neighbours, more than a few. Diffusion losses jump by nature. */
+  private static Optional<Finding> jumps(RunCurves run) {
+    Curve loss = run.loss().finite();
+    int n = loss.size();
+    if (n < FEWEST || run.isDiffusion()) {
+      return Optional.empty();
+    }
+    double noise = Statistics.noise(loss.values());
+    int count = 0;
+    int firstAt = -1;
+    for (int i = 0; i < n; i++) {
+      double level = Statistics.median(loss.values(), Math.max(0, i - 5), Math.min(n, i + 6));
+      boolean high = loss.values()[i] - level > JUMP * noise && loss.values()[i] > level * 1.25;
+      if (high) {
+        count++;
+        firstAt = firstAt < 0 ? i : firstAt;
+      }
+    }
+    return count >= Math.max(3, n / 50)
+        ? Optional.of(
+            finding(
+                loss.steps()[firstAt],
+                String.format(
+                    "%d of %d steps lie more than a quarter above their neighbours", count, n),
+                run))
+        : Optional.empty();
+  }
+
+  private static Finding finding(long step, String evidence, RunCurves run) {
+    return new Finding(
+        Finding.Kind.UNSTABLE,
+        step,
+        evidence,
+        "Set "
+            + run.halvedRate()
+            + ", a larger batch_size or gradient_accumulation, and some warmup_steps");
+  }
+}
