@@ -26,6 +26,8 @@ class ArchitectureTest {
           Map.entry("cli", 5),
           Map.entry("train", 4),
           Map.entry("model", 3),
+          Map.entry("board", 4),
+          Map.entry("diagnose", 2),
           Map.entry("lora", 2),
           Map.entry("optim", 2),
           Map.entry("data", 2),

@@ -27,6 +27,7 @@ import picocli.CommandLine.Spec;
       ConvertCommand.class,
       DataCommand.class,
       PlanCommand.class,
+      DoctorCommand.class,
       InspectCommand.class,
       DevicesCommand.class,
       DemoCommand.class,

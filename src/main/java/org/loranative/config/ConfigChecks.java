@@ -83,6 +83,9 @@ final class ConfigChecks {
     is.between("save_steps", c.saveSteps(), 0, Integer.MAX_VALUE);
     is.between("keep_checkpoints", c.keepCheckpoints(), 1, Integer.MAX_VALUE);
     is.between("eval_steps", c.evalSteps(), 0, Integer.MAX_VALUE);
+    is.between("early_stop", c.earlyStop(), 0, Integer.MAX_VALUE);
+    is.oneOf("on_divergence", c.onDivergence(), TrainConfig.STOP, TrainConfig.ROLLBACK);
+    is.between("max_rollbacks", c.maxRollbacks(), 0, 100);
     is.between("sample_steps", c.sampleSteps(), 0, Integer.MAX_VALUE);
     is.between("sample_max_tokens", c.sampleMaxTokens(), 1, 1 << 20);
     if (c.loraTargets().isEmpty()) {

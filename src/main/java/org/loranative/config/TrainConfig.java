@@ -86,12 +86,20 @@ public record TrainConfig(
     Integer saveSteps,
     Integer keepCheckpoints,
     Integer evalSteps,
+    Integer earlyStop,
+    String onDivergence,
+    Integer maxRollbacks,
     Integer sampleSteps,
     List<String> samplePrompts,
     Integer sampleMaxTokens) {
 
   public static final String LLM = "llm";
   public static final String SD = "sd";
+
+  /** What {@code on_divergence} may say. */
+  public static final String STOP = "stop";
+
+  public static final String ROLLBACK = "rollback";
 
   /** Other spellings of a task type. */
   static final Map<String, String> TASK_ALIASES =
@@ -174,6 +182,9 @@ public record TrainConfig(
     saveSteps = or(saveSteps, 500);
     keepCheckpoints = or(keepCheckpoints, 2);
     evalSteps = or(evalSteps, 0);
+    earlyStop = or(earlyStop, 0);
+    onDivergence = or(onDivergence, STOP);
+    maxRollbacks = or(maxRollbacks, 3);
     sampleSteps = or(sampleSteps, 0);
     samplePrompts = List.copyOf(or(samplePrompts, List.of()));
     sampleMaxTokens = or(sampleMaxTokens, 64);

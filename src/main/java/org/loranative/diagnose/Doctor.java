@@ -29,6 +29,9 @@ public final class Doctor {
     for (Check check : CHECKS) {
       check.find(run).ifPresent(findings::add);
     }
+    if (findings.stream().anyMatch(f -> f.kind() == Finding.Kind.UNSTABLE)) {
+      findings.removeIf(f -> f.kind() == Finding.Kind.NO_DESCENT);
+    }
     boolean broken = findings.stream().anyMatch(f -> f.kind().severity == Finding.Severity.ERROR);
     if (broken) {
       findings.removeIf(

@@ -23,7 +23,7 @@ final class NoDescent implements Check {
     boolean falls =
         Statistics.trend(loss.slice(0, Math.min(n, 3 * FIRST)).values()) < -Statistics.SIGNIFICANT
             || end < start - 0.5;
-    if (start <= HIGH || end <= HIGH || falls) {
+    if (v[0] <= HIGH || start <= HIGH || end <= HIGH || falls) {
       return Optional.empty();
     }
     return Optional.of(

@@ -1,9 +1,13 @@
 package org.loranative.diagnose;
 
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import org.loranative.track.RecordedRun;
+import org.loranative.track.Scalars;
 
 /**
  * What the doctor looks at: the curves of a run under the names that lora-native, kohya's scripts,
@@ -27,6 +31,16 @@ public record RunCurves(Map<String, Curve> scalars, Map<String, String> settings
   public RunCurves {
     scalars = Map.copyOf(scalars);
     settings = Map.copyOf(settings);
+  }
+
+  /** Of a run that was read. */
+  public static RunCurves of(RecordedRun run) {
+    Map<String, Curve> curves = new HashMap<>();
+    for (String tag : run.tags()) {
+      Scalars s = run.scalars(tag);
+      curves.put(tag, new Curve(s.steps(), s.values()));
+    }
+    return new RunCurves(curves, run.settings());
   }
 
   private Curve first(List<String> tags) {
@@ -105,9 +119,10 @@ public record RunCurves(Map<String, Curve> scalars, Map<String, String> settings
   /** The learning rate to advise instead of the run's: {@code "learning_rate: 5e-05"}. */
   String halvedRate() {
     Optional<Double> rate =
-        number("learning_rate").isPresent()
-            ? Optional.of(number("learning_rate").getAsDouble())
-            : java.util.Arrays.stream(rate().values()).boxed().max(Double::compare);
+        Arrays.stream(rate().finite().values())
+            .boxed()
+            .max(Double::compare)
+            .or(() -> number("learning_rate").stream().boxed().findFirst());
     return rate.filter(r -> r > 0)
         .map(r -> String.format("learning_rate: %.2g (half of %.2g)", r / 2, r))
         .orElse("half the learning_rate");

@@ -17,11 +17,38 @@ final class Unstable implements Check {
   /** Share of the level that a climb must exceed to matter. */
   private static final double MATTERS = 0.08;
 
+  /** Steps that show a level at once. */
+  private static final int AT_ONCE = 5;
+
   private static final double JUMP = 8; // in standard deviations of the noise
 
   @Override
   public Optional<Finding> find(RunCurves run) {
-    return climb(run).or(() -> probeClimb(run)).or(() -> jumps(run));
+    return aboveStart(run).or(() -> climb(run)).or(() -> probeClimb(run)).or(() -> jumps(run));
+  }
+
+  /** The first steps lead up, far beyond the loss of the untouched model: seen at once. */
+  private static Optional<Finding> aboveStart(RunCurves run) {
+    Curve loss = run.loss().finite();
+    double[] v = loss.values();
+    if (v.length < 2 * AT_ONCE) {
+      return Optional.empty();
+    }
+    // A diffusion step's loss is mostly noise: a few of them make the start, and it takes more.
+    double start = run.isDiffusion() ? Statistics.median(v, 0, AT_ONCE) : v[0];
+    double factor = run.isDiffusion() ? 2.5 : 1.3;
+    double error = Statistics.noise(v) / Math.sqrt(AT_ONCE);
+    for (int i = 1; i + AT_ONCE <= v.length; i++) {
+      double level = Statistics.median(v, i, i + AT_ONCE);
+      if (level > factor * start && level > start + SURE * error) {
+        return Optional.of(
+            finding(
+                loss.steps()[i],
+                String.format("the loss climbs from %.4g at the start to %.4g", start, level),
+                run));
+      }
+    }
+    return Optional.empty();
   }
 
   private static Optional<Finding> climb(RunCurves run) {

@@ -193,6 +193,16 @@ public final class AdapterState implements AutoCloseable {
     return kept;
   }
 
+  /** Zeroes gradients and moments, as at the beginning of a run. */
+  public void clear() {
+    places.forEach(
+        (buffer, place) -> {
+          if (buffer != Buffer.PARAMS && buffer != Buffer.CODES) {
+            device.fill(addresses.get(buffer.name()), 0, place.bytes());
+          }
+        });
+  }
+
   /** A buffer as it lies, little-endian. */
   public ByteBuffer readBytes(Buffer buffer) {
     long bytes = places.get(buffer).bytes();

@@ -42,6 +42,13 @@ public final class LossScale {
     return state;
   }
 
+  /** Goes back to where a checkpoint stood. */
+  public void restore(State earlier) {
+    if (dynamic) {
+      state = earlier;
+    }
+  }
+
   /** Whether a step that overflowed may be passed over: a smaller factor can still be tried. */
   public boolean canShrink() {
     return dynamic && state.factor() > 1;

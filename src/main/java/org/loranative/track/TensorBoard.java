@@ -33,11 +33,16 @@ public final class TensorBoard implements AutoCloseable {
   public TensorBoard(Path folder, long firstStep) throws IOException {
     writer = new EventWriter(folder);
     if (firstStep > 1) {
-      writer.write(
-          EventWriter.event(firstStep)
-              .setSessionLog(SessionLog.newBuilder().setStatus(SessionLog.SessionStatus.START))
-              .build());
+      restart(firstStep);
     }
+  }
+
+  /** From this step on everything is written again: readers drop what they have. */
+  public void restart(long firstStep) {
+    writer.write(
+        EventWriter.event(firstStep)
+            .setSessionLog(SessionLog.newBuilder().setStatus(SessionLog.SessionStatus.START))
+            .build());
   }
 
   /** One point of each curve. */

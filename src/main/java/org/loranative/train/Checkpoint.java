@@ -27,7 +27,8 @@ import org.loranative.optim.LossScale;
  * @param fingerprint of the training data
  * @param lossScale of f16 training
  */
-record Checkpoint(int step, long seed, String fingerprint, LossScale.State lossScale) {
+record Checkpoint(
+    int step, long seed, String fingerprint, LossScale.State lossScale, Progress progress) {
   private static final String STATE = "trainer_state.json";
   private static final String OPTIMIZER = "optimizer.safetensors";
 
@@ -42,6 +43,11 @@ record Checkpoint(int step, long seed, String fingerprint, LossScale.State lossS
 
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+  /** Where a run begins. */
+  static Checkpoint start(long seed, String fingerprint) {
+    return new Checkpoint(0, seed, fingerprint, LossScale.State.START, Progress.START);
+  }
 
   /** Writes all of it into {@code folder}; the adapter in PEFT's format beside it. */
   void write(Path folder, AdapterState state, Task<?> task, String configYaml) throws IOException {
@@ -58,6 +64,13 @@ record Checkpoint(int step, long seed, String fingerprint, LossScale.State lossS
     node.put("data_sha256", fingerprint);
     node.put("loss_scale", lossScale.factor());
     node.put("loss_scale_good_steps", lossScale.goodSteps());
+    node.put("lr_factor", progress.rateFactor());
+    node.put("rollbacks", progress.rollbacks());
+    node.put("best_step", progress.bestStep());
+    if (progress.bestStep() > 0) {
+      node.put("best_val_loss", progress.bestLoss());
+    }
+    node.put("measured_since_best", progress.sinceBest());
     byte[] json = JSON.writeValueAsBytes(node);
     AtomicFiles.write(folder.resolve(STATE), out -> out.write(json));
   }
@@ -87,7 +100,13 @@ record Checkpoint(int step, long seed, String fingerprint, LossScale.State lossS
         node.path("data_sha256").asText(),
         new LossScale.State(
             (float) node.path("loss_scale").asDouble(LossScale.State.START.factor()),
-            node.path("loss_scale_good_steps").asInt()));
+            node.path("loss_scale_good_steps").asInt()),
+        new Progress(
+            node.path("lr_factor").asDouble(1),
+            node.path("rollbacks").asInt(),
+            node.path("best_step").asInt(),
+            node.path("best_val_loss").asDouble(Double.POSITIVE_INFINITY),
+            node.path("measured_since_best").asInt()));
   }
 
   private static void restore(

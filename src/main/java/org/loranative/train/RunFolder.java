@@ -118,6 +118,35 @@ final class RunFolder implements AutoCloseable {
     return Integer.parseInt(checkpoint.getFileName().toString().substring(CHECKPOINT.length()));
   }
 
+  /** The adapter with the lowest validation loss. */
+  Path best() {
+    return folder.resolve("best");
+  }
+
+  /** Replaces the best adapter. */
+  void saveBest(CheckpointWriter writer) throws IOException {
+    Path partial = folder.resolve("best" + PARTIAL);
+    Path old = folder.resolve("best-before" + PARTIAL);
+    AtomicFiles.deleteTree(partial);
+    AtomicFiles.deleteTree(old);
+    try {
+      Files.createDirectories(partial);
+      writer.write(partial);
+      if (Files.exists(best())) {
+        Files.move(best(), old, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+      }
+      Files.move(partial, best(), java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+    } finally {
+      AtomicFiles.deleteTree(partial);
+      AtomicFiles.deleteTree(old);
+    }
+  }
+
+  /** Drops the checkpoints of a way that was not gone on. */
+  void dropCheckpointsAfter(int step) {
+    checkpoints().stream().filter(c -> step(c) > step).forEach(AtomicFiles::deleteTree);
+  }
+
   /** Writes into a folder that bears the checkpoint's name only once it is whole. */
   interface CheckpointWriter {
     void write(Path folder) throws IOException;

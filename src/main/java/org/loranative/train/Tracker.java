@@ -8,8 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.loranative.config.ConfigReader;
-import org.loranative.config.TrainConfig;
+import org.loranative.diagnose.Finding;
 import org.loranative.image.Picture;
 import org.loranative.track.Console;
 import org.loranative.track.MetricsLog;
@@ -19,29 +18,30 @@ import org.loranative.track.TensorBoard;
 final class Tracker implements AutoCloseable {
   private static final List<String> RESULTS = List.of("Loss/train", "Loss/val");
 
+  private final RunFolder folder;
   private final TensorBoard board;
-  private final MetricsLog metrics;
+  private MetricsLog metrics;
   private final Console console;
   private final String unit;
   private final Path samples;
   private final int total;
-  private final int first;
-  private final long startNanos = System.nanoTime();
+  private int first;
+  private long startNanos = System.nanoTime();
 
   /**
    * @param first the first step this process runs
-   * @param notes more lines for the configuration text
+   * @param settings the configuration, and what else is worth knowing of the run
    * @param unit what throughput counts
    */
   Tracker(
       RunFolder folder,
-      TrainConfig config,
-      Map<String, Object> notes,
+      Map<String, Object> settings,
       int first,
       int total,
       String unit,
       Console console)
       throws IOException {
+    this.folder = folder;
     this.console = console;
     this.unit = unit;
     this.samples = folder.samples();
@@ -49,8 +49,6 @@ final class Tracker implements AutoCloseable {
     this.first = first;
     metrics = new MetricsLog(folder.logs().resolve("metrics.jsonl"), first - 1);
     board = new TensorBoard(folder.logs(), first);
-    Map<String, Object> settings = new LinkedHashMap<>(ConfigReader.toMap(config));
-    settings.putAll(notes);
     StringBuilder text = new StringBuilder("| key | value |\n|---|---|\n");
     settings.forEach((k, v) -> text.append("| ").append(k).append(" | ").append(v).append(" |\n"));
     board.text(first - 1, "config", text.toString());
@@ -82,7 +80,12 @@ final class Tracker implements AutoCloseable {
         .reduce((a, b) -> a + ", " + b);
   }
 
-  void step(Step s) throws IOException {
+  /**
+   * Records a step; returns its points by tag.
+   *
+   * @param extra more points
+   */
+  Map<String, Double> step(Step s, Map<String, Double> extra) throws IOException {
     Map<String, Double> scalars = new LinkedHashMap<>();
     scalars.put("Loss/train", (double) s.loss());
     s.measured().forEach((name, loss) -> scalars.put("Loss/" + name, loss));
@@ -91,6 +94,7 @@ final class Tracker implements AutoCloseable {
     scalars.put("perf/" + unit + "_per_s", s.unitsPerSecond());
     scalars.put("perf/step_ms", s.millis());
     scalars.put("memory/bytes", (double) s.memoryBytes());
+    scalars.putAll(extra);
     board.scalars(s.step(), scalars);
     Map<String, Object> line = new LinkedHashMap<>();
     line.put("step", s.step());
@@ -101,6 +105,7 @@ final class Tracker implements AutoCloseable {
     line.put(unit + "_per_s", Math.round(s.unitsPerSecond() * 10) / 10.0);
     line.put("step_ms", Math.round(s.millis() * 1000) / 1000.0);
     s.measured().forEach((name, loss) -> line.put(name + "_loss", loss.floatValue()));
+    extra.forEach((tag, v) -> line.put(tag.replaceFirst(".*/", ""), v));
     metrics.write(line);
     long perStep = (System.nanoTime() - startNanos) / (s.step() - first + 1);
     console.progress(
@@ -111,6 +116,30 @@ final class Tracker implements AutoCloseable {
         s.unitsPerSecond(),
         unit,
         Duration.ofNanos(perStep * (total - s.step())));
+    return scalars;
+  }
+
+  /** What the doctor found, shown among the texts. */
+  void finding(int step, Finding finding) {
+    board.text(step, "doctor/" + finding.kind().name().toLowerCase(), finding.toString());
+  }
+
+  /** The point at which a run was given up or goes back, so that the curve shows why. */
+  void diverged(TrainingDivergedException trouble) {
+    if (trouble.since() == trouble.at()) {
+      board.scalars(trouble.at(), Map.of("Loss/train", Double.NaN));
+    }
+    board.text(trouble.at(), "doctor/diverged", trouble.getMessage());
+  }
+
+  /** Goes back: what lies behind {@code step} is written again. */
+  void rewind(int step, int from) throws IOException {
+    metrics.close();
+    metrics = new MetricsLog(folder.logs().resolve("metrics.jsonl"), step);
+    board.restart(step + 1L);
+    first = step + 1;
+    startNanos = System.nanoTime();
+    board.text(step, "doctor/rollback", "Back from step " + from + " to step " + step + ".");
   }
 
   void sample(int step, int index, String prompt, String answer) {

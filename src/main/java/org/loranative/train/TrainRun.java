@@ -93,6 +93,11 @@ public final class TrainRun implements AutoCloseable {
             .mapToInt(task::shape)
             .max()
             .orElse(0);
+    if (config.earlyStop() > 0 && task.measures().stream().noneMatch(m -> m.name().equals("val"))) {
+      throw new UserException(
+          "early_stop goes by the validation loss, but nothing is held out: set validation_path or"
+              + " validation_fraction (for images at least 1 / validation_fraction of them).");
+    }
     Graph largest = task.trainingGraph(steps.largestShape());
     List<Graph> graphs = new ArrayList<>(List.of(largest));
     graphs.addAll(kind.previewGraphs());
@@ -180,36 +185,62 @@ public final class TrainRun implements AutoCloseable {
     Map<String, Object> notes = new LinkedHashMap<>();
     notes.put("lora_scale", adapters.specs().get(0).scale());
     notes.put("trained_parameters", adapters.parameters());
+    notes.put("total_steps", steps.total());
+    Map<String, Object> settings = new LinkedHashMap<>(ConfigReader.toMap(config));
+    settings.putAll(notes);
     Path finished = task.resultFolder(folder.root());
     try (Tracker tracker =
-        new Tracker(folder, config, notes, done + 1, steps.total(), task.unit(), console)) {
-      Loop loop =
-          new Loop(
-              folder,
-              task,
-              steps.total(),
-              state,
-              lossScale,
-              tracker,
-              previews,
-              stop,
-              yaml,
-              fingerprint);
-      int last = trainer.run(done, loop);
-      if (last < steps.total()) {
-        if (last > loop.savedAt) {
-          loop.save(last);
-        }
+        new Tracker(folder, settings, done + 1, steps.total(), task.unit(), console)) {
+      RunLoop loop =
+          new RunLoop(
+              new RunLoop.Parts(
+                  config,
+                  folder,
+                  task,
+                  adapters,
+                  state,
+                  lossScale,
+                  tracker,
+                  previews,
+                  stop,
+                  () -> begin(kind, state),
+                  steps.total()),
+              new LiveDoctor(settings, steps.total()),
+              fingerprint,
+              from.progress());
+      int last = loop.isOver() ? done : run(trainer, loop, done);
+      if (last < steps.total() && !loop.isOver()) {
+        loop.saveLast(last);
         log.info("Stopped after step {}; --resume continues from there.", last);
         tracker.end(false);
         return Optional.empty();
       }
+      if (last < steps.total()) {
+        log.info(
+            "Stopped early after step {}: the validation loss was lowest at step {} ({}).",
+            last,
+            loop.bestStep(),
+            folder.best());
+      }
+      loop.verdict(last);
       finished = task.export(finished, state.read(Buffer.PARAMS));
       tracker.end(true);
     }
     log.info("Adapter: {}", finished);
     log.info("Logs: {} (tensorboard --logdir {})", folder.logs(), folder.logs());
     return Optional.of(finished);
+  }
+
+  /** Trains from a step on; goes back and on where the run diverges and may. */
+  private static int run(Trainer<?> trainer, RunLoop loop, int done) throws IOException {
+    int from = done;
+    while (true) {
+      try {
+        return trainer.run(from, loop);
+      } catch (TrainingDivergedException e) {
+        from = loop.rollBack(e);
+      }
+    }
   }
 
   private void logBlocks(Map<String, Value> weights) {
@@ -262,6 +293,13 @@ public final class TrainRun implements AutoCloseable {
     if (resume) {
       log.info("No checkpoint yet: starting from the beginning.");
     }
+    begin(kind, state);
+    return Checkpoint.start(config.seed(), fingerprint);
+  }
+
+  /** Sets adapters and optimizer to the beginning of a run. */
+  private void begin(Kind<?> kind, AdapterState state) {
+    state.clear();
     Optional<Path> init = TrainConfig.path(config.initAdapter());
     if (init.isPresent()) {
       state.write(Buffer.PARAMS, kind.readAdapter(init.get()));
@@ -269,7 +307,6 @@ public final class TrainRun implements AutoCloseable {
     } else {
       state.write(Buffer.PARAMS, kind.adapters().initial(config.seed()));
     }
-    return new Checkpoint(0, config.seed(), fingerprint, LossScale.State.START);
   }
 
   private Trainer.Setting setting(Steps<?> steps) {
@@ -288,92 +325,6 @@ public final class TrainRun implements AutoCloseable {
             config.weightDecay().floatValue()),
         config.maxGradNorm(),
         config.seed());
-  }
-
-  /** What happens after each step: tracking, checkpoints, previews. */
-  private final class Loop implements Trainer.Listener {
-    private final RunFolder folder;
-    private final Task<?> task;
-    private final int total;
-    private final AdapterState state;
-    private final LossScale lossScale;
-    private final Tracker tracker;
-    private final Optional<Previews> previews;
-    private final StopSignal stop;
-    private final String yaml;
-    private final String fingerprint;
-    private int savedAt;
-
-    Loop(
-        RunFolder folder,
-        Task<?> task,
-        int total,
-        AdapterState state,
-        LossScale lossScale,
-        Tracker tracker,
-        Optional<Previews> previews,
-        StopSignal stop,
-        String yaml,
-        String fingerprint) {
-      this.folder = folder;
-      this.task = task;
-      this.total = total;
-      this.state = state;
-      this.lossScale = lossScale;
-      this.tracker = tracker;
-      this.previews = previews;
-      this.stop = stop;
-      this.yaml = yaml;
-      this.fingerprint = fingerprint;
-    }
-
-    private boolean due(int step, int every) {
-      return every > 0 && step % every == 0;
-    }
-
-    @Override
-    public boolean wantsValidation(int step) {
-      int every = config.evalSteps() > 0 ? config.evalSteps() : task.measureEvery(total);
-      return due(step, every) || step == total;
-    }
-
-    @Override
-    public boolean afterStep(Tracker.Step step) throws IOException {
-      tracker.step(step);
-      log.debug(
-          "step {} loss {} lr {} grad_norm {}",
-          step.step(),
-          step.loss(),
-          step.rate(),
-          step.gradNorm());
-      Tracker.describe(step.measured())
-          .ifPresent(losses -> log.info("step {}: {}", step.step(), losses));
-      if (previews.isPresent() && due(step.step(), config.sampleSteps())) {
-        previews.get().write(step.step(), tracker);
-      }
-      if (due(step.step(), config.saveSteps()) || step.step() == total) {
-        save(step.step());
-      }
-      return !stop.isSet();
-    }
-
-    /** A checkpoint that cannot be written leaves the one before, and training goes on. */
-    void save(int step) {
-      try {
-        Checkpoint checkpoint = new Checkpoint(step, config.seed(), fingerprint, lossScale.state());
-        folder.saveCheckpoint(
-            step,
-            config.keepCheckpoints(),
-            partial -> checkpoint.write(partial, state, task, yaml));
-        savedAt = step;
-        log.debug("checkpoint at step {}", step);
-      } catch (IOException | java.io.UncheckedIOException e) {
-        log.warn(
-            "The checkpoint of step {} could not be written ({}); the one before stays.",
-            step,
-            e.getMessage());
-      }
-    }
   }
 
   @Override

@@ -37,6 +37,9 @@ final class Trainer<B> implements AutoCloseable {
   interface Listener {
     boolean afterStep(Tracker.Step step) throws IOException;
 
+    /** What the learning rate is multiplied by. */
+    double rateFactor();
+
     /** Whether the validation loss is wanted after this step. */
     boolean wantsValidation(int step);
   }
@@ -84,7 +87,7 @@ final class Trainer<B> implements AutoCloseable {
       long start = System.nanoTime();
       List<B> batches = steps.batches(step);
       long labelled = batches.stream().mapToLong(task::labelled).sum();
-      double rate = setting.schedule().at(step);
+      double rate = setting.schedule().at(step) * listener.rateFactor();
       float loss = 0;
       for (int micro = 0; micro < batches.size(); micro++) {
         BatchFeed.Ready<B> ready = next.orElseThrow();
@@ -211,11 +214,9 @@ final class Trainer<B> implements AutoCloseable {
         String.format(
             "Training stopped at step %d: %s. The learning rate was %.3g; halve learning_rate%s."
                 + " Records of the step: %s.",
-            step,
-            what,
-            rate,
-            setting.maxGradNorm() > 0 ? "" : ", or set max_grad_norm: 1.0",
-            some));
+            step, what, rate, setting.maxGradNorm() > 0 ? "" : ", or set max_grad_norm: 1.0", some),
+        step,
+        step);
   }
 
   @Override

@@ -174,10 +174,17 @@ public final class RandomModel {
         .getParent();
   }
 
-  /** {@code RandomModel llama-8b|sd15|sdxl FOLDER}: shapes without numbers, and data to plan on. */
+  /**
+   * {@code RandomModel llama-8b|sd15|sdxl FOLDER}: shapes without numbers, and data to plan on;
+   * {@code llama-toy} with numbers.
+   */
   public static void main(String[] args) throws IOException {
-    RandomModel model = new RandomModel(true, 0);
     Path folder = Path.of(args[1]);
+    if (args[0].equals("llama-toy")) {
+      new RandomModel(false, 1 << 20).llama(folder, Llama.TOY);
+      return;
+    }
+    RandomModel model = new RandomModel(true, 0);
     if (args[0].equals("llama-8b")) {
       model.llama(folder, Llama.EIGHT_B);
       return;

@@ -1,0 +1,71 @@
+package org.loranative.track;
+
+import java.util.Arrays;
+
+/** The points of one curve, in the order they were written; it grows. */
+public final class Scalars {
+  private long[] steps = new long[16];
+  private double[] values = new double[16];
+  private double[] walls = new double[16];
+  private int size;
+
+  /** Appends a point. */
+  public void add(long step, double value, double wall) {
+    if (size == steps.length) {
+      steps = Arrays.copyOf(steps, 2 * size);
+      values = Arrays.copyOf(values, 2 * size);
+      walls = Arrays.copyOf(walls, 2 * size);
+    }
+    steps[size] = step;
+    values[size] = value;
+    walls[size++] = wall;
+  }
+
+  /** Drops points from a step on, which a resumed run writes again. */
+  public void dropFrom(long step) {
+    int kept = 0;
+    for (int i = 0; i < size; i++) {
+      if (steps[i] < step) {
+        steps[kept] = steps[i];
+        values[kept] = values[i];
+        walls[kept++] = walls[i];
+      }
+    }
+    size = kept;
+  }
+
+  public int size() {
+    return size;
+  }
+
+  public long step(int i) {
+    return steps[i];
+  }
+
+  public double value(int i) {
+    return values[i];
+  }
+
+  /** Seconds since 1970. */
+  public double wall(int i) {
+    return walls[i];
+  }
+
+  /** A copy of all steps. */
+  public long[] steps() {
+    return Arrays.copyOf(steps, size);
+  }
+
+  public double[] values() {
+    return Arrays.copyOf(values, size);
+  }
+
+  Scalars copy() {
+    Scalars copy = new Scalars();
+    copy.steps = steps();
+    copy.values = values();
+    copy.walls = Arrays.copyOf(walls, size);
+    copy.size = size;
+    return copy;
+  }
+}

@@ -1,0 +1,229 @@
+package org.loranative.train;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.loranative.config.ConfigReader;
+import org.loranative.config.TrainConfig;
+import org.loranative.diagnose.Finding;
+import org.loranative.lora.AdapterState;
+import org.loranative.lora.AdapterState.Buffer;
+import org.loranative.lora.Adapters;
+import org.loranative.optim.LossScale;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What happens after each step: tracking, the doctor, the best adapter, previews, checkpoints; and
+ * going back to one when the run diverges.
+ */
+final class RunLoop implements Trainer.Listener {
+  private static final Logger log = LoggerFactory.getLogger(RunLoop.class);
+
+  /**
+   * What the loop works with.
+   *
+   * @param reset brings the adapters back to where the run began
+   * @param total steps of the run
+   */
+  record Parts(
+      TrainConfig config,
+      RunFolder folder,
+      Task<?> task,
+      Adapters adapters,
+      AdapterState state,
+      LossScale lossScale,
+      Tracker tracker,
+      Optional<Previews> previews,
+      StopSignal stop,
+      Runnable reset,
+      int total) {}
+
+  private final Parts run;
+  private final TrainConfig config;
+  private final String yaml;
+  private final String fingerprint;
+  private final LiveDoctor doctor;
+  private Progress progress;
+  private int savedAt;
+
+  /**
+   * @param progress so far
+   */
+  RunLoop(Parts run, LiveDoctor doctor, String fingerprint, Progress progress) {
+    this.run = run;
+    this.config = run.config();
+    this.yaml = ConfigReader.toYaml(config);
+    this.fingerprint = fingerprint;
+    this.doctor = doctor;
+    this.progress = progress;
+  }
+
+  private static boolean due(int step, int every) {
+    return every > 0 && step % every == 0;
+  }
+
+  @Override
+  public double rateFactor() {
+    return progress.rateFactor();
+  }
+
+  @Override
+  public boolean wantsValidation(int step) {
+    int every = config.evalSteps() > 0 ? config.evalSteps() : run.task().measureEvery(run.total());
+    return due(step, every) || step == run.total();
+  }
+
+  /** Whether the validation loss has been no better for so long that the run is over. */
+  boolean isOver() {
+    return config.earlyStop() > 0 && progress.sinceBest() >= config.earlyStop();
+  }
+
+  int bestStep() {
+    return progress.bestStep();
+  }
+
+  @Override
+  public boolean afterStep(Tracker.Step step) throws IOException {
+    int now = step.step();
+    Map<String, Double> extra =
+        step.measured().isEmpty() ? Map.of() : Map.of("adapter/dead_layers", deadLayers());
+    Map<String, Double> points = run.tracker().step(step, extra);
+    log.debug("step {} loss {} lr {} grad_norm {}", now, step.loss(), step.rate(), step.gradNorm());
+    Tracker.describe(step.measured()).ifPresent(losses -> log.info("step {}: {}", now, losses));
+    if (step.measured().containsKey("val")) {
+      measured(now, step.measured().get("val"));
+    }
+    if (run.previews().isPresent() && due(now, config.sampleSteps())) {
+      run.previews().get().write(now, run.tracker());
+    }
+    doctor.add(now, points);
+    if (doctor.isDue(now)) {
+      consult(now);
+    }
+    if (due(now, config.saveSteps()) || now == run.total() || isOver()) {
+      save(now);
+    }
+    return !run.stop().isSet() && !isOver();
+  }
+
+  private void consult(int step) {
+    List<Finding> news = doctor.news();
+    for (Finding f : news) {
+      log.warn("doctor: {}", f);
+      run.tracker().finding(step, f);
+    }
+    Optional<Finding> climbing = LiveDoctor.climbing(news);
+    if (climbing.isPresent() && canRollBack()) {
+      Finding f = climbing.get();
+      throw new TrainingDivergedException(
+          String.format("From step %d on %s.", f.step(), f.evidence()), (int) f.step(), step);
+    }
+  }
+
+  /** What the whole run showed. */
+  void verdict(int step) {
+    for (Finding f : doctor.examine()) {
+      log.info("doctor: {}", f);
+      run.tracker().finding(step, f);
+    }
+  }
+
+  private double deadLayers() {
+    float[] params = run.state().read(Buffer.PARAMS);
+    int dead = 0;
+    for (Adapters.Module m : run.adapters().modules()) {
+      boolean zero = true;
+      for (long i = m.bOffset(); i < m.bOffset() + m.bSize() && zero; i++) {
+        zero = params[(int) i] == 0;
+      }
+      dead += zero ? 1 : 0;
+    }
+    return dead;
+  }
+
+  private void measured(int step, double loss) {
+    progress = progress.measured(step, loss);
+    if (progress.bestStep() != step) {
+      return;
+    }
+    try {
+      run.folder().saveBest(partial -> run.task().export(partial, run.state().read(Buffer.PARAMS)));
+      log.debug("best so far: step {}, validation loss {}", step, loss);
+    } catch (IOException | UncheckedIOException e) {
+      log.warn("The best adapter could not be written ({}); training goes on.", e.getMessage());
+    }
+  }
+
+  /** A checkpoint that cannot be written leaves the one before, and training goes on. */
+  void save(int step) {
+    try {
+      Checkpoint checkpoint =
+          new Checkpoint(step, config.seed(), fingerprint, run.lossScale().state(), progress);
+      run.folder()
+          .saveCheckpoint(
+              step,
+              config.keepCheckpoints(),
+              partial -> checkpoint.write(partial, run.state(), run.task(), yaml));
+      savedAt = step;
+      log.debug("checkpoint at step {}", step);
+    } catch (IOException | UncheckedIOException e) {
+      log.warn(
+          "The checkpoint of step {} could not be written ({}); the one before stays.",
+          step,
+          e.getMessage());
+    }
+  }
+
+  /** Saves the last step if no checkpoint has it. */
+  void saveLast(int step) {
+    if (step > savedAt) {
+      save(step);
+    }
+  }
+
+  private boolean canRollBack() {
+    return config.onDivergence().equals(TrainConfig.ROLLBACK)
+        && progress.rollbacks() < config.maxRollbacks();
+  }
+
+  /**
+   * Goes back to the newest checkpoint from before the trouble, or to the beginning, with half the
+   * learning rate.
+   *
+   * @return the step that it was written after
+   * @throws TrainingDivergedException the given one, if the run is not to go back
+   */
+  int rollBack(TrainingDivergedException trouble) throws IOException {
+    run.tracker().diverged(trouble);
+    if (!canRollBack()) {
+      throw trouble;
+    }
+    Optional<Path> good =
+        run.folder().checkpoints().stream()
+            .filter(c -> RunFolder.step(c) < trouble.since())
+            .reduce((a, b) -> b);
+    run.reset().run();
+    Checkpoint checkpoint =
+        good.map(c -> Checkpoint.read(c, run.state()))
+            .orElse(Checkpoint.start(config.seed(), fingerprint));
+    run.folder().dropCheckpointsAfter(checkpoint.step());
+    progress = checkpoint.progress().rolledBack(progress);
+    run.lossScale().restore(checkpoint.lossScale());
+    log.warn(
+        "{} Back to step {} with the learning rate times {} (rollback {} of {}).",
+        trouble.getMessage(),
+        checkpoint.step(),
+        progress.rateFactor(),
+        progress.rollbacks(),
+        config.maxRollbacks());
+    run.tracker().rewind(checkpoint.step(), trouble.at());
+    doctor.rewind(checkpoint.step());
+    savedAt = checkpoint.step();
+    save(checkpoint.step()); // so that a resumed run knows of the lower rate
+    return checkpoint.step();
+  }
+}
