@@ -44,8 +44,8 @@ def runs(work):
     subprocess.run(["java", "-cp", f"{ROOT}/target/test-classes:{ROOT}/target/lora-native.jar",
                     "org.loranative.gpucheck.RandomModel", "llama-toy", random_base], check=True,
                    cwd=ROOT)
-    foreign = dict(base_model=random_base, compute_dtype="f32", metadata_path=CHAT / "train.jsonl",
-                   data_format="auto")
+    foreign = dict(base_model=random_base, compute_dtype="f32",
+                   metadata_path=random_base / "data.jsonl", validation_fraction=0)
 
     yield from (("llm-healthy-%d" % i, "healthy", LLM | s) for i, s in enumerate((
         {}, dict(learning_rate=5e-4, seed=1), dict(learning_rate=2e-4, max_steps=150),
@@ -58,7 +58,7 @@ def runs(work):
         dict(learning_rate=0.03, lr_schedule="constant"), dict(learning_rate=0.1, batch_size=1),
         dict(learning_rate=0.03, lora_alpha=64, seed=3), dict(learning_rate=1, seed=4))))
     yield from (("llm-not-finite-%d" % i, "not_finite", LLM | dict(max_steps=40) | s) for i, s in enumerate((
-        dict(learning_rate=1e18), dict(learning_rate=1e16, max_grad_norm=0, seed=1))))
+        dict(learning_rate=1e30), dict(learning_rate=1e25, max_grad_norm=0, warmup_steps=5, seed=1))))
     yield from (("llm-flat-%d" % i, "flat", LLM | dict(max_steps=80) | s) for i, s in enumerate((
         dict(learning_rate=1e-9), dict(learning_rate=1e-8, seed=1), dict(learning_rate=1e-10, batch_size=2))))
     yield from (("llm-no-descent-%d" % i, "no_descent", LLM | foreign | dict(max_steps=60) | s)
@@ -82,7 +82,7 @@ def runs(work):
         dict(learning_rate=0.3), dict(learning_rate=0.1, seed=1), dict(learning_rate=1.0, seed=2),
         dict(learning_rate=0.1, lora_alpha=64, batch_size=2))))
     yield from (("sd-not-finite-%d" % i, "not_finite", SD | dict(max_steps=40) | s) for i, s in enumerate((
-        dict(learning_rate=1e18), dict(learning_rate=1e20, max_grad_norm=0, seed=1))))
+        dict(learning_rate=1e30), dict(learning_rate=1e25, max_grad_norm=0, warmup_steps=5, seed=1))))
     yield from (("sd-flat-%d" % i, "flat", SD | dict(max_steps=80) | s) for i, s in enumerate((
         dict(learning_rate=1e-9), dict(learning_rate=1e-8, seed=1), dict(learning_rate=1e-10, batch_size=4))))
     yield from (("sd-overfitting-%d" % i, "overfitting",

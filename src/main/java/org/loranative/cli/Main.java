@@ -28,6 +28,7 @@ import picocli.CommandLine.Spec;
       DataCommand.class,
       PlanCommand.class,
       DoctorCommand.class,
+      BoardCommand.class,
       InspectCommand.class,
       DevicesCommand.class,
       DemoCommand.class,

@@ -20,6 +20,9 @@ final class Unstable implements Check {
   /** Steps that show a level at once. */
   private static final int AT_ONCE = 5;
 
+  /** Steps that are the start of a run. */
+  private static final int EARLY = 60;
+
   private static final double JUMP = 8; // in standard deviations of the noise
 
   @Override
@@ -37,10 +40,12 @@ final class Unstable implements Check {
     // A diffusion step's loss is mostly noise: a few of them make the start, and it takes more.
     double start = run.isDiffusion() ? Statistics.median(v, 0, AT_ONCE) : v[0];
     double factor = run.isDiffusion() ? 2.5 : 1.3;
-    double error = Statistics.noise(v) / Math.sqrt(AT_ONCE);
-    for (int i = 1; i + AT_ONCE <= v.length; i++) {
+    int end = Math.min(v.length, EARLY);
+    double noise = Statistics.noise(Arrays.copyOf(v, end));
+    double error = noise * Math.sqrt(1 + 1.6 / AT_ONCE); // of one step, and a median of some
+    for (int i = 1; i + AT_ONCE <= end; i++) {
       double level = Statistics.median(v, i, i + AT_ONCE);
-      if (level > factor * start && level > start + SURE * error) {
+      if (level > factor * start && level > start + 2.5 * error) {
         return Optional.of(
             finding(
                 loss.steps()[i],
@@ -136,7 +141,9 @@ final class Unstable implements Check {
     int firstAt = -1;
     for (int i = 0; i < n; i++) {
       double level = Statistics.median(loss.values(), Math.max(0, i - 5), Math.min(n, i + 6));
-      boolean high = loss.values()[i] - level > JUMP * noise && loss.values()[i] > level * 1.25;
+      double above = loss.values()[i] - level;
+      // A quarter of the level, and not of one near zero.
+      boolean high = above > JUMP * noise && above > level / 4 && above > loss.values()[0] / 10;
       if (high) {
         count++;
         firstAt = firstAt < 0 ? i : firstAt;

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.loranative.track.proto.Event;
 import org.loranative.track.proto.HParamsPluginData;
@@ -139,7 +140,9 @@ public final class RecordedRun {
       long from = event.getStep();
       scalars.values().forEach(s -> s.dropFrom(from));
       texts.values().forEach(list -> list.removeIf(t -> t.step() >= from));
+      texts.values().removeIf(List::isEmpty);
       images.values().forEach(list -> list.removeIf(i -> i.step() >= from));
+      images.values().removeIf(List::isEmpty);
     }
     for (Summary.Value value : event.getSummary().getValueList()) {
       take(event, value, new ImageAt(event.getStep(), event.getWallTime(), file, offset, length));
@@ -148,7 +151,9 @@ public final class RecordedRun {
 
   private void take(Event event, Summary.Value value, ImageAt place) {
     String tag = value.getTag();
-    if (value.hasSimpleValue()) {
+    if (value.getMetadata().getPluginData().getPluginName().equals("hparams")) {
+      hyperparameters(value.getMetadata().getPluginData().getContent()); // PyTorch: no value
+    } else if (value.hasSimpleValue()) {
       scalar(tag, event, value.getSimpleValue());
     } else if (value.hasImage()) {
       images.computeIfAbsent(tag, t -> new ArrayList<>()).add(place);
@@ -164,11 +169,8 @@ public final class RecordedRun {
   }
 
   private void tensor(Event event, Summary.Value value) {
-    String plugin = value.getMetadata().getPluginData().getPluginName();
     TensorProto tensor = value.getTensor();
-    if (plugin.equals("hparams")) {
-      hyperparameters(value.getMetadata().getPluginData().getContent());
-    } else if (tensor.getStringValCount() > 0) {
+    if (tensor.getStringValCount() > 0) {
       String text = tensor.getStringVal(0).toStringUtf8();
       String tag = value.getTag().replaceFirst("/text_summary$", "");
       texts.computeIfAbsent(tag, t -> new ArrayList<>()).add(new Text(event.getStep(), text));
@@ -225,6 +227,11 @@ public final class RecordedRun {
   public synchronized Scalars scalars(String tag) {
     Scalars found = scalars.get(tag);
     return found == null ? new Scalars() : found.copy();
+  }
+
+  /** Looks at a curve as it stands, without copying it; an empty one if there is none. */
+  public synchronized <T> T curve(String tag, Function<Scalars, T> look) {
+    return look.apply(scalars.getOrDefault(tag, new Scalars()));
   }
 
   /** How many points all curves have together: changes when something is new. */

@@ -1,0 +1,85 @@
+package org.loranative.diagnose;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * A run of which is known what is wrong with it.
+ *
+ * @param label {@code healthy}, or what was done to it
+ */
+record Labelled(String name, String label, RunCurves curves) {
+  static final Path FOLDER = Path.of("src/test/resources/doctor");
+
+  /** The runs that src/test/python/record_doctor_runs.py recorded. */
+  static List<Labelled> recorded() {
+    try (Stream<Path> files = Files.list(FOLDER)) {
+      return files.filter(f -> f.toString().endsWith(".csv")).sorted().map(Labelled::read).toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Labelled read(Path file) {
+    try {
+      List<String> lines = Files.readAllLines(file);
+      JsonNode head = new ObjectMapper().readTree(lines.get(0));
+      String[] tags = lines.get(1).split(",");
+      Map<String, List<double[]>> points = new HashMap<>();
+      for (String line : lines.subList(2, lines.size())) {
+        String[] cells = line.split(",", -1);
+        for (int i = 1; i < cells.length; i++) {
+          if (!cells[i].isEmpty()) {
+            double value = cells[i].equals("nan") ? Double.NaN : Double.parseDouble(cells[i]);
+            points
+                .computeIfAbsent(tags[i], t -> new ArrayList<>())
+                .add(new double[] {Double.parseDouble(cells[0]), value});
+          }
+        }
+      }
+      Map<String, Curve> curves = new HashMap<>();
+      points.forEach((tag, list) -> curves.put(tag, curve(list)));
+      Map<String, String> settings = new HashMap<>();
+      head.path("settings")
+          .properties()
+          .forEach(e -> settings.put(e.getKey(), e.getValue().asText()));
+      String name = file.getFileName().toString().replace(".csv", "");
+      return new Labelled(name, head.path("label").asText(), new RunCurves(curves, settings));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Curve curve(List<double[]> points) {
+    long[] steps = points.stream().mapToLong(p -> (long) p[0]).toArray();
+    double[] values = points.stream().mapToDouble(p -> p[1]).toArray();
+    return new Curve(steps, values);
+  }
+
+  /** Whether findings say what the label says; a healthy run must have none that warns. */
+  boolean isMetBy(List<Finding> findings) {
+    if (label.equals("healthy")) {
+      return findings.stream().allMatch(f -> f.kind().severity == Finding.Severity.GOOD);
+    }
+    return findings.stream().anyMatch(f -> f.kind().name().equalsIgnoreCase(label));
+  }
+
+  public static void main(String[] args) {
+    for (Labelled run : recorded()) {
+      List<Finding> findings = Doctor.examine(run.curves());
+      System.out.println((run.isMetBy(findings) ? "ok    " : "WRONG ") + run.name());
+      if (!run.isMetBy(findings) || args.length > 0) {
+        findings.forEach(f -> System.out.println("        " + f));
+      }
+    }
+  }
+}
