@@ -128,6 +128,7 @@ class Chart {
     const [min, max] = state.range ?? [x[0] ?? 0, x[x.length - 1] ?? 1];
     this.framing = true;
     this.uplot.setScale("x", { min, max: max > min ? max : min + 1 });
+    Object.assign(this.plot.dataset, { min, max });
     this.framing = false;
   }
 
@@ -241,6 +242,7 @@ class Chart {
               const text = shown().length > 1 ? `${run.name}: ${f.title}` : f.title;
               context.font = `${12 * devicePixelRatio}px system-ui, 'DejaVu Sans', sans-serif`;
               context.fillStyle = colour(run.name);
+              context.textAlign = "left";
               const rightmost = left + width - context.measureText(text).width - 4 * devicePixelRatio;
               const from = Math.max(left, Math.min(x + 6 * devicePixelRatio, rightmost));
               context.fillText(text, from, top + (14 + 16 * row++) * devicePixelRatio);

@@ -74,7 +74,7 @@ class RecordedRunTest {
     assertThat(new RecordedRun(FOREIGN.resolve("torch-hparams.tfevents")).readAll().settings())
         .containsEntry("lr", "1.0E-4")
         .containsEntry("network_dim", "8")
-        .containsEntry("flip", "true")
+        .containsEntry("flip", "1") // PyTorch takes it for a number
         .containsEntry("name", "x");
   }
 

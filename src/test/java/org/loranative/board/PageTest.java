@@ -1,0 +1,338 @@
+package org.loranative.board;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.Executors;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.loranative.image.Picture;
+import org.loranative.track.TensorBoard;
+import org.openqa.selenium.By;
+import org.openqa.selenium.Keys;
+import org.openqa.selenium.OutputType;
+import org.openqa.selenium.StaleElementReferenceException;
+import org.openqa.selenium.WebElement;
+import org.openqa.selenium.chrome.ChromeDriver;
+import org.openqa.selenium.chrome.ChromeDriverService;
+import org.openqa.selenium.chrome.ChromeOptions;
+import org.openqa.selenium.interactions.Actions;
+import org.openqa.selenium.logging.LogEntry;
+import org.openqa.selenium.logging.LogType;
+import org.openqa.selenium.logging.LoggingPreferences;
+
+/**
+ * The page as a person meets it, in headless Chromium; passed over where that is not installed.
+ * Leaves pictures in target/board.
+ */
+class PageTest {
+  private static final Path CHROMIUM = Path.of("/usr/bin/chromium");
+  private static final Path DRIVER = Path.of("/usr/bin/chromedriver");
+
+  private static ChromeDriver browser;
+
+  @TempDir private Path folder;
+  private Board board;
+
+  @BeforeAll
+  static void open() {
+    Assumptions.assumeTrue(Files.exists(CHROMIUM) && Files.exists(DRIVER), "no Chromium");
+    LoggingPreferences logs = new LoggingPreferences();
+    logs.enable(LogType.BROWSER, java.util.logging.Level.ALL);
+    ChromeOptions options = new ChromeOptions();
+    options.setBinary(CHROMIUM.toString());
+    options.setCapability("goog:loggingPrefs", logs);
+    options.addArguments(
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--hide-scrollbars");
+    browser =
+        new ChromeDriver(
+            new ChromeDriverService.Builder().usingDriverExecutable(DRIVER.toFile()).build(),
+            options);
+  }
+
+  @AfterAll
+  static void close() {
+    if (browser != null) {
+      browser.quit();
+    }
+  }
+
+  @AfterEach
+  void closeBoard() {
+    browser.get("about:blank");
+    browser.manage().logs().get(LogType.BROWSER);
+    board.close();
+  }
+
+  private static void screen(int width, int height, boolean dark) {
+    browser.executeCdpCommand(
+        "Emulation.setDeviceMetricsOverride",
+        Map.of("width", width, "height", height, "deviceScaleFactor", 1, "mobile", width < 500));
+    Map<String, Object> scheme =
+        Map.of("name", "prefers-color-scheme", "value", dark ? "dark" : "light");
+    browser.executeCdpCommand("Emulation.setEmulatedMedia", Map.of("features", List.of(scheme)));
+  }
+
+  private static void until(String what, BooleanSupplier done) {
+    boolean seen = false;
+    for (int i = 0; i < 200 && !seen; i++) {
+      try {
+        seen = done.getAsBoolean();
+      } catch (StaleElementReferenceException e) {
+        seen = false; // the page was drawing just then
+      }
+      if (!seen) {
+        pause(50);
+      }
+    }
+    assertThat(seen).as(what).isTrue();
+  }
+
+  private static void pause(long millis) {
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static void picture(String name) throws IOException {
+    pause(400);
+    Path target = Files.createDirectories(Path.of("target/board"));
+    Files.write(target.resolve(name + ".png"), browser.getScreenshotAs(OutputType.BYTES));
+  }
+
+  private static Object js(String script) {
+    return browser.executeScript("return " + script);
+  }
+
+  private static List<WebElement> all(String selector) {
+    return browser.findElements(By.cssSelector(selector));
+  }
+
+  private static void noErrors() {
+    List<String> errors =
+        browser.manage().logs().get(LogType.BROWSER).getAll().stream()
+            .map(LogEntry::getMessage)
+            .toList();
+    assertThat(errors).isEmpty();
+  }
+
+  /** A run of a language model that learns, one whose validation loss turns, one that diverges. */
+  private TensorBoard run(String name, int steps, String kind) throws IOException {
+    TensorBoard run = new TensorBoard(folder.resolve(name).resolve("logs"), 1);
+    double rate = kind.equals("diverges") ? 0.01 : 5e-4;
+    run.hyperparameters(
+        Map.of(
+            "learning_rate",
+            rate,
+            "lora_rank",
+            kind.equals("overfits") ? 64 : 8,
+            "task_type",
+            "llm"),
+        List.of());
+    points(run, 1, steps, kind);
+    run.text(1, "config", "| key | value |\n|---|---|\n| lora_rank | 8 |\n");
+    run.text(steps, "samples/1", "**Short code of 🐙?**\n\n:octopus:");
+    return run;
+  }
+
+  private static void points(TensorBoard run, int from, int to, String kind) {
+    Random random = new Random(kind.hashCode() + from);
+    for (int i = from; i <= to; i++) {
+      double loss = 1.4 + 3 * Math.exp(-i / 60.0) + 0.15 * random.nextGaussian();
+      if (kind.equals("diverges") && i > 200) {
+        loss += (i - 200) * 0.03;
+      }
+      Map<String, Double> scalars = new java.util.TreeMap<>();
+      scalars.put("Loss/train", kind.equals("overfits") ? loss - i * 0.002 : loss);
+      scalars.put("lr", 5e-4 * (1 - i / 500.0));
+      scalars.put("grad_norm", 0.5 + 0.05 * random.nextGaussian());
+      scalars.put("perf/tokens_per_s", 1000 + 20 * random.nextGaussian());
+      if (i % 20 == 0) {
+        double turn = kind.equals("overfits") ? Math.max(0, i - 120) * 0.003 : 0;
+        scalars.put("Loss/val", 1.6 + 3 * Math.exp(-i / 60.0) + turn);
+      }
+      run.scalars(i, scalars);
+    }
+  }
+
+  private void load() {
+    browser.get(board.address().toString());
+    until("the runs are there", () -> !all("#runs li").isEmpty());
+    until("charts are drawn", () -> all(".card .u-over").size() >= 3);
+    until("all is read", () -> !browser.findElement(By.id("status")).getText().contains("reading"));
+  }
+
+  private static double[] range() {
+    return new double[] {
+      ((Number) js("Number(document.querySelector('.card .plot').dataset.min)")).doubleValue(),
+      ((Number) js("Number(document.querySelector('.card .plot').dataset.max)")).doubleValue()
+    };
+  }
+
+  @Test
+  void showsRunsTheirFindingsAndDifferences() throws IOException {
+    run("learns", 400, "learns").close();
+    run("overfits", 400, "overfits").close();
+    run("diverges", 400, "diverges").close();
+    board = new Board(List.of(folder), "127.0.0.1", 0, Optional.empty());
+    screen(1440, 1000, false);
+    load();
+    until("the doctor has spoken", () -> all(".finding").size() >= 2);
+    assertThat(browser.findElement(By.id("findings")).getText())
+        .contains("diverges: oscillation or divergence")
+        .contains("overfits: overfitting");
+    picture("three-runs");
+    assertThat((Boolean) js("document.documentElement.scrollWidth <= innerWidth")).isTrue();
+
+    // Keys zoom and move; 0 shows everything again.
+    WebElement plot = browser.findElement(By.cssSelector(".card .plot"));
+    double[] whole = range();
+    new Actions(browser).sendKeys(plot, "+").perform();
+    until("zoomed in", () -> range()[1] < whole[1]);
+    double[] zoomed = range();
+    new Actions(browser).sendKeys(plot, Keys.ARROW_RIGHT).perform();
+    until("moved", () -> range()[0] > zoomed[0]);
+    new Actions(browser).sendKeys(plot, "0").perform();
+    until("whole again", () -> range()[1] == whole[1]);
+
+    // So does dragging, in all charts.
+    WebElement over = browser.findElement(By.cssSelector(".card .u-over"));
+    new Actions(browser)
+        .moveToElement(over, -100, 0)
+        .clickAndHold()
+        .moveByOffset(150, 0)
+        .release()
+        .perform();
+    until("zoomed by dragging", () -> range()[1] < whole[1] && range()[0] > whole[0]);
+    assertThat(browser.findElement(By.id("reset")).isEnabled()).isTrue();
+    assertThat(all(".readout").get(0).getText()).contains("step").contains("learns");
+    browser.findElement(By.id("reset")).click();
+
+    // A run less.
+    int width = all(".finding").size();
+    all("#runs input").get(0).click();
+    until("fewer findings", () -> all(".finding").size() < width);
+    all("#runs input").get(0).click();
+
+    browser.findElement(By.cssSelector("[data-view=settings]")).click();
+    until("the table", () -> all("#settings tbody tr, #settings tr").size() == 4);
+    assertThat(browser.findElement(By.id("settings")).getText())
+        .contains("lora_rank")
+        .contains("64");
+    until("parallel coordinates", () -> !all("#parallel canvas").isEmpty());
+    all("#settings th button").stream()
+        .filter(b -> b.getText().startsWith("lora_rank"))
+        .findFirst()
+        .orElseThrow()
+        .click();
+    all("#settings th button").stream()
+        .filter(b -> b.getText().startsWith("lora_rank"))
+        .findFirst()
+        .orElseThrow()
+        .click();
+    until("sorted", () -> all("#settings td").get(0).getText().equals("overfits"));
+    picture("settings");
+    browser.findElement(By.cssSelector("[data-view=texts]")).click();
+    until("texts", () -> browser.findElement(By.id("texts")).getText().contains(":octopus:"));
+    picture("texts");
+    browser.findElement(By.cssSelector("[data-view=pictures]")).click();
+    until(
+        "says what to do",
+        () -> browser.findElement(By.id("pictures")).getText().contains("sample_steps"));
+    noErrors();
+  }
+
+  @Test
+  void growsWithALiveRunOnANarrowScreenInTheDark() throws IOException {
+    try (TensorBoard live = run("live", 60, "learns")) {
+      pause(300);
+      board = new Board(List.of(folder), "127.0.0.1", 0, Optional.empty());
+      screen(390, 844, true);
+      load();
+      double end = range()[1];
+      Number y = (Number) js("document.querySelector('.card').getBoundingClientRect().top");
+      points(live, 61, 120, "learns");
+      until("the curve goes on", () -> range()[1] > end);
+      assertThat(
+              ((Number) js("document.querySelector('.card').getBoundingClientRect().top"))
+                  .doubleValue())
+          .as("no jump of the layout")
+          .isEqualTo(y.doubleValue());
+      assertThat((String) js("document.documentElement.dataset.theme")).isEqualTo("dark");
+      assertThat((Boolean) js("document.documentElement.scrollWidth <= innerWidth")).isTrue();
+      picture("narrow-dark");
+      Picture picture = new Picture(2, 2, new float[12]);
+      live.image(120, "samples/1: star", picture.png(), 2, 2);
+      browser.findElement(By.cssSelector("[data-view=pictures]")).click();
+      until("the picture", () -> all("#pictures img").size() == 1);
+      until(
+          "is loaded",
+          () -> (Boolean) js("document.querySelector('#pictures img').naturalWidth === 2"));
+      noErrors();
+    }
+  }
+
+  /** As nginx has it with {@code location /loss/ { proxy_pass http://127.0.0.1:6006/; }}. */
+  @Test
+  void worksBelowAPathOfAProxy() throws IOException {
+    run("learns", 100, "learns").close();
+    board = new Board(List.of(folder), "127.0.0.1", 0, Optional.empty());
+    HttpServer proxy = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+    HttpClient client = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
+    proxy.setExecutor(Executors.newCachedThreadPool());
+    proxy.createContext(
+        "/loss/",
+        exchange -> {
+          try (exchange) {
+            String rest = exchange.getRequestURI().toString().substring("/loss/".length());
+            URI to = board.address().resolve("/" + rest);
+            HttpResponse<java.io.InputStream> answer =
+                client.send(
+                    HttpRequest.newBuilder(to).build(), HttpResponse.BodyHandlers.ofInputStream());
+            String type = answer.headers().firstValue("Content-Type").orElse("");
+            exchange.getResponseHeaders().set("Content-Type", type);
+            exchange.sendResponseHeaders(answer.statusCode(), 0);
+            answer.body().transferTo(exchange.getResponseBody());
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+        });
+    proxy.start();
+    try {
+      screen(1440, 1000, false);
+      browser.get("http://127.0.0.1:" + proxy.getAddress().getPort() + "/loss/");
+      until("charts are drawn below a path", () -> all(".card .u-over").size() >= 3);
+      assertThat(all("#runs li")).hasSize(1);
+    } finally {
+      proxy.stop(0);
+    }
+  }
+}
