@@ -126,10 +126,8 @@ class Chart {
   /** The visible part of the axis. */
   frame(x) {
     const [min, max] = state.range ?? [x[0] ?? 0, x[x.length - 1] ?? 1];
-    this.framing = true;
     this.uplot.setScale("x", { min, max: max > min ? max : min + 1 });
     Object.assign(this.plot.dataset, { min, max });
-    this.framing = false;
   }
 
   options() {
@@ -147,12 +145,13 @@ class Chart {
       font: "12px system-ui, 'DejaVu Sans', sans-serif" };
     return { width: Math.max(50, this.plot.clientWidth), height: this.plot.clientHeight, series, bands,
       legend: { show: false },
-      cursor: { sync: { key: "board" }, drag: { x: true, y: false, setScale: true } },
+      cursor: { sync: { key: "board" }, drag: { x: true, y: false, setScale: false },
+        bind: { dblclick: () => () => this.owner.zoom(null) } },
       scales: { x: { time: false }, y: { distr: state.log ? 3 : 1, range: () => this.heights() } },
       axes: [{ ...axis, label: state.axis === "step" ? "step" : "hours", labelSize: 18, labelFont: axis.font, size: 36,
         values: (u, all) => all.map(short) },
       { ...axis, size: 64, values: (u, all) => all.map((v) => v === null ? "" : short(v)) }],
-      hooks: { setScale: [(u, scale) => scale === "x" && this.zoomed(u)], draw: [(u) => this.marks(u)],
+      hooks: { setSelect: [(u) => this.dragged(u)], draw: [(u) => this.marks(u)],
         setCursor: [(u) => this.read(u)] } };
   }
 
@@ -186,10 +185,11 @@ class Chart {
   }
 
   /** Someone dragged over a chart. */
-  zoomed(u) {
-    const { min, max } = u.scales.x;
-    if (!this.framing && min !== null && u.status === 1) {
-      queueMicrotask(() => this.owner.zoom([min, max]));
+  dragged(u) {
+    const { left, width } = u.select;
+    if (width > 4) {
+      this.owner.zoom([u.posToVal(left, "x"), u.posToVal(left + width, "x")]);
+      u.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
     }
   }
 

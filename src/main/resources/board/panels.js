@@ -139,6 +139,10 @@ export async function settings(root) {
   const names = new Set(shown().map((run) => run.name));
   const table = await ask("settings");
   const rows = table.runs.filter((row) => names.has(row.name));
+  keep(root, JSON.stringify([table.settings, table.metrics, rows, sorted]), () => draw(root, table, rows));
+}
+
+function draw(root, table, rows) {
   const columns = [["run", (r) => r.name], ["verdict", (r) => r.verdict],
     ...table.metrics.map((m) => [m, (r) => r.metrics[m]]), ...table.settings.map((s) => [s, (r) => r.settings[s]])];
   const value = (v) => v !== undefined && v !== "" && !isNaN(v) ? Number(v) : v ?? "";
@@ -171,7 +175,7 @@ export async function settings(root) {
       element("div", "scroll", element("table", "", head, ...body))),
     rows.length > 1 ? element("div", "card", element("h2", "", "Parallel coordinates"), plot) : "");
   if (rows.length > 1) {
-    await parallel(plot, rows, columns.slice(2));
+    parallel(plot, rows, columns.slice(2));
   }
 }
 

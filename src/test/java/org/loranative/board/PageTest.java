@@ -136,6 +136,19 @@ class PageTest {
     return browser.findElements(By.cssSelector(selector));
   }
 
+  private static void sortBy(String column) {
+    until(
+        "sorted by " + column,
+        () -> {
+          all("#settings th button").stream()
+              .filter(b -> b.getText().startsWith(column))
+              .findFirst()
+              .orElseThrow()
+              .click();
+          return true;
+        });
+  }
+
   private static void noErrors() {
     List<String> errors =
         browser.manage().logs().get(LogType.BROWSER).getAll().stream()
@@ -248,16 +261,8 @@ class PageTest {
         .contains("lora_rank")
         .contains("64");
     until("parallel coordinates", () -> !all("#parallel canvas").isEmpty());
-    all("#settings th button").stream()
-        .filter(b -> b.getText().startsWith("lora_rank"))
-        .findFirst()
-        .orElseThrow()
-        .click();
-    all("#settings th button").stream()
-        .filter(b -> b.getText().startsWith("lora_rank"))
-        .findFirst()
-        .orElseThrow()
-        .click();
+    sortBy("lora_rank");
+    sortBy("lora_rank");
     until("sorted", () -> all("#settings td").get(0).getText().equals("overfits"));
     picture("settings");
     browser.findElement(By.cssSelector("[data-view=texts]")).click();
@@ -286,6 +291,7 @@ class PageTest {
                   .doubleValue())
           .as("no jump of the layout")
           .isEqualTo(y.doubleValue());
+      assertThat(browser.findElement(By.id("reset")).isEnabled()).as("nobody zoomed").isFalse();
       assertThat((String) js("document.documentElement.dataset.theme")).isEqualTo("dark");
       assertThat((Boolean) js("document.documentElement.scrollWidth <= innerWidth")).isTrue();
       picture("narrow-dark");
