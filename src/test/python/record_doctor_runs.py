@@ -79,10 +79,12 @@ def runs(work):
         dict(min_snr_gamma=5, seed=6), dict(warmup_steps=10, seed=7),
         dict(validation_fraction=0, seed=8))))
     yield from (("sd-unstable-%d" % i, "unstable", SD | dict(max_steps=80) | s) for i, s in enumerate((
-        dict(learning_rate=0.3), dict(learning_rate=0.1, seed=1), dict(learning_rate=1.0, seed=2),
+        dict(learning_rate=0.3), dict(learning_rate=0.1, seed=1),
         dict(learning_rate=0.1, lora_alpha=64, batch_size=2))))
-    yield from (("sd-not-finite-%d" % i, "not_finite", SD | dict(max_steps=40) | s) for i, s in enumerate((
-        dict(learning_rate=1e30), dict(learning_rate=1e25, max_grad_norm=0, warmup_steps=5, seed=1))))
+    yield from (("sd-not-finite-%d" % i, "not_finite", SD | dict(max_steps=80) | s) for i, s in enumerate((
+        dict(learning_rate=1e30, max_steps=40),
+        dict(learning_rate=1e25, max_grad_norm=0, warmup_steps=5, max_steps=40, seed=1),
+        dict(learning_rate=1.0, seed=2))))
     yield from (("sd-flat-%d" % i, "flat", SD | dict(max_steps=80) | s) for i, s in enumerate((
         dict(learning_rate=1e-9), dict(learning_rate=1e-8, seed=1), dict(learning_rate=1e-10, batch_size=4))))
     yield from (("sd-overfitting-%d" % i, "overfitting",

@@ -32,6 +32,9 @@ public final class Doctor {
     if (findings.stream().anyMatch(f -> f.kind() == Finding.Kind.UNSTABLE)) {
       findings.removeIf(f -> f.kind() == Finding.Kind.NO_DESCENT);
     }
+    if (findings.stream().anyMatch(f -> f.kind() == Finding.Kind.SCHEDULE)) {
+      findings.removeIf(f -> f.kind() == Finding.Kind.FLAT); // which that explains
+    }
     boolean broken = findings.stream().anyMatch(f -> f.kind().severity == Finding.Severity.ERROR);
     if (broken) {
       findings.removeIf(

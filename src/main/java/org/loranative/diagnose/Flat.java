@@ -7,6 +7,9 @@ final class Flat implements Check {
   private static final int FEWEST = 30;
   private static final double TINY_RATE = 1e-6;
 
+  /** One-sided 1 %: a descent must be beyond doubt to be one. */
+  private static final double SURE = 2.33;
+
   @Override
   public Optional<Finding> find(RunCurves run) {
     if (run.loss().finite().size() < FEWEST) {
@@ -28,7 +31,7 @@ final class Flat implements Check {
     } else {
       double error = Statistics.noise(v) * Math.sqrt(2.0 / quarter);
       double trend = Statistics.trend(signal.blocks(Math.min(20, n / 3)).values());
-      flat = first - last < 2 * error && trend > -Statistics.SIGNIFICANT;
+      flat = first - last < 3 * error && trend > -SURE;
     }
     if (!flat) {
       return Optional.empty();

@@ -10,6 +10,9 @@ final class NoDescent implements Check {
   private static final int FIRST = 10;
   private static final double HIGH = 5;
 
+  /** One-sided 1 %. */
+  private static final double SURE = 2.33;
+
   @Override
   public Optional<Finding> find(RunCurves run) {
     Curve loss = run.loss().finite();
@@ -21,8 +24,8 @@ final class NoDescent implements Check {
     double start = Statistics.mean(v, 0, FIRST);
     double end = Statistics.mean(v, Math.max(0, n - FIRST), n);
     boolean falls =
-        Statistics.trend(loss.slice(0, Math.min(n, 3 * FIRST)).values()) < -Statistics.SIGNIFICANT
-            || end < start - 0.5;
+        Statistics.trend(loss.slice(0, Math.min(n, 3 * FIRST)).values()) < -SURE
+            || end < 0.85 * start;
     if (v[0] <= HIGH || start <= HIGH || end <= HIGH || falls) {
       return Optional.empty();
     }

@@ -12,7 +12,7 @@ final class Unstable implements Check {
   private static final int BLOCKS = 20;
 
   /** Standard errors that a climb must exceed: the lowest of many blocks is low by chance too. */
-  private static final double SURE = 5;
+  private static final double SURE = 5.5;
 
   /** Share of the level that a climb must exceed to matter. */
   private static final double MATTERS = 0.08;
@@ -45,7 +45,7 @@ final class Unstable implements Check {
     double error = noise * Math.sqrt(1 + 1.6 / AT_ONCE); // of one step, and a median of some
     for (int i = 1; i + AT_ONCE <= end; i++) {
       double level = Statistics.median(v, i, i + AT_ONCE);
-      if (level > factor * start && level > start + 2.5 * error) {
+      if (level > factor * start && level > start + 4 * error) {
         return Optional.of(
             finding(
                 loss.steps()[i],
@@ -139,8 +139,11 @@ final class Unstable implements Check {
     double noise = Statistics.noise(loss.values());
     int count = 0;
     int firstAt = -1;
-    for (int i = 0; i < n; i++) {
-      double level = Statistics.median(loss.values(), Math.max(0, i - 5), Math.min(n, i + 6));
+    for (int i = 3; i < n; i++) {
+      // Above what was before as well as what comes after, so that a steep descent is none.
+      double before = Statistics.median(loss.values(), Math.max(0, i - 5), i);
+      double after = Statistics.median(loss.values(), Math.min(n - 1, i + 1), Math.min(n, i + 6));
+      double level = Math.max(before, i + 1 < n ? after : before);
       double above = loss.values()[i] - level;
       // A quarter of the level, and not of one near zero.
       boolean high = above > JUMP * noise && above > level / 4 && above > loss.values()[0] / 10;

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.loranative.UserException;
 import org.loranative.device.Device;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Plan;
@@ -65,7 +64,7 @@ public record MemoryPlan(
    * @param needed every weight that is loaded
    * @param full the training graph of the largest shape
    * @param evaluationShape the largest of validation, 0 for none
-   * @throws UserException if nothing fits, saying what would
+   * @throws TooLargeException if nothing fits, saying what would
    */
   static <B> MemoryPlan choose(
       Kind<B> kind,
@@ -146,7 +145,7 @@ public record MemoryPlan(
         plan);
   }
 
-  private static <B> UserException tooLarge(
+  private static <B> TooLargeException tooLarge(
       Task<B> task, MemoryPlan most, long budget, String budgetName) {
     long fixed = most.total() - most.activations();
     String advice;
@@ -164,7 +163,7 @@ public record MemoryPlan(
         most.largest().atPeak().subList(0, Math.min(3, most.largest().atPeak().size()))) {
       largest.add(v.name() + " " + v.shape() + " " + size(v.bytes()));
     }
-    return new UserException(
+    return new TooLargeException(
         String.format(
             "The run needs %s even when everything is recomputed, but %s is %s. %s. Largest at the"
                 + " peak: %s.",

@@ -117,6 +117,16 @@ public final class TrainRun implements AutoCloseable {
     return new Opened<>(kind, steps, memory, needed);
   }
 
+  /** Optimizer steps of the run. */
+  public int steps() {
+    return opened.steps().total();
+  }
+
+  /** What it takes in all, for people. */
+  public String memory() {
+    return MemoryPlan.size(opened.memory().total());
+  }
+
   /** Encodes what training reads encoded, and keeps it beside the data. */
   public void prepare() {
     opened.kind().prepare();

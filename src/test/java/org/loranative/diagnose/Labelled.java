@@ -65,21 +65,15 @@ record Labelled(String name, String label, RunCurves curves) {
     return new Curve(steps, values);
   }
 
-  /** Whether findings say what the label says; a healthy run must have none that warns. */
+  /**
+   * Whether findings say what the label says; a healthy run must have none that warns. (A note of
+   * slower steps is none: while some were recorded, other programs came to the machine.)
+   */
   boolean isMetBy(List<Finding> findings) {
     if (label.equals("healthy")) {
-      return findings.stream().allMatch(f -> f.kind().severity == Finding.Severity.GOOD);
+      return findings.stream()
+          .allMatch(f -> f.kind().severity.compareTo(Finding.Severity.NOTE) <= 0);
     }
     return findings.stream().anyMatch(f -> f.kind().name().equalsIgnoreCase(label));
-  }
-
-  public static void main(String[] args) {
-    for (Labelled run : recorded()) {
-      List<Finding> findings = Doctor.examine(run.curves());
-      System.out.println((run.isMetBy(findings) ? "ok    " : "WRONG ") + run.name());
-      if (!run.isMetBy(findings) || args.length > 0) {
-        findings.forEach(f -> System.out.println("        " + f));
-      }
-    }
   }
 }

@@ -1,0 +1,197 @@
+package org.loranative.cli;
+
+import java.io.Console;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.loranative.UserException;
+import org.loranative.config.Preset;
+import org.loranative.config.Preset.Setting;
+import org.loranative.data.Records;
+import org.loranative.data.sd.Captioned;
+import org.loranative.device.CpuDevice;
+import org.loranative.device.Device;
+import org.loranative.io.AtomicFiles;
+import org.loranative.train.Devices;
+import org.loranative.train.Proposal;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code lora-native init}. */
+@Command(
+    name = "init",
+    description = "Look at a base model and data, and write a configuration that fits.",
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "Presets: low-vram (less than 24 GB), small-data (fewer than 100 images or 200 records),",
+      "high-quality (rank 16, alpha 32), quick (100 steps). Without --preset the first two are chosen",
+      "by what is there. Whatever is not given is asked, where there is a terminal."
+    })
+final class InitCommand implements Callable<Integer> {
+  private static final long PLENTY = 24_000_000_000L;
+  private static final int FEW_IMAGES = 100;
+  private static final int FEW_RECORDS = 200;
+
+  @Option(names = "--task", description = "llm or sd; by default what the base is.")
+  private Optional<String> task = Optional.empty();
+
+  @Option(names = "--base", description = "The base model: a folder or a file.")
+  private Optional<Path> base = Optional.empty();
+
+  @Option(names = "--data", description = "The training data: a file or a folder.")
+  private Optional<Path> data = Optional.empty();
+
+  @Option(names = "--memory", description = "What the run may take, such as 8GB.")
+  private Optional<String> memory = Optional.empty();
+
+  @Option(names = "--preset", split = ",", description = "One or more, separated by commas.")
+  private List<String> presets = List.of();
+
+  @Option(names = "--device", defaultValue = "auto", description = "Default: ${DEFAULT-VALUE}.")
+  private String device;
+
+  @Option(names = "--output-dir", description = "The run's folder. Default: output/NAME.")
+  private Optional<Path> outputDir = Optional.empty();
+
+  @Option(names = "--out", defaultValue = "my-run.yaml", description = "Default: ${DEFAULT-VALUE}.")
+  private Path out;
+
+  @Option(names = "--force", description = "Overwrite the file.")
+  private boolean force;
+
+  @Option(names = "--no-probe", description = "Do not train ten steps to tell the time.")
+  private boolean noProbe;
+
+  @Override
+  public Integer call() throws Exception {
+    if (Files.exists(out) && !force) {
+      throw new UserException(out + " exists; name another file with --out, or use --force.");
+    }
+    Path model = existing("--base", base, "Base model (folder or file)");
+    Path training = existing("--data", data, "Training data (file or folder)");
+    boolean images = isDiffusion(model);
+    int count =
+        images ? Captioned.read(training).images().size() : Records.read(training).records().size();
+    List<String> head = new ArrayList<>();
+    head.add(
+        String.format("%d %s in %s", count, images ? "captioned images" : "records", training));
+    Map<String, Setting> fixed = new LinkedHashMap<>();
+    fixed.put("task_type", new Setting(images ? "sd" : "llm", ""));
+    fixed.put("base_model", new Setting(model.toString(), ""));
+    fixed.put("metadata_path", new Setting(training.toString(), ""));
+    String name = out.getFileName().toString().replaceAll("\\.ya?ml$", "");
+    String folder = outputDir.orElse(Path.of("output", name)).toString();
+    fixed.put("output_dir", new Setting(folder, "results, checkpoints, logs"));
+    List<Preset> fitting = new ArrayList<>();
+    if (count < (images ? FEW_IMAGES : FEW_RECORDS)) {
+      fitting.add(Preset.SMALL_DATA);
+    }
+    if (machine(fixed)) {
+      fitting.add(Preset.LOW_VRAM);
+    }
+    List<Preset> chosen = presets.isEmpty() ? fitting : named();
+    chosen.forEach(p -> head.add("preset " + p.label + ": " + p.purpose));
+    Proposal proposal = Proposal.of(images, fixed, chosen);
+    head.add(
+        String.format("%d steps; memory: %s, as planned", proposal.steps(), proposal.memory()));
+    if (!noProbe) {
+      System.out.println("Training ten steps to tell the time…");
+      PrintStream silent = new PrintStream(OutputStream.nullOutputStream());
+      double seconds = proposal.secondsPerStep(silent);
+      head.add(
+          String.format(
+              "%.2f s a step here: about %s in all", seconds, time(seconds * proposal.steps())));
+    }
+    head.add("all keys: docs/configuration.md");
+    AtomicFiles.writeString(out, proposal.yaml(head));
+    head.subList(0, head.size() - 1).forEach(System.out::println);
+    System.out.printf("Written: %s. Next: lora-native train --config %s%n", out, out);
+    return 0;
+  }
+
+  private static String time(double seconds) {
+    return seconds < 90
+        ? String.format("%.0f s", seconds)
+        : seconds < 5400
+            ? String.format("%.0f min", seconds / 60)
+            : String.format("%.1f h", seconds / 3600);
+  }
+
+  private Path existing(String option, Optional<Path> given, String question) {
+    Path path = given.orElseGet(() -> Path.of(ask(option, question)));
+    if (!Files.exists(path)) {
+      throw new UserException(option + " " + path + " does not exist.");
+    }
+    return path;
+  }
+
+  private static String ask(String option, String question) {
+    Console console = System.console();
+    if (console == null) {
+      throw new UserException(option + " is missing: " + question.toLowerCase() + ".");
+    }
+    String answer = console.readLine("%s: ", question);
+    if (answer == null || answer.isBlank()) {
+      throw new UserException(option + " is missing.");
+    }
+    return answer.strip();
+  }
+
+  /** By the task, or by what the base looks like. */
+  private boolean isDiffusion(Path model) {
+    if (task.isPresent()) {
+      return switch (task.get()) {
+        case "sd", "text-to-image" -> true;
+        case "llm", "text-generation" -> false;
+        default -> throw new UserException("--task is " + task.get() + ", but must be llm or sd.");
+      };
+    }
+    return Files.exists(model.resolve("model_index.json"))
+        || Files.isRegularFile(model) && model.toString().endsWith(".safetensors");
+  }
+
+  /** Device, dtype and budget; returns whether it is a card with little memory. */
+  private boolean machine(Map<String, Setting> fixed) {
+    boolean little;
+    boolean bf16;
+    try (Device opened = Devices.open(device, 0)) {
+      boolean card = !opened.name().equals("cpu");
+      bf16 = card || CpuDevice.hasBf16();
+      System.out.println(opened.description());
+      little = card && opened.freeBytes() < PLENTY;
+    }
+    fixed.put("device", new Setting(device, ""));
+    fixed.put("compute_dtype", new Setting(bf16 ? "bf16" : "f32", bf16 ? "half the memory" : ""));
+    memory.ifPresent(m -> fixed.put("memory_budget", new Setting(m, "")));
+    return little;
+  }
+
+  private List<Preset> named() {
+    List<Preset> chosen = new ArrayList<>();
+    for (String name : presets) {
+      chosen.add(
+          Arrays.stream(Preset.values())
+              .filter(p -> p.label.equals(name.strip()))
+              .findFirst()
+              .orElseThrow(
+                  () ->
+                      new UserException(
+                          "--preset "
+                              + name
+                              + " is not known; there are "
+                              + String.join(
+                                  ", ", Arrays.stream(Preset.values()).map(p -> p.label).toList())
+                              + ".")));
+    }
+    return chosen;
+  }
+}

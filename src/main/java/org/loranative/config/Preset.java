@@ -1,0 +1,105 @@
+package org.loranative.config;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Settings that go together, as the guide this tool follows advises them; {@code lora-native init}
+ * writes them out with the reason for each.
+ */
+public enum Preset {
+  /** For cards of less than 24 GB. */
+  LOW_VRAM("low-vram", "little memory") {
+    @Override
+    void into(Map<String, Setting> s, boolean images) {
+      put(s, "batch_size", 2, "little memory: few samples at a time");
+      put(s, "gradient_accumulation", 2, "and two times as many a step all the same");
+      put(s, "lora_rank", 4, "a small adapter");
+      put(s, "lora_alpha", 4, "its effect is scaled by alpha / rank");
+      if (images) {
+        put(s, "resolution", 512, "larger images take memory with the square of their side");
+      } else {
+        put(s, "quantize", "nf4", "frozen matrices in 4 bits (QLoRA)");
+      }
+    }
+  },
+
+  /** For fewer than 100 images, or 200 records. */
+  SMALL_DATA("small-data", "little data") {
+    @Override
+    void into(Map<String, Setting> s, boolean images) {
+      put(s, "epochs", images ? 18 : 4, "little data: seen more often");
+      put(s, "learning_rate", 1e-4, "and learnt slowly, which overfits less");
+      put(s, "early_stop", 5, "stop once the validation loss has been no better five times");
+      if (!images) {
+        put(s, "validation_fraction", 0.1, "a tenth is only measured");
+      }
+    }
+  },
+
+  /** A larger adapter. */
+  HIGH_QUALITY("high-quality", "a larger adapter") {
+    @Override
+    void into(Map<String, Setting> s, boolean images) {
+      put(s, "lora_rank", 16, "a larger adapter");
+      put(s, "lora_alpha", 32, "with twice the effect: alpha / rank");
+    }
+  },
+
+  /** To see in minutes whether all fits together. */
+  QUICK("quick", "a trial") {
+    @Override
+    void into(Map<String, Setting> s, boolean images) {
+      put(s, "max_steps", 100, "a trial: whether base, data and settings fit together");
+      put(s, "eval_steps", 20, "look often");
+      put(s, "save_steps", 50, "");
+    }
+  };
+
+  /** Its name on the command line. */
+  public final String label;
+
+  /** What it is for. */
+  public final String purpose;
+
+  Preset(String label, String purpose) {
+    this.label = label;
+    this.purpose = purpose;
+  }
+
+  /** A value, and why. */
+  public record Setting(Object value, String why) {}
+
+  abstract void into(Map<String, Setting> settings, boolean images);
+
+  private static void put(Map<String, Setting> s, String key, Object value, String why) {
+    s.put(key, new Setting(value, why));
+  }
+
+  /**
+   * A proposal for a task, changed by presets in their order.
+   *
+   * @param images whether a diffusion model is trained
+   */
+  public static Map<String, Setting> settings(boolean images, List<Preset> presets) {
+    Map<String, Setting> s = new LinkedHashMap<>();
+    if (images) {
+      put(s, "resolution", 512, "images are brought to about this side squared");
+    } else {
+      put(s, "max_length", 1024, "tokens of a sample; longer ones are cut");
+    }
+    put(s, "lora_rank", 8, "the adapter's size");
+    put(s, "lora_alpha", 8, "its effect is scaled by alpha / rank");
+    put(s, "batch_size", 4, "");
+    put(s, "epochs", images ? 10 : 3, "how often everything is seen");
+    put(s, "learning_rate", images ? 1e-4 : 2e-4, "the doctor says if it is too high or too low");
+    put(s, "lr_schedule", "cosine", "");
+    if (!images) {
+      put(s, "validation_fraction", 0.05, "a share that is only measured: shows overfitting");
+    }
+    put(s, "save_steps", 100, "a checkpoint every so many steps; --resume goes on from it");
+    presets.forEach(p -> p.into(s, images));
+    return s;
+  }
+}

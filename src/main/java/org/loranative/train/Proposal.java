@@ -1,0 +1,176 @@
+package org.loranative.train;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.loranative.config.ConfigReader;
+import org.loranative.config.Preset;
+import org.loranative.config.Preset.Setting;
+import org.loranative.config.TrainConfig;
+import org.loranative.io.AtomicFiles;
+import org.loranative.track.Console;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A configuration for a base and data that are there: presets, changed until the planner says that
+ * the run fits.
+ */
+public final class Proposal {
+  private static final Logger log = LoggerFactory.getLogger(Proposal.class);
+  private static final int PROBE_STEPS = 10;
+  private static final int PROBE_WARM_UP = 3;
+
+  private final boolean images;
+  private final Map<String, Setting> fixed;
+  private final Map<String, Setting> settings;
+  private int steps;
+  private String memory = "";
+
+  /**
+   * @param fixed what the user said: base, data, output, machine
+   * @param settings that may be changed
+   */
+  private Proposal(boolean images, Map<String, Setting> fixed, Map<String, Setting> settings) {
+    this.images = images;
+    this.fixed = fixed;
+    this.settings = settings;
+  }
+
+  /**
+   * Finds settings that fit.
+   *
+   * @param fixed the keys that the user named
+   * @throws TooLargeException if nothing fits
+   */
+  public static Proposal of(boolean images, Map<String, Setting> fixed, List<Preset> presets) {
+    Map<String, Setting> settings = Preset.settings(images, presets);
+    fixed.keySet().forEach(settings::remove);
+    Proposal proposal = new Proposal(images, fixed, settings);
+    while (true) {
+      try (TrainRun run = new TrainRun(proposal.config(List.of()))) {
+        proposal.steps = run.steps();
+        proposal.memory = run.memory();
+        return proposal;
+      } catch (TooLargeException e) {
+        if (!proposal.shrink()) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  /** Makes the run smaller; returns false where it cannot be. */
+  private boolean shrink() {
+    int batch = number("batch_size", 1);
+    if (batch > 1) {
+      set("batch_size", batch / 2, "as many as fit");
+      int accumulation = number("gradient_accumulation", 1);
+      set("gradient_accumulation", 2 * accumulation, "so that a step still sees the same number");
+      return true;
+    }
+    if (!images && !"nf4".equals(value("quantize"))) {
+      set("quantize", "nf4", "16 bits do not fit: frozen matrices in 4 (QLoRA)");
+      return true;
+    }
+    String size = images ? "resolution" : "max_length";
+    int side = number(size, 0);
+    if (settings.containsKey(size) && side >= 256) {
+      set(size, side / 2, "more does not fit");
+      return true;
+    }
+    if (number("lora_rank", 0) > 4 && settings.containsKey("lora_rank")) {
+      set("lora_rank", 4, "more does not fit");
+      set("lora_alpha", 4, "");
+      return true;
+    }
+    return false;
+  }
+
+  private Object value(String key) {
+    Setting s = fixed.getOrDefault(key, settings.get(key));
+    return s == null ? null : s.value();
+  }
+
+  private int number(String key, int otherwise) {
+    return value(key) instanceof Number n ? n.intValue() : otherwise;
+  }
+
+  private void set(String key, Object value, String why) {
+    settings.put(key, new Setting(value, why));
+  }
+
+  private TrainConfig config(List<String> more) {
+    List<String> all = new ArrayList<>();
+    fixed.forEach((k, s) -> all.add(k + "=" + yaml(s.value())));
+    settings.forEach((k, s) -> all.add(k + "=" + yaml(s.value())));
+    all.addAll(more);
+    return ConfigReader.read(Optional.empty(), all);
+  }
+
+  /** Steps of the run. */
+  public int steps() {
+    return steps;
+  }
+
+  /** What the planner says it takes. */
+  public String memory() {
+    return memory;
+  }
+
+  /** Seconds of a step, measured over ten. */
+  public double secondsPerStep(PrintStream silent) throws IOException {
+    Path folder = Files.createTempDirectory("lora-native-init");
+    List<String> trial =
+        List.of(
+            "output_dir=" + yaml(folder.resolve("run").toString()),
+            "max_steps=" + PROBE_STEPS,
+            "save_steps=0",
+            "eval_steps=1000000",
+            "early_stop=0",
+            "sample_steps=0");
+    try (TrainRun run = new TrainRun(config(trial))) {
+      run.train(false, new Console(silent, false), new StopSignal());
+      List<String> lines = Files.readAllLines(folder.resolve("run/logs/metrics.jsonl"));
+      double[] millis =
+          lines.stream()
+              .skip(PROBE_WARM_UP)
+              .mapToDouble(
+                  l -> Double.parseDouble(l.replaceAll(".*\"step_ms\":([0-9.E]+).*", "$1")))
+              .sorted()
+              .toArray();
+      log.debug("trial steps: {} ms", Arrays.toString(millis));
+      return millis[millis.length / 2] / 1e3;
+    } finally {
+      AtomicFiles.deleteTree(folder);
+    }
+  }
+
+  /** The file, with the reason for each line. */
+  public String yaml(List<String> head) {
+    StringBuilder text = new StringBuilder();
+    head.forEach(line -> text.append("# ").append(line).append('\n'));
+    Map<String, Setting> all = new LinkedHashMap<>(fixed);
+    all.putAll(settings);
+    all.forEach(
+        (key, s) -> {
+          String line = key + ": " + yaml(s.value());
+          text.append(s.why().isEmpty() ? line : String.format("%-44s # %s", line, s.why()));
+          text.append('\n');
+        });
+    return text.toString();
+  }
+
+  private static String yaml(Object value) {
+    String text = String.valueOf(value);
+    boolean plain = !(value instanceof String) || text.matches("[A-Za-z0-9_./-]+");
+    return plain ? text : '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
+  }
+}
