@@ -23,6 +23,8 @@ import picocli.CommandLine.Spec;
     subcommands = {
       InitCommand.class,
       TrainCommand.class,
+      SweepCommand.class,
+      RunsCommand.class,
       GenerateCommand.class,
       SampleCommand.class,
       ConvertCommand.class,

@@ -1,0 +1,76 @@
+package org.loranative.cli;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.loranative.UserException;
+import org.loranative.train.RunInfo;
+import org.loranative.train.StopSignal;
+import org.loranative.train.Sweep;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code lora-native sweep}. */
+@Command(
+    name = "sweep",
+    description = "Train with each of several values, and show which was best.",
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "  lora-native sweep -c my-run.yaml --over learning_rate=1e-4,5e-4 --over lora_rank=4,16 \\",
+      "      --output-dir output/sweep",
+      "A run for each combination, in a folder of its own. The same command goes on after Ctrl-C.",
+      "lora-native board output/sweep shows them all."
+    })
+final class SweepCommand implements Callable<Integer> {
+  @Option(
+      names = {"-c", "--config"},
+      paramLabel = "FILE",
+      description = "The settings that stay.")
+  private Optional<Path> config = Optional.empty();
+
+  @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Set a key for all runs.")
+  private List<String> overrides = List.of();
+
+  @Option(
+      names = "--over",
+      required = true,
+      paramLabel = "KEY=A,B,…",
+      description = "A key and its values; repeatable.")
+  private List<String> over;
+
+  @Option(names = "--output-dir", required = true, description = "The folder that takes the runs.")
+  private Path folder;
+
+  @Option(
+      names = "--random",
+      paramLabel = "N",
+      description = "Draw so many combinations instead of all.")
+  private Optional<Integer> random = Optional.empty();
+
+  @Option(names = "--seed", defaultValue = "0", description = "Of the draw.")
+  private long seed;
+
+  @Override
+  public Integer call() throws Exception {
+    List<Sweep.Axis> axes = over.stream().map(Sweep.Axis::parse).toList();
+    if (random.isPresent() && random.get() < 1) {
+      throw new UserException("--random is " + random.get() + ", but must be 1 or more.");
+    }
+    List<Map<String, String>> combinations =
+        random.isPresent() ? Sweep.random(axes, random.get(), seed) : Sweep.grid(axes);
+    StopSignal stop = StopSignal.onShutdown();
+    try {
+      boolean done = new Sweep(folder, config, overrides).run(combinations, Main.CONSOLE, stop);
+      System.out.print(RunInfo.table(RunInfo.below(folder)));
+      if (!done) {
+        System.out.println("Stopped; the same command goes on.");
+      }
+      return 0;
+    } finally {
+      stop.finished();
+    }
+  }
+}
