@@ -28,6 +28,7 @@ class ArchitectureTest {
           Map.entry("model", 3),
           Map.entry("board", 4),
           Map.entry("diagnose", 2),
+          Map.entry("label", 3),
           Map.entry("lora", 2),
           Map.entry("optim", 2),
           Map.entry("data", 2),

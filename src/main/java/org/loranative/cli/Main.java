@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
       SampleCommand.class,
       ConvertCommand.class,
       DataCommand.class,
+      LabelCommand.class,
       PlanCommand.class,
       DoctorCommand.class,
       BoardCommand.class,
