@@ -19,6 +19,7 @@ import org.loranative.data.Records;
 import org.loranative.data.sd.Captioned;
 import org.loranative.device.CpuDevice;
 import org.loranative.device.Device;
+import org.loranative.image.Picture;
 import org.loranative.io.AtomicFiles;
 import org.loranative.train.Devices;
 import org.loranative.train.Proposal;
@@ -40,6 +41,7 @@ final class InitCommand implements Callable<Integer> {
   private static final long PLENTY = 24_000_000_000L;
   private static final int FEW_IMAGES = 100;
   private static final int FEW_RECORDS = 200;
+  private static final int MOST_MEASURED = 50;
 
   @Option(names = "--task", description = "llm or sd; by default what the base is.")
   private Optional<String> task = Optional.empty();
@@ -79,8 +81,8 @@ final class InitCommand implements Callable<Integer> {
     Path model = existing("--base", base, "Base model (folder or file)");
     Path training = existing("--data", data, "Training data (file or folder)");
     boolean images = isDiffusion(model);
-    int count =
-        images ? Captioned.read(training).images().size() : Records.read(training).records().size();
+    List<Captioned> pictures = images ? Captioned.read(training).images() : List.of();
+    int count = images ? pictures.size() : Records.read(training).records().size();
     List<String> head = new ArrayList<>();
     head.add(
         String.format("%d %s in %s", count, images ? "captioned images" : "records", training));
@@ -100,6 +102,12 @@ final class InitCommand implements Callable<Integer> {
     }
     List<Preset> chosen = presets.isEmpty() ? fitting : named();
     chosen.forEach(p -> head.add("preset " + p.label + ": " + p.purpose));
+    if (count == 0) {
+      throw new UserException("--data " + training + " holds nothing to train on.");
+    }
+    if (images) {
+      fixed.put("resolution", resolution(model, pictures));
+    }
     Proposal proposal = Proposal.of(images, fixed, chosen);
     head.add(
         String.format("%d steps; memory: %s, as planned", proposal.steps(), proposal.memory()));
@@ -116,6 +124,22 @@ final class InitCommand implements Callable<Integer> {
     head.subList(0, head.size() - 1).forEach(System.out::println);
     System.out.printf("Written: %s. Next: lora-native train --config %s%n", out, out);
     return 0;
+  }
+
+  /** The images' own size, up to what the base was made for: enlarging them teaches nothing. */
+  private static Setting resolution(Path model, List<Captioned> pictures) {
+    double[] sides =
+        pictures.stream()
+            .limit(MOST_MEASURED)
+            .map(c -> Picture.read(c.file()))
+            .mapToDouble(p -> Math.sqrt((double) p.width() * p.height()))
+            .sorted()
+            .toArray();
+    int own = Math.max(64, (int) (sides[sides.length / 2] / 64 + 0.5) * 64);
+    int most = Files.exists(model.resolve("text_encoder_2")) ? 1024 : 512;
+    return new Setting(
+        Math.min(own, most),
+        own < most ? "the images are no larger" : "what the base was made for");
   }
 
   private static String time(double seconds) {

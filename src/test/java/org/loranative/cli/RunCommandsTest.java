@@ -1,0 +1,217 @@
+package org.loranative.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.loranative.config.ConfigReader;
+import org.loranative.config.TrainConfig;
+import org.loranative.testing.TinyModel;
+
+/** init, sweep, runs and doctor, as they are typed. */
+class RunCommandsTest {
+  @TempDir private Path folder;
+  private Path base;
+  private Path data;
+
+  private record Outcome(int code, String output) {}
+
+  @BeforeEach
+  void prepare() throws IOException {
+    base = TinyModel.write(folder.resolve("base"));
+    data = folder.resolve("train.jsonl");
+    List<String> lines = new ArrayList<>();
+    for (int i = 0; i < 40; i++) {
+      lines.add("{\"prompt\":\"what is " + i + "? \",\"completion\":\"it is " + i % 7 + "\"}");
+    }
+    Files.write(data, lines);
+  }
+
+  private static Outcome run(String... arguments) {
+    PrintStream out = System.out;
+    PrintStream err = System.err;
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    PrintStream both = new PrintStream(bytes, true, StandardCharsets.UTF_8);
+    System.setOut(both);
+    System.setErr(both);
+    try {
+      return new Outcome(Main.run(arguments), bytes.toString(StandardCharsets.UTF_8));
+    } finally {
+      System.setOut(out);
+      System.setErr(err);
+    }
+  }
+
+  private String[] init(Path out, String... more) {
+    List<String> all =
+        new ArrayList<>(
+            List.of(
+                "init",
+                "--base=" + base,
+                "--data=" + data,
+                "--out=" + out,
+                "--device=cpu",
+                "--output-dir=" + folder.resolve("run")));
+    all.addAll(List.of(more));
+    return all.toArray(String[]::new);
+  }
+
+  private static TrainConfig read(Path file) {
+    return ConfigReader.read(Optional.of(file), List.of());
+  }
+
+  @Test
+  void initWritesAConfigurationThatTrains() {
+    Path file = folder.resolve("my.yaml");
+    Outcome outcome = run(init(file));
+    assertThat(outcome.code()).as(outcome.output()).isZero();
+    assertThat(outcome.output()).contains("40 records").contains("s a step here");
+    TrainConfig config = read(file);
+    assertThat(config.taskType()).isEqualTo("llm");
+    assertThat(config.earlyStop()).as("small data").isEqualTo(5);
+    assertThat(file)
+        .content()
+        .contains("# preset small-data: little data")
+        .contains("steps; memory");
+    assertThat(run("train", "--config=" + file, "--set=max_steps=4").code()).isZero();
+
+    assertThat(run(init(file)).code()).as("nothing is overwritten").isEqualTo(2);
+    assertThat(run(init(file, "--force", "--no-probe", "--preset=high-quality,quick")).code())
+        .isZero();
+    assertThat(read(file).loraRank()).isEqualTo(16);
+    assertThat(read(file).loraAlpha()).isEqualTo(32);
+    assertThat(read(file).maxSteps()).isEqualTo(100);
+    Outcome unknown = run(init(folder.resolve("x.yaml"), "--preset=lowvram"));
+    assertThat(unknown.code()).isEqualTo(2);
+    assertThat(unknown.output()).contains("low-vram, small-data, high-quality, quick");
+    assertThat(run("init", "--base=" + base).output()).contains("--data is missing");
+  }
+
+  /** The planner refuses what the preset says, so init halves until it fits. */
+  @Test
+  void initFitsTheBudget() {
+    Path file = folder.resolve("tight.yaml");
+    Outcome outcome = run(init(file, "--memory=800KB", "--no-probe"));
+    assertThat(outcome.code()).as(outcome.output()).isZero();
+    TrainConfig config = read(file);
+    assertThat(config.batchSize()).isLessThan(4);
+    assertThat(config.batchSize() * config.gradientAccumulation()).isEqualTo(4);
+    assertThat(run("plan", "--config=" + file).code()).isZero();
+    Outcome none = run(init(folder.resolve("none.yaml"), "--memory=100KB", "--no-probe"));
+    assertThat(none.code()).isEqualTo(2);
+    assertThat(folder.resolve("none.yaml")).doesNotExist();
+  }
+
+  @Test
+  void initKnowsImages() {
+    Path file = folder.resolve("sd.yaml");
+    Outcome outcome =
+        run(
+            "init",
+            "--base=models/emoji-sd",
+            "--data=models/demo/fluent-style",
+            "--out=" + file,
+            "--device=cpu",
+            "--no-probe");
+    assertThat(outcome.code()).as(outcome.output()).isZero();
+    assertThat(read(file).taskType()).isEqualTo("sd");
+    assertThat(read(file).resolution()).as("the images' own size").isLessThan(512);
+  }
+
+  private String[] sweep(String... more) {
+    List<String> all =
+        new ArrayList<>(
+            List.of(
+                "sweep",
+                "--set=base_model=" + base,
+                "--set=metadata_path=" + data,
+                "--set=device=cpu",
+                "--set=max_steps=30",
+                "--set=save_steps=10",
+                "--output-dir=" + folder.resolve("sweep")));
+    all.addAll(List.of(more));
+    return all.toArray(String[]::new);
+  }
+
+  @Test
+  void sweepsListsComparesAndPrunes() throws IOException {
+    Outcome mistake = run(sweep("--over=learning_rat=1e-3"));
+    assertThat(mistake.code()).isEqualTo(2);
+    assertThat(mistake.output()).contains("learning_rate");
+
+    Outcome first = run(sweep("--over=learning_rate=1e-2,1e30", "--over=lora_rank=2,4"));
+    assertThat(first.code()).as(first.output()).isZero();
+    assertThat(first.output())
+        .contains("learning_rate=1e-2,lora_rank=2")
+        .contains("NaN or infinite")
+        .containsPattern("lora_rank +lora_alpha +learning_rate");
+    assertThat(Files.readAllLines(folder.resolve("sweep/sweep.jsonl"))).hasSize(4);
+    Path good = folder.resolve("sweep/learning_rate=1e-2,lora_rank=4");
+    long written = good.resolve("logs/metrics.jsonl").toFile().lastModified();
+    assertThat(run(sweep("--over=learning_rate=1e-2,1e30", "--over=lora_rank=2,4")).code())
+        .isZero();
+    assertThat(good.resolve("logs/metrics.jsonl").toFile().lastModified())
+        .as("done runs are not run again")
+        .isEqualTo(written);
+    assertThat(run(sweep("--over=seed=1,2,3,4", "--random=2", "--seed=5")).code()).isZero();
+    try (var runs = Files.list(folder.resolve("sweep"))) {
+      assertThat(runs.filter(r -> r.getFileName().toString().startsWith("seed=")).count())
+          .isEqualTo(2);
+    }
+
+    Outcome compared =
+        run(
+            "runs",
+            "compare",
+            good.toString(),
+            folder.resolve("sweep/learning_rate=1e-2,lora_rank=2").toString());
+    assertThat(compared.output()).contains("lora_rank").doesNotContain("learning_rate  ");
+
+    Outcome dry = run("runs", "prune", folder.resolve("sweep").toString(), "--dry-run");
+    assertThat(dry.output()).contains("checkpoint-20").contains("would be freed");
+    assertThat(good.resolve("checkpoint-20")).exists();
+    assertThat(run("runs", "prune", folder.resolve("sweep").toString(), "--keep=0").code())
+        .isZero();
+    assertThat(good.resolve("checkpoint-20")).doesNotExist();
+    assertThat(good.resolve("checkpoint-30")).doesNotExist();
+    assertThat(good.resolve("adapter/adapter_model.safetensors")).exists();
+    assertThat(good.resolve("logs")).as("not old").exists();
+    assertThat(run("runs", "list", folder.resolve("sweep").toString()).output())
+        .contains("lora_rank=4");
+    assertThat(run("runs", "list", folder.resolve("base").toString()).code()).isEqualTo(2);
+  }
+
+  @Test
+  void doctorReadsARunAndForeignFiles() {
+    Path out = folder.resolve("run");
+    assertThat(
+            run(
+                    "train",
+                    "--set=base_model=" + base,
+                    "--set=metadata_path=" + data,
+                    "--set=output_dir=" + out,
+                    "--set=learning_rate=1e-10",
+                    "--set=max_steps=60",
+                    "--set=device=cpu")
+                .code())
+        .isZero();
+    Outcome flat = run("doctor", out.toString());
+    assertThat(flat.code()).isZero();
+    assertThat(flat.output()).contains("loss");
+    assertThat(run("doctor", out.toString(), "--json").output()).contains("\"severity\"");
+    Outcome foreign = run("doctor", "src/test/resources/events/torch.tfevents");
+    assertThat(foreign.output()).contains("NaN or infinite (from step 40)");
+    assertThat(run("doctor", folder.resolve("base").toString()).code()).isEqualTo(2);
+    assertThat(run("doctor", out.toString(), "--task=video").output()).contains("llm or sd");
+  }
+}
