@@ -10,13 +10,16 @@ final class NoDescent implements Check {
   private static final int FIRST = 10;
   private static final double HIGH = 5;
 
+  /** Steps that show whether it falls: ten are too few to tell slow from none. */
+  private static final int FEWEST = 25;
+
   /** One-sided 1 %. */
   private static final double SURE = 2.33;
 
   @Override
   public Optional<Finding> find(RunCurves run) {
     Curve loss = run.loss().finite();
-    if (run.isDiffusion() || loss.size() < FIRST) {
+    if (run.isDiffusion() || loss.size() < FEWEST) {
       return Optional.empty();
     }
     double[] v = loss.values();

@@ -52,6 +52,15 @@ public final class RunLog {
     };
   }
 
+  /** Says only warnings until it is closed. */
+  public static AutoCloseable quiet() {
+    ch.qos.logback.classic.Logger ours =
+        ((LoggerContext) LoggerFactory.getILoggerFactory()).getLogger("org.loranative");
+    Level before = ours.getLevel();
+    ours.setLevel(Level.WARN);
+    return () -> ours.setLevel(before);
+  }
+
   private static ch.qos.logback.classic.Logger root(LoggerContext context) {
     return context.getLogger(Logger.ROOT_LOGGER_NAME);
   }

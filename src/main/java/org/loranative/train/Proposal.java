@@ -16,6 +16,7 @@ import org.loranative.config.Preset.Setting;
 import org.loranative.config.TrainConfig;
 import org.loranative.io.AtomicFiles;
 import org.loranative.track.Console;
+import org.loranative.track.RunLog;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -136,7 +137,8 @@ public final class Proposal {
             "eval_steps=1000000",
             "early_stop=0",
             "sample_steps=0");
-    try (TrainRun run = new TrainRun(config(trial))) {
+    try (AutoCloseable quiet = RunLog.quiet();
+        TrainRun run = new TrainRun(config(trial))) {
       run.train(false, new Console(silent, false), new StopSignal());
       List<String> lines = Files.readAllLines(folder.resolve("run/logs/metrics.jsonl"));
       double[] millis =
@@ -148,6 +150,10 @@ public final class Proposal {
               .toArray();
       log.debug("trial steps: {} ms", Arrays.toString(millis));
       return millis[millis.length / 2] / 1e3;
+    } catch (RuntimeException | IOException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
     } finally {
       AtomicFiles.deleteTree(folder);
     }

@@ -35,6 +35,21 @@ class DoctorTest {
     assertThat(findings).allSatisfy(f -> assertThat(f.advice()).isNotBlank());
   }
 
+  static Stream<Labelled> healthy() {
+    return recorded().filter(r -> r.label().equals("healthy"));
+  }
+
+  /** A live run is examined again and again: no healthy one may give a false alarm on the way. */
+  @ParameterizedTest
+  @MethodSource("healthy")
+  void raisesNoFalseAlarmOnTheWay(Labelled run) {
+    for (int steps = 5; steps <= run.curves().loss().size(); steps += 5) {
+      Labelled soFar = run.until(steps);
+      List<Finding> findings = Doctor.examine(soFar.curves());
+      assertThat(soFar.isMetBy(findings)).as(steps + " steps: " + findings).isTrue();
+    }
+  }
+
   static Stream<String> labels() {
     return Synthetic.LABELS.stream();
   }

@@ -65,6 +65,22 @@ record Labelled(String name, String label, RunCurves curves) {
     return new Curve(steps, values);
   }
 
+  /** The run as it stood after a step. */
+  Labelled until(long step) {
+    Map<String, Curve> curves = new HashMap<>();
+    this.curves
+        .scalars()
+        .forEach(
+            (tag, c) -> {
+              int n = 0;
+              while (n < c.size() && c.steps()[n] <= step) {
+                n++;
+              }
+              curves.put(tag, c.slice(0, n));
+            });
+    return new Labelled(name, label, new RunCurves(curves, this.curves.settings()));
+  }
+
   /**
    * Whether findings say what the label says; a healthy run must have none that warns. (A note of
    * slower steps is none: while some were recorded, other programs came to the machine.)
