@@ -46,17 +46,24 @@ LN_DEVICE void add(const T* a, const T* b, T* y, i64 n) {
   if (i < n) store(y + i, load(a[i]) + load(b[i]));
 }
 
+// tiles blocks lie side by side over a row of gate and up, which have pitch elements from row to
+// row.
 template <typename T>
-LN_DEVICE void glu_fwd(const T* gate, const T* up, T* y, i64 n, i32 act) {
-  i64 i = global_thread();
-  if (i < n) store(y + i, act_value(load(gate[i]), act) * load(up[i]));
+LN_DEVICE void glu_fwd(const T* gate, const T* up, T* y, i64 columns, i64 pitch, i32 tiles,
+                       i32 act) {
+  i64 row = blockIdx.x / tiles, column = i64(blockIdx.x % tiles) * blockDim.x + threadIdx.x;
+  if (column >= columns) return;
+  i64 i = row * pitch + column;
+  store(y + row * columns + column, act_value(load(gate[i]), act) * load(up[i]));
 }
 
 template <typename T>
-LN_DEVICE void glu_bwd(const T* dy, const T* gate, const T* up, T* dgate, T* dup, i64 n, i32 act) {
-  i64 i = global_thread();
-  if (i >= n) return;
-  float g = load(gate[i]), d = load(dy[i]);
+LN_DEVICE void glu_bwd(const T* dy, const T* gate, const T* up, T* dgate, T* dup, i64 columns,
+                       i64 pitch, i32 tiles, i32 act) {
+  i64 row = blockIdx.x / tiles, column = i64(blockIdx.x % tiles) * blockDim.x + threadIdx.x;
+  if (column >= columns) return;
+  i64 i = row * pitch + column;
+  float g = load(gate[i]), d = load(dy[row * columns + column]);
   store(dgate + i, d * load(up[i]) * act_slope(g, act));
   store(dup + i, d * act_value(g, act));
 }
@@ -159,11 +166,13 @@ LN_DEVICE void round_padded(const float* x, T* y, i64 rows, i64 columns, i64 pad
 }
 
 LN_INSTANCES((256), add, (const T* a, const T* b, T* y, i64 n), add(a, b, y, n))
-LN_INSTANCES((256), glu_fwd, (const T* gate, const T* up, T* y, i64 n, i32 act),
-             glu_fwd(gate, up, y, n, act))
+LN_INSTANCES((256), glu_fwd,
+             (const T* gate, const T* up, T* y, i64 columns, i64 pitch, i32 tiles, i32 act),
+             glu_fwd(gate, up, y, columns, pitch, tiles, act))
 LN_INSTANCES((256), glu_bwd,
-             (const T* dy, const T* gate, const T* up, T* dgate, T* dup, i64 n, i32 act),
-             glu_bwd(dy, gate, up, dgate, dup, n, act))
+             (const T* dy, const T* gate, const T* up, T* dgate, T* dup, i64 columns, i64 pitch,
+              i32 tiles, i32 act),
+             glu_bwd(dy, gate, up, dgate, dup, columns, pitch, tiles, act))
 LN_INSTANCES((256), activation_fwd, (const T* x, T* y, i64 n, i32 act),
              activation_fwd(x, y, n, act))
 LN_INSTANCES((256), activation_bwd, (const T* dy, const T* x, T* dx, i64 n, i32 act),

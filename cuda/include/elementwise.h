@@ -3,8 +3,10 @@
 #include "types.h"
 
 LN_SIGNATURES(add, (const T* a, const T* b, T* y, i64 n))
-LN_SIGNATURES(glu_fwd, (const T* gate, const T* up, T* y, i64 n, i32 act))
-LN_SIGNATURES(glu_bwd, (const T* dy, const T* gate, const T* up, T* dgate, T* dup, i64 n, i32 act))
+LN_SIGNATURES(glu_fwd,
+              (const T* gate, const T* up, T* y, i64 columns, i64 pitch, i32 tiles, i32 act))
+LN_SIGNATURES(glu_bwd, (const T* dy, const T* gate, const T* up, T* dgate, T* dup, i64 columns,
+                        i64 pitch, i32 tiles, i32 act))
 LN_SIGNATURES(activation_fwd, (const T* x, T* y, i64 n, i32 act))
 LN_SIGNATURES(activation_bwd, (const T* dy, const T* x, T* dx, i64 n, i32 act))
 LN_SIGNATURES(embedding_bwd, (const T* dy, const i32* ids, T* dw, i64 M, i64 C, i64 n, float scale))

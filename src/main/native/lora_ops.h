@@ -232,14 +232,16 @@ int ln_cached_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int
 int64_t ln_cached_attention_scratch(int64_t device, int64_t T, int64_t capacity, int64_t heads,
                                     int64_t D);
 
-// y = act(gate) up, elementwise over n. act: LN_SILU (SwiGLU), LN_GELU or LN_GELU_TANH (GeGLU),
+// y [rows, columns] = act(gate) up, elementwise. gate and up have pitch elements from row to row:
+// they may be columns of one matrix. act: LN_SILU (SwiGLU), LN_GELU or LN_GELU_TANH (GeGLU),
 // Shazeer 2020. Overwrites y.
-int ln_glu_fwd(int64_t device, int64_t gate, int64_t up, int64_t y, int64_t n, int32_t act,
-               int32_t dtype);
+int ln_glu_fwd(int64_t device, int64_t gate, int64_t up, int64_t y, int64_t rows, int64_t columns,
+               int64_t pitch, int32_t act, int32_t dtype);
 
-// dgate = dy up act'(gate), dup = dy act(gate). Overwrites both; dup may be dy.
+// dgate = dy up act'(gate), dup = dy act(gate), with gate's and up's pitch. Overwrites both; dup
+// may be dy where the pitch is columns.
 int ln_glu_bwd(int64_t device, int64_t dy, int64_t gate, int64_t up, int64_t dgate, int64_t dup,
-               int64_t n, int32_t act, int32_t dtype);
+               int64_t rows, int64_t columns, int64_t pitch, int32_t act, int32_t dtype);
 
 // y = act(x), elementwise over n. Overwrites y.
 int ln_activation_fwd(int64_t device, int64_t x, int64_t y, int64_t n, int32_t act, int32_t dtype);

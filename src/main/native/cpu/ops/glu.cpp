@@ -6,21 +6,43 @@ namespace ln {
 namespace LN_ISA {
 namespace {
 
+constexpr int64_t kPiece = 4096;
+
+// Rows in pieces, so that one long row is shared as well as many short ones.
+template <typename Work>
+void pieces(const Device* device, int64_t rows, int64_t columns, Work work) {
+  int64_t each = (columns + kPiece - 1) / kPiece;
+#pragma omp parallel for num_threads(device->threads) schedule(static)
+  for (int64_t p = 0; p < rows * each; p++) {
+    int64_t from = p % each * kPiece;
+    work(p / each, from, from + kPiece < columns ? from + kPiece : columns);
+  }
+}
+
 template <typename Act, typename T>
-void gated(const Device* device, const T* gate, const T* up, T* y, int64_t n) {
-#pragma omp parallel for simd num_threads(device->threads) schedule(static)
-  for (int64_t i = 0; i < n; i++) store(y + i, Act::value(load(gate[i])) * load(up[i]));
+void gated(const Device* device, const T* gate, const T* up, T* y, int64_t rows, int64_t columns,
+           int64_t pitch) {
+  pieces(device, rows, columns, [=](int64_t row, int64_t from, int64_t to) {
+    const T *g = gate + row * pitch, *u = up + row * pitch;
+    T* out = y + row * columns;
+#pragma omp simd
+    for (int64_t i = from; i < to; i++) store(out + i, Act::value(load(g[i])) * load(u[i]));
+  });
 }
 
 template <typename Act, typename T>
 void gated_backward(const Device* device, const T* dy, const T* gate, const T* up, T* dgate, T* dup,
-                    int64_t n) {
-#pragma omp parallel for simd num_threads(device->threads) schedule(static)
-  for (int64_t i = 0; i < n; i++) {
-    float g = load(gate[i]), d = load(dy[i]);
-    store(dgate + i, d * load(up[i]) * Act::slope(g));
-    store(dup + i, d * Act::value(g));
-  }
+                    int64_t rows, int64_t columns, int64_t pitch) {
+  pieces(device, rows, columns, [=](int64_t row, int64_t from, int64_t to) {
+    const T *d = dy + row * columns, *g = gate + row * pitch, *u = up + row * pitch;
+    T *dg = dgate + row * pitch, *du = dup + row * pitch;
+#pragma omp simd
+    for (int64_t i = from; i < to; i++) {
+      float z = load(g[i]), e = load(d[i]);
+      store(dg + i, e * load(u[i]) * Act::slope(z));
+      store(du + i, e * Act::value(z));
+    }
+  });
 }
 
 template <typename Act, typename T>
@@ -44,20 +66,20 @@ int typed(int32_t act, int32_t dtype, Run run) {
 
 }  // namespace
 
-int ln_glu_fwd(int64_t device, int64_t gate, int64_t up, int64_t y, int64_t n, int32_t act,
-               int32_t dtype) {
+int ln_glu_fwd(int64_t device, int64_t gate, int64_t up, int64_t y, int64_t rows, int64_t columns,
+               int64_t pitch, int32_t act, int32_t dtype) {
   return typed(act, dtype, [&](auto a, auto* type) {
     using T = __typeof__(*type);
-    gated<decltype(a)>(of(device), ptr<T>(gate), ptr<T>(up), ptr<T>(y), n);
+    gated<decltype(a)>(of(device), ptr<T>(gate), ptr<T>(up), ptr<T>(y), rows, columns, pitch);
   });
 }
 
 int ln_glu_bwd(int64_t device, int64_t dy, int64_t gate, int64_t up, int64_t dgate, int64_t dup,
-               int64_t n, int32_t act, int32_t dtype) {
+               int64_t rows, int64_t columns, int64_t pitch, int32_t act, int32_t dtype) {
   return typed(act, dtype, [&](auto a, auto* type) {
     using T = __typeof__(*type);
     gated_backward<decltype(a)>(of(device), ptr<T>(dy), ptr<T>(gate), ptr<T>(up), ptr<T>(dgate),
-                                ptr<T>(dup), n);
+                                ptr<T>(dup), rows, columns, pitch);
   });
 }
 

@@ -13,16 +13,18 @@ int ln_add_fwd(int64_t device, int64_t a, int64_t b, int64_t y, int64_t n, int32
   return LN_LAUNCH_TYPED(of(device), dtype, add, cover(n, kThreads), kThreads, 0, a, b, y, n);
 }
 
-int ln_glu_fwd(int64_t device, int64_t gate, int64_t up, int64_t y, int64_t n, int32_t act,
-               int32_t dtype) {
-  return LN_LAUNCH_TYPED(of(device), dtype, glu_fwd, cover(n, kThreads), kThreads, 0, gate, up, y,
-                         n, act);
+int ln_glu_fwd(int64_t device, int64_t gate, int64_t up, int64_t y, int64_t rows, int64_t columns,
+               int64_t pitch, int32_t act, int32_t dtype) {
+  int64_t tiles = cover(columns, kThreads).x;
+  return LN_LAUNCH_TYPED(of(device), dtype, glu_fwd, (Grid{rows * tiles, 1}), kThreads, 0, gate, up,
+                         y, columns, pitch, tiles, act);
 }
 
 int ln_glu_bwd(int64_t device, int64_t dy, int64_t gate, int64_t up, int64_t dgate, int64_t dup,
-               int64_t n, int32_t act, int32_t dtype) {
-  return LN_LAUNCH_TYPED(of(device), dtype, glu_bwd, cover(n, kThreads), kThreads, 0, dy, gate, up,
-                         dgate, dup, n, act);
+               int64_t rows, int64_t columns, int64_t pitch, int32_t act, int32_t dtype) {
+  int64_t tiles = cover(columns, kThreads).x;
+  return LN_LAUNCH_TYPED(of(device), dtype, glu_bwd, (Grid{rows * tiles, 1}), kThreads, 0, dy, gate,
+                         up, dgate, dup, columns, pitch, tiles, act);
 }
 
 int ln_activation_fwd(int64_t device, int64_t x, int64_t y, int64_t n, int32_t act, int32_t dtype) {

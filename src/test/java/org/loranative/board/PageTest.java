@@ -47,6 +47,9 @@ class PageTest {
   private static final Path CHROMIUM = Path.of("/usr/bin/chromium");
   private static final Path DRIVER = Path.of("/usr/bin/chromedriver");
 
+  private static final java.util.logging.Logger SELENIUM =
+      java.util.logging.Logger.getLogger("org.openqa.selenium");
+
   private static ChromeDriver browser;
 
   @TempDir private Path folder;
@@ -55,6 +58,8 @@ class PageTest {
   @BeforeAll
   static void open() {
     Assumptions.assumeTrue(Files.exists(CHROMIUM) && Files.exists(DRIVER), "no Chromium");
+    // It misses a DevTools package for this version of Chromium, which nothing here needs.
+    SELENIUM.setLevel(java.util.logging.Level.SEVERE);
     LoggingPreferences logs = new LoggingPreferences();
     logs.enable(LogType.BROWSER, java.util.logging.Level.ALL);
     ChromeOptions options = new ChromeOptions();

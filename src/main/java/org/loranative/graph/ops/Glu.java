@@ -59,6 +59,8 @@ public record Glu(Value gate, Value up, Value y, Act act) implements Op {
             at.of(gate),
             at.of(up),
             at.of(y),
+            1,
+            y.shape().size(),
             y.shape().size(),
             act.code,
             y.dtype().code));
@@ -97,6 +99,8 @@ public record Glu(Value gate, Value up, Value y, Act act) implements Op {
               at.of(up),
               at.of(dgate),
               at.of(dup),
+              1,
+              gate.shape().size(),
               gate.shape().size(),
               act.code,
               gate.dtype().code));

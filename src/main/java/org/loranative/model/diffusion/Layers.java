@@ -9,9 +9,8 @@ import org.loranative.graph.ops.Add;
 import org.loranative.graph.ops.AddRows;
 import org.loranative.graph.ops.Attention;
 import org.loranative.graph.ops.Conv2d;
-import org.loranative.graph.ops.Glu;
 import org.loranative.graph.ops.GroupNorm;
-import org.loranative.graph.ops.Split;
+import org.loranative.graph.ops.PackedGlu;
 import org.loranative.graph.ops.Upsample;
 import org.loranative.model.Net;
 
@@ -125,9 +124,7 @@ record Layers(Net net, int groups, float eps) {
   /** GEGLU and the projection behind it. */
   private Value feedForward(String path, Value x) {
     Value both = net.linear(path + ".0.proj", x);
-    long width = both.shape().last() / 2;
-    var halves = Split.of(g(), both, width, width);
-    return net.linear(path + ".2", Glu.of(g(), halves.get(1), halves.get(0), Act.GELU));
+    return net.linear(path + ".2", PackedGlu.of(g(), both, false, Act.GELU));
   }
 
   /** Linear, SiLU, linear: what timesteps and sizes pass through. */

@@ -13,6 +13,7 @@ import org.loranative.graph.ops.Embedding;
 import org.loranative.graph.ops.Glu;
 import org.loranative.graph.ops.Linear;
 import org.loranative.graph.ops.LinearCrossEntropy;
+import org.loranative.graph.ops.PackedGlu;
 import org.loranative.graph.ops.RmsNorm;
 import org.loranative.graph.ops.Rope;
 import org.loranative.graph.ops.RopeTable;
@@ -239,18 +240,14 @@ public final class LlmGraph {
   }
 
   private Value feedForward(int i, Value x) {
-    Value gate;
-    Value up;
+    Value y;
     if (c.family().fusedProjections()) {
       Value both = net.linear(path(i, "mlp.gate_up_proj"), x);
-      long half = both.shape().last() / 2;
-      List<Value> parts = Split.of(g, both, half, half);
-      gate = parts.get(0);
-      up = parts.get(1);
+      y = PackedGlu.of(g, both, true, c.activation());
     } else {
-      gate = net.linear(path(i, "mlp.gate_proj"), x);
-      up = net.linear(path(i, "mlp.up_proj"), x);
+      Value gate = net.linear(path(i, "mlp.gate_proj"), x);
+      y = Glu.of(g, gate, net.linear(path(i, "mlp.up_proj"), x), c.activation());
     }
-    return net.linear(path(i, "mlp.down_proj"), Glu.of(g, gate, up, c.activation()));
+    return net.linear(path(i, "mlp.down_proj"), y);
   }
 }

@@ -42,6 +42,8 @@ final class OpCases {
         new OpCase("glu gelu", r -> glu(r, Act.GELU_TANH)),
         new OpCase("glu gelu exact", r -> glu(r, Act.GELU)),
         new OpCase("glu quick gelu", r -> glu(r, Act.QUICK_GELU)),
+        new OpCase("packed glu, gate first", r -> packedGlu(r, true, Act.SILU)),
+        new OpCase("packed glu, gate behind", r -> packedGlu(r, false, Act.GELU)),
         new OpCase("split", OpCases::split),
         new OpCase("activation silu", r -> DiffusionCases.activation(r, Act.SILU)),
         new OpCase("activation gelu", r -> DiffusionCases.activation(r, Act.GELU)),
@@ -429,6 +431,29 @@ final class OpCases {
       }
     }
     return o;
+  }
+
+  private static Instance packedGlu(Random r, boolean gateFirst, Act act) {
+    Instance c = new Instance();
+    int rows = between(r, 1, 9);
+    int columns = between(r, 1, 300); // more than a block of threads
+    c.shape = rows + " x " + columns;
+    c.differentiable.put("both", normal(r, (long) rows * 2 * columns, 1.5));
+    c.builder =
+        (g, t) ->
+            List.of(PackedGlu.of(g, OpCase.leaf(g, "both", t, rows, 2L * columns), gateFirst, act));
+    c.reference =
+        v -> {
+          double[] y = new double[rows * columns];
+          for (int i = 0; i < y.length; i++) {
+            int at = i / columns * 2 * columns + i % columns;
+            double gate = v.get("both")[gateFirst ? at : at + columns];
+            double up = v.get("both")[gateFirst ? at + columns : at];
+            y[i] = DiffusionCases.act(act, gate) * up;
+          }
+          return List.of(y);
+        };
+    return c;
   }
 
   private static Instance glu(Random r, Act act) {
