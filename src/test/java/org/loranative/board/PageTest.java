@@ -106,7 +106,7 @@ class PageTest {
 
   private static void until(String what, BooleanSupplier done) {
     boolean seen = false;
-    for (int i = 0; i < 200 && !seen; i++) {
+    for (int i = 0; i < 400 && !seen; i++) {
       try {
         seen = done.getAsBoolean();
       } catch (StaleElementReferenceException e) {

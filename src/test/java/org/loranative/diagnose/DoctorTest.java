@@ -107,6 +107,25 @@ class DoctorTest {
     return text.toString();
   }
 
+  /** A diffusion loss without a probe: no descent is read into its noise. */
+  @Test
+  void readsNothingIntoNoise(Random random) {
+    int silent = 0;
+    for (int i = 0; i < 100; i++) {
+      int n = 30 + random.nextInt(100);
+      long[] steps = new long[n];
+      double[] values = new double[n];
+      for (int k = 0; k < n; k++) {
+        steps[k] = k + 1;
+        values[k] = 0.1 + 0.03 * random.nextGaussian();
+      }
+      RunCurves run = new RunCurves(Map.of("loss/current", new Curve(steps, values)), Map.of());
+      List<Finding> findings = Doctor.examine(run);
+      silent += findings.get(0).kind() == Finding.Kind.TOO_SHORT ? 1 : 0;
+    }
+    assertThat(silent).isGreaterThanOrEqualTo(90);
+  }
+
   @Test
   void worksAtAnyLengthAndOnOddCurves(Random random) {
     for (int i = 0; i < 200; i++) {
