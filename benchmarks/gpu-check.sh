@@ -2,7 +2,7 @@
 # What only a machine with a card can show: the tests on the device, training against the CPU's
 # losses, kernels and whole steps beside torch (where it is installed).
 #
-#   benchmarks/gpu-check.sh pack            here: makes target/gpu-check.tar.xz (45 MB), with a Java of its own
+#   benchmarks/gpu-check.sh pack            here: makes target/gpu-check.tar.xz (56 MB), with a Java of its own
 #   benchmarks/gpu-check.sh [RESULT.json]   there, in a checkout with that file: no JDK, no internet; 9 minutes
 #
 # The exit code is 0 if all tests passed and training went as on the CPU.
