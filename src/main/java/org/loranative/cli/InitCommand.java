@@ -1,8 +1,6 @@
 package org.loranative.cli;
 
 import java.io.Console;
-import java.io.OutputStream;
-import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -113,8 +111,7 @@ final class InitCommand implements Callable<Integer> {
         String.format("%d steps; memory: %s, as planned", proposal.steps(), proposal.memory()));
     if (!noProbe) {
       System.out.println("Training ten steps to tell the time…");
-      PrintStream silent = new PrintStream(OutputStream.nullOutputStream());
-      double seconds = proposal.secondsPerStep(silent);
+      double seconds = proposal.secondsPerStep();
       head.add(
           String.format(
               "%.2f s a step here: about %s in all", seconds, time(seconds * proposal.steps())));

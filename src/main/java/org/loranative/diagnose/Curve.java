@@ -1,10 +1,16 @@
 package org.loranative.diagnose;
 
 import java.util.Arrays;
+import org.loranative.track.Scalars;
 
 /** Points of one scalar in the order of their steps. Values may be NaN or infinite. */
 public record Curve(long[] steps, double[] values) {
   public static final Curve EMPTY = new Curve(new long[0], new double[0]);
+
+  /** As the points stand now. */
+  public static Curve of(Scalars points) {
+    return new Curve(points.steps(), points.values());
+  }
 
   public int size() {
     return steps.length;
@@ -52,11 +58,5 @@ public record Curve(long[] steps, double[] values) {
       means[b] = Statistics.mean(values, from, to);
     }
     return new Curve(at, means);
-  }
-
-  /** The value of the last point at or before a step; the first point's if there is none. */
-  double at(long step) {
-    int i = Arrays.binarySearch(steps, step);
-    return values[Math.max(0, i >= 0 ? i : -i - 2)];
   }
 }

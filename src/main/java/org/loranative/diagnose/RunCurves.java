@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import org.loranative.track.RecordedRun;
-import org.loranative.track.Scalars;
 
 /**
  * What the doctor looks at: the curves of a run under the names that lora-native, kohya's scripts,
@@ -37,8 +36,7 @@ public record RunCurves(Map<String, Curve> scalars, Map<String, String> settings
   public static RunCurves of(RecordedRun run) {
     Map<String, Curve> curves = new HashMap<>();
     for (String tag : run.tags()) {
-      Scalars s = run.scalars(tag);
-      curves.put(tag, new Curve(s.steps(), s.values()));
+      curves.put(tag, run.curve(tag, Curve::of));
     }
     return new RunCurves(curves, run.settings());
   }
@@ -99,7 +97,7 @@ public record RunCurves(Map<String, Curve> scalars, Map<String, String> settings
    * step's loss is mostly noise; else the training loss.
    */
   Curve signal() {
-    return probe().finite().size() >= 4 ? probe().finite() : loss().finite();
+    return hasProbe() ? probe().finite() : loss().finite();
   }
 
   boolean hasProbe() {

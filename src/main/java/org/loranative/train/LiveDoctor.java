@@ -64,7 +64,7 @@ final class LiveDoctor {
   /** Everything there is to say. */
   List<Finding> examine() {
     Map<String, Curve> curves = new LinkedHashMap<>();
-    scalars.forEach((tag, s) -> curves.put(tag, new Curve(s.steps(), s.values())));
+    scalars.forEach((tag, s) -> curves.put(tag, Curve.of(s)));
     return Doctor.examine(new RunCurves(curves, settings));
   }
 

@@ -1,6 +1,7 @@
 package org.loranative.train;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -127,8 +128,9 @@ public final class Proposal {
   }
 
   /** Seconds of a step, measured over ten. */
-  public double secondsPerStep(PrintStream silent) throws IOException {
+  public double secondsPerStep() throws IOException {
     Path folder = Files.createTempDirectory("lora-native-init");
+    PrintStream silent = new PrintStream(OutputStream.nullOutputStream());
     List<String> trial =
         List.of(
             "output_dir=" + yaml(folder.resolve("run").toString()),

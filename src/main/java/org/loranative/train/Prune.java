@@ -1,17 +1,12 @@
 package org.loranative.train;
 
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -33,17 +28,11 @@ public record Prune(int keep, Optional<Duration> logsOlderThan) {
   public List<Item> items(List<RunInfo> runs, List<String> inUse) throws IOException {
     List<Item> items = new ArrayList<>();
     for (RunInfo run : runs) {
-      if (isInUse(run.folder())) {
+      if (RunFolder.isInUse(run.folder())) {
         inUse.add(run.name());
         continue;
       }
-      List<Path> checkpoints;
-      try (Stream<Path> all = Files.list(run.folder())) {
-        checkpoints =
-            all.filter(p -> p.getFileName().toString().matches("checkpoint-\\d+"))
-                .sorted(Comparator.comparingInt(RunFolder::step))
-                .toList();
-      }
+      List<Path> checkpoints = RunFolder.checkpoints(run.folder());
       for (Path old : checkpoints.subList(0, Math.max(0, checkpoints.size() - keep))) {
         items.add(new Item(old, size(old)));
       }
@@ -56,19 +45,6 @@ public record Prune(int keep, Optional<Duration> logsOlderThan) {
 
   public static void remove(Item item) {
     AtomicFiles.deleteTree(item.path());
-  }
-
-  private static boolean isInUse(Path folder) throws IOException {
-    Path lock = folder.resolve(".lock");
-    if (!Files.exists(lock)) {
-      return false;
-    }
-    try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.WRITE)) {
-      FileLock held = channel.tryLock();
-      return held == null;
-    } catch (OverlappingFileLockException e) {
-      return true;
-    }
   }
 
   private static Duration age(Path folder) throws IOException {

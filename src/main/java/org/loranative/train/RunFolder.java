@@ -18,6 +18,7 @@ import org.loranative.io.AtomicFiles;
 final class RunFolder implements AutoCloseable {
   private static final String CHECKPOINT = "checkpoint-";
   private static final String PARTIAL = ".partial";
+  private static final String LOCK = ".lock";
 
   private final Path folder;
   private final FileChannel lock;
@@ -51,8 +52,7 @@ final class RunFolder implements AutoCloseable {
    */
   private static FileChannel lock(Path folder) throws IOException {
     FileChannel channel =
-        FileChannel.open(
-            folder.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileChannel.open(folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     boolean locked = false;
     try {
       locked = channel.tryLock() != null;
@@ -64,6 +64,19 @@ final class RunFolder implements AutoCloseable {
       throw new UserException("Another process is training in output_dir " + folder + ".");
     }
     return channel;
+  }
+
+  /** Whether a process trains in a run's folder. */
+  static boolean isInUse(Path folder) throws IOException {
+    Path lock = folder.resolve(LOCK);
+    if (!Files.exists(lock)) {
+      return false;
+    }
+    try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.WRITE)) {
+      return channel.tryLock() == null;
+    } catch (OverlappingFileLockException e) {
+      return true;
+    }
   }
 
   @Override
@@ -98,6 +111,11 @@ final class RunFolder implements AutoCloseable {
 
   /** Checkpoints, oldest first. Only whole ones bear the name. */
   List<Path> checkpoints() {
+    return checkpoints(folder);
+  }
+
+  /** Those of any run. */
+  static List<Path> checkpoints(Path folder) {
     try (Stream<Path> files = Files.list(folder)) {
       return files
           .filter(f -> f.getFileName().toString().matches(CHECKPOINT + "[0-9]+"))
