@@ -1,6 +1,9 @@
 """Small images of many kinds, and what PIL reads from them (upright, on white, 8 bits).
 
     python src/test/python/make_image_fixtures.py src/test/resources/images
+
+Beside that folder, webp/ gets larger lossy pictures, and the means of 16 x 16 pixels that libwebp decodes from them:
+a decoder that is wrong drifts from block to block.
 """
 
 import pathlib
@@ -43,3 +46,16 @@ for file in sorted(out.iterdir()):
     white = Image.new("RGBA", image.size, "white")
     white.alpha_composite(image.convert("RGBA"))
     white.convert("RGB").save(out / (file.name + ".expected.png"))
+
+webp = out.parent / "webp"
+webp.mkdir(exist_ok=True)
+y, x = numpy.mgrid[0:320, 0:208]
+waves = [128 + 90 * numpy.sin(x / (9 + 7 * c) + c) * numpy.cos(y / (11 + 5 * c)) for c in range(3)]
+edges = 60 * ((x // 23 + y // 31) % 2)
+busy = numpy.stack(waves, -1) + edges[..., None] - 30
+busy = Image.fromarray(busy.clip(0, 255).astype("uint8"))
+busy.save(webp / "q50.webp", quality=50)
+busy.save(webp / "q90.webp", quality=90)
+busy.save(webp / "q20-simple-filter.webp", quality=20, method=0)
+for file in sorted(webp.glob("*.webp")):
+    Image.open(file).convert("RGB").reduce(16).save(webp / (file.stem + ".means.png"))

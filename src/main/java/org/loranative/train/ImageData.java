@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
  *
  * @param training with the trigger word in their captions
  * @param regularization pictures of the class in general, which hold the model back; may be empty
- * @param validation images that are only measured; may be empty
+ * @param validation images that are only measured, with the trigger word too; may be empty
  * @param cache where encodings are kept, if anywhere
  */
 public record ImageData(
@@ -55,9 +55,7 @@ public record ImageData(
     }
     Path path =
         Path.of(config.metadataPath().isEmpty() ? config.trainDataDir() : config.metadataPath());
-    Captioned.Found found = read(path);
-    List<Captioned> triggered =
-        found.images().stream().map(c -> c.triggeredBy(config.triggerWord())).toList();
+    Captioned.Found found = read(path).triggeredBy(config.triggerWord());
     Optional<Path> cache = cacheFolder(config, path);
     FactsCache facts = new FactsCache(cache);
     PreparedImage.Setting setting =
@@ -67,8 +65,7 @@ public record ImageData(
             config.flip(),
             config.randomCrop(),
             config.seed());
-    Preparation training =
-        Preparation.of(new Captioned.Found(triggered, found.withoutCaption()), setting, facts);
+    Preparation training = Preparation.of(found, setting, facts);
     report("data", training, found.withoutCaption().size(), config.strictData());
     List<PreparedImage> regularization = List.of();
     if (!config.regularizationPath().isEmpty()) {
@@ -78,7 +75,8 @@ public record ImageData(
       regularization = prepared.images();
     }
     if (!config.validationPath().isEmpty()) {
-      Captioned.Found other = read(Path.of(config.validationPath()));
+      Captioned.Found other =
+          read(Path.of(config.validationPath())).triggeredBy(config.triggerWord());
       Preparation prepared = Preparation.of(other, setting, facts);
       report("validation", prepared, other.withoutCaption().size(), config.strictData());
       return new ImageData(training.images(), regularization, prepared.images(), cache);

@@ -132,12 +132,13 @@ final class LlmTask implements Task<List<Sample>> {
     long tokens = result.samples().stream().mapToLong(Sample::length).sum();
     long labelled = result.samples().stream().mapToLong(Sample::labelled).sum();
     log.info(
-        "{} data: {} records, {} tokens of which {} labelled, {} cut to max_length, {} skipped",
+        "{} data: {} samples, {} tokens of which {} labelled, {} cut to max_length{}, {} skipped",
         what,
         result.samples().size(),
         tokens,
         labelled,
         result.truncated(),
+        result.truncated() == 0 ? "" : " (" + result.lostTokens() + " tokens lost)",
         result.skipped().size());
     return result.samples();
   }

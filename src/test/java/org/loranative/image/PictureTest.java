@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.awt.image.BufferedImage;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
@@ -93,6 +94,31 @@ class PictureTest {
       compared++;
     }
     assertThat(compared).isGreaterThan(14);
+  }
+
+  /** A decoder that rounds its predictions wrongly tints the picture, more towards the bottom. */
+  @Test
+  void lossyWebpIsWhatLibwebpDecodes() throws Exception {
+    Path folder = Path.of("src/test/resources/webp");
+    List<Path> files = Files.list(folder).filter(f -> f.toString().endsWith(".webp")).toList();
+    assertThat(files).hasSizeGreaterThan(3);
+    for (Path file : files) {
+      Picture picture = Picture.read(file);
+      Picture means = Picture.read(Path.of(file.toString().replace(".webp", ".means.png")));
+      double worst = 0;
+      for (int block = 0; block < means.width() * means.height(); block++) {
+        int left = block % means.width() * 16;
+        int top = block / means.width() * 16;
+        for (int c = 0; c < 3; c++) {
+          double sum = 0;
+          for (int i = 0; i < 256; i++) {
+            sum += picture.rgb()[((top + i / 16) * picture.width() + left + i % 16) * 3 + c];
+          }
+          worst = Math.max(worst, Math.abs(sum / 256 - means.rgb()[block * 3 + c]) * 255);
+        }
+      }
+      assertThat(worst).as(file.getFileName().toString()).isLessThan(3);
+    }
   }
 
   @Test

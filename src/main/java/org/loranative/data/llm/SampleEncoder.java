@@ -24,7 +24,8 @@ public final class SampleEncoder {
   /**
    * @param format of records, or {@code auto}
    * @param trainOn {@code response}, {@code all}, or {@code auto}: response where there is one
-   * @param maxLength tokens of a sample; longer ones are cut
+   * @param maxLength tokens of a sample; plain text is split into samples of so many, else longer
+   *     ones are cut
    */
   public SampleEncoder(Tokenizer tokenizer, String format, String trainOn, int maxLength) {
     this.tokenizer = tokenizer;
@@ -36,19 +37,27 @@ public final class SampleEncoder {
   /**
    * @param skipped records that cannot be used, with the reason
    * @param truncated how many were cut to the maximum length
+   * @param lostTokens what was cut away from them
    */
-  public record Result(List<Sample> samples, List<Records.Skipped> skipped, int truncated) {}
+  public record Result(
+      List<Sample> samples, List<Records.Skipped> skipped, int truncated, long lostTokens) {}
 
   /** Encodes all records; those that cannot be used are listed, not dropped in silence. */
   public Result encode(Records records) {
     List<Sample> samples = new ArrayList<>();
     List<Records.Skipped> skipped = new ArrayList<>(records.skipped());
     int truncated = 0;
+    long lost = 0;
     for (Records.Raw raw : records.records()) {
       try {
-        Tokens tokens = tokens(Formats.parse(raw.fields(), format));
+        Formats.Content content = Formats.parse(raw.fields(), format);
+        Tokens tokens = tokens(content);
+        if (content instanceof Formats.Text && tokens.learnsSomething()) {
+          samples.addAll(split(tokens, raw.source()));
+          continue;
+        }
         boolean cut = tokens.ids().length > maxLength;
-        Sample sample = sample(tokens, raw.source());
+        Sample sample = sample(tokens, 0, raw.source());
         if (sample.labelled() == 0) {
           skipped.add(
               new Records.Skipped(
@@ -59,12 +68,13 @@ public final class SampleEncoder {
           continue;
         }
         truncated += cut ? 1 : 0;
+        lost += tokens.ids().length - sample.length();
         samples.add(sample);
       } catch (FormatException | TemplateException e) {
         skipped.add(new Records.Skipped(raw.source(), e.getMessage()));
       }
     }
-    return new Result(samples, skipped, truncated);
+    return new Result(samples, skipped, truncated, lost);
   }
 
   /** Tokens, and which of them the model is to learn. */
@@ -163,13 +173,25 @@ public final class SampleEncoder {
     return longer;
   }
 
-  private Sample sample(Tokens tokens, Source source) {
-    int n = Math.min(tokens.ids().length, maxLength);
-    int[] ids = Arrays.copyOf(tokens.ids(), n);
+  /**
+   * Each sample begins with the last token of the one before, so that every token is learnt once.
+   */
+  private List<Sample> split(Tokens tokens, Source source) {
+    List<Sample> samples = new ArrayList<>();
+    for (int from = 0; from < tokens.ids().length - 1; from += maxLength - 1) {
+      samples.add(sample(tokens, from, source));
+    }
+    return samples;
+  }
+
+  /** At most the maximum length of tokens, from one of them on. */
+  private Sample sample(Tokens tokens, int from, Source source) {
+    int n = Math.min(tokens.ids().length - from, maxLength);
+    int[] ids = Arrays.copyOfRange(tokens.ids(), from, from + n);
     int[] labels = new int[n];
     Arrays.fill(labels, -1);
     for (int i = 0; i + 1 < n; i++) {
-      if (tokens.learn()[i + 1]) {
+      if (tokens.learn()[from + i + 1]) {
         labels[i] = ids[i + 1];
       }
     }

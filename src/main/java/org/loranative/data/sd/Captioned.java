@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.loranative.Spelling;
 import org.loranative.UserException;
@@ -27,18 +28,36 @@ public record Captioned(Path file, String caption) {
   private static final List<String> ENDINGS =
       List.of(".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif");
 
+  /** What words are made of, where they are written apart. */
+  private static final String LETTER =
+      "[\\p{L}\\p{M}\\p{N}_&&[^\\p{IsHan}\\p{IsHiragana}\\p{IsKatakana}\\p{IsThai}]]";
+
   /**
    * What a folder holds.
    *
    * @param withoutCaption images that nothing describes; they are not used
    */
-  public record Found(List<Captioned> images, List<Path> withoutCaption) {}
+  public record Found(List<Captioned> images, List<Path> withoutCaption) {
+    /** With a word before each caption that lacks it; none if it is "". */
+    public Found triggeredBy(String word) {
+      return new Found(images.stream().map(c -> c.triggeredBy(word)).toList(), withoutCaption);
+    }
+  }
 
-  /** With a word before the caption, unless it has it already. */
+  /** With a word before the caption, unless it has it already, in whatever case. */
   public Captioned triggeredBy(String word) {
-    return word.isEmpty() || caption.contains(word)
+    return word.isEmpty() || has(word)
         ? this
         : new Captioned(file, caption.isEmpty() ? word : word + ", " + caption);
+  }
+
+  /** Whether the caption has a word that is no part of a longer one. */
+  private boolean has(String word) {
+    return Pattern.compile(
+            "(?<!" + LETTER + ")" + Pattern.quote(word) + "(?!" + LETTER + ")",
+            Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE)
+        .matcher(caption)
+        .find();
   }
 
   /**

@@ -172,13 +172,16 @@ class SampleEncoderTest {
               "{\"messages\": [{\"role\": \"user\", \"content\": \""
                   + "long ".repeat(80)
                   + "\"}, {\"role\": \"assistant\", \"content\": \"late\"}]}",
-              "{\"text\": \"" + "cut ".repeat(90) + "\"}",
+              "{\"prompt\": \"q\", \"completion\": \"" + "cut ".repeat(90) + "\"}",
               "{\"conversations\": [{\"from\": \"martian\", \"value\": \"x\"}]}",
               "[1]");
       SampleEncoder.Result r = encode(t, "auto", 60, "bad.jsonl", lines);
       assertThat(r.samples()).hasSize(2);
       assertThat(r.truncated()).isEqualTo(1);
       assertThat(r.samples().get(1).length()).isEqualTo(60);
+      SampleEncoder.Result whole = encode(t, "auto", 1000, "whole.jsonl", lines);
+      assertThat(whole.truncated() + whole.lostTokens()).isZero();
+      assertThat(r.lostTokens()).isEqualTo(whole.samples().get(1 + 1).length() - 60);
       List<String> said = r.skipped().stream().map(Records.Skipped::toString).sorted().toList();
       assertThat(said).hasSize(7).allMatch(s -> s.contains("bad.jsonl line "));
       assertThat(String.join("\n", said))
@@ -189,6 +192,33 @@ class SampleEncoderTest {
           .contains("line 6: its first answer begins after max_length = 60 tokens")
           .contains("line 8: unknown speaker \"martian\"")
           .contains("line 9: not a record");
+    }
+  }
+
+  /** Whatever its length, each token of a text is learnt once, after what stands before it. */
+  @Test
+  void longTextBecomesSeveralSamples() throws IOException {
+    try (Tokenizer t = tokenizer("smollm2")) {
+      String text = "one two, three\nfour ".repeat(40).strip();
+      Sample whole = encode(t, "auto", 5000, "whole.txt", text).samples().get(0);
+      for (int max : List.of(2, 7, whole.length() - 1, whole.length())) {
+        SampleEncoder.Result r = encode(t, "auto", max, "long.txt", text);
+        assertThat(r.truncated()).isZero();
+        assertThat(r.samples()).allMatch(s -> s.length() <= max && s.labelled() > 0);
+        List<Integer> learnt = new ArrayList<>();
+        for (Sample s : r.samples()) {
+          assertThat(s.ids()[0])
+              .isEqualTo(learnt.isEmpty() ? whole.ids()[0] : learnt.get(learnt.size() - 1));
+          for (int label : s.labels()) {
+            if (label >= 0) {
+              learnt.add(label);
+            }
+          }
+        }
+        assertThat(learnt)
+            .containsExactlyElementsOf(
+                java.util.Arrays.stream(whole.ids()).skip(1).boxed().toList());
+      }
     }
   }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.UserException;
@@ -59,6 +60,19 @@ class CaptionedTest {
     assertThatThrownBy(() -> Captioned.read(folder))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("filename, file_name");
+  }
+
+  @Test
+  void theTriggerWordIsAWholeWord() {
+    for (String has : List.of("art", "Art, a cat", "a cat (art)", "pop-art", "by art.")) {
+      assertThat(new Captioned(folder, has).triggeredBy("art").caption()).isEqualTo(has);
+    }
+    for (String lacks : List.of("cartoon", "party", "art_deco", "ärt", "arté", "art2", "")) {
+      assertThat(new Captioned(folder, lacks).triggeredBy("art").caption())
+          .isEqualTo(lacks.isEmpty() ? "art" : "art, " + lacks);
+    }
+    assertThat(new Captioned(folder, "一只小猫坐着").triggeredBy("猫").caption()).doesNotContain(",");
+    assertThat(new Captioned(folder, "a (b").triggeredBy("(b").caption()).isEqualTo("a (b");
   }
 
   @Test
