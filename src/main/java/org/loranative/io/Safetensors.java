@@ -263,17 +263,47 @@ public final class Safetensors {
     return Float.intBitsToFloat(sign | bits | mantissa << 13);
   }
 
-  /** Tensors of a folder: {@code model.safetensors}, or the shards its index names. */
+  /**
+   * Tensors of a folder: {@code model.safetensors}, or the shards its index names; else those of a
+   * variant such as fp16.
+   */
   public static TensorFile readFolder(Path folder, String stem) {
     Path single = folder.resolve(stem + ".safetensors");
     Path index = folder.resolve(stem + ".safetensors.index.json");
-    if (Files.exists(single)) {
-      return read(single);
+    if (!Files.isDirectory(folder)) {
+      throw new UserException("The folder " + folder + " does not exist.");
     }
-    if (!Files.exists(index)) {
-      throw new UserException(
-          folder + " holds neither " + single.getFileName() + " nor " + index.getFileName() + ".");
+    if (!Files.exists(single) && !Files.exists(index)) {
+      Path variant = Variants.find(folder, stem).orElseThrow(() -> noTensors(folder, single));
+      boolean sharded = variant.toString().endsWith(".json");
+      return sharded ? readShards(folder, variant) : read(variant);
     }
+    return Files.exists(single) ? read(single) : readShards(folder, index);
+  }
+
+  private static UserException noTensors(Path folder, Path single) {
+    String pickle =
+        Variants.pickle(folder)
+            .map(
+                f ->
+                    ", but "
+                        + f.getFileName()
+                        + ", a pickle, which can run any program when it is read, so it is refused."
+                        + " Download the model's safetensors, or turn it into them (load it in"
+                        + " Python and save_pretrained(FOLDER, safe_serialization=True))")
+            .orElse("");
+    return new UserException(
+        folder
+            + " holds neither "
+            + single.getFileName()
+            + " nor "
+            + single.getFileName()
+            + ".index.json"
+            + pickle
+            + ".");
+  }
+
+  private static TensorFile readShards(Path folder, Path index) {
     Map<String, TensorEntry> tensors = new LinkedHashMap<>();
     Map<String, TensorFile> shards = new TreeMap<>();
     JsonNode map;

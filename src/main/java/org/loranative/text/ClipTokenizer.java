@@ -2,7 +2,6 @@ package org.loranative.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.loranative.UserException;
 
 /**
@@ -20,8 +20,9 @@ import org.loranative.UserException;
  */
 public final class ClipTokenizer implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final String WORDS =
-      "'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+";
+
+  /** Tokens of the vocabulary that is built in. */
+  public static final int BUILT_IN_TOKENS = ClipVocabulary.TOKENS;
 
   private final Tokenizer tokenizer;
   private final int begin;
@@ -58,36 +59,76 @@ public final class ClipTokenizer implements AutoCloseable {
               + " has neither vocab.json and merges.txt nor tokenizer.json: the base model's"
               + " tokenizer is missing.");
     }
-    JsonNode vocab =
+    JsonNode ids =
         Files.exists(vocabFile) ? read(vocabFile) : read(json).path("model").path("vocab");
-    JsonNode names = read(folder.resolve("tokenizer_config.json"));
-    String begin = name(names, "bos_token", "<|startoftext|>");
-    String end = name(names, "eos_token", "<|endoftext|>");
-    String pad = name(names, "pad_token", end);
-    JsonNode whole = Files.exists(json) ? read(json) : describe(folder, vocab, List.of(begin, end));
+    SpecialNames names = SpecialNames.of(folder);
+    ClipVocabulary vocabulary =
+        Files.exists(json)
+            ? new ClipVocabulary(folder.toString(), ids, List.of())
+            : ClipVocabulary.read(folder, ids);
+    ObjectNode whole =
+        Files.exists(json) && read(json) instanceof ObjectNode object
+            ? object
+            : vocabulary.tokenizerJson(names.end());
+    return of(vocabulary, whole, names, padsWithZero ? 0 : vocabulary.id(names.pad()));
+  }
+
+  /**
+   * With CLIP's own vocabulary, which every Stable Diffusion has.
+   *
+   * @param padsWithZero as OpenCLIP does, else with the end
+   */
+  public static ClipTokenizer builtIn(boolean padsWithZero) {
+    ClipVocabulary vocabulary = ClipVocabulary.builtIn();
+    SpecialNames names = SpecialNames.USUAL;
+    return of(
+        vocabulary,
+        vocabulary.tokenizerJson(names.end()),
+        names,
+        padsWithZero ? 0 : vocabulary.id(names.pad()));
+  }
+
+  private static ClipTokenizer of(
+      ClipVocabulary vocabulary, ObjectNode json, SpecialNames names, int pad) {
+    List.of(names.begin(), names.end(), names.pad()).forEach(t -> vocabulary.addSpecial(json, t));
     Tokenizer tokenizer =
         new Tokenizer(
-            folder.toString(),
-            whole,
+            vocabulary.source(),
+            json,
             new Tokenizer.Settings(
-                Optional.of(begin), Optional.of(end), Set.of(), Optional.empty()));
+                Optional.of(names.begin()), Optional.of(names.end()), Set.of(), Optional.empty()));
     return new ClipTokenizer(
-        tokenizer,
-        id(folder, vocab, begin),
-        id(folder, vocab, end),
-        padsWithZero ? 0 : id(folder, vocab, pad));
+        tokenizer, vocabulary.id(names.begin()), vocabulary.id(names.end()), pad);
   }
 
-  private static String name(JsonNode names, String key, String otherwise) {
-    JsonNode node = names.path(key).isObject() ? names.path(key).path("content") : names.path(key);
-    return node.asText(otherwise).isEmpty() ? otherwise : node.asText(otherwise);
-  }
+  /** What a folder calls the tokens that frame and fill a text. */
+  private record SpecialNames(String begin, String end, String pad) {
+    static final SpecialNames USUAL =
+        new SpecialNames(ClipVocabulary.BEGIN, ClipVocabulary.END, ClipVocabulary.END);
 
-  private static int id(Path folder, JsonNode vocab, String token) {
-    if (!vocab.path(token).isInt()) {
-      throw new UserException(folder + ": its vocabulary lacks the token " + token + ".");
+    /**
+     * As transformers reads them: tokenizer_config.json holds where it lists its tokens itself;
+     * else special_tokens_map.json goes before it (Stable Diffusion 2's "!" stands only there).
+     */
+    static SpecialNames of(Path folder) {
+      JsonNode config = read(folder.resolve("tokenizer_config.json"));
+      JsonNode map =
+          config.has("added_tokens_decoder")
+              ? JSON.createObjectNode()
+              : read(folder.resolve("special_tokens_map.json"));
+      String end = name(map, config, "eos_token", USUAL.end());
+      return new SpecialNames(
+          name(map, config, "bos_token", USUAL.begin()), end, name(map, config, "pad_token", end));
     }
-    return vocab.path(token).asInt();
+
+    private static String name(JsonNode map, JsonNode config, String key, String otherwise) {
+      return Stream.of(map, config)
+          .map(node -> node.path(key).isObject() ? node.path(key).path("content") : node.path(key))
+          .map(node -> node.asText(""))
+          .filter(text -> !text.isEmpty())
+          .findFirst()
+          .orElse(otherwise);
+    }
   }
 
   private static JsonNode read(Path file) {
@@ -96,46 +137,6 @@ public final class ClipTokenizer implements AutoCloseable {
     } catch (IOException e) {
       throw new UserException(file + " is not JSON: " + e.getMessage(), e);
     }
-  }
-
-  /** The tokenizer.json that vocab.json and merges.txt stand for (transformers' CLIPConverter). */
-  private static JsonNode describe(Path folder, JsonNode vocab, List<String> special) {
-    ObjectNode json = JSON.createObjectNode();
-    json.put("version", "1.0");
-    ArrayNode added = json.putArray("added_tokens");
-    for (String token : special) {
-      ObjectNode node = added.addObject();
-      node.put("id", id(folder, vocab, token)).put("content", token).put("special", true);
-      node.put("single_word", false).put("lstrip", false).put("rstrip", false);
-      node.put("normalized", false);
-    }
-    ObjectNode normalizer = json.putObject("normalizer");
-    normalizer.put("type", "Sequence");
-    ArrayNode steps = normalizer.putArray("normalizers");
-    steps.addObject().put("type", "NFC");
-    ObjectNode spaces = steps.addObject().put("type", "Replace").put("content", " ");
-    spaces.putObject("pattern").put("Regex", "\\s+");
-    steps.addObject().put("type", "Lowercase");
-    ObjectNode words = json.putObject("pre_tokenizer").put("type", "Sequence");
-    ArrayNode parts = words.putArray("pretokenizers");
-    ObjectNode split = parts.addObject().put("type", "Split").put("behavior", "Removed");
-    split.put("invert", true).putObject("pattern").put("Regex", WORDS);
-    ObjectNode bytes = parts.addObject().put("type", "ByteLevel").put("add_prefix_space", false);
-    bytes.put("trim_offsets", true).put("use_regex", true);
-    ObjectNode model = json.putObject("model").put("type", "BPE");
-    model.put("unk_token", special.get(1)).put("continuing_subword_prefix", "");
-    model.put("end_of_word_suffix", "</w>").put("fuse_unk", false);
-    model.set("vocab", vocab);
-    ArrayNode merges = model.putArray("merges");
-    Path file = folder.resolve("merges.txt");
-    try {
-      Files.readAllLines(file).stream()
-          .filter(line -> !line.startsWith("#version") && !line.isBlank())
-          .forEach(merges::add);
-    } catch (IOException e) {
-      throw new UserException(file + " cannot be read: " + e.getMessage(), e);
-    }
-    return json;
   }
 
   /** The token that ends a text. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.UserException;
 import org.loranative.testing.Golden;
+import org.loranative.testing.TensorFiles;
 
 class ClipTokenizerTest {
   private static final Path FOLDER = Path.of("models/emoji-sd/tokenizer");
@@ -48,6 +50,41 @@ class ClipTokenizerTest {
       assertThat(tokenizer.rows("", 77)).hasSize(1);
       int[] exact = IntStream.range(0, 75).map(i -> ids[i]).toArray();
       assertThat(java.util.Arrays.copyOfRange(rows.get(0), 1, 76)).isEqualTo(exact);
+    }
+  }
+
+  /** Ids as CLIP's own README and tests have them. */
+  @Test
+  void clipsOwnVocabularyIsBuiltIn() {
+    try (ClipTokenizer clip = ClipTokenizer.builtIn(false);
+        ClipTokenizer openClip = ClipTokenizer.builtIn(true)) {
+      assertThat(clip.tokens("a diagram")).containsExactly(320, 22697);
+      assertThat(clip.tokens("A  photo of\na Dog")).containsExactly(320, 1125, 539, 320, 1929);
+      assertThat(clip.rows("a cat", 6).get(0))
+          .containsExactly(49406, 320, 2368, 49407, 49407, 49407);
+      assertThat(openClip.rows("a cat", 6).get(0)).containsExactly(49406, 320, 2368, 49407, 0, 0);
+    }
+  }
+
+  /** Stable Diffusion 2 pads with "!", which only special_tokens_map.json says. */
+  @Test
+  void specialTokensMapGoesBeforeTheConfig(@TempDir Path folder) throws IOException {
+    TensorFiles.copy(FOLDER, folder);
+    Path map = folder.resolve("special_tokens_map.json");
+    Files.writeString(
+        map, "{\"pad_token\": \"!\", \"eos_token\": {\"content\": \"<|endoftext|>\"}}");
+    int pad =
+        new ObjectMapper().readTree(folder.resolve("vocab.json").toFile()).path("!").asInt(-1);
+    assertThat(pad).isNotNegative();
+    try (ClipTokenizer tokenizer = ClipTokenizer.fromFolder(folder)) {
+      assertThat(tokenizer.rows("", 4).get(0)[3]).isEqualTo(pad);
+    }
+    // A config that lists its tokens itself is the whole truth.
+    Path config = folder.resolve("tokenizer_config.json");
+    Files.writeString(
+        config, Files.readString(config).replaceFirst("\\{", "{\"added_tokens_decoder\": {},"));
+    try (ClipTokenizer tokenizer = ClipTokenizer.fromFolder(folder)) {
+      assertThat(tokenizer.rows("", 4).get(0)[3]).isEqualTo(tokenizer.end());
     }
   }
 
