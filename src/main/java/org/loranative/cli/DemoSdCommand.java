@@ -17,6 +17,7 @@ import org.loranative.config.ConfigReader;
 import org.loranative.config.TrainConfig;
 import org.loranative.diffusion.Sampler;
 import org.loranative.image.Picture;
+import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.Painter;
 import org.loranative.train.Machine;
 import org.loranative.train.Pictures;
@@ -106,7 +107,7 @@ final class DemoSdCommand implements Callable<Integer> {
   private List<Picture> draw(List<Pictures.Adapter> adapters) {
     List<Picture> drawn = new ArrayList<>();
     try (Pictures pictures =
-        new Pictures(base, Optional.empty(), adapters, Machine.of("auto", "f32"))) {
+        new Pictures(base, DiffusionBase.Options.none(), adapters, Machine.of("auto", "f32"))) {
       for (String prompt : PROMPTS) {
         drawn.add(
             pictures.draw(

@@ -10,7 +10,9 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.loranative.UserException;
+import org.loranative.diffusion.Prediction;
 import org.loranative.diffusion.Sampler;
+import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.Painter;
 import org.loranative.train.Pictures;
 import picocli.CommandLine.Command;
@@ -34,8 +36,15 @@ final class SampleCommand implements Callable<Integer> {
   @Option(
       names = "--tokenizer",
       paramLabel = "DIR",
-      description = "CLIP's tokenizer, where it is not with the base.")
+      description =
+          "The tokenizer, where it is neither with the base nor CLIP's own, which is built in.")
   private Optional<Path> tokenizer = Optional.empty();
+
+  @Option(
+      names = "--prediction-type",
+      paramLabel = "TYPE",
+      description = "What the base predicts, where it does not say: epsilon or v_prediction.")
+  private Optional<String> predictionType = Optional.empty();
 
   @Option(
       names = "--adapter",
@@ -64,10 +73,9 @@ final class SampleCommand implements Callable<Integer> {
 
   @Option(
       names = "--size",
-      defaultValue = "512x512",
       paramLabel = "WxH",
-      description = "Pixels (default ${DEFAULT-VALUE}).")
-  private String size;
+      description = "Pixels (default: of --latents, else what the base was made for).")
+  private Optional<String> size = Optional.empty();
 
   @Option(
       names = "--sampler",
@@ -103,8 +111,14 @@ final class SampleCommand implements Callable<Integer> {
     if (scales.size() > adapters.size()) {
       throw new UserException("There are more --scale than --adapter; give each adapter one.");
     }
-    if (!size.matches("[1-9][0-9]{0,4}x[1-9][0-9]{0,4}")) {
-      throw new UserException("--size is " + size + ", but must be like 512x768.");
+    if (!size.orElse("1x1").matches("[1-9][0-9]{0,4}x[1-9][0-9]{0,4}")) {
+      throw new UserException("--size is " + size.get() + ", but must be like 512x768.");
+    }
+    if (predictionType.isPresent() && Prediction.named(predictionType.get()).isEmpty()) {
+      throw new UserException(
+          "--prediction-type is "
+              + predictionType.get()
+              + ", but must be epsilon or v_prediction.");
     }
     if (steps < 1 || steps > 999 || clipSkip < 0 || guidance < 0) {
       throw new UserException(
@@ -126,23 +140,19 @@ final class SampleCommand implements Callable<Integer> {
     if (!Files.isDirectory(folder)) {
       throw new UserException("--out: the folder " + folder + " does not exist.");
     }
-    String[] sides = size.split("x");
-    Painter.Order order =
-        new Painter.Order(
-            prompt,
-            negative,
-            Integer.parseInt(sides[0]),
-            Integer.parseInt(sides[1]),
-            named,
-            steps,
-            guidance,
-            seed,
-            clipSkip);
     List<Pictures.Adapter> mixed = new ArrayList<>();
     for (int i = 0; i < adapters.size(); i++) {
       mixed.add(new Pictures.Adapter(adapters.get(i), i < scales.size() ? scales.get(i) : 1));
     }
-    try (Pictures pictures = new Pictures(base, tokenizer, mixed, machine.machine())) {
+    DiffusionBase.Options options =
+        new DiffusionBase.Options(tokenizer, predictionType.flatMap(Prediction::named));
+    try (Pictures pictures = new Pictures(base, options, mixed, machine.machine())) {
+      List<Integer> sides =
+          size.map(s -> Stream.of(s.split("x")).map(Integer::valueOf).toList())
+              .orElseGet(() -> pictures.size(latents));
+      Painter.Order order =
+          new Painter.Order(
+              prompt, negative, sides.get(0), sides.get(1), named, steps, guidance, seed, clipSkip);
       pictures.draw(order, latents).writePng(out);
     }
     System.out.println(out);

@@ -41,6 +41,7 @@ final class ConfigChecks {
         "cosine",
         "cosine_with_restarts",
         "polynomial");
+    is.oneOf("prediction_type", c.predictionType(), "auto", "epsilon", "v_prediction");
     is.oneOf("loss", c.loss(), "mse", "huber");
     is.oneOf("export_format", c.exportFormat(), "kohya", "diffusers");
     is.between("resolution", c.resolution(), 0, 1 << 14);

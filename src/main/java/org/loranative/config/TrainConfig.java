@@ -30,6 +30,7 @@ public record TrainConfig(
     Boolean shuffle,
     Integer resolution,
     String tokenizerPath,
+    String predictionType,
     String regularizationPath,
     Double priorLossWeight,
     Integer repeats,
@@ -124,6 +125,7 @@ public record TrainConfig(
     validationFraction = or(validationFraction, images && validationPath.isEmpty() ? 0.05 : 0.0);
     resolution = or(resolution, images ? 512 : 0);
     tokenizerPath = or(tokenizerPath, "");
+    predictionType = or(predictionType, "auto");
     regularizationPath = or(regularizationPath, "");
     priorLossWeight = or(priorLossWeight, 1.0);
     repeats = or(repeats, 1);

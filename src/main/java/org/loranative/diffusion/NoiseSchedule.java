@@ -1,15 +1,23 @@
 package org.loranative.diffusion;
 
+import java.util.Optional;
+
 /**
  * How noise is added over the steps of training, and what the model predicts (Ho et al. 2020;
  * scaled linear β: Rombach et al. 2022).
  *
- * @param velocity the model predicts v (Salimans & Ho 2022) instead of the noise
- * @param stepsOffset added to a sampler's timesteps, which are spaced from 0 ("leading")
+ * @param spacing of a sampler's timesteps, where the model says so; else each sampler's own
+ * @param stepsOffset added to a sampler's timesteps where they are spaced from 0 ("leading")
  * @param alphaOneAtEnd whether a sampler's last step goes to a clean image, or to timestep 0
  */
 public record NoiseSchedule(
-    double[] alphas, boolean velocity, int stepsOffset, boolean alphaOneAtEnd) {
+    double[] alphas,
+    Prediction prediction,
+    Optional<Spacing> spacing,
+    int stepsOffset,
+    boolean alphaOneAtEnd) {
+  /** What diffusers' samplers take for α where there is no signal at all. */
+  private static final double LEAST_ALPHA = 0x1p-24;
 
   /** What the products of 1 − β are made of. */
   public enum Betas {
@@ -27,7 +35,8 @@ public record NoiseSchedule(
       double start,
       double end,
       boolean zeroTerminalSnr,
-      boolean velocity,
+      Prediction prediction,
+      Optional<Spacing> spacing,
       int stepsOffset,
       boolean alphaOneAtEnd) {
     double[] alphas = new double[steps];
@@ -49,7 +58,12 @@ public record NoiseSchedule(
         alphas[i] = root * root;
       }
     }
-    return new NoiseSchedule(alphas, velocity, stepsOffset, alphaOneAtEnd);
+    return new NoiseSchedule(alphas, prediction, spacing, stepsOffset, alphaOneAtEnd);
+  }
+
+  /** The same noise for a model that predicts something else. */
+  public NoiseSchedule predicting(Prediction other) {
+    return new NoiseSchedule(alphas, other, spacing, stepsOffset, alphaOneAtEnd);
   }
 
   public int steps() {
@@ -61,9 +75,10 @@ public record NoiseSchedule(
     return alphas[t];
   }
 
-  /** √((1 − α) / α), the noise's share of a timestep. */
+  /** √((1 − α) / α), the noise's share of a timestep; finite at zero terminal SNR too. */
   public double sigma(int t) {
-    return Math.sqrt((1 - alphas[t]) / alphas[t]);
+    double alpha = Math.max(alphas[t], LEAST_ALPHA);
+    return Math.sqrt((1 - alpha) / alpha);
   }
 
   /** α / (1 − α). */

@@ -3,6 +3,8 @@ package org.loranative.diffusion;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.IntFunction;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -45,32 +47,57 @@ public enum Sampler {
     if (steps < 1 || steps > schedule.steps()) {
       throw new IllegalArgumentException(steps + " steps of " + schedule.steps());
     }
+    Spacing spacing = schedule.spacing().orElse(ownSpacing());
+    double[] timesteps = timesteps(schedule, spacing, steps);
     return switch (this) {
-      case DDIM -> ddim(schedule, steps, start, predict);
-      case EULER -> euler(schedule, steps, start, predict, Optional.empty());
-      case EULER_A -> euler(schedule, steps, start, predict, Optional.of(noise));
-      case DPMPP_2M -> dpm(schedule, steps, start, predict, false);
-      case DPMPP_2M_KARRAS -> dpm(schedule, steps, start, predict, true);
+      case DDIM -> ddim(schedule, timesteps, start, predict);
+      case EULER -> euler(schedule, spacing, timesteps, start, predict, Optional.empty());
+      case EULER_A -> euler(schedule, spacing, timesteps, start, predict, Optional.of(noise));
+      case DPMPP_2M -> {
+        double[] sigmas = DoubleStream.of(timesteps).map(schedule::sigmaAt).toArray();
+        yield dpm(schedule, timesteps, sigmas, start, predict);
+      }
+      case DPMPP_2M_KARRAS -> {
+        double[] sigmas = karras(schedule, steps);
+        double[] nearest =
+            DoubleStream.of(sigmas).map(x -> Math.rint(schedule.timestepOf(x))).toArray();
+        yield dpm(schedule, nearest, sigmas, start, predict);
+      }
     };
   }
 
-  /**
-   * Evenly spaced from the offset on ("leading"), the noisiest first.
-   *
-   * @param skipped how many of the least noisy are left out
-   */
-  private static int[] leading(NoiseSchedule s, int steps, int ratio, int skipped) {
-    int[] timesteps = new int[steps];
+  /** The spacing that diffusers' scheduler of this name has where a model's config names none. */
+  private Spacing ownSpacing() {
+    return this == DDIM ? Spacing.LEADING : Spacing.LINSPACE;
+  }
+
+  /** The steps' timesteps, the noisiest first. */
+  private double[] timesteps(NoiseSchedule s, Spacing spacing, int steps) {
+    // DPM++ spreads one step more and leaves out the least noisy.
+    int more = this == DPMPP_2M || this == DPMPP_2M_KARRAS ? 1 : 0;
+    double last = s.steps() - 1;
+    double[] timesteps = new double[steps];
     for (int i = 0; i < steps; i++) {
-      timesteps[steps - 1 - i] = Math.min((i + skipped) * ratio + s.stepsOffset(), s.steps() - 1);
+      int place = steps - 1 - i + more; // counted from the least noisy
+      int intervals = steps - 1 + more;
+      timesteps[i] =
+          switch (spacing) {
+            case LEADING -> place * (s.steps() / (steps + more)) + s.stepsOffset();
+            case LINSPACE -> intervals == 0 ? 0 : place * last / intervals;
+            case TRAILING -> Math.rint(s.steps() - i * (s.steps() / (double) steps)) - 1;
+          };
+      boolean between = this == EULER || this == EULER_A; // Euler's may lie between two of training
+      timesteps[i] = Math.min(between ? timesteps[i] : Math.rint(timesteps[i]), last);
     }
     return timesteps;
   }
 
-  private static float[] ddim(NoiseSchedule s, int steps, float[] start, Predict predict) {
+  private static float[] ddim(NoiseSchedule s, double[] timesteps, float[] start, Predict predict) {
     float[] x = start.clone();
-    int ratio = s.steps() / steps;
-    for (int t : leading(s, steps, ratio, 0)) {
+    int ratio = s.steps() / timesteps.length;
+    boolean velocity = s.prediction() == Prediction.V_PREDICTION;
+    for (double timestep : timesteps) {
+      int t = (int) timestep;
       float[] output = predict.apply(x, t);
       double alpha = s.alpha(t);
       double next = t - ratio >= 0 ? s.alpha(t - ratio) : s.alphaOneAtEnd() ? 1 : s.alpha(0);
@@ -78,8 +105,10 @@ public enum Sampler {
       double noise = Math.sqrt(1 - alpha);
       for (int i = 0; i < x.length; i++) {
         double clean =
-            s.velocity() ? signal * x[i] - noise * output[i] : (x[i] - noise * output[i]) / signal;
-        double epsilon = s.velocity() ? signal * output[i] + noise * x[i] : output[i];
+            velocity
+                ? signal * x[i] - noise * output[i]
+                : x[i] * Math.sqrt(1 + s.sigma(t) * s.sigma(t)) - s.sigma(t) * output[i];
+        double epsilon = velocity ? signal * output[i] + noise * x[i] : output[i];
         x[i] = (float) (Math.sqrt(next) * clean + Math.sqrt(1 - next) * epsilon);
       }
     }
@@ -88,17 +117,19 @@ public enum Sampler {
 
   private static float[] euler(
       NoiseSchedule s,
-      int steps,
+      Spacing spacing,
+      double[] timesteps,
       float[] start,
       Predict predict,
       Optional<IntFunction<float[]>> noise) {
-    int[] timesteps = leading(s, steps, s.steps() / steps, 0);
-    double first = s.sigma(timesteps[0]);
-    float[] x = scaled(start, Math.sqrt(first * first + 1));
+    int steps = timesteps.length;
+    double first = s.sigmaAt(timesteps[0]);
+    // As diffusers: where the steps begin below the last timestep, its signal is missed.
+    float[] x = scaled(start, spacing == Spacing.LEADING ? Math.hypot(first, 1) : first);
     for (int step = 0; step < steps; step++) {
-      double sigma = s.sigma(timesteps[step]);
-      double next = step + 1 < steps ? s.sigma(timesteps[step + 1]) : 0;
-      double scale = Math.sqrt(sigma * sigma + 1);
+      double sigma = s.sigmaAt(timesteps[step]);
+      double next = step + 1 < steps ? s.sigmaAt(timesteps[step + 1]) : 0;
+      double scale = Math.hypot(sigma, 1);
       float[] output = predict.apply(scaled(x, 1 / scale), timesteps[step]);
       // Ancestral: down further than asked, and up again with fresh noise.
       double up =
@@ -110,7 +141,7 @@ public enum Sampler {
           up > 0 ? Optional.of(noise.orElseThrow().apply(step)) : Optional.empty();
       for (int i = 0; i < x.length; i++) {
         double clean =
-            s.velocity()
+            s.prediction() == Prediction.V_PREDICTION
                 ? output[i] * (-sigma / scale) + x[i] / (scale * scale)
                 : x[i] - sigma * output[i];
         double y = x[i] + (x[i] - clean) / sigma * (down - sigma);
@@ -130,14 +161,9 @@ public enum Sampler {
 
   /** DPM-Solver++ of second order, midpoint form; its first and last step are of first order. */
   private static float[] dpm(
-      NoiseSchedule s, int steps, float[] start, Predict predict, boolean karras) {
-    double[] timesteps = new double[steps];
-    double[] sigmas = new double[steps + 1]; // the last is 0: a clean image
-    int[] leading = leading(s, steps, s.steps() / (steps + 1), 1);
-    for (int i = 0; i < steps; i++) {
-      sigmas[i] = karras ? karras(s, i, steps) : s.sigma(leading[i]);
-      timesteps[i] = karras ? Math.rint(s.timestepOf(sigmas[i])) : leading[i];
-    }
+      NoiseSchedule s, double[] timesteps, double[] sigmas, float[] start, Predict predict) {
+    boolean velocity = s.prediction() == Prediction.V_PREDICTION;
+    int steps = timesteps.length;
     float[] x = start.clone();
     float[] before = x;
     for (int step = 0; step < steps; step++) {
@@ -148,12 +174,11 @@ public enum Sampler {
       for (int i = 0; i < x.length; i++) {
         clean[i] =
             (float)
-                (s.velocity()
-                    ? alpha * x[i] - sigma * output[i]
-                    : (x[i] - sigma * output[i]) / alpha);
+                (velocity ? alpha * x[i] - sigma * output[i] : (x[i] - sigma * output[i]) / alpha);
       }
-      double nextAlpha = 1 / Math.sqrt(sigmas[step + 1] * sigmas[step + 1] + 1);
-      double nextSigma = sigmas[step + 1] * nextAlpha;
+      double following = step + 1 < steps ? sigmas[step + 1] : 0; // the last is a clean image
+      double nextAlpha = 1 / Math.sqrt(following * following + 1);
+      double nextSigma = following * nextAlpha;
       double h = Math.log(nextAlpha / nextSigma) - Math.log(alpha / sigma); // infinite at the end
       double gain = -nextAlpha * (Math.exp(-h) - 1);
       boolean second = step > 0 && step < steps - 1;
@@ -168,11 +193,13 @@ public enum Sampler {
     return x;
   }
 
-  /** Karras et al. 2022, equation 5, ρ = 7, over the whole schedule. */
-  private static double karras(NoiseSchedule s, int i, int steps) {
+  /** Sigmas of Karras et al. 2022, equation 5, ρ = 7, over the whole schedule. */
+  private static double[] karras(NoiseSchedule s, int steps) {
     double most = Math.pow(s.sigma(s.steps() - 1), 1 / 7.0);
     double least = Math.pow(s.sigma(0), 1 / 7.0);
-    double share = steps == 1 ? 0 : i / (steps - 1.0);
-    return Math.pow(most + share * (least - most), 7);
+    return IntStream.range(0, steps)
+        .mapToDouble(i -> steps == 1 ? 0 : i / (steps - 1.0))
+        .map(share -> Math.pow(most + share * (least - most), 7))
+        .toArray();
   }
 }

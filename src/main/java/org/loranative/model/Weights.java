@@ -130,6 +130,18 @@ public final class Weights {
     return entry.shape().size() == 4 && entry.shape().get(2) * entry.shape().get(3) > 1;
   }
 
+  /** Tensors of the file, by its names, among those that {@code which} means that none reads. */
+  public List<String> unread(Map<String, Value> reading, Predicate<String> which) {
+    Set<String> read = new HashSet<>();
+    reading.keySet().forEach(name -> read.add(fileName.apply(name)));
+    return entries.keySet().stream()
+        .filter(name -> which.test(name) && !read.contains(name))
+        // The pieces of a quantized tensor stand behind its name.
+        .filter(name -> read.stream().noneMatch(r -> name.startsWith(r + ".")))
+        .sorted()
+        .toList();
+  }
+
   /** Says that the rows of {@code name} hold rotary halves interleaved, head by head. */
   public void interleaved(String name, int heads) {
     readings.put(name, new Reading(entry(name), heads, 0, false));

@@ -10,6 +10,7 @@ import org.loranative.UserException;
 import org.loranative.config.TrainConfig;
 import org.loranative.data.sd.Buckets;
 import org.loranative.device.Device;
+import org.loranative.diffusion.Prediction;
 import org.loranative.diffusion.Sampler;
 import org.loranative.graph.Graph;
 import org.loranative.io.DType;
@@ -66,8 +67,7 @@ final class DiffusionKind implements Kind<DiffusionTask.Batch> {
     this.config = config;
     this.device = device;
     this.compute = compute;
-    base =
-        DiffusionBase.open(Path.of(config.baseModel()), TrainConfig.path(config.tokenizerPath()));
+    base = base(config);
     base.quantize(Quantize.named(config.quantize()));
     tokenizers = base.tokenizers();
     boolean opened = false;
@@ -81,6 +81,14 @@ final class DiffusionKind implements Kind<DiffusionTask.Batch> {
         close();
       }
     }
+  }
+
+  /** The base that a configuration names. */
+  static DiffusionBase base(TrainConfig config) {
+    return DiffusionBase.open(
+        Path.of(config.baseModel()),
+        new DiffusionBase.Options(
+            TrainConfig.path(config.tokenizerPath()), Prediction.named(config.predictionType())));
   }
 
   private static Adapters choose(TrainConfig config, DiffusionBase base) {

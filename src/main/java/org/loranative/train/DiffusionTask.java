@@ -13,10 +13,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.Function;
+import org.loranative.UserException;
 import org.loranative.config.TrainConfig;
 import org.loranative.data.sd.Buckets;
 import org.loranative.diffusion.NoiseDraw;
 import org.loranative.diffusion.NoiseSchedule;
+import org.loranative.diffusion.Prediction;
+import org.loranative.diffusion.SnrWeight;
 import org.loranative.graph.Graph;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
@@ -70,6 +73,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
   private final boolean encodes; // texts within each step
   private final int batchesPerEpoch;
   private final Optional<NoiseReplay> replay;
+  private final SnrWeight snrWeight;
 
   DiffusionTask(
       DiffusionBase base,
@@ -103,6 +107,21 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     shapes = List.copyOf(all);
     replay = TrainConfig.path(config.noiseReplay()).map(NoiseReplay::new);
     replay.ifPresent(this::checkReplay);
+    snrWeight = new SnrWeight(config.minSnrGamma(), config.debiasedEstimation());
+    checkWeights();
+  }
+
+  /** Where noise is predicted, debiased estimation has no weight for a timestep of noise alone. */
+  private void checkWeights() {
+    int last = Math.min(config.maxTimestep(), base.noise().steps()) - 1;
+    if (!Double.isFinite(snrWeight.at(base.noise(), last))) {
+      throw new UserException(
+          String.format(
+              "debiased_estimation divides by the signal-to-noise ratio, which this base's schedule"
+                  + " ends with 0 (rescale_betas_zero_snr) while it predicts epsilon: set"
+                  + " max_timestep: %d, or use min_snr_gamma instead.",
+              last));
+    }
   }
 
   /** Whether the text encoders run in each step: where they are trained, or captions change. */
@@ -235,6 +254,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
   @Override
   public void fill(Batch batch, int shape, Function<String, ByteBuffer> inputs) {
     NoiseSchedule schedule = base.noise();
+    boolean velocity = schedule.prediction() == Prediction.V_PREDICTION;
     FloatBuffer latents = inputs.apply(DiffusionGraph.LATENTS).asFloatBuffer();
     FloatBuffer target = inputs.apply(DiffusionGraph.TARGET).asFloatBuffer();
     FloatBuffer timesteps = inputs.apply(DiffusionGraph.TIMESTEPS).asFloatBuffer();
@@ -258,10 +278,10 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
         double clean = drawn * base.latentScaling();
         double e = noise[i * each + k];
         latents.put(i * each + k, (float) (signal * clean + share * e));
-        target.put(i * each + k, (float) (schedule.velocity() ? signal * e - share * clean : e));
+        target.put(i * each + k, (float) (velocity ? signal * e - share * clean : e));
       }
       timesteps.put(i, t);
-      weights.put(i, (float) (image.weight() * weight(schedule, t)));
+      weights.put(i, (float) (image.weight() * snrWeight.at(schedule, t)));
       boolean silent = !batch.isMeasured() && Philox.uniform(words[1]) < config.captionDropout();
       captions.add(silent ? "" : caption(batch, i));
       if (base.isSdxl()) {
@@ -353,16 +373,6 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     }
   }
 
-  /** Min-SNR-γ (Hang et al. 2023) and debiased estimation (Yu et al. 2023). */
-  private double weight(NoiseSchedule schedule, int t) {
-    double snr = schedule.signalToNoise(t);
-    double weight = 1;
-    if (config.minSnrGamma() > 0) {
-      weight = Math.min(snr, config.minSnrGamma()) / (schedule.velocity() ? snr + 1 : snr);
-    }
-    return config.debiasedEstimation() ? weight / Math.sqrt(Math.min(snr, 1000)) : weight;
-  }
-
   @Override
   public List<String> describe(Batch batch) {
     return batch.images().stream().map(i -> i.file().toString()).toList();
@@ -395,7 +405,10 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     metadata.put("ss_output_name", config.outputName());
     metadata.put("ss_sd_model_name", config.baseModel());
     metadata.put("ss_base_model_version", base.kohyaVersion());
-    metadata.put("ss_v2", base.noise().velocity() ? "True" : "False");
+    metadata.put("ss_v2", base.isVersion2() ? "True" : "False");
+    boolean velocity = base.noise().prediction() == Prediction.V_PREDICTION;
+    metadata.put("ss_v_parameterization", velocity ? "True" : "False");
+    metadata.put("modelspec.prediction_type", velocity ? "v" : "epsilon");
     metadata.put("ss_learning_rate", String.valueOf(config.learningRate()));
     metadata.put("ss_num_train_images", String.valueOf(data.training().size()));
     metadata.put("ss_resolution", config.resolution() + "," + config.resolution());

@@ -33,13 +33,14 @@ public final class Pictures implements AutoCloseable {
   public record Adapter(Path path, double scale) {}
 
   /**
-   * @param tokenizer where it is not with the base
+   * @param options what the base does not tell
    * @param mixed adapters that are applied together
    */
-  public Pictures(Path basePath, Optional<Path> tokenizer, List<Adapter> mixed, Machine machine) {
+  public Pictures(
+      Path basePath, DiffusionBase.Options options, List<Adapter> mixed, Machine machine) {
     boolean opened = false;
     try {
-      base = DiffusionBase.open(basePath, tokenizer);
+      base = DiffusionBase.open(basePath, options);
       base.quantize(machine.quantize());
       List<ClipTokenizer> tokenizers = base.tokenizers();
       tokenizers.forEach(owned::add);
@@ -85,13 +86,39 @@ public final class Pictures implements AutoCloseable {
         order, latents.map(f -> noise(f, order.height() / factor, order.width() / factor)));
   }
 
+  /**
+   * Width and height of an image where the user names none: of the latents that it starts from,
+   * else of what the base was made for.
+   */
+  public List<Integer> size(Optional<Path> latents) {
+    if (latents.isEmpty()) {
+      List<Integer> made = base.imageSize();
+      return List.of(made.get(1), made.get(0));
+    }
+    List<Long> shape = latents(latents.get()).shape();
+    int factor = base.latentFactor();
+    return List.of(Math.toIntExact(shape.get(3) * factor), Math.toIntExact(shape.get(2) * factor));
+  }
+
+  private TensorEntry latents(Path file) {
+    TensorEntry entry = Safetensors.read(file).tensors().get("latents");
+    if (entry == null || !entry.type().equals("F32") || entry.shape().size() != 4) {
+      throw new UserException(
+          String.format(
+              "%s must hold a tensor \"latents\" of F32 [1, %d, height, width].",
+              file, base.latentChannels()));
+    }
+    return entry;
+  }
+
   private float[] noise(Path file, int height, int width) {
     int channels = base.latentChannels();
-    TensorEntry entry = Safetensors.read(file).tensors().get("latents");
+    TensorEntry entry = latents(file);
     List<Long> expected = List.of(1L, (long) channels, (long) height, (long) width);
-    if (entry == null || !entry.type().equals("F32") || !entry.shape().equals(expected)) {
+    if (!entry.shape().equals(expected)) {
       throw new UserException(
-          file + " must hold a tensor \"latents\" of F32 " + expected + " for this image.");
+          String.format(
+              "%s: latents are %s, but this image needs %s.", file, entry.shape(), expected));
     }
     float[] planes = new float[channels * height * width];
     Safetensors.data(entry).asFloatBuffer().get(planes);

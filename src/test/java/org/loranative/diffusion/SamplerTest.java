@@ -3,6 +3,7 @@ package org.loranative.diffusion;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,7 +18,15 @@ class SamplerTest {
 
   static NoiseSchedule schedule(boolean velocity) {
     return NoiseSchedule.of(
-        NoiseSchedule.Betas.SCALED_LINEAR, 1000, 0.00085, 0.012, false, velocity, 1, false);
+        NoiseSchedule.Betas.SCALED_LINEAR,
+        1000,
+        0.00085,
+        0.012,
+        false,
+        velocity ? Prediction.V_PREDICTION : Prediction.EPSILON,
+        Optional.of(Spacing.LEADING),
+        1,
+        false);
   }
 
   /** That of make_sampler_golden.py. */
@@ -57,7 +66,15 @@ class SamplerTest {
   void scheduleEndsInPureNoiseWhereAsked() {
     NoiseSchedule zero =
         NoiseSchedule.of(
-            NoiseSchedule.Betas.SCALED_LINEAR, 1000, 0.00085, 0.012, true, true, 1, false);
+            NoiseSchedule.Betas.SCALED_LINEAR,
+            1000,
+            0.00085,
+            0.012,
+            true,
+            Prediction.V_PREDICTION,
+            Optional.empty(),
+            1,
+            false);
     assertThat(zero.alpha(999)).isEqualTo(0);
     assertThat(zero.alpha(0)).isCloseTo(schedule(true).alpha(0), within(1e-12));
   }

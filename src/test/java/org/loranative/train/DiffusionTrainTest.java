@@ -31,6 +31,7 @@ import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionGraph;
 import org.loranative.random.Philox;
 import org.loranative.testing.Errors;
+import org.loranative.testing.TensorFiles;
 import org.loranative.track.Console;
 
 /** Whole runs on the demo model: images in, adapter out. */
@@ -128,6 +129,33 @@ class DiffusionTrainTest {
     assertThat(LoraFiles.metadata(file)).containsEntry("ss_base_model_version", "sd_v1");
     assertThat(Picture.read(folder.resolve(format + "/samples/000006-1.png")).width())
         .isEqualTo(96);
+  }
+
+  /** A schedule that ends in pure noise: every weight is finite, to the last timestep. */
+  @Test
+  void zeroTerminalSignal() throws IOException {
+    Path base = TensorFiles.copy(BASE, folder.resolve("zero"));
+    Path scheduler = base.resolve("scheduler/scheduler_config.json");
+    String config = Files.readString(scheduler);
+    String zero = config.replace("{", "{\"rescale_betas_zero_snr\": true,");
+    Files.writeString(scheduler, zero);
+    String[] last = {"base_model=" + base, "min_timestep=996", "max_steps=4"};
+    String[] debiased = {last[0], last[1], last[2], "debiased_estimation=true"};
+    assertThatThrownBy(() -> train("refused", false, debiased))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("max_timestep: 999");
+    train("epsilon", false, last[0], last[1], last[2], "min_snr_gamma=5");
+    Files.writeString(scheduler, zero.replace("epsilon", "v_prediction"));
+    Path file = train("velocity", false, debiased).orElseThrow();
+    assertThat(losses("epsilon")).hasSize(4).noneMatch(l -> l.matches(".*(NaN|Inf|null).*"));
+    assertThat(losses("velocity")).hasSize(4).noneMatch(l -> l.matches(".*(NaN|Inf|null).*"));
+    assertThat(LoraFiles.metadata(file))
+        .containsEntry("modelspec.prediction_type", "v")
+        .containsEntry("ss_base_model_version", "sd_v1_v")
+        .containsEntry("ss_v2", "False");
+    Path told =
+        train("told", false, last[0], "max_steps=1", "prediction_type=epsilon").orElseThrow();
+    assertThat(LoraFiles.metadata(told)).containsEntry("modelspec.prediction_type", "epsilon");
   }
 
   /** The adapter of one run is the start of the next: what it draws is what it drew. */

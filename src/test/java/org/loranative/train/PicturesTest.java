@@ -17,9 +17,11 @@ import org.loranative.diffusion.Sampler;
 import org.loranative.image.Picture;
 import org.loranative.io.DType;
 import org.loranative.io.Safetensors;
+import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.Painter;
 import org.loranative.testing.Errors;
 import org.loranative.testing.Golden;
+import org.loranative.testing.TensorFiles;
 
 /** The real demo model draws what diffusers' pipeline draws with it. */
 class PicturesTest {
@@ -49,7 +51,7 @@ class PicturesTest {
   @Test
   void drawsWhatThePipelineDraws() {
     try (Pictures pictures =
-        new Pictures(BASE, Optional.empty(), List.of(), Machine.of("cpu", "f32"))) {
+        new Pictures(BASE, DiffusionBase.Options.none(), List.of(), Machine.of("cpu", "f32"))) {
       Picture guided = pictures.draw(order("red", 8, 5, 0), Optional.of(latents));
       assertThat(Errors.relative(guided.rgb(), GOLDEN.floats("image"))).isLessThan(1e-3);
       Picture skipped = pictures.draw(order("", 4, 1, 1), Optional.of(latents));
@@ -60,7 +62,7 @@ class PicturesTest {
   @Test
   void theSeedNamesTheImage() {
     try (Pictures pictures =
-        new Pictures(BASE, Optional.empty(), List.of(), Machine.of("cpu", "f32"))) {
+        new Pictures(BASE, DiffusionBase.Options.none(), List.of(), Machine.of("cpu", "f32"))) {
       for (Sampler sampler : Sampler.values()) {
         Painter.Order one = new Painter.Order("pizza", "", 48, 32, sampler, 3, 4, 7, 0);
         Picture first = pictures.draw(one, Optional.empty());
@@ -74,9 +76,11 @@ class PicturesTest {
   /** The kernels on the emulator, tensor cores and all, draw the CPU's image within bf16. */
   @Test
   void everySamplerRunsOnACard() {
-    try (Pictures cpu = new Pictures(BASE, Optional.empty(), List.of(), Machine.of("cpu", "f32"));
+    try (Pictures cpu =
+            new Pictures(BASE, DiffusionBase.Options.none(), List.of(), Machine.of("cpu", "f32"));
         Pictures card =
-            new Pictures(BASE, Optional.empty(), List.of(), Machine.of("cuda-emu", "bf16"))) {
+            new Pictures(
+                BASE, DiffusionBase.Options.none(), List.of(), Machine.of("cuda-emu", "bf16"))) {
       for (Sampler sampler : Sampler.values()) {
         Painter.Order order = new Painter.Order("pizza", "", 32, 32, sampler, 2, 3, 7, 0);
         assertThat(
@@ -90,9 +94,22 @@ class PicturesTest {
   }
 
   @Test
+  void theUsualSizeIsTheBasesOrTheLatents() {
+    Path wide =
+        TensorFiles.empty()
+            .with("latents", List.of(1L, 4L, 2L, 6L), new float[48])
+            .write(folder.resolve("wide.safetensors"));
+    try (Pictures pictures =
+        new Pictures(BASE, DiffusionBase.Options.none(), List.of(), Machine.of("cpu", "f32"))) {
+      assertThat(pictures.size(Optional.empty())).containsExactly(64, 64);
+      assertThat(pictures.size(Optional.of(wide))).containsExactly(24, 8);
+    }
+  }
+
+  @Test
   void mistakesAreNamed() {
     try (Pictures pictures =
-        new Pictures(BASE, Optional.empty(), List.of(), Machine.of("cpu", "f32"))) {
+        new Pictures(BASE, DiffusionBase.Options.none(), List.of(), Machine.of("cpu", "f32"))) {
       Painter.Order odd = new Painter.Order("pizza", "", 50, 64, Sampler.EULER, 2, 4, 7, 0);
       assertThatThrownBy(() -> pictures.draw(odd, Optional.empty()))
           .isInstanceOf(UserException.class)
@@ -104,7 +121,9 @@ class PicturesTest {
           .hasMessageContaining("[1, 4, 16, 32]");
     }
     assertThatThrownBy(
-            () -> new Pictures(folder, Optional.empty(), List.of(), Machine.of("cpu", "f32")))
+            () ->
+                new Pictures(
+                    folder, DiffusionBase.Options.none(), List.of(), Machine.of("cpu", "f32")))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("no model_index.json");
   }

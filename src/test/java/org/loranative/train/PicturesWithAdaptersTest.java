@@ -48,7 +48,7 @@ class PicturesWithAdaptersTest {
         Map.of());
     Painter.Order order = new Painter.Order("grinning face", "", 64, 64, Sampler.DDIM, 4, 4, 1, 0);
     try (Pictures pictures =
-        new Pictures(BASE, Optional.empty(), adapters, Machine.of("cpu", "f32"))) {
+        new Pictures(BASE, DiffusionBase.Options.none(), adapters, Machine.of("cpu", "f32"))) {
       return pictures.draw(order, Optional.of(latents)).rgb();
     }
   }

@@ -6,7 +6,6 @@ import org.loranative.graph.ops.Act;
 /**
  * A text encoder: CLIP's, or OpenCLIP's under the same names.
  *
- * @param end id of the token that ends a text, whose state is the pooled one
  * @param pooled whether it gives a projected pooled state too (CLIPTextModelWithProjection)
  */
 record ClipConfig(
@@ -17,11 +16,14 @@ record ClipConfig(
     int vocab,
     float eps,
     Act act,
-    int end,
     boolean pooled) {
   static ClipConfig read(Path file) {
     Json json = Json.read(file);
+    json.require("architectures", "CLIPTextModel", "CLIPTextModelWithProjection");
+    json.require("model_type", "clip_text_model");
     json.require("hidden_act", "quick_gelu", "gelu");
+    // transformers writes the settings of every model into each config, so unknown keys tell
+    // nothing.
     return new ClipConfig(
         json.integer("hidden_size"),
         json.integer("num_hidden_layers"),
@@ -30,7 +32,6 @@ record ClipConfig(
         json.integer("vocab_size"),
         (float) json.number("layer_norm_eps", 1e-5),
         json.text("hidden_act", "quick_gelu").equals("gelu") ? Act.GELU : Act.QUICK_GELU,
-        json.integer("eos_token_id", 49407),
         json.texts("architectures").contains("CLIPTextModelWithProjection"));
   }
 }

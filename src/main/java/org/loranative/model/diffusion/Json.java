@@ -7,10 +7,28 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import org.loranative.UserException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** A component's config file, with sentences for what is missing or not supported. */
-record Json(Path file, JsonNode node) {
+/**
+ * A component's config file, with sentences for what is missing or not supported. It remembers the
+ * keys that it was asked for: what is left may change the model in a way that nobody looked at.
+ */
+final class Json {
+  private static final Logger log = LoggerFactory.getLogger(Json.class);
+
+  private final Path file;
+  private final JsonNode node;
+  private final Set<String> known = new TreeSet<>();
+
+  private Json(Path file, JsonNode node) {
+    this.file = file;
+    this.node = node;
+  }
+
   static Json read(Path file) {
     if (!Files.exists(file)) {
       throw new UserException(file + " is missing; is it a diffusers folder?");
@@ -22,15 +40,21 @@ record Json(Path file, JsonNode node) {
     }
   }
 
+  private JsonNode value(String key) {
+    known.add(key);
+    return node.path(key);
+  }
+
   boolean has(String key) {
+    known.add(key);
     return node.hasNonNull(key);
   }
 
   int integer(String key) {
-    if (!node.path(key).isInt()) {
+    if (!value(key).isInt()) {
       throw wrong(key, "must be a whole number");
     }
-    return node.path(key).asInt();
+    return value(key).asInt();
   }
 
   int integer(String key, int otherwise) {
@@ -38,20 +62,26 @@ record Json(Path file, JsonNode node) {
   }
 
   double number(String key, double otherwise) {
-    return has(key) ? node.path(key).asDouble() : otherwise;
+    if (has(key) && !value(key).isNumber()) {
+      throw wrong(key, "must be a number");
+    }
+    return has(key) ? value(key).asDouble() : otherwise;
   }
 
   boolean flag(String key, boolean otherwise) {
-    return has(key) ? node.path(key).asBoolean() : otherwise;
+    if (has(key) && !value(key).isBoolean()) {
+      throw wrong(key, "must be true or false");
+    }
+    return has(key) ? value(key).asBoolean() : otherwise;
   }
 
   String text(String key, String otherwise) {
-    return has(key) ? node.path(key).asText() : otherwise;
+    return has(key) ? value(key).asText() : otherwise;
   }
 
   List<String> texts(String key) {
     List<String> list = new ArrayList<>();
-    node.path(key).forEach(n -> list.add(n.asText()));
+    value(key).forEach(n -> list.add(n.asText()));
     if (list.isEmpty()) {
       throw wrong(key, "must be a list");
     }
@@ -60,7 +90,7 @@ record Json(Path file, JsonNode node) {
 
   /** One number for each of {@code n}, or the same for all where the file has only one. */
   List<Integer> integers(String key, int n, int otherwise) {
-    JsonNode value = node.path(key);
+    JsonNode value = value(key);
     List<Integer> list = new ArrayList<>();
     for (int i = 0; i < n; i++) {
       list.add(value.isArray() ? value.path(i).asInt() : value.asInt(otherwise));
@@ -76,10 +106,60 @@ record Json(Path file, JsonNode node) {
         file + ": " + key + " is " + node.path(key) + "; it " + expected + ".");
   }
 
-  /** Refuses a setting that would change the model in a way that is not built. */
+  /**
+   * Refuses a setting that would change the model in a way that is not built. Absent and null are
+   * always right; of a list, every element must be.
+   */
   void require(String key, String... supported) {
-    if (has(key) && !List.of(supported).contains(node.path(key).asText())) {
-      throw wrong(key, "must be one of " + String.join(", ", supported) + " to be supported");
+    JsonNode value = value(key);
+    List<JsonNode> each = new ArrayList<>();
+    if (value.isArray()) {
+      value.forEach(each::add);
+    } else {
+      each.add(value);
+    }
+    if (value.isObject() || each.stream().anyMatch(v -> !isOneOf(v, List.of(supported)))) {
+      throw wrong(
+          key,
+          supported.length == 0
+              ? "must be null to be supported"
+              : "must be " + String.join(" or ", supported) + " to be supported");
+    }
+  }
+
+  private static boolean isOneOf(JsonNode value, List<String> supported) {
+    boolean whole = value.isNumber() && value.asDouble() == value.asLong();
+    return value.isNull()
+        || value.isMissingNode()
+        || supported.contains(whole ? String.valueOf(value.asLong()) : value.asText());
+  }
+
+  /** Says that keys do not change what is computed here. */
+  void ignore(String... keys) {
+    known.addAll(List.of(keys));
+  }
+
+  /** Names the keys that nothing was asked of, unless they say that something is off. */
+  void warnOfUnknownKeys() {
+    List<String> unknown = new ArrayList<>();
+    node.fields()
+        .forEachRemaining(
+            field -> {
+              JsonNode value = field.getValue();
+              boolean off =
+                  value.isNull()
+                      || value.isBoolean() && !value.asBoolean()
+                      || value.isContainerNode() && value.isEmpty();
+              if (!off && !field.getKey().startsWith("_") && !known.contains(field.getKey())) {
+                unknown.add(field.getKey() + ": " + value);
+              }
+            });
+    if (!unknown.isEmpty()) {
+      log.warn(
+          "{} has settings that are not known here ({}). They are left out; if they change what the"
+              + " model computes, results will be wrong.",
+          file,
+          String.join(", ", unknown));
     }
   }
 }

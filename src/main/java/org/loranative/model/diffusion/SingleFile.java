@@ -1,6 +1,5 @@
 package org.loranative.model.diffusion;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -10,6 +9,8 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 import org.loranative.UserException;
 import org.loranative.diffusion.NoiseSchedule;
+import org.loranative.diffusion.Prediction;
+import org.loranative.diffusion.Spacing;
 import org.loranative.graph.ops.Act;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
@@ -19,32 +20,55 @@ import org.loranative.model.Weights;
 
 /**
  * A checkpoint of one file in the original layout ({@code model.diffusion_model.…}): Stable
- * Diffusion 1.x (CLIP), 2.x (OpenCLIP, predicts velocity) or XL (both). Its numbers are read off
- * the shapes; what shapes do not tell is what these models have in common.
+ * Diffusion 1.x (CLIP), 2.x (OpenCLIP) or XL (both). Its numbers are read off the shapes; what
+ * shapes do not tell is what these models have in common.
  */
 final class SingleFile {
-  private static final String UNET = "model.diffusion_model.";
-  private static final String CLIP = "cond_stage_model.transformer.text_model.";
+  static final String UNET = "model.diffusion_model.";
+  private static final String CLIP = "cond_stage_model.transformer.";
   private static final String OPEN_CLIP = "cond_stage_model.model.";
-  private static final String XL_CLIP = "conditioner.embedders.0.transformer.text_model.";
+  private static final String XL_CLIP = "conditioner.embedders.0.transformer.";
   private static final String XL_OPEN_CLIP = "conditioner.embedders.1.model.";
+  private static final String XL_REFINER = "conditioner.embedders.0.model.";
   private static final int GROUPS = 32;
-  private static final int END = 49407;
-  private static final int SIZES = 6;
   private static final int SD1_HEADS = 8;
   private static final int HEAD_WIDTH = 64;
   private static final double SD_SCALING = 0.18215;
   private static final double XL_SCALING = 0.13025;
 
+  /** Latents' sides that XL, 2.x predicting velocity, and the others were made for. */
+  private static final int XL_SIZE = 128;
+
+  private static final int LARGER_SIZE = 96;
+  private static final int SIZE = 64;
+
+  /** Tensors that tell what else a file is. */
+  private static final Map<String, String> OTHERS =
+      Map.of(
+          UNET + "double_blocks.",
+          "a FLUX model or one like it",
+          "double_blocks.",
+          "a FLUX model or one like it",
+          UNET + "joint_blocks.",
+          "a Stable Diffusion 3",
+          "down_blocks.",
+          "one part of a model in diffusers' layout",
+          "encoder.",
+          "one part of a model",
+          "lora_",
+          "a LoRA, not a base");
+
   private final Path file;
+  private final TensorFile all;
   private final Map<String, TensorEntry> tensors;
 
-  private SingleFile(Path file, Map<String, TensorEntry> tensors) {
+  private SingleFile(Path file, TensorFile all) {
     this.file = file;
-    this.tensors = tensors;
+    this.all = all;
+    this.tensors = all.tensors();
   }
 
-  static DiffusionBase open(Path file, Optional<Path> tokenizer) {
+  static DiffusionBase open(Path file, DiffusionBase.Options options) {
     String name = file.getFileName().toString();
     if (name.matches(".*\\.(ckpt|pt|pth|bin)")) {
       throw new UserException(
@@ -54,69 +78,100 @@ final class SingleFile {
               + " safetensors\"), or with Python's torch: save_file(torch.load(FILE,"
               + " weights_only=True)[\"state_dict\"], \"model.safetensors\") of safetensors.torch.");
     }
-    TensorFile all = Safetensors.read(file);
-    SingleFile single = new SingleFile(file, all.tensors());
-    if (!single.has(UNET + "input_blocks.0.0.weight")) {
-      throw new UserException(
-          file
-              + " is no Stable Diffusion checkpoint in the original layout: it lacks "
-              + UNET
-              + "input_blocks.0.0.weight. A folder in diffusers' layout is named by its folder.");
-    }
-    return single.read(tokenizer);
+    SingleFile single = new SingleFile(file, Safetensors.read(file));
+    single.requireKind();
+    return single.read(options);
   }
 
-  private DiffusionBase read(Optional<Path> tokenizer) {
+  private void requireKind() {
+    if (!has(UNET + "input_blocks.0.0.weight")) {
+      String other =
+          OTHERS.entrySet().stream()
+              .filter(e -> hasAny(e.getKey()))
+              .map(e -> " (it looks like " + e.getValue() + ")")
+              .findFirst()
+              .orElse("");
+      throw new UserException(
+          file
+              + " is no Stable Diffusion 1, 2 or XL checkpoint in the original layout"
+              + other
+              + ": it lacks "
+              + UNET
+              + "input_blocks.0.0.weight. A model in diffusers' layout is named by its folder.");
+    }
+    if (has("edm_mean") || has("edm_vpred.sigma_max")) {
+      throw new UserException(
+          file + " was trained with EDM's noise (its entry edm_…), which is not supported.");
+    }
+    if (has(XL_REFINER + "token_embedding.weight")) {
+      throw new UserException(
+          file + " is SDXL's refiner, which is not supported; name the base model.");
+    }
+  }
+
+  private DiffusionBase read(DiffusionBase.Options options) {
     boolean xl = has(UNET + "label_emb.0.0.weight");
     boolean openClip = has(OPEN_CLIP + "token_embedding.weight");
     Map<String, TensorEntry> texts = new LinkedHashMap<>(tensors);
     ClipConfig text;
     Optional<ClipConfig> second = Optional.empty();
     if (xl) {
-      text = clip(XL_CLIP);
+      text = clip(clipPrefix(XL_CLIP));
       second = Optional.of(openClip(XL_OPEN_CLIP, DiffusionBase.TEXT_2, texts, true));
     } else if (openClip) {
       text = openClip(OPEN_CLIP, DiffusionBase.TEXT, texts, false);
     } else {
-      text = clip(CLIP);
+      text = clip(clipPrefix(CLIP));
     }
-    String clip = xl ? XL_CLIP : CLIP;
+    String clip = clipPrefix(xl ? XL_CLIP : CLIP);
     Weights weights = new Weights(file.toString(), texts, n -> translate(n, clip, texts));
     if (xl) {
       // x @ text_projection in the original, a linear layer here.
       weights.transposed(DiffusionBase.TEXT_2 + "text_projection.weight");
     }
-    boolean velocity = xl ? has("v_pred") : openClip;
+    PredictionMarks marks =
+        options
+            .prediction()
+            .map(chosen -> new PredictionMarks(chosen, "prediction_type"))
+            .orElseGet(() -> PredictionMarks.read(file, all, openClip));
     NoiseSchedule noise =
-        NoiseSchedule.of(
-            NoiseSchedule.Betas.SCALED_LINEAR,
-            1000,
-            0.00085,
-            0.012,
-            has("ztsnr"),
-            velocity,
-            1,
-            false);
-    List<DiffusionBase.TokenizerPlace> tokenizers = tokenizers(tokenizer, xl, openClip);
+        options.apply(
+            NoiseSchedule.of(
+                NoiseSchedule.Betas.SCALED_LINEAR,
+                1000,
+                0.00085,
+                0.012,
+                has("ztsnr"),
+                marks.prediction(),
+                xl ? Optional.of(Spacing.LEADING) : Optional.empty(),
+                1,
+                false),
+            marks.by());
+    boolean larger = openClip && noise.prediction() == Prediction.V_PREDICTION;
+    List<TokenizerPlace> tokenizers = new ArrayList<>();
+    tokenizers.add(place(options.tokenizer(), "tokenizer", text));
+    second.ifPresent(s -> tokenizers.add(place(options.tokenizer(), "tokenizer_2", s)));
     return new DiffusionBase(
-        file, unet(xl, openClip), vae(xl), text, second, noise, weights, tokenizers);
+        file,
+        unet(xl, openClip, xl ? XL_SIZE : larger ? LARGER_SIZE : SIZE),
+        vae(xl),
+        text,
+        second,
+        noise,
+        weights,
+        tokenizers);
   }
 
-  /** OpenCLIP's towers pad with token 0; both kinds have the same vocabulary. */
-  private List<DiffusionBase.TokenizerPlace> tokenizers(
-      Optional<Path> named, boolean xl, boolean openClip) {
+  /** What the user names, else a tokenizer beside the file. */
+  private TokenizerPlace place(Optional<Path> chosen, String name, ClipConfig encoder) {
     Path beside = file.toAbsolutePath().getParent();
-    Path folder = named.orElse(beside);
-    Path first =
-        Files.isDirectory(folder.resolve("tokenizer")) ? folder.resolve("tokenizer") : folder;
-    Path second =
-        Files.isDirectory(folder.resolve("tokenizer_2")) ? folder.resolve("tokenizer_2") : first;
-    List<DiffusionBase.TokenizerPlace> places = new ArrayList<>();
-    places.add(new DiffusionBase.TokenizerPlace(first, openClip));
-    if (xl) {
-      places.add(new DiffusionBase.TokenizerPlace(second, true));
-    }
-    return places;
+    return TokenizerPlace.foreign(chosen.orElse(beside), chosen.isPresent(), name, encoder);
+  }
+
+  /** The NAI family and merges with it leave {@code text_model.} away. */
+  private String clipPrefix(String encoder) {
+    boolean bare = has(encoder + "embeddings.token_embedding.weight");
+    return bare ? encoder : encoder + "text_model.";
   }
 
   private boolean has(String name) {
@@ -140,7 +195,7 @@ final class SingleFile {
     return (int) IntStream.iterate(0, i -> hasAny(prefix + i + "."), i -> i + 1).count();
   }
 
-  private UnetConfig unet(boolean xl, boolean openClip) {
+  private UnetConfig unet(boolean xl, boolean openClip, int size) {
     int levels = 1;
     while (has(UNET + "input_blocks." + 3 * levels + ".0.op.weight")) {
       levels++;
@@ -160,11 +215,8 @@ final class SingleFile {
       list.add(new UnetConfig.Level(channels, 2, heads, blocks, down, hasAny(out)));
     }
     int context = side(UNET + "middle_block.1.transformer_blocks.0.attn2.to_k.weight", 1);
-    int sizes = 0;
-    if (xl) {
-      int pooled = side(XL_OPEN_CLIP + "text_projection", 1);
-      sizes = (side(UNET + "label_emb.0.0.weight", 1) - pooled) / SIZES;
-    }
+    int added = xl ? side(UNET + "label_emb.0.0.weight", 1) : 0;
+    int pooled = xl ? side(XL_OPEN_CLIP + "text_projection", 1) : 0;
     return new UnetConfig(
         side(UNET + "input_blocks.0.0.weight", 1),
         side(UNET + "out.2.weight", 0),
@@ -173,7 +225,9 @@ final class SingleFile {
         1e-5f,
         true,
         0,
-        sizes,
+        (added - pooled) / Unet.SIZES,
+        added,
+        List.of(size, size),
         list);
   }
 
@@ -205,7 +259,6 @@ final class SingleFile {
         side(embeddings + "token_embedding.weight", 0),
         1e-5f,
         Act.QUICK_GELU,
-        END,
         false);
   }
 
@@ -249,7 +302,6 @@ final class SingleFile {
         side(prefix + "token_embedding.weight", 0),
         1e-5f,
         Act.GELU,
-        END,
         pooled);
   }
 

@@ -22,13 +22,28 @@ record VaeConfig(
 
   static VaeConfig read(Path file) {
     Json json = Json.read(file);
+    json.require("_class_name", "AutoencoderKL");
     json.require("act_fn", "silu");
+    json.require("down_block_types", "DownEncoderBlock2D");
+    json.require("up_block_types", "UpDecoderBlock2D");
+    json.require("in_channels", "3");
+    json.require("out_channels", "3");
+    json.require("latents_mean");
+    json.require("latents_std");
+    json.require("shift_factor", "0");
+    json.require("mid_block_add_attention", "true");
+    json.require("use_quant_conv", "true");
+    json.require("use_post_quant_conv", "true");
+    json.ignore("sample_size", "force_upcast"); // of tiles, of precision
     int levels = json.texts("down_block_types").size();
-    return new VaeConfig(
-        json.integer("latent_channels", 4),
-        json.integer("norm_num_groups", 32),
-        json.integer("layers_per_block", 1),
-        json.integers("block_out_channels", levels, 0),
-        json.number("scaling_factor", 0.18215));
+    VaeConfig config =
+        new VaeConfig(
+            json.integer("latent_channels", 4),
+            json.integer("norm_num_groups", 32),
+            json.integer("layers_per_block", 1),
+            json.integers("block_out_channels", levels, 0),
+            json.number("scaling_factor", 0.18215));
+    json.warnOfUnknownKeys();
+    return config;
   }
 }

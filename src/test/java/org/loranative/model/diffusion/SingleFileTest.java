@@ -12,15 +12,19 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.loranative.UserException;
 import org.loranative.device.Device;
+import org.loranative.diffusion.Prediction;
 import org.loranative.graph.Graph;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
+import org.loranative.model.Weights;
 import org.loranative.testing.Errors;
 import org.loranative.testing.Golden;
 import org.loranative.testing.PlacedModel;
+import org.loranative.testing.TensorFiles;
 import org.loranative.testing.TestDevices;
 
 /** Checkpoints of one file compute what diffusers computes from them. */
@@ -37,7 +41,8 @@ class SingleFileTest {
     DiffusionBase base = DiffusionBase.open(model(kind));
     Golden golden = new Golden(model(kind).resolveSibling("golden.safetensors"));
     assertThat(base.isSdxl()).isEqualTo(kind.equals("xl"));
-    assertThat(base.noise().velocity()).isEqualTo(kind.equals("sd2"));
+    assertThat(base.noise().prediction())
+        .isEqualTo(kind.equals("sd2") ? Prediction.V_PREDICTION : Prediction.EPSILON);
     Map<String, Object> inputs = new HashMap<>();
     for (String name : List.of("latents", "timesteps", "text", "sizes", "image")) {
       inputs.put(name, golden.floats(name));
@@ -103,10 +108,11 @@ class SingleFileTest {
     DiffusionBase base = DiffusionBase.open(model("sd1"));
     assertThatThrownBy(base::tokenizers)
         .isInstanceOf(UserException.class)
-        .hasMessageContaining("tokenizer_path")
-        .hasMessageContaining("beside the file");
+        .hasMessageContaining("tokenizer_path");
     DiffusionBase withTokenizer =
-        DiffusionBase.open(model("xl"), Optional.of(Path.of("models/emoji-sd")));
+        DiffusionBase.open(
+            model("xl"),
+            new DiffusionBase.Options(Optional.of(Path.of("models/emoji-sd")), Optional.empty()));
     assertThat(withTokenizer.tokenizers()).hasSize(2);
     Path pickle = Files.writeString(folder.resolve("model.ckpt"), "x");
     assertThatThrownBy(() -> DiffusionBase.open(pickle))
@@ -117,5 +123,33 @@ class SingleFileTest {
     assertThatThrownBy(() -> DiffusionBase.open(other))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("original layout");
+  }
+
+  /** Merges with the NAI family's text encoder leave "text_model." away. */
+  @Test
+  void readsTextEncodersOfAnotherName() {
+    String prefix = "cond_stage_model.transformer.";
+    Path file =
+        TensorFiles.like(model("sd1"), n -> n.replace(prefix + "text_model.", prefix))
+            .write(folder.resolve("nai.safetensors"));
+    DiffusionBase usual = DiffusionBase.open(model("sd1"));
+    DiffusionBase other = DiffusionBase.open(file);
+    var weights = Weights.of(Painter.graphs(usual, Adapters.none(), DType.F32));
+    assertThat(other.weights().fingerprint(weights))
+        .isEqualTo(usual.weights().fingerprint(weights));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "model.diffusion_model.double_blocks.0.img_attn.qkv.weight, FLUX",
+    "model.diffusion_model.joint_blocks.0.x.weight, Stable Diffusion 3",
+    "lora_unet_mid_block.lora_up.weight, a LoRA"
+  })
+  void namesWhatElseAFileIs(String tensor, String expected) {
+    Path file =
+        TensorFiles.empty().with(tensor, List.of(1L), 0).write(folder.resolve("x.safetensors"));
+    assertThatThrownBy(() -> DiffusionBase.open(file))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining(expected);
   }
 }

@@ -1,0 +1,53 @@
+package org.loranative.model.diffusion;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.loranative.UserException;
+import org.loranative.graph.ops.Act;
+import org.loranative.text.ClipTokenizer;
+
+/**
+ * Where a text encoder's tokenizer is.
+ *
+ * @param chosen whether the user named the folder, which then must hold one
+ * @param foreign whether the folder is another model's, so that its padding may be another too
+ */
+record TokenizerPlace(Path folder, boolean chosen, boolean foreign, ClipConfig encoder) {
+  /**
+   * A tokenizer that is not the model's own: in a folder {@code name} in {@code folder}, else in
+   * its folder "tokenizer", which serves both of XL's encoders, else in it.
+   */
+  static TokenizerPlace foreign(Path folder, boolean chosen, String name, ClipConfig encoder) {
+    Path inside =
+        Stream.of(name, "tokenizer")
+            .map(folder::resolve)
+            .filter(Files::isDirectory)
+            .findFirst()
+            .orElse(folder);
+    return new TokenizerPlace(inside, chosen, true, encoder);
+  }
+
+  /** Opens it, or CLIP's own where there is none; the caller closes it. */
+  ClipTokenizer open() {
+    // OpenCLIP's towers pad with token 0, OpenAI's with the end; the vocabulary is the same.
+    boolean openClip = encoder.act() == Act.GELU;
+    if (ClipTokenizer.isIn(folder)) {
+      return ClipTokenizer.fromFolder(folder, foreign && openClip);
+    }
+    if (chosen || encoder.vocab() != ClipTokenizer.BUILT_IN_TOKENS) {
+      throw new UserException(
+          folder
+              + " holds no tokenizer (vocab.json and merges.txt, or tokenizer.json)."
+              + (chosen
+                  ? " Name a folder that does, or leave tokenizer_path (--tokenizer) away: CLIP's is"
+                      + " built in."
+                  : " CLIP's, which is built in, has "
+                      + ClipTokenizer.BUILT_IN_TOKENS
+                      + " tokens, this base "
+                      + encoder.vocab()
+                      + ": name its own with tokenizer_path (--tokenizer)."));
+    }
+    return ClipTokenizer.builtIn(openClip);
+  }
+}
