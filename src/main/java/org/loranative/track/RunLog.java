@@ -6,6 +6,7 @@ import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
 import ch.qos.logback.core.FileAppender;
+import ch.qos.logback.core.read.ListAppender;
 import java.nio.file.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,6 +23,9 @@ public final class RunLog {
         new AppenderBase<>() {
           @Override
           protected void append(ILoggingEvent event) {
+            if (!event.getLevel().isGreaterOrEqual(Level.INFO)) {
+              return;
+            }
             String prefix = event.getLevel().isGreaterOrEqual(Level.WARN) ? "Warning: " : "";
             console.line(prefix + event.getFormattedMessage());
           }
@@ -30,11 +34,39 @@ public final class RunLog {
     appender.start();
     root(context).addAppender(appender);
     root(context).setLevel(Level.WARN);
-    context.getLogger("org.loranative").setLevel(Level.INFO);
+    context.getLogger("org.loranative").setLevel(Level.DEBUG);
   }
 
-  /** Adds {@code file}; close to detach it. DEBUG lines of ours go there alone. */
-  public static AutoCloseable toFile(Path file) {
+  /** Lines of a run that has no folder yet, kept until it has; close it to drop them. */
+  public static final class Beginning implements AutoCloseable {
+    private final ListAppender<ILoggingEvent> appender = new ListAppender<>();
+
+    private Beginning() {
+      LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
+      appender.setContext(context);
+      appender.start();
+      root(context).addAppender(appender);
+    }
+
+    @Override
+    public void close() {
+      LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
+      root(context).detachAppender(appender);
+      appender.list.clear();
+    }
+  }
+
+  /** Keeps lines from now on. */
+  public static Beginning begin() {
+    return new Beginning();
+  }
+
+  /**
+   * Adds {@code file}; close to detach it. DEBUG lines of ours go there alone.
+   *
+   * @param beginning lines that were logged before there was the file; it ends here
+   */
+  public static AutoCloseable toFile(Path file, Beginning beginning) {
     LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
     PatternLayoutEncoder encoder = new PatternLayoutEncoder();
     encoder.setContext(context);
@@ -45,6 +77,8 @@ public final class RunLog {
     appender.setFile(file.toString());
     appender.setEncoder(encoder);
     appender.start();
+    beginning.appender.list.forEach(appender::doAppend);
+    beginning.close();
     root(context).addAppender(appender);
     return () -> {
       root(context).detachAppender(appender);

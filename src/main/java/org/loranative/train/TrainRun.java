@@ -40,6 +40,7 @@ public final class TrainRun implements AutoCloseable {
 
   private final TrainConfig config;
   private final Owned owned = new Owned();
+  private final RunLog.Beginning beginning;
   private final Device device;
   private final DType compute;
   private final Opened<?> opened;
@@ -56,6 +57,7 @@ public final class TrainRun implements AutoCloseable {
   public TrainRun(TrainConfig config) {
     config.requireComplete();
     this.config = config;
+    beginning = owned.add(RunLog.begin());
     boolean done = false;
     try {
       device = owned.add(Devices.open(config.device(), config.threads()));
@@ -150,7 +152,7 @@ public final class TrainRun implements AutoCloseable {
    */
   public Optional<Path> train(boolean resume, Console console, StopSignal stop) {
     try (RunFolder folder = new RunFolder(Path.of(config.outputDir()), resume);
-        AutoCloseable fileLog = RunLog.toFile(folder.logs().resolve("train.log"))) {
+        AutoCloseable fileLog = RunLog.toFile(folder.logs().resolve("train.log"), beginning)) {
       return train(opened, folder, resume, console, stop);
     } catch (RuntimeException e) {
       throw e;

@@ -91,7 +91,23 @@ class TrainRunTest {
     assertThat(loss(losses.get(11))).isLessThan(loss(losses.get(0)) - 0.3);
     assertThat(folder.resolve("a/checkpoint-12/optimizer.safetensors")).exists();
     assertThat(folder.resolve("a/checkpoint-3")).as("keep_checkpoints: 2").doesNotExist();
-    assertThat(folder.resolve("a/logs/train.log")).content().contains("LoRA".substring(0, 2));
+  }
+
+  /** What is said before the run has its folder stands there too, each skipped record included. */
+  @Test
+  void theLogHasTheRunFromItsVeryBeginning() throws IOException {
+    List<String> lines = new ArrayList<>(Files.readAllLines(data));
+    for (int i = 0; i < 30; i++) {
+      lines.add("{\"question\": " + i + "}");
+    }
+    Files.write(data, lines);
+    train("log", false, new StopSignal(), "max_steps=1");
+    String log = Files.readString(folder.resolve("log/logs/train.log"));
+    assertThat(log.lines().filter(l -> l.contains("skipped " + data + " line "))).hasSize(30);
+    assertThat(log)
+        .containsSubsequence("device: cpu", "training data: 23 samples", "LoRA: rank 4", "memory:");
+    train("log2", false, new StopSignal(), "max_steps=1");
+    assertThat(Files.readString(folder.resolve("log/logs/train.log"))).isEqualTo(log);
   }
 
   private static double loss(String line) {
