@@ -1,5 +1,6 @@
 package org.loranative.config;
 
+import java.nio.charset.Charset;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
@@ -52,6 +53,10 @@ final class ConfigChecks {
     is.between("keep_tokens", c.keepTokens(), 0, 1000);
     if (!c.background().matches("#[0-9a-fA-F]{6}")) {
       throw is.wrong("background", c.background(), "a colour such as \"#ffffff\"");
+    }
+    if (!isCharset(c.captionEncoding())) {
+      throw is.wrong(
+          "caption_encoding", c.captionEncoding(), "an encoding such as utf-8, gbk or shift_jis");
     }
     is.between("multires_noise_iterations", c.multiresNoiseIterations(), 0, 16);
     is.between("multires_noise_discount", c.multiresNoiseDiscount(), 0, 1);
@@ -147,6 +152,14 @@ final class ConfigChecks {
     int power = m.group(2).isEmpty() ? 0 : "kmgt".indexOf(m.group(2).toLowerCase(Locale.ROOT)) + 1;
     double unit = Math.pow(m.group(3).isEmpty() ? 1000 : 1024, power);
     return OptionalLong.of((long) (Double.parseDouble(m.group(1)) * unit));
+  }
+
+  private static boolean isCharset(String name) {
+    try {
+      return Charset.isSupported(name);
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
   }
 
   private void oneOf(String key, String value, String... allowed) {

@@ -35,6 +35,7 @@ public record TrainConfig(
     Double priorLossWeight,
     Integer repeats,
     String triggerWord,
+    String captionEncoding,
     Boolean shuffleCaption,
     Integer keepTokens,
     Boolean flip,
@@ -130,6 +131,7 @@ public record TrainConfig(
     priorLossWeight = or(priorLossWeight, 1.0);
     repeats = or(repeats, 1);
     triggerWord = or(triggerWord, "");
+    captionEncoding = or(captionEncoding, "utf-8");
     shuffleCaption = or(shuffleCaption, false);
     keepTokens = or(keepTokens, 0);
     flip = or(flip, false);

@@ -6,23 +6,22 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.Reader;
+import java.io.UncheckedIOException;
 import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.stream.Stream;
 import org.apache.commons.csv.CSVException;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVRecord;
 import org.loranative.UserException;
 
-/** Reads .jsonl, .json, .csv and .txt files into records with named fields. */
+/** Reads .jsonl, .json, .csv, .parquet and .txt files into records with named fields. */
 public final class Records {
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -40,29 +39,43 @@ public final class Records {
   private final List<Raw> records = new ArrayList<>();
   private final List<Skipped> skipped = new ArrayList<>();
 
-  private Records() {}
+  private final List<String> leftOut = new ArrayList<>();
+  private final TextFile.Encoding encoding;
 
-  /** The records of a file, or of every data file in a folder, in name order. */
+  private Records(TextFile.Encoding encoding) {
+    this.encoding = encoding;
+  }
+
+  /** The records of a file, or of the files of a folder that are for training, in name order. */
   public static Records read(Path path) {
-    Records result = new Records();
-    try {
-      if (Files.isDirectory(path)) {
-        try (Stream<Path> files = Files.list(path)) {
-          for (Path file : files.filter(f -> !kind(f).isEmpty()).sorted().toList()) {
-            result.readFile(file);
-          }
-        }
-      } else if (Files.exists(path)) {
-        result.readFile(path);
-      } else {
-        throw new UserException("The data file " + path + " does not exist.");
-      }
-    } catch (CharacterCodingException e) {
-      throw new UserException(path + " is not UTF-8 text; convert it to UTF-8.", e);
-    } catch (IOException e) {
-      throw new UserException(path + " cannot be read: " + e.getMessage(), e);
+    return read(path, TextFile.Encoding.UTF_8);
+  }
+
+  /**
+   * @param encoding of files without a byte-order mark
+   */
+  public static Records read(Path path, TextFile.Encoding encoding) {
+    Records result = new Records(encoding);
+    if (Files.isDirectory(path)) {
+      DataFiles files = DataFiles.of(path);
+      files.chosen().forEach(result::readNamed);
+      result.leftOut.addAll(files.describe(path));
+    } else if (Files.exists(path)) {
+      result.readNamed(path);
+    } else {
+      throw new UserException("The data file " + path + " does not exist.");
     }
     return result;
+  }
+
+  private void readNamed(Path file) {
+    try {
+      readFile(file);
+    } catch (CharacterCodingException e) {
+      throw TextFile.undecodable(file, encoding, e);
+    } catch (IOException e) {
+      throw new UserException(file + " cannot be read: " + UserException.reason(e) + ".", e);
+    }
   }
 
   public List<Raw> records() {
@@ -73,58 +86,54 @@ public final class Records {
     return skipped;
   }
 
-  private static String kind(Path file) {
-    String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
-    for (String ending : List.of("jsonl", "ndjson", "json", "csv", "txt")) {
-      if (name.endsWith("." + ending)) {
-        return ending;
-      }
-    }
-    return "";
+  /** Files of a folder that were not read, with the reason; a line for each reason. */
+  public List<String> leftOut() {
+    return leftOut;
   }
 
   private void readFile(Path file) throws IOException {
-    switch (kind(file)) {
+    switch (DataFiles.kind(file).orElse("")) {
       case "jsonl", "ndjson" -> readLines(file);
       case "json" -> readJson(file);
       case "csv" -> readCsv(file);
+      case "parquet" -> readParquet(file);
       case "txt" -> readText(file);
       default ->
           throw new UserException(
-              file + " has an unknown ending; .jsonl, .json, .csv and .txt can be read.");
+              file + " has an unknown ending; .jsonl, .json, .csv, .parquet and .txt can be read.");
     }
   }
 
   private void readLines(Path file) throws IOException {
-    long number = 0;
-    for (String line : Files.readAllLines(file)) {
-      number++;
-      String text = number == 1 ? withoutBom(line) : line;
-      if (text.isBlank()) {
-        continue;
-      }
-      Source source = new Source(file, number);
-      try {
-        add(source, JSON.readTree(text));
-      } catch (JacksonException e) {
-        skipped.add(new Skipped(source, "not valid JSON: " + e.getOriginalMessage()));
+    try (BufferedReader reader = TextFile.open(file, encoding)) {
+      long number = 0;
+      for (String text = reader.readLine(); text != null; text = reader.readLine()) {
+        number++;
+        if (text.isBlank()) {
+          continue;
+        }
+        Source source = new Source(file, number);
+        try {
+          add(source, JSON.readTree(text));
+        } catch (JacksonException e) {
+          skipped.add(new Skipped(source, "not valid JSON: " + e.getOriginalMessage()));
+        }
       }
     }
   }
 
-  private static String withoutBom(String line) {
-    return line.startsWith("\uFEFF") ? line.substring(1) : line;
-  }
-
+  /** A list of records, or one behind the other as many a .json of the hub has them. */
   private void readJson(Path file) throws IOException {
-    try (JsonParser parser = JSON.createParser(withoutBom(Files.readString(file)))) {
-      if (parser.nextToken() == JsonToken.START_ARRAY) {
-        while (parser.nextToken() != JsonToken.END_ARRAY) {
-          long line = parser.currentTokenLocation().getLineNr();
-          add(new Source(file, line), JSON.readTree(parser));
-        }
-      } else {
+    try (JsonParser parser = JSON.createParser(TextFile.open(file, encoding))) {
+      JsonToken first = parser.nextToken();
+      if (first != JsonToken.START_ARRAY && first != JsonToken.START_OBJECT) {
         throw new UserException(file + " must hold a list of records: [ {…}, {…} ].");
+      }
+      JsonToken next = first == JsonToken.START_ARRAY ? parser.nextToken() : first;
+      while (next != null && next != JsonToken.END_ARRAY) {
+        long line = parser.currentTokenLocation().getLineNr();
+        add(new Source(file, line), JSON.readTree(parser));
+        next = parser.nextToken();
       }
     } catch (JacksonException e) {
       long line = e.getLocation() == null ? 1 : e.getLocation().getLineNr();
@@ -133,9 +142,21 @@ public final class Records {
     }
   }
 
+  private void readParquet(Path file) throws IOException {
+    long[] row = {0};
+    try {
+      ParquetFile.read(file, fields -> add(new Source(file, ++row[0]), fields));
+    } catch (UserException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      throw new UserException(
+          file + " is no Parquet file that can be read: " + UserException.reason(e) + ".", e);
+    }
+  }
+
   private void readCsv(Path file) throws IOException {
     CSVFormat format = CSVFormat.DEFAULT.builder().setHeader().setSkipHeaderRecord(true).get();
-    try (Reader reader = Files.newBufferedReader(file, StandardCharsets.UTF_8);
+    try (Reader reader = TextFile.open(file, encoding);
         CSVParser parser = CSVParser.parse(reader, format)) {
       for (CSVRecord row : parser) {
         Source source = new Source(file, parser.getCurrentLineNumber());
@@ -147,12 +168,28 @@ public final class Records {
           continue;
         }
         ObjectNode fields = JSON.createObjectNode();
-        row.toMap().forEach((name, value) -> fields.put(withoutBom(name).strip(), value));
+        row.toMap().forEach((name, value) -> fields.put(name.strip(), value));
         add(source, fields);
       }
-    } catch (CSVException | java.io.UncheckedIOException | IllegalArgumentException e) {
-      throw new UserException(file + " is not valid CSV: " + e.getMessage(), e);
+    } catch (UncheckedIOException e) {
+      if (e.getCause() instanceof CharacterCodingException c) {
+        throw c;
+      }
+      throw notCsv(file, e);
+    } catch (CSVException | IllegalArgumentException e) {
+      throw notCsv(file, e);
     }
+  }
+
+  private static UserException notCsv(Path file, Exception e) {
+    String reason = UserException.reason(e).replaceFirst("^(\\w+\\.)+\\w+: ", "");
+    return new UserException(
+        file
+            + " is not valid CSV: "
+            + reason.replaceFirst("[.]?$", ".")
+            + " The first line names the fields; text with commas or line ends stands in double"
+            + " quotes, a quote in it is doubled.",
+        e);
   }
 
   /** Blank lines part documents. */
@@ -160,15 +197,18 @@ public final class Records {
     StringBuilder document = new StringBuilder();
     long number = 0;
     long start = 1;
-    List<String> lines = new ArrayList<>(Files.readAllLines(file));
+    List<String> lines = new ArrayList<>();
+    try (BufferedReader reader = TextFile.open(file, encoding)) {
+      reader.lines().forEach(lines::add);
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
     lines.add("");
     for (String line : lines) {
       number++;
       if (line.isBlank()) {
         if (!document.isEmpty()) {
-          add(
-              new Source(file, start),
-              JSON.createObjectNode().put("text", withoutBom(document.toString())));
+          add(new Source(file, start), JSON.createObjectNode().put("text", document.toString()));
         }
         document.setLength(0);
         start = number + 1;

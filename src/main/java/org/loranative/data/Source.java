@@ -6,6 +6,6 @@ import java.nio.file.Path;
 public record Source(Path file, long line) {
   @Override
   public String toString() {
-    return file + " line " + line;
+    return file + (file.toString().endsWith(".parquet") ? " row " : " line ") + line;
   }
 }

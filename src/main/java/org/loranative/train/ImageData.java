@@ -1,6 +1,7 @@
 package org.loranative.train;
 
 import java.awt.Color;
+import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -8,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import org.loranative.UserException;
 import org.loranative.config.TrainConfig;
+import org.loranative.data.TextFile;
 import org.loranative.data.sd.Buckets;
 import org.loranative.data.sd.Captioned;
 import org.loranative.data.sd.FactsCache;
@@ -55,7 +57,7 @@ public record ImageData(
     }
     Path path =
         Path.of(config.metadataPath().isEmpty() ? config.trainDataDir() : config.metadataPath());
-    Captioned.Found found = read(path).triggeredBy(config.triggerWord());
+    Captioned.Found found = read(path, config).triggeredBy(config.triggerWord());
     Optional<Path> cache = cacheFolder(config, path);
     FactsCache facts = new FactsCache(cache);
     PreparedImage.Setting setting =
@@ -69,14 +71,14 @@ public record ImageData(
     report("data", training, found.withoutCaption().size(), config.strictData());
     List<PreparedImage> regularization = List.of();
     if (!config.regularizationPath().isEmpty()) {
-      Captioned.Found general = read(Path.of(config.regularizationPath()));
+      Captioned.Found general = read(Path.of(config.regularizationPath()), config);
       Preparation prepared = Preparation.of(general, setting, facts);
       report("regularization", prepared, general.withoutCaption().size(), config.strictData());
       regularization = prepared.images();
     }
     if (!config.validationPath().isEmpty()) {
       Captioned.Found other =
-          read(Path.of(config.validationPath())).triggeredBy(config.triggerWord());
+          read(Path.of(config.validationPath()), config).triggeredBy(config.triggerWord());
       Preparation prepared = Preparation.of(other, setting, facts);
       report("validation", prepared, other.withoutCaption().size(), config.strictData());
       return new ImageData(training.images(), regularization, prepared.images(), cache);
@@ -106,13 +108,21 @@ public record ImageData(
     return new ImageData(training, regularization, validation, cache);
   }
 
-  private static Captioned.Found read(Path path) {
-    Captioned.Found found = Captioned.read(path);
+  private static Captioned.Found read(Path path, TrainConfig config) {
+    Captioned.Found found =
+        Captioned.read(
+            path,
+            new TextFile.Encoding(Charset.forName(config.captionEncoding()), "caption_encoding"));
     if (found.images().isEmpty()) {
       throw new UserException(
           path
               + " holds no captioned image: a metadata.csv with filename and prompt, a"
-              + " metadata.jsonl, or a .txt file beside each image is expected.");
+              + " metadata.jsonl, or a .txt file beside each image is expected."
+              + (found.unread().isEmpty()
+                  ? ""
+                  : " Images such as "
+                      + found.unread().get(0).getFileName()
+                      + " are not read; convert them to PNG or JPEG."));
     }
     return found;
   }

@@ -116,7 +116,9 @@ final class LlmTask implements Task<List<Sample>> {
   }
 
   private static List<Sample> read(SampleEncoder encoder, Path path, String what) {
-    SampleEncoder.Result result = encoder.encode(Records.read(path));
+    Records records = Records.read(path);
+    records.leftOut().forEach(l -> log.info("{} data: left out of {}: {}", what, path, l));
+    SampleEncoder.Result result = encoder.encode(records);
     int shown = 0;
     for (Records.Skipped s : result.skipped()) {
       if (shown++ < SKIPPED_SHOWN) {
@@ -127,7 +129,8 @@ final class LlmTask implements Task<List<Sample>> {
     }
     if (result.skipped().size() > SKIPPED_SHOWN) {
       log.warn(
-          "… and {} more; logs/train.log names them all", result.skipped().size() - SKIPPED_SHOWN);
+          "… and {} more (a run's logs/train.log names them all)",
+          result.skipped().size() - SKIPPED_SHOWN);
     }
     long tokens = result.samples().stream().mapToLong(Sample::length).sum();
     long labelled = result.samples().stream().mapToLong(Sample::labelled).sum();

@@ -19,6 +19,9 @@ public final class ImageChecks {
   /** Kinds of doubt, each with what to do. */
   public enum Doubt {
     NO_CAPTION("images without a caption are left out; describe or remove them"),
+    NO_IMAGE("captions without an image of that name are left out; add or remove them"),
+    UNREAD("images of kinds that are not read are left out; convert them to PNG or JPEG"),
+    UNHEEDED("the metadata file describes the images, so these captions are not read; keep one"),
     DUPLICATE("the same file twice counts twice; remove copies or use repeats on purpose"),
     NEAR_DUPLICATE("pictures that look the same count twice; keep the better one"),
     SMALL("smaller than the trained size, so enlarged; lower resolution or find larger ones"),
@@ -48,6 +51,9 @@ public final class ImageChecks {
       Captioned.Found images, List<ImageFacts> facts, List<Buckets.Size> sizes) {
     ImageChecks checks = new ImageChecks();
     images.withoutCaption().forEach(p -> checks.add(Doubt.NO_CAPTION, name(p)));
+    images.withoutImage().forEach(p -> checks.add(Doubt.NO_IMAGE, name(p)));
+    images.unread().forEach(p -> checks.add(Doubt.UNREAD, name(p)));
+    images.unheeded().forEach(p -> checks.add(Doubt.UNHEEDED, name(p)));
     List<Captioned> all = images.images();
     if (all.size() > 1 && all.stream().map(Captioned::caption).distinct().count() == 1) {
       checks.add(Doubt.SAME_CAPTION, "all: " + all.get(0).caption());

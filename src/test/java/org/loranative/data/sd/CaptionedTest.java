@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.UserException;
+import org.loranative.data.TextFile;
 
 class CaptionedTest {
   @TempDir Path folder;
@@ -60,6 +63,93 @@ class CaptionedTest {
     assertThatThrownBy(() -> Captioned.read(folder))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("filename, file_name");
+  }
+
+  private static List<String> names(List<Path> files) {
+    return files.stream().map(f -> f.getFileName().toString()).toList();
+  }
+
+  @Test
+  void aByteOrderMarkIsNoPartOfACaption() {
+    assertThat(Captioned.read(Path.of("src/test/resources/captions/02-bom")).images())
+        .extracting(Captioned::caption)
+        .allMatch(c -> c.matches("[a-z, ]+"));
+  }
+
+  @Test
+  void nothingIsLeftOutInSilence() {
+    Captioned.Found found =
+        Captioned.read(Path.of("src/test/resources/captions/03-silent-captions"));
+    assertThat(found.images())
+        .extracting(c -> c.file().getFileName().toString())
+        .containsExactly(
+            "a.PNG", "b.JPG", "c.Jpeg", "d.jfif", "h.webp", "i.WEBP", "j.bmp", "k.jpe");
+    assertThat(names(found.unread())).containsExactly("e.tif", "f.tiff", "g.avif", "l.ppm");
+    assertThat(names(found.withoutImage())).containsExactly("orphan.txt");
+    assertThat(found.withoutCaption()).isEmpty();
+  }
+
+  @Test
+  void whatSystemsLeaveBehindIsNoData() {
+    Captioned.Found found = Captioned.read(Path.of("src/test/resources/captions/15-appledouble"));
+    assertThat(found.images()).hasSize(2);
+    assertThat(found.withoutImage()).isEmpty();
+  }
+
+  @Test
+  void captionsBesideAMetadataFileAreNamed() throws IOException {
+    file("a.png", "");
+    file("a.txt", "one");
+    file("b.png", "");
+    file("b.txt", "two");
+    file("metadata.csv", "filename,prompt\na.png,x\n");
+    Captioned.Found found = Captioned.read(folder);
+    assertThat(found.images()).extracting(Captioned::caption).containsExactly("x");
+    assertThat(names(found.unheeded())).containsExactly("a.txt", "b.txt");
+  }
+
+  @Test
+  void foldersAndImagesBehindLinks() throws IOException {
+    file("elsewhere/a.png", "");
+    file("elsewhere/a.txt", "one");
+    Files.createDirectories(folder.resolve("data"));
+    for (String name : List.of("a.png", "a.txt")) {
+      Files.createSymbolicLink(
+          folder.resolve("data").resolve(name), folder.resolve("elsewhere").resolve(name));
+    }
+    Files.createSymbolicLink(folder.resolve("data/sub"), folder.resolve("elsewhere"));
+    Files.createSymbolicLink(folder.resolve("link"), folder.resolve("data"));
+    assertThat(Captioned.read(folder.resolve("link")).images())
+        .containsExactly(
+            new Captioned(folder.resolve("link/a.png"), "one"),
+            new Captioned(folder.resolve("link/sub/a.png"), "one"));
+  }
+
+  @Test
+  void captionsInOtherEncodings() throws IOException {
+    file("a.png", "");
+    Charset gbk = Charset.forName("gbk");
+    String caption = "一只小猫坐在窗台上看着外面的雨";
+    Files.write(folder.resolve("a.txt"), caption.getBytes(gbk));
+    TextFile.Encoding utf8 = new TextFile.Encoding(StandardCharsets.UTF_8, "caption_encoding");
+    assertThatThrownBy(() -> Captioned.read(folder, utf8))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("a.txt is not UTF-8 text; it looks like GB18030")
+        .hasMessageContaining("Set caption_encoding: gb18030, or convert it: iconv");
+    assertThat(Captioned.read(folder, new TextFile.Encoding(gbk, "caption_encoding")).images())
+        .containsExactly(new Captioned(folder.resolve("a.png"), caption));
+    Files.write(folder.resolve("a.txt"), "cat".getBytes(StandardCharsets.UTF_16LE));
+    assertThatThrownBy(() -> Captioned.read(folder, utf8))
+        .hasMessageContaining("it looks like UTF-16LE");
+  }
+
+  @Test
+  void aNameThatNoFileCanHave() throws IOException {
+    file("a.png", "");
+    file("metadata.csv", "filename,prompt\na\0.png,x\n");
+    assertThatThrownBy(() -> Captioned.read(folder))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("metadata.csv line 2: no file can have the name a\uFFFD.png");
   }
 
   @Test
