@@ -10,23 +10,54 @@
 // one copy for each lane, so that looking one up meets no conflict. FLOPs: 2 M N (K + R); bound by
 // the tensor cores from about 256 rows on, below by taking blocks apart: about 6 instructions a
 // number of W for each 128 (64) rows.
+//
+// For many rows, where every tile of rows would take the same blocks apart again, dequantize_panel
+// writes as many columns of op(B) as fit a panel (cuda/driver.h) to memory, where they stay in L2,
+// and tensor_gemm.cu or hopper.cu multiplies them. Bytes: 0.6 to 1.1 read and 2 written a number.
 #include "block_gemm.h"
 #include "tensor_loop.cuh"
+
+// Blocks with NF4's 16 values in shared memory, a copy for each lane.
+template <int THREADS>
+LN_DEVICE CodedBlocks with_values(const BlockView& blocks, float* code) {
+  if (blocks.format == kNf4) {
+    const Nf4Header* header = reinterpret_cast<const Nf4Header*>(blocks.data);
+    for (int i = int(threadIdx.x); i < 16 * 32; i += THREADS) code[i] = header->code[i / 32];
+    __syncthreads();
+  }
+  return {blocks, code + threadIdx.x % 32, 32};
+}
+
+template <typename T>
+LN_DEVICE void dequantize_panel(const PanelArguments& p, T* to) {
+  LN_DYNAMIC_SHARED(float, code);
+  const CodedBlocks from = with_values<PanelTile16::kThreads>(
+      {static_cast<const u8*>(p.from), p.all_rows, p.all_columns, p.format}, code);
+  const i64 at = global_thread() * PanelTile16::kNumbers;
+  if (at >= p.rows * p.columns) return;
+  const i64 row = p.row0 + at / p.columns, column = p.column0 + at % p.columns;
+  const i64 source = row * p.all_columns + column;
+  BlockGroup bits{};
+  float x[16];
+  bits.load(from.blocks, source);
+  bits.numbers(x, from, source);
+#pragma unroll
+  for (int half = 0; half < 2; half++) {
+    Chunk chunk;
+#pragma unroll
+    for (int i = 0; i < 4; i++)
+      chunk.words[i] = pack<T>(x[half * 8 + 2 * i], x[half * 8 + 2 * i + 1]);
+    reinterpret_cast<Chunk*>(to + at)[half] = chunk;
+  }
+}
 
 template <typename Tile, typename T, bool B_TRANSPOSED>
 LN_DEVICE void block_gemm(const TensorGemmArguments& g) {
   typedef TensorProduct<Tile, T, false, B_TRANSPOSED> Product;
   LN_DYNAMIC_SHARED(char, shared);
-  float* code = reinterpret_cast<float*>(shared + Tile::kTileBytes);
-  const u8* w = static_cast<const u8*>(g.b);
-  if (g.b_format == kNf4) {
-    const Nf4Header* header = reinterpret_cast<const Nf4Header*>(w);
-    for (int i = int(threadIdx.x); i < 16 * 32; i += Tile::kThreads) code[i] = header->code[i / 32];
-    __syncthreads();
-  }
-  const CodedBlocks blocks{{w, B_TRANSPOSED ? g.N : g.K, B_TRANSPOSED ? g.K : g.N, g.b_format},
-                           code + threadIdx.x % 32,
-                           32};
+  const CodedBlocks blocks = with_values<Tile::kThreads>(
+      {static_cast<const u8*>(g.b), B_TRANSPOSED ? g.N : g.K, B_TRANSPOSED ? g.K : g.N, g.b_format},
+      reinterpret_cast<float*>(shared + Tile::kTileBytes));
   const i64 rows = rows_of(g);
   Product::run(g, rows, Product::view(g.a, g.a_stride, rows, g.K, false), blocks);
 }
@@ -38,3 +69,5 @@ LN_BLOCK_GEMM(block_gemm_nt_large, LargeBlockTile, true)
 LN_BLOCK_GEMM(block_gemm_nt_small, SmallBlockTile, true)
 LN_BLOCK_GEMM(block_gemm_nn_large, LargeBlockTile, false)
 LN_BLOCK_GEMM(block_gemm_nn_small, SmallBlockTile, false)
+LN_INSTANCES_16_BIT((PanelTile16::kThreads), dequantize_panel, (PanelArguments p, T* to),
+                    dequantize_panel(p, to))

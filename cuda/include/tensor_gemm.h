@@ -13,7 +13,7 @@ struct TensorTile {
 };
 // For long batches; where few rows would leave most of a card idle; and for the products with an
 // adapter's rank on one side.
-typedef TensorTile<128, 128, 64, 32, 3, 1> LargeTile;
+typedef TensorTile<128, 128, 64, 32, 3, 2> LargeTile;
 typedef TensorTile<64, 64, 32, 32, 3, 3> SmallTile;
 typedef TensorTile<128, 32, 32, 32, 3, 3> TallTile;
 typedef TensorTile<32, 128, 32, 32, 3, 3> WideTile;

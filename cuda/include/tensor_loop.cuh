@@ -46,12 +46,109 @@ LN_DEVICE void write_one(const TensorGemmArguments& g, float sum, i64 m, i64 n) 
   }
 }
 
+template <typename T>
+LN_DEVICE T low_half(u32 pair) {
+  return T{(unsigned short)pair};
+}
+template <typename T>
+LN_DEVICE T high_half(u32 pair) {
+  return T{(unsigned short)(pair >> 16)};
+}
+
 // Rows of C that are wanted.
 LN_DEVICE i64 rows_of(const TensorGemmArguments& g) {
   if (!g.rows_left) return g.M;
   i64 left = i64(*g.rows_left) - g.row_offset;
   return left < g.M ? left : g.M;
 }
+
+// What becomes of a warp's sums, MT x NT tiles of 16 x 8 as mma leaves them: a lane has pairs of
+// neighbours in rows lane / 4 and lane / 4 + 8.
+template <typename T, int MT, int NT>
+struct Epilogue {
+  typedef float Sums[MT][NT][4];
+
+  LN_DEVICE static void write(const TensorGemmArguments& g, const Sums& sum, i64 m0, i64 n0,
+                              i64 rows) {
+    const i32 lane = i32(threadIdx.x % 32);
+    const i64 n = n0 + lane % 4 * 2;
+    // Two numbers in one access, and never one of them alone.
+    const bool pairs = g.N % 2 == 0 && g.c_stride % 2 == 0 && size_t(g.c) % 8 == 0;
+#pragma unroll
+    for (int i = 0; i < MT; i++)
+#pragma unroll
+      for (int half = 0; half < 2; half++) {
+        const i64 m = m0 + i * 16 + lane / 4 + half * 8;
+        if (m >= rows) continue;
+        if (g.partial)
+          write_partial(g, sum[i], half, m, n);
+        else if (pairs && !g.c_is_f32)
+          write_pairs(g, sum[i], half, m, n);
+        else
+          write_each(g, sum[i], half, m, n);
+      }
+  }
+
+  LN_DEVICE static void write_partial(const TensorGemmArguments& g, const float (&sum)[NT][4],
+                                      int half, i64 m, i64 n) {
+    float* row = g.partial + (i64(blockIdx.z) * g.M + m) * g.N;
+#pragma unroll
+    for (int j = 0; j < NT; j++)
+#pragma unroll
+      for (int r = 0; r < 2; r++)
+        if (n + j * 8 + r < g.N) row[n + j * 8 + r] = sum[j][half * 2 + r];
+  }
+
+  // What is added to is read whole before the first sum is written: reads that wait for each other
+  // would take longer than the product of a short K.
+  LN_DEVICE static void write_pairs(const TensorGemmArguments& g, const float (&sum)[NT][4],
+                                    int half, i64 m, i64 n) {
+    u32* row = reinterpret_cast<u32*>(static_cast<T*>(g.c) + m * g.c_stride + n);
+    const int tiles = int(g.N - n + 7 < NT * 8 ? (g.N - n + 7) / 8 : NT);  // that lie in C
+    u32 before[NT];
+    if (g.accumulate)
+#pragma unroll
+      for (int j = 0; j < NT; j++) before[j] = j < tiles ? row[j * 4] : 0;
+#pragma unroll
+    for (int j = 0; j < NT; j++) {
+      if (j >= tiles) break;
+      float x = sum[j][half * 2] * g.scale, y = sum[j][half * 2 + 1] * g.scale;
+      if (g.bias) {
+        x += g.bias[n + j * 8];
+        y += g.bias[n + j * 8 + 1];
+      }
+      if (g.accumulate) {
+        x += load(low_half<T>(before[j]));
+        y += load(high_half<T>(before[j]));
+      }
+      row[j * 4] = pack<T>(x, y);
+    }
+  }
+
+  LN_DEVICE static void write_each(const TensorGemmArguments& g, const float (&sum)[NT][4],
+                                   int half, i64 m, i64 n) {
+#pragma unroll
+    for (int j = 0; j < NT; j++)
+#pragma unroll
+      for (int r = 0; r < 2; r++)
+        if (n + j * 8 + r < g.N) write_one<T>(g, sum[j][half * 2 + r], m, n + j * 8 + r);
+  }
+};
+
+// The tile of C that a block makes. Neighbours make a column of kGroup tiles, then the next: blocks
+// that run at once read few rows of A and few columns of B, which stay in L2.
+struct TilePlace {
+  static constexpr u32 kGroup = 8;
+  u32 row, column;
+
+  LN_DEVICE TilePlace() {
+    const u32 id = blockIdx.y * gridDim.x + blockIdx.x, whole = kGroup * gridDim.x;
+    const u32 first = id / whole * kGroup, left = gridDim.y - first, in = id % whole;
+    const u32 rows = left < kGroup ? left : kGroup;
+    row = first + in % rows;
+    column = in / rows;
+  }
+};
 
 template <typename Tile, typename T, bool A_TRANSPOSED, bool B_TRANSPOSED>
 struct TensorProduct {
@@ -76,7 +173,8 @@ struct TensorProduct {
   LN_DEVICE static void run(const TensorGemmArguments& g, i64 rows, const ViewA& a,
                             const ViewB& b) {
     LN_DYNAMIC_SHARED(char, shared);
-    const i64 m0 = i64(blockIdx.y) * Tile::kRows, n0 = i64(blockIdx.x) * Tile::kColumns;
+    const TilePlace place;
+    const i64 m0 = i64(place.row) * Tile::kRows, n0 = i64(place.column) * Tile::kColumns;
     if (m0 >= rows) return;  // the whole block
     const int warp = int(threadIdx.x) / 32;
     const int wm = warp / kWarpsAcross * Tile::kWarpRows;
@@ -147,38 +245,6 @@ struct TensorProduct {
       settle(step + Tile::kStages - 1);
     }
     copy_async_wait<0>();
-    write(g, sum, m0 + wm, n0 + wn, rows);
-  }
-
-  LN_DEVICE static void write(const TensorGemmArguments& g, const float (&sum)[kMTiles][kNTiles][4],
-                              i64 m0, i64 n0, i64 rows) {
-    const int lane = int(threadIdx.x) % 32;
-#pragma unroll
-    for (int i = 0; i < kMTiles; i++)
-#pragma unroll
-      for (int j = 0; j < kNTiles; j++)
-#pragma unroll
-        for (int half = 0; half < 2; half++) {
-          i64 m = m0 + i * 16 + lane / 4 + half * 8, n = n0 + j * 8 + lane % 4 * 2;
-          if (m < rows) write_pair(g, sum[i][j][half * 2], sum[i][j][half * 2 + 1], m, n);
-        }
-  }
-
-  LN_DEVICE static void write_pair(const TensorGemmArguments& g, float x, float y, i64 m, i64 n) {
-    if (g.partial) {
-      float* to = g.partial + (i64(blockIdx.z) * g.M + m) * g.N + n;
-      if (n < g.N) to[0] = x;
-      if (n + 1 < g.N) to[1] = y;
-      return;
-    }
-    T* to = static_cast<T*>(g.c) + m * g.c_stride + n;
-    if (!g.c_is_f32 && n + 1 < g.N && (size_t(to) & 3) == 0) {  // two numbers in one store
-      x = finish(g, x, n, to);
-      y = finish(g, y, n + 1, to + 1);
-      *reinterpret_cast<u32*>(to) = pack<T>(x, y);
-      return;
-    }
-    if (n < g.N) write_one<T>(g, x, m, n);
-    if (n + 1 < g.N) write_one<T>(g, y, m, n + 1);
+    Epilogue<T, kMTiles, kNTiles>::write(g, sum, m0 + wm, n0 + wn, rows);
   }
 };

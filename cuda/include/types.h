@@ -4,6 +4,7 @@
 typedef long long i64;
 typedef int i32;
 typedef unsigned u32;
+typedef unsigned long long u64;
 
 struct gpu_bf16 {
   unsigned short bits;

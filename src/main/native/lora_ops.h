@@ -145,13 +145,16 @@ int ln_embedding_bwd(int64_t device, int64_t dy, int64_t ids, int64_t dw, int64_
                      int64_t V, float scale, int32_t dtype);
 
 // y = x W0^T (+ bias). x [M, in], w0 [out, in], bias [out] f32 or 0, y [M, out] of dtype y_dtype.
-// Overwrites y.
-int ln_linear_fwd(int64_t device, int64_t x, int64_t w0, int64_t bias, int64_t y, int64_t M,
-                  int64_t in, int64_t out, int32_t w_dtype, int32_t dtype, int32_t y_dtype);
+// scratch: ln_linear_scratch bytes, for both directions. Overwrites y.
+int ln_linear_fwd(int64_t device, int64_t x, int64_t w0, int64_t bias, int64_t y, int64_t scratch,
+                  int64_t M, int64_t in, int64_t out, int32_t w_dtype, int32_t dtype,
+                  int32_t y_dtype);
 
 // dx = dy W0. dy [M, out], dx [M, in]. Overwrites dx, or adds to it if accumulate is 1.
-int ln_linear_bwd(int64_t device, int64_t dy, int64_t w0, int64_t dx, int64_t M, int64_t in,
-                  int64_t out, int32_t accumulate, int32_t w_dtype, int32_t dtype);
+int ln_linear_bwd(int64_t device, int64_t dy, int64_t w0, int64_t dx, int64_t scratch, int64_t M,
+                  int64_t in, int64_t out, int32_t accumulate, int32_t w_dtype, int32_t dtype);
+int64_t ln_linear_scratch(int64_t device, int64_t M, int64_t in, int64_t out, int32_t w_dtype,
+                          int32_t dtype);
 
 // y = x W0^T (+ bias) + xa B^T,  xa = s (drop(x) A^T)            LoRA: Hu et al. 2021, section 4.1
 // a [rank, in] f32, b [out, rank] f32, scale s = alpha / rank. xa [M, rank rounded up to 8] of
@@ -171,7 +174,7 @@ int ln_lora_linear_bwd(int64_t device, int64_t dy, int64_t x, int64_t xa, int64_
                        int64_t M, int64_t in, int64_t out, int64_t rank, float scale, float dropout,
                        int32_t stream, int32_t accumulate, int32_t w_dtype, int32_t dtype);
 int64_t ln_lora_linear_scratch(int64_t device, int64_t M, int64_t in, int64_t out, int64_t rank,
-                               float dropout, int32_t dtype);
+                               float dropout, int32_t w_dtype, int32_t dtype);
 
 // sum = x + residual;  y[m, c] = sum[m, c] rstd[m] w[c];  rstd[m] = 1 / sqrt(mean_c sum^2 + eps)
 //                                                                     Zhang & Sennrich 2019, eq. 4

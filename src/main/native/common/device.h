@@ -17,6 +17,9 @@ struct Device {
   const Ops* ops;
   // The device's matrix product; ops of composed/ are made of it.
   int (*gemm)(Device* device, const Gemm& g);
+  // The scratch of a product [M, K] [K, N] whose right side is stored as w_dtype.
+  int64_t (*gemm_scratch)(const Device* device, int64_t M, int64_t N, int64_t K, int32_t w_dtype,
+                          int32_t dtype);
   int threads;
   OneDnn* onednn = nullptr;
   CudaState* cuda = nullptr;

@@ -31,6 +31,9 @@ struct Gemm {
   // The low-rank term: + L [M, rank] R [rank, N], both laid out and typed as a and b.
   int64_t rank = 0;
   Matrix low_a{}, low_b{};
+  // Device memory of Device::gemm_scratch bytes, for products of so many rows that B's blocks are
+  // dequantized for all of them at once.
+  int64_t scratch = 0;
 
   // The same call without its low-rank term, and that term alone, added to C.
   Gemm without_low_rank() const {

@@ -22,12 +22,13 @@ struct Call {
   int64_t M, in, out, rank, pitch, scratch, step;
   float scale, dropout;
   int32_t stream, dtype;
-  int64_t a_at = 0, b_at = 0, dyb_at = 0, dropped_at = 0, masked_at = 0, bytes = 0;
+  int64_t a_at = 0, b_at = 0, dyb_at = 0, dropped_at = 0, masked_at = 0, panel_at = 0, bytes = 0;
   int64_t used_rank;  // the rank that products over it run through
   Matrix a{}, b{};
 
   Call(int64_t handle, int64_t M_, int64_t in_, int64_t out_, int64_t rank_, int64_t scratch_,
-       int64_t step_, float scale_, float dropout_, int32_t stream_, int32_t dtype_)
+       int64_t step_, float scale_, float dropout_, int32_t stream_, int32_t w_dtype,
+       int32_t dtype_)
       : device(of(handle)),
         M(M_),
         in(in_),
@@ -52,6 +53,7 @@ struct Call {
     dyb_at = take(size * M * pitch);
     dropped_at = take(dropout > 0 ? size * M * in : 0);
     masked_at = take(dropout > 0 ? size * M * in : 0);
+    panel_at = take(ln_linear_scratch(handle, M, in, out, w_dtype, dtype));
   }
 
   Matrix activations(int64_t address, bool transposed = false) const {
@@ -91,15 +93,15 @@ struct Call {
 }  // namespace
 
 int64_t ln_lora_linear_scratch(int64_t device, int64_t M, int64_t in, int64_t out, int64_t rank,
-                               float dropout, int32_t dtype) {
-  return Call(device, M, in, out, rank, 0, 0, 1, dropout, 0, dtype).bytes;
+                               float dropout, int32_t w_dtype, int32_t dtype) {
+  return Call(device, M, in, out, rank, 0, 0, 1, dropout, 0, w_dtype, dtype).bytes;
 }
 
 int ln_lora_linear_fwd(int64_t handle, int64_t x, int64_t w0, int64_t bias, int64_t a, int64_t b,
                        int64_t y, int64_t xa, int64_t scratch, int64_t step, int64_t M, int64_t in,
                        int64_t out, int64_t rank, float scale, float dropout, int32_t stream,
                        int32_t w_dtype, int32_t dtype) {
-  Call c(handle, M, in, out, rank, scratch, step, scale, dropout, stream, dtype);
+  Call c(handle, M, in, out, rank, scratch, step, scale, dropout, stream, w_dtype, dtype);
   int64_t x_low = x;
   int status = c.read_adapter(a, b);
   if (!status) status = c.drop_input(&x_low);
@@ -109,6 +111,7 @@ int ln_lora_linear_fwd(int64_t handle, int64_t x, int64_t w0, int64_t bias, int6
   if ((status = c.device->gemm(c.device, down))) return status;
   Gemm base{M, out, in, c.activations(x), Matrix{w0, w_dtype, true}, c.activations(y)};
   base.bias = bias;
+  base.scratch = scratch + c.panel_at;
   base.rank = c.used_rank;
   base.low_a = c.low(xa);
   base.low_b = Call::flipped(c.b);
@@ -119,7 +122,7 @@ int ln_lora_linear_bwd(int64_t handle, int64_t dy, int64_t x, int64_t xa, int64_
                        int64_t b, int64_t dx, int64_t da, int64_t db, int64_t scratch, int64_t step,
                        int64_t M, int64_t in, int64_t out, int64_t rank, float scale, float dropout,
                        int32_t stream, int32_t accumulate, int32_t w_dtype, int32_t dtype) {
-  Call c(handle, M, in, out, rank, scratch, step, scale, dropout, stream, dtype);
+  Call c(handle, M, in, out, rank, scratch, step, scale, dropout, stream, w_dtype, dtype);
   int64_t x_low = x, dyb = scratch + c.dyb_at;
   int status = c.read_adapter(a, b);
   if (!status) status = c.drop_input(&x_low);
@@ -138,6 +141,7 @@ int ln_lora_linear_bwd(int64_t handle, int64_t dy, int64_t x, int64_t xa, int64_
   if (!dx) return LN_OK;
   Gemm base{M, in, out, c.activations(dy), Matrix{w0, w_dtype, false}, c.activations(dx)};
   base.accumulate = accumulate;
+  base.scratch = scratch + c.panel_at;
   base.rank = c.used_rank;
   base.low_a = c.low(dyb);
   base.low_b = c.a;

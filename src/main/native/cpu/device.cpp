@@ -78,6 +78,11 @@ int ln_cpu_physical_cores() {
   return cores.empty() ? 1 : int(cores.size());
 }
 
+// oneDNN keeps its own, and blocks pass through a buffer of its (cpu/block_gemm.cpp).
+static int64_t no_gemm_scratch(const Device*, int64_t, int64_t, int64_t, int32_t, int32_t) {
+  return 0;
+}
+
 int ln_cpu_open(int32_t threads, int64_t* device) {
   if (threads < 1) return fail(LN_INVALID, "threads is %d; it must be at least 1", threads);
   const Ops* ops = isa_level() == 4   ? &cpu_v4::table
@@ -85,8 +90,8 @@ int ln_cpu_open(int32_t threads, int64_t* device) {
                                       : &cpu_v2::table;
   try {
     omp_set_num_threads(threads);
-    *device =
-        reinterpret_cast<int64_t>(new Device{ops, onednn_gemm, threads, onednn_open(threads)});
+    *device = reinterpret_cast<int64_t>(
+        new Device{ops, onednn_gemm, no_gemm_scratch, threads, onednn_open(threads)});
     return LN_OK;
   } catch (const std::exception& e) {
     return fail(LN_FAILED, "the CPU device did not open: %s", e.what());

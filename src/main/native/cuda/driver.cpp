@@ -207,9 +207,11 @@ int ln_cuda_info(const char* library, int32_t index, char* name, int32_t name_by
 int ln_cuda_open(const char* library, int32_t index, int64_t* device) {
   const Driver* driver = open_driver(library);
   if (!driver) return LN_UNSUPPORTED;
-  int card;
+  int card, major = 0, minor = 0;
   void* context;
   int code = driver->device_get(&card, index);
+  if (!code) code = driver->device_attribute(&major, kCapabilityMajor, card);
+  if (!code) code = driver->device_attribute(&minor, kCapabilityMinor, card);
   if (!code) code = driver->context_retain(&context, card);
   if (!code) code = driver->context_set(context);
   if (code) return fail(LN_FAILED, "card %d cannot be opened: %s", index, text(driver, code));
@@ -218,8 +220,9 @@ int ln_cuda_open(const char* library, int32_t index, int64_t* device) {
   CudaState* state = new CudaState;
   state->driver = driver;
   state->index = card;
+  state->capability = major * 10 + minor;
   state->host = of(host);
-  Device* opened = new Device{&cuda::table, cuda_gemm, 1, nullptr, state};
+  Device* opened = new Device{&cuda::table, cuda_gemm, cuda_gemm_scratch, 1, nullptr, state};
   if (int status = cuda_prepare(opened)) {
     char sentence[512];  // releasing may say something of its own
     snprintf(sentence, sizeof sentence, "%s", ln_last_error());

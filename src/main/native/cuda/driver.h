@@ -68,6 +68,7 @@ struct Staging {
 struct CudaState {
   const Driver* driver;
   int index;
+  int capability;          // major * 10 + minor
   Device* host;            // the CPU device that dequantizes weights on their way to the card
   void* stream = nullptr;  // every op and copy, in order
   void* beside = nullptr;  // the next batch's copies
@@ -93,6 +94,9 @@ int cuda_launch(Device* device, const char* kernel, Grid grid, unsigned threads,
 
 inline int64_t cuda_workspace(const Device* device) { return int64_t(device->cuda->workspace); }
 
-int cuda_gemm(Device* device, const Gemm& g);  // cuda/ops/gemm.cpp
+// cuda/ops/gemm.cpp
+int cuda_gemm(Device* device, const Gemm& g);
+int64_t cuda_gemm_scratch(const Device* device, int64_t M, int64_t N, int64_t K, int32_t w_dtype,
+                          int32_t dtype);
 
 }  // namespace ln

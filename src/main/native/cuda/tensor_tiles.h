@@ -1,6 +1,7 @@
 // How a product on the tensor cores is spread over a card: its grid, and the split of K.
 #pragma once
 #include "cuda/launch.h"
+#include "hopper.h"
 #include "tensor_gemm.h"
 
 namespace ln {
@@ -20,6 +21,17 @@ Grid grid_of(const TensorGemmArguments& a) {
 template <typename Tile>
 bool fills_card(const TensorGemmArguments& a) {
   return grid_of<Tile>(a).x * grid_of<Tile>(a).y >= kFullCard;
+}
+
+// Hopper alone has warpgroups' products (cuda/hopper.cu); its successors have others.
+inline bool has_warpgroups(const Device* device) { return device->cuda->capability == 90; }
+
+// Whether the broad tile is the faster: it fills the card, and what it computes past N's end costs
+// less than the square tile's lower rate (on an H100 388 TFLOP/s to 496, M = N = K = 4096).
+inline bool prefers_broad(const TensorGemmArguments& a) {
+  int64_t broad = tiles_over(a.N, BroadTile::kColumns) * BroadTile::kColumns;
+  int64_t square = tiles_over(a.N, SquareTile::kColumns) * SquareTile::kColumns;
+  return fills_card<BroadTile>(a) && broad * 100 <= square * 128;
 }
 
 // How often K is split so that `blocks` tiles fill a card; 1 where they do or K is short.

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "block_gemm.h"
+#include "hopper.h"
 #include "tiled_attention.h"
 
 namespace {
@@ -98,6 +99,10 @@ std::vector<Block> tiled_blocks() {
       blocks.push_back({family + b.prefix + "_", b.threads, b.shared_bytes});
   for (const char* family : {"block_gemm_nt_", "block_gemm_nn_"})
     for (Block b : {gemm<LargeBlockTile>("large"), gemm<SmallBlockTile>("small")})
+      blocks.push_back({family + b.prefix + "_", b.threads, b.shared_bytes});
+  for (const char* family :
+       {"hopper_gemm_nt_", "hopper_gemm_nn_", "hopper_conv_fwd_", "hopper_conv_bwd_"})
+    for (Block b : {gemm<BroadTile>("broad"), gemm<SquareTile>("square")})
       blocks.push_back({family + b.prefix + "_", b.threads, b.shared_bytes});
   auto attention = [&blocks](const std::string& head, int threads, int fwd, int dq, int dkv) {
     blocks.push_back({"tiled_attention_fwd_" + head + "_", threads, fwd});
@@ -193,7 +198,8 @@ struct Job {
     std::string stem = path.substr(path.rfind('/') + 1);
     stem = stem.substr(0, stem.rfind('.'));
     std::string source = read_file(path), include = "--include-path=" + folder + "/include";
-    std::string target = "--gpu-architecture=" + arch;
+    // What only Hopper has needs its own target, whose code runs on 9.0 and nowhere else.
+    std::string target = "--gpu-architecture=" + arch + (arch == "sm_90" ? "a" : "");
     const char* options[] = {target.c_str(), include.c_str(), "--std=c++17", "-default-device",
                              "--ptxas-options=-v"};
     bool real = arch[0] == 's';

@@ -46,6 +46,16 @@ struct Fiber {
   int copy_count = 0, committed = 0;
 };
 
+// A warp's part of a warpgroup's product, between its issue and the moment it is computed.
+struct WarpgroupProduct {
+  uint64_t a, b;   // descriptors
+  float* sum[32];  // of each lane, [tiles][4]
+  int tiles;
+  bool b_along_n;
+  int format;
+  int group;
+};
+
 // Lanes meet in collectives; the last to arrive computes for all.
 struct Warp {
   uint32_t runnable = 0, alive = 0, arrived = 0, mask = 0;
@@ -53,6 +63,9 @@ struct Warp {
   int kind = 0;
   void* argument[32];
   Fiber* lane[32];
+  int in_warpgroup = 0;  // which of the 4 it is
+  std::vector<WarpgroupProduct> products;
+  int products_committed = 0;
 };
 
 struct Block {
@@ -91,7 +104,7 @@ const char* first_fault();
 void forget_faults();  // for tests that plant them
 
 void barrier(const void* site);
-enum { kSyncWarp = 1, kShuffle, kLoadMatrix, kMultiply };
+enum { kSyncWarp = 1, kShuffle, kLoadMatrix, kMultiply, kWarpgroup };
 void collective(uint32_t mask, int kind, void* argument, void (*compute)(Warp*));
 
 template <class... A>
@@ -145,6 +158,14 @@ void load_matrix(uint32_t* registers, int tiles, const void* const* rows, bool t
 // c [mt][nt][4] += a [mt][4] b [nt][2]: tiles of 16 x 8 x 16, 16-bit in, f32 accumulate.
 enum HalfFormat { kBf16, kF16 };
 void multiply(float* c, const uint32_t* a, const uint32_t* b, int mt, int nt, HalfFormat format);
+
+// wgmma.cuh: sum [tiles][4] += rows of `a` that this warp has, times b. Each warp of the four
+// computes by itself, at a random moment between the issue and the wait that covers it.
+uint32_t shared_address(const void* p);
+void warpgroup_multiply(float* sum, int tiles, uint64_t a, uint64_t b, bool b_along_n,
+                        HalfFormat format);
+void warpgroup_commit();
+void warpgroup_wait(int groups_in_flight);
 
 // 16-bit numbers, rounded to nearest even; NaN stays NaN.
 uint32_t to_bf16(float x);

@@ -26,7 +26,6 @@ enum {
   kLaunchFailed = 719,
   kCaptureUnsupported = 900
 };
-constexpr int kMostSharedBytes = 99 * 1024;  // of a block, on sm_86 and sm_89
 
 std::mutex mutex;
 std::map<uintptr_t, size_t> allocations, pinned;
@@ -44,6 +43,15 @@ bool inside(const std::map<uintptr_t, size_t>& pieces, uintptr_t p, size_t n) {
   if (after == pieces.begin()) return false;
   --after;
   return p + n <= after->first + after->second;
+}
+
+int capability() { return int(setting("LN_EMU_CAPABILITY", 86)); }
+// Dynamic shared memory of a block (CUDA C++ programming guide, "Compute capabilities").
+int most_shared_bytes() {
+  return (capability() == 80                                  ? 163
+          : capability() / 10 == 8 || capability() / 10 == 12 ? 99
+                                                              : 227)
+         << 10;
 }
 
 size_t card_bytes() { return size_t(setting("LN_EMU_MEMORY", 8l << 30)); }
@@ -77,8 +85,7 @@ API cuDeviceTotalMem_v2(size_t* bytes, int) {
   return kSuccess;
 }
 API cuDeviceGetAttribute(int* value, int attribute, int) {
-  int capability = int(setting("LN_EMU_CAPABILITY", 86));
-  *value = attribute == 75 ? capability / 10 : attribute == 76 ? capability % 10 : 0;
+  *value = attribute == 75 ? capability() / 10 : attribute == 76 ? capability() % 10 : 0;
   return kSuccess;
 }
 API cuDevicePrimaryCtxRetain(void** context, int) {
@@ -239,7 +246,7 @@ API cuModuleGetFunction(const emu::Kernel** function, void*, const char* name) {
   return *function ? kSuccess : kNotFound;
 }
 API cuFuncSetAttribute(const emu::Kernel* kernel, int attribute, int value) {
-  if (attribute != 8 || value > kMostSharedBytes) return kInvalid;
+  if (attribute != 8 || value > most_shared_bytes()) return kInvalid;
   std::lock_guard<std::mutex> lock(mutex);
   shared_allowed[kernel] = value;
   return kSuccess;

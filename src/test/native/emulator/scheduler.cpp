@@ -205,6 +205,7 @@ void fiber_main() {
       report("ends with a cp.async in flight that no wait covered");
       break;
     }
+  if (!me->warp->products.empty()) report("ends with products in flight that no wait covered");
   if (b->at_barrier) report("ends while %d threads wait at __syncthreads", b->at_barrier);
   Fiber* next = next_fiber(me->warp);
   if (!next && b->done != b->thread_count) deadlock();
@@ -259,7 +260,10 @@ void run_block(dim3 grid, dim3 threads, size_t shared_bytes, long index, void** 
   b.number = index;
   shadow_block();
   memset(b.shared, 0xff, shared_bytes);  // NaN in every format: what is never written shows
-  for (int i = 0; i < b.warp_count; i++) b.warp[i].alive = b.warp[i].runnable = ~0u;
+  for (int i = 0; i < b.warp_count; i++) {
+    b.warp[i].alive = b.warp[i].runnable = ~0u;
+    b.warp[i].in_warpgroup = i % 4;
+  }
   for (int i = 0; i < b.thread_count; i++) {
     Fiber* f = &w.fibers[size_t(i)];
     f->index = i;

@@ -67,6 +67,8 @@ struct Multiply {
   HalfFormat format;
 };
 
+}  // namespace
+
 float number(uint32_t half, HalfFormat format) {
   if (format == kF16) return from_f16(half);
   uint32_t bits = half << 16;
@@ -74,7 +76,6 @@ float number(uint32_t half, HalfFormat format) {
   memcpy(&f, &bits, 4);
   return f;
 }
-}  // namespace
 
 uint32_t to_f16(float x) { return _cvtss_sh(x, _MM_FROUND_TO_NEAREST_INT); }
 float from_f16(uint32_t bits) { return _cvtsh_ss(static_cast<unsigned short>(bits)); }

@@ -85,6 +85,9 @@ int ln_conv2d_fwd(int64_t device, int64_t x, int64_t w, int64_t bias, int64_t y,
   TensorGemmArguments g = product(x, w, y, B * OH * OW, O, kernel * kernel * I);
   g.bias = ptr<float>(bias);
   if (O <= TallTile::kColumns) return LN_IN_TILES(TallTile, tensor_conv_fwd_tall);
+  if (has_warpgroups(of(device)))
+    return prefers_broad(g) ? LN_IN_TILES(BroadTile, hopper_conv_fwd_broad)
+                            : LN_IN_TILES(SquareTile, hopper_conv_fwd_square);
   return fills_card<LargeTile>(g) ? LN_IN_TILES(LargeTile, tensor_conv_fwd_large)
                                   : LN_IN_TILES(SmallTile, tensor_conv_fwd_small);
 }
@@ -99,6 +102,9 @@ int ln_conv2d_bwd(int64_t device, int64_t dy, int64_t w, int64_t dx, int64_t B, 
     return LN_LAUNCH_TYPED(of(device), dtype, conv2d_bwd, plain_grid(B * H * W, I),
                            ConvTile::kThreads, ConvTile::kSharedBytes, dy, w, dx, c);
   TensorGemmArguments g = product(dy, w, dx, B * H * W, I, kernel * kernel * O);
+  if (has_warpgroups(of(device)))
+    return prefers_broad(g) ? LN_IN_TILES(BroadTile, hopper_conv_bwd_broad)
+                            : LN_IN_TILES(SquareTile, hopper_conv_bwd_square);
   return fills_card<LargeTile>(g) ? LN_IN_TILES(LargeTile, tensor_conv_bwd_large)
                                   : LN_IN_TILES(SmallTile, tensor_conv_bwd_small);
 }

@@ -65,6 +65,15 @@ TensorGemmArguments arguments(const Gemm& g) {
     return LN_LAUNCH_16_BIT(device, g.a.dtype, kernel, grid, threads, shared, a);          \
   })
 
+int hopper_gemm(Device* device, TensorGemmArguments& a, const Gemm& g) {
+  bool broad = prefers_broad(a);
+  if (g.b.transposed)
+    return broad ? LN_IN_TILES(BroadTile, hopper_gemm_nt_broad)
+                 : LN_IN_TILES(SquareTile, hopper_gemm_nt_square);
+  return broad ? LN_IN_TILES(BroadTile, hopper_gemm_nn_broad)
+               : LN_IN_TILES(SquareTile, hopper_gemm_nn_square);
+}
+
 int tensor_gemm(Device* device, const Gemm& g) {
   TensorGemmArguments a = arguments(g);
   bool tall = g.N <= TallTile::kColumns;
@@ -80,20 +89,64 @@ int tensor_gemm(Device* device, const Gemm& g) {
   if (a.b_format)
     return fills ? LN_IN_TILES(LargeBlockTile, block_gemm_nn_large)
                  : LN_IN_TILES(SmallBlockTile, block_gemm_nn_small);
-  if (g.b.transposed) {
-    if (tall) return LN_IN_TILES(TallTile, tensor_gemm_nt_tall);
+  if (tall)
+    return g.b.transposed ? LN_IN_TILES(TallTile, tensor_gemm_nt_tall)
+                          : LN_IN_TILES(TallTile, tensor_gemm_nn_tall);
+  if (has_warpgroups(device)) return hopper_gemm(device, a, g);
+  if (g.b.transposed)
     return fills ? LN_IN_TILES(LargeTile, tensor_gemm_nt_large)
                  : LN_IN_TILES(SmallTile, tensor_gemm_nt_small);
-  }
-  if (tall) return LN_IN_TILES(TallTile, tensor_gemm_nn_tall);
   return fills ? LN_IN_TILES(LargeTile, tensor_gemm_nn_large)
                : LN_IN_TILES(SmallTile, tensor_gemm_nn_small);
 }
 
+// Columns of C whose weights are dequantized at once: few enough to stay in L2, enough to fill a
+// card, and whole blocks of every format. 0 where the fused kernel is faster: writing and reading a
+// number takes as long as multiplying it with about 100 rows on an H100, 500 on a 4090.
+int64_t panel_columns(const Device* device, int64_t M, int64_t N, int64_t K, int32_t w_dtype,
+                      int32_t dtype) {
+  constexpr int64_t kMostBytes = int64_t(64) << 20, kColumns = 256;
+  if (!is_blocks(w_dtype) || dtype == LN_F32 || M < (has_warpgroups(device) ? 256 : 1024)) return 0;
+  int64_t most = kMostBytes / 2 / K / kColumns * kColumns;
+  return N < most ? N : most;
+}
+
+// The product, as many columns of C at a time as a panel holds.
+int gemm_by_panels(Device* device, const Gemm& g, int64_t most) {
+  int64_t c_bytes = g.c.dtype == LN_F32 ? 4 : 2;
+  for (int64_t n0 = 0; n0 < g.N; n0 += most) {
+    Gemm part = g;
+    part.N = g.N - n0 < most ? g.N - n0 : most;
+    PanelArguments p{ptr<void>(g.b.address), g.K, g.N, 0, n0, g.K, part.N, g.b.dtype};
+    if (g.b.transposed) p = {ptr<void>(g.b.address), g.N, g.K, n0, 0, part.N, g.K, g.b.dtype};
+    LN_TRY(
+        LN_LAUNCH_16_BIT(device, g.a.dtype, dequantize_panel,
+                         cover(p.rows * p.columns / PanelTile16::kNumbers, PanelTile16::kThreads),
+                         PanelTile16::kThreads, PanelTile16::kSharedBytes, p, g.scratch));
+    part.b = {g.scratch, g.a.dtype, g.b.transposed};
+    part.c.stride = g.c.pitch(g.M, g.N);
+    part.c.address += n0 * c_bytes;
+    if (g.bias) part.bias += n0 * 4;
+    if (g.rank) {
+      part.low_b.stride = g.low_b.pitch(g.rank, g.N);
+      part.low_b.address += n0 * 2 * (g.low_b.transposed ? part.low_b.stride : 1);
+    }
+    LN_TRY(tensor_gemm(device, part));
+  }
+  return LN_OK;
+}
+
 }  // namespace
+
+int64_t cuda_gemm_scratch(const Device* device, int64_t M, int64_t N, int64_t K, int32_t w_dtype,
+                          int32_t dtype) {
+  return 2 * K * panel_columns(device, M, N, K, w_dtype, dtype);
+}
 
 int cuda_gemm(Device* device, const Gemm& g) {
   if (g.M == 0 || g.N == 0) return LN_OK;
+  int64_t columns = panel_columns(device, g.M, g.N, g.K, g.b.dtype, g.a.dtype);
+  if (columns && g.scratch && fits_tensor_cores(g)) return gemm_by_panels(device, g, columns);
   if (fits_tensor_cores(g)) return tensor_gemm(device, g);
   if (g.rank) {
     LN_TRY(cuda_gemm(device, g.without_low_rank()));

@@ -41,6 +41,21 @@ public record Linear(Value x, Value w0, Optional<Value> bias, Value y) implement
     return List.of(y);
   }
 
+  private static long scratch(Device d, Value rows, Value w0) {
+    return LoraOps.ln_linear_scratch(
+        d.handle(),
+        rows.shape().rows(),
+        w0.shape().dim(1),
+        w0.shape().dim(0),
+        w0.dtype().code,
+        rows.dtype().code);
+  }
+
+  @Override
+  public long scratchBytes(Device d) {
+    return scratch(d, x, w0);
+  }
+
   @Override
   public void backward(Grads g) {
     Value dy = g.of(y).orElseThrow();
@@ -66,6 +81,7 @@ public record Linear(Value x, Value w0, Optional<Value> bias, Value y) implement
             at.of(w0),
             at.of(bias),
             at.of(y),
+            at.scratch(),
             x.shape().rows(),
             w0.shape().dim(1),
             w0.shape().dim(0),
@@ -92,6 +108,11 @@ public record Linear(Value x, Value w0, Optional<Value> bias, Value y) implement
     }
 
     @Override
+    public long scratchBytes(Device d) {
+      return scratch(d, dy, w0);
+    }
+
+    @Override
     public LinearBackward rebind(UnaryOperator<Value> f) {
       return new LinearBackward(f.apply(dy), f.apply(w0), partial.map(f), f.apply(dx));
     }
@@ -104,6 +125,7 @@ public record Linear(Value x, Value w0, Optional<Value> bias, Value y) implement
               at.of(dy),
               at.of(w0),
               at.of(dx),
+              at.scratch(),
               dy.shape().rows(),
               w0.shape().dim(1),
               w0.shape().dim(0),

@@ -83,6 +83,7 @@ public record LoraLinear(
         w0.shape().dim(0),
         a.shape().dim(0),
         setting.dropout(),
+        w0.dtype().code,
         x.dtype().code);
   }
 

@@ -37,12 +37,22 @@ class BlockGemmTest {
     compare(format, m, in, out, 5, everywhere(), r);
   }
 
-  /** Enough rows and columns for the large tile: forward in the first, backward in the second. */
+  /**
+   * Enough rows and columns for the large tile: forward in the first, backward in the second; and so
+   * many rows that the matrix is dequantized for all of them.
+   */
   @ParameterizedTest
-  @CsvSource({"NF4, 64, 1500", "Q6_K, 1536, 40", "Q4_0, 1504, 40", "Q5_K, 256, 1500"})
-  void large(DType format, int in, int out, Random r) {
+  @CsvSource({
+    "NF4, 900, 64, 2100",
+    "Q6_K, 900, 2304, 40",
+    "NF4, 1400, 64, 1500",
+    "Q6_K, 1400, 1536, 40",
+    "Q4_0, 1400, 1504, 40",
+    "Q5_K, 1400, 256, 1500"
+  })
+  void large(DType format, int rows, int in, int out, Random r) {
     List<Place> cards = List.of(new Place("cuda-check", DType.BF16));
-    compare(format, 1400 + r.nextInt(100), in, out / 8 * 8, 8, cards, r);
+    compare(format, rows + r.nextInt(100), in, out / 8 * 8, 8, cards, r);
   }
 
   /** More rows than one tile of the CPU's buffer, and depth that a card splits. */

@@ -1,0 +1,54 @@
+// Matrix products and convolutions for Hopper (H100, H200), on warpgroups' tensor-core
+// instructions.
+//
+//   C [M, N] = scale (A B + A2 B2) (+ bias) (+ C)                 as tensor_gemm.cu
+//   y = P w^T (+ bias),  dx = Q v                                 as tensor_conv.cu
+//
+// Tile: 128 x 256 x 64 with two warpgroups of 64 x 256, one block on a multiprocessor; 128 x 128
+// with two blocks. Four (three) stages of cp.async, 16 bytes a thread; operands are read from
+// swizzled shared memory by the tensor cores themselves, while the threads begin the next copies.
+// Shared memory: 193 or 97 KB. FLOPs: 2 M N (K + R). mma.sync reaches at most 0.62 of this chip's
+// rate. Bound by the tensor cores.
+#include "conv_views.cuh"
+#include "hopper.h"
+#include "warpgroup_loop.cuh"
+
+#ifdef LN_WARPGROUPS
+template <typename Tile, typename T, bool B_TRANSPOSED>
+LN_DEVICE void hopper_gemm(const TensorGemmArguments& g) {
+  typedef WarpgroupProduct<Tile, T, B_TRANSPOSED> Product;
+  const i64 rows = rows_of(g);
+  Product::run(g, rows, Product::view(g.a, g.a_stride, rows, g.K, false),
+               Product::view(g.b, g.b_stride, g.K, g.N, B_TRANSPOSED));
+}
+
+template <typename Tile, typename T>
+LN_DEVICE void forward(const TensorGemmArguments& g, const ConvArguments& c) {
+  const PatchView<T> patches{static_cast<const T*>(g.a), c, i32(g.M), i32(g.K)};
+  const MatrixView<T> w{static_cast<const T*>(g.b), g.K, g.N, g.K};
+  WarpgroupProduct<Tile, T, true>::run(g, g.M, patches, w);
+}
+
+template <typename Tile, typename T>
+LN_DEVICE void backward(const TensorGemmArguments& g, const ConvArguments& c) {
+  const OutputView<T> outputs{static_cast<const T*>(g.a), c, i32(g.M), i32(g.K)};
+  const TapView<T> w{static_cast<const T*>(g.b), c, i32(g.K)};
+  WarpgroupProduct<Tile, T, false>::run(g, g.M, outputs, w);
+}
+
+#define LN_HOPPER_GEMM(name, Tile, b_transposed)                                      \
+  LN_INSTANCES_16_BIT((Tile::kThreads, Tile::kBlocks), name, (TensorGemmArguments g), \
+                      hopper_gemm<Tile, T, b_transposed>(g))
+LN_HOPPER_GEMM(hopper_gemm_nt_broad, BroadTile, true)
+LN_HOPPER_GEMM(hopper_gemm_nt_square, SquareTile, true)
+LN_HOPPER_GEMM(hopper_gemm_nn_broad, BroadTile, false)
+LN_HOPPER_GEMM(hopper_gemm_nn_square, SquareTile, false)
+
+#define LN_HOPPER_CONV(name, Tile, direction)                \
+  LN_INSTANCES_16_BIT((Tile::kThreads, Tile::kBlocks), name, \
+                      (TensorGemmArguments g, ConvArguments c), direction<Tile, T>(g, c))
+LN_HOPPER_CONV(hopper_conv_fwd_broad, BroadTile, forward)
+LN_HOPPER_CONV(hopper_conv_fwd_square, SquareTile, forward)
+LN_HOPPER_CONV(hopper_conv_bwd_broad, BroadTile, backward)
+LN_HOPPER_CONV(hopper_conv_bwd_square, SquareTile, backward)
+#endif

@@ -1,0 +1,25 @@
+// Matrix products and convolutions for Hopper's warpgroups: tiles and signatures.
+#pragma once
+#include "conv.h"
+#include "tensor_gemm.h"
+
+// BM x BN of C for a block: 64 rows for each warpgroup of 4 warps. K 64 deep, one row of swizzled
+// shared memory; STAGES tiles of A and B in flight, and 1 KB to begin at a multiple of 1024.
+template <int BM, int BN, int STAGES, int BLOCKS>
+struct WarpgroupTile {
+  static constexpr int kRows = BM, kColumns = BN, kStages = STAGES, kBlocks = BLOCKS, kDepth = 64;
+  static constexpr int kThreads = BM / 64 * 128;
+  static constexpr int kSharedBytes = STAGES * kDepth * 2 * (BM + BN) + 1024;
+};
+// One block on a multiprocessor, which reads the least; two, where columns or tiles are too few.
+typedef WarpgroupTile<128, 256, 4, 1> BroadTile;
+typedef WarpgroupTile<128, 128, 3, 2> SquareTile;
+
+LN_SIGNATURES_16_BIT(hopper_gemm_nt_broad, (TensorGemmArguments g))
+LN_SIGNATURES_16_BIT(hopper_gemm_nt_square, (TensorGemmArguments g))
+LN_SIGNATURES_16_BIT(hopper_gemm_nn_broad, (TensorGemmArguments g))
+LN_SIGNATURES_16_BIT(hopper_gemm_nn_square, (TensorGemmArguments g))
+LN_SIGNATURES_16_BIT(hopper_conv_fwd_broad, (TensorGemmArguments g, ConvArguments c))
+LN_SIGNATURES_16_BIT(hopper_conv_fwd_square, (TensorGemmArguments g, ConvArguments c))
+LN_SIGNATURES_16_BIT(hopper_conv_bwd_broad, (TensorGemmArguments g, ConvArguments c))
+LN_SIGNATURES_16_BIT(hopper_conv_bwd_square, (TensorGemmArguments g, ConvArguments c))
