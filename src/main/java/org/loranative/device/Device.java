@@ -39,7 +39,7 @@ public interface Device extends AutoCloseable {
 
   /** Copies {@code bytes} from {@code from} to the device address {@code to}. */
   default void upload(long to, HostBuffer from, long bytes) {
-    check(LoraOps.ln_memory_upload(handle(), to, from.address(), bytes));
+    check(LoraOps.ln_memory_upload(handle(), to, from.address(0, bytes), bytes));
   }
 
   /** Copies {@code bytes} from the host address {@code from}: a mapped file, or a CPU's memory. */
@@ -49,7 +49,7 @@ public interface Device extends AutoCloseable {
 
   /** Copies {@code bytes} from the device address {@code from}. */
   default void download(HostBuffer to, long from, long bytes) {
-    check(LoraOps.ln_memory_download(handle(), to.address(), from, bytes));
+    check(LoraOps.ln_memory_download(handle(), to.address(0, bytes), from, bytes));
   }
 
   /** Copies within the device, in order with the ops. */
@@ -70,7 +70,7 @@ public interface Device extends AutoCloseable {
    * #join} see them. Until those have run, neither side may be touched.
    */
   default void uploadAhead(long to, HostBuffer from, long offset, long bytes) {
-    check(LoraOps.ln_memory_ahead(handle(), to, from.address() + offset, bytes));
+    check(LoraOps.ln_memory_ahead(handle(), to, from.address(offset, bytes), bytes));
   }
 
   /** Lets the ops that follow wait for {@link #uploadAhead}. */

@@ -2,6 +2,7 @@ package org.loranative.device;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Objects;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 
@@ -46,6 +47,19 @@ public final class HostBuffer implements AutoCloseable {
   /** The whole buffer, little-endian, position 0. */
   public ByteBuffer view() {
     return view.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** {@code length} bytes from {@code offset} on, little-endian, which must lie within. */
+  public ByteBuffer view(long offset, long length) {
+    Objects.checkFromIndexSize(offset, length, pointer.capacity());
+    return view.slice(Math.toIntExact(offset), Math.toIntExact(length))
+        .order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** Address of byte {@code offset}, of which {@code length} bytes must lie within. */
+  long address(long offset, long length) {
+    Objects.checkFromIndexSize(offset, length, pointer.capacity());
+    return address() + offset;
   }
 
   @Override

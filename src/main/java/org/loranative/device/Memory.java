@@ -1,5 +1,7 @@
 package org.loranative.device;
 
+import java.util.Objects;
+
 /** One allocation on a device: an address, a length and the only right to free it. */
 public final class Memory implements AutoCloseable {
   private final Device device;
@@ -16,6 +18,12 @@ public final class Memory implements AutoCloseable {
   public long address() {
     assert open : "memory is used after it was freed";
     return address;
+  }
+
+  /** Address of byte {@code offset}, of which {@code length} bytes must lie within. */
+  public long address(long offset, long length) {
+    Objects.checkFromIndexSize(offset, length, bytes);
+    return address() + offset;
   }
 
   public long bytes() {

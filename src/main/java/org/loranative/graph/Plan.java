@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
+import org.loranative.device.Memory;
 
 /**
  * An immutable list of ops and the offset of each temporary. The arena begins with the scratch
@@ -30,13 +31,14 @@ public record Plan(
   /**
    * Joins the plan to memory.
    *
-   * @param arena address of at least {@link #arenaBytes}
+   * @param arena of at least {@link #arenaBytes}
    * @param elsewhere address of every value that does not live in the arena
    */
-  public Addresses bind(long arena, ToLongFunction<Value> elsewhere) {
+  public Addresses bind(Memory arena, ToLongFunction<Value> elsewhere) {
     Addresses at = new Addresses(graph.valueCount());
-    at.scratch(arena);
-    offsets.forEach((v, offset) -> at.put(v, arena + offset));
+    long start = arena.address(0, arenaBytes);
+    at.scratch(start);
+    offsets.forEach((v, offset) -> at.put(v, start + offset));
     for (Value v : graph.named().values()) {
       if (v.kind() != Kind.INPUT) {
         at.put(v, elsewhere.applyAsLong(v));

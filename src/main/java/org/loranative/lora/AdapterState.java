@@ -134,18 +134,20 @@ public final class AdapterState implements AutoCloseable {
   }
 
   /** A whole buffer as one value, for ops over all adapters. */
-  private Value flat(Graph g, Buffer buffer) {
+  private static Value flat(Graph g, Map<Buffer, Place> places, Buffer buffer) {
     Place place = places.get(buffer);
     return g.named(Kind.STATE, buffer.name(), place.dtype(), Shape.of(place.size()));
   }
 
   /** An optimizer step over all adapters: norm, clip, AdamW at each one's rate. */
-  public Graph update(AdamW.Setting setting, float maxGradNorm) {
+  public static Graph update(
+      Adapters adapters, Moments moments, AdamW.Setting setting, float maxGradNorm) {
     Graph g = new Graph();
-    Value params = flat(g, Buffer.PARAMS);
-    Value grads = flat(g, Buffer.GRADS);
-    Value m = flat(g, Buffer.FIRST_MOMENT);
-    Value v = flat(g, Buffer.SECOND_MOMENT);
+    Map<Buffer, Place> places = places(adapters, moments);
+    Value params = flat(g, places, Buffer.PARAMS);
+    Value grads = flat(g, places, Buffer.GRADS);
+    Value m = flat(g, places, Buffer.FIRST_MOMENT);
+    Value v = flat(g, places, Buffer.SECOND_MOMENT);
     Value clip = GlobalNorm.of(g, grads, maxGradNorm);
     for (Adapters.Range r : adapters.ranges()) {
       AdamW.Range range = new AdamW.Range(r.from(), r.size(), (float) r.rate());
@@ -159,9 +161,9 @@ public final class AdapterState implements AutoCloseable {
             new AdamW8bit.Moments(
                 m,
                 v,
-                flat(g, Buffer.FIRST_SCALE),
-                flat(g, Buffer.SECOND_SCALE),
-                flat(g, Buffer.CODES)),
+                flat(g, places, Buffer.FIRST_SCALE),
+                flat(g, places, Buffer.SECOND_SCALE),
+                flat(g, places, Buffer.CODES)),
             clip,
             range,
             setting);

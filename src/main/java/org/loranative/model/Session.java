@@ -2,6 +2,7 @@ package org.loranative.model;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.loranative.device.Device;
 import org.loranative.device.HostBuffer;
 import org.loranative.device.Memory;
@@ -15,29 +16,36 @@ import org.loranative.graph.Value;
 import org.loranative.io.DType;
 
 /**
- * A graph planned and joined to an arena of its own, run by the names of its inputs and results:
- * for what is computed beside training (encoding, drawing).
+ * A graph planned and joined to an arena, run by the names of its inputs and results: for what is
+ * computed beside training (encoding, drawing).
  */
 public final class Session implements AutoCloseable {
   private final Device device;
   private final Plan plan;
   private final Executor executor;
+  private final Optional<Memory> own;
   private final Memory arena;
   private final Addresses at;
 
-  public Session(Device device, Graph graph, Placement placement) {
-    this(device, graph, placement, false);
+  /**
+   * @param lent arena that others take turns in; one of its own if absent
+   */
+  public Session(Device device, Graph graph, Placement placement, Optional<Memory> lent) {
+    this(device, graph, placement, lent, false);
   }
 
   /**
    * @param poison fill the arena with NaN before each run
    */
-  public Session(Device device, Graph graph, Placement placement, boolean poison) {
+  public Session(
+      Device device, Graph graph, Placement placement, Optional<Memory> lent, boolean poison) {
     this.device = device;
     this.plan = Planner.plan(graph, device);
     this.executor = new Executor(device, poison);
-    this.arena = device.allocate(plan.arenaBytes());
-    this.at = plan.bind(arena.address(), placement::address);
+    this.own =
+        lent.isPresent() ? Optional.empty() : Optional.of(device.allocate(plan.arenaBytes()));
+    this.arena = own.or(() -> lent).orElseThrow();
+    this.at = plan.bind(arena, placement::address);
   }
 
   /**
@@ -68,10 +76,17 @@ public final class Session implements AutoCloseable {
 
   private void upload(Value v, Object values) {
     try (HostBuffer host = new HostBuffer(v.bytes())) {
+      int written;
       if (values instanceof int[] ints) {
         host.view().asIntBuffer().put(ints);
+        written = ints.length;
       } else {
-        host.view().asFloatBuffer().put((float[]) values);
+        float[] floats = (float[]) values;
+        host.view().asFloatBuffer().put(floats);
+        written = floats.length;
+      }
+      if (written != v.shape().size()) {
+        throw new IllegalArgumentException(written + " numbers for " + v);
       }
       device.upload(at.of(v), host, v.bytes());
     }
@@ -80,6 +95,6 @@ public final class Session implements AutoCloseable {
   @Override
   public void close() {
     executor.close();
-    arena.close();
+    own.ifPresent(Memory::close);
   }
 }

@@ -79,7 +79,8 @@ public final class Answers implements AutoCloseable {
     List<Integer> answer = new ArrayList<>();
     int[] shown = {0};
     try (Generator generator =
-        new Generator(device, base, adapters, compute, placement, ids.length + maxTokens)) {
+        new Generator(
+            device, base, adapters, compute, placement, ids.length + maxTokens, Optional.empty())) {
       int[] tokens =
           generator.generate(
               ids,

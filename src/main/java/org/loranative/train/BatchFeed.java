@@ -1,7 +1,7 @@
 package org.loranative.train;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.util.Collection;
+import java.util.List;
 import org.loranative.device.Device;
 import org.loranative.device.HostBuffer;
 import org.loranative.device.Memory;
@@ -16,38 +16,59 @@ import org.loranative.graph.Value;
  * @param <B> a micro-batch
  */
 final class BatchFeed<B> implements AutoCloseable {
-  /** A batch on its way, with the plan that it is for. */
-  record Ready<B>(B batch, PlanStore.Bound bound, int slot) {}
+  /** A batch on its way, with the plan that it is for and where it waits. */
+  record Ready<B>(B batch, PlanStore.Bound bound, Slot slot) {}
 
-  /** Training batches take turns in two slots; validation, which comes between, has its own. */
-  private static final int SLOTS = 3;
+  /**
+   * Where one batch waits: a range of the feed's memory.
+   *
+   * @param bytes of the largest batch that it is for
+   */
+  record Slot(long offset, long bytes) {
+    private Slot next(long bytes) {
+      return new Slot(offset + this.bytes, bytes);
+    }
+  }
 
-  private static final int VALIDATION = 2;
+  /**
+   * Training batches take turns in two slots; measured ones, which come between, have their own.
+   *
+   * @param training bytes of the largest training batch's inputs
+   * @param evaluation of the largest measured batch's
+   */
+  record Sizes(long training, long evaluation) {
+    static Sizes of(RunGraphs graphs) {
+      return new Sizes(largest(graphs.training().values()), largest(graphs.evaluation().values()));
+    }
+
+    private static long largest(Collection<Graph> graphs) {
+      return graphs.stream().mapToLong(BatchFeed::inputBytes).max().orElse(0);
+    }
+
+    long total() {
+      return 2 * training + evaluation;
+    }
+  }
 
   private final Task<B> task;
   private final Device device;
-  private final long slotBytes;
   private final HostBuffer host;
   private final Memory memory;
-  private int turn;
+  private final Slot evaluation;
+  private Slot next;
+  private Slot afterNext;
 
-  /**
-   * @param largest graph of the largest batch
-   */
-  BatchFeed(Task<B> task, Device device, Graph largest) {
+  BatchFeed(Task<B> task, Device device, Sizes sizes) {
     this.task = task;
     this.device = device;
-    this.slotBytes = slotBytes(largest);
-    this.host = device.pinned(SLOTS * slotBytes);
-    this.memory = device.allocate(SLOTS * slotBytes);
+    host = device.pinned(sizes.total());
+    memory = device.allocate(sizes.total());
+    next = new Slot(0, sizes.training());
+    afterNext = next.next(sizes.training());
+    evaluation = afterNext.next(sizes.evaluation());
   }
 
-  /** Device bytes of a feed for batches of at most this graph's size. */
-  static long bytes(Graph largest) {
-    return SLOTS * slotBytes(largest);
-  }
-
-  private static long slotBytes(Graph graph) {
+  private static long inputBytes(Graph graph) {
     return inputs(graph).stream().mapToLong(BatchFeed::padded).sum();
   }
 
@@ -55,53 +76,53 @@ final class BatchFeed<B> implements AutoCloseable {
     return (v.bytes() + 255) / 256 * 256;
   }
 
-  private static java.util.List<Value> inputs(Graph graph) {
+  private static List<Value> inputs(Graph graph) {
     return graph.named().values().stream().filter(v -> v.kind() == Kind.INPUT).toList();
   }
 
   /** Starts a training batch on its way; at most one may be ahead of the one that computes. */
   Ready<B> training(B batch, PlanStore.Bound bound) {
-    turn = 1 - turn;
-    return start(batch, bound, turn);
+    Slot slot = next;
+    next = afterNext;
+    afterNext = slot;
+    return start(batch, bound, slot);
   }
 
-  /** Starts a validation batch; the one before must be done. */
-  Ready<B> validation(B batch, PlanStore.Bound bound) {
-    return start(batch, bound, VALIDATION);
+  /** Starts a measured batch; the one before must be done. */
+  Ready<B> evaluation(B batch, PlanStore.Bound bound) {
+    return start(batch, bound, evaluation);
   }
 
-  private Ready<B> start(B batch, PlanStore.Bound bound, int slot) {
+  private Ready<B> start(B batch, PlanStore.Bound bound, Slot slot) {
     Graph graph = bound.plan().graph();
-    long first = slot * slotBytes;
+    long bytes = inputBytes(graph);
+    // Beyond its slot lies a batch that waits.
+    if (bytes > slot.bytes()) {
+      throw new IllegalStateException(
+          task.shape(batch) + ": inputs of " + bytes + " bytes for a slot of " + slot.bytes());
+    }
     task.fill(
         batch,
-        bound.shape(),
         name -> {
-          long at = first;
+          long at = slot.offset();
           for (Value v : inputs(graph)) {
             if (v.name().equals(name)) {
-              return view(at, v.bytes());
+              return host.view(at, v.bytes());
             }
             at += padded(v);
           }
           throw new IllegalArgumentException(name);
         });
-    device.uploadAhead(memory.address() + first, host, first, slotBytes(graph));
+    device.uploadAhead(memory.address(slot.offset(), bytes), host, slot.offset(), bytes);
     return new Ready<>(batch, bound, slot);
-  }
-
-  private ByteBuffer view(long from, long bytes) {
-    return host.view()
-        .slice(Math.toIntExact(from), Math.toIntExact(bytes))
-        .order(ByteOrder.LITTLE_ENDIAN);
   }
 
   /** Moves a batch to its plan's inputs. */
   void place(Ready<B> ready) {
     device.join();
-    long at = memory.address() + ready.slot() * slotBytes;
+    long at = ready.slot().offset();
     for (Value v : inputs(ready.bound().plan().graph())) {
-      device.copy(ready.bound().at().of(v), at, v.bytes());
+      device.copy(ready.bound().at().of(v), memory.address(at, v.bytes()), v.bytes());
       at += padded(v);
     }
   }

@@ -10,6 +10,7 @@ import org.loranative.UserException;
 import org.loranative.config.TrainConfig;
 import org.loranative.data.sd.Buckets;
 import org.loranative.device.Device;
+import org.loranative.device.Memory;
 import org.loranative.diffusion.Prediction;
 import org.loranative.diffusion.Sampler;
 import org.loranative.graph.Graph;
@@ -194,23 +195,27 @@ final class DiffusionKind implements Kind<DiffusionTask.Batch> {
 
   @Override
   public List<Graph> previewGraphs() {
-    return config.sampleSteps() > 0 ? Painter.graphs(base, adapters, compute) : List.of();
+    if (config.sampleSteps() == 0) {
+      return List.of();
+    }
+    return config.samplePrompts().stream()
+        .map(prompt -> Painter.graphs(base, adapters, compute, tokenizers, order(prompt)))
+        .flatMap(List::stream)
+        .toList();
   }
 
   @Override
   public long previewBytes() {
-    Buckets.Size size = previewSize();
-    return config.sampleSteps() > 0
-        ? Painter.bytes(device, base, adapters, compute, size.width(), size.height())
-        : 0;
+    return 0; // drawing holds nothing between steps
   }
 
   @Override
-  public Optional<Previews> previews(Placement placement) {
+  public Optional<Previews> previews(Placement placement, Memory arena) {
     if (config.sampleSteps() == 0) {
       return Optional.empty();
     }
-    Painter painter = new Painter(device, base, adapters, compute, placement, tokenizers);
+    Painter painter =
+        new Painter(device, base, adapters, compute, placement, tokenizers, Optional.of(arena));
     return Optional.of(
         new Previews() {
           @Override

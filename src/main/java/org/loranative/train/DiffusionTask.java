@@ -6,12 +6,10 @@ import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeSet;
 import java.util.function.Function;
 import org.loranative.UserException;
 import org.loranative.config.TrainConfig;
@@ -56,10 +54,11 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     }
   }
 
-  /** What a plan is made for. */
-  private record Shape(int images, Buckets.Size size) {
-    long pixels() {
-      return (long) images * size.width() * size.height();
+  /** Images of one size. */
+  private record Images(int count, Buckets.Size size) implements BatchShape {
+    @Override
+    public String toString() {
+      return count + (count == 1 ? " image of " : " images of ") + size;
     }
   }
 
@@ -69,7 +68,6 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
   private final DType compute;
   private final TrainConfig config;
   private final EncodedImages data;
-  private final List<Shape> shapes;
   private final boolean encodes; // texts within each step
   private final int batchesPerEpoch;
   private final Optional<NoiseReplay> replay;
@@ -89,22 +87,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     this.config = config;
     this.data = data;
     encodes = encodesTexts(config, adapters);
-    TreeSet<Shape> all =
-        new TreeSet<>(
-            Comparator.comparingLong(Shape::pixels)
-                .thenComparingInt(Shape::images)
-                .thenComparingInt(s -> s.size().width()));
     batchesPerEpoch = epoch(0).size();
-    // An epoch may end with any number of images of a size.
-    List<TrainingImage> every = new ArrayList<>(data.training());
-    every.addAll(data.regularization());
-    every.addAll(data.validation());
-    for (TrainingImage image : every) {
-      for (int images = 1; images <= config.batchSize(); images++) {
-        all.add(new Shape(images, image.size()));
-      }
-    }
-    shapes = List.copyOf(all);
     replay = TrainConfig.path(config.noiseReplay()).map(NoiseReplay::new);
     replay.ifPresent(this::checkReplay);
     snrWeight = new SnrWeight(config.minSnrGamma(), config.debiasedEstimation());
@@ -135,7 +118,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
             ? (long) config.maxSteps() * config.gradientAccumulation()
             : (long) config.epochs() * batchesPerEpoch;
     for (Batch batch : epoch(0)) {
-      DiffusionGraph.Size size = size(shape(batch));
+      DiffusionGraph.Size size = size(batch);
       replay.require(batches, size.images(), base.latentChannels(), size.height(), size.width());
     }
   }
@@ -205,8 +188,8 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
   }
 
   @Override
-  public int shape(Batch batch) {
-    return shapes.indexOf(new Shape(batch.images().size(), batch.size()));
+  public BatchShape shape(Batch batch) {
+    return new Images(batch.images().size(), batch.size());
   }
 
   @Override
@@ -224,16 +207,13 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     return "images";
   }
 
-  @Override
-  public String describeShape(int shape) {
-    return shapes.get(shape).images() + " images of " + shapes.get(shape).size();
-  }
-
-  private DiffusionGraph.Size size(int shape) {
-    Shape s = shapes.get(shape);
+  private DiffusionGraph.Size size(Batch batch) {
     int factor = base.latentFactor();
     return new DiffusionGraph.Size(
-        s.images(), s.size().height() / factor, s.size().width() / factor, base.textTokens());
+        batch.images().size(),
+        batch.size().height() / factor,
+        batch.size().width() / factor,
+        base.textTokens());
   }
 
   private float huber() {
@@ -241,18 +221,18 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
   }
 
   @Override
-  public Graph trainingGraph(int shape) {
-    return DiffusionGraph.training(base, adapters, compute, size(shape), encodes, huber());
+  public Graph trainingGraph(Batch batch) {
+    return DiffusionGraph.training(base, adapters, compute, size(batch), encodes, huber());
   }
 
   @Override
-  public Graph evaluationGraph(int shape) {
-    return DiffusionGraph.evaluation(base, adapters, compute, size(shape), encodes, huber());
+  public Graph evaluationGraph(Batch batch) {
+    return DiffusionGraph.evaluation(base, adapters, compute, size(batch), encodes, huber());
   }
 
   /** Draws timesteps, noise and crops, each a function of the seed and the batch's place. */
   @Override
-  public void fill(Batch batch, int shape, Function<String, ByteBuffer> inputs) {
+  public void fill(Batch batch, Function<String, ByteBuffer> inputs) {
     NoiseSchedule schedule = base.noise();
     boolean velocity = schedule.prediction() == Prediction.V_PREDICTION;
     FloatBuffer latents = inputs.apply(DiffusionGraph.LATENTS).asFloatBuffer();
@@ -261,7 +241,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     FloatBuffer weights = inputs.apply(DiffusionGraph.WEIGHTS).asFloatBuffer();
     List<String> captions = new ArrayList<>();
     int n = batch.images().size();
-    DiffusionGraph.Size size = size(shape);
+    DiffusionGraph.Size size = size(batch);
     int each = size.height() * size.width() * base.latentChannels();
     float[] noise = noise(batch, size);
     float[] posterior =

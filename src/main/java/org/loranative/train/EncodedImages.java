@@ -239,7 +239,7 @@ final class EncodedImages {
           AdapterState none = new AdapterState(device, Adapters.none(), Moments.NONE);
           Placement placement = new Placement(device, weights, none, Map.of())) {
         if (!captions.isEmpty()) {
-          try (Session session = new Session(device, textGraph, placement)) {
+          try (Session session = new Session(device, textGraph, placement, Optional.empty())) {
             captions.forEach(c -> text(c, session));
           }
         }
@@ -248,7 +248,7 @@ final class EncodedImages {
         bySize.forEach(
             (size, members) -> {
               Graph graph = DiffusionGraph.encoder(base, vae, 1, size.height(), size.width());
-              try (Session session = new Session(device, graph, placement)) {
+              try (Session session = new Session(device, graph, placement, Optional.empty())) {
                 members.forEach(i -> image(i, session));
               }
             });

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.loranative.device.Memory;
 import org.loranative.graph.Graph;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
@@ -35,14 +36,18 @@ interface Kind<B> extends AutoCloseable {
   /** The numbers of an adapter to start from; it must fit the run's own. */
   float[] readAdapter(Path path);
 
-  /** Graphs whose weights previews need beside those of training. */
+  /** Every graph that previews run, none without. */
   List<Graph> previewGraphs();
 
-  /** What previews will allocate, in bytes; 0 without. */
+  /** What previews hold between steps, in bytes. */
   long previewBytes();
 
-  /** The previews that the configuration asks for; the caller closes them. */
-  Optional<Previews> previews(Placement placement);
+  /**
+   * The previews that the configuration asks for; the caller closes them.
+   *
+   * @param arena that holds any of {@link #previewGraphs}
+   */
+  Optional<Previews> previews(Placement placement, Memory arena);
 
   @Override
   void close();

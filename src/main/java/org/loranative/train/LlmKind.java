@@ -7,6 +7,7 @@ import java.util.Optional;
 import org.loranative.config.TrainConfig;
 import org.loranative.data.llm.Sample;
 import org.loranative.device.Device;
+import org.loranative.device.Memory;
 import org.loranative.graph.Graph;
 import org.loranative.io.DType;
 import org.loranative.lora.AdapterState.Moments;
@@ -95,20 +96,21 @@ final class LlmKind implements Kind<List<Sample>> {
 
   @Override
   public List<Graph> previewGraphs() {
-    return List.of();
+    return config.sampleSteps() > 0
+        ? Generator.graphs(base, adapters, compute, Samples.contextTokens(config))
+        : List.of();
   }
 
   @Override
   public long previewBytes() {
-    return config.sampleSteps() > 0
-        ? Generator.bytes(device, base, adapters, compute, Samples.contextTokens(config))
-        : 0;
+    return config.sampleSteps() > 0 ? Generator.cacheBytes(previewGraphs()) : 0;
   }
 
   @Override
-  public Optional<Previews> previews(Placement placement) {
+  public Optional<Previews> previews(Placement placement, Memory arena) {
     return config.sampleSteps() > 0
-        ? Optional.of(new Samples(config, base, tokenizer, adapters, device, compute, placement))
+        ? Optional.of(
+            new Samples(config, base, tokenizer, adapters, device, compute, placement, arena))
         : Optional.empty();
   }
 

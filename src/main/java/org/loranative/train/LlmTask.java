@@ -34,6 +34,14 @@ final class LlmTask implements Task<List<Sample>> {
   private static final Logger log = LoggerFactory.getLogger(LlmTask.class);
   private static final int SKIPPED_SHOWN = 20;
 
+  /** A packed row. */
+  private record Row(int tokens) implements BatchShape {
+    @Override
+    public String toString() {
+      return tokens + " tokens";
+    }
+  }
+
   private final LlmBase base;
   private final Adapters adapters;
   private final DType compute;
@@ -165,10 +173,10 @@ final class LlmTask implements Task<List<Sample>> {
 
   /** Tokens rounded up so that a run meets a handful of shapes, at a waste of about 3 %. */
   @Override
-  public int shape(List<Sample> batch) {
+  public Row shape(List<Sample> batch) {
     int tokens = Batches.tokens(batch);
     int step = Math.max(32, Integer.highestOneBit(tokens) / 16);
-    return (tokens + step - 1) / step * step;
+    return new Row((tokens + step - 1) / step * step);
   }
 
   @Override
@@ -182,21 +190,22 @@ final class LlmTask implements Task<List<Sample>> {
   }
 
   @Override
-  public Graph trainingGraph(int shape) {
-    return LlmGraph.training(base, adapters, compute, shape, maxDocument);
+  public Graph trainingGraph(List<Sample> batch) {
+    return LlmGraph.training(base, adapters, compute, shape(batch).tokens(), maxDocument);
   }
 
   @Override
-  public Graph evaluationGraph(int shape) {
-    return LlmGraph.evaluation(base, adapters, compute, shape, maxDocument);
+  public Graph evaluationGraph(List<Sample> batch) {
+    return LlmGraph.evaluation(base, adapters, compute, shape(batch).tokens(), maxDocument);
   }
 
   @Override
-  public void fill(List<Sample> batch, int shape, Function<String, ByteBuffer> inputs) {
+  public void fill(List<Sample> batch, Function<String, ByteBuffer> inputs) {
     IntBuffer ids = inputs.apply(LlmGraph.IDS).asIntBuffer();
     IntBuffer positions = inputs.apply(LlmGraph.POSITIONS).asIntBuffer();
     IntBuffer start = inputs.apply(LlmGraph.DOC_START).asIntBuffer();
     IntBuffer labels = inputs.apply(LlmGraph.LABELS).asIntBuffer();
+    int tokens = shape(batch).tokens();
     int at = 0;
     for (Sample s : batch) {
       for (int i = 0; i < s.length(); i++) {
@@ -208,7 +217,7 @@ final class LlmTask implements Task<List<Sample>> {
       at += s.length();
     }
     // What rounding added: documents of their own that nothing is learnt from.
-    for (int first = at; at < shape; at++) {
+    for (int first = at; at < tokens; at++) {
       if (at - first == maxDocument) {
         first = at;
       }
@@ -255,11 +264,6 @@ final class LlmTask implements Task<List<Sample>> {
   @Override
   public String unit() {
     return "tokens";
-  }
-
-  @Override
-  public String describeShape(int shape) {
-    return shape + " tokens";
   }
 
   @Override

@@ -1,9 +1,12 @@
 package org.loranative.train;
 
-import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.loranative.device.Device;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Plan;
@@ -19,85 +22,136 @@ import org.loranative.model.Weights;
 /**
  * All memory of a run, known before its first step, and what is recomputed to fit a budget.
  *
- * @param weightsAllocated frozen weights converted into memory of ours
- * @param weightsMapped frozen weights used where the mapped file has them
- * @param adapters of A and B; gradients and the optimizer's moments likewise
- * @param activations the arena of the largest plan without its workspace
- * @param workspace scratch that ops share
- * @param batches staging of the batches to come
- * @param generation what previews allocate, 0 without
- * @param recompute what each block computes again
- * @param largest the plan of the largest batch
+ * @param held what lasts as long as the run
+ * @param plans that take turns in the arena
+ * @param largest the training plan that needs most
  */
-public record MemoryPlan(
-    long weightsAllocated,
-    long weightsMapped,
-    long adapters,
-    long gradients,
-    long optimizer,
-    long activations,
-    long workspace,
-    long batches,
-    long generation,
-    Map<String, Mode> recompute,
-    Plan largest) {
+public record MemoryPlan(Held held, RunPlans plans, Largest largest) {
+  /**
+   * Bytes that last as long as the run, beside the arena.
+   *
+   * @param weightsAllocated frozen weights converted into memory of ours
+   * @param weightsMapped frozen weights used where the mapped file has them
+   * @param adapters of A and B; gradients and the optimizer's moments likewise
+   * @param batches staging of the batches to come
+   * @param previews what previews hold between steps, 0 without
+   */
+  record Held(
+      long weightsAllocated,
+      long weightsMapped,
+      long adapters,
+      long gradients,
+      long optimizer,
+      long batches,
+      long previews) {
 
-  /** Bytes of the arena. */
-  public long arena() {
-    return activations + workspace;
-  }
+    static Held of(Kind<?> kind, Device device, RunGraphs graphs) {
+      Weights weights = kind.weights();
+      Map<String, Value> needed = Weights.of(graphs.all());
+      Adapters adapters = kind.adapters();
+      long floats = adapters.floats() * 4;
+      long adapterBytes = AdapterState.bytes(adapters, Moments.NONE);
+      return new Held(
+          weights.bytesToAllocate(needed, device),
+          weights.bytesMapped(needed, device),
+          adapterBytes,
+          floats,
+          AdapterState.bytes(adapters, kind.moments()) - adapterBytes - floats,
+          BatchFeed.Sizes.of(graphs).total(),
+          kind.previewBytes());
+    }
 
-  public long total() {
-    return weightsAllocated
-        + weightsMapped
-        + adapters
-        + gradients
-        + optimizer
-        + arena()
-        + batches
-        + generation;
+    long total() {
+      return weightsAllocated
+          + weightsMapped
+          + adapters
+          + gradients
+          + optimizer
+          + batches
+          + previews;
+    }
   }
 
   /**
-   * Plans a run; recomputes as little as fits {@code budget}.
+   * A training plan.
    *
-   * @param needed every weight that is loaded
-   * @param full the training graph of the largest shape
-   * @param evaluationShape the largest of validation, 0 for none
+   * @param recompute what each block computes again
+   */
+  record Largest(BatchShape shape, Plan plan, Map<String, Mode> recompute) {}
+
+  /** Bytes of the arena. */
+  public long arena() {
+    return plans.arenaBytes();
+  }
+
+  public long total() {
+    return held.total() + arena();
+  }
+
+  /**
+   * Plans a run; each shape recomputes as little as fits {@code budget}.
+   *
+   * @param budgetName for messages
    * @throws TooLargeException if nothing fits, saying what would
    */
-  static <B> MemoryPlan choose(
-      Kind<B> kind,
-      Device device,
-      Map<String, Value> needed,
-      Graph full,
-      int evaluationShape,
-      long budget,
-      String budgetName) {
-    Task<B> task = kind.task();
-    long evaluation =
-        evaluationShape == 0
-            ? 0
-            : Planner.plan(task.evaluationGraph(evaluationShape), device).arenaBytes();
-    List<String> blocks = Recompute.blocks(full);
-    int low = 0;
-    int high = 2 * blocks.size();
-    MemoryPlan most = at(high, full, blocks, kind, device, needed, evaluation);
-    if (most.total() > budget) {
-      throw tooLarge(task, most, budget, budgetName);
+  static MemoryPlan choose(
+      Kind<?> kind, Device device, RunGraphs graphs, long budget, String budgetName) {
+    Held held = Held.of(kind, device, graphs);
+    long room = budget - held.total();
+    Map<BatchShape, Plan> training = new LinkedHashMap<>();
+    Largest largest = null;
+    long most = -1;
+    for (Map.Entry<BatchShape, Graph> e : graphs.training().entrySet()) {
+      Plan plain = Planner.plan(e.getValue(), device);
+      Largest fitted =
+          plain.arenaBytes() <= room
+              ? new Largest(e.getKey(), plain, Map.of())
+              : recomputed(e.getKey(), e.getValue(), device, room);
+      training.put(e.getKey(), fitted.plan());
+      if (plain.arenaBytes() > most) {
+        most = plain.arenaBytes();
+        largest = fitted;
+      }
     }
-    MemoryPlan fits = most;
-    while (low < high) {
+    Map<BatchShape, Plan> evaluation = new LinkedHashMap<>();
+    graphs.evaluation().forEach((shape, g) -> evaluation.put(shape, Planner.plan(g, device)));
+    List<Plan> previews = graphs.previews().stream().map(g -> Planner.plan(g, device)).toList();
+    RunPlans plans =
+        new RunPlans(
+            training,
+            evaluation,
+            Planner.plan(graphs.update(), device),
+            previews.stream().mapToLong(Plan::arenaBytes).max().orElse(0));
+    MemoryPlan plan = new MemoryPlan(held, plans, largest);
+    if (plan.arena() > room) {
+      throw tooLarge(kind.task(), plan, previews, budget, budgetName);
+    }
+    return plan;
+  }
+
+  /** The plan that recomputes least of those that fit {@code room}; that of all if none does. */
+  private static Largest recomputed(BatchShape shape, Graph full, Device device, long room) {
+    List<String> blocks = Recompute.blocks(full);
+    int low = 1;
+    int high = 2 * blocks.size();
+    Largest fits = at(high, shape, full, blocks, device);
+    while (low < high && fits.plan().arenaBytes() <= room) {
       int middle = (low + high) / 2;
-      MemoryPlan plan = at(middle, full, blocks, kind, device, needed, evaluation);
-      if (plan.total() <= budget) {
-        fits = plan;
+      Largest tried = at(middle, shape, full, blocks, device);
+      if (tried.plan().arenaBytes() <= room) {
+        fits = tried;
         high = middle;
       } else {
         low = middle + 1;
       }
     }
     return fits;
+  }
+
+  private static Largest at(
+      int level, BatchShape shape, Graph full, List<String> blocks, Device device) {
+    Map<String, Mode> modes = modes(level, blocks);
+    return new Largest(shape, Planner.plan(Recompute.apply(full, modes), device), modes);
   }
 
   /**
@@ -116,88 +170,86 @@ public record MemoryPlan(
     return modes;
   }
 
-  private static MemoryPlan at(
-      int level,
-      Graph full,
-      List<String> blocks,
-      Kind<?> kind,
-      Device device,
-      Map<String, Value> needed,
-      long evaluation) {
-    Weights weights = kind.weights();
-    Adapters adapters = kind.adapters();
-    Map<String, Mode> modes = modes(level, blocks);
-    Plan plan = Planner.plan(modes.isEmpty() ? full : Recompute.apply(full, modes), device);
-    long floats = adapters.floats() * 4;
-    long adapterBytes = AdapterState.bytes(adapters, Moments.NONE);
-    long arena = Math.max(plan.arenaBytes(), evaluation);
-    return new MemoryPlan(
-        weights.bytesToAllocate(needed, device),
-        weights.bytesMapped(needed, device),
-        adapterBytes,
-        floats,
-        AdapterState.bytes(adapters, kind.moments()) - adapterBytes - floats,
-        arena - plan.scratchBytes(),
-        plan.scratchBytes(),
-        BatchFeed.bytes(full),
-        kind.previewBytes(),
-        modes,
-        plan);
-  }
-
-  private static <B> TooLargeException tooLarge(
-      Task<B> task, MemoryPlan most, long budget, String budgetName) {
-    long fixed = most.total() - most.activations();
+  private static TooLargeException tooLarge(
+      Task<?> task, MemoryPlan plan, List<Plan> previews, long budget, String budgetName) {
+    long room = budget - plan.held().total();
+    long batch = batchBytes(plan.plans());
     String advice;
-    if (fixed >= budget) {
+    if (room <= 0) {
       advice =
           "Even without activations it needs "
-              + size(fixed)
+              + size(plan.held().total())
               + "; use quantize: nf4, compute_dtype: bf16, a smaller base model or a lower lora_rank";
+    } else if (batch <= room) {
+      advice =
+          "Only its previews are too large: they would need "
+              + size(plan.plans().previewBytes())
+              + " beside "
+              + size(plan.held().total())
+              + " that is held. It would fit with sample_steps: 0, or smaller previews";
     } else {
-      double share = (double) (budget - fixed) / most.activations() * 0.95;
-      advice = "It would fit with " + task.smallerBatch(share);
+      advice = "It would fit with " + task.smallerBatch((double) room / batch * 0.95);
     }
-    List<String> largest = new ArrayList<>();
-    for (Value v :
-        most.largest().atPeak().subList(0, Math.min(3, most.largest().atPeak().size()))) {
-      largest.add(v.name() + " " + v.shape() + " " + size(v.bytes()));
-    }
+    Plan peak =
+        Stream.of(plan.plans().training().values(), plan.plans().evaluation().values(), previews)
+            .flatMap(Collection::stream)
+            .max(Comparator.comparingLong(Plan::arenaBytes))
+            .orElseThrow();
     return new TooLargeException(
         String.format(
             "The run needs %s even when everything is recomputed, but %s is %s. %s. Largest at the"
                 + " peak: %s.",
-            size(most.total()), budgetName, size(budget), advice, String.join("; ", largest)));
+            size(plan.total()),
+            budgetName,
+            size(budget),
+            advice,
+            peak.atPeak().stream()
+                .limit(3)
+                .map(v -> v.name() + " " + v.shape() + " " + size(v.bytes()))
+                .collect(Collectors.joining("; "))));
+  }
+
+  /** Of the plan of a batch that needs most. */
+  private static long batchBytes(RunPlans plans) {
+    return Stream.of(plans.training().values(), plans.evaluation().values())
+        .flatMap(Collection::stream)
+        .mapToLong(Plan::arenaBytes)
+        .max()
+        .orElseThrow();
   }
 
   /** The table that {@code plan} prints. */
   public String table() {
     StringBuilder text = new StringBuilder();
-    row(text, "weights, allocated", weightsAllocated);
-    row(text, "weights, mapped file", weightsMapped);
-    row(text, "adapters", adapters);
-    row(text, "gradients", gradients);
-    row(text, "optimizer", optimizer);
-    row(text, "activations", activations);
-    row(text, "workspace", workspace);
-    row(text, "batches", batches);
-    if (generation > 0) {
-      row(text, "previews", generation);
+    row(text, "weights, allocated", held.weightsAllocated());
+    row(text, "weights, mapped file", held.weightsMapped());
+    row(text, "adapters", held.adapters());
+    row(text, "gradients", held.gradients());
+    row(text, "optimizer", held.optimizer());
+    row(text, "activations", arena() - largest.plan().scratchBytes());
+    row(text, "workspace", largest.plan().scratchBytes());
+    row(text, "batches", held.batches());
+    if (held.previews() > 0) {
+      row(text, "previews", held.previews());
     }
     row(text, "total", total());
-    long everything = recompute.values().stream().filter(m -> m == Mode.EVERYTHING).count();
-    long cheap = recompute.size() - everything;
-    int blocks = Recompute.blocks(largest.graph()).size();
-    text.append(
-        recompute.isEmpty()
-            ? String.format("recompute: nothing%n")
-            : String.format(
-                "recompute: %d of %d blocks whole, cheap ops of %d%n", everything, blocks, cheap));
+    text.append(recomputed());
     text.append(String.format("largest values at the peak:%n"));
-    for (Value v : largest.atPeak().subList(0, Math.min(5, largest.atPeak().size()))) {
+    for (Value v : largest.plan().atPeak().stream().limit(5).toList()) {
       text.append(String.format("  %-44s %12s%n", v.name() + " " + v.shape(), size(v.bytes())));
     }
     return text.toString();
+  }
+
+  private String recomputed() {
+    Map<String, Mode> modes = largest.recompute();
+    if (modes.isEmpty()) {
+      return String.format("recompute: nothing%n");
+    }
+    long everything = modes.values().stream().filter(m -> m == Mode.EVERYTHING).count();
+    return String.format(
+        "recompute: %d of %d blocks whole, cheap ops of %d%n",
+        everything, Recompute.blocks(largest.plan().graph()).size(), modes.size() - everything);
   }
 
   private static void row(StringBuilder text, String name, long bytes) {

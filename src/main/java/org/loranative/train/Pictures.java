@@ -59,7 +59,8 @@ public final class Pictures implements AutoCloseable {
           owned.add(
               base.weights().load(Weights.of(Painter.graphs(base, mix.adapters(), dtype)), device));
       Placement placement = owned.add(new Placement(device, weights, state, Map.of()));
-      painter = new Painter(device, base, mix.adapters(), dtype, placement, tokenizers);
+      painter =
+          new Painter(device, base, mix.adapters(), dtype, placement, tokenizers, Optional.empty());
       opened = true;
     } finally {
       if (!opened) {

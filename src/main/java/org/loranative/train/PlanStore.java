@@ -1,78 +1,60 @@
 package org.loranative.train;
 
-import java.util.HashMap;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.loranative.device.Device;
 import org.loranative.device.Memory;
 import org.loranative.graph.Addresses;
-import org.loranative.graph.Graph;
 import org.loranative.graph.Plan;
-import org.loranative.graph.Planner;
-import org.loranative.graph.Recompute;
-import org.loranative.graph.ops.AdamW;
-import org.loranative.lora.AdapterState;
 import org.loranative.model.Placement;
 
-/** The plans of a run, made when a shape is first met, all in one arena. */
+/** The plans of a run, joined to the arena that they take turns in. */
 final class PlanStore implements AutoCloseable {
   /** A plan joined to memory. */
-  record Bound(Plan plan, Addresses at, int shape) {}
+  record Bound(Plan plan, Addresses at) {}
 
-  private final Task<?> task;
-  private final MemoryPlan memoryPlan;
-  private final int largestShape;
-  private final Device device;
   private final Placement placement;
   private final Memory arena;
-  private final Map<Integer, Bound> training = new HashMap<>();
-  private final Map<Integer, Bound> evaluation = new HashMap<>();
+  private final Map<BatchShape, Bound> training;
+  private final Map<BatchShape, Bound> evaluation;
+  private final Bound update;
 
-  PlanStore(
-      Task<?> task, MemoryPlan memoryPlan, int largestShape, Device device, Placement placement) {
-    this.task = task;
-    this.memoryPlan = memoryPlan;
-    this.largestShape = largestShape;
-    this.device = device;
+  PlanStore(RunPlans plans, Device device, Placement placement) {
     this.placement = placement;
-    this.arena = device.allocate(memoryPlan.arena());
+    arena = device.allocate(plans.arenaBytes());
+    training = bind(plans.training());
+    evaluation = bind(plans.evaluation());
+    update = bind(plans.update());
   }
 
-  long arena() {
-    return arena.address();
+  private Map<BatchShape, Bound> bind(Map<BatchShape, Plan> plans) {
+    Map<BatchShape, Bound> bound = new LinkedHashMap<>();
+    plans.forEach((shape, plan) -> bound.put(shape, bind(plan)));
+    return bound;
   }
 
-  /** The micro plan for a shape. */
-  Bound training(int shape) {
-    return training.computeIfAbsent(
-        shape,
-        s ->
-            s == largestShape
-                ? bind(memoryPlan.largest(), s)
-                : bindOrLarger(Recompute.apply(task.trainingGraph(s), memoryPlan.recompute()), s));
+  private Bound bind(Plan plan) {
+    return new Bound(plan, plan.bind(arena, placement::address));
   }
 
-  /** The evaluation plan for a shape. */
-  Bound evaluation(int shape) {
-    return evaluation.computeIfAbsent(shape, s -> bindOrLarger(task.evaluationGraph(s), s));
+  Memory arena() {
+    return arena;
   }
 
-  /**
-   * A smaller batch can need more than the largest only by fragmentation; then that plan serves.
-   */
-  private Bound bindOrLarger(Graph graph, int shape) {
-    Plan plan = Planner.plan(graph, device);
-    return plan.arenaBytes() <= memoryPlan.arena()
-        ? bind(plan, shape)
-        : bind(memoryPlan.largest(), largestShape);
+  /** Forward and backward of a batch, by shape. */
+  Map<BatchShape, Bound> training() {
+    return Collections.unmodifiableMap(training);
   }
 
-  private Bound bind(Plan plan, int shape) {
-    return new Bound(plan, plan.bind(arena.address(), placement::address), shape);
+  /** The loss of a measured batch, by shape. */
+  Map<BatchShape, Bound> evaluation() {
+    return Collections.unmodifiableMap(evaluation);
   }
 
-  /** The plan of an optimizer step: norm, clip, AdamW. */
-  Bound update(AdapterState state, AdamW.Setting setting, double maxGradNorm) {
-    return bind(Planner.plan(state.update(setting, (float) maxGradNorm), device), 0);
+  /** An optimizer step. */
+  Bound update() {
+    return update;
   }
 
   @Override

@@ -1,8 +1,10 @@
 package org.loranative.train;
 
 import java.util.List;
+import java.util.Optional;
 import org.loranative.config.TrainConfig;
 import org.loranative.device.Device;
+import org.loranative.device.Memory;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
 import org.loranative.model.Placement;
@@ -26,11 +28,13 @@ final class Samples implements Previews {
       Adapters adapters,
       Device device,
       DType compute,
-      Placement placement) {
+      Placement placement,
+      Memory arena) {
     this.config = config;
     this.tokenizer = tokenizer;
     this.generator =
-        new Generator(device, base, adapters, compute, placement, contextTokens(config));
+        new Generator(
+            device, base, adapters, compute, placement, contextTokens(config), Optional.of(arena));
   }
 
   static int contextTokens(TrainConfig config) {

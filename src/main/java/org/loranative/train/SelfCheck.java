@@ -119,7 +119,7 @@ final class SelfCheck {
       for (Value v : graph.named().values()) {
         fill(device, v, memory.get(v.name()).address());
       }
-      Addresses at = plan.bind(arena.address(), v -> memory.get(v.name()).address());
+      Addresses at = plan.bind(arena, v -> memory.get(v.name()).address());
       executor.run(plan, at);
       Map<String, float[]> results = new HashMap<>();
       Value loss = graph.results().iterator().next();

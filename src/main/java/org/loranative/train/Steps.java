@@ -1,7 +1,10 @@
 package org.loranative.train;
 
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Which micro-batches each optimizer step takes: a function of the step, so a resumed run needs no
@@ -17,7 +20,7 @@ final class Steps<B> {
   private final List<Integer> epochStart = new ArrayList<>();
 
   private final int total;
-  private int largestShape;
+  private final Map<BatchShape, B> shapes = new LinkedHashMap<>();
   private int cachedEpoch = -1;
   private List<B> cached = List.of();
 
@@ -32,8 +35,12 @@ final class Steps<B> {
     for (int e = 0; maxSteps > 0 ? steps < maxSteps : e < epochs; e++) {
       epochStart.add(steps);
       List<B> batches = task.epoch(e);
-      batches.forEach(b -> largestShape = Math.max(largestShape, task.shape(b)));
-      steps += (batches.size() + accumulation - 1) / accumulation;
+      int own = (batches.size() + accumulation - 1) / accumulation;
+      int taken = maxSteps > 0 ? Math.min(own, maxSteps - steps) : own;
+      batches.stream()
+          .limit((long) taken * accumulation)
+          .forEach(b -> shapes.putIfAbsent(task.shape(b), b));
+      steps += own;
     }
     total = maxSteps > 0 ? maxSteps : steps;
   }
@@ -42,9 +49,9 @@ final class Steps<B> {
     return total;
   }
 
-  /** The largest shape key of the run. */
-  int largestShape() {
-    return largestShape;
+  /** Every shape that the run's micro-batches have, with the first batch of it. */
+  Map<BatchShape, B> shapes() {
+    return Collections.unmodifiableMap(shapes);
   }
 
   /** The micro-batches of a step, 1 for the first. */

@@ -31,8 +31,8 @@ public interface Task<B> {
   /** Steps between measurements, for a run of {@code total} steps, if the user does not say. */
   int measureEvery(int total);
 
-  /** Shape key of a batch: what its plan is made for. */
-  int shape(B batch);
+  /** What a batch's plan is made for. */
+  BatchShape shape(B batch);
 
   /** What the loss is averaged over (labelled tokens). */
   long labelled(B batch);
@@ -43,21 +43,18 @@ public interface Task<B> {
   /** {@code tokens}, {@code images}. */
   String unit();
 
-  /** A shape key for people. */
-  String describeShape(int shape);
+  /** Forward and backward for batches of this one's shape. */
+  Graph trainingGraph(B batch);
 
-  /** Forward and backward for batches of a shape. */
-  Graph trainingGraph(int shape);
-
-  /** Loss alone. */
-  Graph evaluationGraph(int shape);
+  /** Loss alone, likewise. */
+  Graph evaluationGraph(B batch);
 
   /**
    * Writes a batch's inputs.
    *
    * @param inputs gives the host buffer of an input by name
    */
-  void fill(B batch, int shape, Function<String, ByteBuffer> inputs);
+  void fill(B batch, Function<String, ByteBuffer> inputs);
 
   /** Where a batch's records came from, for messages. */
   List<String> describe(B batch);

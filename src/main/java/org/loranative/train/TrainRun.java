@@ -2,17 +2,14 @@ package org.loranative.train;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.loranative.UserException;
 import org.loranative.config.ConfigReader;
 import org.loranative.config.TrainConfig;
 import org.loranative.device.Device;
-import org.loranative.graph.Graph;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.AdamW;
 import org.loranative.io.AtomicFiles;
@@ -51,7 +48,12 @@ public final class TrainRun implements AutoCloseable {
    * @param needed every weight that is loaded, by name
    */
   private record Opened<B>(
-      Kind<B> kind, Steps<B> steps, MemoryPlan memory, Map<String, Value> needed) {}
+      Kind<B> kind,
+      Steps<B> steps,
+      Trainer.Setting setting,
+      MemoryPlan memory,
+      BatchFeed.Sizes batches,
+      Map<String, Value> needed) {}
 
   /** Opens base, data and device, and plans the memory; loads no weights yet. */
   public TrainRun(TrainConfig config) {
@@ -89,39 +91,40 @@ public final class TrainRun implements AutoCloseable {
     Task<B> task = kind.task();
     Steps<B> steps =
         new Steps<>(task, config.gradientAccumulation(), config.epochs(), config.maxSteps());
-    int evaluation =
-        task.measures().stream()
-            .flatMap(m -> m.batches().stream())
-            .mapToInt(task::shape)
-            .max()
-            .orElse(0);
     if (config.earlyStop() > 0 && task.measures().stream().noneMatch(m -> m.name().equals("val"))) {
       throw new UserException(
           "early_stop goes by the validation loss, but nothing is held out: set validation_path or"
               + " validation_fraction (for images at least 1 / validation_fraction of them).");
     }
-    Graph largest = task.trainingGraph(steps.largestShape());
-    List<Graph> graphs = new ArrayList<>(List.of(largest));
-    graphs.addAll(kind.previewGraphs());
-    Map<String, Value> needed = Weights.of(graphs);
+    Trainer.Setting setting = setting(steps);
+    RunGraphs graphs =
+        RunGraphs.of(
+            kind,
+            steps,
+            AdapterState.update(
+                kind.adapters(), kind.moments(), setting.adamw(), (float) setting.maxGradNorm()));
     long free = (long) (device.freeBytes() * FREE_MEMORY_SHARE);
     MemoryPlan memory =
         MemoryPlan.choose(
             kind,
             device,
-            needed,
-            largest,
-            evaluation,
+            graphs,
             config.memoryBudgetBytes().orElse(free),
             config.memoryBudgetBytes().isPresent()
                 ? "memory_budget"
                 : "the free memory (of which a run takes 90 %)");
-    return new Opened<>(kind, steps, memory, needed);
+    return new Opened<>(
+        kind, steps, setting, memory, BatchFeed.Sizes.of(graphs), Weights.of(graphs.all()));
   }
 
   /** Optimizer steps of the run. */
   public int steps() {
     return opened.steps().total();
+  }
+
+  /** What it takes in all. */
+  long bytes() {
+    return opened.memory().total();
   }
 
   /** What it takes in all, for people. */
@@ -139,9 +142,9 @@ public final class TrainRun implements AutoCloseable {
     return String.format(
         "%d steps; the largest batch has %s%n%s%s",
         opened.steps().total(),
-        opened.kind().task().describeShape(opened.steps().largestShape()),
+        opened.memory().largest().shape(),
         opened.memory().table(),
-        dumpPlan ? opened.memory().largest().dump() : "");
+        dumpPlan ? opened.memory().largest().plan().dump() : "");
   }
 
   /**
@@ -182,8 +185,7 @@ public final class TrainRun implements AutoCloseable {
     Weights.Loaded weights = owned.add(kind.weights().load(run.needed(), device));
     AdapterState state = owned.add(new AdapterState(device, adapters, kind.moments()));
     Placement placement = owned.add(new Placement(device, weights, state, kind.constants()));
-    PlanStore plans =
-        owned.add(new PlanStore(task, memory, steps.largestShape(), device, placement));
+    PlanStore plans = owned.add(new PlanStore(memory.plans(), device, placement));
     String fingerprint = task.fingerprint();
     Checkpoint from = start(kind, folder, resume, state, fingerprint);
     int done = from.step();
@@ -191,8 +193,17 @@ public final class TrainRun implements AutoCloseable {
         compute == DType.F16 ? LossScale.dynamic(from.lossScale()) : LossScale.none();
     Trainer<B> trainer =
         owned.add(
-            new Trainer<>(task, steps, device, state, plans, setting(steps), lossScale, memory));
-    Optional<Previews> previews = kind.previews(placement);
+            new Trainer<>(
+                task,
+                steps,
+                device,
+                state,
+                plans,
+                run.setting(),
+                lossScale,
+                memory,
+                run.batches()));
+    Optional<Previews> previews = kind.previews(placement, plans.arena());
     previews.ifPresent(owned::add);
     Map<String, Object> notes = new LinkedHashMap<>();
     notes.put("lora_scale", adapters.specs().get(0).scale());

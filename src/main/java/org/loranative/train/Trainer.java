@@ -65,7 +65,8 @@ final class Trainer<B> implements AutoCloseable {
       PlanStore plans,
       Setting setting,
       LossScale lossScale,
-      MemoryPlan memory) {
+      MemoryPlan memory,
+      BatchFeed.Sizes batches) {
     this.task = task;
     this.steps = steps;
     this.device = device;
@@ -74,9 +75,9 @@ final class Trainer<B> implements AutoCloseable {
     this.setting = setting;
     this.lossScale = lossScale;
     this.memoryBytes = memory.total();
-    this.update = plans.update(state, setting.adamw(), setting.maxGradNorm());
+    this.update = plans.update();
     this.executor = new Executor(device, Boolean.getBoolean("loranative.poison"));
-    this.feed = new BatchFeed<>(task, device, memory.largest().graph());
+    this.feed = new BatchFeed<>(task, device, batches);
   }
 
   /** Runs the steps after {@code done}; returns the last step run. */
@@ -98,7 +99,7 @@ final class Trainer<B> implements AutoCloseable {
           throw diverged("the loss is " + loss, step, rate, batches.subList(0, micro + 1));
         }
       }
-      executor.prepare(update.plan(), plans.arena());
+      executor.prepare(update.plan(), plans.arena().address());
       executor.run(update.plan(), update.at());
       float gradNorm = read(update, "grad_norm");
       if (!Float.isFinite(gradNorm) && !lossScale.canShrink()) {
@@ -135,7 +136,7 @@ final class Trainer<B> implements AutoCloseable {
 
   private BatchFeed.Ready<B> start(int step, int micro) {
     B batch = steps.batches(step).get(micro);
-    return feed.training(batch, plans.training(task.shape(batch)));
+    return feed.training(batch, plans.training().get(task.shape(batch)));
   }
 
   /** Starts the micro-batch after this one, if the run has one. */
@@ -161,7 +162,7 @@ final class Trainer<B> implements AutoCloseable {
   /** Runs the plan of a batch, which gives "loss". */
   private void launch(BatchFeed.Ready<B> ready, StepState now) {
     state.writeStep(now);
-    executor.prepare(ready.bound().plan(), plans.arena());
+    executor.prepare(ready.bound().plan(), plans.arena().address());
     feed.place(ready);
     executor.run(ready.bound().plan(), ready.bound().at());
   }
@@ -196,7 +197,7 @@ final class Trainer<B> implements AutoCloseable {
     long labelled = batches.stream().mapToLong(task::labelled).sum();
     double loss = 0;
     for (B batch : batches) {
-      BatchFeed.Ready<B> ready = feed.validation(batch, plans.evaluation(task.shape(batch)));
+      BatchFeed.Ready<B> ready = feed.evaluation(batch, plans.evaluation().get(task.shape(batch)));
       launch(ready, stepState(1, 0, 0, labelled));
       loss += read(ready.bound(), "loss");
     }

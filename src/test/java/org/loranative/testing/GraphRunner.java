@@ -41,7 +41,7 @@ public final class GraphRunner implements AutoCloseable {
         elsewhere.put(v.name(), device.allocate(v.bytes()));
       }
     }
-    at = plan.bind(arena.address(), v -> elsewhere.get(v.name()).address());
+    at = plan.bind(arena, v -> elsewhere.get(v.name()).address());
     graph.results().forEach(v -> results.put(v.name(), v));
   }
 

@@ -2,6 +2,7 @@ package org.loranative.testing;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.loranative.device.Device;
 import org.loranative.graph.Graph;
 import org.loranative.graph.StepState;
@@ -52,14 +53,15 @@ public final class PlacedModel implements AutoCloseable {
    */
   public Map<String, float[]> run(Graph graph, Map<String, ?> inputs, int step, long denominator) {
     state.writeStep(new StepState(1, step, 0, 1e-2, 0.9, 0.999, denominator, lossScale));
-    try (Session session = new Session(device, graph, placement, true)) {
+    try (Session session = new Session(device, graph, placement, Optional.empty(), true)) {
       return session.run(inputs);
     }
   }
 
   /** Norm, clip to 0.5 and AdamW with weight decay 0.01 over the adapters: one optimizer step. */
   public Graph update() {
-    return state.update(new AdamW.Setting(0.9f, 0.999f, 1e-8f, 0.01f), 0.5f);
+    return AdapterState.update(
+        adapters, AdapterState.Moments.F32, new AdamW.Setting(0.9f, 0.999f, 1e-8f, 0.01f), 0.5f);
   }
 
   /** A and B of every module, under its path with {@code .lora_A} and {@code .lora_B} behind it. */

@@ -38,7 +38,7 @@ final class Bench implements AutoCloseable {
         fill(v, m.address(), random);
       }
     }
-    at = plan.bind(arena.address(), v -> memory.get(v.name()).address());
+    at = plan.bind(arena, v -> memory.get(v.name()).address());
     for (Value v : graph.named().values()) {
       if (v.kind() == Kind.INPUT) {
         HostBuffer host = new HostBuffer(v.bytes());

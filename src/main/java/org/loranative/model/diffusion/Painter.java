@@ -4,11 +4,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.loranative.device.Device;
+import org.loranative.device.Memory;
 import org.loranative.diffusion.Sampler;
 import org.loranative.graph.Graph;
-import org.loranative.graph.Planner;
 import org.loranative.image.Picture;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
@@ -35,7 +34,13 @@ public final class Painter {
       int steps,
       double guidance,
       long seed,
-      int clipSkip) {}
+      int clipSkip) {
+
+    /** What the text encoders read: with guidance, both sides of it. */
+    private List<String> texts() {
+      return guidance == 1 ? List.of(prompt) : List.of(negative, prompt);
+    }
+  }
 
   private final Device device;
   private final DiffusionBase base;
@@ -43,11 +48,13 @@ public final class Painter {
   private final DType compute;
   private final Placement placement;
   private final List<ClipTokenizer> tokenizers;
+  private final Optional<Memory> arena;
 
   /**
    * @param tokenizers one for each of the base's text encoders; they stay the caller's
    * @param compute of the text encoders and the UNet; the VAE computes in f32, or bf16 with it (its
    *     activations overflow f16)
+   * @param arena that others take turns in; without, each graph gets one of its own
    */
   public Painter(
       Device device,
@@ -55,13 +62,15 @@ public final class Painter {
       Adapters adapters,
       DType compute,
       Placement placement,
-      List<ClipTokenizer> tokenizers) {
+      List<ClipTokenizer> tokenizers,
+      Optional<Memory> arena) {
     this.device = device;
     this.base = base;
     this.adapters = adapters;
     this.compute = compute;
     this.placement = placement;
     this.tokenizers = List.copyOf(tokenizers);
+    this.arena = arena;
   }
 
   /** Graphs, at their smallest, that name every weight that drawing needs. */
@@ -80,22 +89,41 @@ public final class Painter {
   }
 
   private Session open(Graph graph) {
-    return new Session(device, graph, placement);
+    return new Session(device, graph, placement, arena);
   }
 
-  /** Most bytes that drawing an image of this size allocates. */
-  public static long bytes(
-      Device device, DiffusionBase base, Adapters adapters, DType compute, int width, int height) {
-    int h = height / base.latentFactor();
-    int w = width / base.latentFactor();
-    DiffusionGraph.Size size = new DiffusionGraph.Size(2, h, w, base.textTokens());
-    return Stream.of(
-            DiffusionGraph.prediction(base, adapters, compute, size),
-            DiffusionGraph.texts(base, adapters, compute, 2, 0),
-            DiffusionGraph.decoder(base, vaeDtype(compute), 1, h, w))
-        .mapToLong(g -> Planner.plan(g, device).arenaBytes())
-        .max()
-        .orElseThrow();
+  /** Drawing one order. */
+  private record Drawing(TextRows rows, Graph texts, Graph prediction, Graph decoder) {
+    static Drawing of(
+        DiffusionBase base,
+        Adapters adapters,
+        DType compute,
+        List<ClipTokenizer> tokenizers,
+        Order order) {
+      int height = order.height() / base.latentFactor();
+      int width = order.width() / base.latentFactor();
+      List<String> texts = order.texts();
+      TextRows rows = TextRows.of(base, tokenizers, texts);
+      int keys = rows.perText() * base.textTokens();
+      return new Drawing(
+          rows,
+          DiffusionGraph.texts(
+              base, adapters, compute, texts.size() * rows.perText(), order.clipSkip()),
+          DiffusionGraph.prediction(
+              base, adapters, compute, new DiffusionGraph.Size(texts.size(), height, width, keys)),
+          DiffusionGraph.decoder(base, vaeDtype(compute), 1, height, width));
+    }
+  }
+
+  /** The graphs that drawing an order runs. */
+  public static List<Graph> graphs(
+      DiffusionBase base,
+      Adapters adapters,
+      DType compute,
+      List<ClipTokenizer> tokenizers,
+      Order order) {
+    Drawing drawing = Drawing.of(base, adapters, compute, tokenizers, order);
+    return List.of(drawing.texts(), drawing.prediction(), drawing.decoder());
   }
 
   /**
@@ -108,28 +136,21 @@ public final class Painter {
     int width = order.width() / base.latentFactor();
     int n = height * width * base.latentChannels();
     float[] noise = start.orElseGet(() -> Philox.normals(n, order.seed(), Philox.NOISE, 0, 0));
-    boolean guided = order.guidance() != 1;
-    List<String> texts =
-        guided ? List.of(order.negative(), order.prompt()) : List.of(order.prompt());
+    int texts = order.texts().size();
+    Drawing drawing = Drawing.of(base, adapters, compute, tokenizers, order);
     Map<String, float[]> inputs = new HashMap<>();
-    TextRows rows = TextRows.of(base, tokenizers, texts);
-    Graph encoder =
-        DiffusionGraph.texts(
-            base, adapters, compute, texts.size() * rows.perText(), order.clipSkip());
-    try (Session session = open(encoder)) {
-      Map<String, float[]> states = session.run(rows.inputs());
+    try (Session session = open(drawing.texts())) {
+      Map<String, float[]> states = session.run(drawing.rows().inputs());
       inputs.put(DiffusionGraph.TEXT, states.get(DiffusionGraph.TEXT));
       if (base.isSdxl()) {
         inputs.put(
             DiffusionGraph.POOLED,
-            rows.firstOfEach(states.get(DiffusionGraph.POOLED), texts.size()));
+            drawing.rows().firstOfEach(states.get(DiffusionGraph.POOLED), texts));
       }
     }
-    int keys = rows.perText() * base.textTokens();
     float[] latents;
-    DiffusionGraph.Size size = new DiffusionGraph.Size(texts.size(), height, width, keys);
-    inputs.put(DiffusionGraph.SIZES, sizes(order, texts.size()));
-    try (Session unet = open(DiffusionGraph.prediction(base, adapters, compute, size))) {
+    inputs.put(DiffusionGraph.SIZES, sizes(order, texts));
+    try (Session unet = open(drawing.prediction())) {
       latents =
           order
               .sampler()
@@ -137,14 +158,13 @@ public final class Painter {
                   base.noise(),
                   order.steps(),
                   noise,
-                  (x, t) -> predict(unet, inputs, x, t, texts.size(), order.guidance()),
+                  (x, t) -> predict(unet, inputs, x, t, texts, order.guidance()),
                   step -> Philox.normals(n, order.seed(), Philox.NOISE, 1 + step, 0));
     }
     for (int i = 0; i < latents.length; i++) {
       latents[i] /= (float) base.latentScaling();
     }
-    try (Session decoder =
-        open(DiffusionGraph.decoder(base, vaeDtype(compute), 1, height, width))) {
+    try (Session decoder = open(drawing.decoder())) {
       float[] image =
           decoder.run(Map.of(DiffusionGraph.LATENTS, latents)).get(DiffusionGraph.IMAGE);
       return Picture.ofSigned(order.width(), order.height(), image);

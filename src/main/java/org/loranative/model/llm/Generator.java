@@ -3,6 +3,7 @@ package org.loranative.model.llm;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntPredicate;
 import org.loranative.device.Device;
@@ -39,6 +40,7 @@ public final class Generator implements AutoCloseable {
   private final Executor executor;
   private final Plan chunkPlan;
   private final Plan tokenPlan;
+  private final Optional<Memory> own;
   private final Memory arena;
   private final Memory caches;
   private final Addresses chunkAt;
@@ -51,6 +53,7 @@ public final class Generator implements AutoCloseable {
 
   /**
    * @param maxTokens of prompt and answer together
+   * @param lent arena that others take turns in; one of its own if absent
    */
   public Generator(
       Device device,
@@ -58,46 +61,50 @@ public final class Generator implements AutoCloseable {
       Adapters adapters,
       DType compute,
       Placement placement,
-      int maxTokens) {
+      int maxTokens,
+      Optional<Memory> lent) {
     this.device = device;
     this.executor = new Executor(device, false);
     this.capacity = capacity(maxTokens);
     this.vocab = base.config().vocab();
     this.softcap = base.config().finalSoftcap();
-    Graph chunk = LlmGraph.generation(base, adapters, compute, CHUNK, capacity, false);
-    Graph token = LlmGraph.generation(base, adapters, compute, 1, capacity, true);
-    chunkPlan = Planner.plan(chunk, device);
-    tokenPlan = Planner.plan(token, device);
-    arena = device.allocate(Math.max(chunkPlan.arenaBytes(), tokenPlan.arenaBytes()));
-    List<Value> cacheValues = caches(token);
+    List<Graph> graphs = graphs(base, adapters, compute, maxTokens);
+    chunkPlan = Planner.plan(graphs.get(0), device);
+    tokenPlan = Planner.plan(graphs.get(1), device);
+    long bytes = Math.max(chunkPlan.arenaBytes(), tokenPlan.arenaBytes());
+    own = lent.isPresent() ? Optional.empty() : Optional.of(device.allocate(bytes));
+    arena = own.or(() -> lent).orElseThrow();
+    List<Value> cacheValues = caches(graphs);
     caches = device.allocate(cacheValues.stream().mapToLong(Value::bytes).sum());
     long at = caches.address();
     for (Value v : cacheValues) {
       placement.add(v.name(), at);
       at += v.bytes();
     }
-    chunkAt = chunkPlan.bind(arena.address(), placement::address);
-    tokenAt = tokenPlan.bind(arena.address(), placement::address);
+    chunkAt = chunkPlan.bind(arena, placement::address);
+    tokenAt = tokenPlan.bind(arena, placement::address);
     logits = new HostBuffer(vocab * 4L);
   }
 
-  /** Bytes a generator allocates. */
-  public static long bytes(
-      Device device, LlmBase base, Adapters adapters, DType compute, int maxTokens) {
+  /** What a generator runs: a chunk of the prompt, then a token at a time. */
+  public static List<Graph> graphs(LlmBase base, Adapters adapters, DType compute, int maxTokens) {
     int capacity = capacity(maxTokens);
-    Graph chunk = LlmGraph.generation(base, adapters, compute, CHUNK, capacity, false);
-    Graph token = LlmGraph.generation(base, adapters, compute, 1, capacity, true);
-    return Math.max(
-            Planner.plan(chunk, device).arenaBytes(), Planner.plan(token, device).arenaBytes())
-        + caches(token).stream().mapToLong(Value::bytes).sum();
+    return List.of(
+        LlmGraph.generation(base, adapters, compute, CHUNK, capacity, false),
+        LlmGraph.generation(base, adapters, compute, 1, capacity, true));
+  }
+
+  /** Bytes of the key-value caches that a generator's graphs name. */
+  public static long cacheBytes(List<Graph> graphs) {
+    return caches(graphs).stream().mapToLong(Value::bytes).sum();
   }
 
   private static int capacity(int maxTokens) {
     return (maxTokens + CHUNK - 1) / CHUNK * CHUNK + CHUNK;
   }
 
-  private static List<Value> caches(Graph g) {
-    return g.named().values().stream()
+  private static List<Value> caches(List<Graph> graphs) {
+    return graphs.get(0).named().values().stream()
         .filter(v -> v.kind() == Kind.STATE && v.name().startsWith("cache."))
         .toList();
   }
@@ -205,7 +212,7 @@ public final class Generator implements AutoCloseable {
   @Override
   public void close() {
     executor.close();
-    arena.close();
+    own.ifPresent(Memory::close);
     caches.close();
     ids.close();
     logits.close();
