@@ -115,6 +115,22 @@ class RandomShapesTest {
     }
   }
 
+  /** A measured batch of more tokens than any that is trained on has a slot and a plan too. */
+  @Test
+  void longerValidation(Random random) throws IOException {
+    List<String> settings =
+        List.of(
+            "base_model=" + TinyModel.write(folder.resolve("base")),
+            "metadata_path=" + records(folder.resolve("train.jsonl"), random, 6, 2),
+            "batch_size=2",
+            "max_steps=4");
+    Path longer = records(folder.resolve("longer.jsonl"), new Random(1), 8, 200);
+    assertSame(
+        train("plain", settings),
+        train("measured", settings, "validation_path=" + longer, "eval_steps=1"),
+        "validation of more tokens");
+  }
+
   /** A handful of pictures of each of some sizes, under captions of several words. */
   private Path pictures(Random random, int... counts) throws IOException {
     Path data = Files.createDirectories(folder.resolve("data"));
