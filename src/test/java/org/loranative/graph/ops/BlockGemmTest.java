@@ -38,8 +38,8 @@ class BlockGemmTest {
   }
 
   /**
-   * Enough rows and columns for the large tile: forward in the first, backward in the second; and so
-   * many rows that the matrix is dequantized for all of them.
+   * Enough rows and columns for the large tile: forward in the first, backward in the second; and
+   * so many rows that the matrix is dequantized for all of them.
    */
   @ParameterizedTest
   @CsvSource({
