@@ -13,6 +13,11 @@ public final class Spelling {
     return known.stream().min(Comparator.comparingInt(k -> distance(k, name)));
   }
 
+  /** The same, if no more than a third of the name is wrong. */
+  public static Optional<String> near(String name, Collection<String> known) {
+    return nearest(name, known).filter(k -> 3 * distance(k, name) <= Math.max(3, name.length()));
+  }
+
   /** Levenshtein's distance. */
   private static int distance(String a, String b) {
     int[] row = new int[b.length() + 1];

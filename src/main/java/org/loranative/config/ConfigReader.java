@@ -171,9 +171,12 @@ public final class ConfigReader {
             .map(ConfigReader::snake)
             .toList();
     if (!known.contains(key)) {
-      String nearest = Spelling.nearest(key, known).orElseThrow();
       throw new UserException(
-          source.of(key) + " is not a known key. Did you mean \"" + nearest + "\"?");
+          source.of(key)
+              + " is not a known key. "
+              + OtherTools.hint(key)
+                  .or(() -> Spelling.near(key, known).map(n -> "Did you mean \"" + n + "\"?"))
+                  .orElse("docs/configuration.md lists them all."));
     }
   }
 

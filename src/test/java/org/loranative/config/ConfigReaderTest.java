@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -93,5 +94,47 @@ class ConfigReaderTest {
   @CsvSource({"6GB,6000000000", "1.5 GiB,1610612736", "500MB,500000000", "1024,1024", "2k,2000"})
   void sizes(String text, long bytes) {
     assertThat(ConfigChecks.bytes(text)).hasValue(bytes);
+  }
+
+  /** Names that users of other trainers type, each with what it is called here. */
+  @ParameterizedTest
+  @CsvSource({
+    "network_dim, lora_rank",
+    "network_alpha, lora_alpha",
+    "unet_lr, learning_rate",
+    "text_encoder_lr, lora_targets",
+    "pretrained_model_name_or_path, base_model",
+    "per_device_train_batch_size, batch_size",
+    "micro_batch_size, batch_size",
+    "cutoff_len, max_length",
+    "sequence_len, max_length",
+    "sample_packing, packing",
+    "num_train_epochs, epochs",
+    "lora_r, lora_rank",
+    "mixed_precision, compute_dtype",
+    "Flip-Aug, flip"
+  })
+  void namesOfOtherToolsAreKnown(String theirs, String ours) {
+    assertThatThrownBy(() -> ConfigReader.read(Optional.empty(), List.of(theirs + "=1")))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining(theirs + " is not a known key. Here it is \"" + ours + "\"");
+  }
+
+  @Test
+  void otherUnknownNames() {
+    assertThatThrownBy(() -> ConfigReader.read(Optional.empty(), List.of("vae=x")))
+        .hasMessageContaining("There is no such setting: the VAE of base_model is used.");
+    assertThatThrownBy(() -> ConfigReader.read(Optional.empty(), List.of("learning_rat=x")))
+        .hasMessageContaining("Did you mean \"learning_rate\"?");
+    assertThatThrownBy(() -> ConfigReader.read(Optional.empty(), List.of("zebra=x")))
+        .hasMessageContaining("docs/configuration.md lists them all.");
+  }
+
+  /** Every entry of the table leads to a key that exists, and none hides one. */
+  @Test
+  void theTableOfOtherToolsHoldsOurNames() {
+    Set<String> keys = ConfigReader.toMap(ConfigReader.read(Optional.empty(), List.of())).keySet();
+    assertThat(keys).containsAll(OtherTools.ours());
+    assertThat(OtherTools.theirs()).doesNotContainAnyElementsOf(keys);
   }
 }
