@@ -1,5 +1,6 @@
 package org.loranative;
 
+import java.io.EOFException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
@@ -21,7 +22,9 @@ public class UserException extends RuntimeException {
 
   /** What an exception says of its cause, in words; never a class name or "null". */
   public static String reason(Throwable e) {
-    if (e instanceof NoSuchFileException) {
+    if (e instanceof EOFException) {
+      return "it ends too early";
+    } else if (e instanceof NoSuchFileException) {
       return "it does not exist";
     } else if (e instanceof AccessDeniedException) {
       return "permission is denied";

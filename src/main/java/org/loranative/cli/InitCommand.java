@@ -17,7 +17,7 @@ import org.loranative.data.Records;
 import org.loranative.data.sd.Captioned;
 import org.loranative.device.CpuDevice;
 import org.loranative.device.Device;
-import org.loranative.image.Picture;
+import org.loranative.image.ImageFile;
 import org.loranative.io.AtomicFiles;
 import org.loranative.train.Devices;
 import org.loranative.train.Proposal;
@@ -128,7 +128,7 @@ final class InitCommand implements Callable<Integer> {
     double[] sides =
         pictures.stream()
             .limit(MOST_MEASURED)
-            .map(c -> Picture.read(c.file()))
+            .map(c -> ImageFile.open(c.file()))
             .mapToDouble(p -> Math.sqrt((double) p.width() * p.height()))
             .sorted()
             .toArray();

@@ -1,11 +1,11 @@
 package org.loranative.image;
 
-import java.awt.Color;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import javax.imageio.ImageIO;
 import org.loranative.io.AtomicFiles;
 
@@ -16,19 +16,19 @@ import org.loranative.io.AtomicFiles;
  */
 public record Picture(int width, int height, float[] rgb) {
   public Picture {
-    if (rgb.length != width * height * 3) {
+    if (rgb.length != numbers(width, height)) {
       throw new IllegalArgumentException(rgb.length + " numbers for " + width + " x " + height);
     }
   }
 
-  /** Reads an image; what is transparent becomes white. See {@link ImageReading}. */
-  public static Picture read(Path file) {
-    return ImageReading.read(file, Color.WHITE);
+  /** How many numbers an image of a size has. */
+  static int numbers(int width, int height) {
+    return Math.toIntExact((long) width * height * 3);
   }
 
-  /** Reads an image; what is transparent shows {@code background}. */
-  public static Picture read(Path file, Color background) {
-    return ImageReading.read(file, background);
+  /** Reads an image at its own size; what is transparent becomes white. See {@link ImageFile}. */
+  public static Picture read(Path file) {
+    return ImageFile.open(file).whole();
   }
 
   /** Brought to a size that it covers, the middle kept. */
@@ -38,16 +38,20 @@ public record Picture(int width, int height, float[] rgb) {
 
   /** Resampled and cut (Lanczos, as PIL resamples), and mirrored if the crop says so. */
   public Picture cut(Crop crop) {
-    Picture scaled = Resampling.resize(this, crop.scaledWidth(), crop.scaledHeight());
-    float[] cut = new float[crop.width() * crop.height() * 3];
-    for (int y = 0; y < crop.height(); y++) {
-      for (int x = 0; x < crop.width(); x++) {
-        int from = crop.left() + (crop.mirrored() ? crop.width() - 1 - x : x);
-        int source = ((y + crop.top()) * crop.scaledWidth() + from) * 3;
-        System.arraycopy(scaled.rgb, source, cut, (y * crop.width() + x) * 3, 3);
-      }
+    Resampling made = new Resampling(width, height, crop);
+    for (int y = 0; y < height; y++) {
+      made.row(y, Arrays.copyOfRange(rgb, y * width * 3, (y + 1) * width * 3));
     }
-    return new Picture(crop.width(), crop.height(), cut);
+    return made.picture();
+  }
+
+  Picture mirrored() {
+    float[] turned = new float[rgb.length];
+    for (int i = 0; i < width * height; i++) {
+      int from = i - i % width + width - 1 - i % width;
+      System.arraycopy(rgb, from * 3, turned, i * 3, 3);
+    }
+    return new Picture(width, height, turned);
   }
 
   /** The numbers as a model takes them, in [−1, 1]. */

@@ -1,51 +1,93 @@
 package org.loranative.image;
 
-/** Lanczos resampling, first along rows, then along columns, as PIL does it. */
+/**
+ * Lanczos resampling, first along rows, then along columns, as PIL does it. The image comes row by
+ * row and only the part that is kept is made, so neither a large image nor one that is enlarged
+ * much takes more memory than its crop.
+ */
 final class Resampling {
   private static final double SUPPORT = 3;
 
-  private Resampling() {}
-
   /** The weights of one output: source pixels from {@code first} on. */
-  private record Taps(int first, float[] weights) {}
-
-  static Picture resize(Picture p, int width, int height) {
-    float[] rows = p.rgb();
-    if (width != p.width()) {
-      rows = along(rows, p.height(), p.width(), width, 3);
+  private record Taps(int first, float[] weights) {
+    int end() {
+      return first + weights.length;
     }
-    if (height != p.height()) {
-      rows = along(rows, 1, p.height(), height, width * 3);
-    }
-    float[] cut = rows.clone();
-    for (int i = 0; i < cut.length; i++) {
-      cut[i] = Math.min(1, Math.max(0, cut[i])); // Lanczos overshoots at edges
-    }
-    return new Picture(width, height, cut);
   }
 
-  /** Resamples the middle dimension of [outer, from, inner]. */
-  private static float[] along(float[] x, int outer, int from, int to, int inner) {
-    Taps[] taps = new Taps[to];
-    for (int i = 0; i < to; i++) {
-      taps[i] = taps(i, from, to);
+  private final Crop crop;
+  private final Taps[] columns;
+  private final Taps[] rows;
+  private final float[] made;
+  private final float[] line;
+
+  /** The first row of the result that later rows of the source may still add to. */
+  private int open;
+
+  Resampling(int fromWidth, int fromHeight, Crop crop) {
+    this.crop = crop;
+    columns = taps(crop.left(), crop.width(), fromWidth, crop.scaledWidth());
+    rows = taps(crop.top(), crop.height(), fromHeight, crop.scaledHeight());
+    made = new float[Picture.numbers(crop.width(), crop.height())];
+    line = new float[crop.width() * 3];
+  }
+
+  private static Taps[] taps(long start, int count, int from, long to) {
+    Taps[] taps = new Taps[count];
+    for (int i = 0; i < count; i++) {
+      taps[i] =
+          from == to ? new Taps((int) (start + i), new float[] {1}) : taps(start + i, from, to);
     }
-    float[] y = new float[outer * to * inner];
-    for (int o = 0; o < outer; o++) {
-      for (int i = 0; i < to; i++) {
-        for (int t = 0; t < taps[i].weights.length; t++) {
-          int source = (o * from + taps[i].first + t) * inner;
-          int target = (o * to + i) * inner;
-          for (int k = 0; k < inner; k++) {
-            y[target + k] += taps[i].weights[t] * x[source + k];
-          }
-        }
+    return taps;
+  }
+
+  /** Takes a row of the source; all are given, from the top to the bottom. */
+  void row(int y, float[] rgb) {
+    while (open < rows.length && rows[open].end() <= y) {
+      open++;
+    }
+    if (open == rows.length || rows[open].first > y) {
+      return;
+    }
+    along(rgb);
+    for (int i = open; i < rows.length && rows[i].first <= y; i++) {
+      float weight = rows[i].weights[y - rows[i].first];
+      int target = i * line.length;
+      for (int k = 0; k < line.length; k++) {
+        made[target + k] += weight * line[k];
       }
     }
-    return y;
   }
 
-  private static Taps taps(int i, int from, int to) {
+  private void along(float[] rgb) {
+    for (int i = 0; i < columns.length; i++) {
+      float[] weights = columns[i].weights;
+      int source = columns[i].first * 3;
+      float red = 0;
+      float green = 0;
+      float blue = 0;
+      for (float w : weights) {
+        red += w * rgb[source];
+        green += w * rgb[source + 1];
+        blue += w * rgb[source + 2];
+        source += 3;
+      }
+      line[3 * i] = red;
+      line[3 * i + 1] = green;
+      line[3 * i + 2] = blue;
+    }
+  }
+
+  /** The crop, once all rows are in. */
+  Picture picture() {
+    for (int i = 0; i < made.length; i++) {
+      made[i] = Math.min(1, Math.max(0, made[i])); // Lanczos overshoots at edges
+    }
+    Picture picture = new Picture(crop.width(), crop.height(), made);
+    return crop.mirrored() ? picture.mirrored() : picture;
+  }
+
+  private static Taps taps(long i, int from, long to) {
     double scale = (double) from / to;
     double filter = Math.max(scale, 1); // shrinking averages over what falls together
     double centre = (i + 0.5) * scale;

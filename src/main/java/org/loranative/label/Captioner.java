@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import org.loranative.UserException;
+import org.loranative.image.ImageFile;
 import org.loranative.image.Picture;
 import org.loranative.text.Tokenizer;
 import org.loranative.text.Tokenizers;
@@ -49,7 +50,7 @@ final class Captioner implements Labeller {
 
   @Override
   public String caption(Path image) {
-    float[] pixels = pixels(Picture.read(image));
+    float[] pixels = pixels(ImageFile.open(image).covering(side, side));
     int start = tokenizer.bos().orElseThrow(() -> new UserException("its tokenizer has no begin"));
     long[] ids = {start};
     while (ids.length <= most) {
@@ -93,7 +94,7 @@ final class Captioner implements Labeller {
   }
 
   private float[] pixels(Picture picture) {
-    float[] rgb = picture.covering(side, side).rgb();
+    float[] rgb = picture.rgb();
     float[] planes = new float[rgb.length];
     for (int i = 0; i < side * side; i++) {
       for (int c = 0; c < 3; c++) {

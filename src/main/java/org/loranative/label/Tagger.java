@@ -16,6 +16,7 @@ import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVRecord;
 import org.loranative.UserException;
+import org.loranative.image.ImageFile;
 import org.loranative.image.Picture;
 
 /**
@@ -24,6 +25,10 @@ import org.loranative.image.Picture;
  */
 final class Tagger implements Labeller {
   private static final int CHARACTER = 4;
+
+  /** A larger picture is made so many times the model's side first. */
+  private static final int ENOUGH = 4;
+
   private static final int RATING = 9;
 
   private record Tag(String name, int category) {}
@@ -70,7 +75,8 @@ final class Tagger implements Labeller {
 
   @Override
   public String caption(Path image) {
-    float[] numbers = square(Picture.read(image), side);
+    ImageFile file = ImageFile.open(image);
+    float[] numbers = square(file.cut(List.of(file.within(ENOUGH * side))).get(0), side);
     float[] probabilities;
     try {
       long[] shape = {1, side, side, 3};

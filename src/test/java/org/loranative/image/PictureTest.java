@@ -37,7 +37,7 @@ class PictureTest {
   })
   void resizesAsPilDoes(
       int width, int height, int sum, int r0, int g0, int b0, int r1, int g1, int b1) {
-    Picture resized = Resampling.resize(waves(), width, height);
+    Picture resized = waves().cut(Crop.whole(width, height));
     int[] expected = {r0, g0, b0, r1, g1, b1};
     for (int i = 0; i < expected.length; i++) {
       assertThat(resized.rgb()[i] * 255)
@@ -125,9 +125,165 @@ class PictureTest {
   @Test
   void transparentShowsTheBackground() {
     Path file = Path.of("src/test/resources/images/alpha.png");
-    float[] black = Picture.read(file, java.awt.Color.BLACK).rgb();
+    float[] black = ImageFile.open(file, java.awt.Color.BLACK).whole().rgb();
     assertThat(black[0]).isZero(); // the left column is transparent
     assertThat(Picture.read(file).rgb()[0]).isEqualTo(1);
+  }
+
+  private static List<Path> images() throws Exception {
+    try (var files = Files.list(Path.of("src/test/resources/images"))) {
+      return files.filter(f -> !f.toString().endsWith(".expected.png")).sorted().toList();
+    }
+  }
+
+  /** Row by row, in strips, turned as EXIF says: the same pixels as of the whole picture. */
+  @Test
+  void stripsAndCropsAreThoseOfTheWhole() throws Exception {
+    for (Path path : images()) {
+      ImageFile file = ImageFile.open(path);
+      Picture whole = file.whole();
+      assertThat(whole.width()).isEqualTo(file.width());
+      Crop middle = Crop.middle(file.width(), file.height(), 8, 6);
+      List<Crop> crops =
+          List.of(
+              Crop.whole(file.width(), file.height()), middle.at(0.1, 0.9), middle.mirroredToo());
+      for (int stripPixels : new int[] {1, 3 * file.width(), 1 << 20}) {
+        List<Picture> cut = file.cut(crops, stripPixels);
+        for (int i = 0; i < crops.size(); i++) {
+          assertThat(cut.get(i).rgb())
+              .as(path + " " + crops.get(i))
+              .usingComparatorWithPrecision(1e-5f)
+              .containsExactly(whole.cut(crops.get(i)).rgb());
+        }
+      }
+    }
+  }
+
+  /** As PIL does; that only a JPEG's mark of the end is missing takes no pixel away. */
+  @Test
+  void truncatedFilesAreRefused() throws Exception {
+    List<Path> files = new java.util.ArrayList<>(images());
+    files.add(Path.of("src/test/resources/webp/q90.webp"));
+    for (Path path : files) {
+      byte[] whole = Files.readAllBytes(path);
+      Path file = folder.resolve("cut-" + path.getFileName());
+      for (double share : new double[] {0.5, 0.8, 0.9}) {
+        Files.write(file, java.util.Arrays.copyOf(whole, (int) (whole.length * share)));
+        assertThatThrownBy(() -> Picture.read(file))
+            .as(path + " " + share)
+            .isInstanceOf(UserException.class)
+            .hasMessageContaining(file.toString())
+            .satisfies(e -> assertThat(e.getMessage()).doesNotContain("null"));
+      }
+      if (path.toString().endsWith(".jpg")) {
+        Files.write(file, java.util.Arrays.copyOf(whole, whole.length - 2));
+        assertThat(Picture.read(file).rgb()).isEqualTo(Picture.read(path).rgb());
+      }
+    }
+  }
+
+  @Test
+  void thinPicturesAreCutBeforeTheyAreEnlarged() {
+    Path thin = Path.of("src/test/resources/captions/28-thin");
+    for (String name : List.of("7_4000x1.png", "5_3x7000.png")) {
+      Picture picture = ImageFile.open(thin.resolve(name)).covering(512, 512);
+      assertThat(picture.rgb()).hasSize(512 * 512 * 3);
+    }
+    Crop extreme = Crop.middle(1 << 27, 1, 512, 512);
+    assertThat(extreme.scaledWidth()).isEqualTo(1L << 36);
+    assertThat(extreme.left()).isEqualTo((1L << 35) - 256);
+    assertThat(new Resampling(1 << 27, 1, extreme)).isNotNull();
+  }
+
+  /** A photograph of 40 megapixels, held upright: whole, in floats, it would take 480 MB. */
+  @Test
+  void largePhotographsFitASmallHeap() throws Exception {
+    BufferedImage image = new BufferedImage(8000, 5000, BufferedImage.TYPE_3BYTE_BGR);
+    java.awt.Graphics2D g = image.createGraphics();
+    g.setPaint(
+        new java.awt.GradientPaint(0, 0, java.awt.Color.RED, 8000, 5000, java.awt.Color.BLUE));
+    g.fillRect(0, 0, 8000, 5000);
+    Path plain = folder.resolve("plain.jpg");
+    ImageIO.write(image, "jpg", plain.toFile());
+    byte[] jpeg = Files.readAllBytes(plain);
+    byte[] exif = {
+      (byte) 0xff,
+      (byte) 0xe1,
+      0,
+      34,
+      'E',
+      'x',
+      'i',
+      'f',
+      0,
+      0,
+      'M',
+      'M',
+      0,
+      42,
+      0,
+      0,
+      0,
+      8,
+      0,
+      1,
+      1,
+      0x12,
+      0,
+      3,
+      0,
+      0,
+      0,
+      1,
+      0,
+      6,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0
+    };
+    Path photo = folder.resolve("photo.jpg");
+    try (var out = Files.newOutputStream(photo)) {
+      out.write(jpeg, 0, 2);
+      out.write(exif);
+      out.write(jpeg, 2, jpeg.length - 2);
+    }
+    Process child =
+        new ProcessBuilder(
+                ProcessHandle.current().info().command().orElseThrow(),
+                "-Xmx224m",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Covering.class.getName(),
+                photo.toString())
+            .redirectErrorStream(true)
+            .start();
+    String said = new String(child.getInputStream().readAllBytes());
+    assertThat(child.waitFor()).as(said).isZero();
+    assertThat(said).contains("5000x8000", "320x512");
+  }
+
+  /** Brings an image to a size, in a process of its own. */
+  static final class Covering {
+    public static void main(String[] arguments) {
+      ImageFile file = ImageFile.open(Path.of(arguments[0]));
+      Picture picture = file.covering(320, 512);
+      System.out.println(file.width() + "x" + file.height());
+      System.out.println(picture.width() + "x" + picture.height());
+    }
+  }
+
+  @Test
+  void whatDoesNotFitTheHeapIsNamed() {
+    assertThatThrownBy(
+            () ->
+                ImageFile.open(Path.of("src/test/resources/images/gray.jpg"))
+                    .cut(List.of(Crop.whole(26_000, 26_000))))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("gray.jpg")
+        .hasMessageContaining("heap");
   }
 
   @Test

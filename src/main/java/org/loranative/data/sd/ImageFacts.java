@@ -17,6 +17,9 @@ public record ImageFacts(
     int width, int height, String sha256, String look, List<Double> tint, double sharpness) {
   private static final int PATCHES = 16;
 
+  /** Longest side of what the look is taken of. */
+  static final int LOOKED_AT = 512;
+
   /** How far two copies of a picture may be apart: bits of 256, and steps of a mean colour. */
   private static final int SAME_LOOK = 6;
 
@@ -30,12 +33,12 @@ public record ImageFacts(
   }
 
   /**
-   * @param whole as it was read
+   * @param width of the file, upright; height likewise
+   * @param whole all of it, perhaps smaller
    * @param cut as training sees it
    */
-  public static ImageFacts of(Picture whole, Picture cut, String sha256) {
-    return new ImageFacts(
-        whole.width(), whole.height(), sha256, look(whole), tint(cut), sharpness(cut));
+  public static ImageFacts of(int width, int height, Picture whole, Picture cut, String sha256) {
+    return new ImageFacts(width, height, sha256, look(whole), tint(cut), sharpness(cut));
   }
 
   private static List<Double> tint(Picture p) {

@@ -1,9 +1,11 @@
 package org.loranative.data.sd;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
@@ -11,6 +13,7 @@ import java.util.HexFormat;
 import java.util.List;
 import org.loranative.UserException;
 import org.loranative.image.Crop;
+import org.loranative.image.ImageFile;
 import org.loranative.image.Picture;
 
 /** Looks at every image before training starts: reads, measures, assigns a size, checks. */
@@ -57,20 +60,24 @@ public record Preparation(List<PreparedImage> images, ImageChecks checks) {
   }
 
   private static ImageFacts measure(Captioned c, PreparedImage.Setting setting, String sha256) {
-    Picture whole = Picture.read(c.file(), setting.background());
-    Buckets.Size size = setting.buckets().nearest(whole.width(), whole.height());
-    Crop middle = Crop.middle(whole.width(), whole.height(), size.width(), size.height());
-    return ImageFacts.of(whole, whole.cut(middle), sha256);
+    ImageFile file = ImageFile.open(c.file(), setting.background());
+    Buckets.Size size = setting.buckets().nearest(file.width(), file.height());
+    Crop middle = Crop.middle(file.width(), file.height(), size.width(), size.height());
+    List<Picture> pictures = file.cut(List.of(file.within(ImageFacts.LOOKED_AT), middle));
+    return ImageFacts.of(file.width(), file.height(), pictures.get(0), pictures.get(1), sha256);
   }
 
   private static String sha256(Path file) {
     try {
-      return HexFormat.of()
-          .formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file)));
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
+        in.transferTo(OutputStream.nullOutputStream());
+      }
+      return HexFormat.of().formatHex(digest.digest());
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException(e);
     } catch (IOException e) {
-      throw new UncheckedIOException(file + " cannot be read", e);
+      throw new UserException(file + " cannot be read: " + UserException.reason(e) + ".", e);
     }
   }
 }

@@ -4,6 +4,7 @@ import java.awt.Color;
 import java.util.ArrayList;
 import java.util.List;
 import org.loranative.image.Crop;
+import org.loranative.image.ImageFile;
 import org.loranative.image.Picture;
 import org.loranative.random.Philox;
 
@@ -49,15 +50,14 @@ public record PreparedImage(
 
   /** Decodes the file and cuts out every crop. */
   public List<Picture> pictures() {
-    Picture whole = Picture.read(captioned.file(), setting.background());
-    return crops.stream().map(whole::cut).toList();
+    return ImageFile.open(captioned.file(), setting.background()).cut(crops);
   }
 
   /** Where it goes and what is lost, for people. */
   public String describe() {
     Crop c = crops.get(0);
-    int across = c.scaledWidth() - c.width();
-    int down = c.scaledHeight() - c.height();
+    long across = c.scaledWidth() - c.width();
+    long down = c.scaledHeight() - c.height();
     return String.format(
         "%s  %dx%d -> %s, %s%s",
         captioned.file().getFileName(),
