@@ -9,16 +9,23 @@ template <int BM, int BN, int STAGES, int BLOCKS>
 struct WarpgroupTile {
   static constexpr int kRows = BM, kColumns = BN, kStages = STAGES, kBlocks = BLOCKS, kDepth = 64;
   static constexpr int kThreads = BM / 64 * 128;
-  static constexpr int kSharedBytes = STAGES * kDepth * 2 * (BM + BN) + 1024;
+  static constexpr int kStageBytes = kDepth * 2 * (BM + BN);
+  static constexpr int kSharedBytes = STAGES * kStageBytes + 1024 + STAGES * 8;  // and barriers
+};
+
+// The operands by tensor maps: boxes of 64 columns, 128 bytes, and a tile's rows.
+struct MappedGemmArguments {
+  TensorGemmArguments g;
+  TensorMap a, b, low_a, low_b;
 };
 // One block on a multiprocessor, which reads the least; two, where columns or tiles are too few.
 typedef WarpgroupTile<128, 256, 4, 1> BroadTile;
 typedef WarpgroupTile<128, 128, 3, 2> SquareTile;
 
-LN_SIGNATURES_16_BIT(hopper_gemm_nt_broad, (TensorGemmArguments g))
-LN_SIGNATURES_16_BIT(hopper_gemm_nt_square, (TensorGemmArguments g))
-LN_SIGNATURES_16_BIT(hopper_gemm_nn_broad, (TensorGemmArguments g))
-LN_SIGNATURES_16_BIT(hopper_gemm_nn_square, (TensorGemmArguments g))
+LN_SIGNATURES_16_BIT(hopper_gemm_nt_broad, (const LN_CONSTANT MappedGemmArguments g))
+LN_SIGNATURES_16_BIT(hopper_gemm_nt_square, (const LN_CONSTANT MappedGemmArguments g))
+LN_SIGNATURES_16_BIT(hopper_gemm_nn_broad, (const LN_CONSTANT MappedGemmArguments g))
+LN_SIGNATURES_16_BIT(hopper_gemm_nn_square, (const LN_CONSTANT MappedGemmArguments g))
 LN_SIGNATURES_16_BIT(hopper_conv_fwd_broad, (TensorGemmArguments g, ConvArguments c))
 LN_SIGNATURES_16_BIT(hopper_conv_fwd_square, (TensorGemmArguments g, ConvArguments c))
 LN_SIGNATURES_16_BIT(hopper_conv_bwd_broad, (TensorGemmArguments g, ConvArguments c))

@@ -26,6 +26,11 @@ enum BlockFormat {
   kNf4 = 16
 };
 
+// A matrix and a box of it, as cuTensorMapEncodeTiled writes them for the copies of whole tiles.
+struct alignas(64) TensorMap {
+  u64 words[16];
+};
+
 // ln_step of lora_ops.h.
 struct gpu_step {
   unsigned long long seed;
@@ -38,6 +43,12 @@ struct gpu_step {
 #ifndef __global__
 #define __global__
 #endif
+#endif
+// An argument whose address the kernel takes: it stays in constant memory.
+#ifdef __CUDACC__
+#define LN_CONSTANT __grid_constant__
+#else
+#define LN_CONSTANT
 #endif
 #define LN_SIGNATURE extern "C" __global__ void
 

@@ -1,8 +1,8 @@
 // The main loop of products on Hopper's tensor cores: the twin of tensor_loop.cuh for warpgroups,
 // with the same views, low-rank steps, splits and epilogue.
 #pragma once
+#include "bulk_copy.cuh"
 #include "tensor_loop.cuh"
-#include "wgmma.cuh"
 
 #ifdef LN_WARPGROUPS
 
@@ -38,42 +38,98 @@ struct WarpgroupProduct {
   typedef typename B::Tile TileB;
   static constexpr int kStageBytes = TileA::kBytes + TileB::kBytes;
 
-  LN_DEVICE static MatrixView<T> view(const void* data, i64 stride, i64 rows, i64 columns,
-                                      bool transposed) {
-    return {static_cast<const T*>(data), stride, transposed ? columns : rows,
-            transposed ? rows : columns};
+  static_assert(kStageBytes == Tile::kStageBytes, "as the launcher counts them");
+
+  // Which K steps this block sums: those of A and B, then the low-rank ones.
+  struct Steps {
+    int base, first, count;
+
+    LN_DEVICE explicit Steps(const TensorGemmArguments& g) {
+      base = int((g.K + Tile::kDepth - 1) / Tile::kDepth);
+      int all = base + int((g.R + Tile::kDepth - 1) / Tile::kDepth);
+      first = int(i64(all) * blockIdx.z / gridDim.z);
+      count = int(i64(all) * (blockIdx.z + 1) / gridDim.z) - first;
+    }
+  };
+
+  LN_DEVICE static char* aligned(char* shared) {
+    return shared + (1024 - shared_address(shared) % 1024) % 1024;
   }
 
-  // As TensorProduct::run.
+  // Begins the products of this warpgroup's rows of a stage.
+  LN_DEVICE static void multiply(float (&sum)[Tile::kColumns / 8][4], const char* stage) {
+    const char* tile_a = stage + threadIdx.x / 128 * (64 * Tile::kDepth * 2);
+    const char* tile_b = stage + TileA::kBytes;
+    warpgroup_fence();
+#pragma unroll
+    for (int k = 0; k < Tile::kDepth / 16; k++)
+      warpgroup_multiply<T, !B_TRANSPOSED>(
+          sum, matrix_descriptor(tile_a + k * 32, 0),
+          matrix_descriptor(tile_b + k * B::kStepBytes, B::kPanelBytes));
+    warpgroup_commit();
+  }
+
+  // The product of two matrices, by copies of whole tiles that one thread begins.
+  LN_DEVICE static void run_mapped(const MappedGemmArguments& m, i64 rows) {
+    const TensorGemmArguments& g = m.g;
+    LN_DYNAMIC_SHARED(char, unaligned);
+    char* shared = aligned(unaligned);
+    CopyBarrier* landed =
+        reinterpret_cast<CopyBarrier*>(shared + Tile::kStages * Tile::kStageBytes);
+    const TilePlace place;
+    const i32 m0 = i32(place.row) * Tile::kRows, n0 = i32(place.column) * Tile::kColumns;
+    if (m0 >= rows) return;  // the whole block
+    const Steps steps(g);
+    auto stage = [&](int step) { return shared + step % Tile::kStages * kStageBytes; };
+    auto fetch = [&](int step) {
+      if (threadIdx.x != 0 || step >= steps.count) return;
+      const int past = steps.first + step - steps.base;
+      const i32 k = (past >= 0 ? past : steps.first + step) * Tile::kDepth;
+      char* to = stage(step);
+      CopyBarrier* barrier = landed + step % Tile::kStages;
+      barrier_expect(barrier, kStageBytes);
+      copy_box(to, past >= 0 ? m.low_a : m.a, m0, k, barrier);
+      const TensorMap& b = past >= 0 ? m.low_b : m.b;
+      if (B_TRANSPOSED)
+        copy_box(to + TileA::kBytes, b, n0, k, barrier);
+      else
+        for (int p = 0; p < Tile::kColumns / 64; p++)
+          copy_box(to + TileA::kBytes + p * B::kPanelBytes, b, k, n0 + p * 64, barrier);
+    };
+
+    if (threadIdx.x < Tile::kStages) barrier_begin(landed + threadIdx.x);
+    __syncthreads();
+    for (int step = 0; step < Tile::kStages - 1; step++) fetch(step);
+    __syncthreads();
+    float sum[1][Tile::kColumns / 8][4] = {};
+    for (int step = 0; step < steps.count; step++) {
+      barrier_wait(landed + step % Tile::kStages, step / Tile::kStages % 2);
+      multiply(sum[0], stage(step));
+      warpgroup_wait<1>();
+      __syncthreads();  // nobody multiplies the stage before any more
+      fetch(step + Tile::kStages - 1);
+    }
+    warpgroup_wait<0>();
+    Epilogue<T, 1, Tile::kColumns / 8>::write(g, sum, m0 + threadIdx.x / 32 * 16, n0, rows);
+  }
+
+  // As TensorProduct::run: operands whose chunks lie anywhere, by cp.async.
   template <typename ViewA, typename ViewB>
   LN_DEVICE static void run(const TensorGemmArguments& g, i64 rows, const ViewA& a,
                             const ViewB& b) {
     LN_DYNAMIC_SHARED(char, unaligned);
-    char* shared = unaligned + (1024 - shared_address(unaligned) % 1024) % 1024;
+    char* shared = aligned(unaligned);
     const TilePlace place;
     const i64 m0 = i64(place.row) * Tile::kRows, n0 = i64(place.column) * Tile::kColumns;
     if (m0 >= rows) return;  // the whole block
-    const int warp = int(threadIdx.x) / 32;
-    const int base_steps = int((g.K + Tile::kDepth - 1) / Tile::kDepth);
-    const int all_steps = base_steps + int((g.R + Tile::kDepth - 1) / Tile::kDepth);
-    const int first = int(i64(all_steps) * blockIdx.z / gridDim.z);
-    const int steps = int(i64(all_steps) * (blockIdx.z + 1) / gridDim.z) - first;
-    const MatrixView<T> low_a = view(g.low_a, g.low_a_stride, rows, g.R, false);
-    const MatrixView<T> low_b = view(g.low_b, g.low_b_stride, g.R, g.N, B_TRANSPOSED);
+    const Steps steps(g);    // a convolution has no low-rank ones
     auto stage = [&](int step) { return shared + step % Tile::kStages * kStageBytes; };
     auto fetch = [&](int step) {
-      if (step < steps) {
-        int past = first + step - base_steps;
-        i64 k = i64(past >= 0 ? past : first + step) * Tile::kDepth;
-        i64 row_b = B_TRANSPOSED ? n0 : k, column_b = B_TRANSPOSED ? k : n0;
-        char* to = stage(step);
-        if (past >= 0) {
-          TileA::template fetch<Tile::kThreads>(to, low_a, m0, k);
-          TileB::template fetch<Tile::kThreads>(to + TileA::kBytes, low_b, row_b, column_b);
-        } else {
-          TileA::template fetch<Tile::kThreads>(to, a, m0, k);
-          TileB::template fetch<Tile::kThreads>(to + TileA::kBytes, b, row_b, column_b);
-        }
+      if (step < steps.count) {
+        i64 k = i64(steps.first + step) * Tile::kDepth;
+        TileA::template fetch<Tile::kThreads>(stage(step), a, m0, k);
+        TileB::template fetch<Tile::kThreads>(stage(step) + TileA::kBytes, b, B_TRANSPOSED ? n0 : k,
+                                              B_TRANSPOSED ? k : n0);
       }
       copy_async_commit();  // also an empty group, so that waits count alike at the end
     };
@@ -82,25 +138,17 @@ struct WarpgroupProduct {
     // other warpgroup may still multiply.
     float sum[1][Tile::kColumns / 8][4] = {};
     for (int step = 0; step < Tile::kStages - 2; step++) fetch(step);
-    for (int step = 0; step < steps; step++) {
+    for (int step = 0; step < steps.count; step++) {
       copy_async_wait<Tile::kStages - 3>();
       fence_for_tensor_cores();
       __syncthreads();
-      const char* tile_a = stage(step) + warp / 4 * (64 * Tile::kDepth * 2);
-      const char* tile_b = stage(step) + TileA::kBytes;
-      warpgroup_fence();
-#pragma unroll
-      for (int k = 0; k < Tile::kDepth / 16; k++)
-        warpgroup_multiply<T, !B_TRANSPOSED>(
-            sum[0], matrix_descriptor(tile_a + k * 32, 0),
-            matrix_descriptor(tile_b + k * B::kStepBytes, B::kPanelBytes));
-      warpgroup_commit();
+      multiply(sum[0], stage(step));
       fetch(step + Tile::kStages - 2);
       warpgroup_wait<1>();
     }
     warpgroup_wait<0>();
     copy_async_wait<0>();
-    Epilogue<T, 1, Tile::kColumns / 8>::write(g, sum, m0 + warp * 16, n0, rows);
+    Epilogue<T, 1, Tile::kColumns / 8>::write(g, sum, m0 + threadIdx.x / 32 * 16, n0, rows);
   }
 };
 #endif

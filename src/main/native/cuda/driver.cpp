@@ -62,7 +62,7 @@ bool bind_all(void* l, Driver* d) {
          bind(l, "cuModuleUnload", &d->module_unload) &&
          bind(l, "cuModuleGetFunction", &d->module_function) &&
          bind(l, "cuFuncSetAttribute", &d->function_attribute) &&
-         bind(l, "cuLaunchKernel", &d->launch);
+         bind(l, "cuTensorMapEncodeTiled", &d->tensor_map) && bind(l, "cuLaunchKernel", &d->launch);
 }
 
 const char* text(const Driver* d, int code) {

@@ -27,17 +27,18 @@ bool fills_card(const TensorGemmArguments& a) {
 inline bool has_warpgroups(const Device* device) { return device->cuda->capability == 90; }
 
 // Whether the broad tile is the faster: it fills the card, and what it computes past N's end costs
-// less than the square tile's lower rate (on an H100 388 TFLOP/s to 496, M = N = K = 4096).
+// less than the square tile's lower rate (on an H100 536 TFLOP/s to 677, M = N = K = 4096).
 inline bool prefers_broad(const TensorGemmArguments& a) {
   int64_t broad = tiles_over(a.N, BroadTile::kColumns) * BroadTile::kColumns;
   int64_t square = tiles_over(a.N, SquareTile::kColumns) * SquareTile::kColumns;
-  return fills_card<BroadTile>(a) && broad * 100 <= square * 128;
+  return fills_card<BroadTile>(a) && broad * 100 <= square * 126;
 }
 
 // How often K is split so that `blocks` tiles fill a card; 1 where they do or K is short.
-inline int64_t splits_of(const TensorGemmArguments& a, int64_t blocks, int64_t depth) {
+inline int64_t splits_of(const TensorGemmArguments& a, int64_t blocks, int64_t depth,
+                         int64_t blocks_of_full_card) {
   int64_t steps = tiles_over(a.K, depth) + tiles_over(a.R, depth);
-  int64_t wanted = tiles_over(kFullCard, blocks), most = steps / kLeastStepsOfSplit;
+  int64_t wanted = tiles_over(blocks_of_full_card, blocks), most = steps / kLeastStepsOfSplit;
   int64_t room = kCudaWorkspaceBytes / (a.M * a.N * 4);
   int64_t splits = wanted < most ? wanted : most;
   if (splits > kMostSplits) splits = kMostSplits;
@@ -50,7 +51,9 @@ inline int64_t splits_of(const TensorGemmArguments& a, int64_t blocks, int64_t d
 template <typename Tile, typename Run>
 int in_tiles(Device* device, TensorGemmArguments& a, int32_t dtype, Run run) {
   Grid grid = grid_of<Tile>(a);
-  grid.z = splits_of(a, grid.x * grid.y, Tile::kDepth);
+  // A thin tile waits for memory: a multiprocessor wants several.
+  constexpr bool thin = Tile::kRows <= 32 || Tile::kColumns <= 32;
+  grid.z = splits_of(a, grid.x * grid.y, Tile::kDepth, thin ? kFullCard * 4 : kFullCard);
   a.partial = grid.z > 1 ? ptr<float>(cuda_workspace(device)) : nullptr;
   LN_TRY(run(grid, unsigned(Tile::kThreads), unsigned(Tile::kSharedBytes)));
   if (grid.z == 1) return LN_OK;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <map>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -68,6 +69,17 @@ struct Warp {
   int products_committed = 0;
 };
 
+// A box that is copied, and the barrier that counts it.
+struct BoxCopy {
+  char* to;
+  const void* map;
+  int row, column;
+};
+struct CopyBarrierState {
+  uint32_t expected = 0, arrived = 0, phase = 0;
+  std::vector<BoxCopy> in_flight;
+};
+
 struct Block {
   dim3 index, threads, grid;
   int thread_count = 0, warp_count = 0, at_barrier = 0, done = 0;
@@ -77,6 +89,7 @@ struct Block {
   char* shared = nullptr;
   size_t shared_bytes = 0;
   Warp warp[32];
+  std::map<const void*, CopyBarrierState> copy_barriers;
 };
 
 extern __thread Fiber* current_fiber;
@@ -166,6 +179,13 @@ void warpgroup_multiply(float* sum, int tiles, uint64_t a, uint64_t b, bool b_al
                         HalfFormat format);
 void warpgroup_commit();
 void warpgroup_wait(int groups_in_flight);
+// bulk_copy.cuh: boxes land at the wait for their barrier, or before.
+void copy_barrier_begin(void* barrier);
+void copy_barrier_expect(void* barrier, uint32_t bytes);
+void copy_barrier_wait(void* barrier, uint32_t parity);
+void copy_box(void* to, const void* map, int row, int column, void* barrier);
+int encode_map(void* map, uint64_t address, const uint64_t* sizes, const uint64_t* strides,
+               const uint32_t* box, int swizzle);
 
 // 16-bit numbers, rounded to nearest even; NaN stays NaN.
 uint32_t to_bf16(float x);

@@ -169,6 +169,17 @@ void shadow_copy_landed(void* to, int bytes) {
   }
 }
 
+void shadow_box_issued(void* to, int bytes) { touch(to, size_t(bytes), true, true, nullptr); }
+
+void shadow_box_landed(void* to, int bytes) {
+  size_t at = size_t(static_cast<char*>(to) - current_block->shared);
+  for (int i = 0; i < bytes; i++) {
+    SharedByte& b = shared_bytes[at + size_t(i)];
+    b.in_flight = false;
+    b.write_epoch = current_block->epoch - 1;  // a barrier lies between begin and wait
+  }
+}
+
 void shadow_read_by(Fiber* f, const void* p, size_t n) {
   Fiber* me = current_fiber;
   current_fiber = f;

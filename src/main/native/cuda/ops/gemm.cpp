@@ -65,13 +65,48 @@ TensorGemmArguments arguments(const Gemm& g) {
     return LN_LAUNCH_16_BIT(device, g.a.dtype, kernel, grid, threads, shared, a);          \
   })
 
+// Maps a row-major matrix of 16-bit numbers for copies of 64 columns and `box_rows` rows.
+int map_matrix(Device* device, TensorMap* map, const void* matrix, int64_t rows, int64_t columns,
+               int64_t stride, int box_rows) {
+  constexpr int kUint16 = 1, kNotInterleaved = 0, kSwizzle128 = 3, kPromote256 = 3, kZeros = 0;
+  const uint64_t sizes[] = {uint64_t(columns), uint64_t(rows)}, pitch[] = {uint64_t(stride) * 2};
+  const uint32_t box[] = {64, uint32_t(box_rows)}, every[] = {1, 1};
+  return cuda_check(device,
+                    device->cuda->driver->tensor_map(map, kUint16, 2, const_cast<void*>(matrix),
+                                                     sizes, pitch, box, every, kNotInterleaved,
+                                                     kSwizzle128, kPromote256, kZeros),
+                    "a matrix cannot be mapped");
+}
+
+template <typename Tile>
+int map_operands(Device* device, MappedGemmArguments* m, bool b_transposed) {
+  const TensorGemmArguments& g = m->g;
+  LN_TRY(map_matrix(device, &m->a, g.a, g.M, g.K, g.a_stride, Tile::kRows));
+  auto map_b = [&](TensorMap* map, const void* b, int64_t depth, int64_t stride) {
+    return b_transposed ? map_matrix(device, map, b, g.N, depth, stride, Tile::kColumns)
+                        : map_matrix(device, map, b, depth, g.N, stride, Tile::kDepth);
+  };
+  LN_TRY(map_b(&m->b, g.b, g.K, g.b_stride));
+  if (!g.R) return LN_OK;
+  LN_TRY(map_matrix(device, &m->low_a, g.low_a, g.M, g.R, g.low_a_stride, Tile::kRows));
+  return map_b(&m->low_b, g.low_b, g.R, g.low_b_stride);
+}
+
+// As LN_IN_TILES, for kernels that read their operands by tensor maps.
+#define LN_IN_MAPPED_TILES(Tile, kernel)                                                   \
+  in_tiles<Tile>(device, a, g.a.dtype, [&](Grid grid, unsigned threads, unsigned shared) { \
+    MappedGemmArguments mapped{a, {}, {}, {}, {}};                                         \
+    LN_TRY(map_operands<Tile>(device, &mapped, g.b.transposed));                           \
+    return LN_LAUNCH_16_BIT(device, g.a.dtype, kernel, grid, threads, shared, mapped);     \
+  })
+
 int hopper_gemm(Device* device, TensorGemmArguments& a, const Gemm& g) {
   bool broad = prefers_broad(a);
   if (g.b.transposed)
-    return broad ? LN_IN_TILES(BroadTile, hopper_gemm_nt_broad)
-                 : LN_IN_TILES(SquareTile, hopper_gemm_nt_square);
-  return broad ? LN_IN_TILES(BroadTile, hopper_gemm_nn_broad)
-               : LN_IN_TILES(SquareTile, hopper_gemm_nn_square);
+    return broad ? LN_IN_MAPPED_TILES(BroadTile, hopper_gemm_nt_broad)
+                 : LN_IN_MAPPED_TILES(SquareTile, hopper_gemm_nt_square);
+  return broad ? LN_IN_MAPPED_TILES(BroadTile, hopper_gemm_nn_broad)
+               : LN_IN_MAPPED_TILES(SquareTile, hopper_gemm_nn_square);
 }
 
 int tensor_gemm(Device* device, const Gemm& g) {

@@ -1,0 +1,63 @@
+// Hopper's copies of whole tiles by tensor maps, and the barriers they complete on: the inline PTX,
+// and under the emulator its twins. PTX manual, "cp.async.bulk.tensor" and "mbarrier".
+#pragma once
+#include "hopper.h"
+#include "wgmma.cuh"
+
+#ifdef LN_WARPGROUPS
+
+// Counts the bytes of the copies that arrive; each use is a phase, of parity 0, 1, 0, ...
+struct CopyBarrier {
+  u64 state;
+};
+
+// By one thread, before any other uses it: a __syncthreads lies between.
+LN_DEVICE void barrier_begin(CopyBarrier* barrier) {
+#ifdef __CUDACC__
+  asm volatile("mbarrier.init.shared::cta.b64 [%0], 1;" ::"r"(shared_address(barrier)) : "memory");
+  asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+#else
+  emu::copy_barrier_begin(barrier);
+#endif
+}
+
+// This phase is over when `bytes` have been copied.
+LN_DEVICE void barrier_expect(CopyBarrier* barrier, u32 bytes) {
+#ifdef __CUDACC__
+  asm volatile(
+      "mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(shared_address(barrier)),
+      "r"(bytes)
+      : "memory");
+#else
+  emu::copy_barrier_expect(barrier, bytes);
+#endif
+}
+
+LN_DEVICE void barrier_wait(CopyBarrier* barrier, u32 parity) {
+#ifdef __CUDACC__
+  u32 over = 0;
+  while (!over)
+    asm volatile(
+        "{.reg .pred over; mbarrier.try_wait.parity.shared::cta.b64 over, [%1], %2; "
+        "selp.u32 %0, 1, 0, over;}"
+        : "=r"(over)
+        : "r"(shared_address(barrier)), "r"(parity)
+        : "memory");
+#else
+  emu::copy_barrier_wait(barrier, parity);
+#endif
+}
+
+// Begins the copy of the map's box from (row, column) on; zeros beyond the matrix.
+LN_DEVICE void copy_box(void* to, const TensorMap& map, i32 row, i32 column, CopyBarrier* barrier) {
+#ifdef __CUDACC__
+  asm volatile(
+      "cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], "
+      "[%1, {%2, %3}], [%4];" ::"r"(shared_address(to)),
+      "l"(&map), "r"(column), "r"(row), "r"(shared_address(barrier))
+      : "memory");
+#else
+  emu::copy_box(to, &map, row, column, barrier);
+#endif
+}
+#endif
