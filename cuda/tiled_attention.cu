@@ -9,11 +9,13 @@
 // rounded, the left operand of the product with v (or k). The running maximum of fwd is corrected
 // when it rises. dkv is dq with the sides exchanged: a block owns 64 keys of a key-value head and
 // walks over the queries of all its heads; with heads of more than 128 channels dk and dv take one
-// walk each, since both sums would not fit the registers. Backward therefore multiplies q k^T twice
-// (7 products for FlashAttention-2's 5) and has no atomics: bit-equal always.
+// walk each, since both sums would not fit the registers. A head of 512 channels has a block for
+// each half of the values in forward, with the scores in both: 6 D FLOPs a pair. Backward therefore
+// multiplies q k^T twice (7 products for FlashAttention-2's 5) and has no atomics: bit-equal
+// always.
 //
 // Tiles are fetched by cp.async: in fwd while the product before runs, in backward the second of a
-// pair while the first is used. Shared memory: 24 to 64 KB forward, 24 to 97 KB backward. FLOPs: 4
+// pair while the first is used. Shared memory: 24 to 88 KB forward, 24 to 80 KB backward. FLOPs: 4
 // D a visible pair forward, 14 D backward. Bound by the tensor cores from about 1000 visible keys
 // on, below by bytes and by the exponentials.
 #include "gpu.cuh"
@@ -37,7 +39,8 @@ LN_DEVICE float capped(float product, const AttentionArguments& a, float* slope)
 
 template <typename Tile, typename T>
 struct TiledAttention {
-  static constexpr int kHead = Tile::kHead, kRows = Tile::kRows, kThreads = Tile::kThreads;
+  static constexpr int kHead = Tile::kHead, kValues = Tile::kValues, kRows = Tile::kRows,
+                       kThreads = Tile::kThreads;
   typedef SharedTile<T, kRows, kHead> Own;
 
   // Heads are columns of a [rows, heads D] matrix.
@@ -70,35 +73,36 @@ struct TiledAttention {
   }
 
   // sum [16, D] += x [16, COLUMNS] rows of `other`; x as mma gave it, rounded on the way.
-  template <int COLUMNS>
-  LN_DEVICE static void add_product(float (&sum)[1][kHead / 8][4],
-                                    const float (&x)[1][COLUMNS / 8][4], const char* other) {
-    typedef SharedTile<T, COLUMNS, kHead> Other;
+  template <int COLUMNS, int D8>
+  LN_DEVICE static void add_product(float (&sum)[1][D8][4], const float (&x)[1][COLUMNS / 8][4],
+                                    const char* other) {
+    typedef SharedTile<T, COLUMNS, D8 * 8> Other;
 #pragma unroll
     for (int k = 0; k < COLUMNS / 16; k++) {
-      const float (&low)[4] = x[0][2 * k], (&high)[4] = x[0][2 * k + 1];
+      const float(&low)[4] = x[0][2 * k], (&high)[4] = x[0][2 * k + 1];
       const u32 left[1][4] = {{pack<T>(low[0], low[1]), pack<T>(low[2], low[3]),
                                pack<T>(high[0], high[1]), pack<T>(high[2], high[3])}};
 #pragma unroll
-      for (int n = 0; n < kHead; n += 32) {  // a few columns at a time, to spare registers
+      for (int n = 0; n < D8 * 8; n += 32) {  // a few columns at a time, to spare registers
         u32 right[2][4];
         const void* rows[2] = {Other::right_transposed(other, k * 16, n),
                                Other::right_transposed(other, k * 16, n + 16)};
         load_matrices<true>(right, rows);
-        multiply_tiles<T>(reinterpret_cast<float (&)[1][4][4]>(sum[0][n / 8]), left,
+        multiply_tiles<T>(reinterpret_cast<float(&)[1][4][4]>(sum[0][n / 8]), left,
                           reinterpret_cast<const u32(&)[4][2]>(right));
       }
     }
   }
 
-  // Writes this warp's rows [16, D] of a head, times a factor for rows g and g + 8.
-  LN_DEVICE static void write(T* x, const float (&sum)[1][kHead / 8][4], i64 row0, i64 rows,
-                              i64 heads, i64 head, i64 D, const float (&factor)[2]) {
+  // Writes this warp's rows of a head from channel d0 on, times a factor for rows g and g + 8.
+  template <int D8>
+  LN_DEVICE static void write(T* x, const float (&sum)[1][D8][4], i64 row0, i64 rows, i64 heads,
+                              i64 head, i64 D, i64 d0, const float (&factor)[2]) {
 #pragma unroll
-    for (int j = 0; j < kHead / 8; j++)
+    for (int j = 0; j < D8; j++)
 #pragma unroll
       for (int half = 0; half < 2; half++) {
-        i64 row = row0 + own_row() + lane() / 4 + half * 8, d = j * 8 + lane() % 4 * 2;
+        i64 row = row0 + own_row() + lane() / 4 + half * 8, d = d0 + j * 8 + lane() % 4 * 2;
         if (row < rows && d < D)  // D is a multiple of 8
           *reinterpret_cast<u32*>(x + (row * heads + head) * D + d) =
               pack<T>(sum[0][j][half * 2] * factor[half], sum[0][j][half * 2 + 1] * factor[half]);
@@ -108,9 +112,11 @@ struct TiledAttention {
   LN_DEVICE static void forward(const T* q, const T* k, const T* v, const i32* doc_start, T* o,
                                 float* lse, const AttentionArguments& a) {
     constexpr int kKeys = Tile::kForward;
-    typedef SharedTile<T, kKeys, kHead> Other;
+    typedef SharedTile<T, kKeys, kHead> Keys;
+    typedef SharedTile<T, kKeys, kValues> Values;
     LN_DYNAMIC_SHARED(char, shared);
-    char *own = shared, *keys = own + Own::kBytes, *values = keys + Other::kBytes;
+    char *own = shared, *keys = own + Own::kBytes, *values = keys + Keys::kBytes;
+    const i32 d0 = Tile::kValueParts == 1 ? 0 : i32(blockIdx.z) * kValues;
     // The longest walks first.
     const i32 m0 = i32(gridDim.x - 1 - blockIdx.x) * kRows, head = i32(blockIdx.y);
     const i32 kv = head / i32(a.heads / a.kv_heads);
@@ -123,20 +129,20 @@ struct TiledAttention {
     const Visible visible[2] = {Visible(m, doc_start, a), Visible(m + 8, doc_start, a)};
 
     Own::template fetch<kThreads>(own, head_of(q, a.M, a.heads, head, a.D), m0, 0);
-    Other::template fetch<kThreads>(keys, all_k, first, 0);
+    Keys::template fetch<kThreads>(keys, all_k, first, 0);
     copy_async_commit();
-    float sum[1][kHead / 8][4] = {}, most[2] = {negative_infinity(), negative_infinity()};
+    float sum[1][kValues / 8][4] = {}, most[2] = {negative_infinity(), negative_infinity()};
     float total[2] = {};
     for (i32 j0 = first; j0 < end; j0 += kKeys) {
       copy_async_wait<0>();
       __syncthreads();  // the keys are there; the values before have been read by all
-      Other::template fetch<kThreads>(values, all_v, j0, 0);
+      Values::template fetch<kThreads>(values, all_v, j0, d0);
       copy_async_commit();
       float s[1][kKeys / 8][4];
       scores<kKeys>(s, own, keys);
       copy_async_wait<0>();
       __syncthreads();  // the values are there; the keys have been read by all
-      if (j0 + kKeys < end) Other::template fetch<kThreads>(keys, all_k, j0 + kKeys, 0);
+      if (j0 + kKeys < end) Keys::template fetch<kThreads>(keys, all_k, j0 + kKeys, 0);
       copy_async_commit();
       softmax(s, most, total, sum, visible, j0, a);
       add_product<kKeys>(sum, s, values);
@@ -150,16 +156,17 @@ struct TiledAttention {
       t += __shfl_xor_sync(0xffffffffu, t, 2);
       inverse[half] = 1.0f / t;
       i32 row = m + half * 8;
-      if (lane() % 4 == 0 && row < a.M) lse[head * a.M + row] = most[half] * kLn2 + logf(t);
+      if (d0 == 0 && lane() % 4 == 0 && row < a.M)
+        lse[head * a.M + row] = most[half] * kLn2 + logf(t);
     }
-    write(o, sum, m0, a.M, a.heads, head, a.D, inverse);
+    write(o, sum, m0, a.M, a.heads, head, a.D, d0, inverse);
   }
 
   // Products become p, in base 2 and relative to the running maximum; what has been summed follows.
   template <int TILES>
   LN_DEVICE static void softmax(float (&s)[1][TILES][4], float (&most)[2], float (&total)[2],
-                                float (&sum)[1][kHead / 8][4], const Visible (&visible)[2], i32 j0,
-                                const AttentionArguments& a) {
+                                float (&sum)[1][kValues / 8][4], const Visible (&visible)[2],
+                                i32 j0, const AttentionArguments& a) {
     const i32 column = j0 + lane() % 4 * 2;
 #pragma unroll
     for (int half = 0; half < 2; half++) {
@@ -186,7 +193,7 @@ struct TiledAttention {
           total[half] += s[0][j][r];
         }
 #pragma unroll
-      for (int j = 0; j < kHead / 8; j++) {
+      for (int j = 0; j < kValues / 8; j++) {
         sum[0][j][half * 2] *= fade;
         sum[0][j][half * 2 + 1] *= fade;
       }
@@ -255,7 +262,7 @@ struct TiledAttention {
     }
     copy_async_wait<0>();
     const float one[2] = {1.0f, 1.0f};
-    write(dq, sum, m0, a.M, a.heads, head, a.D, one);
+    write(dq, sum, m0, a.M, a.heads, head, a.D, 0, one);
   }
 
   // What a walk over queries needs of each. It passes through shared memory as one chunk: four
@@ -344,8 +351,8 @@ struct TiledAttention {
     }
     copy_async_wait<0>();
     const float one[2] = {1.0f, 1.0f};
-    if (WANT_K) write(dk, sum_k, j0, a.keys, a.kv_heads, kv, a.D, one);
-    if (WANT_V) write(dv, sum_v, j0, a.keys, a.kv_heads, kv, a.D, one);
+    if (WANT_K) write(dk, sum_k, j0, a.keys, a.kv_heads, kv, a.D, 0, one);
+    if (WANT_V) write(dv, sum_v, j0, a.keys, a.kv_heads, kv, a.D, 0, one);
   }
 };
 
@@ -366,12 +373,14 @@ LN_INSTANCES_16_BIT((128), attention_delta,
                     (const T* dout, const T* o, float* delta, AttentionArguments a),
                     attention_delta(dout, o, delta, a))
 
+#define LN_TILED_ATTENTION_FORWARD_INSTANCES(head)                                 \
+  LN_INSTANCES_16_BIT(                                                             \
+      (128, 1), tiled_attention_fwd_##head,                                        \
+      (const T* q, const T* k, const T* v, const i32* doc_start, T* o, float* lse, \
+       AttentionArguments a),                                                      \
+      TiledAttention<AttentionTile##head, T>::forward(q, k, v, doc_start, o, lse, a))
 #define LN_TILED_ATTENTION_INSTANCES(head)                                                        \
-  LN_INSTANCES_16_BIT(                                                                            \
-      (128, 1), tiled_attention_fwd_##head,                                                       \
-      (const T* q, const T* k, const T* v, const i32* doc_start, T* o, float* lse,                \
-       AttentionArguments a),                                                                     \
-      TiledAttention<AttentionTile##head, T>::forward(q, k, v, doc_start, o, lse, a))             \
+  LN_TILED_ATTENTION_FORWARD_INSTANCES(head)                                                      \
   LN_INSTANCES_16_BIT((128, 1), tiled_attention_dq_##head,                                        \
                       (const T* dout, const T* q, const T* k, const T* v, const float* lse,       \
                        const float* delta, const i32* doc_start, T* dq, AttentionArguments a),    \
@@ -388,3 +397,4 @@ LN_TILED_ATTENTION_INSTANCES(96)
 LN_TILED_ATTENTION_INSTANCES(128)
 LN_TILED_ATTENTION_INSTANCES(160)
 LN_TILED_ATTENTION_INSTANCES(256)
+LN_TILED_ATTENTION_FORWARD_INSTANCES(512)

@@ -3,13 +3,15 @@
 #include "attention.h"
 
 // Heads of at most HEAD channels. A block owns kRows queries (or keys), 16 for each of its warps,
-// and walks over the other side kForward or kBackward rows at a time.
-template <int HEAD, int FORWARD, int BACKWARD>
+// and walks over the other side kForward or kBackward rows at a time. Forward's sum of values has
+// VALUES channels: those of a wider head are gridDim.z blocks, each with all of the scores.
+template <int HEAD, int FORWARD, int BACKWARD, int VALUES = HEAD>
 struct AttentionTile {
-  static constexpr int kHead = HEAD, kRows = 64, kThreads = 128;
+  static constexpr int kHead = HEAD, kValues = VALUES, kRows = 64, kThreads = 128;
   static constexpr int kForward = FORWARD, kBackward = BACKWARD;
+  static constexpr int kValueParts = HEAD / VALUES;      // gridDim.z of fwd
   static constexpr int kKeyWalks = HEAD <= 128 ? 1 : 2;  // gridDim.z of dkv: dk and dv, or dv, dk
-  static constexpr int kForwardBytes = (kRows + 2 * FORWARD) * HEAD * 2;
+  static constexpr int kForwardBytes = ((kRows + FORWARD) * HEAD + FORWARD * VALUES) * 2;
   static constexpr int kQueryBytes = 2 * (kRows + BACKWARD) * HEAD * 2;
   static constexpr int kKeyBytes = kQueryBytes + BACKWARD * 4 * 4;  // with lse, delta, first, end
 };
@@ -18,15 +20,18 @@ typedef AttentionTile<96, 64, 32> AttentionTile96;
 typedef AttentionTile<128, 64, 32> AttentionTile128;
 typedef AttentionTile<160, 32, 16> AttentionTile160;
 typedef AttentionTile<256, 32, 16> AttentionTile256;
+typedef AttentionTile<512, 16, 0, 256> AttentionTile512;  // forward alone
 
 // delta [heads, M] = rowsum(dout o), what every gradient of a score subtracts.
 LN_SIGNATURES_16_BIT(attention_delta,
                      (const T* dout, const T* o, float* delta, AttentionArguments a))
 
+#define LN_TILED_ATTENTION_FORWARD(head)                                                \
+  LN_SIGNATURES_16_BIT(tiled_attention_fwd_##head,                                      \
+                       (const T* q, const T* k, const T* v, const i32* doc_start, T* o, \
+                        float* lse, AttentionArguments a))
 #define LN_TILED_ATTENTION(head)                                                                \
-  LN_SIGNATURES_16_BIT(tiled_attention_fwd_##head,                                              \
-                       (const T* q, const T* k, const T* v, const i32* doc_start, T* o,         \
-                        float* lse, AttentionArguments a))                                      \
+  LN_TILED_ATTENTION_FORWARD(head)                                                              \
   LN_SIGNATURES_16_BIT(tiled_attention_dq_##head,                                               \
                        (const T* dout, const T* q, const T* k, const T* v, const float* lse,    \
                         const float* delta, const i32* doc_start, T* dq, AttentionArguments a)) \
@@ -39,3 +44,4 @@ LN_TILED_ATTENTION(96)
 LN_TILED_ATTENTION(128)
 LN_TILED_ATTENTION(160)
 LN_TILED_ATTENTION(256)
+LN_TILED_ATTENTION_FORWARD(512)

@@ -218,7 +218,7 @@ int ln_attention_bwd(int64_t device, int64_t dout, int64_t q, int64_t k, int64_t
                      int64_t scratch, int64_t M, int64_t heads, int64_t kv_heads, int64_t D,
                      float scale, float softcap, int64_t window, int64_t q_group, int64_t k_group,
                      int32_t dtype);
-// Scratch of either, for documents of at most max_document tokens.
+// Scratch for documents of at most max_document tokens; below 0, ln_last_error says why not.
 int64_t ln_attention_scratch(int64_t device, int64_t M, int64_t heads, int64_t D,
                              int64_t max_document, int64_t q_group, int64_t k_group,
                              int32_t backward, int32_t dtype);

@@ -117,6 +117,7 @@ std::vector<Block> tiled_blocks() {
   LN_HEAD(128);
   LN_HEAD(160);
   LN_HEAD(256);
+  LN_HEAD(512);
   return blocks;
 }
 

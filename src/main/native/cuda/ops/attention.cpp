@@ -8,15 +8,17 @@ namespace ln {
 namespace cuda {
 
 static constexpr unsigned kThreads = 128;
-static constexpr int64_t kRowsPerBlock = 4, kMostHeadDim = 256;
+static constexpr int64_t kRowsPerBlock = 4, kMostHeadDim = 512, kMostTiledBackward = 256;
 
-static int check(int64_t D) {
-  if (D <= kMostHeadDim) return LN_OK;
-  return fail(LN_UNSUPPORTED, "heads of width %lld; at most %lld", (long long)D,
-              (long long)kMostHeadDim);
+// What scratch says where heads are too wide, so that a plan fails and not a run.
+static int64_t refused(int64_t D) {
+  fail(LN_UNSUPPORTED, "heads of %lld channels; on a card at most %lld", (long long)D,
+       (long long)kMostHeadDim);
+  return -1;
 }
 
-// Calls run(tile's kernel) for the smallest tile that holds heads of D channels.
+// Calls run(head) for the smallest plain kernel or tile that holds heads of D channels.
+#define LN_FOR_PLAIN_HEAD(D, run) ((D) <= 256 ? run(256) : run(512))
 #define LN_FOR_HEAD(D, run) \
   ((D) <= 64    ? run(64)   \
    : (D) <= 96  ? run(96)   \
@@ -29,8 +31,9 @@ static bool fits_tiles(int64_t D, int32_t dtype, int64_t q, int64_t k, int64_t v
   return dtype != LN_F32 && D % 8 == 0 && (q | k | v) % 16 == 0;
 }
 
-int64_t ln_attention_scratch(int64_t, int64_t M, int64_t heads, int64_t, int64_t, int64_t, int64_t,
-                             int32_t backward, int32_t) {
+int64_t ln_attention_scratch(int64_t, int64_t M, int64_t heads, int64_t D, int64_t, int64_t,
+                             int64_t, int32_t backward, int32_t) {
+  if (D > kMostHeadDim) return refused(D);
   return backward ? M * heads * 4 : 0;  // delta
 }
 
@@ -38,17 +41,19 @@ int ln_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t do
                      int64_t lse, int64_t, int64_t M, int64_t heads, int64_t kv_heads, int64_t D,
                      float scale, float softcap, int64_t window, int64_t q_group, int64_t k_group,
                      int32_t dtype) {
-  LN_TRY(check(D));
   int64_t keys = k_group ? M / q_group * k_group : M;
   AttentionArguments a{M, keys, heads, kv_heads, D, window, q_group, k_group, scale, softcap};
-  if (!fits_tiles(D, dtype, q, k, v))
-    return LN_LAUNCH_TYPED(of(device), dtype, attention_fwd, cover(M * heads, kRowsPerBlock),
-                           kThreads, 0, q, k, v, doc_start, int64_t(0), o, lse, a);
-#define LN_FORWARD(head)                                                            \
-  LN_LAUNCH_16_BIT(of(device), dtype, tiled_attention_fwd_##head,                   \
-                   (Grid{cover(M, AttentionTile##head::kRows).x, heads}), kThreads, \
-                   AttentionTile##head::kForwardBytes, q, k, v, doc_start, o, lse, a)
-  return LN_FOR_HEAD(D, LN_FORWARD);
+  const Grid by_query = cover(M * heads, kRowsPerBlock);
+#define LN_PLAIN_FORWARD(head)                                                             \
+  LN_LAUNCH_TYPED(of(device), dtype, attention_fwd_##head, by_query, kThreads, 0, q, k, v, \
+                  doc_start, int64_t(0), o, lse, a)
+#define LN_FORWARD(head)                                                                       \
+  LN_LAUNCH_16_BIT(                                                                            \
+      of(device), dtype, tiled_attention_fwd_##head,                                           \
+      (Grid{cover(M, AttentionTile##head::kRows).x, heads, AttentionTile##head::kValueParts}), \
+      kThreads, AttentionTile##head::kForwardBytes, q, k, v, doc_start, o, lse, a)
+  if (!fits_tiles(D, dtype, q, k, v)) return LN_FOR_PLAIN_HEAD(D, LN_PLAIN_FORWARD);
+  return D > 256 ? LN_FORWARD(512) : LN_FOR_HEAD(D, LN_FORWARD);
 }
 
 int ln_attention_bwd(int64_t device, int64_t dout, int64_t q, int64_t k, int64_t v, int64_t o,
@@ -56,17 +61,23 @@ int ln_attention_bwd(int64_t device, int64_t dout, int64_t q, int64_t k, int64_t
                      int64_t scratch, int64_t M, int64_t heads, int64_t kv_heads, int64_t D,
                      float scale, float softcap, int64_t window, int64_t q_group, int64_t k_group,
                      int32_t dtype) {
-  LN_TRY(check(D));
   int64_t keys = k_group ? M / q_group * k_group : M;
   AttentionArguments a{M, keys, heads, kv_heads, D, window, q_group, k_group, scale, softcap};
-  if (!fits_tiles(D, dtype, q, k, v) || dout % 16 != 0) {
-    LN_TRY(LN_LAUNCH_TYPED(of(device), dtype, attention_dq, cover(M * heads, kRowsPerBlock),
-                           kThreads, 0, dout, q, k, v, o, lse, doc_start, dq, a));
-    return LN_LAUNCH_TYPED(of(device), dtype, attention_dkv, cover(keys * kv_heads, kRowsPerBlock),
-                           kThreads, 0, dout, q, k, v, o, lse, doc_start, dk, dv, a);
+  const Grid by_query = cover(M * heads, kRowsPerBlock);
+  const Grid by_key = cover(keys * kv_heads, kRowsPerBlock);
+#define LN_PLAIN_QUERIES(head)                                                                     \
+  LN_LAUNCH_TYPED(of(device), dtype, attention_dq_##head, by_query, kThreads, 0, dout, q, k, v, o, \
+                  lse, doc_start, dq, a)
+#define LN_PLAIN_KEYS(head)                                                                       \
+  LN_LAUNCH_TYPED(of(device), dtype, attention_dkv_##head, by_key, kThreads, 0, dout, q, k, v, o, \
+                  lse, doc_start, dk, dv, a)
+  // Nothing trains through wider heads: a Stable Diffusion VAE is frozen.
+  if (D > kMostTiledBackward || !fits_tiles(D, dtype, q, k, v) || dout % 16 != 0) {
+    LN_TRY(LN_FOR_PLAIN_HEAD(D, LN_PLAIN_QUERIES));
+    return LN_FOR_PLAIN_HEAD(D, LN_PLAIN_KEYS);
   }
-  LN_TRY(LN_LAUNCH_16_BIT(of(device), dtype, attention_delta, cover(M * heads, kRowsPerBlock),
-                          kThreads, 0, dout, o, scratch, a));
+  LN_TRY(LN_LAUNCH_16_BIT(of(device), dtype, attention_delta, by_query, kThreads, 0, dout, o,
+                          scratch, a));
 #define LN_QUERIES(head)                                                                         \
   LN_LAUNCH_16_BIT(of(device), dtype, tiled_attention_dq_##head,                                 \
                    (Grid{cover(M, AttentionTile##head::kRows).x, heads}), kThreads,              \
@@ -81,22 +92,26 @@ int ln_attention_bwd(int64_t device, int64_t dout, int64_t q, int64_t k, int64_t
   return LN_FOR_HEAD(D, LN_KEYS);
 }
 
-int64_t ln_cached_attention_scratch(int64_t, int64_t, int64_t, int64_t, int64_t) { return 0; }
+int64_t ln_cached_attention_scratch(int64_t, int64_t, int64_t, int64_t, int64_t D) {
+  return D > kMostHeadDim ? refused(D) : 0;
+}
 
 // The caller keeps start + T within capacity: start lies on the card.
 int ln_cached_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t k_cache,
                             int64_t v_cache, int64_t start, int64_t o, int64_t, int64_t T, int64_t,
                             int64_t heads, int64_t kv_heads, int64_t D, float scale, float softcap,
                             int64_t window, int32_t dtype) {
-  LN_TRY(check(D));
   int64_t row = kv_heads * D, n = T * row;
   LN_TRY(LN_LAUNCH_TYPED(of(device), dtype, cache_append, cover(n, kThreads), kThreads, 0, k,
                          k_cache, start, n, row));
   LN_TRY(LN_LAUNCH_TYPED(of(device), dtype, cache_append, cover(n, kThreads), kThreads, 0, v,
                          v_cache, start, n, row));
   AttentionArguments a{T, 0, heads, kv_heads, D, window, 0, 0, scale, softcap};
-  return LN_LAUNCH_TYPED(of(device), dtype, attention_fwd, cover(T * heads, kRowsPerBlock),
-                         kThreads, 0, q, k_cache, v_cache, int64_t(0), start, o, int64_t(0), a);
+  const Grid by_query = cover(T * heads, kRowsPerBlock);
+#define LN_CACHED(head)                                                                       \
+  LN_LAUNCH_TYPED(of(device), dtype, attention_fwd_##head, by_query, kThreads, 0, q, k_cache, \
+                  v_cache, int64_t(0), start, o, int64_t(0), a)
+  return LN_FOR_PLAIN_HEAD(D, LN_CACHED);
 }
 
 }  // namespace cuda

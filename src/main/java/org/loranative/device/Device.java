@@ -29,7 +29,7 @@ public interface Device extends AutoCloseable {
       throw new UserException(
           name()
               + " is out of memory: "
-              + LoraOps.ln_last_error().getString()
+              + failure()
               + ". Something else took memory since the run was planned; end it, or set"
               + " memory_budget below what is left (lora-native plan shows the table).");
     }
@@ -100,8 +100,13 @@ public interface Device extends AutoCloseable {
   /** Throws the native code's sentence if {@code status} is not 0. */
   default void check(int status) {
     if (status != LoraOps.LN_OK) {
-      throw new DeviceException(LoraOps.ln_last_error().getString());
+      throw new DeviceException(failure());
     }
+  }
+
+  /** The native code's sentence about what failed last. */
+  default String failure() {
+    return LoraOps.ln_last_error().getString();
   }
 
   @Override

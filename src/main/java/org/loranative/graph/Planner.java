@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.loranative.UserException;
 import org.loranative.device.Device;
 
 /**
@@ -42,7 +43,7 @@ public final class Planner {
   public static Plan plan(Graph graph, Device device) {
     List<Op> ops = graph.nodes().stream().map(Graph.Node::op).toList();
     List<Place> places = places(graph, ops);
-    long scratch = align(ops.stream().mapToLong(op -> op.scratchBytes(device)).max().orElse(0));
+    long scratch = align(ops.stream().mapToLong(op -> scratch(op, device)).max().orElse(0));
     place(places);
     Map<Value, Long> offsets = new HashMap<>();
     long end = 0;
@@ -51,6 +52,20 @@ public final class Planner {
       end = Math.max(end, p.offset + p.bytes);
     }
     return new Plan(graph, ops, offsets, scratch, scratch + end, atPeak(places));
+  }
+
+  private static long scratch(Op op, Device device) {
+    long bytes = op.scratchBytes(device);
+    if (bytes < 0) {
+      throw new UserException(
+          device.name()
+              + " cannot compute "
+              + op.outputs().get(0).name()
+              + ": "
+              + device.failure()
+              + ". Set device: cpu for this model.");
+    }
+    return bytes;
   }
 
   private static List<Place> places(Graph graph, List<Op> ops) {

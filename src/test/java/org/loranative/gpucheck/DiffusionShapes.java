@@ -47,6 +47,11 @@ record DiffusionShapes(
       new DiffusionShapes(
           List.of(32, 64), List.of(0, 2), List.of(1, 2), 64, 32, List.of(32, 32, 32, 32));
 
+  /** Whose autoencoder attends with one head as wide as that of Stable Diffusion. */
+  static final DiffusionShapes TOY_WIDE =
+      new DiffusionShapes(
+          List.of(32, 64), List.of(1, 1), List.of(2, 2), 32, 0, List.of(32, 32, 32, 512));
+
   static final int RESNETS = 2;
   static final int SIZE_EMBEDDING = 256;
 

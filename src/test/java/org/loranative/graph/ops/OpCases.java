@@ -37,7 +37,8 @@ final class OpCases {
         new OpCase("attention", r -> attention(r, 0, 0)),
         new OpCase("attention window", r -> attention(r, 5, 0)),
         new OpCase("attention softcap", r -> attention(r, 0, 1.5f)),
-        new OpCase("attention full", OpCases::fullAttention),
+        new OpCase("attention full", r -> fullAttention(r, 3, 7, 3, 8 * between(r, 1, 2))),
+        new OpCase("attention of a wide head", r -> fullAttention(r, 1, 2, 1, 8 * between(r, 33, 64))),
         new OpCase("glu silu", r -> glu(r, Act.SILU)),
         new OpCase("glu gelu", r -> glu(r, Act.GELU_TANH)),
         new OpCase("glu gelu exact", r -> glu(r, Act.GELU)),
@@ -342,13 +343,13 @@ final class OpCases {
   }
 
   /** Groups of queries that see groups of keys: an image and its caption. */
-  private static Instance fullAttention(Random r) {
+  private static Instance fullAttention(
+      Random r, int mostGroups, int mostQueries, int mostHeads, int dim) {
     Instance c = new Instance();
-    int groups = between(r, 1, 3);
-    int queries = between(r, 1, 7);
-    int keys = between(r, 3, 7); // of one key all weight is its own: q has no gradient
-    int heads = between(r, 1, 3);
-    int dim = 8 * between(r, 1, 2);
+    int groups = between(r, 1, mostGroups);
+    int queries = between(r, 1, mostQueries);
+    int keys = between(r, 3, Math.max(3, mostQueries)); // of one key all weight is its own: q has no gradient
+    int heads = between(r, 1, mostHeads);
     int width = heads * dim;
     c.differentiable.put("q", normal(r, groups * queries * width, 1));
     c.differentiable.put("k", normal(r, groups * keys * width, 1));
@@ -367,6 +368,9 @@ final class OpCases {
                     Attention.Setting.full(heads, dim, queries, keys)));
     c.reference =
         x -> {
+          double[] q = x.get("q");
+          double[] k = x.get("k");
+          double[] v = x.get("v");
           double[] o = new double[groups * queries * width];
           for (int i = 0; i < groups * queries; i++) {
             for (int h = 0; h < heads; h++) {
@@ -376,9 +380,7 @@ final class OpCases {
               for (int j = 0; j < keys; j++) {
                 double s = 0;
                 for (int d = 0; d < dim; d++) {
-                  s +=
-                      x.get("q")[i * width + h * dim + d]
-                          * x.get("k")[(first + j) * width + h * dim + d];
+                  s += q[i * width + h * dim + d] * k[(first + j) * width + h * dim + d];
                 }
                 p[j] = Math.exp(s / Math.sqrt(dim));
                 sum += p[j];
@@ -386,7 +388,7 @@ final class OpCases {
               for (int j = 0; j < keys; j++) {
                 for (int d = 0; d < dim; d++) {
                   o[i * width + h * dim + d] +=
-                      p[j] / sum * x.get("v")[(first + j) * width + h * dim + d];
+                      p[j] / sum * v[(first + j) * width + h * dim + d];
                 }
               }
             }

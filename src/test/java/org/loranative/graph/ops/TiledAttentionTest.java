@@ -1,14 +1,22 @@
 package org.loranative.graph.ops;
 
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.loranative.UserException;
+import org.loranative.device.Device;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Planner;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
 import org.loranative.testing.Seeded;
+import org.loranative.testing.TestDevices;
 
 /** Attention on the tensor cores over several tiles of queries and keys, every width of head. */
 @ExtendWith(Seeded.class)
@@ -16,7 +24,8 @@ class TiledAttentionTest {
   @ParameterizedTest
   @CsvSource({
     "64, BF16, 0, 0", "64, F16, 50, 0", "16, BF16, 0, 2", "40, F16, 0, 0", "96, BF16, 0, 0",
-    "80, BF16, 70, 3", "128, BF16, 0, 0", "128, F16, 33, 0", "256, BF16, 0, 0", "256, F16, 80, 4"
+    "80, BF16, 70, 3", "128, BF16, 0, 0", "128, F16, 33, 0", "256, BF16, 0, 0", "256, F16, 80, 4",
+    "512, BF16, 0, 0", "264, F16, 90, 3"
   })
   void causal(int dim, DType dtype, long window, float softcap, Random r) {
     int m = 100 + r.nextInt(90);
@@ -38,12 +47,26 @@ class TiledAttentionTest {
 
   /** Cross-attention: groups of queries that end in the middle of tiles, 77 keys each. */
   @ParameterizedTest
-  @CsvSource({"40, BF16", "64, F16", "128, BF16"})
+  @CsvSource({"40, BF16", "64, F16", "128, BF16", "512, BF16"})
   void full(int dim, DType dtype, Random r) {
     int groups = 2 + r.nextInt(2);
     int queries = 30 + r.nextInt(60);
     Attention.Setting setting = Attention.Setting.full(2, dim, queries, 77);
     compare(dtype, groups * queries, groups * 77, setting, new int[0], r);
+  }
+
+  @Test
+  void refusesWiderHeadsWhenItPlans() {
+    Graph g = new Graph();
+    Value q = g.input("q", DType.BF16, 4, 640);
+    Attention.of(g, "o", q, q, q, Attention.Setting.full(1, 640, 4, 4));
+    try (Device device = TestDevices.open("cuda-emu")) {
+      assertThatThrownBy(() -> Planner.plan(g, device))
+          .isInstanceOf(UserException.class)
+          .hasMessage(
+              "cuda-emu cannot compute o: heads of 640 channels; on a card at most 512. Set device:"
+                  + " cpu for this model.");
+    }
   }
 
   private static void compare(
