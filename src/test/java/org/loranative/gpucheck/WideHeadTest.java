@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,7 +19,7 @@ class WideHeadTest {
     Path base =
         new DiffusionFolder(new RandomModel(false, 4 << 20), DiffusionShapes.TOY_WIDE)
             .write(folder.resolve("base"));
-    Path images = DiffusionFolder.images(folder.resolve("images"), 1, 64);
+    Path images = DiffusionFolder.images(folder.resolve("images"), 2, 64);
     Training run =
         new Training(
             Map.of(
@@ -29,22 +28,18 @@ class WideHeadTest {
                 "metadata_path", images.toString(),
                 "cache_encodings", "false",
                 "resolution", "64",
-                "max_steps", "2",
+                "batch_size", "2",
+                "max_steps", "1",
                 "learning_rate", "0.003"));
-    List<Double> expected = losses(run.with("device", "cpu").with("compute_dtype", "f32"), "cpu");
-    Training card = run.with("device", "cuda-emu");
-    List<Double> f32 = losses(card.with("compute_dtype", "f32"), "f32");
-    List<Double> bf16 = losses(card.with("compute_dtype", "bf16"), "bf16");
-    for (int i = 0; i < expected.size(); i++) {
-      assertThat(f32.get(i)).isCloseTo(expected.get(i), within(1e-4 * expected.get(i)));
-      assertThat(bf16.get(i)).isCloseTo(expected.get(i), within(2e-2 * expected.get(i)));
-    }
+    double expected = loss(run.with("device", "cpu").with("compute_dtype", "f32"), "cpu");
+    double actual = loss(run.with("device", "cuda-emu").with("compute_dtype", "bf16"), "card");
+    assertThat(actual).isCloseTo(expected, within(5e-3 * expected));
   }
 
-  private List<Double> losses(Training run, String name) throws IOException, InterruptedException {
+  private double loss(Training run, String name) throws IOException, InterruptedException {
     Training.Result result = run.run(folder.resolve(name), 300, TestDevices.emulator());
     assertThat(result.child().code()).as(result.child().output()).isZero();
-    assertThat(result.losses()).hasSize(2);
-    return result.losses();
+    assertThat(result.losses()).hasSize(1);
+    return result.losses().get(0);
   }
 }

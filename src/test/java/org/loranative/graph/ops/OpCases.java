@@ -38,7 +38,8 @@ final class OpCases {
         new OpCase("attention window", r -> attention(r, 5, 0)),
         new OpCase("attention softcap", r -> attention(r, 0, 1.5f)),
         new OpCase("attention full", r -> fullAttention(r, 3, 7, 3, 8 * between(r, 1, 2))),
-        new OpCase("attention of a wide head", r -> fullAttention(r, 1, 2, 1, 8 * between(r, 33, 64))),
+        new OpCase(
+            "attention of a wide head", r -> fullAttention(r, 1, 2, 1, 8 * between(r, 33, 64))),
         new OpCase("glu silu", r -> glu(r, Act.SILU)),
         new OpCase("glu gelu", r -> glu(r, Act.GELU_TANH)),
         new OpCase("glu gelu exact", r -> glu(r, Act.GELU)),
@@ -348,7 +349,9 @@ final class OpCases {
     Instance c = new Instance();
     int groups = between(r, 1, mostGroups);
     int queries = between(r, 1, mostQueries);
-    int keys = between(r, 3, Math.max(3, mostQueries)); // of one key all weight is its own: q has no gradient
+    int keys =
+        between(
+            r, 3, Math.max(3, mostQueries)); // of one key all weight is its own: q has no gradient
     int heads = between(r, 1, mostHeads);
     int width = heads * dim;
     c.differentiable.put("q", normal(r, groups * queries * width, 1));
@@ -387,8 +390,7 @@ final class OpCases {
               }
               for (int j = 0; j < keys; j++) {
                 for (int d = 0; d < dim; d++) {
-                  o[i * width + h * dim + d] +=
-                      p[j] / sum * v[(first + j) * width + h * dim + d];
+                  o[i * width + h * dim + d] += p[j] / sum * v[(first + j) * width + h * dim + d];
                 }
               }
             }
