@@ -18,7 +18,7 @@ import picocli.CommandLine.Parameters;
 /** {@code lora-native convert}. */
 @Command(
     name = "convert",
-    description = "Turn a diffusion LoRA into another tool's format; no number changes.",
+    description = "Turn a diffusion LoRA into another tool's format; what it does stays the same.",
     mixinStandardHelpOptions = true)
 final class ConvertCommand implements Callable<Integer> {
   @Parameters(

@@ -1,39 +1,28 @@
 package org.loranative.lora;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.loranative.UserException;
 import org.loranative.io.DType;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.io.TensorFile;
+import org.loranative.lora.LoraTensors.Role;
 
 /**
- * Adapters of diffusion models as other tools write them: kohya's files, diffusers' files and
- * PEFT's folders.
+ * Adapters of diffusion models as other tools write them: kohya's files, diffusers' files, PEFT's
+ * folders and others of these names.
  */
 public final class LoraFiles {
-  private static final ObjectMapper JSON = new ObjectMapper();
-  private static final String DIFFUSERS_METADATA = "lora_adapter_metadata";
-
   private LoraFiles() {}
-
-  /** The keys of a module in one way of naming: its A, its B and perhaps its alpha. */
-  private record Keys(String a, String b, Optional<String> alpha) {}
 
   /**
    * Reads every module of an adapter.
@@ -48,33 +37,116 @@ public final class LoraFiles {
       throw new UserException("The adapter " + path + " does not exist.");
     }
     TensorFile file = Safetensors.read(folder ? path.resolve("adapter_model.safetensors") : path);
-    Alphas alphas = folder ? Alphas.ofPeft(path) : Alphas.ofDiffusers(path, file);
+    LoraMetadata metadata = folder ? LoraMetadata.ofFolder(path) : LoraMetadata.ofFile(path, file);
+    LoraTensors tensors = new LoraTensors(path, file.tensors());
+    Map<String, Adapters.Target> names = LoraNames.of(targets);
     Map<String, LowRank> modules = new LinkedHashMap<>();
-    Set<String> used = new HashSet<>();
-    for (Adapters.Target target : targets) {
-      for (Keys keys : names(target.path())) {
-        TensorEntry a = file.tensors().get(keys.a());
-        TensorEntry b = file.tensors().get(keys.b());
-        if (a == null || b == null) {
-          continue;
-        }
-        used.add(keys.a());
-        used.add(keys.b());
-        Optional<TensorEntry> alpha = keys.alpha().map(file.tensors()::get);
-        alpha.ifPresent(e -> used.add(e.name()));
-        modules.put(target.path(), module(path, target, a, b, alpha, alphas));
-      }
-    }
-    List<String> unknown =
-        file.tensors().keySet().stream().filter(k -> !used.contains(k)).sorted().toList();
+    List<String> unknown = new ArrayList<>(tensors.unknown());
+    tensors
+        .byLayer()
+        .forEach(
+            (name, parts) -> {
+              if (names.containsKey(name)) {
+                Adapters.Target target = names.get(name);
+                modules.put(target.path(), module(path, name, target, parts, metadata));
+              } else {
+                parts.values().forEach(e -> unknown.add(e.name()));
+              }
+            });
     if (modules.isEmpty() || !unknown.isEmpty()) {
       throw new UserException(
           String.format(
               "%s holds %d tensors for layers that this base model has not, such as %s; it was"
                   + " made for another base, or holds something else than LoRA.",
-              path, unknown.size(), unknown.isEmpty() ? "none" : unknown.get(0)));
+              path, unknown.size(), unknown.stream().sorted().findFirst().orElse("none")));
     }
-    return modules;
+    // In the model's order, whatever the file's is.
+    Map<String, LowRank> sorted = new LinkedHashMap<>();
+    targets.stream()
+        .map(Adapters.Target::path)
+        .filter(modules::containsKey)
+        .forEach(p -> sorted.put(p, modules.get(p)));
+    return sorted;
+  }
+
+  private static LowRank module(
+      Path path,
+      String name,
+      Adapters.Target target,
+      Map<Role, TensorEntry> parts,
+      LoraMetadata metadata) {
+    TensorEntry down = parts.get(Role.DOWN);
+    TensorEntry up = parts.get(Role.UP);
+    if (down == null || up == null) {
+      throw new UserException(
+          String.format(
+              "%s holds %s for %s but not what goes with it (down and up, or A and B); it is not"
+                  + " whole.",
+              path, parts.keySet(), name));
+    }
+    int rank = Math.toIntExact(down.shape().isEmpty() ? 0 : down.shape().get(0));
+    TensorEntry widest = parts.getOrDefault(Role.MID, down);
+    boolean convolution = widest.shape().size() == 4;
+    Optional<float[]> a = a(target, rank, down, Optional.ofNullable(parts.get(Role.MID)));
+    if (rank < 1 || a.isEmpty() || up.elements() != rank * target.out()) {
+      throw new UserException(
+          String.format(
+              "%s: %s %s and %s %s do not fit the layer %s of %d x %d.",
+              path,
+              widest.name(),
+              widest.shape(),
+              up.name(),
+              up.shape(),
+              target.path(),
+              target.out(),
+              target.in()));
+    }
+    double alpha =
+        Optional.ofNullable(parts.get(Role.ALPHA))
+            .filter(e -> e.elements() > 0)
+            .map(e -> (double) Safetensors.floats(e)[0])
+            .orElseGet(() -> metadata.alpha(target, rank));
+    return new LowRank(
+        target,
+        rank,
+        alpha,
+        LowRank.ofFile(a.get(), target, rank),
+        Safetensors.floats(up),
+        convolution);
+  }
+
+  /**
+   * A in the order of files [rank, channels, kernel, kernel], if the tensors fit the layer. With a
+   * middle one [rank, rank, kernel, kernel] (CP), down is [rank, channels] and A their product.
+   */
+  private static Optional<float[]> a(
+      Adapters.Target target, int rank, TensorEntry down, Optional<TensorEntry> middle) {
+    int taps = target.kernel() * target.kernel();
+    int channels = Math.toIntExact(target.in() / taps);
+    if (middle.isEmpty()) {
+      return down.elements() == rank * target.in()
+          ? Optional.of(Safetensors.floats(down))
+          : Optional.empty();
+    }
+    if (down.elements() != (long) rank * channels
+        || middle.get().elements() != (long) rank * rank * taps) {
+      return Optional.empty();
+    }
+    float[] first = Safetensors.floats(down);
+    float[] mid = Safetensors.floats(middle.get());
+    float[] a = new float[rank * channels * taps];
+    for (int r = 0; r < rank; r++) {
+      for (int c = 0; c < channels; c++) {
+        for (int tap = 0; tap < taps; tap++) {
+          double sum = 0;
+          for (int j = 0; j < rank; j++) {
+            sum += (double) mid[(r * rank + j) * taps + tap] * first[j * channels + c];
+          }
+          a[(r * channels + c) * taps + tap] = (float) sum;
+        }
+      }
+    }
+    return Optional.of(a);
   }
 
   /** Ways of writing a file. */
@@ -105,17 +177,25 @@ public final class LoraFiles {
             tensors.add(tensor(name + ".lora_up.weight", shapeOfB(m), m.b()));
             tensors.add(tensor(name + ".alpha", List.of(), new float[] {(float) m.alpha()}));
           } else {
-            String name = path.replaceFirst("^(text_encoder(_2)?)\\.", "$1.text_model.");
-            tensors.add(tensor(name + ".lora_A.weight", shapeOfA(m), m.fileA()));
-            tensors.add(tensor(name + ".lora_B.weight", shapeOfB(m), m.b()));
+            // Not every reader of these names looks for an alpha: the scale is in B.
+            tensors.add(tensor(path + ".lora_A.weight", shapeOfA(m), m.fileA()));
+            tensors.add(tensor(path + ".lora_B.weight", shapeOfB(m), scaled(m)));
           }
         });
     Map<String, String> kept = new LinkedHashMap<>(metadata);
-    kept.remove(DIFFUSERS_METADATA);
+    kept.remove(LoraMetadata.KEY);
     if (format == Format.DIFFUSERS) {
-      kept.put(DIFFUSERS_METADATA, Alphas.describe(modules));
+      kept.put(LoraMetadata.KEY, LoraMetadata.describe(modules));
     }
     Safetensors.write(file, tensors, kept);
+  }
+
+  private static float[] scaled(LowRank m) {
+    float[] b = m.b().clone();
+    for (int i = 0; i < b.length; i++) {
+      b[i] = (float) (b[i] * m.scale());
+    }
+    return b;
   }
 
   private static List<Long> shapeOfA(LowRank m) {
@@ -147,165 +227,5 @@ public final class LoraFiles {
           .forEach((key, value) -> texts.put(key, String.valueOf(value)));
     }
     return texts;
-  }
-
-  private static List<Keys> names(String path) {
-    List<Keys> names = new ArrayList<>();
-    for (String kohya : KohyaNames.of(path)) {
-      names.add(
-          new Keys(
-              kohya + ".lora_down.weight",
-              kohya + ".lora_up.weight",
-              Optional.of(kohya + ".alpha")));
-    }
-    String inside = path.substring(path.indexOf('.') + 1);
-    boolean unet = path.startsWith("unet.");
-    String withModel = path.replaceFirst("^(text_encoder(_2)?)\\.", "$1.text_model.");
-    for (String diffusers : unet ? List.of(path) : List.of(path, withModel)) {
-      names.add(
-          new Keys(diffusers + ".lora_A.weight", diffusers + ".lora_B.weight", Optional.empty()));
-      names.add(
-          new Keys(
-              diffusers + ".lora.down.weight", diffusers + ".lora.up.weight", Optional.empty()));
-    }
-    if (unet) {
-      String peft = "base_model.model." + inside;
-      names.add(new Keys(peft + ".lora_A.weight", peft + ".lora_B.weight", Optional.empty()));
-    }
-    return names;
-  }
-
-  private static LowRank module(
-      Path path,
-      Adapters.Target target,
-      TensorEntry a,
-      TensorEntry b,
-      Optional<TensorEntry> alpha,
-      Alphas alphas) {
-    int rank = Math.toIntExact(a.shape().isEmpty() ? 0 : a.shape().get(0));
-    // A convolution has [rank, channels, kernel, kernel].
-    if (rank < 1 || a.elements() != rank * target.in() || b.elements() != rank * target.out()) {
-      throw new UserException(
-          String.format(
-              "%s: %s %s and %s %s do not fit the layer %s of %d x %d.",
-              path,
-              a.name(),
-              a.shape(),
-              b.name(),
-              b.shape(),
-              target.path(),
-              target.out(),
-              target.in()));
-    }
-    double scale =
-        alpha.map(e -> (double) Safetensors.floats(e)[0]).orElseGet(() -> alphas.of(target, rank));
-    return new LowRank(
-        target,
-        rank,
-        scale,
-        LowRank.ofFile(Safetensors.floats(a), target, rank),
-        Safetensors.floats(b),
-        a.shape().size() == 4);
-  }
-
-  /** Alphas that stand beside the tensors; without any, alpha is the rank. */
-  private record Alphas(Path path, Map<String, JsonNode> byPart) {
-    static Alphas ofPeft(Path folder) {
-      return new Alphas(folder, Map.of("unet", parse(folder, readText(folder))));
-    }
-
-    private static String readText(Path folder) {
-      try {
-        return Files.readString(folder.resolve("adapter_config.json"));
-      } catch (IOException e) {
-        throw new UserException(folder + " has no readable adapter_config.json.", e);
-      }
-    }
-
-    /** What diffusers keeps in the file's metadata: each part's PEFT configuration. */
-    static Alphas ofDiffusers(Path path, TensorFile file) {
-      Map<String, JsonNode> parts = new HashMap<>();
-      if (file.metadata().get(DIFFUSERS_METADATA) instanceof String text) {
-        JsonNode all = parse(path, text);
-        for (String part : List.of("unet", "text_encoder", "text_encoder_2")) {
-          var config = JSON.createObjectNode();
-          all.fields()
-              .forEachRemaining(
-                  f -> {
-                    if (f.getKey().startsWith(part + ".")) {
-                      config.set(f.getKey().substring(part.length() + 1), f.getValue());
-                    }
-                  });
-          parts.put(part, config);
-        }
-      }
-      return new Alphas(path, parts);
-    }
-
-    /** The same, for writing: rank and alpha of each part, and of modules that differ. */
-    static String describe(Map<String, LowRank> modules) {
-      ObjectNode all = JSON.createObjectNode();
-      for (String part : List.of("unet", "text_encoder", "text_encoder_2")) {
-        Map<String, LowRank> own = new LinkedHashMap<>();
-        modules.forEach(
-            (path, m) -> {
-              if (path.startsWith(part + ".")) {
-                String inside = path.substring(part.length() + 1);
-                own.put(part.equals("unet") ? inside : "text_model." + inside, m);
-              }
-            });
-        if (own.isEmpty()) {
-          continue;
-        }
-        LowRank first = own.values().iterator().next();
-        all.put(part + ".r", first.rank());
-        all.put(part + ".lora_alpha", first.alpha());
-        own.keySet().forEach(all.withArray("/" + part + ".target_modules")::add);
-        ObjectNode ranks = JSON.createObjectNode();
-        ObjectNode alphas = JSON.createObjectNode();
-        own.forEach(
-            (name, m) -> {
-              if (m.rank() != first.rank()) {
-                ranks.put(name, m.rank());
-              }
-              if (m.alpha() != first.alpha()) {
-                alphas.put(name, m.alpha());
-              }
-            });
-        all.set(part + ".rank_pattern", ranks);
-        all.set(part + ".alpha_pattern", alphas);
-      }
-      return all.toString();
-    }
-
-    private static JsonNode parse(Path path, String text) {
-      try {
-        return JSON.readTree(text);
-      } catch (IOException e) {
-        throw new UserException(path + ": its configuration is not JSON: " + e.getMessage(), e);
-      }
-    }
-
-    double of(Adapters.Target target, int rank) {
-      int dot = target.path().indexOf('.');
-      JsonNode config = byPart.get(target.path().substring(0, dot));
-      if (config == null) {
-        return rank;
-      }
-      if (config.path("use_dora").asBoolean()) {
-        throw new UserException(path + ": DoRA is not supported.");
-      }
-      String module = target.path().substring(dot + 1);
-      double alpha = config.path("lora_alpha").asDouble(rank);
-      var patterns = config.path("alpha_pattern").fields();
-      while (patterns.hasNext()) { // PEFT: the end of a module's name
-        Map.Entry<String, JsonNode> pattern = patterns.next();
-        String end = pattern.getKey().replaceFirst("^text_model\\.", "");
-        if (module.equals(end) || module.endsWith("." + end)) {
-          alpha = pattern.getValue().asDouble();
-        }
-      }
-      return config.path("use_rslora").asBoolean() ? alpha * Math.sqrt(rank) : alpha;
-    }
   }
 }

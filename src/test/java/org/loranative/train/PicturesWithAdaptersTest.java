@@ -14,6 +14,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.loranative.UserException;
 import org.loranative.diffusion.Sampler;
@@ -26,8 +27,10 @@ import org.loranative.lora.LowRank;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionGraph;
 import org.loranative.model.diffusion.Painter;
+import org.loranative.random.Philox;
 import org.loranative.testing.Errors;
 import org.loranative.testing.Golden;
+import org.loranative.testing.TensorFiles;
 
 /** Adapters in the formats of other tools change the image as diffusers changes it. */
 class PicturesWithAdaptersTest {
@@ -80,19 +83,28 @@ class PicturesWithAdaptersTest {
     }
     ByteBuffer two = ByteBuffer.allocate(4);
     tensors.add(
-        new Safetensors.Tensor("lora_unet_conv_in.lora_down.weight", DType.F16, List.of(2L), two));
+        new Safetensors.Tensor(
+            "lora_unet_elsewhere.lora_down.weight", DType.F16, List.of(2L), two));
     Path file = folder.resolve("other.safetensors");
     Safetensors.write(file, tensors, Map.of());
     assertThatThrownBy(() -> LoraFiles.read(file, targets))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("1 tensors for layers that this base model has not")
-        .hasMessageContaining("lora_unet_conv_in");
+        .hasMessageContaining("lora_unet_elsewhere");
+    Path half =
+        TensorFiles.empty()
+            .with("lora_unet_conv_in.lora_down.weight", List.of(1L, 36L), new float[36])
+            .write(folder.resolve("half.safetensors"));
+    assertThatThrownBy(() -> LoraFiles.read(half, targets))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("lora_unet_conv_in")
+        .hasMessageContaining("not whole");
     assertThatThrownBy(() -> LoraFiles.read(folder.resolve("nothing"), targets))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("does not exist");
   }
 
-  /** Through both formats and back no number, rank, alpha or note is lost. */
+  /** Through both formats and back no effect, rank or note is lost. */
   @ParameterizedTest
   @ValueSource(strings = {"diffusers.safetensors", "kohya.safetensors", "unet"})
   void formatsTurnIntoEachOther(String file) throws Exception {
@@ -120,12 +132,111 @@ class PicturesWithAdaptersTest {
         (path, m) -> {
           LowRank end = third.get(path);
           assertThat(end.a()).isEqualTo(m.a());
-          assertThat(end.b()).isEqualTo(m.b());
-          assertThat(end.alpha()).isEqualTo(m.alpha());
+          assertThat(end.alpha()).isEqualTo(end.rank()); // the scale is in B
+          float[] scaled = new float[m.b().length];
+          for (int i = 0; i < scaled.length; i++) {
+            scaled[i] = (float) (m.b()[i] * m.scale());
+          }
+          assertThat(end.b()).isEqualTo(scaled);
           assertThat(end.convolution()).isEqualTo(m.convolution());
         });
     assertThat(Safetensors.read(kohya).tensors().keySet())
         .contains("lora_unet_" + proj.path().substring(5).replace('.', '_') + ".alpha");
+  }
+
+  /** The adapter of the goldens under the names of other tools, new and old. */
+  @ParameterizedTest
+  @CsvSource({
+    "unet.*, '$0', .lora_A.default.weight, .lora_B.default.weight",
+    "unet\\.(.*), '$1', .lora.down.weight, .lora.up.weight",
+    "'unet\\.(.*)(to_[qkv])', unet.$1processor.$2, _lora.down.weight, _lora.up.weight",
+    "'unet\\.(.*)(to_out)\\.0', $1processor.$2, _lora.down.weight, _lora.up.weight",
+    "'text_encoder\\.(.*)q_proj', text_encoder.text_model.$1to_q, _lora.down.weight,"
+        + " _lora.up.weight",
+    "text_encoder\\.(.*), text_encoder.text_model.$1, .lora_linear_layer.down.weight,"
+        + " .lora_linear_layer.up.weight",
+    "text_encoder\\.(.*), clip_l.text_model.$1, .lora_down.weight, .lora_up.weight",
+    "text_encoder\\.(.*), clip_l.transformer.text_model.$1, .lora_down.weight, .lora_up.weight"
+  })
+  void namesOfOtherToolsAreRead(String ours, String theirs, String down, String up) {
+    List<Adapters.Target> targets = DiffusionGraph.targets(DiffusionBase.open(BASE));
+    Map<String, LowRank> golden = LoraFiles.read(FOLDER.resolve("kohya.safetensors"), targets);
+    TensorFiles file = TensorFiles.empty();
+    Map<String, LowRank> expected = new LinkedHashMap<>();
+    golden.forEach(
+        (path, m) -> {
+          if (path.matches(ours)) {
+            expected.put(path, m);
+            String name = path.replaceFirst("^" + ours + "$", theirs);
+            file.with(name + down, List.of((long) m.rank(), m.target().in()), m.a());
+            file.with(name + up, List.of(m.target().out(), (long) m.rank()), m.b());
+          }
+        });
+    assertThat(expected).isNotEmpty();
+    var read = LoraFiles.read(file.write(folder.resolve("other.safetensors")), targets);
+    assertThat(read.keySet()).isEqualTo(expected.keySet());
+    expected.forEach(
+        (path, m) -> {
+          assertThat(read.get(path).a()).isEqualTo(m.a());
+          assertThat(read.get(path).b()).isEqualTo(m.b());
+        });
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "lora_unet_x.dora_scale, DoRA",
+    "unet.x.lora_magnitude_vector, DoRA",
+    "lora_unet_x.hada_w1_a, LoHa",
+    "lora_unet_x.lokr_w1, LoKr",
+    "lora_unet_x.oft_blocks, OFT",
+    "lora_unet_x.diff_b, differences",
+    "bundle_emb.word.string_to_param.*, textual inversion"
+  })
+  void kindsThatAreNotLoraAreNamed(String tensor, String kind) {
+    Path file =
+        TensorFiles.like(FOLDER.resolve("kohya.safetensors"))
+            .with(tensor, List.of(1L), 1)
+            .write(folder.resolve("other.safetensors"));
+    assertThatThrownBy(() -> LoraFiles.read(file, List.of(new Adapters.Target("unet.x", 1, 1))))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("holds")
+        .hasMessageContaining(kind)
+        .hasMessageContaining(tensor);
+  }
+
+  /** A convolution in three factors: A is the product of the first two. */
+  @Test
+  void convolutionsInThreeFactors() {
+    int rank = 2;
+    int channels = 3;
+    int out = 5;
+    float[] down = Philox.normals(rank * channels, 1, Philox.NOISE, 0, 0);
+    float[] mid = Philox.normals(rank * rank * 9, 2, Philox.NOISE, 0, 0);
+    float[] up = Philox.normals(out * rank, 3, Philox.NOISE, 0, 0);
+    Path file =
+        TensorFiles.empty()
+            .with("lora_unet_c.lora_down.weight", List.of(2L, 3L, 1L, 1L), down)
+            .with("lora_unet_c.lora_mid.weight", List.of(2L, 2L, 3L, 3L), mid)
+            .with("lora_unet_c.lora_up.weight", List.of(5L, 2L, 1L, 1L), up)
+            .with("lora_unet_c.alpha", List.of(), 4)
+            .write(folder.resolve("cp.safetensors"));
+    Adapters.Target target = new Adapters.Target("unet.c", channels * 9, out, 3);
+    LowRank read = LoraFiles.read(file, List.of(target)).get("unet.c");
+    assertThat(read.alpha()).isEqualTo(4);
+    assertThat(read.convolution()).isTrue();
+    // Down on a pixel, then mid over 3 x 3: ours is [rank, kernel, kernel, channels].
+    for (int r = 0; r < rank; r++) {
+      for (int tap = 0; tap < 9; tap++) {
+        for (int c = 0; c < channels; c++) {
+          double sum = 0;
+          for (int j = 0; j < rank; j++) {
+            sum += mid[(r * rank + j) * 9 + tap] * down[j * channels + c];
+          }
+          assertThat(read.a()[(r * 9 + tap) * channels + c])
+              .isCloseTo((float) sum, org.assertj.core.data.Offset.offset(1e-6f));
+        }
+      }
+    }
   }
 
   /** kohya's names for SDXL are those of Stability's own code. */

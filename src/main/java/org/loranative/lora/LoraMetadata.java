@@ -1,0 +1,118 @@
+package org.loranative.lora;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.loranative.UserException;
+import org.loranative.io.TensorFile;
+
+/**
+ * PEFT's configuration of an adapter's parts, which stands beside the tensors or in the file's
+ * metadata: it tells the alphas; without any, alpha is the rank.
+ */
+record LoraMetadata(Path path, Map<String, JsonNode> byPart) {
+  /** Where diffusers keeps it. */
+  static final String KEY = "lora_adapter_metadata";
+
+  private static final List<String> PARTS = List.of("unet", "text_encoder", "text_encoder_2");
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** Of a PEFT folder of a UNet. */
+  static LoraMetadata ofFolder(Path folder) {
+    try {
+      String text = Files.readString(folder.resolve("adapter_config.json"));
+      return new LoraMetadata(folder, Map.of("unet", parse(folder, text)));
+    } catch (IOException e) {
+      throw new UserException(folder + " has no readable adapter_config.json.", e);
+    }
+  }
+
+  /** What diffusers keeps in the file's metadata. */
+  static LoraMetadata ofFile(Path path, TensorFile file) {
+    Map<String, JsonNode> parts = new HashMap<>();
+    if (file.metadata().get(KEY) instanceof String text) {
+      JsonNode all = parse(path, text);
+      for (String part : PARTS) {
+        ObjectNode config = JSON.createObjectNode();
+        all.fields()
+            .forEachRemaining(
+                f -> {
+                  if (f.getKey().startsWith(part + ".")) {
+                    config.set(f.getKey().substring(part.length() + 1), f.getValue());
+                  }
+                });
+        parts.put(part, config);
+      }
+    }
+    return new LoraMetadata(path, parts);
+  }
+
+  /** The same, for writing modules whose alpha is their rank: each part's rank and layers. */
+  static String describe(Map<String, LowRank> modules) {
+    ObjectNode all = JSON.createObjectNode();
+    for (String part : PARTS) {
+      Map<String, LowRank> own = new LinkedHashMap<>();
+      modules.forEach(
+          (path, m) -> {
+            if (path.startsWith(part + ".")) {
+              own.put(path.substring(part.length() + 1), m);
+            }
+          });
+      if (own.isEmpty()) {
+        continue;
+      }
+      int rank = own.values().iterator().next().rank();
+      all.put(part + ".r", rank);
+      all.put(part + ".lora_alpha", rank);
+      own.keySet().forEach(all.withArray("/" + part + ".target_modules")::add);
+      ObjectNode others = JSON.createObjectNode();
+      own.forEach(
+          (name, m) -> {
+            if (m.rank() != rank) {
+              others.put(name, m.rank());
+            }
+          });
+      all.set(part + ".rank_pattern", others);
+      all.set(part + ".alpha_pattern", others);
+    }
+    return all.toString();
+  }
+
+  private static JsonNode parse(Path path, String text) {
+    try {
+      return JSON.readTree(text);
+    } catch (IOException e) {
+      throw new UserException(path + ": its configuration is not JSON: " + e.getMessage(), e);
+    }
+  }
+
+  /** The alpha of a layer whose tensors have the given rank. */
+  double alpha(Adapters.Target target, int rank) {
+    int dot = target.path().indexOf('.');
+    JsonNode config = byPart.get(target.path().substring(0, dot));
+    if (config == null) {
+      return rank;
+    }
+    if (config.path("use_dora").asBoolean()) {
+      throw new UserException(path + " holds DoRA (use_dora), which is not supported.");
+    }
+    String module = target.path().substring(dot + 1);
+    double alpha = config.path("lora_alpha").asDouble(rank);
+    var patterns = config.path("alpha_pattern").fields();
+    while (patterns.hasNext()) { // PEFT: the end of a module's name
+      Map.Entry<String, JsonNode> pattern = patterns.next();
+      String end = pattern.getKey().replaceFirst("^text_model\\.", "");
+      if (module.equals(end) || module.endsWith("." + end)) {
+        alpha = pattern.getValue().asDouble();
+      }
+    }
+    return config.path("use_rslora").asBoolean() ? alpha * Math.sqrt(rank) : alpha;
+  }
+}

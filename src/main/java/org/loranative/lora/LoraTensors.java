@@ -1,0 +1,108 @@
+package org.loranative.lora;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.loranative.UserException;
+import org.loranative.io.TensorEntry;
+
+/** The tensors of an adapter's file, brought together by the layer that they belong to. */
+final class LoraTensors {
+  /** What a tensor is to its layer. */
+  enum Role {
+    DOWN,
+    UP,
+    /** Of a convolution taken apart further (CP): between down and up. */
+    MID,
+    ALPHA
+  }
+
+  /** Ends of names, the longest first where one ends in another. */
+  private static final Map<String, Role> ENDS = new LinkedHashMap<>();
+
+  static {
+    for (String[] pair :
+        new String[][] {
+          {".lora_down.weight", ".lora_up.weight"},
+          {".lora_A.weight", ".lora_B.weight"},
+          {".lora_A.default.weight", ".lora_B.default.weight"},
+          {".lora_linear_layer.down.weight", ".lora_linear_layer.up.weight"},
+          {".lora.down.weight", ".lora.up.weight"},
+          {"_lora.down.weight", "_lora.up.weight"},
+          {".lora_A", ".lora_B"}
+        }) {
+      ENDS.put(pair[0], Role.DOWN);
+      ENDS.put(pair[1], Role.UP);
+    }
+    ENDS.put(".lora_mid.weight", Role.MID);
+    ENDS.put(".alpha", Role.ALPHA);
+  }
+
+  /** Adapters of other kinds, by a tensor that each has. */
+  private static final Map<String, Pattern> OTHER_KINDS = new LinkedHashMap<>();
+
+  static {
+    OTHER_KINDS.put("DoRA", Pattern.compile(".*\\.(dora_scale|lora_magnitude_vector.*)"));
+    OTHER_KINDS.put("LoHa", Pattern.compile(".*\\.hada_[wt].*"));
+    OTHER_KINDS.put("LoKr", Pattern.compile(".*\\.lokr_[wt].*"));
+    OTHER_KINDS.put("OFT", Pattern.compile(".*\\.(oft|boft)_.*"));
+    OTHER_KINDS.put("GLoRA", Pattern.compile(".*\\.[ab][12]\\.weight"));
+    OTHER_KINDS.put("(IA)³", Pattern.compile(".*\\.on_input"));
+    OTHER_KINDS.put(
+        "whole weights or their differences", Pattern.compile(".*\\.(diff|diff_b|set_weight)"));
+    OTHER_KINDS.put("weights of norms", Pattern.compile(".*\\.[wb]_norm"));
+    OTHER_KINDS.put(
+        "embeddings (textual inversion)",
+        Pattern.compile("bundle_emb\\..*|emb_params|clip_[lg]|string_to_param.*"));
+  }
+
+  private final Path path;
+  private final Map<String, Map<Role, TensorEntry>> byLayer = new LinkedHashMap<>();
+  private final List<String> unknown = new ArrayList<>();
+
+  /**
+   * @throws UserException if the adapter is of a kind that is not supported
+   */
+  LoraTensors(Path path, Map<String, TensorEntry> tensors) {
+    this.path = path;
+    tensors.forEach(this::add);
+  }
+
+  private void add(String name, TensorEntry entry) {
+    OTHER_KINDS.forEach(
+        (kind, pattern) -> {
+          if (pattern.matcher(name).matches()) {
+            throw new UserException(
+                path
+                    + " holds "
+                    + kind
+                    + " ("
+                    + name
+                    + "), which is not supported: only LoRA is,"
+                    + " of linear layers and convolutions.");
+          }
+        });
+    Optional<String> end = ENDS.keySet().stream().filter(name::endsWith).findFirst();
+    if (end.isEmpty()) {
+      unknown.add(name);
+      return;
+    }
+    String layer = name.substring(0, name.length() - end.get().length());
+    byLayer.computeIfAbsent(layer, l -> new EnumMap<>(Role.class)).put(ENDS.get(end.get()), entry);
+  }
+
+  /** Names of layers as the file has them, and what it holds for each. */
+  Map<String, Map<Role, TensorEntry>> byLayer() {
+    return byLayer;
+  }
+
+  /** Tensors that are no part of a LoRA, as far as their names tell. */
+  List<String> unknown() {
+    return unknown;
+  }
+}
