@@ -2,7 +2,7 @@
 # table's fields), exports.inc (the exported functions, which call through the device's table),
 # declarations.inc and entries.inc (the functions of one implementation, and its table).
 # An op is a prototype whose name ends in one of the words below; its first parameter is the device.
-set(SUFFIXES fwd|bwd|scratch|allocate|free|fill|upload|download|copy|ahead|join|wait|begin|end|launch|close)
+set(SUFFIXES fwd|bwd|scratch|allocate|free|fill|upload|download|copy|ahead|join|wait|watch|begin|end|launch|close)
 function(write_dispatch HEADER OUT)
   file(READ ${HEADER} text)
   string(REGEX REPLACE "//[^\n]*" "" text "${text}")
@@ -29,7 +29,7 @@ function(write_dispatch HEADER OUT)
     string(APPEND declarations "${type} ${name}(${parameters});\n")
     string(APPEND entries "  ${name},\n")
     string(APPEND exports
-           "${type} ${name}(${parameters}) { return ln::of(device)->ops->${name}(${arguments}); }\n")
+           "${type} ${name}(${parameters}) { return ln::entered(device)->ops->${name}(${arguments}); }\n")
   endforeach()
   file(WRITE ${OUT}/fields.inc "${fields}")
   file(WRITE ${OUT}/declarations.inc "${declarations}")

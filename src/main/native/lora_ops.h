@@ -69,9 +69,12 @@ int ln_cpu_open(int32_t threads, int64_t* device);
 int ln_cuda_open(const char* library, int32_t index, int64_t* device);
 // Loads a module (cubin or PTX) whose bytes lie at `image`.
 int ln_cuda_load_module(int64_t device, int64_t image);
-// What a card is: *capability is major * 10 + minor, *driver as cuDriverGetVersion gives it.
+// Bytes of an open card that can be had now.
+int ln_cuda_free_bytes(int64_t device, int64_t* free_bytes);
+// What a card is: *capability is major * 10 + minor, *driver as cuDriverGetVersion gives it. The
+// card is not opened for it.
 int ln_cuda_info(const char* library, int32_t index, char* name, int32_t name_bytes,
-                 int64_t* total_bytes, int64_t* free_bytes, int32_t* capability, int32_t* driver);
+                 int64_t* total_bytes, int32_t* capability, int32_t* driver);
 // Number of cards; an error says why there is none.
 int ln_cuda_count(const char* library, int32_t* count);
 int ln_device_close(int64_t device);
@@ -100,6 +103,8 @@ int ln_host_allocate(int64_t device, int64_t bytes, int64_t* address);
 int ln_host_free(int64_t device, int64_t address, int64_t bytes);
 // Waits until all that was asked of the device has been done; says what went wrong in it.
 int ln_device_wait(int64_t device);
+// While `on`, each kernel is waited for, so that a fault names the kernel. Nothing on the CPU.
+int ln_device_watch(int64_t device, int32_t on);
 // Between begin and end ops are written down instead of run; ln_capture_launch runs them all as one
 // graph, again and again. LN_UNSUPPORTED on the CPU.
 int ln_capture_begin(int64_t device);

@@ -27,6 +27,9 @@ struct Device {
 
 inline Device* of(int64_t handle) { return reinterpret_cast<Device*>(handle); }
 
+// The device, its card's context made the calling thread's own: what every exported op does first.
+Device* entered(int64_t handle);
+
 // Records the sentence for ln_last_error() and returns code.
 __attribute__((format(printf, 2, 3))) int fail(int code, const char* format, ...);
 

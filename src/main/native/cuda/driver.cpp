@@ -16,8 +16,9 @@ extern const Ops table;  // cuda/ops/table.cpp
 
 namespace {
 
-constexpr int kOutOfMemory = 2, kNotFound = 500, kCapabilityMajor = 75, kCapabilityMinor = 76;
+constexpr int kNotFound = 500, kCapabilityMajor = 75, kCapabilityMinor = 76;
 constexpr int kFirstOfKernels = 700, kLastOfKernels = 719;  // what a kernel did wrong
+constexpr int kTooManyResources = 701;                      // a launch that did not happen
 constexpr int kMostDynamicSharedBytes = 8;  // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
 constexpr unsigned kSharedBytesUnasked = 48 * 1024;
 constexpr unsigned kNonBlocking = 1, kNoTiming = 2;
@@ -36,7 +37,6 @@ bool bind_all(void* l, Driver* d) {
          bind(l, "cuDeviceTotalMem_v2", &d->device_total) &&
          bind(l, "cuDeviceGetAttribute", &d->device_attribute) &&
          bind(l, "cuDevicePrimaryCtxRetain", &d->context_retain) &&
-         bind(l, "cuDevicePrimaryCtxRelease_v2", &d->context_release) &&
          bind(l, "cuCtxSetCurrent", &d->context_set) &&
          bind(l, "cuGetErrorString", &d->error_string) &&
          bind(l, "cuMemGetInfo_v2", &d->memory_info) && bind(l, "cuMemAlloc_v2", &d->allocate) &&
@@ -101,16 +101,40 @@ const Driver* open_driver(const char* path) {
   return &opened.emplace(path, d).first->second;
 }
 
+// A card's primary context, retained when it is first opened and kept for the process's life: making
+// one takes a third of a second, and one given back is destroyed under threads that have it current.
+int context_of(const Driver* d, int card, void** context) {
+  static std::mutex mutex;
+  static std::map<std::pair<const Driver*, int>, void*> retained;
+  std::lock_guard<std::mutex> lock(mutex);
+  void*& known = retained[{d, card}];
+  int code = known ? 0 : d->context_retain(&known, card);
+  *context = known;
+  return code;
+}
+
 }  // namespace
+
+Device* entered(int64_t handle) {
+  Device* device = of(handle);
+  if (device->cuda) device->cuda->driver->context_set(device->cuda->context);
+  return device;
+}
 
 int cuda_check(const Device* device, int code, const char* what) {
   if (code == 0) return LN_OK;
-  const char* sentence = text(device->cuda->driver, code);
-  const char* advice = code >= kFirstOfKernels && code <= kLastOfKernels
-                           ? "; java -Dloranative.sync=true -jar ... tells in which op"
+  CudaState& cuda = *device->cuda;
+  bool lost = code >= kFirstOfKernels && code <= kLastOfKernels && code != kTooManyResources;
+  const char* advice = lost && !cuda.watched && !cuda.lost
+                           ? "; java -Dloranative.sync=true -jar ... names the kernel"
                            : "";
-  return fail(code == kOutOfMemory ? LN_OUT_OF_MEMORY : LN_FAILED, "%s: %s%s", what, sentence,
-              advice);
+  cuda.lost = cuda.lost || lost;
+  return fail(code == kCudaOutOfMemory ? LN_OUT_OF_MEMORY : LN_FAILED, "%s: %s%s", what,
+              text(cuda.driver, code), advice);
+}
+
+int cuda_check_freed(const Device* device, int code, const char* what) {
+  return device->cuda->lost ? int(LN_OK) : cuda_check(device, code, what);
 }
 
 int cuda_launch(Device* device, const char* kernel, Grid grid, unsigned threads,
@@ -130,7 +154,9 @@ int cuda_launch(Device* device, const char* kernel, Grid grid, unsigned threads,
   if (!code)
     code = cuda.driver->launch(function, unsigned(grid.x), unsigned(grid.y), unsigned(grid.z),
                                threads, 1, 1, shared_bytes, cuda.stream, arguments, nullptr);
-  return cuda_check(device, code, kernel);
+  if (!code && cuda.watched) code = cuda.driver->stream_wait(cuda.stream);
+  return code ? cuda_check(device, code, ("the kernel " + std::string(kernel) + " failed").c_str())
+              : int(LN_OK);
 }
 
 int cuda_prepare(Device* device) {
@@ -163,8 +189,7 @@ int cuda_release(Device* device) {
   if (cuda.beside) also(d.stream_destroy(cuda.beside));
   if (cuda.stream) also(d.stream_destroy(cuda.stream));
   for (void* module : cuda.modules) also(d.module_unload(module));
-  int status = cuda_check(device, code, "the card cannot be given back");
-  d.context_release(cuda.index);
+  int status = cuda_check_freed(device, code, "the card cannot be given back");
   int host = cuda.host->ops->ln_device_close(reinterpret_cast<int64_t>(cuda.host));
   delete device->cuda;
   delete device;
@@ -185,21 +210,19 @@ int ln_cuda_count(const char* library, int32_t* count) {
 }
 
 int ln_cuda_info(const char* library, int32_t index, char* name, int32_t name_bytes,
-                 int64_t* total_bytes, int64_t* free_bytes, int32_t* capability, int32_t* version) {
+                 int64_t* total_bytes, int32_t* capability, int32_t* version) {
   const Driver* driver = open_driver(library);
   if (!driver) return LN_UNSUPPORTED;
   int device, major, minor;
-  void* context;
-  size_t available, total;
-  if (driver->device_get(&device, index) || driver->device_name(name, name_bytes, device) ||
-      driver->device_attribute(&major, kCapabilityMajor, device) ||
-      driver->device_attribute(&minor, kCapabilityMinor, device) || driver->version(version) ||
-      driver->context_retain(&context, device) || driver->context_set(context) ||
-      driver->memory_info(&available, &total))
-    return fail(LN_FAILED, "card %d does not answer", index);
-  driver->context_release(device);
+  size_t total;
+  int code = driver->device_get(&device, index);
+  if (!code) code = driver->device_name(name, name_bytes, device);
+  if (!code) code = driver->device_total(&total, device);
+  if (!code) code = driver->device_attribute(&major, kCapabilityMajor, device);
+  if (!code) code = driver->device_attribute(&minor, kCapabilityMinor, device);
+  if (!code) code = driver->version(version);
+  if (code) return fail(LN_FAILED, "card %d does not answer: %s", index, text(driver, code));
   *total_bytes = int64_t(total);
-  *free_bytes = int64_t(available);
   *capability = major * 10 + minor;
   return LN_OK;
 }
@@ -212,14 +235,14 @@ int ln_cuda_open(const char* library, int32_t index, int64_t* device) {
   int code = driver->device_get(&card, index);
   if (!code) code = driver->device_attribute(&major, kCapabilityMajor, card);
   if (!code) code = driver->device_attribute(&minor, kCapabilityMinor, card);
-  if (!code) code = driver->context_retain(&context, card);
+  if (!code) code = context_of(driver, card, &context);
   if (!code) code = driver->context_set(context);
   if (code) return fail(LN_FAILED, "card %d cannot be opened: %s", index, text(driver, code));
   int64_t host;
   if (int status = ln_cpu_open(ln_cpu_physical_cores(), &host)) return status;
   CudaState* state = new CudaState;
   state->driver = driver;
-  state->index = card;
+  state->context = context;
   state->capability = major * 10 + minor;
   state->host = of(host);
   Device* opened = new Device{&cuda::table, cuda_gemm, cuda_gemm_scratch, 1, nullptr, state};
@@ -233,8 +256,16 @@ int ln_cuda_open(const char* library, int32_t index, int64_t* device) {
   return LN_OK;
 }
 
+int ln_cuda_free_bytes(int64_t device, int64_t* free_bytes) {
+  const Device* card = entered(device);
+  size_t available = 0, total = 0;
+  int code = card->cuda->driver->memory_info(&available, &total);
+  *free_bytes = int64_t(available);
+  return cuda_check(card, code, "the card's free memory is not known");
+}
+
 int ln_cuda_load_module(int64_t device, int64_t image) {
-  CudaState& cuda = *of(device)->cuda;
+  CudaState& cuda = *entered(device)->cuda;
   void* module;
   int code = cuda.driver->module_load(&module, ptr<void>(image));
   if (code) return cuda_check(of(device), code, "kernels cannot be loaded");

@@ -21,7 +21,6 @@ struct Driver {
   int (*device_total)(size_t*, int);
   int (*device_attribute)(int*, int, int);
   int (*context_retain)(void**, int);
-  int (*context_release)(int);
   int (*context_set)(void*);
   int (*error_string)(int, const char**);
   int (*memory_info)(size_t*, size_t*);
@@ -69,8 +68,10 @@ struct Staging {
 
 struct CudaState {
   const Driver* driver;
-  int index;
   int capability;          // major * 10 + minor
+  void* context;           // the card's primary one; every call on any thread needs it current
+  bool watched = false;    // each kernel is waited for
+  bool lost = false;       // a kernel faulted: the context does nothing any more
   Device* host;            // the CPU device that dequantizes weights on their way to the card
   void* stream = nullptr;  // every op and copy, in order
   void* beside = nullptr;  // the next batch's copies
@@ -85,8 +86,13 @@ struct CudaState {
 int cuda_prepare(Device* device);
 int cuda_release(Device* device);
 
+// The one code of the driver that means that memory is short.
+constexpr int kCudaOutOfMemory = 2;
+
 // A driver's code as a status, with its sentence; 0 stays 0.
 int cuda_check(const Device* device, int code, const char* what);
+// The same for what is given back: a lost context has taken it along, so there is nothing to say.
+int cuda_check_freed(const Device* device, int code, const char* what);
 
 struct Grid {
   int64_t x = 1, y = 1, z = 1;

@@ -1,9 +1,10 @@
 // Compiles cuda/*.cu with NVRTC when the jar is built; no GPU and no CUDA toolkit are needed.
 //
-//   kernelc LIBNVRTC OUT_DIR CSV FILE.cu...
+//   kernelc LIBNVRTC OUT_DIR CSV ARCHITECTURES FILE.cu...
 //
-// Writes OUT_DIR/<file>.sm_<arch>.cubin for the architectures we ship, <file>.compute_80.ptx for
-// cards that come after them, and one CSV line for each kernel and architecture: registers, threads
+// ARCHITECTURES are numbers with commas between, such as 86,90,ptx. Writes OUT_DIR/<file>.sm_86.cubin
+// for 86, <file>.compute_80.ptx for ptx (cards that come after those with a cubin compile it), and
+// one CSV line for each kernel and architecture: registers, threads
 // and shared memory of a block, spilled bytes, occupancy. A spill fails the build. NVRTC is opened
 // by name: its headers are not needed, and libcuda is not touched.
 #include <dlfcn.h>
@@ -130,6 +131,8 @@ constexpr Multiprocessor kMultiprocessors[] = {{"sm_80", 64, 32, 164 << 10},
                                                {"sm_86", 48, 16, 100 << 10},
                                                {"sm_89", 48, 24, 100 << 10},
                                                {"sm_90", 64, 32, 228 << 10},
+                                               {"sm_100", 64, 32, 228 << 10},
+                                               {"sm_103", 64, 32, 228 << 10},
                                                {"sm_120", 48, 24, 100 << 10}};
 
 // Share of a multiprocessor's warps that fit at once, in percent.
@@ -234,15 +237,17 @@ struct Job {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 5) {
-    fprintf(stderr, "usage: kernelc LIBNVRTC OUT_DIR CSV FILE.cu...\n");
+  if (argc < 6) {
+    fprintf(stderr, "usage: kernelc LIBNVRTC OUT_DIR CSV ARCHITECTURES FILE.cu...\n");
     return 2;
   }
   Nvrtc nvrtc = open_nvrtc(argv[1]);
   std::vector<Job> jobs;
-  for (int i = 4; i < argc; i++)
-    for (const char* arch : {"sm_80", "sm_86", "sm_89", "sm_90", "sm_120", "compute_80"})
-      jobs.push_back({argv[i], arch, "", ""});
+  for (int i = 5; i < argc; i++) {
+    std::istringstream architectures(argv[4]);
+    for (std::string arch; std::getline(architectures, arch, ',');)
+      jobs.push_back({argv[i], arch == "ptx" ? "compute_80" : "sm_" + arch, "", ""});
+  }
   std::atomic<size_t> next{0};
   std::vector<std::thread> workers;
   for (unsigned t = 0; t < std::max(1u, std::thread::hardware_concurrency()); t++)

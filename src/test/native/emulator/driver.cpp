@@ -1,9 +1,15 @@
 // The functions of NVIDIA's driver library that we call, over host memory. Device `cuda-emu` is
 // device `cuda` given this library, so launchers, memory and errors are the real ones.
 //
-// Environment: LN_EMU_MEMORY (bytes of the card, default 8 GiB), LN_EMU_DEVICES (default 1),
+// Environment: LN_EMU_MEMORY (bytes of a card, default 8 GiB), LN_EMU_DEVICES (default 1),
 // LN_EMU_CAPABILITY (default 86), LN_EMU_DRIVER (default 12080), LN_EMU_SEED (schedule, default 0),
-// LN_EMU_FAIL (a kernel's name: it fails as one that touches what it must not).
+// LN_EMU_FAIL (a kernel's name, or name:n: from its n-th launch on it fails as one that touches
+// what it must not), LN_EMU_LOAD_FAIL (what cuModuleLoadData returns), LN_EMU_BUSY (the index of a
+// card that another process has to itself).
+//
+// Contexts are a card's: what needs one fails where none is current on the calling thread, where
+// the current one is destroyed or of another card than the memory or stream it is used with. After
+// a kernel's fault everything fails.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,28 +27,46 @@ enum {
   kSuccess = 0,
   kInvalid = 1,
   kOutOfMemory = 2,
+  kNoDevice = 100,
+  kInvalidDevice = 101,
+  kBusy = 46,
+  kNoContext = 201,
+  kUnsupportedPtx = 222,
+  kWrongHandle = 400,
   kNotFound = 500,
+  kContextDestroyed = 709,
   kIllegalAddress = 700,
   kLaunchFailed = 719,
   kCaptureUnsupported = 900
 };
 
+struct Context {
+  int holders = 0;  // destroyed without any
+  size_t allocated = 0;
+};
+struct Piece {
+  size_t bytes;
+  Context* context;
+};
+typedef std::map<uintptr_t, Piece> Pieces;
+
 std::mutex mutex;
-std::map<uintptr_t, size_t> allocations, pinned;
+Pieces allocations, pinned;
 std::map<const emu::Kernel*, int> shared_allowed;
-size_t allocated;
+std::map<int, Context> primary;  // by card
+thread_local Context* current;
 
 long setting(const char* name, long otherwise) {
   const char* value = getenv(name);
   return value ? atol(value) : otherwise;
 }
 
-bool inside(const std::map<uintptr_t, size_t>& pieces, uintptr_t p, size_t n) {
+bool inside(const Pieces& pieces, uintptr_t p, size_t n) {
   std::lock_guard<std::mutex> lock(mutex);
   auto after = pieces.upper_bound(p);
   if (after == pieces.begin()) return false;
   --after;
-  return p + n <= after->first + after->second;
+  return p + n <= after->first + after->second.bytes && after->second.context == current;
 }
 
 int capability() { return int(setting("LN_EMU_CAPABILITY", 86)); }
@@ -56,13 +80,34 @@ int most_shared_bytes() {
 
 size_t card_bytes() { return size_t(setting("LN_EMU_MEMORY", 8l << 30)); }
 
+// Why nothing can be asked of a card on this thread.
+int unready() {
+  if (!current) return kNoContext;
+  if (current->holders == 0) return kContextDestroyed;
+  return emu::failure_so_far();
+}
+int unready(const emu::Stream* stream) {
+  int code = unready();
+  return code ? code : stream->context == current ? int(kSuccess) : int(kWrongHandle);
+}
+
+// Whether LN_EMU_FAIL names this launch of a kernel.
+bool fails(const char* kernel) {
+  const char* failing = getenv("LN_EMU_FAIL");
+  size_t length = strlen(kernel);
+  if (!failing || strncmp(failing, kernel, length)) return false;
+  static long launches;
+  if (failing[length] == ':') return ++launches >= atol(failing + length + 1);
+  return failing[length] == 0;
+}
+
 }  // namespace
 
 #define API extern "C" __attribute__((visibility("default"))) int
 
 API cuInit(unsigned) {
   emu::set_schedule(uint64_t(setting("LN_EMU_SEED", 0)));
-  return setting("LN_EMU_DEVICES", 1) > 0 ? kSuccess : 100;  // CUDA_ERROR_NO_DEVICE
+  return setting("LN_EMU_DEVICES", 1) > 0 ? kSuccess : kNoDevice;
 }
 API cuDriverGetVersion(int* version) {
   *version = int(setting("LN_EMU_DRIVER", 12080));
@@ -73,6 +118,7 @@ API cuDeviceGetCount(int* n) {
   return kSuccess;
 }
 API cuDeviceGet(int* device, int index) {
+  if (index < 0 || index >= setting("LN_EMU_DEVICES", 1)) return kInvalidDevice;
   *device = index;
   return kSuccess;
 }
@@ -88,12 +134,21 @@ API cuDeviceGetAttribute(int* value, int attribute, int) {
   *value = attribute == 75 ? capability() / 10 : attribute == 76 ? capability() % 10 : 0;
   return kSuccess;
 }
-API cuDevicePrimaryCtxRetain(void** context, int) {
-  *context = reinterpret_cast<void*>(1);
+API cuDevicePrimaryCtxRetain(Context** context, int device) {
+  if (setting("LN_EMU_BUSY", -1) == device) return kBusy;
+  std::lock_guard<std::mutex> lock(mutex);
+  *context = &primary[device];
+  (*context)->holders++;
   return kSuccess;
 }
-API cuDevicePrimaryCtxRelease_v2(int) { return kSuccess; }
-API cuCtxSetCurrent(void*) { return kSuccess; }
+API cuDevicePrimaryCtxRelease_v2(int device) {
+  std::lock_guard<std::mutex> lock(mutex);
+  return primary[device].holders-- > 0 ? kSuccess : kNoContext;
+}
+API cuCtxSetCurrent(Context* context) {
+  current = context;
+  return kSuccess;
+}
 API cuGetErrorString(int code, const char** text) {
   *text = code == kOutOfMemory          ? "out of memory"
           : code == kLaunchFailed       ? emu::first_fault()
@@ -101,51 +156,64 @@ API cuGetErrorString(int code, const char** text) {
           : code == kCaptureUnsupported ? "operation not permitted when stream is capturing"
           : code == kNotFound           ? "named symbol not found"
           : code == kInvalid            ? "invalid argument"
-                                        : "no CUDA-capable device is detected";
+          : code == kNoContext          ? "invalid device context"
+          : code == kContextDestroyed   ? "context is destroyed"
+          : code == kWrongHandle        ? "invalid resource handle"
+          : code == kInvalidDevice      ? "invalid device ordinal"
+          : code == kBusy               ? "CUDA-capable device(s) is/are busy or unavailable"
+          : code == kUnsupportedPtx
+              ? "the provided PTX was compiled with an unsupported toolchain."
+              : "no CUDA-capable device is detected";
   return kSuccess;
 }
 API cuMemGetInfo_v2(size_t* free_bytes, size_t* total) {
+  if (int code = unready()) return code;
   *total = card_bytes();
-  *free_bytes = *total - allocated;
+  *free_bytes = *total - current->allocated;
   return kSuccess;
 }
 API cuMemAlloc_v2(uintptr_t* p, size_t n) {
+  if (int code = unready()) return code;
   if (n == 0) return kInvalid;
   std::lock_guard<std::mutex> lock(mutex);
-  if (n > card_bytes() - allocated) return kOutOfMemory;
+  if (n > card_bytes() - current->allocated) return kOutOfMemory;
   void* memory = emu::shadow_allocate(n);
   if (!memory) return kOutOfMemory;
   memset(memory, 0xff, n);  // a card's memory holds anything; NaN shows
   *p = uintptr_t(memory);
-  allocations[*p] = n;
-  allocated += n;
+  allocations[*p] = {n, current};
+  current->allocated += n;
   return kSuccess;
 }
 API cuMemFree_v2(uintptr_t p) {
+  if (int code = unready()) return code;
   emu::wait_for_all();
   std::lock_guard<std::mutex> lock(mutex);
   auto found = allocations.find(p);
   if (found == allocations.end()) return kInvalid;
-  allocated -= found->second;
-  emu::shadow_free(reinterpret_cast<void*>(p), found->second);
+  found->second.context->allocated -= found->second.bytes;
+  emu::shadow_free(reinterpret_cast<void*>(p), found->second.bytes);
   allocations.erase(found);
   return kSuccess;
 }
 // Pinned memory is read when the copy runs, pageable memory when it is asked for.
 API cuMemHostAlloc(void** p, size_t n, unsigned) {
+  if (int code = unready()) return code;
   std::lock_guard<std::mutex> lock(mutex);
   *p = aligned_alloc(4096, (n + 4095) / 4096 * 4096);
   if (!*p) return kOutOfMemory;
-  pinned[uintptr_t(*p)] = n;
+  pinned[uintptr_t(*p)] = {n, current};
   return kSuccess;
 }
 API cuMemFreeHost(void* p) {
+  if (int code = unready()) return code;
   std::lock_guard<std::mutex> lock(mutex);
   if (!pinned.erase(uintptr_t(p))) return kInvalid;
   free(p);
   return kSuccess;
 }
 API cuMemcpyHtoDAsync_v2(uintptr_t to, const void* from, size_t n, emu::Stream* stream) {
+  if (int code = unready(stream)) return code;
   if (!inside(allocations, to, n)) return kInvalid;
   std::vector<emu::Range> range{{to, to + n, true}};
   if (inside(pinned, uintptr_t(from), n)) {
@@ -162,12 +230,14 @@ API cuMemcpyHtoDAsync_v2(uintptr_t to, const void* from, size_t n, emu::Stream* 
   return kSuccess;
 }
 API cuMemcpyDtoHAsync_v2(void* to, uintptr_t from, size_t n, emu::Stream* stream) {
+  if (int code = unready(stream)) return code;
   if (!inside(allocations, from, n)) return kInvalid;
   auto run = [=] { return memcpy(to, reinterpret_cast<void*>(from), n), int(kSuccess); };
   emu::enqueue(stream, run, {{from, from + n, false}});
   return kSuccess;
 }
 API cuMemcpyDtoDAsync_v2(uintptr_t to, uintptr_t from, size_t n, emu::Stream* stream) {
+  if (int code = unready(stream)) return code;
   if (!inside(allocations, to, n) || !inside(allocations, from, n)) return kInvalid;
   auto run = [=] {
     return memmove(reinterpret_cast<void*>(to), reinterpret_cast<void*>(from), n), int(kSuccess);
@@ -176,40 +246,53 @@ API cuMemcpyDtoDAsync_v2(uintptr_t to, uintptr_t from, size_t n, emu::Stream* st
   return kSuccess;
 }
 API cuMemsetD8Async(uintptr_t to, unsigned char value, size_t n, emu::Stream* stream) {
+  if (int code = unready(stream)) return code;
   if (!inside(allocations, to, n)) return kInvalid;
   auto run = [=] { return memset(reinterpret_cast<void*>(to), value, n), int(kSuccess); };
   emu::enqueue(stream, run, {{to, to + n, true}});
   return kSuccess;
 }
 API cuStreamCreate(emu::Stream** stream, unsigned) {
+  if (int code = unready()) return code;
   *stream = emu::stream_create();
+  (*stream)->context = current;
   return kSuccess;
 }
 API cuStreamDestroy_v2(emu::Stream* stream) {
+  if (int code = unready(stream)) return code;
   emu::stream_destroy(stream);
   return kSuccess;
 }
 API cuStreamSynchronize(emu::Stream* stream) {
+  if (int code = unready(stream)) return code;
   return stream->capture ? kCaptureUnsupported : emu::wait_for(stream);
 }
 API cuStreamWaitEvent(emu::Stream* stream, const emu::Event* event, unsigned) {
+  if (int code = unready(stream)) return code;
   emu::wait_event(stream, event);
   return kSuccess;
 }
 API cuEventCreate(emu::Event** event, unsigned) {
+  if (int code = unready()) return code;
   *event = new emu::Event;
   return kSuccess;
 }
 API cuEventDestroy_v2(emu::Event* event) {
+  if (int code = unready()) return code;
   delete event;
   return kSuccess;
 }
 API cuEventRecord(emu::Event* event, emu::Stream* stream) {
+  if (int code = unready(stream)) return code;
   emu::record(event, stream);
   return kSuccess;
 }
-API cuEventSynchronize(const emu::Event* event) { return emu::wait_for(event); }
+API cuEventSynchronize(const emu::Event* event) {
+  int code = unready();
+  return code ? code : emu::wait_for(event);
+}
 API cuStreamBeginCapture_v2(emu::Stream* stream, int) {
+  if (int code = unready(stream)) return code;
   if (stream->capture) return kCaptureUnsupported;
   stream->capture = std::make_unique<emu::Graph>();
   return kSuccess;
@@ -225,6 +308,7 @@ API cuGraphInstantiateWithFlags(emu::Graph** instance, const emu::Graph* graph,
   return kSuccess;
 }
 API cuGraphLaunch(const emu::Graph* instance, emu::Stream* stream) {
+  if (int code = unready(stream)) return code;
   emu::launch_graph(stream, instance);
   return kSuccess;
 }
@@ -237,6 +321,8 @@ API cuGraphExecDestroy(emu::Graph* instance) {
   return kSuccess;
 }
 API cuModuleLoadData(void** module, const void*) {
+  if (int code = unready()) return code;
+  if (int code = int(setting("LN_EMU_LOAD_FAIL", 0))) return code;
   *module = reinterpret_cast<void*>(3);
   return kSuccess;
 }
@@ -260,6 +346,7 @@ API cuTensorMapEncodeTiled(void* map, int, unsigned rank, void* address, const u
 API cuLaunchKernel(const emu::Kernel* kernel, unsigned gx, unsigned gy, unsigned gz, unsigned bx,
                    unsigned by, unsigned bz, unsigned shared_bytes, emu::Stream* stream,
                    void** arguments, void** extra) {
+  if (int code = unready(stream)) return code;
   // A card's own limits.
   if (!kernel || extra || !gx || !gy || !gz || gy > 65535 || gz > 65535 || bx * by * bz > 1024 ||
       bx * by * bz % 32)
@@ -270,10 +357,8 @@ API cuLaunchKernel(const emu::Kernel* kernel, unsigned gx, unsigned gy, unsigned
     int most = allowed == shared_allowed.end() ? 48 * 1024 : allowed->second;
     if (int(shared_bytes) > most) return kInvalid;
   }
-  const char* failing = getenv("LN_EMU_FAIL");
-  bool fails = failing && !strcmp(failing, kernel->name);
   auto run = [=, kept = kernel->keep(arguments)]() mutable {
-    if (fails) return int(kIllegalAddress);
+    if (fails(kernel->name)) return int(kIllegalAddress);
     std::vector<void*> pointers;
     for (std::vector<char>& value : kept) pointers.push_back(value.data());
     emu::launch(kernel, dim3(gx, gy, gz), dim3(bx, by, bz), shared_bytes, pointers.data());

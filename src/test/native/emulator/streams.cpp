@@ -161,6 +161,11 @@ int wait_for_all() {
   return result();
 }
 
+int failure_so_far() {
+  std::lock_guard<std::recursive_mutex> lock(mutex);
+  return failure;
+}
+
 void launch_graph(Stream* s, const Graph* g) {
   std::lock_guard<std::recursive_mutex> lock(mutex);
   for (const Task& node : g->nodes) append(s, node);

@@ -44,6 +44,7 @@ struct Stream {
   long count = 0;  // tasks so far
   Clock waits;     // what its next task comes after, beside those of the host
   std::unique_ptr<Graph> capture;
+  const void* context = nullptr;  // the driver's
 };
 
 Stream* stream_create();
@@ -56,6 +57,8 @@ void wait_event(Stream* s, const Event* e);
 int wait_for(Stream* s);
 int wait_for(const Event* e);
 int wait_for_all();
+// The code of the first piece of work that failed: nothing runs after it.
+int failure_so_far();
 // Appends a captured graph's nodes.
 void launch_graph(Stream* s, const Graph* g);
 

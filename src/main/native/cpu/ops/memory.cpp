@@ -60,6 +60,7 @@ int ln_memory_ahead(int64_t device, int64_t to, int64_t from_host, int64_t bytes
 
 int ln_memory_join(int64_t) { return LN_OK; }
 int ln_device_wait(int64_t) { return LN_OK; }
+int ln_device_watch(int64_t, int32_t) { return LN_OK; }
 
 int ln_host_allocate(int64_t device, int64_t bytes, int64_t* address) {
   return ln_memory_allocate(device, bytes, address);

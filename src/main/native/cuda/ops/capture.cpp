@@ -32,7 +32,7 @@ int ln_capture_free(int64_t device, int64_t graph) {
   const CudaState& cuda = *of(device)->cuda;
   int code = cuda.driver->stream_wait(cuda.stream);
   if (!code) code = cuda.driver->graph_instance_destroy(ptr<void>(graph));
-  return cuda_check(of(device), code, "the captured plan cannot be freed");
+  return cuda_check_freed(of(device), code, "the captured plan cannot be freed");
 }
 
 }  // namespace cuda

@@ -40,22 +40,25 @@ int ln_memory_allocate(int64_t device, int64_t bytes, int64_t* address) {
   const CudaState& cuda = *of(device)->cuda;
   size_t n = size_t(bytes > 0 ? bytes : 1);
   uintptr_t p = 0;
-  if (cuda.driver->allocate(&p, n)) {
+  int code = cuda.driver->allocate(&p, n);
+  if (code == kCudaOutOfMemory) {
     size_t available = 0, total = 0;
     cuda.driver->memory_info(&available, &total);
     return fail(LN_OUT_OF_MEMORY, "the card has %zu MB free of %zu MB; %zu MB were asked for",
                 available >> 20, total >> 20, n >> 20);
   }
+  LN_TRY(cuda_check(of(device), code, "memory cannot be allocated"));
   *address = int64_t(p);
-  int code = cuda.driver->fill(p, 0, n, cuda.stream);
+  code = cuda.driver->fill(p, 0, n, cuda.stream);
   if (!code) code = cuda.driver->stream_wait(cuda.stream);  // copies beside come after it too
   return cuda_check(of(device), code, "memory cannot be cleared");
 }
 
 int ln_memory_free(int64_t device, int64_t address, int64_t) {
   CudaState& cuda = *of(device)->cuda;
-  LN_TRY(cuda_check(of(device), wait(cuda), "the card failed"));  // nothing uses it any more
-  return cuda_check(of(device), cuda.driver->free(uintptr_t(address)), "memory cannot be freed");
+  int code = wait(cuda);  // nothing uses it any more
+  if (!code) code = cuda.driver->free(uintptr_t(address));
+  return cuda_check_freed(of(device), code, "memory cannot be freed");
 }
 
 int ln_memory_fill(int64_t device, int64_t address, int32_t byte_value, int64_t bytes) {
@@ -111,9 +114,11 @@ int ln_memory_join(int64_t device) {
 
 int ln_host_allocate(int64_t device, int64_t bytes, int64_t* address) {
   void* memory = nullptr;
-  if (of(device)->cuda->driver->host_allocate(&memory, size_t(bytes > 0 ? bytes : 1), 0))
+  int code = of(device)->cuda->driver->host_allocate(&memory, size_t(bytes > 0 ? bytes : 1), 0);
+  if (code == kCudaOutOfMemory)
     return fail(LN_OUT_OF_MEMORY, "%lld bytes of host memory could not be pinned",
                 (long long)bytes);
+  LN_TRY(cuda_check(of(device), code, "host memory cannot be pinned"));
   memset(memory, 0, size_t(bytes));
   *address = reinterpret_cast<int64_t>(memory);
   return LN_OK;
@@ -123,11 +128,16 @@ int ln_host_free(int64_t device, int64_t address, int64_t) {
   CudaState& cuda = *of(device)->cuda;
   int code = cuda.driver->stream_wait(cuda.beside);
   if (!code) code = cuda.driver->host_free(ptr<void>(address));
-  return cuda_check(of(device), code, "pinned memory cannot be freed");
+  return cuda_check_freed(of(device), code, "pinned memory cannot be freed");
 }
 
 int ln_device_wait(int64_t device) {
   return cuda_check(of(device), wait(*of(device)->cuda), "the card failed");
+}
+
+int ln_device_watch(int64_t device, int32_t on) {
+  of(device)->cuda->watched = on;
+  return LN_OK;
 }
 
 // Blocks are dequantized by the host, straight into pinned memory.

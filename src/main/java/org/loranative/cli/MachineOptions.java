@@ -2,13 +2,13 @@ package org.loranative.cli;
 
 import java.util.List;
 import org.loranative.UserException;
+import org.loranative.config.DeviceName;
 import org.loranative.model.Quantize;
 import org.loranative.train.Machine;
 import picocli.CommandLine.Option;
 
 /** Where and in what a command computes. */
 final class MachineOptions {
-  private static final List<String> DEVICES = List.of("auto", "cpu", "cuda", "cuda-emu");
   private static final List<String> DTYPES = List.of("f32", "bf16", "f16");
 
   @Option(
@@ -20,7 +20,7 @@ final class MachineOptions {
   @Option(
       names = "--device",
       defaultValue = "auto",
-      description = "auto (default), cpu, cuda, cuda-emu.")
+      description = "auto (default), cpu, cuda, cuda:N, cuda-emu.")
   private String device;
 
   @Option(names = "--threads", defaultValue = "0", description = "Default: physical cores.")
@@ -36,9 +36,9 @@ final class MachineOptions {
     if (!DTYPES.contains(compute)) {
       throw new UserException("--compute-dtype is " + compute + ", but must be f32, bf16 or f16.");
     }
-    if (!DEVICES.contains(device)) {
+    if (!DeviceName.isKnown(device)) {
       throw new UserException(
-          "--device is " + device + ", but must be auto, cpu, cuda or cuda-emu.");
+          "--device is " + device + ", but must be " + DeviceName.CHOICES + ".");
     }
     if (!List.of("none", "nf4", "keep").contains(quantize)) {
       throw new UserException("--quantize is " + quantize + ", but must be none, nf4 or keep.");

@@ -29,7 +29,9 @@ final class ConfigChecks {
     is.oneOf(
         "data_format", c.dataFormat(), "auto", "messages", "sharegpt", "alpaca", "prompt", "text");
     is.oneOf("train_on", c.trainOn(), "auto", "response", "all");
-    is.oneOf("device", c.device(), "auto", "cpu", "cuda", "cuda-emu");
+    if (!DeviceName.isKnown(c.device())) {
+      throw is.wrong("device", c.device(), DeviceName.CHOICES);
+    }
     is.oneOf("compute_dtype", c.computeDtype(), "f32", "bf16", "f16");
     is.oneOf("quantize", c.quantize(), "none", "nf4", "keep");
     is.oneOf("optimizer", c.optimizer(), "adamw", "adamw8bit");

@@ -7,7 +7,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.loranative.UserException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * An NVIDIA card through its driver library, opened by name at run time; or the emulator, which is
@@ -22,8 +25,9 @@ public final class CudaDevice implements Device {
 
   private static final String KERNELS = "/org/loranative/device/kernels/";
 
-  /** Architectures of the cubins, as NVRTC names them. */
-  private static final int[] ARCHITECTURES = {80, 86, 89, 90, 120};
+  private static final String PTX = "ptx";
+
+  private static final Logger log = LoggerFactory.getLogger(CudaDevice.class);
 
   /**
    * A card.
@@ -31,14 +35,12 @@ public final class CudaDevice implements Device {
    * @param capability major · 10 + minor
    * @param driver as cuDriverGetVersion gives it
    */
-  public record Card(
-      int index, String name, long totalBytes, long freeBytes, int capability, int driver) {
+  public record Card(int index, String name, long totalBytes, int capability, int driver) {
     @Override
     public String toString() {
       return String.format(
-          "%s, %.1f of %.1f GB free, compute capability %d.%d, driver for CUDA %d.%d",
+          "%s, %.1f GB, compute capability %d.%d, driver for CUDA %d.%d",
           name,
-          freeBytes / 1e9,
           totalBytes / 1e9,
           capability / 10,
           capability % 10,
@@ -48,22 +50,59 @@ public final class CudaDevice implements Device {
   }
 
   private final String name;
-  private final String library;
   private final Card card;
   private final long handle;
 
   /**
-   * Opens the first card.
+   * Opens a card.
    *
-   * @param name {@code cuda} or {@code cuda-emu}
+   * @param name {@code cuda} or {@code cuda-emu} for the first card that is usable, {@code cuda:1}
+   *     or {@code cuda-emu:1} for that one
    * @param library the driver library's name or path
    * @throws UserException saying why there is no usable card
    */
   public CudaDevice(String name, String library) {
-    CpuDevice.load();
     this.name = name;
-    this.library = library;
-    this.card = cards(library).get(0);
+    List<Card> cards = cards(library);
+    int colon = name.indexOf(':');
+    if (colon < 0) {
+      Open first = firstUsable(name, library, cards);
+      this.card = first.card();
+      this.handle = first.handle();
+    } else {
+      int index = Integer.parseInt(name.substring(colon + 1));
+      if (index >= cards.size()) {
+        throw new UserException(
+            String.format(
+                "device: %s asks for card %d, but the driver sees %d, counted from 0: %s.",
+                name,
+                index,
+                cards.size(),
+                cards.stream().map(Card::name).collect(Collectors.joining(", "))));
+      }
+      this.card = cards.get(index);
+      this.handle = open(name, library, card);
+    }
+  }
+
+  private record Open(Card card, long handle) {}
+
+  private static Open firstUsable(String name, String library, List<Card> cards) {
+    List<String> problems = new ArrayList<>();
+    for (Card card : cards) {
+      try {
+        Open open = new Open(card, open(name, library, card));
+        problems.forEach(log::warn);
+        return open;
+      } catch (UserException e) {
+        problems.add(e.getMessage());
+      }
+    }
+    throw new UserException(String.join(" ", problems));
+  }
+
+  /** Opens {@code card} and loads its kernels; returns its handle. */
+  private static long open(String name, String library, Card card) {
     if (card.capability() < 80) {
       throw new UserException(
           card.name()
@@ -72,11 +111,16 @@ public final class CudaDevice implements Device {
               + "; 8.0 (Ampere) or newer is needed.");
     }
     long[] opened = new long[1];
-    if (LoraOps.ln_cuda_open(library, 0, opened) != LoraOps.LN_OK) {
+    if (LoraOps.ln_cuda_open(library, card.index(), opened) != LoraOps.LN_OK) {
       throw new UserException(LoraOps.ln_last_error().getString() + ".");
     }
-    this.handle = opened[0];
-    loadKernels();
+    try {
+      loadKernels(name, card, opened[0]);
+      return opened[0];
+    } catch (UserException e) {
+      LoraOps.ln_device_close(opened[0]);
+      throw e;
+    }
   }
 
   /** The cards that a driver library sees. */
@@ -90,44 +134,79 @@ public final class CudaDevice implements Device {
     for (int i = 0; i < count[0]; i++) {
       byte[] text = new byte[256];
       long[] total = new long[1];
-      long[] free = new long[1];
       int[] capability = new int[1];
       int[] driver = new int[1];
-      if (LoraOps.ln_cuda_info(library, i, text, text.length, total, free, capability, driver)
+      if (LoraOps.ln_cuda_info(library, i, text, text.length, total, capability, driver)
           != LoraOps.LN_OK) {
         throw new UserException(LoraOps.ln_last_error().getString() + ".");
       }
       String cardName = new String(text, StandardCharsets.UTF_8).trim();
-      cards.add(new Card(i, cardName, total[0], free[0], capability[0], driver[0]));
+      cards.add(new Card(i, cardName, total[0], capability[0], driver[0]));
     }
     return cards;
   }
 
-  private void loadKernels() {
-    Optional<byte[]> list = resource("list.txt");
-    if (list.isEmpty() && name.equals("cuda")) {
+  private static void loadKernels(String name, Card card, long handle) {
+    boolean emulated = name.startsWith("cuda-"); // its kernels are in its library
+    List<String> stems = words("list.txt", "\\s+");
+    if (stems.isEmpty() && !emulated) {
       throw new UserException(
           "This jar was built without CUDA kernels; build it with mvn package.");
     }
-    String stems = new String(list.orElse("none".getBytes()), StandardCharsets.UTF_8);
-    for (String stem : stems.strip().split("\\s+")) {
-      byte[] image = resource(stem + suffix(card.capability())).orElse(new byte[1]);
+    List<String> architectures = words("architectures.txt", ",");
+    String suffix = suffix(card.capability(), architectures);
+    if (suffix.isEmpty() && !emulated) {
+      throw new UserException(
+          String.format(
+              "This jar was built with kernels for %s alone, and %s is none of them; build it with"
+                  + " mvn package.",
+              architectures, card.name()));
+    }
+    if (suffix.endsWith(".ptx") && !emulated) {
+      log.info(
+          "{} is newer than the kernels in this jar: the driver compiles them, once, for a minute"
+              + " or more.",
+          card.name());
+    }
+    for (String stem : emulated ? List.of("none") : stems) {
+      byte[] image = resource(stem + suffix).orElse(new byte[1]);
       try (HostBuffer host = new HostBuffer(image.length + 1L)) {
         host.view().put(image).put((byte) 0); // PTX is text and ends with a zero
-        check(LoraOps.ln_cuda_load_module(handle, host.address()));
+        if (LoraOps.ln_cuda_load_module(handle, host.address()) != LoraOps.LN_OK) {
+          throw new UserException(
+              String.format(
+                  "%s: %s; update NVIDIA's driver.",
+                  card.name(), LoraOps.ln_last_error().getString().replaceAll("\\.$", "")));
+        }
       }
     }
   }
 
-  /** A cubin runs on cards of its major version from its minor on; others compile the PTX. */
-  static String suffix(int capability) {
-    int best = 0;
-    for (int architecture : ARCHITECTURES) {
-      if (architecture / 10 == capability / 10 && architecture <= capability) {
-        best = architecture;
-      }
+  /**
+   * How the file that suits a card ends, empty if none does: a cubin runs on cards of its major
+   * version from its minor on; others compile the PTX.
+   *
+   * @param architectures what kernels were built for, as in the pom
+   */
+  static String suffix(int capability, List<String> architectures) {
+    int best =
+        architectures.stream()
+            .filter(a -> !a.equals(PTX))
+            .mapToInt(Integer::parseInt)
+            .filter(a -> a / 10 == capability / 10 && a <= capability)
+            .max()
+            .orElse(0);
+    if (best > 0) {
+      return ".sm_" + best + ".cubin";
     }
-    return best > 0 ? ".sm_" + best + ".cubin" : ".compute_80.ptx";
+    return architectures.contains(PTX) ? ".compute_80.ptx" : "";
+  }
+
+  /** The words of a resource; none if it is not there. */
+  private static List<String> words(String file, String separator) {
+    return resource(file)
+        .map(bytes -> List.of(new String(bytes, StandardCharsets.UTF_8).strip().split(separator)))
+        .orElse(List.of());
   }
 
   private static Optional<byte[]> resource(String file) {
@@ -145,7 +224,7 @@ public final class CudaDevice implements Device {
 
   @Override
   public String description() {
-    return name + ", " + card;
+    return String.format("%s, %s, %.1f GB free", name, card, freeBytes() / 1e9);
   }
 
   @Override
@@ -155,7 +234,9 @@ public final class CudaDevice implements Device {
 
   @Override
   public long freeBytes() {
-    return cards(library).get(0).freeBytes();
+    long[] free = new long[1];
+    check(LoraOps.ln_cuda_free_bytes(handle, free));
+    return free[0];
   }
 
   @Override

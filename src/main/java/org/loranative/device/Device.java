@@ -83,6 +83,11 @@ public interface Device extends AutoCloseable {
     check(LoraOps.ln_device_wait(handle()));
   }
 
+  /** While {@code on}, a kernel that faults is named. This is slow. */
+  default void watch(boolean on) {
+    check(LoraOps.ln_device_watch(handle(), on ? 1 : 0));
+  }
+
   /** Whether ops can be captured once and launched together. */
   boolean captures();
 

@@ -4,15 +4,16 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.loranative.device.Device;
 import org.loranative.device.DeviceException;
 import org.loranative.device.LoraOps;
 
 /**
- * Runs plans. Where the device can, a plan is captured as one graph when it first runs and launched
- * whole from then on; {@code -Dloranative.sync=true} runs op by op instead and waits after each, so
- * that an error names its op. {@code -Dloranative.profile=true} does the same and prints at the end
- * how long each kind of op took.
+ * Runs plans. Where the device can, a plan is captured as one graph after it has run once and
+ * launched whole from then on. The first run goes kernel by kernel and waits for each, so that one
+ * that faults is named; {@code -Dloranative.sync=true} keeps to that. {@code
+ * -Dloranative.profile=true} does the same and prints at the end how long each kind of op took.
  */
 public final class Executor implements AutoCloseable {
   private static final boolean PROFILE = Boolean.getBoolean("loranative.profile");
@@ -43,18 +44,19 @@ public final class Executor implements AutoCloseable {
     }
   }
 
-  /** Runs every op in order. On a card this returns before they have run. */
+  /** Runs every op in order. On a card this may return before they have run. */
   public void run(Plan plan, Addresses at) {
-    if (SYNC || !device.captures()) {
-      each(plan, at);
+    Long graph = captured.get(at);
+    if (graph != null) {
+      device.check(LoraOps.ln_capture_launch(device.handle(), graph));
       return;
     }
-    Long graph = captured.get(at);
-    if (graph == null) {
-      graph = capture(plan, at);
-      captured.put(at, graph);
+    device.watch(true);
+    each(plan, at);
+    device.watch(false);
+    if (!SYNC && device.captures()) {
+      captured.put(at, capture(plan, at));
     }
-    device.check(LoraOps.ln_capture_launch(device.handle(), graph));
   }
 
   private long capture(Plan plan, Addresses at) {
@@ -78,18 +80,24 @@ public final class Executor implements AutoCloseable {
       for (Op op : plan.ops()) {
         long start = System.nanoTime();
         op.run(device, at);
-        if (SYNC) {
-          device.await();
-        }
         if (PROFILE) {
           profile.merge(signature(op), System.nanoTime() - start, Long::sum);
         }
         line++;
       }
     } catch (DeviceException e) {
+      Op op = plan.ops().get(line);
       throw new DeviceException(
-          "plan line " + line + " (" + plan.ops().get(line).name() + "): " + e.getMessage());
+          String.format("plan line %d (%s of %s): %s", line, op.name(), layer(op), e.getMessage()));
     }
+  }
+
+  /** The name of the first value that an op makes, which begins with its layer's. */
+  private static String layer(Op op) {
+    return Stream.concat(op.outputs().stream(), op.inputs().stream())
+        .map(Value::name)
+        .findFirst()
+        .orElse("nothing");
   }
 
   private static String signature(Op op) {

@@ -19,17 +19,18 @@ public final class Devices {
   private Devices() {}
 
   /**
-   * @param name {@code cpu}; {@code cuda}; {@code auto}, the card if there is a usable one that
-   *     passes {@link SelfCheck}, else the CPU; {@code cuda-emu}, the CUDA kernels on the emulator
-   *     that the environment variable LORA_NATIVE_EMULATOR names
+   * @param name {@code cpu}; {@code cuda}, the first usable card; {@code cuda:1}, the second card;
+   *     {@code auto}, the first usable card if it passes {@link SelfCheck}, else the CPU; {@code
+   *     cuda-emu}, the CUDA kernels on the emulator that the environment variable
+   *     LORA_NATIVE_EMULATOR names
    * @param threads of the CPU; 0 for one for each physical core
    */
   public static Device open(String name, int threads) {
-    if (name.equals("cuda")) {
-      return new CudaDevice(name, CudaDevice.DRIVER);
-    }
-    if (name.equals("cuda-emu")) {
+    if (name.startsWith("cuda-emu")) {
       return new CudaDevice(name, emulator());
+    }
+    if (name.startsWith("cuda")) {
+      return new CudaDevice(name, CudaDevice.DRIVER);
     }
     assert name.equals("auto") || name.equals("cpu") : name;
     Device cpu = new CpuDevice(threads > 0 ? threads : CpuDevice.physicalCores());
@@ -37,11 +38,17 @@ public final class Devices {
   }
 
   private static Device cardOr(Device cpu) {
+    try {
+      CudaDevice.cards(CudaDevice.DRIVER);
+    } catch (UserException e) {
+      log.debug("device: auto takes the CPU: {}", e.getMessage());
+      return cpu;
+    }
     Device card;
     try {
       card = new CudaDevice("cuda", CudaDevice.DRIVER);
     } catch (UserException e) {
-      log.debug("device: auto takes the CPU: {}", e.getMessage());
+      log.warn("device: auto takes the CPU: {}", e.getMessage());
       return cpu;
     }
     Optional<String> problem = SelfCheck.problem(card, cpu);
@@ -96,15 +103,25 @@ public final class Devices {
     try (Device cpu = open("cpu", 0)) {
       lines.add(cpu.description());
     }
-    lines.add(describeCards("cuda", CudaDevice.DRIVER));
+    lines.addAll(describeCards("cuda", CudaDevice.DRIVER));
     String emulator = System.getenv(CudaDevice.EMULATOR);
     if (emulator != null) {
-      lines.add(describeCards("cuda-emu", emulator));
+      lines.addAll(describeCards("cuda-emu", emulator));
     }
     return lines;
   }
 
-  private static String describeCards(String name, String library) {
+  private static List<String> describeCards(String name, String library) {
+    try {
+      return CudaDevice.cards(library).stream()
+          .map(card -> describeCard(name + ":" + card.index(), library))
+          .toList();
+    } catch (UserException e) {
+      return List.of(name + ": not usable: " + e.getMessage());
+    }
+  }
+
+  private static String describeCard(String name, String library) {
     try (Device card = new CudaDevice(name, library);
         Device cpu = open("cpu", 0)) {
       return card.description()

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
@@ -179,21 +180,80 @@ class CudaDeviceTest {
             "cuda-emu",
             "--set=output_dir=" + folder.resolve("failing"));
     assertThat(failing.code()).as(failing.output()).isEqualTo(1);
-    assertThat(failing.output())
-        .contains("an illegal memory access was encountered")
-        .contains("-Dloranative.sync=true");
-    Outcome named =
-        train(
-            Map.of(
-                "LN_EMU_FAIL", "rms_norm_bwd_f32", "JAVA_TOOL_OPTIONS", "-Dloranative.sync=true"),
-            "cuda-emu",
-            "--set=output_dir=" + folder.resolve("named"));
-    assertThat(named.output()).containsPattern("plan line \\d+ \\(rms_norm_backward\\)");
+    String named =
+        "plan line \\d+ \\(rms_norm_backward of .*norm.*\\): the kernel rms_norm_bwd_f32 failed: an"
+            + " illegal memory access was encountered \\(";
+    assertThat(failing.output()).containsPattern(named);
+    // A tiny model has five norms: the plan runs as a graph from its second time on.
+    Map<String, String> later = Map.of("LN_EMU_FAIL", "rms_norm_bwd_f32:12");
+    Outcome captured = train(later, "cuda-emu", "--set=output_dir=" + folder.resolve("captured"));
+    assertThat(captured.code()).isEqualTo(1);
+    assertThat(captured.output())
+        .contains("an illegal memory access was encountered; java -Dloranative.sync=true");
+    Map<String, String> sync = new HashMap<>(later);
+    sync.put("JAVA_TOOL_OPTIONS", "-Dloranative.sync=true");
+    Outcome watched = train(sync, "cuda-emu", "--set=output_dir=" + folder.resolve("watched"));
+    assertThat(watched.output()).containsPattern(named);
     Outcome missing = train(Map.of(CudaDevice.EMULATOR, "/nowhere.so"), "cuda-emu", out);
     assertThat(missing.code()).isEqualTo(2);
     assertThat(missing.output()).contains("/nowhere.so is not there");
     assertThat(run(Map.of("LN_EMU_DRIVER", "11080"), "devices").output())
         .contains("cuda-emu: not usable: NVIDIA's driver is for CUDA 11.8");
+    Outcome unloadable = train(Map.of("LN_EMU_LOAD_FAIL", "222"), "cuda-emu", out);
+    assertThat(unloadable.code()).isEqualTo(2);
+    assertThat(unloadable.output())
+        .contains("kernels cannot be loaded: the provided PTX was compiled with an unsupported")
+        .contains("update NVIDIA's driver");
+    assertThat(run(Map.of("LN_EMU_LOAD_FAIL", "222"), "devices").output())
+        .contains("cuda-emu:0: not usable: emulated card: kernels cannot be loaded");
+  }
+
+  /** Contexts are each card's own; a card that somebody else has to himself stops no other. */
+  @Test
+  void severalCards() throws IOException {
+    String out = "--set=output_dir=" + folder.resolve("x");
+    Map<String, String> two = Map.of("LN_EMU_DEVICES", "2");
+    assertThat(train(two, "cuda-emu", out).code()).isZero();
+    Outcome second = train(two, "cuda-emu:1", "--set=output_dir=" + folder.resolve("second"));
+    assertThat(second.code()).as(second.output()).isZero();
+    assertThat(second.output()).contains("device: cuda-emu:1, emulated card");
+    Outcome third = train(two, "cuda-emu:2", out);
+    assertThat(third.code()).isEqualTo(2);
+    assertThat(third.output())
+        .contains("device: cuda-emu:2 asks for card 2, but the driver sees 2, counted from 0");
+    Map<String, String> busy = Map.of("LN_EMU_DEVICES", "2", "LN_EMU_BUSY", "0");
+    Outcome other = train(busy, "cuda-emu", "--set=output_dir=" + folder.resolve("other"));
+    assertThat(other.code()).as(other.output()).isZero();
+    assertThat(other.output())
+        .contains("card 0 cannot be opened: CUDA-capable device(s) is/are busy");
+    assertThat(train(busy, "cuda-emu:0", out).code()).isEqualTo(2);
+    assertThat(run(busy, "devices").output())
+        .contains("cuda-emu:0: not usable: card 0 cannot be opened")
+        .contains("cuda-emu:1, emulated card")
+        .contains("; checked against the CPU");
+  }
+
+  /** Two open cards do not get into each other's way. */
+  @Test
+  void callsMakeTheirCardsContextCurrent() throws Exception {
+    try (Device first = TestDevices.open("cuda-emu");
+        Device second = TestDevices.open("cuda-check");
+        Memory one = first.allocate(64);
+        Memory two = second.allocate(64)) {
+      first.fill(one.address(), 1, 64);
+      Thread thread =
+          new Thread(
+              () -> {
+                second.fill(two.address(), 2, 64);
+                first.await();
+                second.await();
+              });
+      List<Throwable> thrown = new ArrayList<>();
+      thread.setUncaughtExceptionHandler((t, e) -> thrown.add(e));
+      thread.start();
+      thread.join();
+      assertThat(thrown).isEmpty();
+    }
   }
 
   /** Gradients that overflow pass a step over; a resumed run goes on with the scale it had. */
@@ -248,17 +308,30 @@ class CudaDeviceTest {
         .contains("device: auto takes the CPU, since cuda, emulated card")
         .contains("an illegal memory access")
         .contains("device: cpu");
+    Outcome unloadable =
+        train(
+            Map.of("LD_LIBRARY_PATH", driver.toString(), "LN_EMU_LOAD_FAIL", "222"),
+            "auto",
+            "--set=output_dir=" + folder.resolve("unloadable"));
+    assertThat(unloadable.code()).as(unloadable.output()).isZero();
+    assertThat(unloadable.output())
+        .contains("device: auto takes the CPU: emulated card: kernels cannot be loaded")
+        .contains("device: cpu");
     Outcome none = train(Map.of(), "auto", "--set=output_dir=" + folder.resolve("none"));
     assertThat(none.output()).contains("device: cpu");
   }
 
   @Test
   void choosesTheNearestCubin() {
-    assertThat(CudaDevice.suffix(80)).isEqualTo(".sm_80.cubin");
-    assertThat(CudaDevice.suffix(87)).isEqualTo(".sm_86.cubin");
-    assertThat(CudaDevice.suffix(89)).isEqualTo(".sm_89.cubin");
-    assertThat(CudaDevice.suffix(90)).isEqualTo(".sm_90.cubin");
-    assertThat(CudaDevice.suffix(100)).isEqualTo(".compute_80.ptx");
-    assertThat(CudaDevice.suffix(121)).isEqualTo(".sm_120.cubin");
+    List<String> all = List.of("80", "86", "89", "90", "100", "103", "120", "ptx");
+    assertThat(CudaDevice.suffix(80, all)).isEqualTo(".sm_80.cubin");
+    assertThat(CudaDevice.suffix(87, all)).isEqualTo(".sm_86.cubin");
+    assertThat(CudaDevice.suffix(89, all)).isEqualTo(".sm_89.cubin");
+    assertThat(CudaDevice.suffix(90, all)).isEqualTo(".sm_90.cubin");
+    assertThat(CudaDevice.suffix(100, all)).isEqualTo(".sm_100.cubin");
+    assertThat(CudaDevice.suffix(103, all)).isEqualTo(".sm_103.cubin");
+    assertThat(CudaDevice.suffix(110, all)).isEqualTo(".compute_80.ptx");
+    assertThat(CudaDevice.suffix(121, all)).isEqualTo(".sm_120.cubin");
+    assertThat(CudaDevice.suffix(89, List.of("90"))).isEmpty();
   }
 }
