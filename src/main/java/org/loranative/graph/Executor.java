@@ -10,7 +10,7 @@ import org.loranative.device.DeviceException;
 import org.loranative.device.LoraOps;
 
 /**
- * Runs plans. Where the device can, a plan is captured as one graph after it has run once and
+ * Runs plans. Where the device can, a plan is captured as one graph when it runs again and
  * launched whole from then on. The first run goes kernel by kernel and waits for each, so that one
  * that faults is named; {@code -Dloranative.sync=true} keeps to that. {@code
  * -Dloranative.profile=true} does the same and prints at the end how long each kind of op took.
@@ -25,7 +25,7 @@ public final class Executor implements AutoCloseable {
   /** Nanoseconds by op, shapes and dtypes. */
   private final Map<String, Long> profile = new HashMap<>();
 
-  /** The captured graph of each plan at its addresses. */
+  /** The captured graph of each plan at its addresses; 0 of one that has run but once. */
   private final Map<Addresses, Long> captured = new IdentityHashMap<>();
 
   /**
@@ -46,17 +46,14 @@ public final class Executor implements AutoCloseable {
 
   /** Runs every op in order. On a card this may return before they have run. */
   public void run(Plan plan, Addresses at) {
-    Long graph = captured.get(at);
-    if (graph != null) {
-      device.check(LoraOps.ln_capture_launch(device.handle(), graph));
+    if (SYNC || !device.captures() || captured.putIfAbsent(at, 0L) == null) {
+      device.watch(true);
+      each(plan, at);
+      device.watch(false);
       return;
     }
-    device.watch(true);
-    each(plan, at);
-    device.watch(false);
-    if (!SYNC && device.captures()) {
-      captured.put(at, capture(plan, at));
-    }
+    long graph = captured.computeIfPresent(at, (a, known) -> known == 0 ? capture(plan, a) : known);
+    device.check(LoraOps.ln_capture_launch(device.handle(), graph));
   }
 
   private long capture(Plan plan, Addresses at) {
@@ -92,9 +89,10 @@ public final class Executor implements AutoCloseable {
     }
   }
 
-  /** The name of the first value that an op makes, which begins with its layer's. */
+  /** The weight that an op reads, or the first value that it makes: where in a model it stands. */
   private static String layer(Op op) {
-    return Stream.concat(op.outputs().stream(), op.inputs().stream())
+    return Stream.of(op.inputs().stream().filter(v -> v.kind() == Kind.WEIGHT), op.outputs().stream(), op.inputs().stream())
+        .flatMap(values -> values)
         .map(Value::name)
         .findFirst()
         .orElse("nothing");
@@ -125,7 +123,9 @@ public final class Executor implements AutoCloseable {
     if (PROFILE && !profile.isEmpty()) {
       printProfile();
     }
-    captured.values().forEach(g -> device.check(LoraOps.ln_capture_free(device.handle(), g)));
+    captured.values().stream()
+        .filter(graph -> graph != 0)
+        .forEach(graph -> device.check(LoraOps.ln_capture_free(device.handle(), graph)));
     captured.clear();
   }
 }
