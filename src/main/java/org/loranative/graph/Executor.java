@@ -10,10 +10,10 @@ import org.loranative.device.DeviceException;
 import org.loranative.device.LoraOps;
 
 /**
- * Runs plans. Where the device can, a plan is captured as one graph when it runs again and
- * launched whole from then on. The first run goes kernel by kernel and waits for each, so that one
- * that faults is named; {@code -Dloranative.sync=true} keeps to that. {@code
- * -Dloranative.profile=true} does the same and prints at the end how long each kind of op took.
+ * Runs plans. Where the device can, a plan is captured as one graph when it runs again and launched
+ * whole from then on. The first run goes kernel by kernel and waits for each, so that one that
+ * faults is named; {@code -Dloranative.sync=true} keeps to that. {@code -Dloranative.profile=true}
+ * does the same and prints at the end how long each kind of op took.
  */
 public final class Executor implements AutoCloseable {
   private static final boolean PROFILE = Boolean.getBoolean("loranative.profile");
@@ -91,7 +91,10 @@ public final class Executor implements AutoCloseable {
 
   /** The weight that an op reads, or the first value that it makes: where in a model it stands. */
   private static String layer(Op op) {
-    return Stream.of(op.inputs().stream().filter(v -> v.kind() == Kind.WEIGHT), op.outputs().stream(), op.inputs().stream())
+    return Stream.of(
+            op.inputs().stream().filter(v -> v.kind() == Kind.WEIGHT),
+            op.outputs().stream(),
+            op.inputs().stream())
         .flatMap(values -> values)
         .map(Value::name)
         .findFirst()
