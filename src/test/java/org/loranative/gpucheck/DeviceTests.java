@@ -1,15 +1,9 @@
 package org.loranative.gpucheck;
 
-import static org.junit.platform.engine.discovery.ClassNameFilter.excludeClassNamePatterns;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
-import static org.junit.platform.engine.discovery.DiscoverySelectors.selectPackage;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectUniqueId;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.File;
-import java.io.IOException;
-import java.util.List;
 import org.junit.platform.engine.DiscoverySelector;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.launcher.TagFilter;
@@ -17,66 +11,51 @@ import org.junit.platform.launcher.TestExecutionListener;
 import org.junit.platform.launcher.TestIdentifier;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
-import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 
 /**
- * Runs the tests of ops and models on the device that the environment names; writes their number
- * and the failures as JSON, anew after each failure, so that a fault of the card leaves what was
- * found. Arguments: {@code toy|full FILE}.
+ * Runs tests on the device that the environment names, and says of each when it begins and how it
+ * ended. Argument: {@code CLASS}, {@code CLASS#METHOD} or a test's unique id.
  */
 public final class DeviceTests {
-  private static final ObjectMapper JSON = new ObjectMapper();
-
   private DeviceTests() {}
 
-  public static void main(String[] args) throws IOException {
-    boolean toy = args[0].equals("toy");
-    List<? extends DiscoverySelector> all =
-        toy
-            ? List.of(selectClass("org.loranative.graph.ops.CudaEmulatorLossAndOptimizerTest"))
-            : List.of(
-                selectPackage("org.loranative.graph.ops"),
-                selectClass("org.loranative.model.llm.GoldenTest"),
-                selectClass("org.loranative.model.diffusion.DiffusionGoldenTest"),
-                selectClass("org.loranative.model.llm.Nf4Test"));
+  public static void main(String[] args) {
+    String what = args[0];
+    DiscoverySelector selector =
+        what.startsWith("[")
+            ? selectUniqueId(what)
+            : what.contains("#") ? selectMethod(what) : selectClass(what);
     var request =
         LauncherDiscoveryRequestBuilder.request()
-            .selectors(all)
+            .selectors(selector)
             .filters(TagFilter.excludeTags("slow"))
-            // What must know that it is emulated, and the same tests on a second emulator.
-            .filters(excludeClassNamePatterns(".*\\.(CudaCheck|Cpu)[A-Za-z]*Test"))
             .build();
-    SummaryGeneratingListener summary = new SummaryGeneratingListener();
-    ObjectNode result = JSON.createObjectNode();
-    ArrayNode failures = result.putArray("failures");
-    File file = new File(args[1]);
+    int[] failed = {0};
     TestExecutionListener listener =
         new TestExecutionListener() {
           @Override
+          public void executionStarted(TestIdentifier test) {
+            if (test.isTest()) {
+              Report.line(line -> line.put("began", test.getDisplayName()));
+            }
+          }
+
+          @Override
           public void executionFinished(TestIdentifier test, TestExecutionResult outcome) {
-            outcome
-                .getThrowable()
-                .ifPresent(
-                    e -> {
-                      failures
-                          .addObject()
-                          .put("test", test.getUniqueId())
-                          .put("why", String.valueOf(e.getMessage()).strip());
-                      write(file, result);
-                    });
+            if (test.isTest() || outcome.getThrowable().isPresent()) {
+              Report.line(
+                  line -> {
+                    line.put("test", test.getDisplayName()).put("id", test.getUniqueId());
+                    line.put("ok", outcome.getThrowable().isEmpty());
+                    outcome
+                        .getThrowable()
+                        .ifPresent(e -> line.put("why", String.valueOf(e.getMessage()).strip()));
+                  });
+            }
+            failed[0] += outcome.getThrowable().isPresent() ? 1 : 0;
           }
         };
-    LauncherFactory.create().execute(request, summary, listener);
-    result.put("run", summary.getSummary().getTestsStartedCount());
-    result.put("passed", summary.getSummary().getTestsSucceededCount());
-    write(file, result);
-  }
-
-  private static void write(File file, ObjectNode result) {
-    try {
-      JSON.writerWithDefaultPrettyPrinter().writeValue(file, result);
-    } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
-    }
+    LauncherFactory.create().execute(request, listener);
+    System.exit(failed[0] > 0 ? 1 : 0);
   }
 }

@@ -1,69 +1,145 @@
 package org.loranative.gpucheck;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.testing.TestDevices;
 
-/** The check of a card, on the emulated one at toy size. */
+/**
+ * {@code benchmarks/gpu_check} on the emulated card at toy size, where Python is installed; its
+ * stages of single kernels only where that has numpy.
+ */
 class GpuCheckTest {
   @TempDir private Path folder;
 
-  private Child check(String seconds, Path result) throws IOException, InterruptedException {
-    List<String> command =
-        Child.java(
-            "org.loranative.gpucheck.GpuCheck",
-            "toy",
-            TestDevices.emulator(),
-            seconds,
-            result.toString());
-    return Child.run(command, 300, TestDevices.emulator());
+  @BeforeAll
+  static void needsPython() throws InterruptedException {
+    assumeTrue(python("print()"), "python3 is not installed");
+  }
+
+  private static boolean python(String code) throws InterruptedException {
+    try {
+      return new ProcessBuilder("python3", "-c", code).start().waitFor() == 0;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private record Ended(int code, String output) {}
+
+  private Ended check(Map<String, String> environment, String... arguments)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(List.of("python3", "benchmarks/gpu_check"));
+    command.addAll(List.of("--size", "toy", "--driver", TestDevices.emulator()));
+    command.addAll(List.of("--out", folder.toString(), "--work", folder.resolve("work") + ""));
+    command.addAll(List.of("--java", Path.of(System.getProperty("java.home"), "bin/java") + ""));
+    command.addAll(List.of("--class-path", System.getProperty("java.class.path")));
+    command.addAll(List.of("--jobs", "2"));
+    command.addAll(List.of(arguments));
+    Path log = folder.resolve("log");
+    ProcessBuilder builder =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
+    builder.environment().putAll(environment);
+    Process process = builder.start();
+    boolean ended = process.waitFor(600, TimeUnit.SECONDS);
+    process.destroyForcibly();
+    String output = Files.readString(log, StandardCharsets.UTF_8);
+    assertThat(ended).as(output).isTrue();
+    return new Ended(process.exitValue(), output);
+  }
+
+  /** The results by stage and case. */
+  private Map<String, JsonNode> results() throws IOException {
+    Map<String, JsonNode> results = new TreeMap<>();
+    for (String line : Files.readAllLines(folder.resolve("gpu-check.jsonl"))) {
+      JsonNode result = new ObjectMapper().readTree(line);
+      results.put(result.path("stage").asText() + ": " + result.path("case").asText(), result);
+    }
+    return results;
   }
 
   @Test
-  void everyStageGivesItsResult() throws IOException, InterruptedException {
-    Path file = folder.resolve("result.json");
-    Child child = check("280", file);
-    assertThat(child.code()).as(child.output()).isZero();
-    JsonNode result = new ObjectMapper().readTree(file.toFile());
-    assertThat(result.path("card").asText()).startsWith("emulated card");
-    assertThat(result.path("parity")).hasSize(2);
-    for (JsonNode run : result.path("parity")) {
-      assertThat(run.path("agrees").asBoolean()).as(run.toString()).isTrue();
-      assertThat(run.path("losses")).hasSizeGreaterThan(1);
-    }
-    assertThat(result.path("tests").path("run").asInt()).isGreaterThan(10);
-    assertThat(result.path("tests").path("failures")).isEmpty();
-    List<String> ops = new ArrayList<>();
-    for (JsonNode kernel : result.path("kernels")) {
-      ops.add(kernel.path("op").asText());
-      assertThat(kernel.path("tflops").asDouble()).as(kernel.toString()).isPositive();
-    }
-    assertThat(ops)
-        .contains("linear", "lora_linear", "lora_linear_backward", "conv2d", "conv2d_backward")
-        .contains("attention", "attention_backward");
-    for (JsonNode step : result.path("steps")) {
-      assertThat(step.path("per_s").asDouble()).as(step.toString()).isPositive();
-      assertThat(step.path("planned").asText()).endsWith("MB");
-      assertThat(step.has("torch")).as(step.toString()).isTrue();
-    }
-    assertThat(result.path("steps")).hasSize(2);
+  void everyStageGivesItsResults() throws IOException, InterruptedException {
+    Ended ended = check(Map.of(), "tests", "training", "kernels", "steps");
+    assertThat(ended.code()).as(ended.output()).isZero();
+    Map<String, JsonNode> results = results();
+    assertThat(results.values()).allSatisfy(r -> assertThat(r.path("ok").asBoolean()).isTrue());
+    assertThat(results.get("tests: CudaEmulatorLossAndOptimizerTest").path("run").asInt())
+        .isGreaterThan(10);
+    assertThat(results)
+        .containsKeys(
+            "training: as on the CPU: llama bf16",
+            "training: as on the CPU: sd f32",
+            "training: twice: llama",
+            "training: killed and resumed: llama");
+    JsonNode product = results.get("kernels: ours linear,BF16,128,64,64").path("ops");
+    assertThat(product.path("lora_linear_backward").path("tflops").asDouble()).isPositive();
+    assertThat(results.get("steps: ours qwen3-toy bf16").path("per_s").asDouble()).isPositive();
+    assertThat(results.get("steps: ours sd-toy bf16").path("planned").asText()).endsWith("MB");
+
+    // What has a result is not run again.
+    long before = Files.size(folder.resolve("gpu-check.jsonl"));
+    assertThat(check(Map.of(), "tests", "training", "kernels", "steps").code()).isZero();
+    assertThat(Files.size(folder.resolve("gpu-check.jsonl"))).isEqualTo(before);
   }
 
   @Test
-  void endsInTimeAndSaysWhatItLeftOut() throws IOException, InterruptedException {
-    Path file = folder.resolve("result.json");
-    Child child = check("6", file);
-    assertThat(child.code()).isEqualTo(1); // nothing was tested: no success
-    assertThat(child.seconds()).isLessThan(30);
-    assertThat(new ObjectMapper().readTree(file.toFile()).path("tests_failed").asText())
-        .isEqualTo("no time left");
+  void aFaultInOneKernelFailsItsTestsAloneAndIsNamed() throws IOException, InterruptedException {
+    Ended ended = check(Map.of("LN_EMU_FAIL", "row_loss_f32"), "tests");
+    assertThat(ended.code()).as(ended.output()).isEqualTo(1);
+    List<JsonNode> failed = new ArrayList<>();
+    int passed = 0;
+    for (JsonNode result : results().values()) {
+      if (result.path("case").asText().endsWith(", alone")) {
+        passed += result.path("ok").asBoolean() ? 1 : 0;
+        if (!result.path("ok").asBoolean()) {
+          failed.add(result);
+        }
+      }
+    }
+    assertThat(passed).as("echoes of the fault, alone").isPositive();
+    assertThat(failed).isNotEmpty();
+    assertThat(failed)
+        .allSatisfy(r -> assertThat(r.path("why").asText()).contains("linear_cross_entropy"));
+  }
+
+  @Test
+  void aFaultInOneKernelFailsItsCaseOfTheSmokeTestAlone() throws IOException, InterruptedException {
+    assumeTrue(python("import numpy"), "numpy is not installed");
+    Map<String, String> fault = Map.of("LN_EMU_FAIL", "tensor_gemm_nt_tall_bf16");
+    assertThat(check(fault, "smoke").code()).isEqualTo(1);
+    List<String> failed = new ArrayList<>();
+    results()
+        .values()
+        .forEach(
+            r -> {
+              if (!r.path("ok").asBoolean()) {
+                failed.add(r.path("case").asText());
+                assertThat(r.path("why").asText()).contains("illegal memory access");
+              }
+            });
+    assertThat(failed).containsExactlyInAnyOrder("gemm_nt_tall", "gemm_nt_tall_low_bias_add");
+    assertThat(results()).hasSizeGreaterThan(40);
+  }
+
+  @Test
+  void endsInTimeAndRunsNothingThatHasNoTime() throws IOException, InterruptedException {
+    Ended ended = check(Map.of(), "--seconds", "6", "tests");
+    assertThat(ended.code()).isEqualTo(1); // nothing was tested: no success
+    assertThat(folder.resolve("gpu-check.jsonl")).doesNotExist();
   }
 }

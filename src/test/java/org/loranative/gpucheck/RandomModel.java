@@ -105,26 +105,41 @@ public final class RandomModel {
     }
   }
 
-  /** A Llama's numbers. */
-  record Llama(int hidden, int ffn, int layers, int heads, int kvHeads, int vocab, boolean tied) {
-    static final Llama TOY = new Llama(64, 96, 2, 4, 2, 380, true);
-    static final Llama ONE_B = new Llama(2048, 8192, 16, 32, 8, 128256, true);
-    static final Llama EIGHT_B = new Llama(4096, 14336, 32, 32, 8, 128256, false);
+  /** A language model's numbers; with {@code qkNorm} a Qwen3's, else a Llama's. */
+  record Decoder(
+      int hidden,
+      int ffn,
+      int layers,
+      int heads,
+      int kvHeads,
+      int headDim,
+      int vocab,
+      boolean tied,
+      boolean qkNorm) {
 
     long largest() {
       return (long) vocab * hidden;
     }
 
+    Decoder withLayers(int count) {
+      return new Decoder(hidden, ffn, count, heads, kvHeads, headDim, vocab, tied, qkNorm);
+    }
+
     Map<String, long[]> shapes() {
-      long kv = (long) hidden / heads * kvHeads;
+      long q = (long) headDim * heads;
+      long kv = (long) headDim * kvHeads;
       Map<String, long[]> shapes = new LinkedHashMap<>();
       shapes.put("model.embed_tokens.weight", new long[] {vocab, hidden});
       for (int i = 0; i < layers; i++) {
         String layer = "model.layers." + i + ".";
-        shapes.put(layer + "self_attn.q_proj.weight", new long[] {hidden, hidden});
+        shapes.put(layer + "self_attn.q_proj.weight", new long[] {q, hidden});
         shapes.put(layer + "self_attn.k_proj.weight", new long[] {kv, hidden});
         shapes.put(layer + "self_attn.v_proj.weight", new long[] {kv, hidden});
-        shapes.put(layer + "self_attn.o_proj.weight", new long[] {hidden, hidden});
+        shapes.put(layer + "self_attn.o_proj.weight", new long[] {hidden, q});
+        if (qkNorm) {
+          shapes.put(layer + "self_attn.q_norm.weight", new long[] {headDim});
+          shapes.put(layer + "self_attn.k_norm.weight", new long[] {headDim});
+        }
         shapes.put(layer + "mlp.gate_proj.weight", new long[] {ffn, hidden});
         shapes.put(layer + "mlp.up_proj.weight", new long[] {ffn, hidden});
         shapes.put(layer + "mlp.down_proj.weight", new long[] {hidden, ffn});
@@ -139,18 +154,37 @@ public final class RandomModel {
     }
   }
 
+  /** Language models by name. */
+  static final Map<String, Decoder> DECODERS =
+      Map.of(
+          "llama-toy", new Decoder(64, 96, 2, 4, 2, 16, 380, true, false),
+          "llama-8b", new Decoder(4096, 14336, 32, 32, 8, 128, 128256, false, false),
+          "qwen3-toy", new Decoder(64, 96, 2, 4, 2, 32, 380, true, true),
+          "qwen3-0.6b", new Decoder(1024, 3072, 28, 16, 8, 128, 151936, true, true),
+          "qwen3-1.7b", new Decoder(2048, 6144, 28, 16, 8, 128, 151936, true, true),
+          "qwen3-8b", new Decoder(4096, 12288, 36, 32, 8, 128, 151936, false, true));
+
+  /** Diffusion models by name. */
+  static final Map<String, DiffusionShapes> DIFFUSION =
+      Map.of(
+          "sd-toy", DiffusionShapes.TOY,
+          "sdxl-toy", DiffusionShapes.TOY_XL,
+          "sd15", DiffusionShapes.SD15,
+          "sdxl", DiffusionShapes.SDXL);
+
   /** A Hugging Face folder, with a small tokenizer and {@code data.jsonl} of long documents. */
-  Path llama(Path folder, Llama c) throws IOException {
+  Path decoder(Path folder, Decoder c) throws IOException {
     tensors(folder.resolve("model.safetensors"), c.shapes());
     ObjectNode config = JSON.createObjectNode();
-    config.putArray("architectures").add("LlamaForCausalLM");
+    config.putArray("architectures").add(c.qkNorm() ? "Qwen3ForCausalLM" : "LlamaForCausalLM");
     config
-        .put("model_type", "llama")
+        .put("model_type", c.qkNorm() ? "qwen3" : "llama")
         .put("hidden_size", c.hidden())
         .put("intermediate_size", c.ffn())
         .put("num_hidden_layers", c.layers())
         .put("num_attention_heads", c.heads())
         .put("num_key_value_heads", c.kvHeads())
+        .put("head_dim", c.headDim())
         .put("vocab_size", c.vocab())
         .put("rms_norm_eps", 1e-5)
         .put("rope_theta", 500000.0)
@@ -175,22 +209,28 @@ public final class RandomModel {
   }
 
   /**
-   * {@code RandomModel llama-8b|sd15|sdxl FOLDER}: shapes without numbers, and data to plan on;
-   * {@code llama-toy} with numbers.
+   * {@code RandomModel NAME FOLDER [numbers] [layers=N]}: a model of {@link #DECODERS} or {@link
+   * #DIFFUSION}, with data to train on; without numbers where they are not asked for, except in the
+   * toys.
    */
   public static void main(String[] args) throws IOException {
+    String name = args[0];
     Path folder = Path.of(args[1]);
-    if (args[0].equals("llama-toy")) {
-      new RandomModel(false, 1 << 20).llama(folder, Llama.TOY);
+    List<String> options = List.of(args).subList(2, args.length);
+    boolean sparse = !options.contains("numbers") && !name.endsWith("toy");
+    if (DIFFUSION.containsKey(name)) {
+      RandomModel model = new RandomModel(sparse, 1 << 25);
+      new DiffusionFolder(model, DIFFUSION.get(name)).write(folder);
+      int side = name.endsWith("toy") ? 64 : name.equals("sdxl") ? 1024 : 512;
+      DiffusionFolder.images(folder.resolve("images"), 4, side);
       return;
     }
-    RandomModel model = new RandomModel(true, 0);
-    if (args[0].equals("llama-8b")) {
-      model.llama(folder, Llama.EIGHT_B);
-      return;
+    Decoder decoder = DECODERS.get(name);
+    for (String option : options) {
+      if (option.startsWith("layers=")) {
+        decoder = decoder.withLayers(Integer.parseInt(option.substring(7)));
+      }
     }
-    boolean xl = args[0].equals("sdxl");
-    new DiffusionFolder(model, xl ? DiffusionShapes.SDXL : DiffusionShapes.SD15).write(folder);
-    DiffusionFolder.images(folder.resolve("images"), 4, xl ? 1024 : 512);
+    new RandomModel(sparse, decoder.largest()).decoder(folder, decoder);
   }
 }

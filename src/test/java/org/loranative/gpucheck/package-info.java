@@ -1,5 +1,5 @@
 /**
- * The check of a machine with a card: tests on the device, training against the CPU, speed of
- * kernels and of whole steps beside other programs. {@code benchmarks/gpu-check.sh} runs it.
+ * What {@code benchmarks/gpu_check} runs in Java: tests on a card one by one, models of random
+ * numbers; and its own test.
  */
 package org.loranative.gpucheck;

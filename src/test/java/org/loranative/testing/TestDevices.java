@@ -9,7 +9,7 @@ import org.loranative.device.Device;
 /**
  * The devices that every op and model is tested on: the CPU, and the CUDA kernels in the emulator
  * that the environment names, as it is and built with its checks. Where the environment names
- * NVIDIA's driver instead, {@code cuda-emu} is a real card ({@code benchmarks/gpu-check.sh}).
+ * NVIDIA's driver instead, {@code cuda-emu} is a real card ({@code benchmarks/gpu_check}).
  */
 public final class TestDevices {
   private static final String LIBRARY =

@@ -1,13 +1,7 @@
 package org.loranative.graph.ops;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.File;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,6 +10,7 @@ import org.loranative.device.CpuDevice;
 import org.loranative.device.CudaDevice;
 import org.loranative.device.Device;
 import org.loranative.device.HostBuffer;
+import org.loranative.gpucheck.Report;
 import org.loranative.graph.Autodiff;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
@@ -27,64 +22,48 @@ import org.loranative.testing.GraphRunner;
 import org.loranative.testing.TestDevices;
 
 /**
- * Times products, convolutions and attention by shape on a card, forward and backward; writes one
- * JSON array whose objects say what was timed, so that another program can time the same ({@code
- * benchmarks/gpu_peers.py}). Arguments: {@code toy|full FILE}.
+ * Times products, convolutions and attention by shape on a card, forward and backward. Arguments:
+ * nanoseconds of one measurement at least, then the shapes, a word group each ({@code
+ * benchmarks/gpu_check/kernels_stage.py} names them): {@code linear,BF16,M,in,out}, {@code
+ * conv,images,side,in,out}, {@code attention,heads,kvHeads,headDim,queries,batch,keys}.
  */
 public final class KernelTimes {
-  private static final ObjectMapper JSON = new ObjectMapper();
   private static final int RANK = 16;
-  private static final long LONG_ENOUGH = 50_000_000; // nanoseconds of one measurement
+  private static final int MOST_REPEATS = 10_000;
 
   private final Device device;
-  private final boolean toy;
+  private final long longEnough;
   private final SplittableRandom random = new SplittableRandom(5);
-  private final ArrayNode results = JSON.createArrayNode();
+  private String shape;
 
-  private KernelTimes(Device device, boolean toy) {
+  private KernelTimes(Device device, long longEnough) {
     this.device = device;
-    this.toy = toy;
+    this.longEnough = longEnough;
   }
 
-  public static void main(String[] args) throws IOException {
-    boolean toy = args[0].equals("toy");
+  public static void main(String[] args) {
     try (Device device = new CudaDevice("cuda-emu", TestDevices.emulator())) {
-      KernelTimes times = new KernelTimes(device, toy);
-      if (toy) {
-        times.linear(DType.BF16, 128, 64, 64);
-        times.linear(DType.NF4, 128, 64, 64);
-        times.convolution(1, 8, 32, 32);
-        times.attention(2, 2, 64, 96, 1, 0);
-        times.attention(2, 2, 40, 64, 2, 77);
-      } else {
-        times.all();
+      KernelTimes times = new KernelTimes(device, Long.parseLong(args[0]));
+      for (int i = 1; i < args.length; i++) {
+        times.time(args[i]);
       }
-      JSON.writerWithDefaultPrettyPrinter().writeValue(new File(args[1]), times.results);
     }
   }
 
-  /** The products of Llama 3 1B and 8B and of the UNets of SD 1.5 and XL. */
-  private void all() {
-    for (DType type : new DType[] {DType.BF16, DType.NF4}) {
-      linear(type, 4096, 4096, 4096);
-      linear(type, 4096, 4096, 14336);
-      linear(type, 4096, 14336, 4096);
-      linear(type, 4096, 4096, 1024);
-      linear(type, 4096, 2048, 8192);
+  private void time(String wanted) {
+    shape = wanted;
+    Report.line(line -> line.put("began", wanted));
+    String[] words = wanted.split(",");
+    int[] n = new int[words.length];
+    for (int i = words[0].equals("linear") ? 2 : 1; i < n.length; i++) {
+      n[i] = Integer.parseInt(words[i]);
     }
-    linear(DType.BF16, 16384, 320, 320);
-    linear(DType.BF16, 16384, 320, 2560);
-    linear(DType.BF16, 4096, 1280, 1280);
-    convolution(4, 64, 320, 320);
-    convolution(4, 32, 640, 640);
-    convolution(4, 16, 1280, 1280);
-    attention(32, 8, 128, 2048, 2, 0);
-    attention(32, 8, 128, 8192, 1, 0);
-    attention(32, 8, 64, 2048, 2, 0);
-    attention(8, 8, 40, 4096, 4, 4096);
-    attention(8, 8, 40, 4096, 4, 77);
-    attention(8, 8, 160, 256, 4, 256);
-    attention(20, 20, 64, 1024, 1, 1024);
+    switch (words[0]) {
+      case "linear" -> linear(DType.valueOf(words[1]), n[2], n[3], n[4]);
+      case "conv" -> convolution(n[1], n[2], n[3], n[4]);
+      default -> attention(n[1], n[2], n[3], n[4], n[5], n[6]);
+    }
+    Report.line(line -> line.put("ended", wanted));
   }
 
   private void linear(DType type, int m, int in, int out) {
@@ -102,15 +81,12 @@ public final class KernelTimes {
             g.named(Kind.PARAM, "a", DType.F32, Shape.of(RANK, in)),
             g.named(Kind.PARAM, "b", DType.F32, Shape.of(out, RANK)),
             new LoraLinear.Setting(0.5f, 0, 0));
-    Map<String, Integer> sizes = Map.of("M", m, "K", in, "N", out);
     double product = 2.0 * m * in * out;
     double low = 2.0 * m * RANK * (in + out);
     time(
         g,
         y,
         Map.of(),
-        type,
-        sizes,
         Map.of(
             "linear",
             product,
@@ -133,8 +109,7 @@ public final class KernelTimes {
             Optional.empty(),
             s);
     double product = 2.0 * pixels * 9 * in * out;
-    Map<String, Integer> sizes = Map.of("images", images, "side", side, "in", in, "out", out);
-    time(g, y, Map.of(), DType.BF16, sizes, Map.of("conv2d", product, "conv2d_backward", product));
+    time(g, y, Map.of(), Map.of("conv2d", product, "conv2d_backward", product));
   }
 
   /**
@@ -170,20 +145,11 @@ public final class KernelTimes {
       y = Attention.of(g, "o", q, k, v, Attention.Setting.full(heads, head, length, keys));
     }
     double pairs = causal ? (double) m * (length + 1) / 2 : (double) m * keys;
-    Map<String, Integer> sizes = new LinkedHashMap<>();
-    sizes.put("batch", batch);
-    sizes.put("heads", heads);
-    sizes.put("kv_heads", kvHeads);
-    sizes.put("head_dim", head);
-    sizes.put("queries", length);
-    sizes.put("keys", causal ? 0 : keys);
     // Two products forward; five backward.
     time(
         g,
         y,
         ints,
-        DType.BF16,
-        sizes,
         Map.of(
             "attention",
             4 * pairs * heads * head,
@@ -192,13 +158,7 @@ public final class KernelTimes {
   }
 
   /** Runs the graph once, then each op that {@code flops} names as often as it takes. */
-  private void time(
-      Graph g,
-      Value y,
-      Map<String, Object> ints,
-      DType weights,
-      Map<String, Integer> sizes,
-      Map<String, Double> flops) {
+  private void time(Graph g, Value y, Map<String, Object> ints, Map<String, Double> flops) {
     g.result(y);
     Value dy = g.named(Kind.INPUT, "dy", DType.F32, y.shape());
     g.add(new OpCase.Sink(List.of(y), List.of(dy), List.of(g.like(y, "dy.cast"))));
@@ -222,10 +182,12 @@ public final class KernelTimes {
         Double work = flops.get(op.name());
         if (work != null) {
           long nanos = nanos(runner, op);
-          ObjectNode one = results.addObject().put("op", op.name());
-          one.put("weights", weights.name());
-          sizes.forEach(one::put);
-          one.put("ms", nanos / 1e6).put("tflops", work / nanos / 1e3).put("flop", work);
+          Report.line(
+              line ->
+                  line.put("shape", shape)
+                      .put("op", op.name())
+                      .put("ms", nanos / 1e6)
+                      .put("tflops", work / nanos / 1e3));
         }
       }
     }
@@ -241,10 +203,10 @@ public final class KernelTimes {
       }
       device.await();
       long nanos = System.nanoTime() - start;
-      if (toy || nanos >= LONG_ENOUGH) {
+      if (nanos >= longEnough || repeats == MOST_REPEATS) {
         return nanos / repeats;
       }
-      repeats = (int) Math.min(10_000, repeats * Math.max(2, 1.5 * LONG_ENOUGH / nanos));
+      repeats = (int) Math.min(MOST_REPEATS, repeats * Math.max(2, 1.5 * longEnough / nanos));
     }
   }
 

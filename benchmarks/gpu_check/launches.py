@@ -1,0 +1,67 @@
+"""How each kernel of the smoke test is launched: name, grid, arguments. What changes with a
+kernel's header comes out of launches.json (src/test/native/gpucheck/launches.cpp); what changes
+with its launcher in src/main/native/cuda/ops stands here and nowhere else."""
+import ctypes as C
+import json
+
+I64, F32, I32 = C.c_int64, C.c_float, C.c_int32
+
+
+class Launches:
+    def __init__(self, card, table):
+        self.card = card
+        table = json.loads(table.read_text())
+        self.nf4, self.tiles, self.heads = table["nf4"], table["tiles"], table["heads"]
+        self.structs = {name: structure(layout) for name, layout in table["structs"].items()}
+
+    def arguments(self, name, **values):
+        s = self.structs[name]()
+        for field, value in values.items():
+            setattr(s, field, value)
+        return s
+
+    def gemm(self, form, tile, g):
+        """form: "nt", "nn" or "tn", as in the kernels' names; g.b_format says if B is in blocks."""
+        blocks = bool(g.b_format)
+        t = self.tiles[("block_" if blocks else "") + tile]
+        grid = over(g.N, t["columns"]), over(g.M, t["rows"])
+        name = f"{'block' if blocks else 'tensor'}_gemm_{form}_{tile}_bf16"
+        return lambda: self.card.launch(name, grid, t["threads"], t["shared"], g)
+
+    def attention(self, what, head, a, addresses):
+        """what: "fwd", "dq" or "dkv"."""
+        t = self.heads[str(head)]
+        grid = {"fwd": (over(a.M, t["rows"]), a.heads), "dq": (over(a.M, t["rows"]), a.heads),
+                "dkv": (over(a.keys, t["rows"]), a.kv_heads, t["key_walks"])}[what]
+        name = f"tiled_attention_{what}_{head}_bf16"
+        return lambda: self.card.launch(name, grid, t["threads"], t[what], *addresses, a)
+
+    def rms_norm(self, x, residual, w, y, total, rstd, rows, columns, eps):
+        return lambda: self.card.launch(
+            "rms_norm_fwd_bf16", (over(rows, 4),), 128, 0, x, residual, w, y, total, rstd,
+            I64(rows), I64(columns), F32(eps))
+
+    def group_norm(self, x, w, bias, y, stats, images, pixels, channels, groups, eps):
+        class Group(C.Structure):
+            _fields_ = [(n, I64) for n in ("N", "C", "groups")] + [("eps", F32), ("silu", I32)]
+        g = Group(pixels, channels, groups, eps, 1)
+        return lambda: self.card.launch(
+            "group_norm_fwd_bf16", (images * groups,), 256, 2048, x, w, bias, y, stats, g)
+
+
+def over(n, tile):
+    return -(-n // tile)
+
+
+def structure(layout):
+    """A ctypes class of a C++ struct's layout; gaps are filled."""
+    types = {"Q": C.c_uint64, "i": C.c_int32, "f": C.c_float, "d": C.c_double}
+    fields, at = [], 0
+    for name, (offset, letter) in sorted(layout["fields"].items(), key=lambda f: f[1][0]):
+        if offset > at:
+            fields.append((f"gap{at}", C.c_ubyte * (offset - at)))
+        fields.append((name, types[letter]))
+        at = offset + C.sizeof(types[letter])
+    if layout["bytes"] > at:
+        fields.append((f"gap{at}", C.c_ubyte * (layout["bytes"] - at)))
+    return type("Arguments", (C.Structure,), {"_pack_": 1, "_fields_": fields})

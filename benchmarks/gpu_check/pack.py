@@ -1,0 +1,234 @@
+"""Makes target/gpu-check.tar.gz: all that gpu_check needs on a bare machine with a card.
+
+    python3 benchmarks/gpu_check/pack.py [--arch sm_90]... [--jdk FOLDER] [--built]
+
+Plain tar and gzip; what is large lies in it as java.tar.xz and classes.tar.xz, which python3
+unpacks itself when a stage first needs Java. --jdk must be a JDK that runs anywhere, as Temurin's
+does; a distribution's own wants that distribution's libraries. --built: target/ is up to date."""
+import argparse
+import fnmatch
+import glob
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TARGET = ROOT / "target"
+NVRTC = TARGET / "nvrtc/org/bytedeco/cuda/linux-x86_64"
+MODULES = "java.base,java.desktop,java.management,java.naming,jdk.unsupported"
+# What nothing here calls, though modules that we need hold it.
+UNUSED_CLASSES = {
+    "java.base": ["sun/security/ssl", "sun/security/tools", "com/sun/crypto/provider"],
+    "java.naming": ["com/sun/jndi/ldap"],
+    "java.desktop": [
+        "javax/swing", "com/sun/java/swing", "com/sun/swing", "sun/swing", "sun/awt/X11",
+        "com/sun/media", "javax/sound", "javax/print", "sun/print", "sun/font",
+        "com/sun/imageio/plugins/tiff", "javax/imageio/plugins/tiff", "sun/java2d/opengl",
+        "sun/java2d/xr", "sun/java2d/marlin", "java/awt/doc-files"],
+    "java.xml": [
+        "com/sun/org/apache/xalan", "com/sun/org/apache/bcel", "com/sun/org/apache/xpath",
+        "com/sun/org/apache/xml/internal/dtm", "com/sun/org/apache/xml/internal/serializer",
+        "com/sun/org/apache/xml/internal/serialize", "com/sun/org/apache/xerces/internal/impl/xs",
+        "jdk/xml/internal/jdkcatalog"]}
+UNUSED_FILES = ["fontmanager", "freetype", "awt_xawt", "splashscreen", "jsound"]
+# Of the jar: other platforms' libraries, and what the check does not use.
+UNUSED_ENTRIES = [
+    "META-INF/resources/*", "META-INF/maven/*", "board/*", "demo/*", "*Windows*", "*Mac/*",
+    "*FreeBSD*", "org/jline/nativ/Linux/[!x]*", "nlp/*", "com/drew/*", "org/bytedeco/dnnl/*/libdnnl*",
+    "org/loranative/device/kernels/*", "*.proto"]
+TEST_LIBRARIES = ["org.junit.jupiter", "org.junit.platform", "org.opentest4j", "org.assertj"]
+RESOURCES = [
+    "src/test/resources/tokenizers", "src/test/resources/logback-test.xml",
+    "src/test/resources/philox.txt", "src/test/resources/golden/*.json",
+    "src/test/resources/golden/adamw8bit.safetensors", "src/test/resources/golden/blocks.safetensors",
+    "models/*.yaml", "models/emoji-sd/tokenizer", "models/emoji-sd/scheduler"]
+RESOURCES += [f"src/test/resources/golden/{m}" for m in
+              ("gemma2", "gemma3", "llama", "llama-linear", "mistral", "phi3", "qwen2", "qwen3",
+               "nf4")]
+
+
+def sh(*command, **options):
+    subprocess.run([str(c) for c in command], check=True, cwd=ROOT, **options)
+
+
+def build():
+    sh("mvn", "-q", "package", "-DskipTests", "-DskipKernels")
+    if not (NVRTC / "libnvrtc.so.12").exists():
+        sh("mvn", "-q", "dependency:unpack@unpack-nvrtc")
+
+
+def kernels(folder, architectures):
+    """Cubins; unchanged kernels are not compiled again."""
+    built = TARGET / "gpu-check-kernels"
+    built.mkdir(exist_ok=True)
+    sources = sorted((ROOT / "cuda").glob("*.cu")) + [
+        ROOT / "src/test/native/emulator/conformance.cu"]
+    headers = max(h.stat().st_mtime for h in (ROOT / "cuda/include").iterdir())
+
+    def made(source):
+        cubins = [built / f"{source.stem}.{a}.cubin" for a in architectures]
+        newest = max(headers, source.stat().st_mtime)
+        return all(c.exists() and c.stat().st_mtime > newest for c in cubins)
+    todo = [s for s in sources if not made(s)]
+    with tempfile.TemporaryDirectory() as place:
+        # kernelc looks for include/ beside a file.
+        os.symlink(ROOT / "cuda/include", Path(place, "include"))
+        todo = [shutil.copy(s, place) for s in todo]
+        if todo:
+            sh(TARGET / "native/kernelc", NVRTC / "libnvrtc.so.12", built, built / "kernels.csv",
+               "--for=" + ",".join(architectures), *todo,
+               env={**os.environ, "LD_LIBRARY_PATH": str(NVRTC)})
+    out = folder / "main/org/loranative/device/kernels"
+    out.mkdir(parents=True)
+    for source in sources:
+        for a in architectures:
+            to = folder if source.stem == "conformance" else out
+            shutil.copy(built / f"{source.stem}.{a}.cubin", to)
+    names = [s.stem for s in sources if s.stem != "conformance"]
+    (out / "list.txt").write_text("".join(n + "\n" for n in names))
+
+
+def classes(folder):
+    main = folder / "main"
+    with tempfile.TemporaryDirectory() as place:
+        sh("unzip", "-q", TARGET / "lora-native.jar", "-d", place)
+        for path in Path(place).rglob("*"):
+            name = str(path.relative_to(place))
+            if path.is_file() and not any(fnmatch.fnmatch(name, u) for u in UNUSED_ENTRIES):
+                (main / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, main / name)
+    shutil.copytree(TARGET / "test-classes", folder / "tests",
+                    ignore=lambda at, names: [n for n in names if Path(at, n).is_dir()
+                                              and Path(at) == TARGET / "test-classes"
+                                              and n != "org"])
+    sh("mvn", "-q", "-o", "dependency:copy-dependencies", "-DincludeScope=test",
+       f"-DoutputDirectory={folder / 'lib'}", "-DincludeGroupIds=" + ",".join(TEST_LIBRARIES))
+    for jar in (folder / "lib").glob("*.jar"):  # unpacked they are compressed better together
+        stored = jar.with_suffix(".stored")
+        with zipfile.ZipFile(jar) as old, zipfile.ZipFile(stored, "w") as new:
+            for entry in old.namelist():
+                if not entry.endswith("/"):
+                    new.writestr(entry, old.read(entry))
+        stored.replace(jar)
+
+
+def without_onednn(folder):
+    """The JNI library over plain/libloranative.a; --as-needed leaves libdnnl.so out."""
+    native = TARGET / "native"
+    sh("cmake", "--build", native, "--target", "loranative_plain", stdout=subprocess.DEVNULL)
+    version = re.search(r"<javacpp.version>(.*)<", (ROOT / "pom.xml").read_text())[1]
+    javacpp = Path.home() / f".m2/repository/org/bytedeco/javacpp/{version}/javacpp-{version}.jar"
+    dnnl = TARGET / "dnnl/org/bytedeco/dnnl/linux-x86_64"
+    with tempfile.TemporaryDirectory() as place:
+        sh("java", "-jar", javacpp, "-classpath", TARGET / "classes", "-d", place,
+           "-properties", "linux-x86_64", "-Dplatform.linkpath.prefix2=-L",
+           "-Dplatform.compiler.default=-march=x86-64-v2 -m64 -O2 -s -Wl,--as-needed",
+           f"-Dplatform.includepath={ROOT / 'src/main/native'}",
+           f"-Dplatform.linkpath={native / 'plain'}:{dnnl}", "org.loranative.device.LoraOps",
+           stdout=subprocess.DEVNULL)
+        library = next(Path(place).rglob("libjniLoraOps.so"))
+        shutil.copy(library, folder / "main/org/loranative/device/linux-x86_64")
+
+
+def runtime(jdk):
+    """A Java of its own: java.tar.xz, made once."""
+    folder = TARGET / "gpu-check-java"
+    packed = folder / "java.tar.xz"
+    if packed.exists() and packed.stat().st_mtime > Path(__file__).stat().st_mtime:
+        return packed
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    java(folder, jdk)
+    compress(packed, folder, ["java"])
+    return packed
+
+
+def compress(out, folder, names, leave=lambda entry: entry):
+    partial = out.with_suffix(".partial")
+    with tarfile.open(partial, "w:xz", preset=9) as payload:
+        for name in names:
+            payload.add(folder / name, name, filter=leave)
+    partial.rename(out)
+
+
+def java(folder, jdk):
+    listed = subprocess.run([jdk / "bin/jimage", "list", jdk / "lib/modules"], check=True,
+                            capture_output=True, text=True).stdout
+    module, kept, unused = "", set(), []
+    for line in listed.splitlines():
+        name = line.strip()
+        package = name.rpartition("/")[0]
+        if line.startswith("Module: "):
+            module = line.split()[1]
+        elif any(f"{package}/".startswith(u + "/") for u in UNUSED_CLASSES.get(module, ())):
+            # jlink wants a class in each package, ImageIO's registry its providers.
+            plain = name.endswith(".class") and "$" not in name
+            if plain and (package not in kept or name.endswith("Spi.class")):
+                kept.add(package)
+            else:
+                unused.append(f"/{module}/{name}")
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.write("\n".join(unused))
+        file.flush()
+        # Compression is the archive's.
+        sh(jdk / "bin/jlink", "--add-modules", MODULES, "--strip-debug", "--no-man-pages",
+           "--no-header-files", "--vm=server", "--compress=zip-0",
+           f"--exclude-resources=@{file.name}", "--output", folder / "java")
+    for name in UNUSED_FILES:
+        (folder / f"java/lib/lib{name}.so").unlink(missing_ok=True)
+    shutil.rmtree(folder / "java/legal")
+
+
+def resources(folder):
+    for pattern in RESOURCES:
+        for path in sorted(ROOT.glob(pattern)):
+            to = folder / path.relative_to(ROOT)
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copytree(path, to) if path.is_dir() else shutil.copy(path, to)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
+    temurin = sorted(glob.glob("/usr/lib/jvm/temurin-*"))
+    p.add_argument("--arch", action="append", help="cubins for these alone; sm_90 if none is named")
+    p.add_argument("--jdk", type=Path, default=Path(temurin[0]) if temurin else None)
+    p.add_argument("--built", action="store_true")
+    chosen = p.parse_args()
+    if chosen.jdk is None:
+        p.error("name a portable JDK by --jdk")
+    if not chosen.built:
+        build()
+    folder = TARGET / "gpu-check"
+    shutil.rmtree(folder, ignore_errors=True)
+    kernels(folder, chosen.arch or ["sm_90"])
+    classes(folder)
+    without_onednn(folder)
+    resources(folder)
+    shutil.copytree(ROOT / "benchmarks/gpu_check", folder / "gpu_check",
+                    ignore=shutil.ignore_patterns("__pycache__", "pack.py"))
+    shutil.copy(TARGET / "native/launches.json", folder)
+    shutil.copy(ROOT / "src/test/native/emulator/conformance.txt", folder)
+    shutil.copy(runtime(chosen.jdk), folder)
+    compress(folder / "classes.tar.xz", folder, ["main", "tests", "lib", "src", "models"],
+             without_kernels)
+    out = TARGET / "gpu-check.tar.gz"
+    with tarfile.open(out, "w:gz", compresslevel=9) as archive:
+        for name in ("gpu_check", "launches.json", "conformance.txt", "java.tar.xz",
+                     "classes.tar.xz", "main/org/loranative/device/kernels",
+                     *(f.name for f in folder.glob("conformance.*.cubin"))):
+            archive.add(folder / name, f"gpu-check/{name}")
+    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
+
+
+def without_kernels(entry):
+    return None if "device/kernels" in entry.name else entry
+
+
+if __name__ == "__main__":
+    main()

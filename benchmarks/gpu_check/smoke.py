@@ -1,0 +1,237 @@
+"""Each hot kernel alone on a card, against numpy in f64: no Java, no torch.
+
+`small` cases are checked whole, on ragged shapes; `full` ones have a real model's size, are checked
+in part and timed."""
+import numpy as np
+
+from launches import Launches
+
+GEMM_16, GEMM_F32, ATTENTION, NORM = 4e-3, 1e-5, 1e-2, 4e-3  # most relative error
+RANK, SCALE, EPS = 16, .5, 1e-5
+HEADS = 64, 96, 128, 160, 256
+
+
+def bf16(x):
+    bits = np.asarray(x, np.float32).view(np.uint32)
+    return ((bits + 0x7fff + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
+
+
+def wide(b):
+    return (b.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
+
+
+def error(actual, expected):
+    return float(np.linalg.norm(actual - expected) / np.linalg.norm(expected))
+
+
+class Case:
+    """What a case gives: the relative error of its results, the most it may be, and the call to
+    time, with its floating point operations or bytes."""
+
+    def __init__(self, worst, most, run, flop=0, bytes=0):
+        self.worst, self.most, self.run, self.flop, self.bytes = worst, most, run, flop, bytes
+
+
+def shape(tile, full, nf4):
+    if full:
+        m, n, k = 4096, 4096, 4096
+    elif nf4:
+        m, n, k = 152, 128, 192
+    else:
+        m, n, k = (152, 72, 136) if tile in ("small", "large") else (72, 24, 200)
+    if tile == "tall":
+        n = 16
+    if tile == "wide":
+        m, n = 16, 4096 if full else 136
+    return m, n, k
+
+
+def gemm(on, form, tile, full, low=False, accumulate=False, bias=False, f32=False, nf4=False):
+    r = np.random.default_rng(1)
+    card = on.card
+    m, n, k = shape(tile, full, nf4)
+    ta, tb = form[0] == "t", form[1] == "t"
+    a = bf16(r.normal(size=(k, m) if ta else (m, k)))
+    b = bf16(r.normal(size=(n, k) if tb else (k, n)) * .1)
+    g = on.arguments("gemm", a=card.put(a), a_stride=a.shape[1], c_stride=n, M=m, N=n, K=k,
+                     R=RANK if low else 0, scale=SCALE, accumulate=accumulate, c_is_f32=f32)
+    if nf4:
+        blocks, values = nf4_blocks(r, b.shape)
+        g.b, g.b_format = card.put(blocks), on.nf4
+    else:
+        values = wide(b)
+        g.b, g.b_stride = card.put(b), b.shape[1]
+    A, B = wide(a).T if ta else wide(a), values.T if tb else values
+    if low:
+        la = bf16(r.normal(size=(m, RANK)))
+        lb = bf16(r.normal(size=(n, RANK) if tb else (RANK, n)))
+        g.low_a, g.low_a_stride = card.put(la), RANK
+        g.low_b, g.low_b_stride = card.put(lb), lb.shape[1]
+    c0 = r.normal(size=(m, n)).astype(np.float32)
+    c0 = c0 if f32 else bf16(c0)
+    g.c = card.put(c0) if accumulate else card.empty(c0.nbytes)
+    biases = r.normal(size=n).astype(np.float32)
+    if bias:
+        g.bias = card.put(biases)
+    run = on.gemm(form, tile, g)
+    run()
+    out = card.get(g.c, (m, n), c0.dtype)
+    out = out.astype(np.float64) if f32 else wide(out)
+    some = np.arange(0, m, 37) if full else np.arange(m)
+    y = A[some] @ B
+    if low:
+        y += wide(la)[some] @ (wide(lb).T if tb else wide(lb))
+    y *= SCALE
+    if bias:
+        y += biases
+    if accumulate:
+        y += (c0.astype(np.float64) if f32 else wide(c0))[some]
+    flop = 2 * m * n * (k + (RANK if low else 0))
+    return Case(error(out[some], y), GEMM_F32 if f32 else GEMM_16, run, flop=flop)
+
+
+def nf4_blocks(r, dims):
+    """A matrix as Nf4 lays it out: tables, nibbles, scales in 8 bits and theirs."""
+    n = dims[0] * dims[1]
+    pad = -n % 16384
+    code = np.sort(r.normal(size=16)).astype(np.float32)
+    scale_code = r.random(256).astype(np.float32)
+    offset = np.float32(.1)
+    q = r.integers(0, 16, n).astype(np.uint8)
+    index = r.integers(0, 256, n // 64).astype(np.uint8)
+    factor = r.random((n + pad) // 16384).astype(np.float32)
+    head = np.concatenate([code, scale_code, [offset]]).astype(np.float32).tobytes() + b"\0" * 4
+    head += np.int64(n).tobytes()
+    body = (q[0::2] << 4 | q[1::2]).tobytes() + index.tobytes() + b"\0" * (-len(index) % 4)
+    scale = scale_code[index] * factor[np.arange(n // 64) // 256] + offset
+    values = wide(bf16(code[q] * np.repeat(scale, 64))).reshape(dims)
+    return np.frombuffer(head + body + factor.tobytes(), np.uint8), values
+
+
+def attention(on, what, head, full):
+    """Causal, in two documents, grouped heads; a backward case is given the forward's lse."""
+    r = np.random.default_rng(2)
+    card = on.card
+    heads, kv, documents = (32, 8, [2048, 2048]) if full else (2, 1, [50, 90])
+    m, d = sum(documents), head if full else head - 8
+    start = np.repeat(np.cumsum([0] + documents[:-1]), documents).astype(np.int32)
+    q, k, v, dout = (bf16(r.normal(size=(m, h, d))) for h in (heads, kv, kv, heads))
+    a = on.arguments("attention", M=m, keys=m, heads=heads, kv_heads=kv, D=d, scale=d ** -.5)
+    Q, K, V, O, DO, S = (card.put(x) for x in (q, k, v, np.zeros_like(q), dout, start))
+    checked = (0, heads - 1) if full else range(heads)
+    rows = np.arange(documents[0]) if full else np.arange(m)
+    o, lse, grads = expected_attention(a, rows, start, checked, *map(wide, (q, k, v, dout)))
+    if full and what != "fwd":  # what a backward kernel reads, of all heads
+        LSE = card.empty(heads * m * 4)
+        on.attention("fwd", head, a, (Q, K, V, S, O, LSE))()
+        o_all = wide(card.get(O, (m, heads, d), np.uint16))
+    else:
+        LSE, o_all = card.put(lse), o
+    delta = card.put((wide(dout) * o_all).sum(2).T.astype(np.float32))
+    outs = {n: card.empty(m * h * d * 2)
+            for n, h in (("o", heads), ("dq", heads), ("dk", kv), ("dv", kv))}
+    addresses = {"fwd": (Q, K, V, S, outs["o"], LSE),
+                 "dq": (DO, Q, K, V, LSE, delta, S, outs["dq"]),
+                 "dkv": (DO, Q, K, V, LSE, delta, S, outs["dk"], outs["dv"])}[what]
+    run = on.attention(what, head, a, addresses)
+    run()
+    worst = 0.0
+    for n in {"fwd": ("o",), "dq": ("dq",), "dkv": ("dk", "dv")}[what]:
+        h = kv if n in ("dk", "dv") else heads
+        out = wide(card.get(outs[n], (m, h, d), np.uint16))
+        if not np.isfinite(out).all():
+            worst = float("inf")
+        elif not full:
+            worst = max(worst, error(out, o if n == "o" else grads[n]))
+        elif h == heads:  # dk and dv sum over a group's heads, which is more than is checked
+            picked = np.ix_(rows, checked)
+            worst = max(worst, error(out[picked], (o if n == "o" else grads[n])[picked]))
+    pairs = sum(x * (x + 1) // 2 for x in documents) * heads * d
+    return Case(worst, ATTENTION, run, flop={"fwd": 4, "dq": 6, "dkv": 8}[what] * pairs)
+
+
+def expected_attention(a, rows, start, checked, q, k, v, dout):
+    m, heads, kv, d = q.shape[0], q.shape[1], k.shape[1], q.shape[2]
+    o, lse = np.zeros((m, heads, d)), np.zeros((heads, m), np.float32)
+    grads = {"dq": np.zeros((m, heads, d)), "dk": np.zeros((m, kv, d)),
+             "dv": np.zeros((m, kv, d))}
+    sees = (rows[None] <= rows[:, None]) & (rows[None] >= start[rows][:, None])
+    for h in checked:
+        g = h // (heads // kv)
+        s = np.where(sees, q[rows, h] @ k[rows, g].T * a.scale, -np.inf)
+        lse[h, rows] = np.log(np.exp(s - s.max(1, keepdims=True)).sum(1)) + s.max(1)
+        p = np.exp(s - lse[h, rows][:, None].astype(np.float64))
+        o[rows, h] = p @ v[rows, g]
+        dp = dout[rows, h] @ v[rows, g].T
+        ds = p * (dp - (dout[rows, h] * o[rows, h]).sum(1)[:, None]) * a.scale
+        grads["dq"][rows, h] = ds @ k[rows, g]
+        grads["dk"][rows, g] += ds.T @ q[rows, h]
+        grads["dv"][rows, g] += p.T @ dout[rows, h]
+    return o, lse, grads
+
+
+def rms_norm(on, full):
+    r = np.random.default_rng(3)
+    card = on.card
+    m, c = (4096, 4096) if full else (9, 200)
+    x, z = bf16(r.normal(size=(m, c))), bf16(r.normal(size=(m, c)))
+    w = r.normal(size=c).astype(np.float32)
+    y = card.empty(m * c * 2)
+    run = on.rms_norm(card.put(x), card.put(z), card.put(w), y, card.empty(m * c * 2),
+                      card.empty(m * 4), m, c, EPS)
+    run()
+    s = wide(bf16(wide(x) + wide(z)))
+    expected = s / np.sqrt((s * s).mean(1, keepdims=True) + EPS) * w
+    return Case(error(wide(card.get(y, (m, c), np.uint16)), expected), NORM, run,
+                bytes=4 * m * c * 2)
+
+
+def group_norm(on, full):
+    r = np.random.default_rng(4)
+    card = on.card
+    b, n, c, groups = (1, 16384, 320, 32) if full else (2, 30, 40, 4)
+    x = bf16(r.normal(size=(b, n, c)) + 1)
+    w, bias = (r.normal(size=c).astype(np.float32) for _ in range(2))
+    y = card.empty(b * n * c * 2)
+    run = on.group_norm(card.put(x), card.put(w), card.put(bias), y, card.empty(b * groups * 8), b,
+                        n, c, groups, EPS)
+    run()
+    v = wide(x).reshape(b, n, groups, c // groups)
+    z = (v - v.mean((1, 3), keepdims=True)) / np.sqrt(v.var((1, 3), keepdims=True) + EPS)
+    z = z.reshape(b, n, c) * w + bias
+    return Case(error(wide(card.get(y, (b, n, c), np.uint16)), z / (1 + np.exp(-z))), NORM, run,
+                bytes=2 * b * n * c * 2)
+
+
+def cases():
+    found = {"rms_norm": rms_norm, "group_norm": group_norm}
+    for form in ("nt", "nn", "tn"):
+        for tile in ("small", "tall", "wide") if form == "tn" else ("small", "large", "tall"):
+            name = f"gemm_{form}_{tile}"
+            found[name] = lambda on, full, f=form, t=tile: gemm(on, f, t, full, f32=f == "tn")
+            if form == "tn":
+                continue
+            found[name + "_low_bias_add"] = \
+                lambda on, full, f=form, t=tile: gemm(on, f, t, full, True, True, True)
+            if tile != "tall":
+                found[name + "_nf4_low"] = \
+                    lambda on, full, f=form, t=tile: gemm(on, f, t, full, low=True, nf4=True)
+    for head in HEADS:
+        for what in ("fwd", "dq", "dkv"):
+            found[f"attention_{what}_{head}"] = \
+                lambda on, full, w=what, h=head: attention(on, w, h, full)
+    return found
+
+
+def run(card, table, name, full):
+    """One case's line."""
+    case = cases()[name](Launches(card, table), full)
+    line = {"ok": bool(case.worst < case.most), "error": case.worst}
+    if full:
+        ms = card.milliseconds(case.run)
+        line["ms"] = ms
+        if case.flop:
+            line["tflops"] = case.flop / ms / 1e9
+        if case.bytes:
+            line["gb_per_s"] = case.bytes / ms / 1e6
+    return line

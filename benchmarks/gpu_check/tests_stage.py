@@ -1,0 +1,63 @@
+"""Stage: the tests of ops and models, a class (or a method of a long one) a process. The tests of a
+class that fail are run again, each alone and waiting for every op: a fault on the card makes all
+that comes after it in its process fail too."""
+import json
+
+LIMIT, ALONE_LIMIT = 240, 60
+MOST_ALONE = 24
+OPS, MODEL = "org.loranative.graph.ops.", "org.loranative.model."
+CASES = [OPS + c for c in (
+    "OpTest#f32", "OpTest#bf16", "OpTest#f16", "CudaEmulatorLossAndOptimizerTest",
+    "TensorGemmTest", "BlockGemmTest", "TensorConvTest", "TiledAttentionTest",
+    "GroupAttentionTest", "AdamW8bitTest")]
+CASES += [MODEL + c for c in ("llm.GoldenTest", "llm.Nf4Test", "diffusion.DiffusionGoldenTest")]
+TOY = [OPS + "CudaEmulatorLossAndOptimizerTest"]
+
+
+def run(check):
+    check.home.unpack()
+    names = {c.rsplit(".", 1)[1]: c for c in (TOY if check.toy else CASES)}
+    check.each("tests", names, lambda name: one(check, name, names[name]), check.options.jobs)
+
+
+def tests_of(check, what, limit, *flags):
+    """The tests' lines, the one that was running when the process ended, and how it ended."""
+    lines, running = [], [""]
+
+    def read(text):
+        line = json.loads(text)
+        if "began" in line:
+            running[0] = line["began"]
+        else:
+            running[0] = ""
+            lines.append(line)
+    command = check.java_command("org.loranative.gpucheck.DeviceTests", what, flags=flags)
+    return lines, running, check.child(command, limit, read)
+
+
+def one(check, name, what):
+    lines, running, outcome = tests_of(check, what, check.limit(LIMIT))
+    failing = [line for line in lines if not line["ok"]]
+    result = {"ok": outcome.ok and bool(lines) and not failing, "seconds": round(outcome.seconds, 1),
+              "run": len(lines), "passed": len(lines) - len(failing)}
+    if not outcome.ok and not failing or running[0]:
+        result["why"] = (f"in {running[0]}: " if running[0] else "") + outcome.why
+        result["output"] = outcome.output[-800:]
+    if failing:
+        result["failed"] = [line["test"] for line in failing]
+        result["why"] = failing[0].get("why", "")[:600]
+    check.record.add("tests", name, **result)
+    for line in failing[:MOST_ALONE]:
+        if check.limit(ALONE_LIMIT):
+            alone(check, name, line)
+
+
+def alone(check, name, line):
+    """One failing test in a process of its own, op by op."""
+    case = f"{name} {line['test']}, alone"
+    lines, _, outcome = tests_of(check, line["id"], check.limit(ALONE_LIMIT),
+                                 "-Dloranative.sync=true")
+    ok = outcome.ok and bool(lines) and all(x["ok"] for x in lines)
+    why = next((x.get("why", "") for x in lines if not x["ok"]), outcome.why)
+    check.record.add("tests", case, ok=ok, seconds=round(outcome.seconds, 1), why=why[:600],
+                     first=line.get("why", "")[:300])

@@ -1,0 +1,125 @@
+// Prints how kernels are launched as JSON: tiles and the layout of argument structs, out of the
+// headers that kernels and launchers share, so that benchmarks/gpu_check cannot drift from them.
+#include <stddef.h>
+#include <stdio.h>
+
+#include <string>
+#include <type_traits>
+
+#include "block_gemm.h"
+#include "conv.h"
+#include "norms.h"
+#include "tiled_attention.h"
+
+namespace {
+
+std::string tiles, heads, structs;
+
+void append(std::string* list, const std::string& name, const std::string& value) {
+  *list += (list->empty() ? "" : ",\n    ") + ('"' + name + "\": {" + value + "}");
+}
+
+std::string number(const char* name, long value) {
+  return '"' + std::string(name) + "\": " + std::to_string(value);
+}
+
+template <typename Tile>
+void tile(const char* name) {
+  append(&tiles, name,
+         number("rows", Tile::kRows) + ", " + number("columns", Tile::kColumns) + ", " +
+             number("threads", Tile::kThreads) + ", " + number("shared", Tile::kSharedBytes));
+}
+
+template <typename Tile>
+void head() {
+  append(&heads, std::to_string(Tile::kHead),
+         number("rows", Tile::kRows) + ", " + number("threads", Tile::kThreads) + ", " +
+             number("key_walks", Tile::kKeyWalks) + ", " + number("fwd", Tile::kForwardBytes) +
+             ", " + number("dq", Tile::kQueryBytes) + ", " + number("dkv", Tile::kKeyBytes));
+}
+
+// ctypes' letter for a field's type.
+template <typename T>
+const char* letter() {
+  return std::is_floating_point<T>::value ? (sizeof(T) == 4 ? "f" : "d")
+         : sizeof(T) == 8                 ? "Q"
+                                          : "i";
+}
+
+struct Layout {
+  std::string fields;
+
+  template <typename T>
+  void field(const char* name, size_t offset) {
+    fields += std::string(fields.empty() ? "" : ", ") + '"' + name + "\": [" +
+              std::to_string(offset) + ", \"" + letter<T>() + "\"]";
+  }
+};
+
+#define LN_FIELD(type, name) layout.field<decltype(type::name)>(#name, offsetof(type, name))
+
+void gemm_layout() {
+  typedef TensorGemmArguments T;
+  Layout layout;
+  LN_FIELD(T, a);
+  LN_FIELD(T, b);
+  LN_FIELD(T, low_a);
+  LN_FIELD(T, low_b);
+  LN_FIELD(T, a_stride);
+  LN_FIELD(T, b_stride);
+  LN_FIELD(T, low_a_stride);
+  LN_FIELD(T, low_b_stride);
+  LN_FIELD(T, c);
+  LN_FIELD(T, c_stride);
+  LN_FIELD(T, bias);
+  LN_FIELD(T, rows_left);
+  LN_FIELD(T, partial);
+  LN_FIELD(T, M);
+  LN_FIELD(T, N);
+  LN_FIELD(T, K);
+  LN_FIELD(T, R);
+  LN_FIELD(T, row_offset);
+  LN_FIELD(T, scale);
+  LN_FIELD(T, accumulate);
+  LN_FIELD(T, c_is_f32);
+  LN_FIELD(T, b_format);
+  append(&structs, "gemm", number("bytes", sizeof(T)) + ", \"fields\": {" + layout.fields + "}");
+}
+
+void attention_layout() {
+  typedef AttentionArguments T;
+  Layout layout;
+  LN_FIELD(T, M);
+  LN_FIELD(T, keys);
+  LN_FIELD(T, heads);
+  LN_FIELD(T, kv_heads);
+  LN_FIELD(T, D);
+  LN_FIELD(T, window);
+  LN_FIELD(T, q_group);
+  LN_FIELD(T, k_group);
+  LN_FIELD(T, scale);
+  LN_FIELD(T, softcap);
+  append(&structs, "attention",
+         number("bytes", sizeof(T)) + ", \"fields\": {" + layout.fields + "}");
+}
+
+}  // namespace
+
+int main() {
+  tile<LargeTile>("large");
+  tile<SmallTile>("small");
+  tile<TallTile>("tall");
+  tile<WideTile>("wide");
+  tile<LargeBlockTile>("block_large");
+  tile<SmallBlockTile>("block_small");
+  head<AttentionTile64>();
+  head<AttentionTile96>();
+  head<AttentionTile128>();
+  head<AttentionTile160>();
+  head<AttentionTile256>();
+  gemm_layout();
+  attention_layout();
+  printf("{\n  \"nf4\": %d,\n  \"tiles\": {\n    %s\n  },\n  \"heads\": {\n    %s\n  },\n"
+         "  \"structs\": {\n    %s\n  }\n}\n",
+         int(kNf4), tiles.c_str(), heads.c_str(), structs.c_str());
+}
