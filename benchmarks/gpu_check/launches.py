@@ -5,6 +5,7 @@ import ctypes as C
 import json
 
 I64, F32, I32 = C.c_int64, C.c_float, C.c_int32
+HOPPER_TILES = "broad", "square"  # kernels that only compute capability 9.0 has
 
 
 class Launches:
@@ -25,8 +26,23 @@ class Launches:
         blocks = bool(g.b_format)
         t = self.tiles[("block_" if blocks else "") + tile]
         grid = over(g.N, t["columns"]), over(g.M, t["rows"])
-        name = f"{'block' if blocks else 'tensor'}_gemm_{form}_{tile}_bf16"
+        family = "block" if blocks else "hopper" if tile in HOPPER_TILES else "tensor"
+        name = f"{family}_gemm_{form}_{tile}_bf16"
         return lambda: self.card.launch(name, grid, t["threads"], t["shared"], g)
+
+    def conv(self, direction, tile, g, c):
+        """direction: "fwd" or "bwd"; the product g is what the launcher makes of c."""
+        t = self.tiles[tile]
+        grid = over(g.N, t["columns"]), over(g.M, t["rows"])
+        family = "hopper" if tile in HOPPER_TILES else "tensor"
+        name = f"{family}_conv_{direction}_{tile}_bf16"
+        return lambda: self.card.launch(name, grid, t["threads"], t["shared"], g, c)
+
+    def panel(self, p, to):
+        t = self.tiles["panel"]
+        grid = (over(p.rows * p.columns // t["columns"], t["threads"]),)
+        return lambda: self.card.launch("dequantize_panel_bf16", grid, t["threads"], t["shared"], p,
+                                        to)
 
     def attention(self, what, head, a, addresses):
         """what: "fwd", "dq" or "dkv"."""
@@ -53,9 +69,15 @@ def over(n, tile):
     return -(-n // tile)
 
 
+def divisor(d):
+    """Divisor of conv.h: n / d as a multiplication."""
+    shift = (d - 1).bit_length()
+    return (C.c_uint32 * 3)(d, ((1 << 32) * ((1 << shift) - d)) // d + 1, shift)
+
+
 def structure(layout):
     """A ctypes class of a C++ struct's layout; gaps are filled."""
-    types = {"Q": C.c_uint64, "i": C.c_int32, "f": C.c_float, "d": C.c_double}
+    types = {"D": C.c_uint32 * 3, "Q": C.c_uint64, "i": C.c_int32, "f": C.c_float, "d": C.c_double}
     fields, at = [], 0
     for name, (offset, letter) in sorted(layout["fields"].items(), key=lambda f: f[1][0]):
         if offset > at:

@@ -38,9 +38,11 @@ UNUSED_CLASSES = {
 UNUSED_FILES = ["fontmanager", "freetype", "awt_xawt", "splashscreen", "jsound"]
 # Of the jar: other platforms' libraries, and what the check does not use.
 UNUSED_ENTRIES = [
-    "META-INF/resources/*", "META-INF/maven/*", "board/*", "demo/*", "*Windows*", "*Mac/*",
-    "*FreeBSD*", "org/jline/nativ/Linux/[!x]*", "nlp/*", "com/drew/*", "org/bytedeco/dnnl/*/libdnnl*",
-    "org/loranative/device/kernels/*", "*.proto"]
+    "META-INF/resources/*", "META-INF/maven/*", "board/*", "demo/*", "nlp/*", "*.proto",
+    "org/bytedeco/dnnl/*/libdnnl*", "org/loranative/device/kernels/*", "*Windows*", "*Mac/*",
+    "*FreeBSD*", "*/native/AIX/*", "*/native/SunOS/*", "org/jline/nativ/Linux/[!x]*",
+    "*/native/Linux/[!x]*", "*-musl/*", "aix/*", "darwin/*", "freebsd/*", "win/*", "linux/[!a]*",
+    "linux/aarch64/*", "linux/arm/*", "org/locationtech/*"]
 TEST_LIBRARIES = ["org.junit.jupiter", "org.junit.platform", "org.opentest4j", "org.assertj"]
 RESOURCES = [
     "src/test/resources/tokenizers", "src/test/resources/logback-test.xml",
@@ -138,8 +140,8 @@ def without_onednn(folder):
 def runtime(jdk):
     """A Java of its own: java.tar.xz, made once."""
     folder = TARGET / "gpu-check-java"
-    packed = folder / "java.tar.xz"
-    if packed.exists() and packed.stat().st_mtime > Path(__file__).stat().st_mtime:
+    packed = folder / "java.tar.xz"  # delete it to have another one made
+    if packed.exists():
         return packed
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -159,19 +161,19 @@ def compress(out, folder, names, leave=lambda entry: entry):
 def java(folder, jdk):
     listed = subprocess.run([jdk / "bin/jimage", "list", jdk / "lib/modules"], check=True,
                             capture_output=True, text=True).stdout
-    module, kept, unused = "", set(), []
+    module, entries = "", {}
     for line in listed.splitlines():
-        name = line.strip()
-        package = name.rpartition("/")[0]
+        package, _, name = line.strip().rpartition("/")
         if line.startswith("Module: "):
             module = line.split()[1]
         elif any(f"{package}/".startswith(u + "/") for u in UNUSED_CLASSES.get(module, ())):
-            # jlink wants a class in each package, ImageIO's registry its providers.
-            plain = name.endswith(".class") and "$" not in name
-            if plain and (package not in kept or name.endswith("Spi.class")):
-                kept.add(package)
-            else:
-                unused.append(f"/{module}/{name}")
+            entries.setdefault(f"/{module}/{package}", []).append(name)
+    unused = []
+    for package, names in entries.items():
+        # jlink wants something in each package, ImageIO's registry its providers.
+        plain = [n for n in names if n.endswith(".class") and "$" not in n] or names
+        kept = {plain[0], *(n for n in names if n.endswith("Spi.class"))}
+        unused += [f"{package}/{n}" for n in names if n not in kept]
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write("\n".join(unused))
         file.flush()

@@ -4,7 +4,7 @@
 in part and timed."""
 import numpy as np
 
-from launches import Launches
+from launches import HOPPER_TILES, Launches, divisor
 
 GEMM_16, GEMM_F32, ATTENTION, NORM = 4e-3, 1e-5, 1e-2, 4e-3  # most relative error
 RANK, SCALE, EPS = 16, .5, 1e-5
@@ -38,7 +38,7 @@ def shape(tile, full, nf4):
     elif nf4:
         m, n, k = 152, 128, 192
     else:
-        m, n, k = (152, 72, 136) if tile in ("small", "large") else (72, 24, 200)
+        m, n, k = (152, 72, 136) if tile not in ("tall", "wide") else (72, 24, 200)
     if tile == "tall":
         n = 16
     if tile == "wide":
@@ -106,6 +106,56 @@ def nf4_blocks(r, dims):
     scale = scale_code[index] * factor[np.arange(n // 64) // 256] + offset
     values = wide(bf16(code[q] * np.repeat(scale, 64))).reshape(dims)
     return np.frombuffer(head + body + factor.tobytes(), np.uint8), values
+
+
+def dequantize(on, full):
+    """A part of a matrix in NF4, from a row and a column on."""
+    r = np.random.default_rng(6)
+    rows, columns, row0, column0 = (4096, 4096, 0, 0) if full else (24, 64, 8, 128)
+    dims = (rows + row0, columns + column0)
+    blocks, values = nf4_blocks(r, dims)
+    p = on.arguments("panel", all_rows=dims[0], all_columns=dims[1], row0=row0, column0=column0,
+                     rows=rows, columns=columns, format=on.nf4)
+    p.__setattr__("from", on.card.put(blocks))
+    to = on.card.empty(rows * columns * 2)
+    run = on.panel(p, to)
+    run()
+    out = wide(on.card.get(to, (rows, columns), np.uint16))
+    return Case(error(out, values[row0:, column0:]), GEMM_16, run,
+                bytes=rows * columns * 2.5 + rows * columns / 64)
+
+
+def conv(on, direction, tile, full):
+    """3 x 3, as wide as it was; backward is the same sum over mirrored taps."""
+    r = np.random.default_rng(5)
+    card = on.card
+    b, h, w, i, o = (1, 64, 64, 640, 640) if full else (2, 9, 7, 16, 40)
+    if tile == "tall":
+        o = 16
+    back = direction == "bwd"
+    source, depth, out = (o if back else i), 9 * (o if back else i), (i if back else o)
+    x = bf16(r.normal(size=(b, h, w, source)))
+    weights = bf16(r.normal(size=(o, 3, 3, i)) * .1)
+    bias = r.normal(size=out).astype(np.float32)
+    g = on.arguments("gemm", a=card.put(x), b=card.put(weights), c=card.empty(b * h * w * out * 2),
+                     c_stride=out, M=b * h * w, N=out, K=depth, scale=1)
+    if not back:
+        g.bias = card.put(bias)
+    sizes = {"B": b, "H": h, "W": w, "I": i, "OH": h, "OW": w, "O": o, "kernel": 3, "stride": 1}
+    c = on.arguments("conv", pad=1, **sizes)
+    for name, n in sizes.items():
+        if name != "B":
+            setattr(c, f"by_{name}", divisor(n))
+    run = on.conv(direction, tile, g, c)
+    run()
+    padded = np.pad(wide(x), ((0, 0), (1, 1), (1, 1), (0, 0)))
+    y = np.zeros((b, h, w, out)) if back else np.zeros((b, h, w, out)) + bias
+    for ky in range(3):
+        for kx in range(3):
+            tap = wide(weights[:, 2 - ky, 2 - kx]) if back else wide(weights[:, ky, kx]).T
+            y += padded[:, ky:ky + h, kx:kx + w] @ tap
+    return Case(error(wide(card.get(g.c, y.shape, np.uint16)), y), GEMM_16, run,
+                flop=2 * b * h * w * depth * out)
 
 
 def attention(on, what, head, full):
@@ -204,18 +254,23 @@ def group_norm(on, full):
 
 
 def cases():
-    found = {"rms_norm": rms_norm, "group_norm": group_norm}
+    found = {"rms_norm": rms_norm, "group_norm": group_norm, "dequantize_panel": dequantize}
     for form in ("nt", "nn", "tn"):
-        for tile in ("small", "tall", "wide") if form == "tn" else ("small", "large", "tall"):
+        for tile in ("small", "tall", "wide") if form == "tn" else \
+                ("small", "large", "tall", *HOPPER_TILES):
             name = f"gemm_{form}_{tile}"
             found[name] = lambda on, full, f=form, t=tile: gemm(on, f, t, full, f32=f == "tn")
             if form == "tn":
                 continue
             found[name + "_low_bias_add"] = \
                 lambda on, full, f=form, t=tile: gemm(on, f, t, full, True, True, True)
-            if tile != "tall":
+            if tile in ("small", "large"):
                 found[name + "_nf4_low"] = \
                     lambda on, full, f=form, t=tile: gemm(on, f, t, full, low=True, nf4=True)
+    for direction in ("fwd", "bwd"):
+        for tile in ("small", "large", *HOPPER_TILES, *(["tall"] if direction == "fwd" else [])):
+            found[f"conv_{direction}_{tile}"] = \
+                lambda on, full, d=direction, t=tile: conv(on, d, t, full)
     for head in HEADS:
         for what in ("fwd", "dq", "dkv"):
             found[f"attention_{what}_{head}"] = \
@@ -225,6 +280,8 @@ def cases():
 
 def run(card, table, name, full):
     """One case's line."""
+    if any(tile in name for tile in HOPPER_TILES) and card.capability != "90":
+        return {"ok": True, "skipped": "a kernel for compute capability 9.0"}
     case = cases()[name](Launches(card, table), full)
     line = {"ok": bool(case.worst < case.most), "error": case.worst}
     if full:

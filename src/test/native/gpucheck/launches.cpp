@@ -7,7 +7,7 @@
 #include <type_traits>
 
 #include "block_gemm.h"
-#include "conv.h"
+#include "hopper.h"
 #include "norms.h"
 #include "tiled_attention.h"
 
@@ -38,10 +38,11 @@ void head() {
              ", " + number("dq", Tile::kQueryBytes) + ", " + number("dkv", Tile::kKeyBytes));
 }
 
-// ctypes' letter for a field's type.
+// ctypes' letter for a field's type, D for a Divisor.
 template <typename T>
 const char* letter() {
-  return std::is_floating_point<T>::value ? (sizeof(T) == 4 ? "f" : "d")
+  return std::is_same<T, Divisor>::value ? "D"
+         : std::is_floating_point<T>::value ? (sizeof(T) == 4 ? "f" : "d")
          : sizeof(T) == 8                 ? "Q"
                                           : "i";
 }
@@ -103,6 +104,44 @@ void attention_layout() {
          number("bytes", sizeof(T)) + ", \"fields\": {" + layout.fields + "}");
 }
 
+void conv_layout() {
+  typedef ConvArguments T;
+  Layout layout;
+  LN_FIELD(T, B);
+  LN_FIELD(T, H);
+  LN_FIELD(T, W);
+  LN_FIELD(T, I);
+  LN_FIELD(T, OH);
+  LN_FIELD(T, OW);
+  LN_FIELD(T, O);
+  LN_FIELD(T, kernel);
+  LN_FIELD(T, stride);
+  LN_FIELD(T, pad);
+  LN_FIELD(T, by_H);
+  LN_FIELD(T, by_W);
+  LN_FIELD(T, by_I);
+  LN_FIELD(T, by_OH);
+  LN_FIELD(T, by_OW);
+  LN_FIELD(T, by_O);
+  LN_FIELD(T, by_kernel);
+  LN_FIELD(T, by_stride);
+  append(&structs, "conv", number("bytes", sizeof(T)) + ", \"fields\": {" + layout.fields + "}");
+}
+
+void panel_layout() {
+  typedef PanelArguments T;
+  Layout layout;
+  LN_FIELD(T, from);
+  LN_FIELD(T, all_rows);
+  LN_FIELD(T, all_columns);
+  LN_FIELD(T, row0);
+  LN_FIELD(T, column0);
+  LN_FIELD(T, rows);
+  LN_FIELD(T, columns);
+  LN_FIELD(T, format);
+  append(&structs, "panel", number("bytes", sizeof(T)) + ", \"fields\": {" + layout.fields + "}");
+}
+
 }  // namespace
 
 int main() {
@@ -110,6 +149,8 @@ int main() {
   tile<SmallTile>("small");
   tile<TallTile>("tall");
   tile<WideTile>("wide");
+  tile<BroadTile>("broad");
+  tile<SquareTile>("square");
   tile<LargeBlockTile>("block_large");
   tile<SmallBlockTile>("block_small");
   head<AttentionTile64>();
@@ -119,6 +160,12 @@ int main() {
   head<AttentionTile256>();
   gemm_layout();
   attention_layout();
+  conv_layout();
+  panel_layout();
+  append(&tiles, "panel",
+         number("rows", 1) + ", " + number("columns", PanelTile16::kNumbers) + ", " +
+             number("threads", PanelTile16::kThreads) + ", " +
+             number("shared", PanelTile16::kSharedBytes));
   printf("{\n  \"nf4\": %d,\n  \"tiles\": {\n    %s\n  },\n  \"heads\": {\n    %s\n  },\n"
          "  \"structs\": {\n    %s\n  }\n}\n",
          int(kNf4), tiles.c_str(), heads.c_str(), structs.c_str());
