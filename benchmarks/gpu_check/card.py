@@ -94,12 +94,20 @@ class Card:
         f = self.function(name)
         if shared > SHARED_BYTES_UNASKED:
             self.call("cuFuncSetAttribute", f, MOST_DYNAMIC_SHARED_BYTES, shared)
-        held = [a if isinstance(a, (C.Structure, C._SimpleCData)) else C.c_uint64(a)
+        held = [a if isinstance(a, (C.Structure, C.Array, C._SimpleCData)) else C.c_uint64(a)
                 for a in arguments]
         pointers = (C.c_void_p * len(held))(*[C.cast(C.pointer(a), C.c_void_p) for a in held])
         sizes = (*grid, 1, 1)[:3]
         self.call("cuLaunchKernel", f, *map(C.c_uint, sizes), C.c_uint(threads), C.c_uint(1),
                   C.c_uint(1), C.c_uint(shared), self.stream, pointers, None)
+
+    def map_matrix(self, where, matrix, rows, columns, stride, box_rows):
+        """A tensor map at `where` of 16-bit numbers, for copies of 64 columns and box_rows rows."""
+        uint16, not_interleaved, swizzle_128, promote_256, zeros = 1, 0, 3, 3, 0
+        self.call("cuTensorMapEncodeTiled", C.c_void_p(where), uint16, C.c_uint32(2),
+                  C.c_void_p(matrix), (C.c_uint64 * 2)(columns, rows), (C.c_uint64 * 1)(stride * 2),
+                  (C.c_uint32 * 2)(64, box_rows), (C.c_uint32 * 2)(1, 1), not_interleaved,
+                  swizzle_128, promote_256, zeros)
 
     def milliseconds(self, run, repeats=20, rounds=5):
         """The median time of one call, by events on the stream."""

@@ -5,6 +5,7 @@ import ctypes as C
 import json
 
 I64, F32, I32 = C.c_int64, C.c_float, C.c_int32
+MAP_ALIGNMENT = 64
 HOPPER_TILES = "broad", "square"  # kernels that only compute capability 9.0 has
 
 
@@ -13,6 +14,7 @@ class Launches:
         self.card = card
         table = json.loads(table.read_text())
         self.nf4, self.tiles, self.heads = table["nf4"], table["tiles"], table["heads"]
+        self.mapped = table["structs"].pop("mapped_gemm")
         self.structs = {name: structure(layout) for name, layout in table["structs"].items()}
 
     def arguments(self, name, **values):
@@ -28,7 +30,33 @@ class Launches:
         grid = over(g.N, t["columns"]), over(g.M, t["rows"])
         family = "block" if blocks else "hopper" if tile in HOPPER_TILES else "tensor"
         name = f"{family}_gemm_{form}_{tile}_bf16"
+        if family == "hopper":
+            g = self.with_maps(g, t, form[1] == "t")
         return lambda: self.card.launch(name, grid, t["threads"], t["shared"], g)
+
+    def with_maps(self, g, tile, b_transposed):
+        """g with tensor maps of its operands, as map_operands() of cuda/ops/gemm.cpp makes them."""
+        size = self.mapped["bytes"]
+        room = C.create_string_buffer(size + MAP_ALIGNMENT)
+        start = -(-C.addressof(room) // MAP_ALIGNMENT) * MAP_ALIGNMENT
+        C.memmove(start + self.mapped["g"], C.addressof(g), C.sizeof(g))
+
+        def put(name, address, rows, columns, stride, box_rows):
+            self.card.map_matrix(start + self.mapped[name], address, rows, columns, stride, box_rows)
+
+        def put_b(name, address, depth, stride):
+            if b_transposed:
+                put(name, address, g.N, depth, stride, tile["columns"])
+            else:
+                put(name, address, depth, g.N, stride, tile["depth"])
+        put("a", g.a, g.M, g.K, g.a_stride, tile["rows"])
+        put_b("b", g.b, g.K, g.b_stride)
+        if g.R:
+            put("low_a", g.low_a, g.M, g.R, g.low_a_stride, tile["rows"])
+            put_b("low_b", g.low_b, g.R, g.low_b_stride)
+        mapped = (C.c_ubyte * size).from_address(start)
+        mapped.room = room
+        return mapped
 
     def conv(self, direction, tile, g, c):
         """direction: "fwd" or "bwd"; the product g is what the launcher makes of c."""

@@ -27,7 +27,7 @@ template <typename Tile>
 void tile(const char* name) {
   append(&tiles, name,
          number("rows", Tile::kRows) + ", " + number("columns", Tile::kColumns) + ", " +
-             number("threads", Tile::kThreads) + ", " + number("shared", Tile::kSharedBytes));
+             number("depth", Tile::kDepth) + ", " + number("threads", Tile::kThreads) + ", " + number("shared", Tile::kSharedBytes));
 }
 
 template <typename Tile>
@@ -128,6 +128,14 @@ void conv_layout() {
   append(&structs, "conv", number("bytes", sizeof(T)) + ", \"fields\": {" + layout.fields + "}");
 }
 
+void mapped_layout() {
+  typedef MappedGemmArguments T;
+  append(&structs, "mapped_gemm",
+         number("bytes", sizeof(T)) + ", " + number("g", offsetof(T, g)) + ", " +
+             number("a", offsetof(T, a)) + ", " + number("b", offsetof(T, b)) + ", " +
+             number("low_a", offsetof(T, low_a)) + ", " + number("low_b", offsetof(T, low_b)));
+}
+
 void panel_layout() {
   typedef PanelArguments T;
   Layout layout;
@@ -162,6 +170,7 @@ int main() {
   attention_layout();
   conv_layout();
   panel_layout();
+  mapped_layout();
   append(&tiles, "panel",
          number("rows", 1) + ", " + number("columns", PanelTile16::kNumbers) + ", " +
              number("threads", PanelTile16::kThreads) + ", " +
