@@ -83,7 +83,7 @@ def kernels(folder, architectures):
         todo = [shutil.copy(s, place) for s in todo]
         if todo:
             sh(TARGET / "native/kernelc", NVRTC / "libnvrtc.so.12", built, built / "kernels.csv",
-               "--for=" + ",".join(architectures), *todo,
+               ",".join(a.removeprefix("sm_") for a in architectures), *todo,
                env={**os.environ, "LD_LIBRARY_PATH": str(NVRTC)})
     out = folder / "main/org/loranative/device/kernels"
     out.mkdir(parents=True)
