@@ -98,11 +98,9 @@ final class DemoCommand implements Callable<Integer> {
 
   /** Trains until the end, or until Ctrl-C; then there is no adapter. */
   static Optional<Path> train(TrainConfig config) {
-    StopSignal stop = StopSignal.onShutdown();
+    StopSignal stop = StopSignal.onSignals();
     try (TrainRun run = new TrainRun(config)) {
       return run.train(false, Main.CONSOLE, stop);
-    } finally {
-      stop.finished();
     }
   }
 

@@ -2,6 +2,7 @@ package org.loranative.cli;
 
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
+import org.loranative.StoppedException;
 import org.loranative.UserException;
 import org.loranative.track.Console;
 import org.loranative.track.RunLog;
@@ -43,9 +44,12 @@ import picocli.CommandLine.Spec;
       "",
       "Start with: lora-native demo",
       "Then: lora-native train --config my-run.yaml   (docs/configuration.md lists the keys)",
-      "Exit codes: 0 done, 1 a failure inside lora-native, 2 input that must be mended."
+      "Exit codes: 0 done, 1 a failure inside lora-native, 2 input that must be mended, 130 stopped."
     })
 public final class Main implements Callable<Integer> {
+  /** As a shell calls the end of a process by Ctrl-C. */
+  private static final int STOPPED = 130;
+
   @Option(
       names = "--debug",
       description = "Show the stack trace of an error.",
@@ -89,6 +93,10 @@ public final class Main implements Callable<Integer> {
 
   private static int report(Exception e, CommandLine line, boolean debug) {
     PrintWriter err = line.getErr();
+    if (e instanceof StoppedException) {
+      err.println(line.getCommandName() + ": " + e.getMessage());
+      return STOPPED;
+    }
     boolean usersToMend = e instanceof UserException;
     String message = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
     err.println(

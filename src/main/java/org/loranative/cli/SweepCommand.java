@@ -61,16 +61,12 @@ final class SweepCommand implements Callable<Integer> {
     }
     List<Map<String, String>> combinations =
         random.isPresent() ? Sweep.random(axes, random.get(), seed) : Sweep.grid(axes);
-    StopSignal stop = StopSignal.onShutdown();
-    try {
-      boolean done = new Sweep(folder, config, overrides).run(combinations, Main.CONSOLE, stop);
-      System.out.print(RunInfo.table(RunInfo.below(folder)));
-      if (!done) {
-        System.out.println("Stopped; the same command goes on.");
-      }
-      return 0;
-    } finally {
-      stop.finished();
+    StopSignal stop = StopSignal.onSignals();
+    boolean done = new Sweep(folder, config, overrides).run(combinations, Main.CONSOLE, stop);
+    System.out.print(RunInfo.table(RunInfo.below(folder)));
+    if (!done) {
+      System.out.println("Stopped; the same command goes on.");
     }
+    return done ? 0 : stop.exitCode();
   }
 }

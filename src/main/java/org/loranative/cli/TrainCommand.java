@@ -19,7 +19,7 @@ import picocli.CommandLine.Option;
       "  metadata_path: data/train.jsonl                      # .jsonl .json .csv .txt",
       "  output_dir: output/my-run",
       "Results: output_dir/adapter (PEFT), output_dir/logs (TensorBoard, metrics.jsonl, train.log),",
-      "output_dir/checkpoint-N. Ctrl-C saves a checkpoint and exits; --resume continues from it."
+      "output_dir/checkpoint-N. Ctrl-C saves a checkpoint and exits (again: at once); --resume goes on."
     })
 final class TrainCommand implements Callable<Integer> {
   @Mixin private ConfigOptions options;
@@ -31,12 +31,9 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    StopSignal stop = StopSignal.onShutdown();
+    StopSignal stop = StopSignal.onSignals();
     try (TrainRun run = new TrainRun(options.read())) {
-      run.train(resume, Main.CONSOLE, stop);
-      return 0;
-    } finally {
-      stop.finished();
+      return run.train(resume, Main.CONSOLE, stop).isPresent() ? 0 : stop.exitCode();
     }
   }
 }

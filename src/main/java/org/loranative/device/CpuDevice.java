@@ -1,9 +1,5 @@
 package org.loranative.device;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-
 /** The CPU: OpenMP and oneDNN behind {@code src/main/native/cpu}. */
 public final class CpuDevice implements Device {
   static {
@@ -65,19 +61,15 @@ public final class CpuDevice implements Device {
     return handle;
   }
 
-  /** Memory that can be had without swapping (Linux's MemAvailable). */
+  /** Memory that can be had without swapping, within the limits of this process. */
   @Override
   public long freeBytes() {
-    try {
-      for (String line : Files.readAllLines(Path.of("/proc/meminfo"))) {
-        if (line.startsWith("MemAvailable:")) {
-          return Long.parseLong(line.replaceAll("[^0-9]", "")) * 1024;
-        }
-      }
-    } catch (IOException e) {
-      // not Linux: no limit is known
-    }
-    return Long.MAX_VALUE / 2;
+    return FreeMemory.now().bytes();
+  }
+
+  @Override
+  public String freeLimit() {
+    return FreeMemory.now().limit();
   }
 
   @Override

@@ -16,6 +16,11 @@ public interface Device extends AutoCloseable {
   /** Memory that can be had now, in bytes. */
   long freeBytes();
 
+  /** What sets {@link #freeBytes}, for people. */
+  default String freeLimit() {
+    return "the free memory";
+  }
+
   /**
    * Zeroed memory; the caller closes it.
    *

@@ -2,6 +2,7 @@ package org.loranative.model;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -31,6 +32,7 @@ import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
 import org.loranative.io.TensorEntry;
+import org.loranative.track.Phase;
 
 /**
  * A checkpoint's frozen tensors under Hugging Face's names: their shapes before loading, and how
@@ -267,6 +269,46 @@ public final class Weights {
     }
   }
 
+  /**
+   * The first of the WEIGHT values of {@code named} whose numbers are not all finite, with its file.
+   * Reads them all; blocks, whose scales alone could be, are left out.
+   */
+  public Optional<String> notFinite(Map<String, Value> named) {
+    Phase phase = new Phase("tensors searched for NaN", named.size());
+    for (Value v : named.values()) {
+      phase.next();
+      if (loads(v) && List.of("F32", "F16", "BF16").contains(entry(v.name()).type())) {
+        TensorEntry entry = entry(v.name());
+        if (!isFinite(entry)) {
+          return Optional.of(entry.name() + " of " + entry.file());
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static boolean isFinite(TensorEntry entry) {
+    int size = entry.type().equals("F32") ? 4 : 2;
+    int exponent = entry.type().equals("F16") ? 0x7c00 : 0x7f80; // of the upper two bytes
+    ByteBuffer piece = ByteBuffer.allocate(1 << 20).order(ByteOrder.LITTLE_ENDIAN);
+    try (FileChannel channel = FileChannel.open(entry.file())) {
+      for (long at = 0; at < entry.bytes(); at += piece.capacity()) {
+        piece.clear().limit((int) Math.min(piece.capacity(), entry.bytes() - at));
+        while (piece.hasRemaining() && channel.read(piece, entry.offset() + at + piece.position()) >= 0) {
+          // until it is full
+        }
+        for (int i = size - 2; i + 2 <= piece.position(); i += size) {
+          if ((piece.getShort(i) & exponent) == exponent) {
+            return false;
+          }
+        }
+      }
+      return true;
+    } catch (IOException e) {
+      throw new UserException(entry.file() + " cannot be read: " + e.getMessage(), e);
+    }
+  }
+
   /** Loads every WEIGHT value of {@code named} that the checkpoint holds, each read once. */
   public Loaded load(Map<String, Value> named, Device device) {
     Loaded loaded = new Loaded(device.allocate(bytesToAllocate(named, device)));
@@ -274,7 +316,9 @@ public final class Weights {
     try (BlockLoader blocks = new BlockLoader(device)) {
       long at = loaded.memory.address();
       Set<Path> used = new HashSet<>();
+      Phase phase = new Phase("tensors loaded", named.size());
       for (Value v : named.values()) {
+        phase.next();
         if (!loads(v)) {
           continue;
         }

@@ -134,6 +134,16 @@ final class DiffusionKind implements Kind<DiffusionTask.Batch> {
   }
 
   @Override
+  public long preparationBytes() {
+    return task.encodingBytes();
+  }
+
+  @Override
+  public long preparedBytes() {
+    return task.encodedBytes();
+  }
+
+  @Override
   public void prepare() {
     task.encode();
   }

@@ -160,6 +160,16 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     return batches;
   }
 
+  /** The most device memory that {@link #encode} will take. */
+  long encodingBytes() {
+    return data.encodingBytes(!encodes);
+  }
+
+  /** What it keeps on the heap. */
+  long encodedBytes() {
+    return data.encodedBytes(!encodes);
+  }
+
   /** Encodes the images, which planning does without. */
   void encode() {
     data.encode(!encodes);

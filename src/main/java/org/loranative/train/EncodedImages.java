@@ -14,6 +14,7 @@ import org.loranative.data.sd.Buckets;
 import org.loranative.data.sd.PreparedImage;
 import org.loranative.device.Device;
 import org.loranative.graph.Graph;
+import org.loranative.graph.Planner;
 import org.loranative.graph.Value;
 import org.loranative.image.Crop;
 import org.loranative.image.Picture;
@@ -29,6 +30,7 @@ import org.loranative.model.diffusion.DiffusionGraph;
 import org.loranative.model.diffusion.Painter;
 import org.loranative.model.diffusion.TextRows;
 import org.loranative.text.ClipTokenizer;
+import org.loranative.track.Phase;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -83,8 +85,7 @@ final class EncodedImages {
    */
   void encode(boolean withTexts) {
     long start = System.nanoTime();
-    Set<String> captions = new LinkedHashSet<>(List.of(""));
-    data.all().forEach(i -> captions.add(i.captioned().caption()));
+    Set<String> captions = captions();
     captions.forEach(encoder::warnIfCut);
     Encoder.Made made = encoder.encode(data.all(), withTexts ? captions : Set.of());
     data.all().forEach(i -> crops.put(i, crops(i, made.moments().get(i))));
@@ -98,6 +99,30 @@ final class EncodedImages {
         String.format("%.1f", (System.nanoTime() - start) / 1e9),
         data.cache().map(c -> " (kept in " + c + ")").orElse(""),
         data.all().stream().map(PreparedImage::size).distinct().toList());
+  }
+
+  /** The most device memory that {@link #encode} will take: for what is not encoded yet. */
+  long encodingBytes(boolean withTexts) {
+    return encoder.bytes(data.all(), withTexts ? captions() : Set.of());
+  }
+
+  /** Bytes of all encodings, which stay on the heap. */
+  long encodedBytes(boolean withTexts) {
+    int factor = encoder.base.latentFactor();
+    long latents =
+        data.all().stream()
+            .mapToLong(i -> (long) i.crops().size() * i.size().width() * i.size().height())
+            .sum();
+    long text = encoder.textGraph.results().stream().mapToLong(Value::bytes).sum();
+    return 4L * 2 * encoder.base.latentChannels() * latents / factor / factor
+        + (withTexts ? text * captions().size() : 0);
+  }
+
+  /** All captions, and none, which dropout shows. */
+  private Set<String> captions() {
+    Set<String> captions = new LinkedHashSet<>(List.of(""));
+    data.all().forEach(i -> captions.add(i.captioned().caption()));
+    return captions;
   }
 
   private List<EncodedCrop> crops(PreparedImage image, Map<String, float[]> moments) {
@@ -186,6 +211,34 @@ final class EncodedImages {
       vaeWeights = Weights.of(List.of(DiffusionGraph.encoder(base, vae, 1, side, side)));
     }
 
+    /** Of the weights and the largest plan of what is not kept yet. */
+    long bytes(List<PreparedImage> all, Set<String> captions) {
+      textKey = base.weights().fingerprint(textWeights);
+      vaeKey = base.weights().fingerprint(vaeWeights);
+      boolean texts = captions.stream().anyMatch(c -> !cache.has(key(c)));
+      Set<Buckets.Size> sizes = new LinkedHashSet<>();
+      all.stream().filter(i -> !cache.has(key(i))).forEach(i -> sizes.add(i.size()));
+      Map<String, Value> needed = needed(!sizes.isEmpty(), texts);
+      long arena = texts ? Planner.plan(textGraph, device).arenaBytes() : 0;
+      for (Buckets.Size size : sizes) {
+        arena = Math.max(arena, Planner.plan(vaeGraph(size), device).arenaBytes());
+      }
+      return base.weights().bytesToAllocate(needed, device)
+          + base.weights().bytesMapped(needed, device)
+          + arena;
+    }
+
+    private Map<String, Value> needed(boolean images, boolean texts) {
+      Map<String, Value> needed = new LinkedHashMap<>();
+      needed.putAll(images ? vaeWeights : Map.of());
+      needed.putAll(texts ? textWeights : Map.of());
+      return needed;
+    }
+
+    private Graph vaeGraph(Buckets.Size size) {
+      return DiffusionGraph.encoder(base, vae, 1, size.height(), size.width());
+    }
+
     Made encode(List<PreparedImage> all, Set<String> captions) {
       textKey = base.weights().fingerprint(textWeights);
       vaeKey = base.weights().fingerprint(vaeWeights);
@@ -229,9 +282,7 @@ final class EncodedImages {
     }
 
     private void compute(List<PreparedImage> images, List<String> captions) {
-      Map<String, Value> needed = new LinkedHashMap<>();
-      needed.putAll(images.isEmpty() ? Map.of() : vaeWeights);
-      needed.putAll(captions.isEmpty() ? Map.of() : textWeights);
+      Map<String, Value> needed = needed(!images.isEmpty(), !captions.isEmpty());
       if (needed.isEmpty()) {
         return;
       }
@@ -240,16 +291,26 @@ final class EncodedImages {
           Placement placement = new Placement(device, weights, none, Map.of())) {
         if (!captions.isEmpty()) {
           try (Session session = new Session(device, textGraph, placement, Optional.empty())) {
-            captions.forEach(c -> text(c, session));
+            Phase phase = new Phase("captions encoded", captions.size());
+            captions.forEach(
+                c -> {
+                  phase.next();
+                  text(c, session);
+                });
           }
         }
         Map<Buckets.Size, List<PreparedImage>> bySize = new LinkedHashMap<>();
         images.forEach(i -> bySize.computeIfAbsent(i.size(), s -> new ArrayList<>()).add(i));
+        Phase phase = new Phase("images encoded", images.size());
         bySize.forEach(
             (size, members) -> {
-              Graph graph = DiffusionGraph.encoder(base, vae, 1, size.height(), size.width());
-              try (Session session = new Session(device, graph, placement, Optional.empty())) {
-                members.forEach(i -> image(i, session));
+              try (Session session =
+                  new Session(device, vaeGraph(size), placement, Optional.empty())) {
+                members.forEach(
+                    i -> {
+                      phase.next();
+                      image(i, session);
+                    });
               }
             });
       }

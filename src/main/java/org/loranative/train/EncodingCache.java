@@ -53,6 +53,11 @@ final class EncodingCache {
     }
   }
 
+  /** Whether there is an entry, be it damaged. */
+  boolean has(String key) {
+    return folder.map(f -> f.resolve(key + ".safetensors")).filter(Files::exists).isPresent();
+  }
+
   /** The entry's tensors, if it is there and whole. */
   Optional<Map<String, float[]>> find(String key) {
     Optional<Path> file = folder.map(f -> f.resolve(key + ".safetensors"));

@@ -24,6 +24,12 @@ interface Kind<B> extends AutoCloseable {
   /** What the optimizer keeps between steps. */
   AdapterState.Moments moments();
 
+  /** The most device memory that {@link #prepare} takes, in bytes, before training takes any. */
+  long preparationBytes();
+
+  /** What it keeps on Java's heap once prepared, in bytes. */
+  long preparedBytes();
+
   /** Does what must be done once before training and planning does not need; frees its memory. */
   void prepare();
 

@@ -11,6 +11,7 @@ import org.loranative.diagnose.Curve;
 import org.loranative.diagnose.Doctor;
 import org.loranative.diagnose.Finding;
 import org.loranative.diagnose.RunCurves;
+import org.loranative.track.RecordedRun;
 import org.loranative.track.Scalars;
 
 /** Examines a run now and then while it trains, and says each thing once. */
@@ -32,6 +33,16 @@ final class LiveDoctor {
   LiveDoctor(Map<String, Object> settings, int total) {
     settings.forEach((k, v) -> this.settings.put(k, String.valueOf(v)));
     interval = Math.max(LEAST_INTERVAL, total / VISITS);
+  }
+
+  /** Takes the points that a run left before it was resumed, up to a step; what they show was said. */
+  void resume(RecordedRun before, int step) {
+    for (String tag : before.tags()) {
+      Scalars known = before.scalars(tag);
+      known.dropFrom(step + 1L);
+      scalars.put(tag, known);
+    }
+    examine().forEach(f -> said.add(f.kind()));
   }
 
   /** Takes the points of a step. */

@@ -74,6 +74,16 @@ final class LlmKind implements Kind<List<Sample>> {
   }
 
   @Override
+  public long preparationBytes() {
+    return 0;
+  }
+
+  @Override
+  public long preparedBytes() {
+    return 0; // texts are encoded already
+  }
+
+  @Override
   public void prepare() {}
 
   @Override

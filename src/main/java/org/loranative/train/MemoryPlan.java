@@ -18,6 +18,7 @@ import org.loranative.lora.AdapterState;
 import org.loranative.lora.AdapterState.Moments;
 import org.loranative.lora.Adapters;
 import org.loranative.model.Weights;
+import org.loranative.track.Phase;
 
 /**
  * All memory of a run, known before its first step, and what is recomputed to fit a budget.
@@ -25,8 +26,9 @@ import org.loranative.model.Weights;
  * @param held what lasts as long as the run
  * @param plans that take turns in the arena
  * @param largest the training plan that needs most
+ * @param preparation what encoding takes before, and has given back when training begins
  */
-public record MemoryPlan(Held held, RunPlans plans, Largest largest) {
+public record MemoryPlan(Held held, RunPlans plans, Largest largest, long preparation) {
   /**
    * Bytes that last as long as the run, beside the arena.
    *
@@ -84,7 +86,12 @@ public record MemoryPlan(Held held, RunPlans plans, Largest largest) {
     return plans.arenaBytes();
   }
 
+  /** Bytes at the worst moment. */
   public long total() {
+    return Math.max(preparation, training());
+  }
+
+  private long training() {
     return held.total() + arena();
   }
 
@@ -101,7 +108,9 @@ public record MemoryPlan(Held held, RunPlans plans, Largest largest) {
     Map<BatchShape, Plan> training = new LinkedHashMap<>();
     Largest largest = null;
     long most = -1;
+    Phase phase = new Phase("shapes of batches planned", graphs.training().size());
     for (Map.Entry<BatchShape, Graph> e : graphs.training().entrySet()) {
+      phase.next();
       Plan plain = Planner.plan(e.getValue(), device);
       Largest fitted =
           plain.arenaBytes() <= room
@@ -122,9 +131,17 @@ public record MemoryPlan(Held held, RunPlans plans, Largest largest) {
             evaluation,
             Planner.plan(graphs.update(), device),
             previews.stream().mapToLong(Plan::arenaBytes).max().orElse(0));
-    MemoryPlan plan = new MemoryPlan(held, plans, largest);
+    MemoryPlan plan = new MemoryPlan(held, plans, largest, kind.preparationBytes());
     if (plan.arena() > room) {
       throw tooLarge(kind.task(), plan, previews, budget, budgetName);
+    }
+    if (plan.preparation() > budget) {
+      throw new TooLargeException(
+          String.format(
+              "Encoding the images before the first step needs %s, but %s is %s. Use a lower"
+                  + " resolution, or encode them on a larger machine (lora-native data) and bring"
+                  + " cache_dir along.",
+              size(plan.preparation()), budgetName, size(budget)));
     }
     return plan;
   }
@@ -199,7 +216,7 @@ public record MemoryPlan(Held held, RunPlans plans, Largest largest) {
         String.format(
             "The run needs %s even when everything is recomputed, but %s is %s. %s. Largest at the"
                 + " peak: %s.",
-            size(plan.total()),
+            size(plan.training()),
             budgetName,
             size(budget),
             advice,
@@ -231,6 +248,9 @@ public record MemoryPlan(Held held, RunPlans plans, Largest largest) {
     row(text, "batches", held.batches());
     if (held.previews() > 0) {
       row(text, "previews", held.previews());
+    }
+    if (preparation > 0) {
+      row(text, "encoding, before that", preparation);
     }
     row(text, "total", total());
     text.append(recomputed());

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.loranative.UserException;
 import org.loranative.io.AtomicFiles;
+import org.loranative.track.RecordedRun;
 
 /** {@code output_dir}: logs, checkpoints, adapter. */
 final class RunFolder implements AutoCloseable {
@@ -103,6 +104,11 @@ final class RunFolder implements AutoCloseable {
 
   Path root() {
     return folder;
+  }
+
+  /** What the run has recorded so far. */
+  RecordedRun recorded() {
+    return new RecordedRun(logs()).readAll();
   }
 
   Path config() {

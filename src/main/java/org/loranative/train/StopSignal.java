@@ -1,34 +1,42 @@
 package org.loranative.train;
 
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
+import org.loranative.track.Phase;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import sun.misc.Signal;
 
 /**
- * Ctrl-C: the step in progress ends, a checkpoint is saved, then the process exits. The JVM ends
- * when its shutdown hooks do, so the hook waits for the trainer.
+ * Ctrl-C: the step in progress ends and a checkpoint is saved, or the phase before the first step
+ * ends between two of its parts; then the process exits. A second Ctrl-C ends it at once.
  */
 public final class StopSignal {
-  private static final long PATIENCE_SECONDS = 300;
+  private static final Logger log = LoggerFactory.getLogger(StopSignal.class);
 
-  private final CountDownLatch finished = new CountDownLatch(1);
+  /** What a shell calls the exit of a process that a signal ended: 128 and the signal's number. */
+  private static final int INTERRUPTED = 130;
+
   private volatile boolean set;
 
-  /** Installs the hook; {@link #finished} must be called when the run is over. */
-  public static StopSignal onShutdown() {
-    StopSignal signal = new StopSignal();
-    Runtime.getRuntime()
-        .addShutdownHook(
-            new Thread(
-                () -> {
-                  signal.set();
-                  try {
-                    signal.finished.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
-                  } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                  }
-                },
-                "stop-signal"));
-    return signal;
+  /** One that Ctrl-C and a polite kill set. */
+  public static StopSignal onSignals() {
+    StopSignal stop = new StopSignal();
+    for (String name : new String[] {"INT", "TERM", "HUP"}) {
+      try {
+        Signal.handle(new Signal(name), signal -> stop.received());
+      } catch (IllegalArgumentException e) {
+        log.debug("SIG{} is not ours to handle: {}", name, e.getMessage());
+      }
+    }
+    return stop;
+  }
+
+  private void received() {
+    if (set) {
+      Runtime.getRuntime().halt(INTERRUPTED);
+    }
+    set = true;
+    Phase.stopAll();
+    log.info("Stopping; a second Ctrl-C ends at once.");
   }
 
   public void set() {
@@ -39,8 +47,8 @@ public final class StopSignal {
     return set;
   }
 
-  /** Lets the process exit. */
-  public void finished() {
-    finished.countDown();
+  /** The exit code of a command that ended well: another one if it was stopped. */
+  public int exitCode() {
+    return set ? INTERRUPTED : 0;
   }
 }

@@ -35,6 +35,9 @@ public final class TrainRun implements AutoCloseable {
   /** Share of the machine's free memory that a run takes without a memory_budget. */
   private static final double FREE_MEMORY_SHARE = 0.9;
 
+  /** What oneDNN and the JVM will take on the CPU beside the plan and Java's heap. */
+  private static final long LIBRARIES = 100_000_000;
+
   private final TrainConfig config;
   private final Owned owned = new Owned();
   private final RunLog.Beginning beginning;
@@ -53,7 +56,8 @@ public final class TrainRun implements AutoCloseable {
       Trainer.Setting setting,
       MemoryPlan memory,
       BatchFeed.Sizes batches,
-      Map<String, Value> needed) {}
+      Map<String, Value> needed,
+      JavaHeap heap) {}
 
   /** Opens base, data and device, and plans the memory; loads no weights yet. */
   public TrainRun(TrainConfig config) {
@@ -103,18 +107,22 @@ public final class TrainRun implements AutoCloseable {
             steps,
             AdapterState.update(
                 kind.adapters(), kind.moments(), setting.adamw(), (float) setting.maxGradNorm()));
-    long free = (long) (device.freeBytes() * FREE_MEMORY_SHARE);
+    JavaHeap heap = JavaHeap.of(kind.adapters(), kind.preparedBytes());
+    heap.require();
+    long free = device.freeBytes();
+    long beside = device.readsHostMemory() ? heap.toCome() + LIBRARIES : 0;
+    long room = Math.max(0, Math.min((long) (free * FREE_MEMORY_SHARE), free - beside));
     MemoryPlan memory =
         MemoryPlan.choose(
             kind,
             device,
             graphs,
-            config.memoryBudgetBytes().orElse(free),
+            config.memoryBudgetBytes().orElse(room),
             config.memoryBudgetBytes().isPresent()
                 ? "memory_budget"
-                : "the free memory (of which a run takes 90 %)");
+                : device.freeLimit() + " (of which a run takes 90 %)");
     return new Opened<>(
-        kind, steps, setting, memory, BatchFeed.Sizes.of(graphs), Weights.of(graphs.all()));
+        kind, steps, setting, memory, BatchFeed.Sizes.of(graphs), Weights.of(graphs.all()), heap);
   }
 
   /** Optimizer steps of the run. */
@@ -140,10 +148,11 @@ public final class TrainRun implements AutoCloseable {
   /** The memory table and, if asked, the plan of the largest batch. */
   public String describe(boolean dumpPlan) {
     return String.format(
-        "%d steps; the largest batch has %s%n%s%s",
+        "%d steps; the largest batch has %s%n%sbeside it: Java's heap, some %s%n%s",
         opened.steps().total(),
         opened.memory().largest().shape(),
         opened.memory().table(),
+        MemoryPlan.size(opened.heap().needed()),
         dumpPlan ? opened.memory().largest().plan().dump() : "");
   }
 
@@ -212,6 +221,10 @@ public final class TrainRun implements AutoCloseable {
     Map<String, Object> settings = new LinkedHashMap<>(ConfigReader.toMap(config));
     settings.putAll(notes);
     Path finished = task.resultFolder(folder.root());
+    LiveDoctor doctor = new LiveDoctor(settings, steps.total());
+    if (done > 0) {
+      doctor.resume(folder.recorded(), done);
+    }
     try (Tracker tracker =
         new Tracker(folder, settings, done + 1, steps.total(), task.unit(), console)) {
       RunLoop loop =
@@ -228,10 +241,13 @@ public final class TrainRun implements AutoCloseable {
                   stop,
                   () -> begin(kind, state),
                   steps.total()),
-              new LiveDoctor(settings, steps.total()),
+              doctor,
               fingerprint,
               from.progress());
-      int last = loop.isOver() ? done : run(trainer, loop, done);
+      if (done >= steps.total()) {
+        log.info("The run is finished: all its {} steps are done.", done);
+      }
+      int last = loop.isOver() ? done : run(run, trainer, loop, tracker, done);
       if (last < steps.total() && !loop.isOver()) {
         loop.saveLast(last);
         log.info("Stopped after step {}; --resume continues from there.", last);
@@ -255,15 +271,47 @@ public final class TrainRun implements AutoCloseable {
   }
 
   /** Trains from a step on; goes back and on where the run diverges and may. */
-  private static int run(Trainer<?> trainer, RunLoop loop, int done) throws IOException {
+  private int run(Opened<?> run, Trainer<?> trainer, RunLoop loop, Tracker tracker, int done)
+      throws IOException {
     int from = done;
     while (true) {
       try {
         return trainer.run(from, loop);
       } catch (TrainingDivergedException e) {
+        if (e.at() == 1) {
+          tracker.diverged(e);
+          throw nothingLearntYet(run, e);
+        }
         from = loop.rollBack(e);
       }
     }
+  }
+
+  /** A loss that is not finite before the first update: no learning rate is to blame. */
+  private UserException nothingLearntYet(Opened<?> run, TrainingDivergedException e) {
+    return run.kind()
+        .weights()
+        .notFinite(run.needed())
+        .map(
+            tensor ->
+                new UserException(
+                    "base_model "
+                        + config.baseModel()
+                        + " holds NaN or infinite numbers (tensor "
+                        + tensor
+                        + "), so the loss is not a number before anything is learnt. Get the file"
+                        + " again, or take another base.",
+                    e))
+        .orElseGet(
+            () ->
+                new UserException(
+                    "The loss or its gradient is not a finite number at the first step, before"
+                        + " anything was learnt, so no learning rate is to blame: try "
+                        + (config.computeDtype().equals("f32")
+                            ? "another base, or without the records of that step"
+                            : "compute_dtype: f32, or without the records of that step")
+                        + " (logs/train.log names them).",
+                    e));
   }
 
   private void logBlocks(Map<String, Value> weights) {
@@ -325,7 +373,17 @@ public final class TrainRun implements AutoCloseable {
     state.clear();
     Optional<Path> init = TrainConfig.path(config.initAdapter());
     if (init.isPresent()) {
-      state.write(Buffer.PARAMS, kind.readAdapter(init.get()));
+      float[] params = kind.readAdapter(init.get());
+      for (float x : params) {
+        if (!Float.isFinite(x)) {
+          throw new UserException(
+              "init_adapter "
+                  + init.get()
+                  + " holds NaN or infinite numbers: the run that wrote it diverged. Name an"
+                  + " earlier checkpoint of it, or another adapter.");
+        }
+      }
+      state.write(Buffer.PARAMS, params);
       log.info("Starting from the weights of {}", init.get());
     } else {
       state.write(Buffer.PARAMS, kind.adapters().initial(config.seed()));

@@ -10,6 +10,7 @@ import org.loranative.data.llm.Formats.FormatException;
 import org.loranative.text.ChatTemplate;
 import org.loranative.text.Tokenizer;
 import org.loranative.text.jinja.TemplateException;
+import org.loranative.track.Phase;
 
 /**
  * Records to samples. {@code train_on: response} labels each answer's content and the end-of-turn
@@ -48,7 +49,9 @@ public final class SampleEncoder {
     List<Records.Skipped> skipped = new ArrayList<>(records.skipped());
     int truncated = 0;
     long lost = 0;
+    Phase phase = new Phase("records encoded", records.records().size());
     for (Records.Raw raw : records.records()) {
+      phase.next();
       try {
         Formats.Content content = Formats.parse(raw.fields(), format);
         Tokens tokens = tokens(content);

@@ -15,6 +15,7 @@ import org.loranative.UserException;
 import org.loranative.image.Crop;
 import org.loranative.image.ImageFile;
 import org.loranative.image.Picture;
+import org.loranative.track.Phase;
 
 /** Looks at every image before training starts: reads, measures, assigns a size, checks. */
 public record Preparation(List<PreparedImage> images, ImageChecks checks) {
@@ -28,16 +29,15 @@ public record Preparation(List<PreparedImage> images, ImageChecks checks) {
       Captioned.Found found, PreparedImage.Setting setting, FactsCache facts) {
     List<PreparedImage> images = new ArrayList<>();
     List<String> unreadable = new ArrayList<>();
-    for (Captioned c : found.images()) {
-      try {
-        ImageFacts f = facts.get(key(c, setting), sha -> measure(c, setting, sha));
-        Buckets.Size size = setting.buckets().nearest(f.width(), f.height());
-        images.add(new PreparedImage(c, f, size, setting.crops(f, size), setting));
-      } catch (UserException e) {
-        unreadable.add(e.getMessage());
+    Phase phase = new Phase("images looked at", found.images().size());
+    try {
+      for (Captioned c : found.images()) {
+        phase.next();
+        look(c, setting, facts, images, unreadable);
       }
+    } finally {
+      facts.save();
     }
-    facts.save();
     if (!unreadable.isEmpty()) {
       throw new UserException(
           unreadable.size()
@@ -52,6 +52,21 @@ public record Preparation(List<PreparedImage> images, ImageChecks checks) {
             found,
             images.stream().map(PreparedImage::facts).toList(),
             images.stream().map(PreparedImage::size).toList()));
+  }
+
+  private static void look(
+      Captioned c,
+      PreparedImage.Setting setting,
+      FactsCache facts,
+      List<PreparedImage> images,
+      List<String> unreadable) {
+    try {
+      ImageFacts f = facts.get(key(c, setting), sha -> measure(c, setting, sha));
+      Buckets.Size size = setting.buckets().nearest(f.width(), f.height());
+      images.add(new PreparedImage(c, f, size, setting.crops(f, size), setting));
+    } catch (UserException e) {
+      unreadable.add(e.getMessage());
+    }
   }
 
   private static FactsCache.Key key(Captioned c, PreparedImage.Setting setting) {

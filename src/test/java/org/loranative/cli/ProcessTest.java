@@ -1,0 +1,135 @@
+package org.loranative.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.loranative.image.Picture;
+import org.loranative.io.AtomicFiles;
+import org.loranative.testing.TinyModel;
+
+/** What only a process of its own shows: signals, limits of memory, exit codes. */
+class ProcessTest {
+  private static final String JAVA =
+      Path.of(System.getProperty("java.home"), "bin", "java").toString();
+
+  @TempDir private Path folder;
+
+  private Process start(String shell, List<String> jvm, String... arguments) throws IOException {
+    List<String> java = new ArrayList<>(List.of(JAVA));
+    java.addAll(jvm);
+    java.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
+    java.addAll(List.of(arguments));
+    List<String> command = new ArrayList<>(List.of("bash", "-c", shell + " exec \"$@\"", "bash"));
+    command.addAll(java);
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(folder.resolve("output").toFile())
+        .start();
+  }
+
+  private String output() throws IOException {
+    return Files.readString(folder.resolve("output"));
+  }
+
+  private String[] text(String... more) throws IOException {
+    Files.writeString(
+        folder.resolve("train.jsonl"), "{\"prompt\":\"what is 3? \",\"completion\":\"three\"}\n");
+    List<String> all =
+        new ArrayList<>(
+            List.of(
+                "train",
+                "--set=base_model=" + TinyModel.write(folder.resolve("base")),
+                "--set=metadata_path=" + folder.resolve("train.jsonl"),
+                "--set=output_dir=" + folder.resolve("out"),
+                "--set=device=cpu",
+                "--set=threads=1"));
+    for (String setting : more) {
+      all.add("--set=" + setting);
+    }
+    return all.toArray(String[]::new);
+  }
+
+  /** Ctrl-C between two images ends encoding, and keeps those that are done. */
+  @Test
+  void stopsWhileImagesAreEncoded() throws Exception {
+    int images = 400;
+    StringBuilder csv = new StringBuilder("filename,prompt\n");
+    for (int i = 0; i < images; i++) {
+      float[] rgb = new float[256 * 256 * 3];
+      for (int k = 0; k < rgb.length; k++) {
+        rgb[k] = (float) (0.5 + 0.5 * Math.sin(k / (i + 2.0)));
+      }
+      new Picture(256, 256, rgb).writePng(folder.resolve(i + ".png"));
+      csv.append(i).append(".png,picture\n");
+    }
+    Files.writeString(folder.resolve("metadata.csv"), csv);
+    Process run =
+        start(
+            "",
+            List.of(),
+            "train",
+            "--set=task_type=sd",
+            "--set=base_model=models/emoji-sd",
+            "--set=metadata_path=" + folder,
+            "--set=resolution=256",
+            "--set=output_dir=" + folder.resolve("out"),
+            "--set=threads=1",
+            "--set=device=cpu");
+    try {
+      while (encoded() < 4 && run.isAlive()) {
+        Thread.sleep(20);
+      }
+      new ProcessBuilder("kill", "-INT", String.valueOf(run.pid())).start().waitFor();
+      assertThat(run.waitFor()).as(output()).isEqualTo(130);
+      assertThat(output()).contains("Stopping").contains(" of 400 images encoded");
+      assertThat(encoded()).isBetween(4L, images - 1L);
+    } finally {
+      run.destroyForcibly();
+    }
+  }
+
+  private long encoded() throws IOException {
+    Path cache = folder.resolve(".lora-native-cache");
+    if (!Files.exists(cache)) {
+      return 0;
+    }
+    try (Stream<Path> files = Files.list(cache)) {
+      return files.filter(f -> f.toString().endsWith(".safetensors")).count();
+    }
+  }
+
+  /** A shell's limit holds: what fits it runs to its end, what does not is refused before step 1. */
+  @Test
+  void asksTheLimitThatHolds() throws Exception {
+    String limit = "ulimit -v 2600000;";
+    List<String> jvm =
+        List.of("-Xmx256m", "-XX:ReservedCodeCacheSize=48m", "-XX:CompressedClassSpaceSize=48m");
+    String[] arguments = text("lora_rank=512", "max_length=1024", "max_steps=2", "batch_size=160");
+    String text = "three ".repeat(170);
+    String record = "{\"prompt\":\"what is 3? \",\"completion\":\"" + text + "\"}\n";
+    Files.writeString(folder.resolve("train.jsonl"), record);
+    Process fits = start(limit, jvm, arguments);
+    assertThat(fits.waitFor()).as(output()).isZero();
+    assertThat(folder.resolve("out/adapter")).exists();
+
+    AtomicFiles.deleteTree(folder.resolve("out"));
+    Files.writeString(folder.resolve("train.jsonl"), record.repeat(160));
+    Process tooLarge = start(limit, jvm, arguments);
+    assertThat(tooLarge.waitFor()).as(output()).isEqualTo(2);
+    assertThat(output()).contains("but what ulimit -v leaves").doesNotContain("step 1");
+  }
+
+  @Test
+  void saysThatTheHeapIsTooSmall() throws Exception {
+    Process run = start("", List.of("-Xmx80m"), text("lora_rank=3000", "max_steps=2"));
+    assertThat(run.waitFor()).as(output()).isEqualTo(2);
+    assertThat(output()).containsPattern("of Java's heap, which may have .*java -Xmx[0-9]+m");
+  }
+}
