@@ -112,7 +112,7 @@ def traffic(lines):
 
 def main():
     lines = ["# Kernels: what can be known without a card", "",
-             "Made by `benchmarks/kernel_report.py`. **No kernel has been timed on a card**: these are "
+             "Made by `benchmarks/kernel_report.py`. What was timed on a card stands in [performance.md](performance.md): these are "
              "properties of the", "compiled code and of the addresses that it uses.", "",
              "## Compiled code (bf16)", "",
              "The main loop is the loop with the most HMMA (16 × 8 × 16; "
