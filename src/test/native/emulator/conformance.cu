@@ -2,6 +2,7 @@
 // wrapper's asm and its emulated twin were written by the same hand, so these are the first thing
 // to run on a real card.
 #include "gpu.cuh"
+#include "wgmma.cuh"
 
 extern "C" __global__ void conformance_pack(const float* in, u32* bf16, u32* f16) {
   int i = int(threadIdx.x);
@@ -66,6 +67,31 @@ LN_DEVICE void conformance_multiply(const u32* a, const u32* b, float* c) {
 }
 LN_INSTANCES_16_BIT((32), conformance_multiply, (const u32* a, const u32* b, float* c),
                     conformance_multiply<T>(a, b, c))
+
+#ifdef LN_WARPGROUPS
+// a [64, 16], rows of 128 bytes, and 8 KB behind it b [16, 128], both as they are given; c
+// [128][64]: the sums of each thread.
+template <typename T, bool B_ALONG_N>
+LN_DEVICE void conformance_warpgroup(const u32* operands, float* c) {
+  LN_DYNAMIC_SHARED(u32, unaligned);
+  u32* shared = unaligned + (1024 - shared_address(unaligned) % 1024) % 1024 / 4;
+  for (u32 i = threadIdx.x; i < 6144; i += 128) shared[i] = operands[i];
+  fence_for_tensor_cores();
+  __syncthreads();
+  float sum[16][4] = {};
+  warpgroup_fence();
+  warpgroup_multiply<T, B_ALONG_N>(sum, matrix_descriptor(shared, 0),
+                                   matrix_descriptor(shared + 2048, 8192));
+  warpgroup_commit();
+  warpgroup_wait<0>();
+  for (int j = 0; j < 16; j++)
+    for (int k = 0; k < 4; k++) c[threadIdx.x * 64 + j * 4 + k] = sum[j][k];
+}
+LN_INSTANCES_16_BIT((128), conformance_warpgroup_nt, (const u32* operands, float* c),
+                    conformance_warpgroup<T, false>(operands, c))
+LN_INSTANCES_16_BIT((128), conformance_warpgroup_nn, (const u32* operands, float* c),
+                    conformance_warpgroup<T, true>(operands, c))
+#endif
 
 LN_KERNEL(conformance_pack)
 LN_KERNEL(conformance_copy)

@@ -19,6 +19,7 @@ int passed, failed;
 struct Launch {
   std::string kernel;
   size_t shared_bytes = 0;
+  unsigned threads = 32;
   std::vector<unsigned*> buffers;
   std::vector<size_t> words;
   std::map<std::pair<int, size_t>, unsigned> expected;
@@ -39,7 +40,7 @@ struct Launch {
     if (kernel.empty()) return;
     std::vector<void*> arguments;
     for (unsigned*& buffer : buffers) arguments.push_back(&buffer);
-    emu::launch(emu::find(kernel.c_str()), dim3(1), dim3(32), shared_bytes, arguments.data());
+    emu::launch(emu::find(kernel.c_str()), dim3(1), dim3(threads), shared_bytes, arguments.data());
     for (int buffer : otherwise_zeros)
       for (size_t i = 0; i < words[size_t(buffer)]; i++) expected.insert({{buffer, i}, 0});
     for (const auto& e : expected) expect(e.first.first, e.first.second, e.second);
@@ -58,9 +59,10 @@ int main(int, char** argv) {
     size_t at;
     unsigned word;
     line >> what;
-    if (what == "kernel") {
+    if (what == "kernel" || what == "warpgroup") {
       launch.run();
       launch = Launch();
+      launch.threads = what == "kernel" ? 32 : 128;
       line >> launch.kernel >> launch.shared_bytes;
       for (size_t n; line >> n;) {
         launch.words.push_back(n);
