@@ -1,22 +1,64 @@
 package org.loranative.text;
 
+import java.time.LocalDateTime;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.loranative.UserException;
+import org.loranative.text.jinja.Rendering;
+import org.loranative.text.jinja.Rendering.Span;
 import org.loranative.text.jinja.Template;
 import org.loranative.text.jinja.TemplateException;
 
 /** A model's own Jinja template: a conversation to the text that the model was trained on. */
 public final class ChatTemplate {
-  private final Template template;
-  private final Map<String, Object> variables = new HashMap<>();
+  /** Stands for an answer where only the template's own text matters. */
+  private static final String ANSWER = "\uE0A0answer\uE0A1";
 
-  /** A turn; roles are OpenAI's: system, user, assistant, tool. */
-  public record Message(String role, String content) {}
+  private final Template template;
+  private final Map<String, Object> variables;
+  private final Optional<LocalDateTime> date;
+
+  /**
+   * A turn.
+   *
+   * @param fields all that a template may ask for, under OpenAI's names: role (system, user,
+   *     assistant, tool), content, tool_calls, reasoning_content …; a value may be null
+   */
+  public record Message(Map<String, Object> fields) {
+    public Message {
+      fields = Collections.unmodifiableMap(new LinkedHashMap<>(fields));
+    }
+
+    public Message(String role, String content) {
+      this(Map.of("role", role, "content", content));
+    }
+
+    public String role() {
+      return text("role");
+    }
+
+    /** The content; "" where there is none. */
+    public String content() {
+      return text("content");
+    }
+
+    /** A field's text; "" where there is none. */
+    public String text(String field) {
+      return fields.get(field) instanceof String s ? s : "";
+    }
+
+    /** The same but for one field. */
+    public Message with(String field, Object value) {
+      Map<String, Object> changed = new LinkedHashMap<>(fields);
+      changed.put(field, value);
+      return new Message(changed);
+    }
+  }
 
   public ChatTemplate(
       String source, String template, Optional<String> bosToken, Optional<String> eosToken) {
@@ -26,27 +68,63 @@ public final class ChatTemplate {
       throw new UserException(
           "The chat template of " + source + " cannot be read: " + e.getMessage() + ".", e);
     }
+    variables = new HashMap<>();
     variables.put("tools", null);
     variables.put("documents", null);
     bosToken.ifPresent(t -> variables.put("bos_token", t));
     eosToken.ifPresent(t -> variables.put("eos_token", t));
+    date = Optional.empty();
+  }
+
+  private ChatTemplate(ChatTemplate other, LocalDateTime date) {
+    this.template = other.template;
+    this.variables = other.variables;
+    this.date = Optional.of(date);
+  }
+
+  /** The same template on a day of its own: some print the date. */
+  public ChatTemplate at(LocalDateTime date) {
+    return new ChatTemplate(this, date);
   }
 
   /**
+   * @param tools as JSON describes them; empty for none
    * @param generationPrompt end with what opens the assistant's turn
+   * @return the text, with the part of each message
    * @throws TemplateException if the template refuses the conversation
    */
-  public String render(List<Message> messages, boolean generationPrompt) {
+  public Rendering render(List<Message> messages, List<Object> tools, boolean generationPrompt) {
     List<Object> list = new ArrayList<>();
-    for (Message m : messages) {
-      Map<String, Object> map = new LinkedHashMap<>();
-      map.put("role", m.role());
-      map.put("content", m.content());
-      list.add(map);
-    }
+    messages.forEach(m -> list.add(m.fields()));
     Map<String, Object> all = new HashMap<>(variables);
     all.put("messages", list);
+    if (!tools.isEmpty()) {
+      all.put("tools", tools);
+    }
     all.put("add_generation_prompt", generationPrompt);
-    return template.render(all);
+    return template.render(all, "messages", date.orElseGet(LocalDateTime::now));
+  }
+
+  /** Likewise without tools, the text alone. */
+  public String render(List<Message> messages, boolean generationPrompt) {
+    return render(messages, List.of(), generationPrompt).text();
+  }
+
+  /** What the template puts after an answer, white space aside; "" if it cannot be told. */
+  String turnEnd() {
+    try {
+      Rendering r =
+          render(
+              List.of(new Message("user", "question"), new Message("assistant", ANSWER)),
+              List.of(),
+              false);
+      Span last = Span.around(r.items().get(1)).orElse(new Span(0, r.text().length()));
+      int answer = r.text().indexOf(ANSWER, last.from());
+      return answer < 0 || answer + ANSWER.length() > last.to()
+          ? ""
+          : r.text().substring(answer + ANSWER.length(), last.to()).strip();
+    } catch (TemplateException e) {
+      return "";
+    }
   }
 }

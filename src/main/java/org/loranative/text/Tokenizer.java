@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -29,11 +30,20 @@ public final class Tokenizer implements AutoCloseable {
    * @param from index of each token's first char (UTF-16) in the text
    * @param to index after its last char
    */
-  public record Encoded(int[] ids, int[] from, int[] to) {}
+  public record Encoded(int[] ids, int[] from, int[] to) {
+    /** Without the tokens before {@code first}. */
+    private Encoded from(int first) {
+      return new Encoded(
+          Arrays.copyOfRange(ids, first, ids.length),
+          Arrays.copyOfRange(from, first, from.length),
+          Arrays.copyOfRange(to, first, to.length));
+    }
+  }
 
   private final HuggingFaceTokenizer tokenizer;
   private final Set<Integer> special = new HashSet<>();
   private final Map<String, Integer> added = new HashMap<>();
+  private final Set<Integer> atomic;
   private final OptionalInt bos;
   private final OptionalInt eos;
   private final Set<Integer> stop;
@@ -59,12 +69,24 @@ public final class Tokenizer implements AutoCloseable {
         special.add(token.path("id").asInt());
       }
     }
+    atomic = Set.copyOf(added.values());
     bos = id(settings.bos());
     eos = id(settings.eos());
-    stop = new HashSet<>(settings.stop());
-    eos.ifPresent(stop::add);
     chatTemplate =
-        settings.template().map(t -> new ChatTemplate(source, t, settings.bos(), settings.eos()));
+        settings
+            .template().map(t -> new ChatTemplate(source, t, settings.bos(), settings.eos()));
+    stop = stop(settings.stop());
+  }
+
+  private Set<Integer> stop(Set<Integer> named) {
+    Set<Integer> all = new HashSet<>(named);
+    eos.ifPresent(all::add);
+    String end = chatTemplate.map(ChatTemplate::turnEnd).orElse("");
+    int[] ids = end.isEmpty() ? new int[0] : encode(end, false).ids();
+    if (ids.length > 0 && atomic.contains(ids[0])) {
+      all.add(ids[0]);
+    }
+    return Set.copyOf(all);
   }
 
   private OptionalInt id(Optional<String> token) {
@@ -84,6 +106,30 @@ public final class Tokenizer implements AutoCloseable {
    *     rendered chat templates, which write it themselves
    */
   public Encoded encode(String text, boolean addSpecial) {
+    Encoded encoded = encodeAsIs(wellFormed(text), addSpecial);
+    int[] ids = encoded.ids();
+    // A text that was rendered before brings its own.
+    boolean twice =
+        addSpecial && ids.length > 1 && bos.equals(OptionalInt.of(ids[0])) && ids[1] == ids[0];
+    return twice ? encoded.from(1) : encoded;
+  }
+
+  /** Half of a surrogate pair is no character; it becomes U+FFFD, which is as long. */
+  private static String wellFormed(String text) {
+    StringBuilder whole = new StringBuilder(text);
+    for (int i = 0; i < whole.length(); i++) {
+      if (Character.isHighSurrogate(whole.charAt(i))
+          && i + 1 < whole.length()
+          && Character.isLowSurrogate(whole.charAt(i + 1))) {
+        i++;
+      } else if (Character.isSurrogate(whole.charAt(i))) {
+        whole.setCharAt(i, '\uFFFD');
+      }
+    }
+    return whole.toString();
+  }
+
+  private Encoded encodeAsIs(String text, boolean addSpecial) {
     Encoding encoding = tokenizer.encode(text, addSpecial, false);
     long[] wide = encoding.getIds();
     CharSpan[] spans = encoding.getCharTokenSpans();
@@ -126,6 +172,11 @@ public final class Tokenizer implements AutoCloseable {
     return special.contains(id);
   }
 
+  /** Whether {@code id} stands for a text as a whole, whatever is around it. */
+  public boolean isAdded(int id) {
+    return atomic.contains(id) || stop.contains(id);
+  }
+
   public OptionalInt bos() {
     return bos;
   }
@@ -134,9 +185,9 @@ public final class Tokenizer implements AutoCloseable {
     return eos;
   }
 
-  /** Tokens that end an answer. */
+  /** Tokens that end an answer: of the end of text, and what the template ends a turn with. */
   public Set<Integer> stop() {
-    return Set.copyOf(stop);
+    return stop;
   }
 
   public Optional<ChatTemplate> chatTemplate() {

@@ -140,6 +140,7 @@ final class LlmTask implements Task<List<Sample>> {
           "… and {} more (a run's logs/train.log names them all)",
           result.skipped().size() - SKIPPED_SHOWN);
     }
+    result.warnings().forEach(log::warn);
     long tokens = result.samples().stream().mapToLong(Sample::length).sum();
     long labelled = result.samples().stream().mapToLong(Sample::labelled).sum();
     log.info(

@@ -2,6 +2,7 @@ package org.loranative.train;
 
 import java.util.List;
 import java.util.Optional;
+import org.loranative.UserException;
 import org.loranative.config.TrainConfig;
 import org.loranative.device.Device;
 import org.loranative.device.Memory;
@@ -12,6 +13,7 @@ import org.loranative.model.llm.Generator;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.text.ChatTemplate.Message;
 import org.loranative.text.Tokenizer;
+import org.loranative.text.jinja.TemplateException;
 
 /** Answers of a language model to the same prompts. */
 final class Samples implements Previews {
@@ -63,12 +65,18 @@ final class Samples implements Previews {
 
   /** Tokens of a prompt: by the chat template if the model has one and {@code raw} is not set. */
   static int[] prompt(Tokenizer tokenizer, String text, boolean raw) {
-    return tokenizer
+    try {
+      return tokenizer
         .chatTemplate()
         .filter(t -> !raw)
         .map(t -> tokenizer.encode(t.render(List.of(new Message("user", text)), true), false))
         .orElseGet(() -> tokenizer.encode(text, true))
         .ids();
+    } catch (TemplateException e) {
+      throw new UserException(
+          "The model's chat template refuses the prompt: " + e.getMessage() + ". --raw does without.",
+          e);
+    }
   }
 
   @Override

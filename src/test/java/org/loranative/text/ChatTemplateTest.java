@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -18,7 +19,10 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.loranative.UserException;
 import org.loranative.testing.Seeded;
 import org.loranative.text.ChatTemplate.Message;
@@ -79,6 +83,59 @@ class ChatTemplateTest {
         .isInstanceOf(TemplateException.class);
     assertThatThrownBy(() -> new Template("{{ " + "(".repeat(5000) + " }}"))
         .isInstanceOf(TemplateException.class);
+  }
+
+  /** Each of these asks for more depth, memory or time than any model's template. */
+  static Stream<String> hostile() {
+    String doubled = "{% set ns = namespace(v=";
+    String grow = ") %}{% for i in range(60) %}{% set ns.v = ";
+    return Stream.of(
+        doubled + "'x'" + grow + "ns.v ~ ns.v %}{% endfor %}{{ ns.v }}",
+        doubled + "[1]" + grow + "ns.v + ns.v %}{% endfor %}{{ ns.v }}",
+        doubled + "[1]" + grow + "[ns.v, ns.v] %}{% endfor %}{{ ns.v }}",
+        doubled + "[1]" + grow + "[ns.v, ns.v] %}{% endfor %}{{ ns.v | tojson }}",
+        "{% set a = namespace(v=[1]) %}{% set b = namespace(v=[1]) %}{% for i in range(60) %}"
+            + "{% set a.v = [a.v, a.v] %}{% set b.v = [b.v, b.v] %}{% endfor %}{{ a.v == b.v }}",
+        doubled + "[1]" + grow + "[ns.v, ns.v] %}{% endfor %}{{ [ns.v, 1] | unique }}",
+        doubled + "'xx'" + grow + "ns.v | replace('x', ns.v) %}{% endfor %}",
+        doubled + "'x'" + grow + "ns.v.join([ns.v, ns.v, ns.v]) %}{% endfor %}",
+        "{{ 'x' * 100000 * 100000 }}",
+        "{{ 'x' * 9223372036854775807 }}",
+        "{{ ('a' * 100000) | replace('', 'b' * 100000) }}",
+        "{{ ('a\nb' * 10000) | indent(2000000000) }}",
+        "{{ {'a': [1]} | tojson(indent=2000000000) }}",
+        "{% set s = 'a' * 8000000 %}{{ range(1000) | map('replace', '1', s) | list | length }}",
+        "{% set l = [1] %}{% if l.append(l) %}{% endif %}{{ l }}",
+        "{% set l = [1] %}{% if l.append(l) %}{% endif %}{{ l | tojson }}",
+        "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
+        "{% for a in range(1000000) %}{% for b in range(1000000) %}{% endfor %}{% endfor %}",
+        "{% set l = range(1000000) | list %}{% for a in l %}{% if -1 in l %}{% endif %}{% endfor %}",
+        "{{ " + "not ".repeat(100000) + "1 }}",
+        "{{ " + "-".repeat(100000) + "1 }}",
+        "{{ 1" + " ** 1".repeat(100000) + " }}",
+        "{{ 1" + " + 1".repeat(100000) + " }}",
+        "{{ a" + ".a".repeat(100000) + " }}",
+        "{{ 'a'" + "|upper".repeat(100000) + " }}",
+        "{{ " + "[".repeat(100000) + " }}",
+        "{{ " + "1 if 1 else ".repeat(100000) + "1 }}",
+        "{% if 1 %}".repeat(100000),
+        "{{ 99999999999999999999 }}",
+        "{{ '\\uZZZZ' }}",
+        "{{ '\\u12",
+        "{%",
+        "{{ a is",
+        "{{ range(0, 1, 0) }}",
+        "{{ 1 // 0 if false else 1 % 0 }}{{ [] | first | upper }}{{ 'a' | int('b') }}");
+  }
+
+  @ParameterizedTest
+  @MethodSource("hostile")
+  @Timeout(60)
+  void refusesHostileTemplates(String source) {
+    assertThatThrownBy(() -> new Template(source).render(Map.of()))
+        .isInstanceOf(TemplateException.class)
+        .message()
+        .isNotBlank();
   }
 
   /** Broken templates end in a TemplateException, never in another failure. */

@@ -6,6 +6,9 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.loranative.text.ChatTemplate.Message;
 
 /** Record formats: which fields mean what. */
@@ -15,8 +18,41 @@ public final class Formats {
   /** What a record says, apart from how it was written. */
   public sealed interface Content permits Conversation, Completion, Text {}
 
-  /** Turns, to be rendered by the model's chat template. */
-  public record Conversation(List<Message> messages) implements Content {}
+  /**
+   * Turns, to be rendered by the model's chat template.
+   *
+   * @param tools that may be called, as JSON describes them
+   * @param silent places of answers that are not learnt (weight 0)
+   */
+  public record Conversation(List<Message> messages, List<Object> tools, Set<Integer> silent)
+      implements Content {
+    /** Whether the answer at {@code index} is to be learnt. */
+    boolean learns(int index) {
+      return !silent.contains(index);
+    }
+
+    /**
+     * The same in another spelling, since templates differ in what they take.
+     *
+     * @param argumentsAsText arguments of tool calls as JSON text instead of values
+     */
+    Conversation inForm(boolean argumentsAsText, NoContent noContent) {
+      List<Message> spelt = new ArrayList<>();
+      for (Message m : messages) {
+        Message form = argumentsAsText ? ToolCalls.argumentsAsText(m) : m;
+        boolean says = !m.content().isEmpty() || noContent == NoContent.AS_RECORDED;
+        spelt.add(says ? form : form.with("content", noContent == NoContent.EMPTY ? "" : null));
+      }
+      return new Conversation(spelt, tools, silent);
+    }
+  }
+
+  /** How a message without content, such as a mere call, says so. */
+  enum NoContent {
+    AS_RECORDED,
+    EMPTY,
+    NULL
+  }
 
   /** Raw text and its continuation; no template. */
   public record Completion(String prompt, String completion) implements Content {}
@@ -50,7 +86,7 @@ public final class Formats {
   public static Content parse(JsonNode record, String format) throws FormatException {
     String kind = format.equals("auto") ? detect(record) : format;
     return switch (kind) {
-      case "messages" -> messages(record.path("messages"), "role", "content");
+      case "messages" -> messages(record, record.path("messages"), "role", "content");
       case "sharegpt" -> sharegpt(record);
       case "alpaca" -> alpaca(record);
       case "prompt" -> new Completion(text(record, "prompt"), text(record, "completion"));
@@ -82,38 +118,60 @@ public final class Formats {
   }
 
   private static Conversation sharegpt(JsonNode record) throws FormatException {
-    Conversation turns = messages(record.path("conversations"), "from", "value");
+    Conversation turns = messages(record, record.path("conversations"), "from", "value");
     List<Message> all = new ArrayList<>();
-    if (record.path("system").isTextual() && !record.path("system").asText().isBlank()) {
-      all.add(new Message("system", record.path("system").asText()));
-    }
     for (Message m : turns.messages()) {
       String role = SHAREGPT_ROLES.get(m.role());
       if (role == null) {
         throw new FormatException("unknown speaker \"" + m.role() + "\"; expected human or gpt");
       }
-      all.add(new Message(role, m.content()));
+      all.add(m.with("role", role));
     }
-    return new Conversation(all);
+    Optional<Message> system = system(record);
+    if (system.isEmpty()) {
+      return new Conversation(all, turns.tools(), turns.silent());
+    }
+    all.add(0, system.get());
+    Set<Integer> silent =
+        turns.silent().stream().map(i -> i + 1).collect(Collectors.toUnmodifiableSet());
+    return new Conversation(all, turns.tools(), silent);
   }
 
-  private static Conversation messages(JsonNode list, String roleKey, String contentKey)
-      throws FormatException {
+  private static Optional<Message> system(JsonNode record) {
+    return record.path("system").isTextual() && !record.path("system").asText().isBlank()
+        ? Optional.of(new Message("system", record.path("system").asText()))
+        : Optional.empty();
+  }
+
+  private static Conversation messages(
+      JsonNode record, JsonNode list, String roleKey, String contentKey) throws FormatException {
     if (!list.isArray() || list.isEmpty()) {
       throw new FormatException("the list of messages is missing or empty");
     }
     List<Message> messages = new ArrayList<>();
+    Set<Integer> silent = new TreeSet<>();
     for (JsonNode m : list) {
+      int number = messages.size() + 1;
       // Some ShareGPT files use OpenAI's names inside.
       String role = m.path(m.has(roleKey) ? roleKey : "role").asText();
-      Optional<String> content = content(m.path(m.has(contentKey) ? contentKey : "content"));
-      if (role.isEmpty() || content.isEmpty()) {
-        throw new FormatException(
-            "message " + (messages.size() + 1) + " lacks " + roleKey + " or " + contentKey);
+      JsonNode written = m.path(m.has(contentKey) ? contentKey : "content");
+      Optional<String> content = content(written);
+      boolean saysMore = !m.path("tool_calls").isEmpty() || m.path("reasoning_content").isTextual();
+      boolean absent = written.isNull() || written.isMissingNode();
+      if (role.isEmpty() || content.isEmpty() && !(absent && saysMore)) {
+        throw new FormatException("message " + number + " lacks " + roleKey + " or " + contentKey);
       }
-      messages.add(new Message(role, content.get()));
+      Map<String, Object> fields = ToolCalls.fields(m, number);
+      fields.remove(roleKey);
+      fields.remove(contentKey);
+      fields.put("role", role);
+      fields.put("content", content.orElse(null));
+      messages.add(new Message(fields));
+      if (!AnswerWeights.learns(m, record, number, list.size())) {
+        silent.add(number - 1);
+      }
     }
-    return new Conversation(messages);
+    return new Conversation(messages, ToolCalls.tools(record), silent);
   }
 
   /** Text, or OpenAI's list of parts of which we take the text. */
@@ -138,12 +196,10 @@ public final class Formats {
     String input = record.path("input").asText("");
     String instruction = text(record, "instruction");
     List<Message> messages = new ArrayList<>();
-    if (record.path("system").isTextual() && !record.path("system").asText().isBlank()) {
-      messages.add(new Message("system", record.path("system").asText()));
-    }
+    system(record).ifPresent(messages::add);
     messages.add(new Message("user", input.isBlank() ? instruction : instruction + "\n\n" + input));
     messages.add(new Message("assistant", text(record, "output")));
-    return new Conversation(messages);
+    return new Conversation(messages, List.of(), Set.of());
   }
 
   private static String text(JsonNode record, String field) throws FormatException {

@@ -9,12 +9,13 @@ import org.loranative.data.Source;
 import org.loranative.data.llm.Formats.FormatException;
 import org.loranative.text.ChatTemplate;
 import org.loranative.text.Tokenizer;
+import org.loranative.text.jinja.Rendering.Span;
 import org.loranative.text.jinja.TemplateException;
 import org.loranative.track.Phase;
 
 /**
- * Records to samples. {@code train_on: response} labels each answer's content and the end-of-turn
- * token after it; {@code all} labels every token but the first.
+ * Records to samples. {@code train_on: response} labels what the model would write in each answer's
+ * turn, its end included ({@link Turns}); {@code all} labels every token but the first.
  */
 public final class SampleEncoder {
   private final Tokenizer tokenizer;
@@ -39,14 +40,20 @@ public final class SampleEncoder {
    * @param skipped records that cannot be used, with the reason
    * @param truncated how many were cut to the maximum length
    * @param lostTokens what was cut away from them
+   * @param warnings what is learnt otherwise than a reader of the data would expect
    */
   public record Result(
-      List<Sample> samples, List<Records.Skipped> skipped, int truncated, long lostTokens) {}
+      List<Sample> samples,
+      List<Records.Skipped> skipped,
+      int truncated,
+      long lostTokens,
+      List<String> warnings) {}
 
   /** Encodes all records; those that cannot be used are listed, not dropped in silence. */
   public Result encode(Records records) {
     List<Sample> samples = new ArrayList<>();
     List<Records.Skipped> skipped = new ArrayList<>(records.skipped());
+    Oddities oddities = new Oddities();
     int truncated = 0;
     long lost = 0;
     Phase phase = new Phase("records encoded", records.records().size());
@@ -55,6 +62,7 @@ public final class SampleEncoder {
       try {
         Formats.Content content = Formats.parse(raw.fields(), format);
         Tokens tokens = tokens(content);
+        oddities.add(tokens.oddities(), raw.source());
         if (content instanceof Formats.Text && tokens.learnsSomething()) {
           samples.addAll(split(tokens, raw.source()));
           continue;
@@ -77,11 +85,15 @@ public final class SampleEncoder {
         skipped.add(new Records.Skipped(raw.source(), e.getMessage()));
       }
     }
-    return new Result(samples, skipped, truncated, lost);
+    return new Result(samples, skipped, truncated, lost, oddities.sentences());
   }
 
-  /** Tokens, and which of them the model is to learn. */
-  private record Tokens(int[] ids, boolean[] learn) {
+  /**
+   * Tokens, and which of them the model is to learn.
+   *
+   * @param oddities what is to be told about them
+   */
+  private record Tokens(int[] ids, boolean[] learn, List<String> oddities) {
     boolean learnsSomething() {
       for (int i = 1; i < learn.length; i++) {
         if (learn[i]) {
@@ -102,7 +114,7 @@ public final class SampleEncoder {
     int[] ids = withEos(tokenizer.encode(text, true).ids());
     boolean[] learn = new boolean[ids.length];
     Arrays.fill(learn, true);
-    return new Tokens(ids, learn);
+    return new Tokens(ids, learn, withoutEos());
   }
 
   private Tokens conversation(Formats.Conversation conversation) throws FormatException {
@@ -114,41 +126,49 @@ public final class SampleEncoder {
                     new UserException(
                         "The data are conversations, but the base model has no chat template. Use"
                             + " an instruct model, or data with prompt and completion, or text."));
-    String rendered = template.render(conversation.messages(), false);
-    Tokenizer.Encoded encoded = tokenizer.encode(rendered, false);
+    Turns turns = Turns.of(template, conversation, trainOn.equals("all"));
+    Tokenizer.Encoded encoded = tokenizer.encode(turns.text(), false);
     boolean[] learn = new boolean[encoded.ids().length];
-    if (trainOn.equals("all")) {
-      Arrays.fill(learn, true);
-      return new Tokens(encoded.ids(), learn);
+    List<String> oddities = new ArrayList<>();
+    for (String lost : turns.lost()) {
+      oddities.add("the chat template leaves out " + lost);
     }
-    List<AnswerSpans.Span> spans =
-        AnswerSpans.find(template, conversation.messages(), rendered)
-            .orElseThrow(
-                () -> new FormatException("the chat template changes the answers beyond finding"));
-    for (AnswerSpans.Span span : spans) {
-      label(encoded, rendered, span, learn);
-    }
-    return new Tokens(encoded.ids(), learn);
-  }
-
-  private void label(
-      Tokenizer.Encoded encoded, String rendered, AnswerSpans.Span span, boolean[] learn) {
-    for (int i = 0; i < learn.length; i++) {
-      boolean inside = encoded.from()[i] < span.to() && encoded.to()[i] > span.from();
-      if (inside) {
-        learn[i] = true;
-      } else if (encoded.from()[i] >= span.to()) {
-        // The end-of-turn token, which may stand behind white space of the template's own.
-        String between = rendered.substring(span.to(), encoded.from()[i]);
-        if (!between.isBlank()) {
-          return;
-        }
-        if (tokenizer.isSpecial(encoded.ids()[i])) {
-          learn[i] = true;
-          return;
-        }
+    for (Span span : turns.learnt()) {
+      if (!label(encoded, turns.text(), span, learn)) {
+        oddities.add(
+            "no end-of-turn token follows the answers, so the model does not learn to stop");
       }
     }
+    return new Tokens(encoded.ids(), learn, oddities);
+  }
+
+  /** Labels a part of the text; returns whether it ends as a turn does. */
+  private boolean label(Tokenizer.Encoded encoded, String text, Span span, boolean[] learn) {
+    int last = -1;
+    int next = 0;
+    for (; next < learn.length && encoded.from()[next] < span.to(); next++) {
+      if (encoded.to()[next] > span.from()) {
+        learn[next] = true;
+        last = isBlank(text, encoded, next) ? last : next;
+      }
+    }
+    if (last >= 0 && tokenizer.isAdded(encoded.ids()[last])) {
+      return true;
+    }
+    // Some templates have one end of turn for all, behind the last message, or none but the header
+    // of the next.
+    while (next < learn.length && isBlank(text, encoded, next)) {
+      next++;
+    }
+    if (next < learn.length && tokenizer.stop().contains(encoded.ids()[next])) {
+      learn[next] = true;
+      return true;
+    }
+    return false;
+  }
+
+  private static boolean isBlank(String text, Tokenizer.Encoded encoded, int i) {
+    return text.substring(encoded.from()[i], encoded.to()[i]).isBlank();
   }
 
   private Tokens completion(Formats.Completion c) {
@@ -163,7 +183,13 @@ public final class SampleEncoder {
               || i >= encoded.ids().length
               || encoded.to()[i] > c.prompt().length();
     }
-    return new Tokens(ids, learn);
+    return new Tokens(ids, learn, withoutEos());
+  }
+
+  private List<String> withoutEos() {
+    return tokenizer.eos().isPresent()
+        ? List.of()
+        : List.of("the tokenizer names no end-of-text token, so texts end without one");
   }
 
   private int[] withEos(int[] ids) {

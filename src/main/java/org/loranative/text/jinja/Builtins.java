@@ -15,7 +15,7 @@ final class Builtins {
   /** What {@code namespace(…)} makes: the one value whose fields a template may set. */
   static final class Namespace extends LinkedHashMap<Object, Object> {}
 
-  static Map<String, Object> functions() {
+  static Map<String, Object> functions(LocalDateTime now) {
     return Map.of(
         "range", (Callable) (a, named) -> range(a),
         "namespace",
@@ -31,7 +31,7 @@ final class Builtins {
                 (a, named) -> {
                   throw new TemplateException(Values.text(a.get(0)));
                 },
-        "strftime_now", (Callable) (a, named) -> strftime((String) a.get(0)));
+        "strftime_now", (Callable) (a, named) -> strftime((String) a.get(0), now));
   }
 
   private static List<Object> range(List<Object> a) {
@@ -48,8 +48,7 @@ final class Builtins {
     return numbers;
   }
 
-  private static String strftime(String format) {
-    LocalDateTime now = LocalDateTime.now();
+  private static String strftime(String format, LocalDateTime now) {
     Map<Character, String> patterns =
         Map.of(
             'd', "dd", 'm', "MM", 'Y', "yyyy", 'y', "yy", 'b', "MMM", 'B', "MMMM", 'H', "HH", 'M',

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.loranative.text.jinja.Lexer.Token;
 import org.loranative.text.jinja.Lexer.Type;
 import org.loranative.text.jinja.Node.Expression;
@@ -46,16 +47,16 @@ class ExpressionParser {
   }
 
   final Expression expression() {
-    if (++depth > MAX_DEPTH) {
-      throw error("expressions are nested too deeply");
-    }
+    return deeper(this::conditional);
+  }
+
+  private Expression conditional() {
     Expression value = or();
     while (tryName("if")) {
       Expression condition = or();
       Optional<Expression> no = tryName("else") ? Optional.of(expression()) : Optional.empty();
       value = new Node.Conditional(condition, value, no);
     }
-    depth--;
     return value;
   }
 
@@ -76,7 +77,17 @@ class ExpressionParser {
   }
 
   private Expression not() {
-    return tryName("not") ? new Node.Unary("not", not()) : comparison();
+    return tryName("not") ? new Node.Unary("not", deeper(this::not)) : comparison();
+  }
+
+  /** What a prefix stands before. */
+  private Expression deeper(Supplier<Expression> operand) {
+    if (++depth > MAX_DEPTH) {
+      throw error("expressions are nested too deeply");
+    }
+    Expression value = operand.get();
+    depth--;
+    return value;
   }
 
   private Expression comparison() {
@@ -146,17 +157,17 @@ class ExpressionParser {
 
   private Expression unary() {
     if (tryOperator("-")) {
-      return new Node.Unary("-", unary());
+      return new Node.Unary("-", deeper(this::unary));
     }
     if (tryOperator("+")) {
-      return unary();
+      return deeper(this::unary);
     }
     return filters(power());
   }
 
   private Expression power() {
     Expression left = postfix(primary());
-    return tryOperator("**") ? new Node.Binary("**", left, unary()) : left;
+    return tryOperator("**") ? new Node.Binary("**", left, deeper(this::unary)) : left;
   }
 
   private Expression filters(Expression value) {

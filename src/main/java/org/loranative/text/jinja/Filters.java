@@ -11,9 +11,18 @@ import java.util.function.Predicate;
 
 /** Jinja's filters: {@code value | name(arguments)}. */
 final class Filters {
-  private Filters() {}
+  private final Budget budget;
 
-  static Object apply(String name, Object v, List<Object> a, Map<String, Object> named) {
+  Filters(Budget budget) {
+    this.budget = budget;
+  }
+
+  Object apply(String name, Object v, List<Object> a, Map<String, Object> named) {
+    budget.spend(Budget.size(v));
+    return budget.step(result(name, v, a, named));
+  }
+
+  private Object result(String name, Object v, List<Object> a, Map<String, Object> named) {
     return switch (name) {
       case "trim" ->
           Methods.strip(
@@ -38,7 +47,7 @@ final class Filters {
       case "last" -> at(Values.iterate(v), Values.iterate(v).size() - 1);
       case "reverse" -> reverse(v);
       case "sort" -> sort(v, named);
-      case "unique" -> new ArrayList<>(new LinkedHashSet<>(Values.iterate(v)));
+      case "unique" -> unique(v);
       case "sum" -> Values.iterate(v).stream().reduce(0L, (x, y) -> Values.arithmetic("+", x, y));
       case "min" -> Collections.min(Values.iterate(v), Values::compare);
       case "max" -> Collections.max(Values.iterate(v), Values::compare);
@@ -90,6 +99,12 @@ final class Filters {
     return v instanceof String ? String.join("", items.stream().map(Values::text).toList()) : items;
   }
 
+  private static Object unique(Object v) {
+    LinkedHashSet<Object> items = new LinkedHashSet<>();
+    Values.iterate(v).forEach(x -> items.add(Values.hashable(x)));
+    return new ArrayList<>(items);
+  }
+
   private static Object sort(Object v, Map<String, Object> named) {
     List<Object> items = Values.iterate(v);
     Comparator<Object> order = Values::compare;
@@ -106,7 +121,7 @@ final class Filters {
       items.replaceAll(x -> Values.item(x, name));
     }
     Object separator = named.getOrDefault("d", a.isEmpty() ? "" : a.get(0));
-    return String.join(Values.text(separator), items.stream().map(Values::text).toList());
+    return Methods.join(Values.text(separator), items);
   }
 
   private static Object otherwise(Object v, List<Object> a, Map<String, Object> named) {
@@ -125,7 +140,7 @@ final class Filters {
     return pairs;
   }
 
-  private static Object map(Object v, List<Object> a, Map<String, Object> named) {
+  private Object map(Object v, List<Object> a, Map<String, Object> named) {
     List<Object> items = Values.iterate(v);
     if (named.get("attribute") instanceof String name) {
       items.replaceAll(x -> Values.item(x, name));
@@ -158,7 +173,8 @@ final class Filters {
     Object width = a.isEmpty() ? named.getOrDefault("width", 4L) : a.get(0);
     boolean first =
         Values.truth(named.getOrDefault("first", a.size() > 1 && Values.truth(a.get(1))));
-    String pad = width instanceof Long n ? " ".repeat(n.intValue()) : (String) width;
+    String pad = width instanceof Long n ? Methods.repeat(" ", n) : (String) width;
+    Budget.require(s.length() + (long) pad.length() * s.chars().filter(c -> c == '\n').count());
     String indented = s.replaceAll("\n(?!\n|$)", "\n" + pad);
     return first ? pad + indented : indented;
   }

@@ -2,22 +2,39 @@ package org.loranative.text.jinja;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.loranative.text.jinja.Node.Expression;
 import org.loranative.text.jinja.Node.Statement;
+import org.loranative.text.jinja.Rendering.Span;
 
 /** Walks the tree and writes the text. */
 final class Interpreter {
-  /** More output than any conversation renders to: a loop that does not end. */
-  private static final int MAX_OUTPUT = 1 << 26;
+  /** Deeper than any template for people nests calls and expressions. */
+  private static final int MAX_DEPTH = 500;
 
-  private StringBuilder out;
+  /** What an iteration takes, as steps. */
+  private static final int ITERATION = 16;
 
-  Interpreter(StringBuilder out) {
-    this.out = out;
+  private final StringBuilder text = new StringBuilder();
+  private final Budget budget = new Budget();
+  private final Filters filters = new Filters(budget);
+  private final Map<Object, List<Span>> watched = new IdentityHashMap<>();
+  private final List<List<Span>> items = new ArrayList<>();
+  private final List<Span> generated = new ArrayList<>();
+  private StringBuilder out = text;
+  private int depth;
+
+  /**
+   * @param watch items whose parts of the text are told
+   */
+  Interpreter(List<?> watch) {
+    for (Object item : watch) {
+      items.add(watched.computeIfAbsent(item, i -> new ArrayList<>()));
+    }
   }
 
   private enum Result {
@@ -26,28 +43,27 @@ final class Interpreter {
     CONTINUE
   }
 
-  void run(List<Statement> body, Scope scope) {
+  Rendering run(List<Statement> body, Scope scope) {
     execute(body, scope);
+    return new Rendering(text.toString(), generated, items);
   }
 
   private Result execute(List<Statement> body, Scope scope) {
     for (Statement statement : body) {
+      budget.spend(1);
       Result result = execute(statement, scope);
       if (result != Result.NORMAL) {
         return result;
-      }
-      if (out.length() > MAX_OUTPUT) {
-        throw new TemplateException("the template writes without end");
       }
     }
     return Result.NORMAL;
   }
 
   private Result execute(Statement statement, Scope scope) {
-    if (statement instanceof Node.Text text) {
-      out.append(text.text());
+    if (statement instanceof Node.Text literal) {
+      write(literal.text());
     } else if (statement instanceof Node.Print print) {
-      out.append(Values.text(evaluate(print.value(), scope)));
+      write(Values.text(evaluate(print.value(), scope)));
     } else if (statement instanceof Node.If branches) {
       for (Node.Branch branch : branches.branches()) {
         if (Values.truth(evaluate(branch.condition(), scope))) {
@@ -63,12 +79,27 @@ final class Interpreter {
       scope.set(set.target(), captured(set.body(), scope));
     } else if (statement instanceof Node.Macro macro) {
       scope.set(macro.name(), macro(macro, scope));
-    } else if (statement instanceof Node.Body body) {
-      return execute(body.body(), scope);
+    } else if (statement instanceof Node.Generation generation) {
+      int from = out.length();
+      Result result = execute(generation.body(), scope);
+      note(generated, from);
+      return result;
     } else {
       return statement == Node.Flow.BREAK ? Result.BREAK : Result.CONTINUE;
     }
     return Result.NORMAL;
+  }
+
+  private void write(String s) {
+    budget.spend(s.length());
+    out.append(s);
+  }
+
+  /** Notes what was written since; kept text gets a place only when it is printed. */
+  private void note(List<Span> spans, int from) {
+    if (out == text && out.length() > from) {
+      spans.add(new Span(from, out.length()));
+    }
   }
 
   private String captured(List<Statement> body, Scope scope) {
@@ -85,6 +116,7 @@ final class Interpreter {
   private void loop(Node.For loop, Scope scope) {
     List<Object> items = new ArrayList<>();
     for (Object item : Values.iterate(evaluate(loop.items(), scope))) {
+      budget.spend(ITERATION);
       Scope inner = new Scope(scope);
       bind(loop.targets(), item, inner);
       if (loop.filter().isEmpty() || Values.truth(evaluate(loop.filter().get(), inner))) {
@@ -109,7 +141,13 @@ final class Interpreter {
       state.put("previtem", i > 0 ? items.get(i - 1) : None.UNDEFINED);
       state.put("nextitem", i < n - 1 ? items.get(i + 1) : None.UNDEFINED);
       inner.set("loop", state);
-      if (execute(loop.body(), inner) == Result.BREAK) {
+      int from = out.length();
+      Result result = execute(loop.body(), inner);
+      List<Span> spans = watched.get(items.get(i));
+      if (spans != null && !out.substring(from).isBlank()) {
+        note(spans, from);
+      }
+      if (result == Result.BREAK) {
         break;
       }
     }
@@ -160,6 +198,15 @@ final class Interpreter {
   }
 
   private Object evaluate(Expression expression, Scope scope) {
+    if (++depth > MAX_DEPTH) {
+      throw new TemplateException("calls and expressions are nested too deeply");
+    }
+    Object value = budget.step(value(expression, scope));
+    depth--;
+    return value;
+  }
+
+  private Object value(Expression expression, Scope scope) {
     if (expression instanceof Node.Literal literal) {
       return literal.value();
     } else if (expression instanceof Node.Name name) {
@@ -171,7 +218,7 @@ final class Interpreter {
     } else if (expression instanceof Node.DictOf dict) {
       Map<Object, Object> map = new LinkedHashMap<>();
       dict.entries()
-          .forEach(e -> map.put(evaluate(e.getKey(), scope), evaluate(e.getValue(), scope)));
+          .forEach(e -> map.put(Values.hashable(evaluate(e.getKey(), scope)), evaluate(e.getValue(), scope)));
       return map;
     } else if (expression instanceof Node.Unary unary) {
       Object operand = evaluate(unary.operand(), scope);
@@ -201,7 +248,7 @@ final class Interpreter {
       }
       return function.call(positional(call.arguments(), scope), named(call.arguments(), scope));
     } else if (expression instanceof Node.Filter filter) {
-      return Filters.apply(
+      return filters.apply(
           filter.name(),
           evaluate(filter.value(), scope),
           positional(filter.arguments(), scope),

@@ -22,6 +22,7 @@ final class Json {
   }
 
   private void value(Object v, int depth) {
+    Budget.require(out.length());
     if (v instanceof Map<?, ?> map) {
       String[] separator = {""};
       out.append('{');
@@ -67,7 +68,7 @@ final class Json {
 
   private void newline(int depth) {
     if (indent >= 0) {
-      out.append('\n').append(" ".repeat(indent * depth));
+      out.append('\n').append(Methods.repeat(" ", (long) indent * depth));
     }
   }
 

@@ -43,7 +43,7 @@ final class Methods {
       case "rsplit" -> method(a -> rsplit(s, a));
       case "splitlines" -> method(a -> new ArrayList<Object>(s.lines().toList()));
       case "join" ->
-          method(a -> String.join(s, Values.iterate(a.get(0)).stream().map(Values::text).toList()));
+          method(a -> join(s, Values.iterate(a.get(0))));
       case "find" -> method(a -> (long) s.indexOf((String) a.get(0)));
       case "count" -> method(a -> (long) s.split(Pattern.quote((String) a.get(0)), -1).length - 1);
       case "removeprefix" ->
@@ -74,7 +74,7 @@ final class Methods {
       case "get" ->
           method(
               a ->
-                  map.containsKey(a.get(0))
+                  map.containsKey(Values.hashable(a.get(0)))
                       ? map.get(a.get(0))
                       : a.size() > 1 ? a.get(1) : None.NONE);
       default -> Optional.empty();
@@ -93,10 +93,19 @@ final class Methods {
               });
       case "pop" ->
           method(a -> items.remove(a.isEmpty() ? items.size() - 1 : ((Long) a.get(0)).intValue()));
-      case "index" -> method(a -> (long) items.indexOf(a.get(0)));
+      case "index" -> method(a -> (long) index(items, a.get(0)));
       case "count" -> method(a -> items.stream().filter(x -> Values.equal(x, a.get(0))).count());
       default -> Optional.empty();
     };
+  }
+
+  private static long index(List<Object> items, Object wanted) {
+    for (int i = 0; i < items.size(); i++) {
+      if (Values.equal(items.get(i), wanted)) {
+        return i;
+      }
+    }
+    throw new TemplateException("a list lacks the item whose index is asked for");
   }
 
   private static Optional<String> characters(List<Object> a) {
@@ -127,9 +136,26 @@ final class Methods {
         : Values.iterate(v).stream().map(Values::text).toList();
   }
 
+  static String join(String separator, List<Object> items) {
+    StringBuilder joined = new StringBuilder();
+    for (int i = 0; i < items.size(); i++) {
+      joined.append(i == 0 ? "" : separator).append(Values.text(items.get(i)));
+      Budget.require(joined.length());
+    }
+    return joined.toString();
+  }
+
+  static String repeat(String s, long times) {
+    Budget.require(Math.max(0, times));
+    Budget.require(s.length() * Math.max(0, times));
+    return s.repeat((int) Math.max(0, times));
+  }
+
   private static String replace(String s, List<Object> a) {
     String from = (String) a.get(0);
     String to = (String) a.get(1);
+    long places = from.isEmpty() ? s.length() + 1L : s.length() / from.length();
+    Budget.require(places * to.length() + s.length());
     if (a.size() < 3) {
       return s.replace(from, to);
     }

@@ -8,7 +8,7 @@ import java.util.Optional;
 final class Node {
   private Node() {}
 
-  sealed interface Statement permits Text, Print, If, For, Set, SetBlock, Macro, Flow, Body {}
+  sealed interface Statement permits Text, Print, If, For, Set, SetBlock, Macro, Flow, Generation {}
 
   record Text(String text) implements Statement {}
 
@@ -41,8 +41,8 @@ final class Node {
     CONTINUE
   }
 
-  /** Statements that just stand in a block of their own ({@code generation}). */
-  record Body(List<Statement> body) implements Statement {}
+  /** What the model is to learn, as transformers marks it. */
+  record Generation(List<Statement> body) implements Statement {}
 
   sealed interface Expression
       permits Literal,

@@ -68,7 +68,7 @@ final class Parser extends ExpressionParser {
         tagEnd();
         List<Statement> body = statements(Set.of("endgeneration"));
         end("endgeneration");
-        yield new Node.Body(body);
+        yield new Node.Generation(body);
       }
       case "break" -> {
         tagEnd();

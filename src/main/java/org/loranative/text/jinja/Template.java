@@ -1,10 +1,15 @@
 package org.loranative.text.jinja;
 
+import java.time.LocalDateTime;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A parsed template. Values are String, Long, Double, Boolean, List, Map and null. */
+/**
+ * A parsed template. Templates come with models, so none is trusted: depth, work and output are
+ * bounded, and whatever goes wrong is a {@link TemplateException}.
+ */
 public final class Template {
   private final List<Node.Statement> body;
 
@@ -12,23 +17,41 @@ public final class Template {
    * @throws TemplateException if it cannot be parsed
    */
   public Template(String source) {
-    body = Parser.parse(source.replace("\r\n", "\n"));
+    try {
+      body = Parser.parse(source.replace("\r\n", "\n"));
+    } catch (IndexOutOfBoundsException | NumberFormatException e) {
+      throw new TemplateException("a tag ends early or holds a number out of range");
+    } catch (StackOverflowError e) {
+      throw new TemplateException("it is nested too deeply");
+    }
   }
 
   /**
+   * Renders with values of String, numbers, Boolean, List, Map and null.
+   *
+   * @param watched the variable whose items the rendering keeps apart
+   * @param now what {@code strftime_now} tells
    * @throws TemplateException if an expression fails, or by the template's own {@code
    *     raise_exception}
    */
-  public String render(Map<String, Object> variables) {
-    Map<String, Object> globals = new HashMap<>(Builtins.functions());
-    variables.forEach((k, v) -> globals.put(k, v == null ? None.NONE : v));
-    StringBuilder out = new StringBuilder();
+  public Rendering render(Map<String, Object> variables, String watched, LocalDateTime now) {
+    Map<String, Object> globals = new HashMap<>(Builtins.functions(now));
+    variables.forEach((k, v) -> globals.put(k, Values.of(v)));
+    Object items = globals.getOrDefault(watched, List.of());
+    Interpreter interpreter = new Interpreter(items instanceof List<?> list ? list : List.of());
     try {
-      new Interpreter(out).run(body, new Scope(globals));
-    } catch (ClassCastException | IndexOutOfBoundsException | NumberFormatException e) {
-      throw new TemplateException(
-          "an expression has operands of the wrong type: " + e.getMessage());
+      return interpreter.run(body, new Scope(globals));
+    } catch (ClassCastException | IndexOutOfBoundsException | ArithmeticException e) {
+      throw new TemplateException("an expression has operands of the wrong type or number");
+    } catch (IllegalArgumentException | UnsupportedOperationException e) {
+      throw new TemplateException("an expression cannot be computed: " + e.getMessage());
+    } catch (StackOverflowError e) {
+      throw new TemplateException("it is nested too deeply, or holds a value that contains itself");
     }
-    return out.toString();
+  }
+
+  /** Renders at the present time, watching nothing. */
+  public String render(Map<String, Object> variables) {
+    return render(variables, "", LocalDateTime.now()).text();
   }
 }

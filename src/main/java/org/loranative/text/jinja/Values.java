@@ -1,7 +1,9 @@
 package org.loranative.text.jinja;
 
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -9,6 +11,26 @@ import java.util.Optional;
 /** Python's semantics of truth, equality, order, arithmetic, indexing and text. */
 final class Values {
   private Values() {}
+
+  /** A value of Java's or JSON's as templates know it, whole: numbers are Long or Double. */
+  static Object of(Object v) {
+    if (v == null) {
+      return None.NONE;
+    } else if (v instanceof Integer || v instanceof Short || v instanceof Byte) {
+      return ((Number) v).longValue();
+    } else if (v instanceof Number n && !(v instanceof Long)) {
+      return n.doubleValue();
+    } else if (v instanceof List<?> list) {
+      List<Object> items = new ArrayList<>();
+      list.forEach(x -> items.add(of(x)));
+      return items;
+    } else if (v instanceof Map<?, ?> map) {
+      Map<Object, Object> copy = new LinkedHashMap<>();
+      map.forEach((k, x) -> copy.put(k, of(x)));
+      return copy;
+    }
+    return v;
+  }
 
   static boolean truth(Object v) {
     if (v instanceof Boolean b) {
@@ -29,7 +51,37 @@ final class Values {
     if (a instanceof Number || a instanceof Boolean) {
       return (b instanceof Number || b instanceof Boolean) && number(a) == number(b);
     }
-    return a.equals(b);
+    return equal(a, b, new long[1]);
+  }
+
+  /** Containers item by item, which a value that holds itself or others many times makes long. */
+  private static boolean equal(Object a, Object b, long[] steps) {
+    Budget.require(++steps[0]);
+    if (a == b) {
+      return true;
+    } else if (a instanceof List<?> s && b instanceof List<?> t) {
+      boolean same = s.size() == t.size();
+      for (int i = 0; same && i < s.size(); i++) {
+        same = equal(s.get(i), t.get(i), steps);
+      }
+      return same;
+    } else if (a instanceof Map<?, ?> s && b instanceof Map<?, ?> t) {
+      boolean same = s.size() == t.size();
+      for (Map.Entry<?, ?> e : s.entrySet()) {
+        same = same && t.containsKey(e.getKey()) && equal(e.getValue(), t.get(e.getKey()), steps);
+      }
+      return same;
+    }
+    boolean containers = a instanceof List || a instanceof Map;
+    return a instanceof Number || a instanceof Boolean ? equal(a, b) : !containers && a.equals(b);
+  }
+
+  /** A key of a dict or set. */
+  static Object hashable(Object v) {
+    if (v instanceof List || v instanceof Map) {
+      throw new TemplateException("a list or dict cannot be a key");
+    }
+    return v;
   }
 
   static int compare(Object a, Object b) {
@@ -54,7 +106,7 @@ final class Values {
       return s.contains(text(item));
     }
     return container instanceof Map<?, ?> m
-        ? m.containsKey(item)
+        ? m.containsKey(hashable(item))
         : iterate(container).stream().anyMatch(x -> equal(x, item));
   }
 
@@ -70,7 +122,7 @@ final class Values {
       }
     }
     if (operator.equals("*") && a instanceof String s && b instanceof Long n) {
-      return s.repeat((int) Math.max(0, Math.min(n, 1 << 20)));
+      return Methods.repeat(s, n);
     }
     boolean whole = a instanceof Long && b instanceof Long;
     double x = number(a);
@@ -122,7 +174,7 @@ final class Values {
 
   static Object item(Object object, Object key) {
     if (object instanceof Map<?, ?> map) {
-      return present(map.get(key));
+      return present(map.get(hashable(key)));
     }
     if (object instanceof List<?> list && key instanceof Long i) {
       long at = i < 0 ? i + list.size() : i;
@@ -172,26 +224,64 @@ final class Values {
     if (v instanceof Boolean b) {
       return b ? "True" : "False";
     }
+    if (v instanceof Double d) {
+      return decimal(d);
+    }
     return v instanceof Map || v instanceof List ? repr(v) : v.toString();
+  }
+
+  /** A float as Python writes it: 1e-05 where Java says 1.0E-5. */
+  private static String decimal(double d) {
+    double size = Math.abs(d);
+    if (Double.isInfinite(d) || Double.isNaN(d)) {
+      return Double.isNaN(d) ? "nan" : d > 0 ? "inf" : "-inf";
+    } else if (size == 0 || size >= 1e-4 && size < 1e16) {
+      String plain = new BigDecimal(Double.toString(d)).toPlainString();
+      return plain.contains(".") ? plain : plain + ".0";
+    }
+    String[] parts = Double.toString(d).split("E");
+    String digits = parts[0].endsWith(".0") ? parts[0].substring(0, parts[0].length() - 2) : parts[0];
+    int exponent = Integer.parseInt(parts[1]);
+    return String.format("%se%s%02d", digits, exponent < 0 ? "-" : "+", Math.abs(exponent));
   }
 
   /** Python's repr(), for containers that are printed whole. */
   private static String repr(Object v) {
+    StringBuilder out = new StringBuilder();
+    repr(v, out);
+    return out.toString();
+  }
+
+  private static void repr(Object v, StringBuilder out) {
+    Budget.require(out.length());
     if (v instanceof String s) {
       String quote = s.contains("'") && !s.contains("\"") ? "\"" : "'";
       String escaped = s.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t");
-      return quote + (quote.equals("'") ? escaped.replace("'", "\\'") : escaped) + quote;
+      out.append(quote)
+          .append(quote.equals("'") ? escaped.replace("'", "\\'") : escaped)
+          .append(quote);
     } else if (v instanceof List<?> list) {
-      return "[" + String.join(", ", list.stream().map(Values::repr).toList()) + "]";
+      String separator = "";
+      out.append('[');
+      for (Object item : list) {
+        out.append(separator);
+        repr(item, out);
+        separator = ", ";
+      }
+      out.append(']');
     } else if (v instanceof Map<?, ?> map) {
-      return "{"
-          + String.join(
-              ", ",
-              map.entrySet().stream()
-                  .map(e -> repr(e.getKey()) + ": " + repr(e.getValue()))
-                  .toList())
-          + "}";
+      String separator = "";
+      out.append('{');
+      for (Map.Entry<?, ?> e : map.entrySet()) {
+        out.append(separator);
+        repr(e.getKey(), out);
+        out.append(": ");
+        repr(e.getValue(), out);
+        separator = ", ";
+      }
+      out.append('}');
+    } else {
+      out.append(text(v));
     }
-    return text(v);
   }
 }

@@ -10,15 +10,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 import org.loranative.data.Records;
-import org.loranative.text.ChatTemplate;
-import org.loranative.text.ChatTemplate.Message;
 import org.loranative.text.Tokenizer;
 import org.loranative.text.Tokenizers;
 
@@ -85,47 +79,6 @@ class SampleEncoderTest {
       Sample s = all.samples().get(0);
       assertThat(s.labelled()).isEqualTo(s.length() - 1);
     }
-  }
-
-  static Stream<String> templates() {
-    return Stream.of(
-        "smollm2", "llama3", "llama3-tools", "gemma3", "mistral", "phi3", "qwen2.5", "qwen3");
-  }
-
-  /** Spans are exactly the answers, as each template writes them. */
-  @ParameterizedTest
-  @MethodSource("templates")
-  void findsAnswersInEveryTemplate(String name) throws IOException {
-    ChatTemplate template =
-        new ChatTemplate(
-            name,
-            Files.readString(TEMPLATES.resolve(name + ".jinja")),
-            Optional.of("<s>"),
-            Optional.of("</s>"));
-    // The answers stand in the questions too, so a plain search would go astray.
-    List<Message> messages =
-        List.of(
-            new Message("user", "say blue"),
-            new Message("assistant", " blue \n"),
-            new Message("user", "say blue again"),
-            new Message("assistant", "blue"));
-    String rendered = template.render(messages, false);
-    List<AnswerSpans.Span> spans = AnswerSpans.find(template, messages, rendered).orElseThrow();
-    assertThat(spans).hasSize(2);
-    for (AnswerSpans.Span span : spans) {
-      assertThat(rendered.substring(span.from(), span.to()).strip()).isEqualTo("blue");
-      assertThat(rendered.substring(0, span.from())).doesNotEndWith("say ");
-    }
-    List<Message> thinking =
-        List.of(
-            new Message("user", "a"),
-            new Message("assistant", "<think>\nhm\n</think>\n\nb"),
-            new Message("user", "c"),
-            new Message("assistant", "<think>\noh\n</think>\n\nd"));
-    String text = template.render(thinking, false);
-    List<AnswerSpans.Span> found = AnswerSpans.find(template, thinking, text).orElseThrow();
-    assertThat(text.substring(found.get(0).from(), found.get(0).to())).endsWith("b");
-    assertThat(text.substring(found.get(1).from(), found.get(1).to())).endsWith("d");
   }
 
   @Test
