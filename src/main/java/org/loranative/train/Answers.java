@@ -42,7 +42,7 @@ public final class Answers implements AutoCloseable {
       this.compute = Devices.compute(machine.compute(), device);
       adapters =
           adapter
-              .map(a -> new Adapters(PeftFormat.readSpecs(a), base.targets()))
+              .map(a -> PeftFormat.adapters(a, base.targets()))
               .orElseGet(Adapters::none);
       AdapterState state = owned.add(new AdapterState(device, adapters, Moments.NONE));
       adapter.ifPresent(a -> state.write(Buffer.PARAMS, PeftFormat.read(a, adapters)));

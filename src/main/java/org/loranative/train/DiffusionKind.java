@@ -17,9 +17,9 @@ import org.loranative.graph.Graph;
 import org.loranative.io.DType;
 import org.loranative.lora.AdapterState.Moments;
 import org.loranative.lora.Adapters;
+import org.loranative.lora.InitAdapter;
 import org.loranative.lora.LoraFiles;
 import org.loranative.lora.LoraSpec;
-import org.loranative.lora.LowRank;
 import org.loranative.model.Placement;
 import org.loranative.model.Quantize;
 import org.loranative.model.Weights;
@@ -159,44 +159,8 @@ final class DiffusionKind implements Kind<DiffusionTask.Batch> {
    */
   @Override
   public float[] readAdapter(Path path) {
-    Map<String, LowRank> modules = LoraFiles.read(path, DiffusionGraph.targets(base));
-    float[] params = adapters.initial(config.seed());
-    for (Adapters.Module m : adapters.modules()) {
-      LowRank one = modules.remove(m.path());
-      if (one == null) {
-        throw new UserException(
-            String.format(
-                "init_adapter %s has nothing for %s, which lora_targets names.", path, m.path()));
-      }
-      if (one.rank() > m.rank()) {
-        throw new UserException(
-            String.format(
-                "init_adapter %s has rank %d for %s; the run's rank is %d and must be at least"
-                    + " that (lora_rank).",
-                path, one.rank(), m.path(), m.rank()));
-      }
-      place(one, m, params);
-    }
-    if (!modules.isEmpty()) {
-      throw new UserException(
-          "init_adapter "
-              + path
-              + " adapts layers that lora_targets does not name, such as "
-              + modules.keySet().iterator().next()
-              + ".");
-    }
-    return params;
-  }
-
-  private static void place(LowRank from, Adapters.Module m, float[] params) {
-    System.arraycopy(from.a(), 0, params, (int) m.aOffset(), from.a().length);
-    float factor = (float) (from.scale() / m.scale());
-    int rank = from.rank();
-    for (int row = 0; row < m.out(); row++) {
-      for (int r = 0; r < rank; r++) {
-        params[(int) m.bOffset() + row * m.rank() + r] = from.b()[row * rank + r] * factor;
-      }
-    }
+    return InitAdapter.of(
+        path, LoraFiles.read(path, DiffusionGraph.targets(base)), adapters, config.seed());
   }
 
   private Buckets.Size previewSize() {

@@ -12,6 +12,7 @@ import org.loranative.graph.Graph;
 import org.loranative.io.DType;
 import org.loranative.lora.AdapterState.Moments;
 import org.loranative.lora.Adapters;
+import org.loranative.lora.InitAdapter;
 import org.loranative.lora.PeftFormat;
 import org.loranative.model.Placement;
 import org.loranative.model.Quantize;
@@ -19,13 +20,9 @@ import org.loranative.model.Weights;
 import org.loranative.model.llm.Generator;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.text.Tokenizer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Fine-tuning a language model. */
 final class LlmKind implements Kind<List<Sample>> {
-  private static final Logger log = LoggerFactory.getLogger(LlmKind.class);
-
   private final TrainConfig config;
   private final Device device;
   private final DType compute;
@@ -93,15 +90,7 @@ final class LlmKind implements Kind<List<Sample>> {
 
   @Override
   public float[] readAdapter(Path path) {
-    double theirs = PeftFormat.readSpecs(path).get(0).scale();
-    double ours = adapters.specs().get(0).scale();
-    if (Math.abs(theirs - ours) > 1e-6) {
-      log.warn(
-          "init_adapter was trained with scale {}, this run uses {}: its effect changes.",
-          theirs,
-          ours);
-    }
-    return PeftFormat.read(path, adapters);
+    return InitAdapter.of(path, PeftFormat.read(path, base.targets()), adapters, config.seed());
   }
 
   @Override

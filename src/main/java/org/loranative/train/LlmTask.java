@@ -253,7 +253,7 @@ final class LlmTask implements Task<List<Sample>> {
 
   @Override
   public Path export(Path folder, float[] params) throws IOException {
-    PeftFormat.write(folder, adapters, params, config.baseModel());
+    PeftFormat.write(folder, adapters, params, base.targets(), config.baseModel());
     return folder;
   }
 

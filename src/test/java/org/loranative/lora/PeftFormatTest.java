@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.UserException;
@@ -23,11 +24,11 @@ class PeftFormatTest {
   void writesWhatPeftWrites() throws IOException {
     Path peft = Golden.FOLDER.resolve("qwen3/adapter");
     LlmBase base = LlmBase.open(Golden.FOLDER.resolve("qwen3/base"));
-    LoraSpec spec = PeftFormat.readSpecs(peft).get(0);
+    Adapters adapters = PeftFormat.adapters(peft, base.targets());
+    LoraSpec spec = adapters.specs().get(0);
     assertThat(spec.rank()).isEqualTo(3);
     assertThat(spec.scale()).isEqualTo(5.0 / 3);
-    Adapters adapters = new Adapters(spec, base.targets());
-    PeftFormat.write(folder, adapters, PeftFormat.read(peft, adapters), "base");
+    PeftFormat.write(folder, adapters, PeftFormat.read(peft, adapters), base.targets(), "base");
 
     Golden theirs = new Golden(peft.resolve("adapter_model.safetensors"));
     Golden ours = new Golden(folder.resolve("adapter_model.safetensors"));
@@ -76,17 +77,97 @@ class PeftFormatTest {
 
   @Test
   void foreignFoldersAreNamed() throws IOException {
-    assertThatThrownBy(() -> PeftFormat.readSpecs(folder))
+    LlmBase other = LlmBase.open(Golden.FOLDER.resolve("llama/base"));
+    assertThatThrownBy(() -> PeftFormat.adapters(folder, other.targets()))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("is not a PEFT adapter");
-    Files.writeString(
-        folder.resolve("adapter_config.json"),
-        "{\"peft_type\":\"LORA\",\"r\":4,\"use_dora\":true}");
-    assertThatThrownBy(() -> PeftFormat.readSpecs(folder)).hasMessageContaining("use_dora");
-    LlmBase other = LlmBase.open(Golden.FOLDER.resolve("llama/base"));
+    config("{\"peft_type\":\"LORA\",\"r\":4,\"use_dora\":true}");
+    assertThatThrownBy(() -> PeftFormat.adapters(folder, other.targets()))
+        .hasMessageContaining("use_dora");
+    config("{\"peft_type\":\"LORA\",\"r\":4,\"modules_to_save\":[\"lm_head\"]}");
+    assertThatThrownBy(() -> PeftFormat.adapters(folder, other.targets()))
+        .hasMessageContaining("modules_to_save names [\"lm_head\"]");
     Path peft = Golden.FOLDER.resolve("gemma3/adapter");
-    assertThatThrownBy(
-            () -> PeftFormat.read(peft, new Adapters(PeftFormat.readSpecs(peft), other.targets())))
+    assertThatThrownBy(() -> PeftFormat.adapters(peft, other.targets()))
         .isInstanceOf(UserException.class);
+  }
+
+  private void config(String json) throws IOException {
+    Files.writeString(folder.resolve("adapter_config.json"), json);
+  }
+
+  /** Single layers, ranks and alphas of their own come back, and PEFT would find the same layers. */
+  @Test
+  void keepsAdaptersOnSingleLayers() throws IOException {
+    LlmBase base = LlmBase.open(Golden.FOLDER.resolve("llama/base"));
+    List<LoraSpec> specs =
+        List.of(
+            new LoraSpec(4, 8, 0, List.of("layers.0.self_attn.q_proj", "down_proj"), false),
+            new LoraSpec(2, 6, 0, List.of("layers.1.mlp.down_proj"), false));
+    Adapters adapters = new Adapters(specs, base.targets());
+    float[] params = adapters.initial(7);
+    for (int i = 0; i < params.length; i++) {
+      params[i] += i % 13;
+    }
+    PeftFormat.write(folder, adapters, params, base.targets(), "base");
+    JsonNode config = new ObjectMapper().readTree(folder.resolve("adapter_config.json").toFile());
+    assertThat(config.path("target_modules"))
+        .extracting(JsonNode::asText)
+        .containsExactlyInAnyOrder("model.layers.0.self_attn.q_proj", "down_proj");
+    Adapters again = PeftFormat.adapters(folder, base.targets());
+    for (Adapters.Module m : adapters.modules()) {
+      Adapters.Module n = again.find(m.path()).orElseThrow();
+      assertThat(n.rank()).as(m.path()).isEqualTo(m.rank());
+      assertThat(n.scale()).as(m.path()).isEqualTo(m.scale());
+    }
+    assertThat(again.modules()).hasSameSizeAs(adapters.modules());
+    Map<String, LowRank> layers = PeftFormat.read(folder, base.targets());
+    LowRank q = layers.get("model.layers.0.self_attn.q_proj");
+    int at = (int) adapters.find("model.layers.0.self_attn.q_proj").orElseThrow().aOffset();
+    assertThat(q.a()).containsExactly(java.util.Arrays.copyOfRange(params, at, at + q.a().length));
+  }
+
+  /** However PEFT's config chose the layers, the tensors say which they are. */
+  @Test
+  void readsLayersFromTheTensors() throws IOException {
+    Path peft = Golden.FOLDER.resolve("qwen3/adapter");
+    LlmBase base = LlmBase.open(Golden.FOLDER.resolve("qwen3/base"));
+    Files.copy(
+        peft.resolve("adapter_model.safetensors"), folder.resolve("adapter_model.safetensors"));
+    config(
+        "{\"peft_type\":\"LORA\",\"r\":99,\"lora_alpha\":6,"
+            + "\"target_modules\":\".*layers\\\\.[01]\\\\..*_proj\",\"exclude_modules\":[\"x\"],"
+            + "\"layers_to_transform\":[0,1],\"rank_pattern\":{\"^a.*\":3},"
+            + "\"alpha_pattern\":{\"layers\\\\.0\\\\..*q_proj\":9}}");
+    Adapters adapters = PeftFormat.adapters(folder, base.targets());
+    assertThat(adapters.modules()).hasSameSizeAs(PeftFormat.adapters(peft, base.targets()).modules());
+    assertThat(adapters.modules()).allMatch(m -> m.rank() == 3);
+    for (Adapters.Module m : adapters.modules()) {
+      boolean first = m.path().equals("model.layers.0.self_attn.q_proj");
+      assertThat(m.spec().alpha()).as(m.path()).isEqualTo(first ? 9 : 6);
+    }
+  }
+
+  /** What an adapter does to the base stays the same, whatever alpha the run has. */
+  @Test
+  void startsFromTheEffectOfAnAdapter() {
+    Path peft = Golden.FOLDER.resolve("qwen3/adapter");
+    LlmBase base = LlmBase.open(Golden.FOLDER.resolve("qwen3/base"));
+    Map<String, LowRank> theirs = PeftFormat.read(peft, base.targets());
+    LowRank one = theirs.values().iterator().next();
+    Adapters run =
+        new Adapters(
+            new LoraSpec(4, 40, 0, List.copyOf(theirs.keySet()), false), base.targets());
+    float[] params = InitAdapter.of(peft, theirs, run, 1);
+    Adapters.Module m = run.find(one.target().path()).orElseThrow();
+    double before = 0;
+    double after = 0;
+    for (int r = 0; r < 4; r++) {
+      float a = params[(int) m.aOffset() + r * (int) m.in()];
+      after += m.scale() * a * params[(int) m.bOffset() + r];
+      before += r < 3 ? one.scale() * one.a()[r * (int) m.in()] * one.b()[r] : 0;
+    }
+    assertThat(before).isNotZero();
+    assertThat(after).isCloseTo(before, org.assertj.core.data.Percentage.withPercentage(0.001));
   }
 }

@@ -55,7 +55,7 @@ class GoldenTest {
       golden = new Golden(folder.resolve("golden.safetensors"));
       base = LlmBase.open(folder.resolve(file));
       Path adapter = folder.resolve("adapter");
-      adapters = new Adapters(PeftFormat.readSpecs(adapter), base.targets());
+      adapters = PeftFormat.adapters(adapter, base.targets());
       tokens = golden.ints("ids").length;
       placed =
           new PlacedModel(device, base.weights(), adapters, base.constants(), training(compute));
