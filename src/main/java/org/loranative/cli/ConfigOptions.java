@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import org.loranative.config.ConfigReader;
 import org.loranative.config.TrainConfig;
+import org.loranative.train.TemplateDate;
 import picocli.CommandLine.Option;
 
 /** {@code --config} and {@code --set}, which {@code train} and {@code plan} share. */
@@ -30,7 +31,21 @@ final class ConfigOptions {
   private boolean strict;
 
   TrainConfig read() {
+    return read(List.of());
+  }
+
+  /** With what a run that begins or goes on now keeps. */
+  TrainConfig readForRun(boolean resume) {
+    TrainConfig config = read();
+    config.requireComplete();
+    return config.taskType().equals(TrainConfig.LLM)
+        ? read(List.of("template_date=" + TemplateDate.of(config, resume)))
+        : config;
+  }
+
+  private TrainConfig read(List<String> more) {
     List<String> all = new ArrayList<>(overrides);
+    all.addAll(more);
     if (strict) {
       all.add("strict_data=true");
     }

@@ -32,7 +32,7 @@ final class TrainCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     StopSignal stop = StopSignal.onSignals();
-    try (TrainRun run = new TrainRun(options.read())) {
+    try (TrainRun run = new TrainRun(options.readForRun(resume))) {
       return run.train(resume, Main.CONSOLE, stop).isPresent() ? 0 : stop.exitCode();
     }
   }

@@ -1,6 +1,7 @@
 package org.loranative.config;
 
 import java.nio.charset.Charset;
+import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
@@ -28,6 +29,11 @@ final class ConfigChecks {
     is.oneOf("task_type", c.taskType(), "llm", "sd", "text-generation", "text-to-image");
     is.oneOf(
         "data_format", c.dataFormat(), "auto", "messages", "sharegpt", "alpaca", "prompt", "text");
+    try {
+      c.templateDateTime();
+    } catch (DateTimeParseException e) {
+      throw is.wrong("template_date", c.templateDate(), "a date such as 2026-03-31");
+    }
     is.oneOf("train_on", c.trainOn(), "auto", "response", "all");
     if (!DeviceName.isKnown(c.device())) {
       throw is.wrong("device", c.device(), DeviceName.CHOICES);

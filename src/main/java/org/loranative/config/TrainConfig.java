@@ -1,9 +1,12 @@
 package org.loranative.config;
 
+import com.fasterxml.jackson.annotation.JsonFormat;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import java.nio.file.Path;
+import java.time.LocalDate;
+import java.time.LocalDateTime;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,6 +28,7 @@ public record TrainConfig(
     String validationPath,
     Double validationFraction,
     String trainOn,
+    String templateDate,
     Integer maxLength,
     Boolean packing,
     Boolean shuffle,
@@ -58,7 +62,8 @@ public record TrainConfig(
     Integer loraRank,
     Double loraAlpha,
     Double loraDropout,
-    List<LoraTarget> loraTargets,
+    @JsonFormat(with = JsonFormat.Feature.ACCEPT_SINGLE_VALUE_AS_ARRAY)
+        List<LoraTarget> loraTargets,
     Boolean useRslora,
     String initAdapter,
     Integer batchSize,
@@ -119,6 +124,7 @@ public record TrainConfig(
     dataFormat = or(dataFormat, "auto");
     validationPath = or(validationPath, "");
     trainOn = or(trainOn, "auto");
+    templateDate = or(templateDate, "");
     maxLength = or(maxLength, 1024);
     packing = or(packing, false);
     shuffle = or(shuffle, true);
@@ -210,6 +216,17 @@ public record TrainConfig(
   /** {@code memory_budget} in bytes; empty if not set. */
   public OptionalLong memoryBudgetBytes() {
     return memoryBudget.isEmpty() ? OptionalLong.empty() : ConfigChecks.bytes(memoryBudget);
+  }
+
+  /** {@code template_date}; empty for the present. */
+  public Optional<LocalDateTime> templateDateTime() {
+    if (templateDate.isEmpty()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        templateDate.contains("T")
+            ? LocalDateTime.parse(templateDate)
+            : LocalDate.parse(templateDate).atStartOfDay());
   }
 
   /** {@code value} as a path, unless it is "". */

@@ -51,6 +51,11 @@ final class GgufTokenizer {
   }
 
   Tokenizer build() {
+    return new Tokenizer(file.toString(), json(), settings());
+  }
+
+  /** The {@code tokenizer.json}. */
+  ObjectNode json() {
     if (tokens.isEmpty()) {
       throw new UserException(file + " holds no tokenizer (tokenizer.ggml.tokens is missing).");
     }
@@ -78,6 +83,10 @@ final class GgufTokenizer {
     if (addBos && bos.isPresent()) {
       postProcessor(json, bos.get());
     }
+    return json;
+  }
+
+  Tokenizer.Settings settings() {
     Set<Integer> stop = new HashSet<>();
     for (String key : List.of("eos_token_id", "eot_token_id")) {
       if (metadata.get("tokenizer.ggml." + key) instanceof Long id) {
@@ -88,10 +97,7 @@ final class GgufTokenizer {
         metadata.get("tokenizer.chat_template") instanceof String t
             ? Optional.of(t)
             : Optional.empty();
-    return new Tokenizer(
-        file.toString(),
-        json,
-        new Tokenizer.Settings(bos, special("eos_token_id"), stop, template));
+    return new Tokenizer.Settings(special("bos_token_id"), special("eos_token_id"), stop, template);
   }
 
   private void addedTokens(ArrayNode added) {

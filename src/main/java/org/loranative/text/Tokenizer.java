@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.LocalDateTime;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -47,7 +48,7 @@ public final class Tokenizer implements AutoCloseable {
   private final OptionalInt bos;
   private final OptionalInt eos;
   private final Set<Integer> stop;
-  private final Optional<ChatTemplate> chatTemplate;
+  private Optional<ChatTemplate> chatTemplate;
 
   /** What stands beside {@code tokenizer.json}: names of the special tokens, chat template. */
   record Settings(
@@ -129,6 +130,11 @@ public final class Tokenizer implements AutoCloseable {
     return whole.toString();
   }
 
+  /** Whether {@code text} holds whole characters only. */
+  public static boolean isWellFormed(String text) {
+    return wellFormed(text).equals(text);
+  }
+
   private Encoded encodeAsIs(String text, boolean addSpecial) {
     Encoding encoding = tokenizer.encode(text, addSpecial, false);
     long[] wide = encoding.getIds();
@@ -188,6 +194,11 @@ public final class Tokenizer implements AutoCloseable {
   /** Tokens that end an answer: of the end of text, and what the template ends a turn with. */
   public Set<Integer> stop() {
     return stop;
+  }
+
+  /** Fixes the day that the chat template may print. */
+  public void setDate(LocalDateTime date) {
+    chatTemplate = chatTemplate.map(t -> t.at(date));
   }
 
   public Optional<ChatTemplate> chatTemplate() {

@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.Optional;
 import java.util.Set;
 import org.loranative.UserException;
@@ -26,8 +26,10 @@ public final class Tokenizers {
               + " has no tokenizer.json. Save one with transformers"
               + " (AutoTokenizer.from_pretrained(…).save_pretrained(…)).");
     }
+    JsonNode json = read(file);
     JsonNode config = readIfThere(folder.resolve("tokenizer_config.json"));
-    Set<Integer> stop = new HashSet<>();
+    JsonNode map = readIfThere(folder.resolve("special_tokens_map.json"));
+    Set<Integer> stop = new LinkedHashSet<>();
     for (String name : new String[] {"generation_config.json", "config.json"}) {
       JsonNode eos = readIfThere(folder.resolve(name)).path("eos_token_id");
       if (eos.isInt()) {
@@ -37,10 +39,12 @@ public final class Tokenizers {
     }
     return new Tokenizer(
         folder.toString(),
-        read(file),
+        json,
         new Tokenizer.Settings(
-            token(config.path("bos_token")),
-            token(config.path("eos_token")),
+            token(config.path("bos_token")).or(() -> token(map.path("bos_token"))),
+            token(config.path("eos_token"))
+                .or(() -> token(map.path("eos_token")))
+                .or(() -> stop.stream().findFirst().flatMap(id -> token(json, id))),
             stop,
             template(folder, config.path("chat_template"))));
   }
@@ -73,7 +77,17 @@ public final class Tokenizers {
     return text.isTextual() ? Optional.of(text.asText()) : Optional.empty();
   }
 
-  private static JsonNode readIfThere(Path file) {
+  /** The text of a token that is named by its id. */
+  private static Optional<String> token(JsonNode json, int id) {
+    for (JsonNode added : json.path("added_tokens")) {
+      if (added.path("id").asInt(-1) == id) {
+        return Optional.of(added.path("content").asText());
+      }
+    }
+    return Optional.empty();
+  }
+
+  static JsonNode readIfThere(Path file) {
     return Files.exists(file) ? read(file) : JSON.missingNode();
   }
 

@@ -38,6 +38,7 @@ final class LlmKind implements Kind<List<Sample>> {
     base = LlmBase.open(Path.of(config.baseModel()));
     base.quantize(Quantize.named(config.quantize()));
     tokenizer = base.tokenizer();
+    config.templateDateTime().ifPresent(tokenizer::setDate);
     boolean opened = false;
     try {
       adapters = new Adapters(LoraSpecs.of(config, List::of), base.targets());

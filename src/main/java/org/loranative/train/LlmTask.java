@@ -43,6 +43,7 @@ final class LlmTask implements Task<List<Sample>> {
   }
 
   private final LlmBase base;
+  private final Tokenizer tokenizer;
   private final Adapters adapters;
   private final DType compute;
   private final TrainConfig config;
@@ -53,6 +54,7 @@ final class LlmTask implements Task<List<Sample>> {
 
   LlmTask(LlmBase base, Tokenizer tokenizer, Adapters adapters, DType compute, TrainConfig config) {
     this.base = base;
+    this.tokenizer = tokenizer;
     this.adapters = adapters;
     this.compute = compute;
     this.config = config;
@@ -254,6 +256,7 @@ final class LlmTask implements Task<List<Sample>> {
   @Override
   public Path export(Path folder, float[] params) throws IOException {
     PeftFormat.write(folder, adapters, params, base.targets(), config.baseModel());
+    base.writeTokenizer(tokenizer, folder);
     return folder;
   }
 

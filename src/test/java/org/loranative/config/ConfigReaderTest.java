@@ -137,4 +137,10 @@ class ConfigReaderTest {
     assertThat(keys).containsAll(OtherTools.ours());
     assertThat(OtherTools.theirs()).doesNotContainAnyElementsOf(keys);
   }
+
+  @Test
+  void takesOneTargetAsAWord() {
+    TrainConfig config = ConfigReader.read(Optional.empty(), List.of("lora_targets=all-linear"));
+    assertThat(config.loraTargets()).extracting(LoraTarget::target).containsExactly("all-linear");
+  }
 }

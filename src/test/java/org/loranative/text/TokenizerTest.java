@@ -6,10 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.loranative.UserException;
@@ -70,5 +73,93 @@ class TokenizerTest {
         .isInstanceOf(UserException.class)
         .hasMessageContaining("brand-new")
         .hasMessageContaining("Hugging Face folder");
+  }
+
+  /** A copy of the small tokenizer whose settings and extra files are given. */
+  private Path folder(Path to, String config, Map<String, String> files) throws IOException {
+    Files.createDirectories(to);
+    Files.copy(FOLDER.resolve("smollm/tokenizer.json"), to.resolve("tokenizer.json"));
+    Files.writeString(to.resolve("tokenizer_config.json"), config);
+    for (Map.Entry<String, String> f : files.entrySet()) {
+      Files.writeString(to.resolve(f.getKey()), f.getValue());
+    }
+    return to;
+  }
+
+  @Test
+  void stopsWhereTheTemplateEndsATurn(@TempDir Path temp) throws IOException {
+    String template = Files.readString(Path.of("src/test/resources/templates/smollm2.jinja"));
+    Map<String, String> files = Map.of("chat_template.jinja", template);
+    Path base = folder(temp.resolve("a"), "{\"eos_token\":\"<|endoftext|>\"}", files);
+    // As some tokenizers have it, the end of turn is no special token.
+    String json = Files.readString(base.resolve("tokenizer.json"));
+    Files.writeString(
+        base.resolve("tokenizer.json"), json.replace("\"special\":true", "\"special\":false"));
+    try (Tokenizer t = Tokenizers.fromFolder(base)) {
+      assertThat(t.eos()).hasValue(0);
+      assertThat(t.stop()).containsExactlyInAnyOrder(0, 2);
+      Path adapter = temp.resolve("adapter");
+      TokenizerFiles.copy(base, t, adapter);
+      JsonNode generation =
+          new ObjectMapper().readTree(adapter.resolve("generation_config.json").toFile());
+      assertThat(generation.path("eos_token_id")).extracting(JsonNode::asInt).containsExactly(0, 2);
+      assertThat(adapter.resolve("chat_template.jinja")).hasContent(template);
+      try (Tokenizer again = Tokenizers.fromFolder(adapter)) {
+        assertThat(again.stop()).isEqualTo(t.stop());
+      }
+    }
+  }
+
+  @Test
+  void findsEosWhereverItIsNamed(@TempDir Path temp) throws IOException {
+    List<Map<String, String>> places =
+        List.of(
+            Map.of("special_tokens_map.json", "{\"eos_token\":{\"content\":\"<|im_end|>\"}}"),
+            Map.of("config.json", "{\"eos_token_id\":2}"),
+            Map.of("generation_config.json", "{\"eos_token_id\":[2,0]}"));
+    for (Map<String, String> files : places) {
+      Path base = folder(temp.resolve(files.keySet().iterator().next()), "{}", files);
+      try (Tokenizer t = Tokenizers.fromFolder(base)) {
+        assertThat(t.eos()).as("%s", files).hasValue(2);
+      }
+    }
+    try (Tokenizer t = Tokenizers.fromFolder(folder(temp.resolve("none"), "{}", Map.of()))) {
+      assertThat(t.eos()).isEmpty();
+    }
+  }
+
+  @Test
+  void writesTheTokenizerOfAGgufAsAFolder(@TempDir Path to) throws IOException {
+    Path gguf = FOLDER.resolve("sentencepiece/tokenizer.gguf");
+    TensorFile file = Gguf.read(gguf);
+    try (Tokenizer t = Tokenizers.fromGguf(gguf, file)) {
+      TokenizerFiles.fromGguf(gguf, file, t, to);
+      try (Tokenizer again = Tokenizers.fromFolder(to)) {
+        assertThat(again.encode("Zürich, hello", true).ids())
+            .isEqualTo(t.encode("Zürich, hello", true).ids());
+        assertThat(again.stop()).isEqualTo(t.stop());
+      }
+    }
+  }
+
+  @Test
+  void addsNoSecondBos() {
+    Path gguf = FOLDER.resolve("sentencepiece/tokenizer.gguf");
+    try (Tokenizer t = Tokenizers.fromGguf(gguf, Gguf.read(gguf))) {
+      Tokenizer.Encoded encoded = t.encode("<s>Hello", true);
+      assertThat(encoded.ids()).startsWith(1);
+      assertThat(encoded.ids()[1]).isNotEqualTo(1);
+      assertThat(encoded.to()[0]).as("the text's own").isEqualTo(3);
+      assertThat(t.encode("<s>Hello", false).ids()).isEqualTo(encoded.ids());
+    }
+  }
+
+  @Test
+  void readsHalfASurrogatePair() {
+    try (Tokenizer t = Tokenizers.fromFolder(FOLDER.resolve("smollm"))) {
+      Tokenizer.Encoded encoded = t.encode("a \uD83D b \uDC6E \uD83D\uDC6E", false);
+      assertThat(t.decode(encoded.ids())).isEqualTo("a \uFFFD b \uFFFD \uD83D\uDC6E");
+      assertThat(encoded.to()[encoded.to().length - 1]).isEqualTo(10);
+    }
   }
 }

@@ -114,7 +114,7 @@ public final class SampleEncoder {
     int[] ids = withEos(tokenizer.encode(text, true).ids());
     boolean[] learn = new boolean[ids.length];
     Arrays.fill(learn, true);
-    return new Tokens(ids, learn, withoutEos());
+    return new Tokens(ids, learn, oddities(text));
   }
 
   private Tokens conversation(Formats.Conversation conversation) throws FormatException {
@@ -129,7 +129,7 @@ public final class SampleEncoder {
     Turns turns = Turns.of(template, conversation, trainOn.equals("all"));
     Tokenizer.Encoded encoded = tokenizer.encode(turns.text(), false);
     boolean[] learn = new boolean[encoded.ids().length];
-    List<String> oddities = new ArrayList<>();
+    List<String> oddities = new ArrayList<>(brokenCharacters(turns.text()));
     for (String lost : turns.lost()) {
       oddities.add("the chat template leaves out " + lost);
     }
@@ -183,13 +183,22 @@ public final class SampleEncoder {
               || i >= encoded.ids().length
               || encoded.to()[i] > c.prompt().length();
     }
-    return new Tokens(ids, learn, withoutEos());
+    return new Tokens(ids, learn, oddities(whole));
   }
 
-  private List<String> withoutEos() {
-    return tokenizer.eos().isPresent()
+  /** What is odd about raw text. */
+  private List<String> oddities(String text) {
+    List<String> oddities = new ArrayList<>(brokenCharacters(text));
+    if (tokenizer.eos().isEmpty()) {
+      oddities.add("the tokenizer names no end-of-text token, so texts end without one");
+    }
+    return oddities;
+  }
+
+  private static List<String> brokenCharacters(String text) {
+    return Tokenizer.isWellFormed(text)
         ? List.of()
-        : List.of("the tokenizer names no end-of-text token, so texts end without one");
+        : List.of("half of a character (an unpaired surrogate) is read as U+FFFD");
   }
 
   private int[] withEos(int[] ids) {

@@ -23,6 +23,7 @@ import org.loranative.model.Family;
 import org.loranative.model.Quantize;
 import org.loranative.model.Weights;
 import org.loranative.text.Tokenizer;
+import org.loranative.text.TokenizerFiles;
 import org.loranative.text.Tokenizers;
 
 /** A base model on disk: its config, its tensors (not yet loaded) and its tokenizer. */
@@ -231,6 +232,15 @@ public final class LlmBase {
 
   public Tokenizer tokenizer() {
     return gguf ? Tokenizers.fromGguf(path, file) : Tokenizers.fromFolder(path);
+  }
+
+  /** Writes beside an adapter what other tools need to use it as it was trained. */
+  public void writeTokenizer(Tokenizer tokenizer, Path folder) throws IOException {
+    if (gguf) {
+      TokenizerFiles.fromGguf(path, file, tokenizer, folder);
+    } else {
+      TokenizerFiles.copy(path, tokenizer, folder);
+    }
   }
 
   /** Every layer that an adapter could be put on. */

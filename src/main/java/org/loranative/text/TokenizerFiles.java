@@ -1,0 +1,80 @@
+package org.loranative.text;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.TreeSet;
+import org.loranative.io.AtomicFiles;
+import org.loranative.io.TensorFile;
+
+/**
+ * What stands beside an adapter so that other tools write prompts and stop as in training: the
+ * base's tokenizer and chat template, and in {@code generation_config.json} every token that ends
+ * an answer.
+ */
+public final class TokenizerFiles {
+  private static final String GENERATION = "generation_config.json";
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+  /** Names under which transformers looks for a tokenizer's parts. */
+  private static final List<String> NAMES =
+      List.of(
+          "tokenizer.json",
+          "tokenizer_config.json",
+          "special_tokens_map.json",
+          "added_tokens.json",
+          "chat_template.jinja",
+          "tokenizer.model",
+          "vocab.json",
+          "merges.txt");
+
+  private TokenizerFiles() {}
+
+  /** Copies those of a Hugging Face folder. */
+  public static void copy(Path base, Tokenizer tokenizer, Path to) throws IOException {
+    for (String name : NAMES) {
+      Path file = base.resolve(name);
+      if (Files.isRegularFile(file)) {
+        AtomicFiles.write(to.resolve(name), out -> Files.copy(file, out));
+      }
+    }
+    JsonNode generation = Tokenizers.readIfThere(base.resolve(GENERATION));
+    writeGeneration(
+        generation instanceof ObjectNode object ? object : JSON.createObjectNode(), tokenizer, to);
+  }
+
+  /** Writes what a GGUF file's metadata describes. */
+  public static void fromGguf(Path base, TensorFile gguf, Tokenizer tokenizer, Path to)
+      throws IOException {
+    GgufTokenizer described = new GgufTokenizer(base, gguf.metadata());
+    write(to.resolve("tokenizer.json"), described.json());
+    ObjectNode config = JSON.createObjectNode();
+    config.put("tokenizer_class", "PreTrainedTokenizerFast");
+    Tokenizer.Settings settings = described.settings();
+    settings.bos().ifPresent(t -> config.put("bos_token", t));
+    settings.eos().ifPresent(t -> config.put("eos_token", t));
+    settings.template().ifPresent(t -> config.put("chat_template", t));
+    write(to.resolve("tokenizer_config.json"), config);
+    writeGeneration(JSON.createObjectNode(), tokenizer, to);
+  }
+
+  private static void writeGeneration(ObjectNode config, Tokenizer tokenizer, Path to)
+      throws IOException {
+    tokenizer.bos().ifPresent(id -> config.put("bos_token_id", id));
+    ArrayNode stop = config.putArray("eos_token_id");
+    new TreeSet<>(tokenizer.stop()).forEach(stop::add);
+    write(to.resolve(GENERATION), config);
+  }
+
+  private static void write(Path file, JsonNode json) throws IOException {
+    byte[] bytes = JSON.writeValueAsBytes(json);
+    AtomicFiles.write(file, out -> out.write(bytes));
+  }
+}
