@@ -76,8 +76,7 @@ record FreeMemory(long bytes, String limit) {
     }
   }
 
-  private static Optional<FreeMemory> resource(
-      Path proc, String limit, String used, String name) {
+  private static Optional<FreeMemory> resource(Path proc, String limit, String used, String name) {
     Optional<Long> most = field(proc.resolve("self/limits"), limit);
     Optional<Long> now = field(proc.resolve("self/status"), used).map(kb -> kb * 1024);
     return most.isPresent() && now.isPresent()

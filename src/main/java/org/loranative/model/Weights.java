@@ -270,8 +270,8 @@ public final class Weights {
   }
 
   /**
-   * The first of the WEIGHT values of {@code named} whose numbers are not all finite, with its file.
-   * Reads them all; blocks, whose scales alone could be, are left out.
+   * The first of the WEIGHT values of {@code named} whose numbers are not all finite, with its
+   * file. Reads them all; blocks, whose scales alone could be, are left out.
    */
   public Optional<String> notFinite(Map<String, Value> named) {
     Phase phase = new Phase("tensors searched for NaN", named.size());
@@ -294,7 +294,8 @@ public final class Weights {
     try (FileChannel channel = FileChannel.open(entry.file())) {
       for (long at = 0; at < entry.bytes(); at += piece.capacity()) {
         piece.clear().limit((int) Math.min(piece.capacity(), entry.bytes() - at));
-        while (piece.hasRemaining() && channel.read(piece, entry.offset() + at + piece.position()) >= 0) {
+        while (piece.hasRemaining()
+            && channel.read(piece, entry.offset() + at + piece.position()) >= 0) {
           // until it is full
         }
         for (int i = size - 2; i + 2 <= piece.position(); i += size) {

@@ -74,8 +74,7 @@ public final class Tokenizer implements AutoCloseable {
     bos = id(settings.bos());
     eos = id(settings.eos());
     chatTemplate =
-        settings
-            .template().map(t -> new ChatTemplate(source, t, settings.bos(), settings.eos()));
+        settings.template().map(t -> new ChatTemplate(source, t, settings.bos(), settings.eos()));
     stop = stop(settings.stop());
   }
 

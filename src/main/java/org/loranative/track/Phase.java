@@ -5,8 +5,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Long work beside the training steps, of many like parts: says every few seconds how far it is, and
- * ends between two parts when it is asked to.
+ * Long work beside the training steps, of many like parts: says every few seconds how far it is,
+ * and ends between two parts when it is asked to.
  */
 public final class Phase {
   private static final Logger log = LoggerFactory.getLogger(Phase.class);

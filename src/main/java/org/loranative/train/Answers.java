@@ -40,10 +40,7 @@ public final class Answers implements AutoCloseable {
       tokenizer = owned.add(base.tokenizer());
       device = owned.add(Devices.open(machine.device(), machine.threads()));
       this.compute = Devices.compute(machine.compute(), device);
-      adapters =
-          adapter
-              .map(a -> PeftFormat.adapters(a, base.targets()))
-              .orElseGet(Adapters::none);
+      adapters = adapter.map(a -> PeftFormat.adapters(a, base.targets())).orElseGet(Adapters::none);
       AdapterState state = owned.add(new AdapterState(device, adapters, Moments.NONE));
       adapter.ifPresent(a -> state.write(Buffer.PARAMS, PeftFormat.read(a, adapters)));
       Weights.Loaded weights =

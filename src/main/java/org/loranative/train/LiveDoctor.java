@@ -35,7 +35,9 @@ final class LiveDoctor {
     interval = Math.max(LEAST_INTERVAL, total / VISITS);
   }
 
-  /** Takes the points that a run left before it was resumed, up to a step; what they show was said. */
+  /**
+   * Takes the points that a run left before it was resumed, up to a step; what they show was said.
+   */
   void resume(RecordedRun before, int step) {
     for (String tag : before.tags()) {
       Scalars known = before.scalars(tag);

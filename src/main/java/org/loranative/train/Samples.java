@@ -67,14 +67,16 @@ final class Samples implements Previews {
   static int[] prompt(Tokenizer tokenizer, String text, boolean raw) {
     try {
       return tokenizer
-        .chatTemplate()
-        .filter(t -> !raw)
-        .map(t -> tokenizer.encode(t.render(List.of(new Message("user", text)), true), false))
-        .orElseGet(() -> tokenizer.encode(text, true))
-        .ids();
+          .chatTemplate()
+          .filter(t -> !raw)
+          .map(t -> tokenizer.encode(t.render(List.of(new Message("user", text)), true), false))
+          .orElseGet(() -> tokenizer.encode(text, true))
+          .ids();
     } catch (TemplateException e) {
       throw new UserException(
-          "The model's chat template refuses the prompt: " + e.getMessage() + ". --raw does without.",
+          "The model's chat template refuses the prompt: "
+              + e.getMessage()
+              + ". --raw does without.",
           e);
     }
   }

@@ -105,7 +105,9 @@ class ProcessTest {
     }
   }
 
-  /** A shell's limit holds: what fits it runs to its end, what does not is refused before step 1. */
+  /**
+   * A shell's limit holds: what fits it runs to its end, what does not is refused before step 1.
+   */
   @Test
   void asksTheLimitThatHolds() throws Exception {
     String limit = "ulimit -v 2600000;";

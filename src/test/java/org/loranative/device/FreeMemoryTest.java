@@ -52,7 +52,8 @@ class FreeMemoryTest {
     write("cgroup/user.slice/memory.max", 1000 * MIB + "\n");
     write("cgroup/user.slice/memory.current", 400 * MIB + "\n");
     write(
-        "cgroup/user.slice/memory.stat", "anon 5\ninactive_file " + 150 * MIB + "\nactive_file 7\n");
+        "cgroup/user.slice/memory.stat",
+        "anon 5\ninactive_file " + 150 * MIB + "\nactive_file 7\n");
     assertThat(free().bytes()).isEqualTo(750 * MIB);
     assertThat(free().limit()).contains("control group");
   }
@@ -75,8 +76,11 @@ class FreeMemoryTest {
         "proc/self/limits",
         "Max data size             unlimited            unlimited            bytes\n"
             + "Max address space         4194304000           unlimited            bytes\n");
-    assertThat(free()).isEqualTo(new FreeMemory(4194304000L - 2048000L * 1024, "what ulimit -v leaves"));
+    assertThat(free())
+        .isEqualTo(new FreeMemory(4194304000L - 2048000L * 1024, "what ulimit -v leaves"));
     write("proc/self/limits", "Max data size             300000000   unlimited   bytes\n");
-    assertThat(free()).as("more is taken already").isEqualTo(new FreeMemory(0, "what ulimit -d leaves"));
+    assertThat(free())
+        .as("more is taken already")
+        .isEqualTo(new FreeMemory(0, "what ulimit -d leaves"));
   }
 }

@@ -96,7 +96,9 @@ class PeftFormatTest {
     Files.writeString(folder.resolve("adapter_config.json"), json);
   }
 
-  /** Single layers, ranks and alphas of their own come back, and PEFT would find the same layers. */
+  /**
+   * Single layers, ranks and alphas of their own come back, and PEFT would find the same layers.
+   */
   @Test
   void keepsAdaptersOnSingleLayers() throws IOException {
     LlmBase base = LlmBase.open(Golden.FOLDER.resolve("llama/base"));
@@ -140,7 +142,8 @@ class PeftFormatTest {
             + "\"layers_to_transform\":[0,1],\"rank_pattern\":{\"^a.*\":3},"
             + "\"alpha_pattern\":{\"layers\\\\.0\\\\..*q_proj\":9}}");
     Adapters adapters = PeftFormat.adapters(folder, base.targets());
-    assertThat(adapters.modules()).hasSameSizeAs(PeftFormat.adapters(peft, base.targets()).modules());
+    assertThat(adapters.modules())
+        .hasSameSizeAs(PeftFormat.adapters(peft, base.targets()).modules());
     assertThat(adapters.modules()).allMatch(m -> m.rank() == 3);
     for (Adapters.Module m : adapters.modules()) {
       boolean first = m.path().equals("model.layers.0.self_attn.q_proj");
@@ -156,8 +159,7 @@ class PeftFormatTest {
     Map<String, LowRank> theirs = PeftFormat.read(peft, base.targets());
     LowRank one = theirs.values().iterator().next();
     Adapters run =
-        new Adapters(
-            new LoraSpec(4, 40, 0, List.copyOf(theirs.keySet()), false), base.targets());
+        new Adapters(new LoraSpec(4, 40, 0, List.copyOf(theirs.keySet()), false), base.targets());
     float[] params = InitAdapter.of(peft, theirs, run, 1);
     Adapters.Module m = run.find(one.target().path()).orElseThrow();
     double before = 0;

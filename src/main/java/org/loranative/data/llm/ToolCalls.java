@@ -51,7 +51,8 @@ final class ToolCalls {
           "the field \"functions\" is OpenAI's former name; write it as tools");
     }
     JsonNode tools = record.path("tools");
-    Object value = tools.isTextual() ? value(tools.asText()) : JSON.convertValue(tools, Object.class);
+    Object value =
+        tools.isTextual() ? value(tools.asText()) : JSON.convertValue(tools, Object.class);
     if (value instanceof List<?> list) {
       return new ArrayList<>(list);
     }

@@ -15,8 +15,8 @@ import org.loranative.text.jinja.TemplateException;
 /**
  * A rendered conversation and what of it the model is to learn: what it would have to write itself,
  * which is everything of an answer's turn behind the header that opens it, reasoning, tool calls
- * and the turn's end included. A template that marks this with {@code {% generation %}} is taken
- * at its word. Of others the interpreter tells which text it wrote for which message; the header is
+ * and the turn's end included. A template that marks this with {@code {% generation %}} is taken at
+ * its word. Of others the interpreter tells which text it wrote for which message; the header is
  * what the template adds when it is asked to open a turn, or else what stays the same when the
  * answer is another one.
  *
@@ -38,7 +38,10 @@ record Turns(String text, List<Span> learnt, List<String> lost) {
     List<String> lost = new ArrayList<>();
     for (int i = 0; i < c.messages().size(); i++) {
       String scope =
-          Span.around(r.items().get(i)).map(s -> s.of(r.text())).filter(s -> !everything).orElse("");
+          Span.around(r.items().get(i))
+              .map(s -> s.of(r.text()))
+              .filter(s -> !everything)
+              .orElse("");
       lost.addAll(lost(c.messages().get(i), i, scope.isEmpty() ? r.text() : scope, r.text()));
     }
     if (!c.tools().isEmpty() && c.tools().stream().noneMatch(t -> r.text().contains(name(t)))) {
@@ -190,8 +193,7 @@ record Turns(String text, List<Span> learnt, List<String> lost) {
     try {
       Rendering open = template.render(question, c.tools(), true);
       Rendering closed = template.render(question, c.tools(), false);
-      int end =
-          open.items().stream().flatMap(List::stream).mapToInt(Span::to).max().orElse(-1);
+      int end = open.items().stream().flatMap(List::stream).mapToInt(Span::to).max().orElse(-1);
       int same = commonPrefix(open.text(), closed.text());
       return open.text().substring(end < 0 ? same : Math.min(end, open.text().length()));
     } catch (TemplateException e) {

@@ -218,7 +218,10 @@ final class Interpreter {
     } else if (expression instanceof Node.DictOf dict) {
       Map<Object, Object> map = new LinkedHashMap<>();
       dict.entries()
-          .forEach(e -> map.put(Values.hashable(evaluate(e.getKey(), scope)), evaluate(e.getValue(), scope)));
+          .forEach(
+              e ->
+                  map.put(
+                      Values.hashable(evaluate(e.getKey(), scope)), evaluate(e.getValue(), scope)));
       return map;
     } else if (expression instanceof Node.Unary unary) {
       Object operand = evaluate(unary.operand(), scope);

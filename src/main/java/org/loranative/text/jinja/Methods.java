@@ -42,8 +42,7 @@ final class Methods {
       case "split" -> method(a -> split(s, a));
       case "rsplit" -> method(a -> rsplit(s, a));
       case "splitlines" -> method(a -> new ArrayList<Object>(s.lines().toList()));
-      case "join" ->
-          method(a -> join(s, Values.iterate(a.get(0))));
+      case "join" -> method(a -> join(s, Values.iterate(a.get(0))));
       case "find" -> method(a -> (long) s.indexOf((String) a.get(0)));
       case "count" -> method(a -> (long) s.split(Pattern.quote((String) a.get(0)), -1).length - 1);
       case "removeprefix" ->

@@ -1,7 +1,6 @@
 package org.loranative.text.jinja;
 
 import java.time.LocalDateTime;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

@@ -240,7 +240,8 @@ final class Values {
       return plain.contains(".") ? plain : plain + ".0";
     }
     String[] parts = Double.toString(d).split("E");
-    String digits = parts[0].endsWith(".0") ? parts[0].substring(0, parts[0].length() - 2) : parts[0];
+    String digits =
+        parts[0].endsWith(".0") ? parts[0].substring(0, parts[0].length() - 2) : parts[0];
     int exponent = Integer.parseInt(parts[1]);
     return String.format("%se%s%02d", digits, exponent < 0 ? "-" : "+", Math.abs(exponent));
   }

@@ -141,14 +141,21 @@ class TurnsTest {
   @Test
   void honoursLossMasks() throws Exception {
     String marked =
-        user("a") + "{\"role\":\"assistant\",\"content\":\"b\",\"loss_mask\":0},"
-            + user("c") + answer("d");
+        user("a")
+            + "{\"role\":\"assistant\",\"content\":\"b\",\"loss_mask\":0},"
+            + user("c")
+            + answer("d");
     for (String name : List.of("last-reasoning.jinja", "marked.jinja")) {
       assertThat(learnt(name, marked)).as(name).containsExactly("d<|im_end|>");
     }
     ChatTemplate template = template(Files.readString(TURNS.resolve("marked.jinja")));
     String list =
-        "{\"messages\":[" + user("a") + answer("b") + "," + user("c") + answer("d")
+        "{\"messages\":["
+            + user("a")
+            + answer("b")
+            + ","
+            + user("c")
+            + answer("d")
             + "],\"loss_mask\":[0,1,0,0]}";
     assertThat(learnt(turns(template, list))).containsExactly("b<|im_end|>");
     assertThatThrownBy(() -> turns(template, marked(0.5)))
@@ -176,8 +183,7 @@ class TurnsTest {
     ChatTemplate noTools = template(Files.readString(TEMPLATES.resolve("smollm2.jinja")));
     assertThatThrownBy(() -> turns(noTools, records.get(0)))
         .hasMessageContaining("does not write tool_calls (message 2)");
-    assertThatThrownBy(
-            () -> turns(noTools, records.get(0).replace("tool_calls", "function_call")))
+    assertThatThrownBy(() -> turns(noTools, records.get(0).replace("tool_calls", "function_call")))
         .hasMessageContaining("function_call, OpenAI's former name");
     String kept =
         "{% set ns = namespace(all='') %}{% for m in messages %}"
