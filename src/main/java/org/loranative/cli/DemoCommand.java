@@ -108,7 +108,9 @@ final class DemoCommand implements Callable<Integer> {
     List<String> texts = new ArrayList<>();
     try (Answers answers = new Answers(model, adapter, Machine.of("cpu", compute))) {
       for (String prompt : PROMPTS) {
-        String text = answers.answer(prompt, false, 48, Generator.Sampling.greedy(), piece -> {});
+        String text =
+            answers.answer(
+                Answers.Question.of(prompt), 48, Generator.Sampling.greedy(), piece -> {});
         texts.add(text.strip().replace("\n", " "));
       }
     }

@@ -33,6 +33,12 @@ final class GenerateCommand implements Callable<Integer> {
   private String prompt;
 
   @Option(
+      names = "--system",
+      paramLabel = "TEXT",
+      description = "A system prompt, to be put before it by the chat template.")
+  private Optional<String> system = Optional.empty();
+
+  @Option(
       names = "--max-tokens",
       defaultValue = "256",
       description = "Most new tokens (default ${DEFAULT-VALUE}).")
@@ -53,7 +59,12 @@ final class GenerateCommand implements Callable<Integer> {
   @Option(names = "--seed", defaultValue = "42", description = "Of the draw (default 42).")
   private long seed;
 
-  @Option(names = "--raw", description = "Continue the text as it is, without the chat template.")
+  @Option(
+      names = "--raw",
+      description = {
+        "Continue the text as it is, without the chat template: for adapters that were trained on",
+        "data of the formats prompt or text."
+      })
   private boolean raw;
 
   @Mixin private MachineOptions machine;
@@ -65,10 +76,12 @@ final class GenerateCommand implements Callable<Integer> {
           "--max-tokens must be at least 1, --temperature at least 0, --top-p above 0 and at most"
               + " 1.");
     }
+    if (raw && system.isPresent()) {
+      throw new UserException("--system needs the chat template, which --raw leaves out.");
+    }
     try (Answers answers = new Answers(base, adapter, machine.machine())) {
       answers.answer(
-          prompt,
-          raw,
+          new Answers.Question(prompt, system, raw),
           maxTokens,
           new Generator.Sampling(temperature, topP, seed),
           text -> {

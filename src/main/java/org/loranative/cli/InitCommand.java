@@ -19,6 +19,7 @@ import org.loranative.device.CpuDevice;
 import org.loranative.device.Device;
 import org.loranative.image.ImageFile;
 import org.loranative.io.AtomicFiles;
+import org.loranative.model.MissingBase;
 import org.loranative.train.Devices;
 import org.loranative.train.Proposal;
 import picocli.CommandLine.Command;
@@ -150,7 +151,9 @@ final class InitCommand implements Callable<Integer> {
   private Path existing(String option, Optional<Path> given, String question) {
     Path path = given.orElseGet(() -> Path.of(ask(option, question)));
     if (!Files.exists(path)) {
-      throw new UserException(option + " " + path + " does not exist.");
+      throw option.equals("--base")
+          ? MissingBase.of(option, path, "a folder or a file")
+          : new UserException(option + " " + path + " does not exist.");
     }
     return path;
   }

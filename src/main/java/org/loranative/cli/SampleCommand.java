@@ -92,7 +92,10 @@ final class SampleCommand implements Callable<Integer> {
       description = "How far to follow the prompt (default ${DEFAULT-VALUE}); 1: not guided.")
   private double guidance;
 
-  @Option(names = "--clip-skip", defaultValue = "0", description = "Text layers left out.")
+  @Option(
+      names = "--clip-skip",
+      defaultValue = "0",
+      description = "Last text layers left out; A1111's and ComfyUI's clip skip 2 is 1 here.")
   private int clipSkip;
 
   @Option(names = "--seed", defaultValue = "1", description = "Of the noise (default 1).")

@@ -57,19 +57,27 @@ public final class Answers implements AutoCloseable {
   }
 
   /**
-   * Answers one prompt.
+   * What is asked.
    *
+   * @param system what the chat template puts before it
    * @param raw continue the text as it is, without the chat template
+   */
+  public record Question(String prompt, Optional<String> system, boolean raw) {
+    /** In the chat template alone. */
+    public static Question of(String prompt) {
+      return new Question(prompt, Optional.empty(), false);
+    }
+  }
+
+  /**
+   * Answers one question.
+   *
    * @param onText receives the answer's text piece by piece
    * @return the whole answer
    */
   public String answer(
-      String prompt,
-      boolean raw,
-      int maxTokens,
-      Generator.Sampling sampling,
-      Consumer<String> onText) {
-    int[] ids = Samples.prompt(tokenizer, prompt, raw);
+      Question question, int maxTokens, Generator.Sampling sampling, Consumer<String> onText) {
+    int[] ids = Samples.prompt(tokenizer, question);
     if (ids.length == 0) {
       throw new UserException("The prompt is empty; give some text with --prompt.");
     }

@@ -184,6 +184,13 @@ final class DiffusionKind implements Kind<DiffusionTask.Batch> {
   }
 
   @Override
+  public String trial(Path adapter) {
+    return String.format(
+        "lora-native sample --base %s --adapter %s --prompt \"…\" --out picture.png",
+        config.baseModel(), adapter);
+  }
+
+  @Override
   public Optional<Previews> previews(Placement placement, Memory arena) {
     if (config.sampleSteps() == 0) {
       return Optional.empty();

@@ -55,6 +55,9 @@ interface Kind<B> extends AutoCloseable {
    */
   Optional<Previews> previews(Placement placement, Memory arena);
 
+  /** A command line that tries a finished adapter. */
+  String trial(Path adapter);
+
   @Override
   void close();
 }

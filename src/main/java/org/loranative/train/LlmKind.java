@@ -107,6 +107,13 @@ final class LlmKind implements Kind<List<Sample>> {
   }
 
   @Override
+  public String trial(Path adapter) {
+    return String.format(
+        "lora-native generate --base %s --adapter %s --prompt \"…\"%s",
+        config.baseModel(), adapter, task.isRaw() ? " --raw" : "");
+  }
+
+  @Override
   public Optional<Previews> previews(Placement placement, Memory arena) {
     return config.sampleSteps() > 0
         ? Optional.of(

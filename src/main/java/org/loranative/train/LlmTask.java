@@ -49,6 +49,7 @@ final class LlmTask implements Task<List<Sample>> {
   private final TrainConfig config;
   private final List<Sample> samples;
   private final List<Sample> held;
+  private final boolean raw;
   private final Batches batches;
   private final int maxDocument;
 
@@ -60,7 +61,9 @@ final class LlmTask implements Task<List<Sample>> {
     this.config = config;
     SampleEncoder encoder =
         new SampleEncoder(tokenizer, config.dataFormat(), config.trainOn(), config.maxLength());
-    List<Sample> all = read(encoder, trainingPath(), "training");
+    SampleEncoder.Result result = read(encoder, trainingPath(), "training");
+    List<Sample> all = result.samples();
+    raw = result.conversations() == 0;
     if (all.isEmpty()) {
       throw new UserException(
           "No record of " + trainingPath() + " can be used for training; see the reasons above.");
@@ -68,7 +71,7 @@ final class LlmTask implements Task<List<Sample>> {
     Optional<Path> validation = TrainConfig.path(config.validationPath());
     if (validation.isPresent()) {
       samples = all;
-      held = read(encoder, validation.get(), "validation");
+      held = read(encoder, validation.get(), "validation").samples();
     } else {
       int n = (int) Math.round(config.validationFraction() * all.size());
       int[] order = Philox.permutation(all.size(), config.seed(), Philox.VALIDATION_SPLIT, 0);
@@ -125,7 +128,7 @@ final class LlmTask implements Task<List<Sample>> {
         .orElseThrow();
   }
 
-  private static List<Sample> read(SampleEncoder encoder, Path path, String what) {
+  private static SampleEncoder.Result read(SampleEncoder encoder, Path path, String what) {
     Records records = Records.read(path);
     records.leftOut().forEach(l -> log.info("{} data: left out of {}: {}", what, path, l));
     SampleEncoder.Result result = encoder.encode(records);
@@ -154,7 +157,12 @@ final class LlmTask implements Task<List<Sample>> {
         result.truncated(),
         result.truncated() == 0 ? "" : " (" + result.lostTokens() + " tokens lost)",
         result.skipped().size());
-    return result.samples();
+    return result;
+  }
+
+  /** Whether no chat template was used, so that prompts must do without it too. */
+  boolean isRaw() {
+    return raw;
   }
 
   @Override

@@ -1,5 +1,6 @@
 package org.loranative.train;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.loranative.UserException;
@@ -48,7 +49,7 @@ final class Samples implements Previews {
   public void write(int step, Tracker tracker) {
     for (int i = 0; i < config.samplePrompts().size(); i++) {
       String prompt = config.samplePrompts().get(i);
-      int[] ids = prompt(tokenizer, prompt, false);
+      int[] ids = prompt(tokenizer, Answers.Question.of(prompt));
       if (ids.length > PROMPT_TOKENS) {
         ids = java.util.Arrays.copyOf(ids, PROMPT_TOKENS);
       }
@@ -63,14 +64,17 @@ final class Samples implements Previews {
     }
   }
 
-  /** Tokens of a prompt: by the chat template if the model has one and {@code raw} is not set. */
-  static int[] prompt(Tokenizer tokenizer, String text, boolean raw) {
+  /** Tokens of a prompt: by the chat template if the model has one and raw is not set. */
+  static int[] prompt(Tokenizer tokenizer, Answers.Question question) {
+    List<Message> messages = new ArrayList<>();
+    question.system().ifPresent(s -> messages.add(new Message("system", s)));
+    messages.add(new Message("user", question.prompt()));
     try {
       return tokenizer
           .chatTemplate()
-          .filter(t -> !raw)
-          .map(t -> tokenizer.encode(t.render(List.of(new Message("user", text)), true), false))
-          .orElseGet(() -> tokenizer.encode(text, true))
+          .filter(t -> !question.raw())
+          .map(t -> tokenizer.encode(t.render(messages, true), false))
+          .orElseGet(() -> tokenizer.encode(question.prompt(), true))
           .ids();
     } catch (TemplateException e) {
       throw new UserException(

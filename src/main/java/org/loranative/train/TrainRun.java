@@ -266,6 +266,7 @@ public final class TrainRun implements AutoCloseable {
       tracker.end(true);
     }
     log.info("Adapter: {}", finished);
+    log.info("Try it: {}", kind.trial(finished));
     log.info("Logs: {} (tensorboard --logdir {})", folder.logs(), folder.logs());
     return Optional.of(finished);
   }

@@ -105,9 +105,24 @@ class TrainRunTest {
     String log = Files.readString(folder.resolve("log/logs/train.log"));
     assertThat(log.lines().filter(l -> l.contains("skipped " + data + " line "))).hasSize(30);
     assertThat(log)
-        .containsSubsequence("device: cpu", "training data: 23 samples", "LoRA: rank 4", "memory:");
+        .containsSubsequence("device: cpu", "training data: 23 samples", "LoRA: rank 4", "memory:")
+        .contains("Try it: lora-native generate --base " + base + " --adapter ")
+        .doesNotContain("--raw");
+    Files.writeString(data, "{\"text\": \"one two three\"}\n");
     train("log2", false, new StopSignal(), "max_steps=1");
+    assertThat(folder.resolve("log2/logs/train.log")).content().contains("--prompt \"…\" --raw");
     assertThat(Files.readString(folder.resolve("log/logs/train.log"))).isEqualTo(log);
+  }
+
+  @Test
+  void aBaseThatIsNotHereIsToldWhereToGet() {
+    assertThatThrownBy(
+            () -> train("x", false, new StopSignal(), "base_model=HuggingFaceTB/SmolLM2-135M"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("base_model HuggingFaceTB/SmolLM2-135M is no folder here")
+        .hasMessageContaining("hf download HuggingFaceTB/SmolLM2-135M --local-dir");
+    assertThatThrownBy(() -> train("x", false, new StopSignal(), "base_model=models/none.gguf"))
+        .hasMessageContaining("base_model models/none.gguf does not exist; name a Hugging Face");
   }
 
   private static double loss(String line) {

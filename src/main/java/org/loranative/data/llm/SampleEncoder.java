@@ -41,13 +41,15 @@ public final class SampleEncoder {
    * @param truncated how many were cut to the maximum length
    * @param lostTokens what was cut away from them
    * @param warnings what is learnt otherwise than a reader of the data would expect
+   * @param conversations samples that the chat template rendered
    */
   public record Result(
       List<Sample> samples,
       List<Records.Skipped> skipped,
       int truncated,
       long lostTokens,
-      List<String> warnings) {}
+      List<String> warnings,
+      int conversations) {}
 
   /** Encodes all records; those that cannot be used are listed, not dropped in silence. */
   public Result encode(Records records) {
@@ -57,6 +59,7 @@ public final class SampleEncoder {
     int truncated = 0;
     long lost = 0;
     Phase phase = new Phase("records encoded", records.records().size());
+    int conversations = 0;
     for (Records.Raw raw : records.records()) {
       phase.next();
       try {
@@ -80,12 +83,13 @@ public final class SampleEncoder {
         }
         truncated += cut ? 1 : 0;
         lost += tokens.ids().length - sample.length();
+        conversations += content instanceof Formats.Conversation ? 1 : 0;
         samples.add(sample);
       } catch (FormatException | TemplateException e) {
         skipped.add(new Records.Skipped(raw.source(), e.getMessage()));
       }
     }
-    return new Result(samples, skipped, truncated, lost, oddities.sentences());
+    return new Result(samples, skipped, truncated, lost, oddities.sentences(), conversations);
   }
 
   /**

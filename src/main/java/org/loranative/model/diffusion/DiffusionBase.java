@@ -5,9 +5,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.loranative.UserException;
 import org.loranative.diffusion.NoiseSchedule;
 import org.loranative.diffusion.Prediction;
+import org.loranative.model.MissingBase;
 import org.loranative.model.Quantize;
 import org.loranative.model.Weights;
 import org.loranative.text.ClipTokenizer;
@@ -81,10 +81,8 @@ public final class DiffusionBase {
   /** Opens a folder in diffusers' layout, or a checkpoint of one file. */
   public static DiffusionBase open(Path path, Options options) {
     if (!Files.exists(path)) {
-      throw new UserException(
-          "base_model "
-              + path
-              + " does not exist; name a folder in diffusers' layout or a .safetensors file.");
+      throw MissingBase.of(
+          "base_model", path, "a folder in diffusers' layout or a .safetensors file");
     }
     return Files.isDirectory(path)
         ? DiffusersFolder.open(path, options)

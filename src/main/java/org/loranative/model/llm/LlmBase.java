@@ -20,6 +20,7 @@ import org.loranative.io.TensorEntry;
 import org.loranative.io.TensorFile;
 import org.loranative.lora.Adapters;
 import org.loranative.model.Family;
+import org.loranative.model.MissingBase;
 import org.loranative.model.Quantize;
 import org.loranative.model.Weights;
 import org.loranative.text.Tokenizer;
@@ -53,8 +54,7 @@ public final class LlmBase {
     }
     String name = path.getFileName().toString();
     if (!Files.exists(path)) {
-      throw new UserException(
-          "base_model " + path + " does not exist; name a Hugging Face folder or a .gguf file.");
+      throw MissingBase.of("base_model", path, "a Hugging Face folder or a .gguf file");
     }
     if (name.endsWith(".gguf")) {
       return openGguf(path);
