@@ -41,6 +41,7 @@ public final class Tokenizer implements AutoCloseable {
     }
   }
 
+  private final RegexGuard guard;
   private final HuggingFaceTokenizer tokenizer;
   private final Set<Integer> special = new HashSet<>();
   private final Map<String, Integer> added = new HashMap<>();
@@ -55,6 +56,7 @@ public final class Tokenizer implements AutoCloseable {
       Optional<String> bos, Optional<String> eos, Set<Integer> stop, Optional<String> template) {}
 
   Tokenizer(String source, JsonNode json, Settings settings) {
+    guard = new RegexGuard(source, json);
     try {
       tokenizer =
           HuggingFaceTokenizer.newInstance(
@@ -135,6 +137,7 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   private Encoded encodeAsIs(String text, boolean addSpecial) {
+    guard.check(text);
     Encoding encoding = tokenizer.encode(text, addSpecial, false);
     long[] wide = encoding.getIds();
     CharSpan[] spans = encoding.getCharTokenSpans();

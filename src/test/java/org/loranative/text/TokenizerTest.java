@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -160,6 +161,23 @@ class TokenizerTest {
       Tokenizer.Encoded encoded = t.encode("a \uD83D b \uDC6E \uD83D\uDC6E", false);
       assertThat(t.decode(encoded.ids())).isEqualTo("a \uFFFD b \uFFFD \uD83D\uDC6E");
       assertThat(encoded.to()[encoded.to().length - 1]).isEqualTo(10);
+    }
+  }
+
+  /** In the native library each of these would end the process. */
+  @ParameterizedTest
+  @ValueSource(strings = {"(a+)+$", "(a|aa)+$", "(a+)+b", "(a+a+)+b"})
+  void namesARegexThatDoesNotEnd(String regex, @TempDir Path temp) throws IOException {
+    ObjectMapper json = new ObjectMapper();
+    JsonNode tokenizer = json.readTree(FOLDER.resolve("llama-bpe/tokenizer.json").toFile());
+    ObjectNode pattern = (ObjectNode) tokenizer.at("/pre_tokenizer/pretokenizers/0/pattern");
+    pattern.put("Regex", regex);
+    json.writeValue(temp.resolve("tokenizer.json").toFile(), tokenizer);
+    try (Tokenizer t = Tokenizers.fromFolder(temp)) {
+      assertThat(t.encode("b aa b", false).ids()).isNotEmpty();
+      assertThatThrownBy(() -> t.encode("a".repeat(38) + "!", false))
+          .isInstanceOf(UserException.class)
+          .hasMessageContaining("does not come to an end on this text: " + regex);
     }
   }
 }
