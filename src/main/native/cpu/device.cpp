@@ -1,15 +1,10 @@
 #include "common/device.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <omp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <set>
 #include <utility>
@@ -100,34 +95,4 @@ int ln_cpu_open(int32_t threads, int64_t* device) {
 
 int64_t ln_gemm_scratch_bytes(int64_t device) {
   return of(device)->onednn ? onednn_scratch_bytes(of(device)->onednn) : 0;
-}
-
-int ln_file_map(const char* path, int64_t* address, int64_t* bytes) {
-  int file = open(path, O_RDONLY | O_CLOEXEC);
-  if (file < 0) return fail(LN_FAILED, "%s cannot be opened: %s", path, strerror(errno));
-  struct stat status;
-  if (fstat(file, &status) != 0 || status.st_size == 0) {
-    close(file);
-    return fail(LN_FAILED, "%s cannot be read or is empty", path);
-  }
-  void* p = mmap(nullptr, size_t(status.st_size), PROT_READ, MAP_PRIVATE, file, 0);
-  close(file);
-  if (p == MAP_FAILED) return fail(LN_FAILED, "%s cannot be mapped: %s", path, strerror(errno));
-  *address = reinterpret_cast<int64_t>(p);
-  *bytes = status.st_size;
-  return LN_OK;
-}
-
-int ln_file_unmap(int64_t address, int64_t bytes) {
-  if (munmap(ptr<void>(address), size_t(bytes)) != 0)
-    return fail(LN_FAILED, "a file could not be unmapped: %s", strerror(errno));
-  return LN_OK;
-}
-
-int ln_file_release(int64_t address, int64_t bytes) {
-  int64_t page = sysconf(_SC_PAGESIZE), from = (address + page - 1) / page * page;
-  int64_t end = (address + bytes) / page * page;
-  if (from < end && madvise(ptr<void>(from), size_t(end - from), MADV_DONTNEED) != 0)
-    return fail(LN_FAILED, "pages of a file could not be released: %s", strerror(errno));
-  return LN_OK;
 }

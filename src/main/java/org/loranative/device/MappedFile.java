@@ -5,10 +5,12 @@ import org.loranative.UserException;
 
 /** A whole file mapped read-only; pages are read when touched. */
 public final class MappedFile implements AutoCloseable {
+  private final Path file;
   private final long address;
   private final long bytes;
 
   public MappedFile(Path file) {
+    this.file = file;
     CpuDevice.load();
     long[] at = new long[1];
     long[] length = new long[1];
@@ -25,6 +27,21 @@ public final class MappedFile implements AutoCloseable {
       throw new UserException("A file changed while it was read.");
     }
     return address + offset;
+  }
+
+  /**
+   * To be called after pages were read and before what they gave is used.
+   *
+   * @throws UserException if some were not there any more and zeros were read in their place
+   */
+  public void requireWhole() {
+    if (LoraOps.ln_file_check(address) != LoraOps.LN_OK) {
+      throw new UserException(
+          file
+              + " was cut off, or could not be read on, while it was in use: was it downloaded or"
+              + " checked out again, or its disk lost? Bring it back as it was; train --resume then"
+              + " goes on from the last checkpoint.");
+    }
   }
 
   /** Gives back the memory of a range that has been read; it may be read again. */

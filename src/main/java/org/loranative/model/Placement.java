@@ -57,6 +57,15 @@ public final class Placement implements AutoCloseable {
     return address;
   }
 
+  /**
+   * To be called after a graph has run and before its results are used.
+   *
+   * @throws UserException if the base's file was cut off meanwhile
+   */
+  public void requireWhole() {
+    weights.requireWhole();
+  }
+
   @Override
   public void close() {
     constants.close();

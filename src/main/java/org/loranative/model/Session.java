@@ -23,6 +23,7 @@ public final class Session implements AutoCloseable {
   private final Device device;
   private final Plan plan;
   private final Executor executor;
+  private final Placement placement;
   private final Optional<Memory> own;
   private final Memory arena;
   private final Addresses at;
@@ -40,6 +41,7 @@ public final class Session implements AutoCloseable {
   public Session(
       Device device, Graph graph, Placement placement, Optional<Memory> lent, boolean poison) {
     this.device = device;
+    this.placement = placement;
     this.plan = Planner.plan(graph, device);
     this.executor = new Executor(device, poison);
     this.own =
@@ -71,6 +73,7 @@ public final class Session implements AutoCloseable {
         results.put(v.name(), values);
       }
     }
+    placement.requireWhole();
     return results;
   }
 

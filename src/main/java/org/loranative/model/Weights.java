@@ -215,6 +215,15 @@ public final class Weights {
       return addresses.get(v.name());
     }
 
+    /**
+     * To be called after a graph has run and before its results are used.
+     *
+     * @throws UserException if a file was cut off meanwhile
+     */
+    void requireWhole() {
+      files.values().forEach(MappedFile::requireWhole);
+    }
+
     /** Unmaps the files that nothing is used of where it lies: their pages would count as ours. */
     private void keepOnly(Set<Path> used) {
       files.entrySet().stream()
@@ -341,6 +350,7 @@ public final class Weights {
           at += Planner.align(v.bytes());
         }
       }
+      loaded.requireWhole();
       loaded.keepOnly(used);
       done = true;
       return loaded;

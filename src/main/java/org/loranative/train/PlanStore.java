@@ -57,6 +57,11 @@ final class PlanStore implements AutoCloseable {
     return update;
   }
 
+  /** See {@link Placement#requireWhole}. */
+  void requireWhole() {
+    placement.requireWhole();
+  }
+
   @Override
   public void close() {
     arena.close();

@@ -95,6 +95,7 @@ final class Trainer<B> implements AutoCloseable {
         launch(ready, stepState(step, micro, rate, labelled));
         next = following(step, micro, batches.size()); // written and copied while this one computes
         loss += read(ready.bound(), "loss");
+        plans.requireWhole();
         if (!Float.isFinite(loss)) {
           throw diverged("the loss is " + loss, step, rate, batches.subList(0, micro + 1));
         }
@@ -201,6 +202,7 @@ final class Trainer<B> implements AutoCloseable {
       launch(ready, stepState(1, 0, 0, labelled));
       loss += read(ready.bound(), "loss");
     }
+    plans.requireWhole();
     return loss;
   }
 

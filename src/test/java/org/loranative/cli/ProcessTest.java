@@ -3,8 +3,10 @@ package org.loranative.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -126,6 +128,28 @@ class ProcessTest {
     Process tooLarge = start(limit, jvm, arguments);
     assertThat(tooLarge.waitFor()).as(output()).isEqualTo(2);
     assertThat(output()).contains("but what ulimit -v leaves").doesNotContain("step 1");
+  }
+
+  /** A base that is overwritten under a run ends it with a sentence, not with SIGBUS. */
+  @Test
+  void theBaseShrinks() throws Exception {
+    Process run = start("", List.of(), text("max_steps=1000000", "save_steps=0", "sample_steps=0"));
+    try {
+      Path metrics = folder.resolve("out/logs/metrics.jsonl");
+      while (run.isAlive() && (!Files.exists(metrics) || Files.size(metrics) < 500)) {
+        Thread.sleep(20);
+      }
+      try (FileChannel base =
+          FileChannel.open(folder.resolve("base/model.safetensors"), StandardOpenOption.WRITE)) {
+        base.truncate(4096);
+      }
+      assertThat(run.waitFor()).as(output()).isEqualTo(2);
+      assertThat(output())
+          .contains("model.safetensors was cut off, or could not be read on, while it was in use")
+          .doesNotContain("SIGBUS");
+    } finally {
+      run.destroyForcibly();
+    }
   }
 
   @Test

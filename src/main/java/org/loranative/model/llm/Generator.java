@@ -40,6 +40,7 @@ public final class Generator implements AutoCloseable {
   private final Executor executor;
   private final Plan chunkPlan;
   private final Plan tokenPlan;
+  private final Placement placement;
   private final Optional<Memory> own;
   private final Memory arena;
   private final Memory caches;
@@ -64,6 +65,7 @@ public final class Generator implements AutoCloseable {
       int maxTokens,
       Optional<Memory> lent) {
     this.device = device;
+    this.placement = placement;
     this.executor = new Executor(device, false);
     this.capacity = capacity(maxTokens);
     this.vocab = base.config().vocab();
@@ -171,6 +173,7 @@ public final class Generator implements AutoCloseable {
   private int choose(Sampling s, int index) {
     Value out = tokenPlan.graph().results().iterator().next();
     device.download(logits, tokenAt.of(out), vocab * 4L);
+    placement.requireWhole();
     float[] z = new float[vocab];
     logits.view().asFloatBuffer().get(z);
     if (softcap > 0) {
