@@ -257,7 +257,7 @@ abstract class LossAndOptimizerChecks {
               () -> runner.run(Map.of("ids", new int[] {3, 4, 2})))
           .isInstanceOf(DeviceException.class)
           .hasMessage(
-              "plan line 0 (embedding): token id 4 at row 1 is outside the vocabulary of 4");
+              "plan line 0 (embedding of w): token id 4 at row 1 is outside the vocabulary of 4");
     }
   }
 
