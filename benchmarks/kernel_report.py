@@ -137,9 +137,9 @@ def main():
     traffic(lines)
     lines += ["", "## Whole steps", "",
               "`benchmarks/roofline.py`: every op of a training plan, its FLOPs against a card's dense "
-              "bf16 rate and its bytes", "against the memory's, whichever takes longer, and at least "
-              "2.5 µs for a launch. A bound and not a measurement;", "memory is the planner's own "
-              "figure for a 24 GB card."]
+              "bf16 rate and its bytes", "against what of the memory's bandwidth its kernels can ask "
+              "for, whichever takes longer, and 2.5 µs for each launch.", "A bound and not a "
+              "measurement; memory is the planner's own figure for a 24 GB card."]
     lines += roofline.table()
     (ROOT / "docs/kernels.md").write_text("\n".join(lines) + "\n")
 

@@ -1,14 +1,18 @@
 """Predicts the time of a training step on cards from its plan: every op's FLOPs and bytes against
-what a card can do, the larger of the two. Prints the tables of docs/kernels.md's "Whole steps", where
+what a card can do, the larger of the two, and each of its kernels' launches (RecordLaunches runs the
+real launchers and writes them down). Prints the tables of docs/kernels.md's "Whole steps", where
 kernel_report.py puts them.
 
     mvn -q package -DskipTests
     python3 benchmarks/roofline.py
 
 The base models are sparse files: shapes without data, which planning never reads. Numbers of cards are
-NVIDIA's: dense bf16 with f32 sums, memory bandwidth. What an op really reaches is not known without a
-card: the table says what the roofline allows, and the time if products reach half of it.
+NVIDIA's: dense bf16 with f32 sums, memory bandwidth, multiprocessors and their threads. Memory gives its
+bandwidth only to kernels that keep enough loads in flight (Little's law); IN_FLIGHT says how many bytes
+a thread of each kernel has asked for at a time. What an op really reaches is not known without a card:
+the table says what the roofline allows, and the time if products reach half of it.
 """
+import csv
 import json
 import math
 import os
@@ -18,8 +22,13 @@ import subprocess
 import tempfile
 
 ROOT = pathlib.Path(__file__).parents[1]
-CARDS = {"RTX 3090": (71e12, 936e9), "RTX 4090": (165e12, 1008e9), "RTX 5090": (209e12, 1792e9)}
+CARDS = {"RTX 3090": (71e12, 936e9, 82, 1536), "RTX 4090": (165e12, 1008e9, 128, 1536),
+         "RTX 5090": (209e12, 1792e9, 170, 1536), "H100": (989e12, 3350e9, 132, 2048)}
 LAUNCH = 2.5e-6  # between kernels of a CUDA graph
+LATENCY = 6e-7  # of a load from device memory that is busy
+# Bytes that a thread has asked device memory for at a time, by the beginning of a kernel's name.
+IN_FLIGHT = {"tensor_": 48, "hopper_": 96, "block_gemm": 24, "tiled_attention": 48, "adamw": 16,
+             "dequantize_panel": 16, "group_norm": 2, "": 4}
 BITS = {"F32": 32, "BF16": 16, "F16": 16, "I32": 32, "U8": 8, "NF4": 4.13}
 VALUE = re.compile(r"([\w.'/-]+)\[([\d, ]+)\] (\w+)")
 
@@ -30,25 +39,48 @@ def shapes(kind, folder):
                     "org.loranative.gpucheck.RandomModel", kind, folder], check=True, cwd=ROOT)
 
 
+def base(folder, *settings):
+    """Settings of a run, and the emulated card that plans it."""
+    all_settings = [f"base_model={folder}", f"output_dir={folder}/out", "device=cuda-emu",
+                    "compute_dtype=bf16", "lora_rank=16", *settings]
+    return all_settings, dict(os.environ, LN_EMU_MEMORY=str(24 << 30),
+                              LORA_NATIVE_EMULATOR=str(ROOT / "target/native/libcuda_emu.so"))
+
+
 def plan(folder, *settings):
+    """What `plan --dump-plan` prints, and the launches of each line."""
+    settings, environment = base(folder, *settings)
     command = ["java", "-jar", ROOT / "target/lora-native.jar", "plan", "--dump-plan"]
-    for s in (f"base_model={folder}", f"output_dir={folder}/out", "device=cuda-emu",
-              "compute_dtype=bf16", "lora_rank=16", *settings):
-        command.append("--set=" + s)
-    environment = dict(os.environ, LN_EMU_MEMORY=str(24 << 30),
-                       LORA_NATIVE_EMULATOR=str(ROOT / "target/native/libcuda_emu.so"))
-    run = subprocess.run(command, env=environment, capture_output=True, text=True)
+    run = subprocess.run(command + ["--set=" + s for s in settings], env=environment,
+                         capture_output=True, text=True)
     return run.stdout + run.stderr
 
 
-def text_plan(folder, batch, length, *settings):
-    return plan(folder, f"metadata_path={folder}/data.jsonl", "data_format=text", "quantize=nf4",
-                f"batch_size={batch}", f"max_length={length}", *settings)
+def launches(folder, *settings):
+    """Of each line of a step's plan: [(kernel, threads of all its blocks)]."""
+    settings, environment = base(folder, *settings)
+    out = folder / "launches.csv"
+    environment["LN_EMU_RECORD"] = str(folder / "record.csv")
+    subprocess.run(["java", "-cp", f"{ROOT}/target/test-classes:{ROOT}/target/lora-native.jar",
+                    "org.loranative.train.RecordLaunches", out, *settings], env=environment,
+                   check=True)
+    lines = {}
+    with open(out) as f:
+        for r in csv.DictReader(f):
+            if r["plan"] == "step" and r["line"] != "-1":
+                threads = math.prod(int(r[k]) for k in ("x", "y", "z", "threads"))
+                lines.setdefault(int(r["line"]), []).append((r["kernel"], threads))
+    return lines
 
 
-def image_plan(folder, batch, side):
-    return plan(folder, f"metadata_path={folder}/images", "task_type=sd", "cache_encodings=false",
-                f"batch_size={batch}", f"resolution={side}")
+def text(folder, batch, length, *settings):
+    return [f"metadata_path={folder}/data.jsonl", "data_format=text", "quantize=nf4",
+            f"batch_size={batch}", f"max_length={length}", *settings]
+
+
+def images(folder, batch, side):
+    return [f"metadata_path={folder}/images", "task_type=sd", "cache_encodings=false",
+            f"batch_size={batch}", f"resolution={side}"]
 
 
 def values(text):
@@ -81,25 +113,35 @@ def flops(op, outputs, inputs, documents):
     return 0
 
 
-def step(text, documents):
+def step(text, documents, launched):
+    """Of each op: FLOPs, bytes, its launches."""
     ops = []
     for line in text.splitlines():
-        m = re.match(r"\s+\d+\s+(?:\S+\s+)?([a-z0-9_]+)\s{2,}(.*?)(?:<- (.*))?$", line)
+        m = re.match(r"\s+(\d+)\s+(?:\S+\s+)?([a-z0-9_]+)\s{2,}(.*?)(?:<- (.*))?$", line)
         if m:
-            outputs, inputs = values(m[2]), values(m[3] or "")
-            ops.append((flops(m[1], outputs, inputs, documents),
-                        sum(map(bytes_of, outputs)) + sum(map(bytes_of, inputs))))
+            outputs, inputs = values(m[3]), values(m[4] or "")
+            ops.append((flops(m[2], outputs, inputs, documents),
+                        sum(map(bytes_of, outputs)) + sum(map(bytes_of, inputs)),
+                        launched.get(int(m[1]), [])))
     return ops
+
+
+def reached(launched, bandwidth, processors, threads):
+    """The share of a card's bandwidth that an op's widest kernel can ask for."""
+    def asked(kernel, running):
+        prefix = max((p for p in IN_FLIGHT if kernel.startswith(p)), key=len)
+        return min(running, processors * threads) * IN_FLIGHT[prefix]
+    return min(1, max((asked(*l) for l in launched), default=1e9) / (bandwidth * LATENCY))
 
 
 def longest(folder):
     """The longest document that the planner fits into 24 GB, found from its own advice."""
     length = 1 << 16
     while True:
-        text = text_plan(folder, 1, length, "lora_rank=32", "memory_budget=23GB")
-        refused = re.search(r"max_length: (\d+)", text)
+        said = plan(folder, *text(folder, 1, length, "lora_rank=32", "memory_budget=23GB"))
+        refused = re.search(r"max_length: (\d+)", said)
         if not refused:
-            return length, planned(text)
+            return length, planned(said)
         length = int(refused[1])
 
 
@@ -107,34 +149,39 @@ def planned(text):
     return int(re.search(r"^total\s+(\d+)", text, re.M)[1])
 
 
-def rows(name, text, documents, units, unit):
+def rows(name, folder, settings, documents, units, unit):
     """A line for each card."""
-    ops = step(text, documents)
-    for card, (rate, bandwidth) in CARDS.items():
+    said = plan(folder, *settings)
+    ops = step(said, documents, launches(folder, *settings))
+    kernels = sum(len(l) for _, _, l in ops)
+    for card, (rate, bandwidth, processors, threads) in CARDS.items():
         def seconds(share):
-            return sum(max(f / (rate * share), b / bandwidth, LAUNCH) for f, b in ops)
+            return sum(max(f / (rate * share),
+                           b / bandwidth / reached(l, bandwidth, processors, threads))
+                       + len(l) * LAUNCH for f, b, l in ops)
 
         def speed(share):
             return f"{units / seconds(share):.{0 if units > 100 else 1}f} {unit}"
-        yield (f"| {name} | {card} | {sum(f for f, _ in ops) / 1e12:.0f} TFLOP | "
-               f"{sum(b for _, b in ops) / 1e9:.0f} GB | {len(ops)} | {planned(text) / 1e9:.1f} GB | "
+        yield (f"| {name} | {card} | {sum(f for f, _, _ in ops) / 1e12:.0f} TFLOP | "
+               f"{sum(b for _, b, _ in ops) / 1e9:.0f} GB | {kernels} | {planned(said) / 1e9:.1f} GB | "
                f"{seconds(1):.2f} s | {speed(1)} | {speed(.5)} |")
 
 
 def table():
-    lines = ["", "| step | card | products | bytes moved | ops | memory planned | roofline | a second "
-             "at most | at half the products' rate |", "|---|---|--:|--:|--:|--:|--:|--:|--:|"]
+    lines = ["", "| step | card | products | bytes moved | kernels | memory planned | roofline | "
+             "a second at most | at half the products' rate |",
+             "|---|---|--:|--:|--:|--:|--:|--:|--:|"]
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         shapes("llama-8b", folder / "llama")
         for batch, length in ((2, 2048), (1, 8192)):
-            text = text_plan(folder / "llama", batch, length, "memory_budget=22.5GB")
-            lines += rows(f"Llama 3 8B, NF4, rank 16, {batch} × {length}", text, batch,
+            lines += rows(f"Llama 3 8B, NF4, rank 16, {batch} × {length}", folder / "llama",
+                          text(folder / "llama", batch, length, "memory_budget=22.5GB"), batch,
                           batch * length, "tokens")
         for kind, what, batch, side in (("sd15", "SD 1.5", 4, 512), ("sdxl", "SDXL", 1, 1024)):
             shapes(kind, folder / kind)
-            text = image_plan(folder / kind, batch, side)
-            lines += rows(f"{what}, bf16, rank 16, {batch} × {side}²", text, batch, batch, "images")
+            lines += rows(f"{what}, bf16, rank 16, {batch} × {side}²", folder / kind,
+                          images(folder / kind, batch, side), batch, batch, "images")
         length, memory = longest(folder / "llama")
     return lines + [
         "", "Beside them, what others publish (measured, where these are bounds): torchtune's README "

@@ -36,6 +36,7 @@ bool bind_all(void* l, Driver* d) {
          bind(l, "cuDeviceGetName", &d->device_name) &&
          bind(l, "cuDeviceTotalMem_v2", &d->device_total) &&
          bind(l, "cuDeviceGetAttribute", &d->device_attribute) &&
+         bind(l, "cuDeviceGetPCIBusId", &d->device_bus) &&
          bind(l, "cuDevicePrimaryCtxRetain", &d->context_retain) &&
          bind(l, "cuCtxSetCurrent", &d->context_set) &&
          bind(l, "cuGetErrorString", &d->error_string) &&
@@ -101,8 +102,9 @@ const Driver* open_driver(const char* path) {
   return &opened.emplace(path, d).first->second;
 }
 
-// A card's primary context, retained when it is first opened and kept for the process's life: making
-// one takes a third of a second, and one given back is destroyed under threads that have it current.
+// A card's primary context, retained when it is first opened and kept for the process's life:
+// making one takes a third of a second, and one given back is destroyed under threads that have it
+// current.
 int context_of(const Driver* d, int card, void** context) {
   static std::mutex mutex;
   static std::map<std::pair<const Driver*, int>, void*> retained;
@@ -243,6 +245,7 @@ int ln_cuda_open(const char* library, int32_t index, int64_t* device) {
   CudaState* state = new CudaState;
   state->driver = driver;
   state->context = context;
+  if (driver->device_bus(state->bus, sizeof state->bus, card)) state->bus[0] = 0;
   state->capability = major * 10 + minor;
   state->host = of(host);
   Device* opened = new Device{&cuda::table, cuda_gemm, cuda_gemm_scratch, 1, nullptr, state};

@@ -20,6 +20,7 @@ struct Driver {
   int (*device_name)(char*, int, int);
   int (*device_total)(size_t*, int);
   int (*device_attribute)(int*, int, int);
+  int (*device_bus)(char*, int, int);
   int (*context_retain)(void**, int);
   int (*context_set)(void*);
   int (*error_string)(int, const char**);
@@ -70,6 +71,7 @@ struct CudaState {
   const Driver* driver;
   int capability;          // major * 10 + minor
   void* context;           // the card's primary one; every call on any thread needs it current
+  char bus[32];            // where the card sits, by which NVML knows it
   bool watched = false;    // each kernel is waited for
   bool lost = false;       // a kernel faulted: the context does nothing any more
   Device* host;            // the CPU device that dequantizes weights on their way to the card

@@ -2,9 +2,9 @@
 //
 //   kernelc LIBNVRTC OUT_DIR CSV ARCHITECTURES FILE.cu...
 //
-// ARCHITECTURES are numbers with commas between, such as 86,90,ptx. Writes OUT_DIR/<file>.sm_86.cubin
-// for 86, <file>.compute_80.ptx for ptx (cards that come after those with a cubin compile it), and
-// one CSV line for each kernel and architecture: registers, threads
+// ARCHITECTURES are numbers with commas between, such as 86,90,ptx. Writes
+// OUT_DIR/<file>.sm_86.cubin for 86, <file>.compute_80.ptx for ptx (cards that come after those
+// with a cubin compile it), and one CSV line for each kernel and architecture: registers, threads
 // and shared memory of a block, spilled bytes, occupancy. A spill fails the build. NVRTC is opened
 // by name: its headers are not needed, and libcuda is not touched.
 #include <dlfcn.h>
@@ -127,13 +127,10 @@ struct Multiprocessor {
   const char* architecture;
   int warps, blocks, shared_bytes;
 };
-constexpr Multiprocessor kMultiprocessors[] = {{"sm_80", 64, 32, 164 << 10},
-                                               {"sm_86", 48, 16, 100 << 10},
-                                               {"sm_89", 48, 24, 100 << 10},
-                                               {"sm_90", 64, 32, 228 << 10},
-                                               {"sm_100", 64, 32, 228 << 10},
-                                               {"sm_103", 64, 32, 228 << 10},
-                                               {"sm_120", 48, 24, 100 << 10}};
+constexpr Multiprocessor kMultiprocessors[] = {
+    {"sm_80", 64, 32, 164 << 10}, {"sm_86", 48, 16, 100 << 10},  {"sm_89", 48, 24, 100 << 10},
+    {"sm_90", 64, 32, 228 << 10}, {"sm_100", 64, 32, 228 << 10}, {"sm_103", 64, 32, 228 << 10},
+    {"sm_120", 48, 24, 100 << 10}};
 
 // Share of a multiprocessor's warps that fit at once, in percent.
 int occupancy(const std::string& architecture, int registers, int threads, int shared_bytes) {

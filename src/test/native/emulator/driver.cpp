@@ -5,7 +5,7 @@
 // LN_EMU_CAPABILITY (default 86), LN_EMU_DRIVER (default 12080), LN_EMU_SEED (schedule, default 0),
 // LN_EMU_FAIL (a kernel's name, or name:n: from its n-th launch on it fails as one that touches
 // what it must not), LN_EMU_LOAD_FAIL (what cuModuleLoadData returns), LN_EMU_BUSY (the index of a
-// card that another process has to itself).
+// card that another process has to itself), LN_EMU_RECORD (see record.h).
 //
 // Contexts are a card's: what needs one fails where none is current on the calling thread, where
 // the current one is destroyed or of another card than the memory or stream it is used with. After
@@ -18,6 +18,7 @@
 #include <mutex>
 
 #include "cuda_emu.h"
+#include "record.h"
 #include "shadow.h"
 #include "streams.h"
 
@@ -91,6 +92,12 @@ int unready(const emu::Stream* stream) {
   return code ? code : stream->context == current ? int(kSuccess) : int(kWrongHandle);
 }
 
+// The same, and whether memory may be had, given back or copied: not while a plan is captured.
+int busy(const emu::Stream* stream) {
+  int code = unready(stream);
+  return code ? code : stream->capture ? int(kCaptureUnsupported) : int(kSuccess);
+}
+
 // Whether LN_EMU_FAIL names this launch of a kernel.
 bool fails(const char* kernel) {
   const char* failing = getenv("LN_EMU_FAIL");
@@ -134,6 +141,10 @@ API cuDeviceGetAttribute(int* value, int attribute, int) {
   *value = attribute == 75 ? capability() / 10 : attribute == 76 ? capability() % 10 : 0;
   return kSuccess;
 }
+API cuDeviceGetPCIBusId(char* bus, int n, int device) {
+  snprintf(bus, size_t(n), "0000:%02x:00.0", device);
+  return kSuccess;
+}
 API cuDevicePrimaryCtxRetain(Context** context, int device) {
   if (setting("LN_EMU_BUSY", -1) == device) return kBusy;
   std::lock_guard<std::mutex> lock(mutex);
@@ -161,9 +172,8 @@ API cuGetErrorString(int code, const char** text) {
           : code == kWrongHandle        ? "invalid resource handle"
           : code == kInvalidDevice      ? "invalid device ordinal"
           : code == kBusy               ? "CUDA-capable device(s) is/are busy or unavailable"
-          : code == kUnsupportedPtx
-              ? "the provided PTX was compiled with an unsupported toolchain."
-              : "no CUDA-capable device is detected";
+          : code == kUnsupportedPtx ? "the provided PTX was compiled with an unsupported toolchain."
+                                    : "no CUDA-capable device is detected";
   return kSuccess;
 }
 API cuMemGetInfo_v2(size_t* free_bytes, size_t* total) {
@@ -177,9 +187,9 @@ API cuMemAlloc_v2(uintptr_t* p, size_t n) {
   if (n == 0) return kInvalid;
   std::lock_guard<std::mutex> lock(mutex);
   if (n > card_bytes() - current->allocated) return kOutOfMemory;
-  void* memory = emu::shadow_allocate(n);
+  void* memory = emu::recording() ? emu::reserve(n) : emu::shadow_allocate(n);
   if (!memory) return kOutOfMemory;
-  memset(memory, 0xff, n);  // a card's memory holds anything; NaN shows
+  if (!emu::recording()) memset(memory, 0xff, n);  // a card's memory holds anything; NaN shows
   *p = uintptr_t(memory);
   allocations[*p] = {n, current};
   current->allocated += n;
@@ -192,7 +202,9 @@ API cuMemFree_v2(uintptr_t p) {
   auto found = allocations.find(p);
   if (found == allocations.end()) return kInvalid;
   found->second.context->allocated -= found->second.bytes;
-  emu::shadow_free(reinterpret_cast<void*>(p), found->second.bytes);
+  void* memory = reinterpret_cast<void*>(p);
+  emu::recording() ? emu::give_up(memory, found->second.bytes)
+                   : emu::shadow_free(memory, found->second.bytes);
   allocations.erase(found);
   return kSuccess;
 }
@@ -213,8 +225,9 @@ API cuMemFreeHost(void* p) {
   return kSuccess;
 }
 API cuMemcpyHtoDAsync_v2(uintptr_t to, const void* from, size_t n, emu::Stream* stream) {
-  if (int code = unready(stream)) return code;
+  if (int code = busy(stream)) return code;
   if (!inside(allocations, to, n)) return kInvalid;
+  if (emu::recording()) return kSuccess;
   std::vector<emu::Range> range{{to, to + n, true}};
   if (inside(pinned, uintptr_t(from), n)) {
     auto run = [=] { return memcpy(reinterpret_cast<void*>(to), from, n), int(kSuccess); };
@@ -230,15 +243,17 @@ API cuMemcpyHtoDAsync_v2(uintptr_t to, const void* from, size_t n, emu::Stream* 
   return kSuccess;
 }
 API cuMemcpyDtoHAsync_v2(void* to, uintptr_t from, size_t n, emu::Stream* stream) {
-  if (int code = unready(stream)) return code;
+  if (int code = busy(stream)) return code;
   if (!inside(allocations, from, n)) return kInvalid;
+  if (emu::recording()) return memset(to, 0, n), int(kSuccess);
   auto run = [=] { return memcpy(to, reinterpret_cast<void*>(from), n), int(kSuccess); };
   emu::enqueue(stream, run, {{from, from + n, false}});
   return kSuccess;
 }
 API cuMemcpyDtoDAsync_v2(uintptr_t to, uintptr_t from, size_t n, emu::Stream* stream) {
-  if (int code = unready(stream)) return code;
+  if (int code = busy(stream)) return code;
   if (!inside(allocations, to, n) || !inside(allocations, from, n)) return kInvalid;
+  if (emu::recording()) return kSuccess;
   auto run = [=] {
     return memmove(reinterpret_cast<void*>(to), reinterpret_cast<void*>(from), n), int(kSuccess);
   };
@@ -248,6 +263,7 @@ API cuMemcpyDtoDAsync_v2(uintptr_t to, uintptr_t from, size_t n, emu::Stream* st
 API cuMemsetD8Async(uintptr_t to, unsigned char value, size_t n, emu::Stream* stream) {
   if (int code = unready(stream)) return code;
   if (!inside(allocations, to, n)) return kInvalid;
+  if (emu::recording()) return kSuccess;
   auto run = [=] { return memset(reinterpret_cast<void*>(to), value, n), int(kSuccess); };
   emu::enqueue(stream, run, {{to, to + n, true}});
   return kSuccess;
@@ -264,8 +280,9 @@ API cuStreamDestroy_v2(emu::Stream* stream) {
   return kSuccess;
 }
 API cuStreamSynchronize(emu::Stream* stream) {
-  if (int code = unready(stream)) return code;
-  return stream->capture ? kCaptureUnsupported : emu::wait_for(stream);
+  if (int code = busy(stream)) return code;
+  if (emu::recording()) emu::record_wait();
+  return emu::wait_for(stream);
 }
 API cuStreamWaitEvent(emu::Stream* stream, const emu::Event* event, unsigned) {
   if (int code = unready(stream)) return code;
@@ -356,6 +373,16 @@ API cuLaunchKernel(const emu::Kernel* kernel, unsigned gx, unsigned gy, unsigned
     auto allowed = shared_allowed.find(kernel);
     int most = allowed == shared_allowed.end() ? 48 * 1024 : allowed->second;
     if (int(shared_bytes) > most) return kInvalid;
+  }
+  if (emu::recording()) {
+    auto allocated = [](uintptr_t p) { return inside(allocations, p, 1); };
+    std::string wrong = emu::wrong_argument(kernel, arguments, allocated);
+    if (!wrong.empty()) {
+      emu::report("%s", wrong.c_str());
+      return kLaunchFailed;
+    }
+    emu::record_launch(kernel, dim3(gx, gy, gz), bx, shared_bytes, stream->capture != nullptr);
+    return kSuccess;
   }
   auto run = [=, kept = kernel->keep(arguments)]() mutable {
     if (fails(kernel->name)) return int(kIllegalAddress);

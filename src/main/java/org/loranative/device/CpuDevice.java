@@ -1,5 +1,7 @@
 package org.loranative.device;
 
+import java.util.Map;
+
 /** The CPU: OpenMP and oneDNN behind {@code src/main/native/cpu}. */
 public final class CpuDevice implements Device {
   static {
@@ -8,6 +10,7 @@ public final class CpuDevice implements Device {
     System.setProperty("org.bytedeco.javacpp.maxphysicalbytes", "0");
   }
 
+  private final HostSensors sensors = new HostSensors();
   private final long handle;
   private final int threads;
 
@@ -70,6 +73,11 @@ public final class CpuDevice implements Device {
   @Override
   public String freeLimit() {
     return FreeMemory.now().limit();
+  }
+
+  @Override
+  public Map<String, Double> sensors() {
+    return sensors.read(freeBytes());
   }
 
   @Override

@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.loranative.UserException;
@@ -51,6 +52,7 @@ public final class CudaDevice implements Device {
 
   private final String name;
   private final Card card;
+  private final String sensors;
   private final long handle;
 
   /**
@@ -63,6 +65,7 @@ public final class CudaDevice implements Device {
    */
   public CudaDevice(String name, String library) {
     this.name = name;
+    this.sensors = isEmulated(name) ? library : CardSensors.LIBRARY;
     List<Card> cards = cards(library);
     int colon = name.indexOf(':');
     if (colon < 0) {
@@ -83,6 +86,11 @@ public final class CudaDevice implements Device {
       this.card = cards.get(index);
       this.handle = open(name, library, card);
     }
+  }
+
+  /** Whether kernels and sensors are in the driver library itself. */
+  private static boolean isEmulated(String name) {
+    return name.startsWith("cuda-");
   }
 
   private record Open(Card card, long handle) {}
@@ -147,7 +155,7 @@ public final class CudaDevice implements Device {
   }
 
   private static void loadKernels(String name, Card card, long handle) {
-    boolean emulated = name.startsWith("cuda-"); // its kernels are in its library
+    boolean emulated = isEmulated(name);
     List<String> stems = words("list.txt", "\\s+");
     if (stems.isEmpty() && !emulated) {
       throw new UserException(
@@ -237,6 +245,11 @@ public final class CudaDevice implements Device {
     long[] free = new long[1];
     check(LoraOps.ln_cuda_free_bytes(handle, free));
     return free[0];
+  }
+
+  @Override
+  public Map<String, Double> sensors() {
+    return CardSensors.read(handle, sensors);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package org.loranative.device;
 
+import java.util.Map;
 import org.loranative.UserException;
 
 /** A place where plans run. Addresses are 64-bit integers that only this device understands. */
@@ -12,6 +13,9 @@ public interface Device extends AutoCloseable {
 
   /** The handle that every op of {@code LoraOps} takes first. */
   long handle();
+
+  /** What the device and the system say of its state now, by TensorBoard tag; may be empty. */
+  Map<String, Double> sensors();
 
   /** Memory that can be had now, in bytes. */
   long freeBytes();

@@ -16,7 +16,9 @@ public final class Doctor {
           new ExplodingGradients(),
           new VanishingUpdates(),
           new ScheduleMistake(),
-          new ThroughputDrop());
+          new ThroughputDrop(),
+          new Heat(),
+          new MemoryTaken());
 
   private Doctor() {}
 

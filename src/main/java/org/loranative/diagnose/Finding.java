@@ -31,6 +31,8 @@ public record Finding(Kind kind, long step, String evidence, String advice) {
     VANISHING_UPDATES(Severity.WARNING, "vanishing updates"),
     SCHEDULE(Severity.WARNING, "learning-rate schedule"),
     THROUGHPUT_DROP(Severity.NOTE, "throughput drop"),
+    THERMAL_THROTTLING(Severity.NOTE, "thermal throttling"),
+    MEMORY_TAKEN(Severity.NOTE, "memory taken by others"),
     PLATEAU(Severity.GOOD, "descent, then plateau"),
     DESCENT(Severity.GOOD, "still falling"),
     TOO_SHORT(Severity.NOTE, "too short to judge");

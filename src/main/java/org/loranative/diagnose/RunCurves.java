@@ -76,6 +76,11 @@ public record RunCurves(Map<String, Curve> scalars, Map<String, String> settings
     return first(List.of("adapter/dead_layers"));
   }
 
+  /** What the machine said of itself. */
+  Curve sensor(String tag) {
+    return first(List.of(tag));
+  }
+
   Curve throughput() {
     return scalars.entrySet().stream()
         .filter(e -> e.getKey().matches("perf/.*_per_s") && !e.getValue().isEmpty())

@@ -50,7 +50,11 @@ public final class Console {
     }
   }
 
-  /** A step's end. */
+  /**
+   * A step's end.
+   *
+   * @param machine what the device says of itself, may be empty
+   */
   public synchronized void progress(
       int step,
       int total,
@@ -58,19 +62,21 @@ public final class Console {
       double rate,
       double unitsPerSecond,
       String unit,
+      String machine,
       Duration left) {
+    String now =
+        String.format(
+            "loss %.4f  lr %.2e  %s %s/s%s",
+            loss, rate, rate(unitsPerSecond), unit, machine.isEmpty() ? "" : "  " + machine);
     if (bar != null) {
-      bar.setExtraMessage(
-          String.format(" loss %.4f  lr %.2e  %s %s/s", loss, rate, rate(unitsPerSecond), unit));
+      bar.setExtraMessage(" " + now);
       bar.stepTo(step);
       return;
     }
-    long now = System.currentTimeMillis();
-    if (step == 1 || step == total || now - lastPlain >= PLAIN_INTERVAL_MILLIS) {
-      lastPlain = now;
-      out.printf(
-          "step %d/%d  loss %.4f  lr %.2e  %s %s/s  ETA %s%n",
-          step, total, loss, rate, rate(unitsPerSecond), unit, clock(left));
+    long millis = System.currentTimeMillis();
+    if (step == 1 || step == total || millis - lastPlain >= PLAIN_INTERVAL_MILLIS) {
+      lastPlain = millis;
+      out.printf("step %d/%d  %s  ETA %s%n", step, total, now, clock(left));
       out.flush();
     }
   }

@@ -2,7 +2,9 @@ package org.loranative.train;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import org.loranative.UserException;
 import org.loranative.device.CpuDevice;
 import org.loranative.device.CudaDevice;
@@ -121,10 +123,23 @@ public final class Devices {
     }
   }
 
+  private static String sensors(Map<String, Double> readings) {
+    StringBuilder text = new StringBuilder();
+    BiConsumer<String, String> add =
+        (tag, format) ->
+            Optional.ofNullable(readings.get(tag))
+                .ifPresent(v -> text.append(", ").append(String.format(format, v)));
+    add.accept("gpu/temperature_c", "%.0f °C");
+    add.accept("gpu/power_w", "%.0f W");
+    add.accept("gpu/utilization_percent", "busy %.0f %% of the time");
+    return text.toString();
+  }
+
   private static String describeCard(String name, String library) {
     try (Device card = new CudaDevice(name, library);
         Device cpu = open("cpu", 0)) {
       return card.description()
+          + sensors(card.sensors())
           + SelfCheck.problem(card, cpu)
               .map(p -> "; fails its check against the CPU: " + p)
               .orElse("; checked against the CPU");

@@ -3,6 +3,7 @@ package org.loranative.train;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,6 +39,7 @@ final class RunLoop implements Trainer.Listener {
       LossScale lossScale,
       Tracker tracker,
       Optional<Previews> previews,
+      Sensors sensors,
       StopSignal stop,
       Runnable reset,
       int total) {}
@@ -89,8 +91,10 @@ final class RunLoop implements Trainer.Listener {
   @Override
   public boolean afterStep(Tracker.Step step) throws IOException {
     int now = step.step();
-    Map<String, Double> extra =
-        step.measured().isEmpty() ? Map.of() : Map.of("adapter/dead_layers", deadLayers());
+    Map<String, Double> extra = new LinkedHashMap<>(run.sensors().news());
+    if (!step.measured().isEmpty()) {
+      extra.put("adapter/dead_layers", deadLayers());
+    }
     Map<String, Double> points = run.tracker().step(step, extra);
     log.debug("step {} loss {} lr {} grad_norm {}", now, step.loss(), step.rate(), step.gradNorm());
     Tracker.describe(step.measured()).ifPresent(losses -> log.info("step {}: {}", now, losses));

@@ -4,55 +4,42 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import org.loranative.device.CpuDevice;
 import org.loranative.device.Device;
 import org.loranative.device.DeviceException;
 import org.loranative.device.HostBuffer;
 import org.loranative.device.Memory;
 import org.loranative.graph.Addresses;
-import org.loranative.graph.Autodiff;
 import org.loranative.graph.Executor;
 import org.loranative.graph.Graph;
-import org.loranative.graph.Kind;
 import org.loranative.graph.Plan;
 import org.loranative.graph.Planner;
-import org.loranative.graph.Shape;
 import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
-import org.loranative.graph.ops.Act;
-import org.loranative.graph.ops.Attention;
-import org.loranative.graph.ops.Cast;
-import org.loranative.graph.ops.Glu;
-import org.loranative.graph.ops.LinearCrossEntropy;
-import org.loranative.graph.ops.LoraLinear;
-import org.loranative.graph.ops.RmsNorm;
 import org.loranative.io.DType;
 
 /**
- * A card is taken without being asked for only after it has computed one small training step as the
- * CPU does: norm, adapted layers, attention, activation, head and loss, with every gradient.
+ * A card is taken without being asked for only after it has computed {@link SelfCheckCases} as the
+ * CPU does, with every gradient.
  */
 final class SelfCheck {
-  private static final int TOKENS = 80;
-  private static final int WIDTH = 128;
-  private static final int HEADS = 2;
-  private static final int RANK = 4;
-  private static final int VOCAB = 96;
-
   private SelfCheck() {}
 
   /** What is wrong with {@code card}, measured against {@code cpu} in f32; empty if nothing is. */
   static Optional<String> problem(Device card, Device cpu) {
     try {
-      Map<String, float[]> expected = run(cpu, DType.F32);
-      for (DType dtype : new DType[] {DType.F32, DType.BF16}) {
-        Map<String, float[]> actual = run(card, dtype);
-        double tolerance = dtype == DType.F32 ? 1e-3 : 5e-2;
-        for (Map.Entry<String, float[]> e : expected.entrySet()) {
-          double error = relativeError(actual.get(e.getKey()), e.getValue());
-          if (!(error < tolerance)) {
-            return Optional.of(
-                String.format(
-                    "its %s of a test step in %s is off by %.2g", e.getKey(), dtype, error));
+      for (SelfCheckCases.Case one : SelfCheckCases.all()) {
+        Map<String, float[]> expected = run(cpu, one.graph(DType.F32));
+        for (DType dtype : one.dtypes()) {
+          Map<String, float[]> actual = run(card, one.graph(dtype));
+          double tolerance = dtype == DType.F32 ? 1e-3 : 5e-2;
+          for (Map.Entry<String, float[]> e : expected.entrySet()) {
+            double error = relativeError(actual.get(e.getKey()), e.getValue());
+            if (!(error < tolerance)) {
+              return Optional.of(
+                  String.format(
+                      "the %s of %s in %s is off by %.2g", e.getKey(), one.name(), dtype, error));
+            }
           }
         }
       }
@@ -72,43 +59,8 @@ final class SelfCheck {
     return Math.sqrt(difference / norm);
   }
 
-  private static Graph step(DType dtype) {
-    Graph g = new Graph();
-    Value x = Cast.of(g, g.named(Kind.PARAM, "x", DType.F32, Shape.of(TOKENS, WIDTH)), dtype);
-    Value norm = g.named(Kind.STATE, "norm", DType.F32, Shape.of(WIDTH));
-    Value h = RmsNorm.of(g, "norm", x, Optional.empty(), norm, 1e-5f).y();
-    Value o =
-        Attention.of(
-            g,
-            "o",
-            adapted(g, "q", h, dtype),
-            adapted(g, "k", h, dtype),
-            adapted(g, "v", h, dtype),
-            g.named(Kind.STATE, "doc_start", DType.I32, Shape.of(TOKENS)),
-            Attention.Setting.causal(HEADS, HEADS, WIDTH / HEADS, 0.125f, 0, 0, TOKENS));
-    Value y = Glu.of(g, adapted(g, "gate", o, dtype), o, Act.SILU);
-    Value head = g.named(Kind.STATE, "head", dtype, Shape.of(VOCAB, WIDTH));
-    Value labels = g.named(Kind.STATE, "labels", DType.I32, Shape.of(TOKENS));
-    LinearCrossEntropy.of(g, y, head, labels, 0, true);
-    Autodiff.backward(g);
-    return g;
-  }
-
-  private static Value adapted(Graph g, String name, Value x, DType dtype) {
-    return LoraLinear.of(
-        g,
-        name,
-        x,
-        g.named(Kind.STATE, name + ".w0", dtype, Shape.of(WIDTH, WIDTH)),
-        Optional.empty(),
-        g.named(Kind.PARAM, name + ".a", DType.F32, Shape.of(RANK, WIDTH)),
-        g.named(Kind.PARAM, name + ".b", DType.F32, Shape.of(WIDTH, RANK)),
-        new LoraLinear.Setting(0.5f, 0, 0));
-  }
-
   /** Loss and gradients by name. */
-  private static Map<String, float[]> run(Device device, DType dtype) {
-    Graph graph = step(dtype);
+  private static Map<String, float[]> run(Device device, Graph graph) {
     Plan plan = Planner.plan(graph, device);
     Map<String, Memory> memory = new HashMap<>();
     try (Memory arena = device.allocate(plan.arenaBytes());
@@ -135,7 +87,7 @@ final class SelfCheck {
     }
   }
 
-  /** Numbers that depend on the name alone, rounded alike for every dtype. */
+  /** Numbers that depend on the name alone, such as every dtype holds. */
   private static void fill(Device device, Value v, long address) {
     if (v.name().endsWith(".grad")) {
       return; // zeroed when allocated
@@ -143,24 +95,47 @@ final class SelfCheck {
     Random random = new Random(v.name().hashCode());
     try (HostBuffer host = new HostBuffer(v.bytes())) {
       if (v.name().equals("step")) {
-        new StepState(1, 1, 0, 1e-3, 0.9, 0.999, TOKENS).write(host.view());
-      } else {
+        new StepState(1, 1, 0, 1e-3, 0.9, 0.999, SelfCheckCases.TOKENS).write(host.view());
+      } else if (v.dtype() == DType.NF4) {
+        nf4(host, v.shape().size(), random);
+      } else if (v.dtype().isBlocks()) {
+        blocks(host, random);
+      } else if (v.dtype() == DType.I32) {
         for (int i = 0; i < v.shape().size(); i++) {
-          int bits = Float.floatToRawIntBits((float) random.nextGaussian() * scale(v)) & ~0xffff;
-          switch (v.dtype()) {
-            case BF16 -> host.view().putShort(i * 2, (short) (bits >>> 16));
-            case I32 ->
-                host.view().putInt(i * 4, v.name().equals("labels") ? random.nextInt(VOCAB) : 0);
-            default -> host.view().putFloat(i * 4, Float.intBitsToFloat(bits));
-          }
+          boolean label = v.name().equals("labels");
+          host.view().putInt(i * 4, label ? random.nextInt(SelfCheckCases.VOCAB) : 0);
         }
+      } else {
+        numbers(host, v.shape().size(), random, isSmall(v.name()) ? 0.1f : 1);
       }
       device.upload(address, host, v.bytes());
     }
   }
 
-  private static float scale(Value v) {
-    return v.name().equals("x") || v.name().equals("norm") ? 1 : 0.1f;
+  /** Matrices and biases; activations and the norms' factors are not. */
+  private static boolean isSmall(String name) {
+    return name.matches("head|conv\\.[wb]|.*\\.(w0|a|b)");
+  }
+
+  private static void numbers(HostBuffer host, long count, Random random, float scale) {
+    for (int i = 0; i < count; i++) {
+      int bits = Float.floatToRawIntBits((float) random.nextGaussian() * scale) & ~0xffff;
+      host.view().putFloat(i * 4, Float.intBitsToFloat(bits));
+    }
+  }
+
+  private static void nf4(HostBuffer host, long count, Random random) {
+    try (HostBuffer numbers = new HostBuffer(count * 4)) {
+      numbers(numbers, count, random, 0.1f);
+      CpuDevice.quantizeNf4(numbers.address(), host, count);
+    }
+  }
+
+  /** Bytes of which any two are a finite f16 of at most 1/8: blocks of any type of GGUF. */
+  private static void blocks(HostBuffer host, Random random) {
+    for (int i = 0; i < host.view().capacity(); i++) {
+      host.view().put(i, (byte) (random.nextInt() & 0xaf));
+    }
   }
 
   private static float[] read(Device device, long address, Value v) {

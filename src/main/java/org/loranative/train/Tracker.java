@@ -27,6 +27,7 @@ final class Tracker implements AutoCloseable {
   private final int total;
   private int first;
   private long startNanos = System.nanoTime();
+  private String machine = "";
 
   /**
    * @param first the first step this process runs
@@ -115,8 +116,22 @@ final class Tracker implements AutoCloseable {
         s.rate(),
         s.unitsPerSecond(),
         unit,
+        machine(extra),
         Duration.ofNanos(perStep * (total - s.step())));
     return scalars;
+  }
+
+  /** A card's newest readings, for people; they come every few steps. */
+  private String machine(Map<String, Double> points) {
+    if (points.containsKey("gpu/temperature_c") && points.containsKey("gpu/power_w")) {
+      machine =
+          String.format(
+              "%.0f °C %.0f W%s",
+              points.get("gpu/temperature_c"),
+              points.get("gpu/power_w"),
+              points.getOrDefault("gpu/throttled_by_heat", 0.0) > 0 ? " (slowed for heat)" : "");
+    }
+    return machine;
   }
 
   /** What the doctor found, shown among the texts. */

@@ -214,6 +214,7 @@ public final class TrainRun implements AutoCloseable {
                 run.batches()));
     Optional<Previews> previews = kind.previews(placement, plans.arena());
     previews.ifPresent(owned::add);
+    Sensors sensors = owned.add(new Sensors(device));
     Map<String, Object> notes = new LinkedHashMap<>();
     notes.put("lora_scale", adapters.specs().get(0).scale());
     notes.put("trained_parameters", adapters.parameters());
@@ -238,6 +239,7 @@ public final class TrainRun implements AutoCloseable {
                   lossScale,
                   tracker,
                   previews,
+                  sensors,
                   stop,
                   () -> begin(kind, state),
                   steps.total()),

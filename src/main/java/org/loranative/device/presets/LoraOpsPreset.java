@@ -7,13 +7,13 @@ import org.bytedeco.javacpp.tools.InfoMapper;
 
 /**
  * Tells JavaCPP to make {@code org.loranative.device.LoraOps} from {@code lora_ops.h}, the one list
- * of device ops. OpenMP's runtime and oneDNN come out of the dnnl artifact.
+ * of device ops, and {@code sensors.h}. OpenMP's runtime and oneDNN come out of the dnnl artifact.
  */
 @Properties(
     value =
         @Platform(
             value = "linux-x86_64",
-            include = "lora_ops.h",
+            include = {"lora_ops.h", "sensors.h"},
             // The linker is given these in reverse, so our static library stands last.
             link = {"gomp@.1", "dnnl@.3", "loranative"},
             preload = {"loranative_environment", "gomp@.1", "dnnl@.3"},
