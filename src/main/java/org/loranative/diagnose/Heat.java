@@ -29,15 +29,10 @@ final class Heat implements Check {
             "Give it air, or a lower power limit (nvidia-smi -pl), which costs less speed than heat"));
   }
 
-  /** The index from which on most readings say that it is slowed down. */
+  /** The index from which on it is slowed down, but for pauses of fewer than some readings. */
   private static int since(double[] slowed) {
     int since = slowed.length;
-    int count = 0;
-    for (int i = slowed.length - 1; i >= 0; i--) {
-      count += slowed[i] > 0 ? 1 : 0;
-      if (2 * count <= slowed.length - i) {
-        break;
-      }
+    for (int i = slowed.length - 1; i >= 0 && since - i <= FEWEST; i--) {
       since = slowed[i] > 0 ? i : since;
     }
     return since;

@@ -105,7 +105,22 @@ public final class RandomModel {
     }
   }
 
-  /** A language model's numbers; with {@code qkNorm} a Qwen3's, else a Llama's. */
+  /** How a language model's layers are made, and what Hugging Face calls it. */
+  enum Style {
+    LLAMA("LlamaForCausalLM", "llama"),
+    QWEN3("Qwen3ForCausalLM", "qwen3"),
+    GEMMA3("Gemma3ForCausalLM", "gemma3_text");
+
+    final String architecture;
+    final String type;
+
+    Style(String architecture, String type) {
+      this.architecture = architecture;
+      this.type = type;
+    }
+  }
+
+  /** A language model's numbers. */
   record Decoder(
       int hidden,
       int ffn,
@@ -115,14 +130,14 @@ public final class RandomModel {
       int headDim,
       int vocab,
       boolean tied,
-      boolean qkNorm) {
+      Style style) {
 
     long largest() {
       return (long) vocab * hidden;
     }
 
     Decoder withLayers(int count) {
-      return new Decoder(hidden, ffn, count, heads, kvHeads, headDim, vocab, tied, qkNorm);
+      return new Decoder(hidden, ffn, count, heads, kvHeads, headDim, vocab, tied, style);
     }
 
     Map<String, long[]> shapes() {
@@ -136,7 +151,7 @@ public final class RandomModel {
         shapes.put(layer + "self_attn.k_proj.weight", new long[] {kv, hidden});
         shapes.put(layer + "self_attn.v_proj.weight", new long[] {kv, hidden});
         shapes.put(layer + "self_attn.o_proj.weight", new long[] {hidden, q});
-        if (qkNorm) {
+        if (style != Style.LLAMA) {
           shapes.put(layer + "self_attn.q_norm.weight", new long[] {headDim});
           shapes.put(layer + "self_attn.k_norm.weight", new long[] {headDim});
         }
@@ -145,6 +160,10 @@ public final class RandomModel {
         shapes.put(layer + "mlp.down_proj.weight", new long[] {hidden, ffn});
         shapes.put(layer + "input_layernorm.weight", new long[] {hidden});
         shapes.put(layer + "post_attention_layernorm.weight", new long[] {hidden});
+        if (style == Style.GEMMA3) {
+          shapes.put(layer + "pre_feedforward_layernorm.weight", new long[] {hidden});
+          shapes.put(layer + "post_feedforward_layernorm.weight", new long[] {hidden});
+        }
       }
       shapes.put("model.norm.weight", new long[] {hidden});
       if (!tied) {
@@ -157,12 +176,13 @@ public final class RandomModel {
   /** Language models by name. */
   static final Map<String, Decoder> DECODERS =
       Map.of(
-          "llama-toy", new Decoder(64, 96, 2, 4, 2, 16, 380, true, false),
-          "llama-8b", new Decoder(4096, 14336, 32, 32, 8, 128, 128256, false, false),
-          "qwen3-toy", new Decoder(64, 96, 2, 4, 2, 32, 380, true, true),
-          "qwen3-0.6b", new Decoder(1024, 3072, 28, 16, 8, 128, 151936, true, true),
-          "qwen3-1.7b", new Decoder(2048, 6144, 28, 16, 8, 128, 151936, true, true),
-          "qwen3-8b", new Decoder(4096, 12288, 36, 32, 8, 128, 151936, false, true));
+          "llama-toy", new Decoder(64, 96, 2, 4, 2, 16, 380, true, Style.LLAMA),
+          "llama-8b", new Decoder(4096, 14336, 32, 32, 8, 128, 128256, false, Style.LLAMA),
+          "qwen3-toy", new Decoder(64, 96, 2, 4, 2, 32, 380, true, Style.QWEN3),
+          "qwen3-0.6b", new Decoder(1024, 3072, 28, 16, 8, 128, 151936, true, Style.QWEN3),
+          "qwen3-1.7b", new Decoder(2048, 6144, 28, 16, 8, 128, 151936, true, Style.QWEN3),
+          "gemma3-1b", new Decoder(1152, 6912, 26, 4, 1, 256, 262144, true, Style.GEMMA3),
+          "qwen3-8b", new Decoder(4096, 12288, 36, 32, 8, 128, 151936, false, Style.QWEN3));
 
   /** Diffusion models by name. */
   static final Map<String, DiffusionShapes> DIFFUSION =
@@ -176,9 +196,15 @@ public final class RandomModel {
   Path decoder(Path folder, Decoder c) throws IOException {
     tensors(folder.resolve("model.safetensors"), c.shapes());
     ObjectNode config = JSON.createObjectNode();
-    config.putArray("architectures").add(c.qkNorm() ? "Qwen3ForCausalLM" : "LlamaForCausalLM");
+    config.putArray("architectures").add(c.style().architecture);
+    if (c.style() == Style.GEMMA3) {
+      config
+          .put("hidden_activation", "gelu_pytorch_tanh")
+          .put("query_pre_attn_scalar", c.headDim());
+      config.put("sliding_window", 512);
+    }
     config
-        .put("model_type", c.qkNorm() ? "qwen3" : "llama")
+        .put("model_type", c.style().type)
         .put("hidden_size", c.hidden())
         .put("intermediate_size", c.ffn())
         .put("num_hidden_layers", c.layers())
