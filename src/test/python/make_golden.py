@@ -1,7 +1,7 @@
 """Golden files of src/test/resources/golden: tiny random models, run by transformers and peft.
 
     python -m venv peers && peers/bin/pip install -r src/test/python/requirements.txt
-    peers/bin/python src/test/python/make_golden.py
+    peers/bin/python src/test/python/make_golden.py [NAME...]
 
 For each architecture: the model as a Hugging Face folder, an adapter with random A and B as a PEFT
 folder, and golden.safetensors with what the peer computes in f32 for two documents: logits, loss,
@@ -9,7 +9,9 @@ the gradient of every A and B, and the losses and final A and B of ten AdamW ste
 """
 
 import json
+import math
 import shutil
+import sys
 from pathlib import Path
 
 import gguf
@@ -80,6 +82,16 @@ MODELS = {
     "phi3": (
         transformers.Phi3Config,
         dict(pad_token_id=0, bos_token_id=1, eos_token_id=2, tie_word_embeddings=False),
+    ),
+    "phi3-long": (
+        transformers.Phi3Config,
+        dict(pad_token_id=0, bos_token_id=1, eos_token_id=2, tie_word_embeddings=False,
+             max_position_embeddings=256, original_max_position_embeddings=32,
+             rope_parameters=dict(
+                 rope_type="longrope", rope_theta=1000.0,
+                 short_factor=[1.0, 1.1, 1.3, 1.5, 2.0, 2.2],
+                 long_factor=[1.0, 2.0, 4.0, 8.0, 16.0, 32.0],
+                 original_max_position_embeddings=32)),
     ),
 }
 
@@ -215,6 +227,36 @@ def make_gguf():
     writer.close()
 
 
+def make_long_gguf():
+    """The tiny Phi-3 with longrope as GGUF: fused projections, factors as tensors."""
+    base = transformers.AutoModelForCausalLM.from_pretrained(OUT / "phi3-long" / "base")
+    c = base.config
+    writer = gguf.GGUFWriter(OUT / "phi3-long" / "base.gguf", "phi3")
+    writer.add_context_length(c.max_position_embeddings)
+    writer.add_rope_scaling_orig_ctx_len(c.rope_parameters["original_max_position_embeddings"])
+    writer.add_embedding_length(c.hidden_size)
+    writer.add_block_count(c.num_hidden_layers)
+    writer.add_feed_forward_length(c.intermediate_size)
+    writer.add_head_count(c.num_attention_heads)
+    writer.add_head_count_kv(c.num_key_value_heads)
+    writer.add_layer_norm_rms_eps(c.rms_norm_eps)
+    writer.add_rope_dimension_count(c.hidden_size // c.num_attention_heads)
+    writer.add_rope_freq_base(c.rope_parameters["rope_theta"])
+    old = c.rope_parameters["original_max_position_embeddings"]
+    writer.add_rope_scaling_attn_factors(
+        math.sqrt(1 + math.log(c.max_position_embeddings / old) / math.log(old)))
+    for which in "short", "long":
+        factors = np.array(c.rope_parameters[which + "_factor"], np.float32)
+        writer.add_tensor(f"rope_factors_{which}.weight", factors)
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.PHI3, c.num_hidden_layers)
+    for n, w in base.state_dict().items():
+        writer.add_tensor(names.get_name(n, try_suffixes=(".weight",)), w.numpy())
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
 def make_blocks():
     """Random blocks of each quantized type and what gguf's own dequantization makes of them."""
     random = np.random.default_rng(7)
@@ -239,8 +281,10 @@ if __name__ == "__main__":
     torch.set_num_threads(2)
     OUT.mkdir(parents=True, exist_ok=True)
     for model_name, (cls, opts) in MODELS.items():
-        make(model_name, cls, opts)
+        if not sys.argv[1:] or model_name in sys.argv[1:]:
+            make(model_name, cls, opts)
     make_gguf()
+    make_long_gguf()
     make_blocks()
     versions = {m.__name__: m.__version__ for m in (torch, transformers)}
     (OUT / "versions.json").write_text(json.dumps(versions, indent=1) + "\n")

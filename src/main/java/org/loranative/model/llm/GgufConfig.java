@@ -1,9 +1,14 @@
 package org.loranative.model.llm;
 
+import java.nio.FloatBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.loranative.UserException;
+import org.loranative.io.Safetensors;
+import org.loranative.io.TensorEntry;
 import org.loranative.io.TensorFile;
 
 /** A GGUF's metadata under the names of Hugging Face's config.json. */
@@ -53,7 +58,30 @@ final class GgufConfig {
           "original_max_position_embeddings", metadata.get(scaling + "original_context_length"));
       config.put("rope_scaling", rope);
     }
+    TensorEntry factors = file.tensors().get("rope_factors_short.weight");
+    if (factors != null) {
+      Map<String, Object> rope = new HashMap<>();
+      rope.put("rope_type", "longrope");
+      rope.put("short_factor", numbers(factors));
+      rope.put("attention_factor", metadata.get(scaling + "attn_factor"));
+      rope.put(
+          "original_max_position_embeddings", metadata.get(scaling + "original_context_length"));
+      config.put("rope_scaling", rope);
+    }
     return config;
+  }
+
+  /** A small tensor of f32, as {@code config.json} would list its numbers. */
+  private static List<Float> numbers(TensorEntry entry) {
+    if (!entry.type().equals("F32")) {
+      throw new UserException(entry.file() + ": " + entry.name() + " is not F32.");
+    }
+    FloatBuffer data = Safetensors.data(entry).asFloatBuffer();
+    List<Float> numbers = new ArrayList<>();
+    while (data.hasRemaining()) {
+      numbers.add(data.get());
+    }
+    return numbers;
   }
 
   private static long vocabulary(TensorFile file) {

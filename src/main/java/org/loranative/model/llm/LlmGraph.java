@@ -156,6 +156,7 @@ public final class LlmGraph {
 
   /** Hidden states [tokens, hidden] after the last norm. */
   private Value hidden(int maxDocument, Attend attend) {
+    c.rope().require(maxDocument);
     Value ids = g.input(IDS, DType.I32, tokens);
     Value positions = g.input(POSITIONS, DType.I32, tokens);
     long half = c.rope().invFreq().size();

@@ -8,11 +8,23 @@ import org.loranative.UserException;
  * Rotary frequencies after scaling (transformers' modeling_rope_utils.py).
  *
  * @param invFreq radians per position, [rotary dims / 2]
- * @param scale of cosines and sines (YaRN's attention factor)
+ * @param scale of cosines and sines (YaRN's and longrope's attention factor)
+ * @param mostTokens of a document that the frequencies hold for, 0 for any
  */
-public record RopeSpec(List<Float> invFreq, float scale) {
+public record RopeSpec(List<Float> invFreq, float scale, int mostTokens) {
   public RopeSpec {
     invFreq = List.copyOf(invFreq);
+  }
+
+  /** Refuses documents of more tokens than these frequencies hold for. */
+  void require(int tokens) {
+    if (mostTokens > 0 && tokens > mostTokens) {
+      throw new UserException(
+          String.format(
+              "The model takes other rotary frequencies for more than %d tokens (longrope's long"
+                  + " factors), which are not supported: set max_length to %d or less (%d here).",
+              mostTokens, mostTokens, tokens));
+    }
   }
 
   /**
@@ -39,11 +51,12 @@ public record RopeSpec(List<Float> invFreq, float scale) {
       }
       case "llama3" -> spec(llama3(plain, scaling), 1);
       case "yarn" -> yarn(dim, theta, plain, scaling, maxPositions);
+      case "longrope", "su" -> longrope(plain, scaling, maxPositions);
       default ->
           throw new UserException(
               "The model's rope scaling \""
                   + type
-                  + "\" is not supported (default, linear, llama3 and yarn are).");
+                  + "\" is not supported (default, linear, llama3, yarn and longrope are).");
     };
   }
 
@@ -63,7 +76,7 @@ public record RopeSpec(List<Float> invFreq, float scale) {
     for (double f : invFreq) {
       list.add((float) f);
     }
-    return new RopeSpec(list, (float) scale);
+    return new RopeSpec(list, (float) scale, 0);
   }
 
   /** Llama 3.1: long waves are slowed by the factor, short ones kept, those between blended. */
@@ -111,6 +124,25 @@ public record RopeSpec(List<Float> invFreq, float scale) {
     return spec(scaled, number(s, "attention_factor", attention));
   }
 
+  /** Ding et al. 2024, with the factors for documents of at most the original length. */
+  private static RopeSpec longrope(double[] plain, Map<String, Object> s, double maxPositions) {
+    double old = number(s, "original_max_position_embeddings");
+    double factor = maxPositions / old;
+    double attention = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(old));
+    List<?> factors = s.get("short_factor") instanceof List<?> list ? list : List.of();
+    if (factors.size() != plain.length) {
+      throw new UserException(
+          String.format(
+              "The model's rope scaling has %d short factors; its heads want %d.",
+              factors.size(), plain.length));
+    }
+    for (int i = 0; i < plain.length; i++) {
+      plain[i] /= ((Number) factors.get(i)).doubleValue();
+    }
+    RopeSpec spec = spec(plain, number(s, "attention_factor", attention));
+    return new RopeSpec(spec.invFreq(), spec.scale(), (int) old);
+  }
+
   private static double correction(double rotations, int dim, double theta, double positions) {
     return dim * Math.log(positions / (rotations * 2 * Math.PI)) / (2 * Math.log(theta));
   }
@@ -125,6 +157,6 @@ public record RopeSpec(List<Float> invFreq, float scale) {
     for (int i = 0; i < invFreq.size(); i++) {
       divided.add(invFreq.get(i) / factors[i]);
     }
-    return new RopeSpec(divided, scale);
+    return new RopeSpec(divided, scale, mostTokens);
   }
 }

@@ -1,6 +1,7 @@
 package org.loranative.model.llm;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -10,9 +11,11 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.loranative.UserException;
 import org.loranative.device.CpuDevice;
 import org.loranative.device.Device;
 import org.loranative.graph.Graph;
@@ -113,7 +116,15 @@ class GoldenTest {
 
   static Stream<Arguments> all() {
     return everywhere(
-        "llama", "llama-linear", "mistral", "qwen2", "qwen3", "gemma2", "gemma3", "phi3");
+        "llama",
+        "llama-linear",
+        "mistral",
+        "qwen2",
+        "qwen3",
+        "gemma2",
+        "gemma3",
+        "phi3",
+        "phi3-long");
   }
 
   @ParameterizedTest
@@ -126,6 +137,16 @@ class GoldenTest {
   @MethodSource("org.loranative.testing.TestDevices#names")
   void ggufMatchesThePeer(String device) {
     check(DEVICES.get(device), "llama-linear", "base.gguf");
+    check(DEVICES.get(device), "phi3-long", "base.gguf");
+  }
+
+  @Test
+  void refusesDocumentsBeyondTheShortFactors() {
+    try (Model model = new Model(DEVICES.get("cpu"), "phi3-long", "base", DType.F32)) {
+      assertThatThrownBy(() -> LlmGraph.logits(model.base, model.adapters, DType.F32, 64, 33))
+          .isInstanceOf(UserException.class)
+          .hasMessageContaining("set max_length to 32 or less");
+    }
   }
 
   private static void check(Device device, String name, String file) {
