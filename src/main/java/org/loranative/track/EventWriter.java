@@ -3,13 +3,14 @@ package org.loranative.track;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.loranative.track.proto.Event;
 import org.slf4j.Logger;
@@ -26,20 +27,30 @@ public final class EventWriter implements AutoCloseable {
   /** Ends the queue. Never written. */
   private static final Event LAST = Event.newBuilder().setStep(Long.MIN_VALUE).build();
 
-  private final FileChannel channel;
+  private static final Pattern NAME = Pattern.compile("events\\.out\\.tfevents\\.([0-9]{1,18})\\..*");
+
+  private final AppendedFile file;
   private final LinkedBlockingQueue<Event> queue = new LinkedBlockingQueue<>();
   private final Thread thread;
 
-  /** Creates {@code events.out.tfevents.<seconds>.<pid>.lora-native} in {@code folder}. */
+  /**
+   * Creates {@code events.out.tfevents.<seconds>.<pid>.lora-native} in {@code folder}. Readers take
+   * files in the order of their names, so the seconds are later than those of every file there,
+   * whatever the clock says.
+   */
   public EventWriter(Path folder) throws IOException {
     Files.createDirectories(folder);
-    long pid = ProcessHandle.current().pid();
-    Path file;
     long second = System.currentTimeMillis() / 1000;
-    do { // names order the files of a run, also of two starts within a second
-      file = folder.resolve("events.out.tfevents." + second++ + "." + pid + ".lora-native");
-    } while (Files.exists(file));
-    channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path other : files.toList()) {
+        Matcher m = NAME.matcher(other.getFileName().toString());
+        second = m.matches() ? Math.max(second, Long.parseLong(m.group(1)) + 1) : second;
+      }
+    }
+    long pid = ProcessHandle.current().pid();
+    file =
+        new AppendedFile(
+            folder.resolve("events.out.tfevents." + second + "." + pid + ".lora-native"));
     append(List.of(event(0).setFileVersion("brain.Event:2").build()));
     thread = new Thread(this::drain, "event-writer");
     thread.setDaemon(true);
@@ -58,7 +69,6 @@ public final class EventWriter implements AutoCloseable {
 
   private void drain() {
     List<Event> batch = new ArrayList<>();
-    boolean failed = false;
     boolean open = true;
     while (open) {
       batch.clear();
@@ -69,16 +79,11 @@ public final class EventWriter implements AutoCloseable {
         append(batch);
       } catch (InterruptedException e) {
         return; // nobody interrupts this thread; a channel would close if somebody did
-      } catch (IOException e) {
-        if (!failed) {
-          log.warn("The event file cannot be written ({}); training goes on.", e.getMessage());
-        }
-        failed = true;
       }
     }
   }
 
-  private void append(List<Event> events) throws IOException {
+  private void append(List<Event> events) {
     int size = events.stream().mapToInt(e -> e.getSerializedSize() + 16).sum();
     ByteBuffer records = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
     for (Event event : events) {
@@ -89,9 +94,8 @@ public final class EventWriter implements AutoCloseable {
       records.put(data);
       records.putInt(maskedCrc(data, 0, data.length));
     }
-    records.flip();
-    while (records.hasRemaining()) {
-      channel.write(records);
+    if (size > 0) {
+      file.append(records.array());
     }
   }
 
@@ -108,7 +112,7 @@ public final class EventWriter implements AutoCloseable {
     queue.add(LAST);
     try {
       thread.join(10_000);
-      channel.close();
+      file.close();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (IOException e) {

@@ -1,42 +1,56 @@
 package org.loranative.track;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.Writer;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
-import org.loranative.io.AtomicFiles;
 
 /** {@code metrics.jsonl}: one JSON object a step, written through at once. */
 public final class MetricsLog implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private final Writer writer;
+  private final Path path;
+  private final AppendedFile file;
 
   /**
    * @param keepTo lines of later steps are dropped: a resumed run writes them again
    */
-  public MetricsLog(Path file, int keepTo) throws IOException {
-    Files.createDirectories(file.toAbsolutePath().getParent());
-    if (Files.exists(file)) {
-      List<String> kept = new ArrayList<>();
-      for (String line : Files.readAllLines(file)) {
-        if (step(line) <= keepTo) {
-          kept.add(line);
-        }
-      }
-      AtomicFiles.writeString(file, kept.isEmpty() ? "" : String.join("\n", kept) + "\n");
-    }
-    writer = Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+  public MetricsLog(Path path, int keepTo) throws IOException {
+    this.path = path;
+    file = new AppendedFile(path);
+    cutAfter(keepTo);
   }
 
-  /** The step of a line; a line cut off by a crash counts as later than any. */
-  private static int step(String line) {
+  /** Drops what follows the last line of a step up to {@code keepTo}; needs no room on the disk. */
+  public void cutAfter(int keepTo) throws IOException {
+    long end = 0;
+    long at = 0;
+    try (InputStream in = new BufferedInputStream(Files.newInputStream(path))) {
+      ByteArrayOutputStream line = new ByteArrayOutputStream();
+      for (int b = in.read(); b >= 0; b = in.read()) {
+        at++;
+        if (b != '\n') {
+          line.write(b);
+          continue;
+        }
+        if (step(line.toByteArray()) <= keepTo) {
+          end = at;
+        }
+        line.reset();
+      }
+    }
+    file.cut(end);
+  }
+
+  /** The step of a line; one that is damaged, or cut off by a crash, counts as later than any. */
+  private static int step(byte[] line) {
     try {
       JsonNode node = JSON.readTree(line);
       return node.path("step").asInt(Integer.MAX_VALUE);
@@ -46,13 +60,17 @@ public final class MetricsLog implements AutoCloseable {
   }
 
   /** Appends one line; values are numbers or text. */
-  public void write(Map<String, Object> values) throws IOException {
-    writer.write(JSON.writeValueAsString(values) + "\n");
-    writer.flush();
+  public void write(Map<String, Object> values) {
+    try {
+      String line = JSON.writeValueAsString(values) + "\n";
+      file.append(line.getBytes(StandardCharsets.UTF_8));
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   @Override
   public void close() throws IOException {
-    writer.close();
+    file.close();
   }
 }

@@ -6,11 +6,14 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.loranative.UserException;
 import org.loranative.io.AtomicFiles;
+import org.loranative.io.Checksums;
 import org.loranative.io.DType;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
@@ -24,11 +27,10 @@ import org.loranative.optim.LossScale;
  * from the step.
  *
  * @param step optimizer steps done
- * @param fingerprint of the training data
+ * @param identity of the run
  * @param lossScale of f16 training
  */
-record Checkpoint(
-    int step, long seed, String fingerprint, LossScale.State lossScale, Progress progress) {
+record Checkpoint(int step, RunIdentity identity, LossScale.State lossScale, Progress progress) {
   private static final String STATE = "trainer_state.json";
   private static final String OPTIMIZER = "optimizer.safetensors";
 
@@ -45,8 +47,15 @@ record Checkpoint(
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
   /** Where a run begins. */
-  static Checkpoint start(long seed, String fingerprint) {
-    return new Checkpoint(0, seed, fingerprint, LossScale.State.START, Progress.START);
+  static Checkpoint start(RunIdentity identity) {
+    return new Checkpoint(0, identity, LossScale.State.START, Progress.START);
+  }
+
+  /** A checkpoint that is not whole, or not as it was written. */
+  static final class DamagedException extends UserException {
+    DamagedException(Path folder, String why) {
+      super(folder + " is damaged: " + why + ".");
+    }
   }
 
   /** Writes all of it into {@code folder}; the adapter in PEFT's format beside it. */
@@ -60,19 +69,13 @@ record Checkpoint(
     ObjectNode node = JSON.createObjectNode();
     node.put("step", step);
     node.put("rng", "philox4x32-10");
-    node.put("seed", seed);
-    node.put("data_sha256", fingerprint);
+    identity.write(node);
     node.put("loss_scale", lossScale.factor());
     node.put("loss_scale_good_steps", lossScale.goodSteps());
-    node.put("lr_factor", progress.rateFactor());
-    node.put("rollbacks", progress.rollbacks());
-    node.put("best_step", progress.bestStep());
-    if (progress.bestStep() > 0) {
-      node.put("best_val_loss", progress.bestLoss());
-    }
-    node.put("measured_since_best", progress.sinceBest());
+    progress.write(node);
     byte[] json = JSON.writeValueAsBytes(node);
     AtomicFiles.write(folder.resolve(STATE), out -> out.write(json));
+    Checksums.write(folder);
   }
 
   private static Safetensors.Tensor tensor(Buffer buffer, AdapterState state) {
@@ -82,43 +85,61 @@ record Checkpoint(
     return new Safetensors.Tensor(NAMES.get(buffer), dtype, List.of(size), data);
   }
 
-  /** Reads a checkpoint back into {@code state}. */
-  static Checkpoint read(Path folder, AdapterState state) {
-    JsonNode node;
-    try {
-      node = JSON.readTree(folder.resolve(STATE).toFile());
-    } catch (IOException e) {
-      throw new UserException(
-          folder + " cannot be resumed from: " + e.getMessage() + " Delete it to use an older one.",
-          e);
+  /**
+   * Reads what {@code folder} says, all but the tensors.
+   *
+   * @throws DamagedException if it is not as it was written
+   */
+  static Checkpoint read(Path folder) {
+    Optional<String> problem = Checksums.problem(folder);
+    if (problem.isPresent()) {
+      throw new DamagedException(folder, problem.get());
     }
-    Map<String, TensorEntry> tensors = Safetensors.read(folder.resolve(OPTIMIZER)).tensors();
-    state.kept().forEach((b, dtype) -> restore(folder, tensors.get(NAMES.get(b)), b, dtype, state));
-    return new Checkpoint(
-        node.path("step").asInt(),
-        node.path("seed").asLong(),
-        node.path("data_sha256").asText(),
-        new LossScale.State(
-            (float) node.path("loss_scale").asDouble(LossScale.State.START.factor()),
-            node.path("loss_scale_good_steps").asInt()),
-        new Progress(
-            node.path("lr_factor").asDouble(1),
-            node.path("rollbacks").asInt(),
-            node.path("best_step").asInt(),
-            node.path("best_val_loss").asDouble(Double.POSITIVE_INFINITY),
-            node.path("measured_since_best").asInt()));
+    try {
+      JsonNode node = JSON.readTree(Files.readAllBytes(folder.resolve(STATE)));
+      if (node.path("step").asInt(-1) != RunFolder.step(folder)) {
+        throw new DamagedException(folder, STATE + " says step " + node.path("step"));
+      }
+      float factor = (float) node.path("loss_scale").asDouble(Double.NaN);
+      if (!Float.isFinite(factor) || factor < 1) {
+        throw new DamagedException(folder, STATE + " says loss_scale " + node.path("loss_scale"));
+      }
+      Progress progress = Progress.read(node);
+      if (!(progress.rateFactor() > 0 && progress.rateFactor() <= 1)) {
+        throw new DamagedException(folder, STATE + " says lr_factor " + progress.rateFactor());
+      }
+      return new Checkpoint(
+          node.path("step").asInt(),
+          RunIdentity.read(node),
+          new LossScale.State(factor, node.path("loss_scale_good_steps").asInt()),
+          progress);
+    } catch (IOException e) {
+      throw new DamagedException(folder, STATE + " cannot be read: " + e.getMessage());
+    }
   }
 
-  private static void restore(
+  /** Brings the tensors of {@code folder} into {@code state}. */
+  static void restore(Path folder, AdapterState state) {
+    Map<String, TensorEntry> tensors = Safetensors.read(folder.resolve(OPTIMIZER)).tensors();
+    Map<Buffer, DType> kept = state.kept();
+    kept.forEach((b, dtype) -> requireFit(folder, tensors.get(NAMES.get(b)), b, dtype, state));
+    kept.keySet().forEach(b -> state.writeBytes(b, Safetensors.data(tensors.get(NAMES.get(b)))));
+  }
+
+  private static void requireFit(
       Path folder, TensorEntry entry, Buffer buffer, DType dtype, AdapterState state) {
     if (entry == null
         || !entry.type().equals(dtype.name())
         || entry.bytes() != state.readBytes(buffer).remaining()) {
-      throw new UserException(
-          folder
-              + " does not fit this configuration: base model, lora_rank, lora_targets and optimizer"
-              + " must be those of the run that wrote it.");
+      throw unfit(folder);
     }
-    state.writeBytes(buffer, Safetensors.data(entry));
+  }
+
+  /** It was written with settings that a resumed run must share. */
+  static UserException unfit(Path folder) {
+    return new UserException(
+        folder
+            + " does not fit this configuration: lora_rank, lora_targets and optimizer must be"
+            + " those of the run that wrote it.");
   }
 }

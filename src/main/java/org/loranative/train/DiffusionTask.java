@@ -414,8 +414,8 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
   }
 
   @Override
-  public Path resultFolder(Path outputDir) {
-    return outputDir;
+  public Path finish(Path outputDir, float[] params) throws IOException {
+    return export(outputDir, params);
   }
 
   @Override

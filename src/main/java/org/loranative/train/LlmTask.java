@@ -19,6 +19,7 @@ import org.loranative.data.llm.Batches;
 import org.loranative.data.llm.Sample;
 import org.loranative.data.llm.SampleEncoder;
 import org.loranative.graph.Graph;
+import org.loranative.io.AtomicFolders;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.PeftFormat;
@@ -269,8 +270,10 @@ final class LlmTask implements Task<List<Sample>> {
   }
 
   @Override
-  public Path resultFolder(Path outputDir) {
-    return outputDir.resolve("adapter");
+  public Path finish(Path outputDir, float[] params) throws IOException {
+    Path folder = outputDir.resolve("adapter");
+    AtomicFolders.write(folder, partial -> export(partial, params));
+    return folder;
   }
 
   @Override

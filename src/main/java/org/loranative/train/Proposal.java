@@ -15,7 +15,7 @@ import org.loranative.config.ConfigReader;
 import org.loranative.config.Preset;
 import org.loranative.config.Preset.Setting;
 import org.loranative.config.TrainConfig;
-import org.loranative.io.AtomicFiles;
+import org.loranative.io.AtomicFolders;
 import org.loranative.track.Console;
 import org.loranative.track.RunLog;
 import org.slf4j.Logger;
@@ -157,7 +157,7 @@ public final class Proposal {
     } catch (Exception e) {
       throw new IllegalStateException(e);
     } finally {
-      AtomicFiles.deleteTree(folder);
+      AtomicFolders.delete(folder);
     }
   }
 

@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
-import org.loranative.io.AtomicFiles;
+import org.loranative.io.AtomicFolders;
 
 /**
  * Removes what finished runs no longer need: old checkpoints, and logs of a certain age. Never an
@@ -32,6 +32,9 @@ public record Prune(int keep, Optional<Duration> logsOlderThan) {
         inUse.add(run.name());
         continue;
       }
+      for (Path left : AtomicFolders.leftovers(run.folder())) {
+        items.add(new Item(left, size(left)));
+      }
       List<Path> checkpoints = RunFolder.checkpoints(run.folder());
       for (Path old : checkpoints.subList(0, Math.max(0, checkpoints.size() - keep))) {
         items.add(new Item(old, size(old)));
@@ -43,8 +46,8 @@ public record Prune(int keep, Optional<Duration> logsOlderThan) {
     return items;
   }
 
-  public static void remove(Item item) {
-    AtomicFiles.deleteTree(item.path());
+  public static void remove(Item item) throws IOException {
+    AtomicFolders.delete(item.path());
   }
 
   private static Duration age(Path folder) throws IOException {

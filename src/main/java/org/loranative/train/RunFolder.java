@@ -6,22 +6,28 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.loranative.UserException;
-import org.loranative.io.AtomicFiles;
+import org.loranative.io.AtomicFolders;
+import org.loranative.lora.AdapterState;
 import org.loranative.track.RecordedRun;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** {@code output_dir}: logs, checkpoints, adapter. */
 final class RunFolder implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(RunFolder.class);
   private static final String CHECKPOINT = "checkpoint-";
-  private static final String PARTIAL = ".partial";
+  private static final String DAMAGED = ".damaged";
   private static final String LOCK = ".lock";
 
   private final Path folder;
+  private final boolean resumed;
   private final FileChannel lock;
 
   /**
@@ -29,6 +35,7 @@ final class RunFolder implements AutoCloseable {
    */
   RunFolder(Path folder, boolean resume) {
     this.folder = folder;
+    this.resumed = resume;
     if (!resume && Files.exists(folder) && !isUnused(folder)) {
       throw new UserException(
           "output_dir "
@@ -38,11 +45,7 @@ final class RunFolder implements AutoCloseable {
     try {
       Files.createDirectories(folder.resolve("logs"));
       lock = lock(folder);
-      try (Stream<Path> files = Files.list(folder)) {
-        files
-            .filter(f -> f.getFileName().toString().endsWith(PARTIAL))
-            .forEach(AtomicFiles::deleteTree);
-      }
+      AtomicFolders.recover(folder); // under the lock
     } catch (IOException e) {
       throw new UserException("output_dir " + folder + " cannot be written: " + e.getMessage(), e);
     }
@@ -124,7 +127,8 @@ final class RunFolder implements AutoCloseable {
   static List<Path> checkpoints(Path folder) {
     try (Stream<Path> files = Files.list(folder)) {
       return files
-          .filter(f -> f.getFileName().toString().matches(CHECKPOINT + "[0-9]+"))
+          .filter(f -> f.getFileName().toString().matches(CHECKPOINT + "(0|[1-9][0-9]{0,8})"))
+          .filter(Files::isDirectory)
           .sorted(Comparator.comparingInt(RunFolder::step))
           .toList();
     } catch (IOException e) {
@@ -132,9 +136,68 @@ final class RunFolder implements AutoCloseable {
     }
   }
 
-  Optional<Path> newestCheckpoint() {
+  /** A checkpoint as it lies on disk. */
+  record Saved(Path folder, Checkpoint checkpoint) {}
+
+  /**
+   * The newest whole checkpoint of a step before {@code limit}; damaged ones are named and passed
+   * over.
+   */
+  Optional<Saved> newestWhole(int limit) {
     List<Path> all = checkpoints();
-    return all.isEmpty() ? Optional.empty() : Optional.of(all.get(all.size() - 1));
+    for (int i = all.size() - 1; i >= 0; i--) {
+      if (step(all.get(i)) < limit) {
+        try {
+          return Optional.of(new Saved(all.get(i), Checkpoint.read(all.get(i))));
+        } catch (Checkpoint.DamagedException e) {
+          log.warn("{} It is passed over.", e.getMessage());
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * Where a run stands: at the newest whole checkpoint if it is resumed, else at its beginning.
+   *
+   * @param state is filled from it
+   * @param begin fills the state at the beginning
+   * @throws UserException if the run's checkpoint is none of this identity; nothing has changed then
+   */
+  Checkpoint start(RunIdentity identity, AdapterState state, Runnable begin) throws IOException {
+    Optional<Saved> newest = newestWhole(Integer.MAX_VALUE);
+    if (newest.isPresent()) {
+      Checkpoint checkpoint = newest.get().checkpoint();
+      identity.requireSame(checkpoint.identity(), newest.get().folder());
+      Checkpoint.restore(newest.get().folder(), state);
+      setAsideAfter(checkpoint.step());
+      log.info("Resuming from {}", newest.get().folder());
+      return checkpoint;
+    }
+    if (!checkpoints().isEmpty()) {
+      throw new UserException(
+          "output_dir "
+              + folder
+              + " holds no whole checkpoint to resume from. Delete the damaged ones to start from"
+              + " the beginning, or name another folder.");
+    }
+    if (resumed) {
+      log.info("No checkpoint yet: starting from the beginning.");
+    }
+    begin.run();
+    return Checkpoint.start(identity);
+  }
+
+  /** Takes the name from checkpoints that were passed over, so that none is taken for newer. */
+  private void setAsideAfter(int step) throws IOException {
+    for (Path checkpoint : checkpoints()) {
+      if (step(checkpoint) > step) {
+        Path aside = checkpoint.resolveSibling(checkpoint.getFileName() + DAMAGED);
+        AtomicFolders.delete(aside);
+        Files.move(checkpoint, aside, StandardCopyOption.ATOMIC_MOVE);
+        log.warn("{} is now called {}.", checkpoint, aside.getFileName());
+      }
+    }
   }
 
   /** The step of a checkpoint's name. */
@@ -148,49 +211,28 @@ final class RunFolder implements AutoCloseable {
   }
 
   /** Replaces the best adapter. */
-  void saveBest(CheckpointWriter writer) throws IOException {
-    Path partial = folder.resolve("best" + PARTIAL);
-    Path old = folder.resolve("best-before" + PARTIAL);
-    AtomicFiles.deleteTree(partial);
-    AtomicFiles.deleteTree(old);
-    try {
-      Files.createDirectories(partial);
-      writer.write(partial);
-      if (Files.exists(best())) {
-        Files.move(best(), old, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
-      }
-      Files.move(partial, best(), java.nio.file.StandardCopyOption.ATOMIC_MOVE);
-    } finally {
-      AtomicFiles.deleteTree(partial);
-      AtomicFiles.deleteTree(old);
-    }
+  void saveBest(AtomicFolders.Writer writer) throws IOException {
+    AtomicFolders.write(best(), writer);
   }
 
   /** Drops the checkpoints of a way that was not gone on. */
-  void dropCheckpointsAfter(int step) {
-    checkpoints().stream().filter(c -> step(c) > step).forEach(AtomicFiles::deleteTree);
-  }
-
-  /** Writes into a folder that bears the checkpoint's name only once it is whole. */
-  interface CheckpointWriter {
-    void write(Path folder) throws IOException;
-  }
-
-  /** Saves a checkpoint, then drops the oldest beyond {@code keep}. */
-  Path saveCheckpoint(int step, int keep, CheckpointWriter writer) throws IOException {
-    Path target = folder.resolve(CHECKPOINT + step);
-    Path partial = folder.resolve(CHECKPOINT + step + PARTIAL);
-    AtomicFiles.deleteTree(partial);
-    try {
-      Files.createDirectories(partial);
-      writer.write(partial);
-      AtomicFiles.deleteTree(target);
-      Files.move(partial, target, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
-    } finally {
-      AtomicFiles.deleteTree(partial);
+  void dropCheckpointsAfter(int step) throws IOException {
+    for (Path checkpoint : checkpoints()) {
+      if (step(checkpoint) > step) {
+        AtomicFolders.delete(checkpoint);
+      }
     }
+  }
+
+  void saveCheckpoint(int step, AtomicFolders.Writer writer) throws IOException {
+    AtomicFolders.write(folder.resolve(CHECKPOINT + step), writer);
+  }
+
+  /** Drops the oldest checkpoints beyond {@code keep}. */
+  void pruneCheckpoints(int keep) throws IOException {
     List<Path> all = checkpoints();
-    all.subList(0, Math.max(0, all.size() - keep)).forEach(AtomicFiles::deleteTree);
-    return target;
+    for (Path old : all.subList(0, Math.max(0, all.size() - keep))) {
+      AtomicFolders.delete(old);
+    }
   }
 }

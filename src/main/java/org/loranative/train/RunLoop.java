@@ -2,7 +2,6 @@ package org.loranative.train;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,21 +46,22 @@ final class RunLoop implements Trainer.Listener {
   private final Parts run;
   private final TrainConfig config;
   private final String yaml;
-  private final String fingerprint;
+  private final RunIdentity identity;
   private final LiveDoctor doctor;
   private Progress progress;
   private int savedAt;
 
   /**
-   * @param progress so far
+   * @param from where the run stands
    */
-  RunLoop(Parts run, LiveDoctor doctor, String fingerprint, Progress progress) {
+  RunLoop(Parts run, LiveDoctor doctor, Checkpoint from) {
     this.run = run;
     this.config = run.config();
     this.yaml = ConfigReader.toYaml(config);
-    this.fingerprint = fingerprint;
+    this.identity = from.identity();
     this.doctor = doctor;
-    this.progress = progress;
+    this.progress = from.progress();
+    this.savedAt = from.step();
   }
 
   private static boolean due(int step, int every) {
@@ -162,31 +162,43 @@ final class RunLoop implements Trainer.Listener {
     }
   }
 
-  /** A checkpoint that cannot be written leaves the one before, and training goes on. */
-  void save(int step) {
+  /** A checkpoint that cannot be written leaves those before, and training goes on. */
+  private void save(int step) {
     try {
-      Checkpoint checkpoint =
-          new Checkpoint(step, config.seed(), fingerprint, run.lossScale().state(), progress);
-      run.folder()
-          .saveCheckpoint(
-              step,
-              config.keepCheckpoints(),
-              partial -> checkpoint.write(partial, run.state(), run.task(), yaml));
-      savedAt = step;
-      log.debug("checkpoint at step {}", step);
+      write(step);
     } catch (IOException | UncheckedIOException e) {
       log.warn(
-          "The checkpoint of step {} could not be written ({}); the one before stays.",
+          "The checkpoint of step {} could not be written ({}); {}.",
           step,
-          e.getMessage());
+          e.getMessage(),
+          savedAt > 0 ? "that of step " + savedAt + " stays" : "there is none yet");
+      return;
+    }
+    try {
+      run.folder().pruneCheckpoints(config.keepCheckpoints());
+    } catch (IOException e) {
+      log.warn("An old checkpoint could not be deleted ({}).", e.getMessage());
     }
   }
 
-  /** Saves the last step if no checkpoint has it. */
-  void saveLast(int step) {
+  private void write(int step) throws IOException {
+    Checkpoint checkpoint = new Checkpoint(step, identity, run.lossScale().state(), progress);
+    run.folder()
+        .saveCheckpoint(step, partial -> checkpoint.write(partial, run.state(), run.task(), yaml));
+    savedAt = step;
+    log.debug("checkpoint at step {}", step);
+  }
+
+  /**
+   * Saves the last step if no checkpoint has it.
+   *
+   * @return the step that {@code --resume} will continue from
+   */
+  int saveLast(int step) {
     if (step > savedAt) {
       save(step);
     }
+    return savedAt;
   }
 
   private boolean canRollBack() {
@@ -196,7 +208,7 @@ final class RunLoop implements Trainer.Listener {
 
   /**
    * Goes back to the newest checkpoint from before the trouble, or to the beginning, with half the
-   * learning rate.
+   * learning rate; further back each time that the same trouble comes again.
    *
    * @return the step that it was written after
    * @throws TrainingDivergedException the given one, if the run is not to go back
@@ -206,16 +218,12 @@ final class RunLoop implements Trainer.Listener {
     if (!canRollBack()) {
       throw trouble;
     }
-    Optional<Path> good =
-        run.folder().checkpoints().stream()
-            .filter(c -> RunFolder.step(c) < trouble.since())
-            .reduce((a, b) -> b);
+    Optional<RunFolder.Saved> good = run.folder().newestWhole(progress.limit(trouble));
     run.reset().run();
+    good.ifPresent(g -> Checkpoint.restore(g.folder(), run.state()));
     Checkpoint checkpoint =
-        good.map(c -> Checkpoint.read(c, run.state()))
-            .orElse(Checkpoint.start(config.seed(), fingerprint));
-    run.folder().dropCheckpointsAfter(checkpoint.step());
-    progress = checkpoint.progress().rolledBack(progress);
+        good.map(RunFolder.Saved::checkpoint).orElse(Checkpoint.start(identity));
+    progress = checkpoint.progress().rolledBack(progress, trouble, checkpoint.step());
     run.lossScale().restore(checkpoint.lossScale());
     log.warn(
         "{} Back to step {} with the learning rate times {} (rollback {} of {}).",
@@ -226,8 +234,13 @@ final class RunLoop implements Trainer.Listener {
         config.maxRollbacks());
     run.tracker().rewind(checkpoint.step(), trouble.at());
     doctor.rewind(checkpoint.step());
-    savedAt = checkpoint.step();
-    save(checkpoint.step()); // so that a resumed run knows of the lower rate
+    try {
+      // First the lower rate, then the way back: a kill in between leads here again.
+      write(checkpoint.step());
+      run.folder().dropCheckpointsAfter(checkpoint.step());
+    } catch (IOException | UncheckedIOException e) {
+      log.warn("The checkpoints could not be brought in order ({}).", e.getMessage());
+    }
     return checkpoint.step();
   }
 }

@@ -65,8 +65,10 @@ public interface Task<B> {
   /** Writes the adapter into {@code folder}; returns the folder or file that holds it. */
   Path export(Path folder, float[] params) throws IOException;
 
-  /** Where in {@code output_dir} the finished adapter goes. */
-  Path resultFolder(Path outputDir);
+  /**
+   * Writes the finished adapter into {@code output_dir}; returns the folder or file that has it.
+   */
+  Path finish(Path outputDir, float[] params) throws IOException;
 
   /** The setting to change, and how, so that a batch needs about {@code share} of the memory. */
   String smallerBatch(double share);

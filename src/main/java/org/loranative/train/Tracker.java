@@ -1,7 +1,6 @@
 package org.loranative.train;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -13,14 +12,16 @@ import org.loranative.image.Picture;
 import org.loranative.track.Console;
 import org.loranative.track.MetricsLog;
 import org.loranative.track.TensorBoard;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Sends what happens in a run to TensorBoard, metrics.jsonl and the console. */
 final class Tracker implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Tracker.class);
   private static final List<String> RESULTS = List.of("Loss/train", "Loss/val");
 
-  private final RunFolder folder;
   private final TensorBoard board;
-  private MetricsLog metrics;
+  private final MetricsLog metrics;
   private final Console console;
   private final String unit;
   private final Path samples;
@@ -42,7 +43,6 @@ final class Tracker implements AutoCloseable {
       String unit,
       Console console)
       throws IOException {
-    this.folder = folder;
     this.console = console;
     this.unit = unit;
     this.samples = folder.samples();
@@ -149,8 +149,7 @@ final class Tracker implements AutoCloseable {
 
   /** Goes back: what lies behind {@code step} is written again. */
   void rewind(int step, int from) throws IOException {
-    metrics.close();
-    metrics = new MetricsLog(folder.logs().resolve("metrics.jsonl"), step);
+    metrics.cutAfter(step);
     board.restart(step + 1L);
     first = step + 1;
     startNanos = System.nanoTime();
@@ -163,15 +162,23 @@ final class Tracker implements AutoCloseable {
 
   /** A preview: into {@code samples/} and TensorBoard's image tab. */
   void image(int step, int index, String prompt, Picture picture) throws IOException {
-    Files.createDirectories(samples);
-    picture.writePng(samples.resolve(String.format("%06d-%d.png", step, index)));
+    Path file = samples.resolve(String.format("%06d-%d.png", step, index));
+    try {
+      picture.writePng(file);
+    } catch (IOException e) {
+      log.warn("{} cannot be written ({}); training goes on.", file, e.getMessage());
+    }
     board.image(
         step, "samples/" + index + ": " + prompt, picture.png(), picture.width(), picture.height());
   }
 
   /** All previews so far on one sheet: a row for each prompt, early ones left. */
-  void contactSheet() throws IOException {
-    ContactSheet.write(samples);
+  void contactSheet() {
+    try {
+      ContactSheet.write(samples);
+    } catch (IOException e) {
+      log.warn("The contact sheet cannot be written ({}); training goes on.", e.getMessage());
+    }
   }
 
   void end(boolean success) {

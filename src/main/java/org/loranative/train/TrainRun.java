@@ -185,7 +185,6 @@ public final class TrainRun implements AutoCloseable {
     Steps<B> steps = run.steps();
     MemoryPlan memory = run.memory();
     String yaml = ConfigReader.toYaml(config);
-    AtomicFiles.writeString(folder.config(), yaml);
     log.debug("configuration:\n{}", yaml);
     log.info("memory: {} planned", MemoryPlan.size(memory.total()));
     log.debug("{}", describe(false));
@@ -195,8 +194,9 @@ public final class TrainRun implements AutoCloseable {
     AdapterState state = owned.add(new AdapterState(device, adapters, kind.moments()));
     Placement placement = owned.add(new Placement(device, weights, state, kind.constants()));
     PlanStore plans = owned.add(new PlanStore(memory.plans(), device, placement));
-    String fingerprint = task.fingerprint();
-    Checkpoint from = start(kind, folder, resume, state, fingerprint);
+    RunIdentity identity = RunIdentity.of(kind, config.seed());
+    Checkpoint from = folder.start(identity, state, () -> begin(kind, state));
+    AtomicFiles.writeString(folder.config(), yaml); // now that nothing refuses it
     int done = from.step();
     LossScale lossScale =
         compute == DType.F16 ? LossScale.dynamic(from.lossScale()) : LossScale.none();
@@ -221,7 +221,7 @@ public final class TrainRun implements AutoCloseable {
     notes.put("total_steps", steps.total());
     Map<String, Object> settings = new LinkedHashMap<>(ConfigReader.toMap(config));
     settings.putAll(notes);
-    Path finished = task.resultFolder(folder.root());
+    Path finished;
     LiveDoctor doctor = new LiveDoctor(settings, steps.total());
     if (done > 0) {
       doctor.resume(folder.recorded(), done);
@@ -244,15 +244,14 @@ public final class TrainRun implements AutoCloseable {
                   () -> begin(kind, state),
                   steps.total()),
               doctor,
-              fingerprint,
-              from.progress());
+              from);
       if (done >= steps.total()) {
         log.info("The run is finished: all its {} steps are done.", done);
       }
       int last = loop.isOver() ? done : run(run, trainer, loop, tracker, done);
       if (last < steps.total() && !loop.isOver()) {
-        loop.saveLast(last);
-        log.info("Stopped after step {}; --resume continues from there.", last);
+        int saved = loop.saveLast(last);
+        log.info("Stopped after step {}; --resume continues from step {}.", last, saved);
         tracker.end(false);
         return Optional.empty();
       }
@@ -264,7 +263,7 @@ public final class TrainRun implements AutoCloseable {
             folder.best());
       }
       loop.verdict(last);
-      finished = task.export(finished, state.read(Buffer.PARAMS));
+      finished = task.finish(folder.root(), state.read(Buffer.PARAMS));
       tracker.end(true);
     }
     log.info("Adapter: {}", finished);
@@ -335,40 +334,6 @@ public final class TrainRun implements AutoCloseable {
     } else {
       log.info("frozen weights in blocks: {} of {} tensors", blocks, tensors);
     }
-  }
-
-  /** Fills the adapters; returns where the run stands: step 0 at its beginning. */
-  private Checkpoint start(
-      Kind<?> kind, RunFolder folder, boolean resume, AdapterState state, String fingerprint) {
-    Optional<Path> newest = resume ? folder.newestCheckpoint() : Optional.empty();
-    if (newest.isPresent()) {
-      Checkpoint checkpoint = Checkpoint.read(newest.get(), state);
-      if (!checkpoint.fingerprint().equals(fingerprint)) {
-        throw new UserException(
-            newest.get()
-                + " was written with other training data, so its position in them means nothing."
-                + " Start a new output_dir with init_adapter: "
-                + newest.get()
-                + " to go on from its weights.");
-      }
-      if (checkpoint.seed() != config.seed()) {
-        throw new UserException(
-            "seed is "
-                + config.seed()
-                + ", but "
-                + newest.get()
-                + " was written with "
-                + checkpoint.seed()
-                + "; a run is resumed with its own seed.");
-      }
-      log.info("Resuming from {}", newest.get());
-      return checkpoint;
-    }
-    if (resume) {
-      log.info("No checkpoint yet: starting from the beginning.");
-    }
-    begin(kind, state);
-    return Checkpoint.start(config.seed(), fingerprint);
   }
 
   /** Sets adapters and optimizer to the beginning of a run. */

@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.loranative.io.AtomicFolders;
 import org.loranative.image.Picture;
-import org.loranative.io.AtomicFiles;
 import org.loranative.testing.TinyModel;
 
 /** What only a process of its own shows: signals, limits of memory, exit codes. */
@@ -123,7 +123,7 @@ class ProcessTest {
     assertThat(fits.waitFor()).as(output()).isZero();
     assertThat(folder.resolve("out/adapter")).exists();
 
-    AtomicFiles.deleteTree(folder.resolve("out"));
+    AtomicFolders.delete(folder.resolve("out"));
     Files.writeString(folder.resolve("train.jsonl"), record.repeat(160));
     Process tooLarge = start(limit, jvm, arguments);
     assertThat(tooLarge.waitFor()).as(output()).isEqualTo(2);

@@ -12,6 +12,7 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.loranative.io.Checksums;
 import org.loranative.testing.TestDevices;
 import org.loranative.testing.TinyModel;
 
@@ -272,6 +273,7 @@ class CudaDeviceTest {
     Path state = folder.resolve("parts/checkpoint-3/trainer_state.json");
     Files.writeString(
         state, Files.readString(state).replace("65536.0", Double.toString(Math.pow(2, 40))));
+    Checksums.write(state.getParent());
     Outcome resumed = train(Map.of(), "cuda-emu", parts, "--set=compute_dtype=f16", "--resume");
     assertThat(resumed.code()).as(resumed.output()).isZero();
     assertThat(resumed.output())

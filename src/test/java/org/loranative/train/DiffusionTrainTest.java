@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.loranative.UserException;
 import org.loranative.config.ConfigReader;
 import org.loranative.image.Picture;
-import org.loranative.io.AtomicFiles;
+import org.loranative.io.AtomicFolders;
 import org.loranative.lora.LoraFiles;
 import org.loranative.lora.LowRank;
 import org.loranative.model.diffusion.DiffusionBase;
@@ -98,7 +98,7 @@ class DiffusionTrainTest {
     Path whole = train("whole", false, settings).orElseThrow();
     assertThat(whole).isEqualTo(folder.resolve("whole/lora.safetensors"));
     train("cut", false, settings);
-    AtomicFiles.deleteTree(folder.resolve("cut/checkpoint-6"));
+    AtomicFolders.delete(folder.resolve("cut/checkpoint-6"));
     Files.delete(folder.resolve("cut/lora.safetensors"));
     Path resumed = train("cut", true, settings).orElseThrow();
     assertThat(losses("cut")).hasSize(6).isEqualTo(losses("whole"));
@@ -230,7 +230,7 @@ class DiffusionTrainTest {
     assertThat(modules.keySet().stream().filter(p -> p.endsWith("conv1"))).isNotEmpty();
     // A resumed run draws the same.
     train("again", false, targets, "caption_dropout=0.2");
-    AtomicFiles.deleteTree(folder.resolve("again/checkpoint-6"));
+    AtomicFolders.delete(folder.resolve("again/checkpoint-6"));
     Files.delete(folder.resolve("again/lora.safetensors"));
     train("again", true, targets, "caption_dropout=0.2");
     assertThat(losses("again")).isEqualTo(losses("groups"));
@@ -255,7 +255,7 @@ class DiffusionTrainTest {
     };
     train("whole", false, settings);
     train("cut", false, settings);
-    AtomicFiles.deleteTree(folder.resolve("cut/checkpoint-6"));
+    AtomicFolders.delete(folder.resolve("cut/checkpoint-6"));
     Files.delete(folder.resolve("cut/lora.safetensors"));
     train("cut", true, settings);
     assertThat(losses("cut")).hasSize(6).isEqualTo(losses("whole"));

@@ -15,6 +15,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.loranative.io.AtomicFolders;
 import org.loranative.UserException;
 import org.loranative.config.ConfigReader;
 import org.loranative.io.Safetensors;
@@ -95,7 +96,7 @@ class NotFiniteTest {
     String again = Files.readString(log).substring((int) before);
     assertThat(again).contains("The run is finished: all its 40 steps are done");
     assertThat(verdict(again)).isEqualTo(whole);
-    org.loranative.io.AtomicFiles.deleteTree(folder.resolve("run/checkpoint-40"));
+    AtomicFolders.delete(folder.resolve("run/checkpoint-40"));
     before = Files.size(log);
     train("run", true, settings);
     again = Files.readString(log).substring((int) before);

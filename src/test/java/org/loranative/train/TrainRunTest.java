@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.UserException;
 import org.loranative.config.ConfigReader;
-import org.loranative.io.AtomicFiles;
+import org.loranative.io.AtomicFolders;
 import org.loranative.testing.TinyModel;
 import org.loranative.track.Console;
 
@@ -134,8 +134,8 @@ class TrainRunTest {
     train("whole", false, new StopSignal());
     train("cut", false, new StopSignal());
     // As after a kill: the newest checkpoint gone, half a later one, log lines too many.
-    AtomicFiles.deleteTree(folder.resolve("cut/checkpoint-12"));
-    AtomicFiles.deleteTree(folder.resolve("cut/adapter"));
+    AtomicFolders.delete(folder.resolve("cut/checkpoint-12"));
+    AtomicFolders.delete(folder.resolve("cut/adapter"));
     Files.createDirectories(folder.resolve("cut/checkpoint-12.partial"));
     train("cut", true, new StopSignal());
     assertThat(losses("cut")).isEqualTo(losses("whole"));

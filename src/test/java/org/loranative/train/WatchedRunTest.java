@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.loranative.UserException;
 import org.loranative.config.ConfigReader;
 import org.loranative.image.Picture;
-import org.loranative.io.AtomicFiles;
+import org.loranative.io.AtomicFolders;
 import org.loranative.testing.TinyModel;
 import org.loranative.track.Console;
 import org.loranative.track.RecordedRun;
@@ -114,8 +114,8 @@ class WatchedRunTest {
     train("early", true, new StopSignal(), watched);
     assertThat(metrics("early")).hasSize(last);
     train("cut", false, new StopSignal(), watched);
-    AtomicFiles.deleteTree(folder.resolve("cut/checkpoint-" + last));
-    AtomicFiles.deleteTree(folder.resolve("cut/adapter"));
+    AtomicFolders.delete(folder.resolve("cut/checkpoint-" + last));
+    AtomicFolders.delete(folder.resolve("cut/adapter"));
     train("cut", true, new StopSignal(), watched);
     assertThat(losses("cut")).isEqualTo(losses("early"));
     assertThat(adapter("cut/best")).isEqualTo(adapter("early/best"));
@@ -150,8 +150,8 @@ class WatchedRunTest {
 
     // What a resumed run knows of it: the same losses to the bit.
     train("cut", false, new StopSignal(), wild);
-    AtomicFiles.deleteTree(folder.resolve("cut/checkpoint-60"));
-    AtomicFiles.deleteTree(folder.resolve("cut/adapter"));
+    AtomicFolders.delete(folder.resolve("cut/checkpoint-60"));
+    AtomicFolders.delete(folder.resolve("cut/adapter"));
     train("cut", true, new StopSignal(), wild);
     assertThat(losses("cut")).isEqualTo(losses("wild"));
   }

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.loranative.UserException;
 import org.loranative.diffusion.Prediction;
 import org.loranative.diffusion.Spacing;
-import org.loranative.io.AtomicFiles;
+import org.loranative.io.AtomicFolders;
 import org.loranative.io.Safetensors;
 import org.loranative.testing.Golden;
 import org.loranative.testing.TensorFiles;
@@ -133,7 +133,7 @@ class BaseCheckTest {
   @Test
   void theRefinerIsNamed() throws IOException {
     Path model = base("sdxl");
-    AtomicFiles.deleteTree(model.resolve("text_encoder"));
+    AtomicFolders.delete(model.resolve("text_encoder"));
     assertThatThrownBy(() -> DiffusionBase.open(model))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("refiner");

@@ -1,0 +1,91 @@
+package org.loranative.train;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import org.loranative.UserException;
+import org.loranative.lora.Adapters;
+
+/**
+ * What must be the same for a run to go on from a checkpoint.
+ *
+ * @param data hash of the training data
+ * @param base hash of the base model
+ * @param layers hash of the adapted layers, their shapes and ranks
+ */
+record RunIdentity(long seed, String data, String base, String layers) {
+
+  static RunIdentity of(Kind<?> kind, long seed) {
+    return new RunIdentity(
+        seed, kind.task().fingerprint(), kind.weights().fingerprint(), layers(kind.adapters()));
+  }
+
+  private static String layers(Adapters adapters) {
+    StringBuilder text = new StringBuilder();
+    for (Adapters.Module m : adapters.modules()) {
+      text.append(m.path()).append(' ').append(m.in()).append(' ').append(m.out());
+      text.append(' ').append(m.rank()).append('\n');
+    }
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      return HexFormat.of()
+          .formatHex(digest.digest(text.toString().getBytes(StandardCharsets.UTF_8)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  void write(ObjectNode node) {
+    node.put("seed", seed);
+    node.put("data_sha256", data);
+    node.put("base_sha256", base);
+    node.put("layers_sha256", layers);
+  }
+
+  static RunIdentity read(JsonNode node) {
+    return new RunIdentity(
+        node.path("seed").asLong(),
+        node.path("data_sha256").asText(),
+        node.path("base_sha256").asText(),
+        node.path("layers_sha256").asText());
+  }
+
+  /**
+   * Checks that a run with this identity may go on from {@code checkpoint}.
+   *
+   * @param written the identity that the checkpoint has
+   */
+  void requireSame(RunIdentity written, Path checkpoint) {
+    if (!written.layers().equals(layers)) {
+      throw Checkpoint.unfit(checkpoint);
+    }
+    if (!written.base().equals(base)) {
+      throw new UserException(
+          checkpoint
+              + " was written with another base_model: its tensors are not those of this one. Name"
+              + " the base that the run began with, or start a new output_dir.");
+    }
+    if (!written.data().equals(data)) {
+      throw new UserException(
+          checkpoint
+              + " was written with other training data, so its position in them means nothing."
+              + " Start a new output_dir with init_adapter: "
+              + checkpoint
+              + " to go on from its weights.");
+    }
+    if (written.seed() != seed) {
+      throw new UserException(
+          "seed is "
+              + seed
+              + ", but "
+              + checkpoint
+              + " was written with "
+              + written.seed()
+              + "; a run is resumed with its own seed.");
+    }
+  }
+}

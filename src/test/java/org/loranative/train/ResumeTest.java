@@ -1,0 +1,155 @@
+package org.loranative.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.loranative.UserException;
+import org.loranative.config.ConfigReader;
+import org.loranative.io.AtomicFolders;
+import org.loranative.io.Checksums;
+import org.loranative.testing.TinyModel;
+import org.loranative.track.Console;
+
+/** {@code --resume} on damaged checkpoints, other bases and other settings. */
+class ResumeTest {
+  @TempDir private Path folder;
+  private Path run;
+  private final Console console = new Console(new PrintStream(new ByteArrayOutputStream()), false);
+
+  @BeforeEach
+  void prepare() throws IOException {
+    run = folder.resolve("run");
+    TinyModel.write(folder.resolve("base"));
+    List<String> lines = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      lines.add("{\"prompt\":\"what is " + i + "? \",\"completion\":\"it is " + (7 - i) + "\"}");
+    }
+    Files.write(folder.resolve("train.jsonl"), lines);
+  }
+
+  private void train(boolean resume, String... more) {
+    List<String> settings =
+        new ArrayList<>(
+            List.of(
+                "base_model=" + folder.resolve("base"),
+                "metadata_path=" + folder.resolve("train.jsonl"),
+                "output_dir=" + run,
+                "batch_size=2",
+                "max_steps=6",
+                "lora_targets=[q_proj]",
+                "save_steps=2",
+                "keep_checkpoints=5",
+                "threads=1",
+                "device=cpu"));
+    settings.addAll(List.of(more));
+    try (TrainRun trained = new TrainRun(ConfigReader.read(Optional.empty(), settings))) {
+      trained.train(resume, console, new StopSignal());
+    }
+  }
+
+  private String log() throws IOException {
+    return Files.readString(run.resolve("logs/train.log"));
+  }
+
+  private byte[] adapter() throws IOException {
+    return Files.readAllBytes(run.resolve("adapter/adapter_model.safetensors"));
+  }
+
+  /** Zeros where numbers were, another step, a missing file, hostile names: each is passed over. */
+  @Test
+  void damagedCheckpointsArePassedOver() throws IOException {
+    train(false);
+    byte[] whole = adapter();
+    Path optimizer = run.resolve("checkpoint-6/optimizer.safetensors");
+    try (FileChannel file = FileChannel.open(optimizer, StandardOpenOption.WRITE)) {
+      int half = (int) file.size() / 2;
+      file.write(ByteBuffer.allocate(half), file.size() - half);
+    }
+    Path state = run.resolve("checkpoint-4/trainer_state.json");
+    Files.writeString(state, Files.readString(state).replace("\"step\" : 4", "\"step\" : 5"));
+    Files.createDirectories(run.resolve("checkpoint-99999999999"));
+    Files.createDirectories(run.resolve("checkpoint-007"));
+    Files.writeString(run.resolve("checkpoint-8"), "a file");
+    Path metrics = run.resolve("logs/metrics.jsonl");
+    Files.write(metrics, new byte[] {(byte) 0xff, (byte) 0xc0, '\n'}, StandardOpenOption.APPEND);
+
+    train(true);
+    assertThat(log())
+        .contains("checkpoint-6 is damaged: optimizer.safetensors is not as it was written")
+        .contains("checkpoint-4 is damaged: trainer_state.json is not as it was written")
+        .contains("is now called checkpoint-6.damaged")
+        .contains("Resuming from " + run.resolve("checkpoint-2"));
+    assertThat(adapter()).isEqualTo(whole);
+    assertThat(Files.readAllLines(metrics)).hasSize(6);
+    assertThat(run.resolve("checkpoint-4.damaged")).exists();
+    assertThat(Checksums.problem(run.resolve("checkpoint-6"))).isEmpty();
+  }
+
+  /** Also where somebody made the checksums fit, or nothing is whole. */
+  @Test
+  void hostileStatesAreRefused() throws IOException {
+    train(false, "max_steps=2");
+    Path state = run.resolve("checkpoint-2/trainer_state.json");
+    String good = Files.readString(state);
+    for (String bad :
+        List.of(
+            good.replace("\"step\" : 2", "\"step\" : -2"),
+            good.replace("\"step\" : 2", "\"step\" : 99999999999"),
+            good.replace("\"loss_scale\" : 1.0", "\"loss_scale\" : -1e300"),
+            good.replace("\"lr_factor\" : 1.0", "\"lr_factor\" : 1e300"),
+            "[]",
+            "\u0000")) {
+      assertThat(bad).isNotEqualTo(good);
+      Files.writeString(state, bad);
+      Checksums.write(state.getParent());
+      assertThatThrownBy(() -> train(true))
+          .isInstanceOf(UserException.class)
+          .hasMessageContaining("holds no whole checkpoint");
+    }
+    Files.write(state.resolveSibling("SHA256SUMS"), "ÿ../x".getBytes(StandardCharsets.UTF_16));
+    assertThatThrownBy(() -> train(true)).hasMessageContaining("holds no whole checkpoint");
+  }
+
+  /** What is refused changes nothing: {@code runs list} shows the run as it was. */
+  @Test
+  void aRefusedResumeLeavesTheFolderAsItIs() throws IOException {
+    train(false);
+    String config = Files.readString(run.resolve("config.yaml"));
+    String metrics = Files.readString(run.resolve("logs/metrics.jsonl"));
+    assertThatThrownBy(() -> train(true, "seed=7")).hasMessageContaining("its own seed");
+    assertThatThrownBy(() -> train(true, "lora_targets=[o_proj]"))
+        .as("as many numbers, on other layers")
+        .hasMessageContaining("does not fit this configuration");
+    assertThat(Files.readString(run.resolve("config.yaml"))).isEqualTo(config);
+    assertThat(Files.readString(run.resolve("logs/metrics.jsonl"))).isEqualTo(metrics);
+    assertThat(run.resolve("checkpoint-6")).exists();
+  }
+
+  @Test
+  void anotherBaseOfTheSameShapesIsRefused() throws IOException {
+    train(false, "max_steps=2");
+    Path weights = folder.resolve("base/model.safetensors");
+    byte[] bytes = Files.readAllBytes(weights);
+    int header = (int) ByteBuffer.wrap(bytes).order(java.nio.ByteOrder.LITTLE_ENDIAN).getLong();
+    bytes[8 + header + 2] ^= 1; // in the first number of the first tensor
+    Files.write(weights, bytes);
+    assertThatThrownBy(() -> train(true)).hasMessageContaining("written with another base_model");
+    AtomicFolders.delete(run);
+    train(false, "max_steps=2");
+  }
+}
