@@ -27,7 +27,8 @@ public final class EventWriter implements AutoCloseable {
   /** Ends the queue. Never written. */
   private static final Event LAST = Event.newBuilder().setStep(Long.MIN_VALUE).build();
 
-  private static final Pattern NAME = Pattern.compile("events\\.out\\.tfevents\\.([0-9]{1,18})\\..*");
+  private static final Pattern NAME =
+      Pattern.compile("events\\.out\\.tfevents\\.([0-9]{1,18})\\..*");
 
   private final AppendedFile file;
   private final LinkedBlockingQueue<Event> queue = new LinkedBlockingQueue<>();

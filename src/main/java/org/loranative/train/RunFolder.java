@@ -162,7 +162,8 @@ final class RunFolder implements AutoCloseable {
    *
    * @param state is filled from it
    * @param begin fills the state at the beginning
-   * @throws UserException if the run's checkpoint is none of this identity; nothing has changed then
+   * @throws UserException if the run's checkpoint is none of this identity; nothing has changed
+   *     then
    */
   Checkpoint start(RunIdentity identity, AdapterState state, Runnable begin) throws IOException {
     Optional<Saved> newest = newestWhole(Integer.MAX_VALUE);
