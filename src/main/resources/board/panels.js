@@ -221,7 +221,7 @@ async function parallel(plot, rows, columns) {
       name: r.name,
       data: [used.map(([, of], i) => axes[i].type === "category" ? brief(of(r))
         : of(r) === undefined ? "-" : Number(of(r)))] })),
-    tooltip: { formatter: (p) => p.seriesName },
+    tooltip: { renderMode: "richText", formatter: (p) => p.seriesName }, // a name is no HTML
   });
   new ResizeObserver(() => chart.resize()).observe(plot);
 }

@@ -89,6 +89,36 @@ class ArchitectureTest {
   }
 
   /**
+   * What depends on where the program runs: letters in Turkey (the program sets its locale first of
+   * all, but case is also mapped in tests and libraries), bytes in a system's own encoding.
+   */
+  @Test
+  void nothingDependsOnTheMachinesLanguage() {
+    ArchRuleDefinition.noClasses()
+        .should()
+        .callMethod(String.class, "toLowerCase")
+        .orShould()
+        .callMethod(String.class, "toUpperCase")
+        .orShould()
+        .callMethod(String.class, "getBytes")
+        .orShould()
+        .callConstructor(String.class, byte[].class)
+        .orShould()
+        .callConstructor(java.io.InputStreamReader.class, java.io.InputStream.class)
+        .orShould()
+        .callConstructor(java.io.FileReader.class, java.io.File.class)
+        .orShould()
+        .callConstructor(java.io.FileReader.class, String.class)
+        .check(CLASSES);
+    ArchRuleDefinition.noClasses()
+        .that()
+        .doNotHaveSimpleName("Terminal")
+        .should()
+        .callMethod(java.util.Locale.class, "setDefault", java.util.Locale.class)
+        .check(CLASSES);
+  }
+
+  /**
    * Every op of the header has a comment, an implementation on each device, a caller in Java and a
    * case.
    */

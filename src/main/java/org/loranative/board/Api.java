@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -48,14 +49,15 @@ final class Api {
       List<Finding> findings = entry.findings();
       if (!findings.isEmpty()) {
         Finding.Kind verdict = Finding.verdict(findings);
-        node.put("verdict", verdict.title).put("severity", verdict.severity.name().toLowerCase());
+        node.put("verdict", verdict.title)
+            .put("severity", verdict.severity.name().toLowerCase(Locale.ROOT));
       }
       ArrayNode list = node.putArray("findings");
       for (Finding f : findings) {
         list.addObject()
-            .put("kind", f.kind().name().toLowerCase())
+            .put("kind", f.kind().name().toLowerCase(Locale.ROOT))
             .put("title", f.kind().title)
-            .put("severity", f.kind().severity.name().toLowerCase())
+            .put("severity", f.kind().severity.name().toLowerCase(Locale.ROOT))
             .put("step", f.step())
             .put("evidence", f.evidence())
             .put("advice", f.advice());

@@ -44,6 +44,16 @@ public final class Board implements AutoCloseable {
           "/uplot.css", "META-INF/resources/webjars/uplot/1.6.30/dist/uPlot.min.css",
           "/echarts.js", "META-INF/resources/webjars/echarts/5.3.1/dist/echarts.min.js");
 
+  /** A page asks over at most six connections at once. */
+  private static final int MOST_CONNECTIONS = 120;
+
+  private static final int REQUEST_SECONDS = 10;
+
+  static { // the JDK's server takes its limits from the properties when it is first made
+    System.setProperty("jdk.httpserver.maxConnections", String.valueOf(MOST_CONNECTIONS));
+    System.setProperty("sun.net.httpserver.maxReqTime", String.valueOf(REQUEST_SECONDS));
+  }
+
   private final Optional<String> token;
   private final Runs runs;
   private final Api api;
@@ -113,7 +123,11 @@ public final class Board implements AutoCloseable {
       } catch (RuntimeException e) {
         log.warn("The board could not answer {}: {}", exchange.getRequestURI(), e.toString());
         log.debug("board", e);
-        send(exchange, 500, "text/plain", "an error; see the terminal".getBytes());
+        send(
+            exchange,
+            500,
+            "text/plain",
+            "an error; see the terminal".getBytes(StandardCharsets.UTF_8));
       }
     } catch (IOException e) {
       log.debug("a page was closed: {}", e.getMessage());
@@ -185,7 +199,8 @@ public final class Board implements AutoCloseable {
         .getResponseHeaders()
         .set(
             "Content-Security-Policy",
-            "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'");
+            "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline';"
+                + " form-action 'none'; base-uri 'none'; frame-ancestors 'none'");
     exchange.sendResponseHeaders(code, body.length == 0 ? -1 : body.length);
     exchange.getResponseBody().write(body);
   }
@@ -203,7 +218,8 @@ public final class Board implements AutoCloseable {
       while (!closed) {
         boolean changed = news.tryAcquire(HEARTBEAT_SECONDS, TimeUnit.SECONDS);
         news.drainPermits();
-        out.write((changed ? "data: changed\n\n" : ": still here\n\n").getBytes());
+        out.write(
+            (changed ? "data: changed\n\n" : ": still here\n\n").getBytes(StandardCharsets.UTF_8));
         out.flush();
       }
     } catch (InterruptedException e) {

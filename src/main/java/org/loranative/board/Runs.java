@@ -4,16 +4,16 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.stream.Stream;
+import java.util.function.BooleanSupplier;
 import org.loranative.diagnose.Doctor;
 import org.loranative.diagnose.Finding;
 import org.loranative.diagnose.RunCurves;
+import org.loranative.io.FolderWalk;
 import org.loranative.track.RecordedRun;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,6 +35,7 @@ final class Runs implements AutoCloseable {
   static final class Entry {
     final String name;
     final RecordedRun run;
+    private volatile boolean givenUp;
     private long examinedPoints = -1;
     private long examinedAt;
     private List<Finding> findings = List.of();
@@ -93,10 +94,10 @@ final class Runs implements AutoCloseable {
         discover();
         boolean news = false;
         for (Entry entry : all()) {
-          news |= readOn(entry);
+          news |= attempt(entry, () -> readOn(entry));
         }
         for (Entry entry : all()) {
-          news |= entry.examine();
+          news |= attempt(entry, entry::examine);
         }
         if (news) {
           tell();
@@ -111,6 +112,26 @@ final class Runs implements AutoCloseable {
         return;
       }
     }
+  }
+
+  /** One run that cannot be read, or is too large for the memory, takes nothing from the others. */
+  private boolean attempt(Entry entry, BooleanSupplier work) {
+    if (entry.givenUp) {
+      return false;
+    }
+    try {
+      return work.getAsBoolean();
+    } catch (OutOfMemoryError e) {
+      entry.givenUp = true;
+      log.warn(
+          "{} is read no further: Java's memory is full. Start the board with more, as in"
+              + " java -Xmx8g -jar lora-native.jar board, or on fewer runs.",
+          entry.name);
+    } catch (RuntimeException e) {
+      log.warn("{} could not be read: {}", entry.name, e.getMessage());
+      log.debug("reading {}", entry.name, e);
+    }
+    return false;
   }
 
   private void tell() {
@@ -155,16 +176,17 @@ final class Runs implements AutoCloseable {
 
   /** Folders that hold event files. */
   private static List<Path> folders(Path root) {
-    List<Path> found = new ArrayList<>();
-    if (!Files.isDirectory(root)) {
-      return found;
-    }
-    try (Stream<Path> all = Files.walk(root, DEEPEST)) {
-      all.filter(RecordedRun::isEventFile).map(Path::getParent).distinct().forEach(found::add);
-    } catch (IOException | UncheckedIOException e) {
-      log.debug("{} cannot be listed: {}", root, e.getMessage());
-    }
-    return found;
+    return Files.isDirectory(root)
+        ? FolderWalk.files(
+                root,
+                DEEPEST,
+                RecordedRun::isEventFile,
+                (at, e) -> log.debug("{} cannot be read: {}", at, e.getMessage()))
+            .stream()
+            .map(Path::getParent)
+            .distinct()
+            .toList()
+        : List.of();
   }
 
   /** The path below the root, without the {@code logs} that runs keep their files in. */

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -70,8 +71,8 @@ final class DoctorCommand implements Callable<Integer> {
     ArrayNode all = mapper.createArrayNode();
     for (Finding f : findings) {
       all.addObject()
-          .put("kind", f.kind().name().toLowerCase())
-          .put("severity", f.kind().severity.name().toLowerCase())
+          .put("kind", f.kind().name().toLowerCase(Locale.ROOT))
+          .put("severity", f.kind().severity.name().toLowerCase(Locale.ROOT))
           .put("step", f.step())
           .put("evidence", f.evidence())
           .put("advice", f.advice());

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -161,7 +162,7 @@ final class InitCommand implements Callable<Integer> {
   private static String ask(String option, String question) {
     Console console = System.console();
     if (console == null) {
-      throw new UserException(option + " is missing: " + question.toLowerCase() + ".");
+      throw new UserException(option + " is missing: " + question.toLowerCase(Locale.ROOT) + ".");
     }
     String answer = console.readLine("%s: ", question);
     if (answer == null || answer.isBlank()) {

@@ -1,6 +1,7 @@
 package org.loranative.cli;
 
 import java.io.PrintWriter;
+import java.nio.file.InvalidPathException;
 import java.util.concurrent.Callable;
 import org.loranative.StoppedException;
 import org.loranative.UserException;
@@ -74,9 +75,15 @@ public final class Main implements Callable<Integer> {
   }
 
   /** The terminal that commands and log lines share. */
-  static final Console CONSOLE = new Console(System.out, System.console() != null);
+  static final Console CONSOLE = Terminal.open();
 
   public static void main(String[] args) {
+    try {
+      Terminal.requireWhole(args);
+    } catch (UserException e) {
+      System.err.println("lora-native: " + e.getMessage());
+      System.exit(2);
+    }
     RunLog.toConsole(CONSOLE);
     System.exit(run(args));
   }
@@ -97,8 +104,12 @@ public final class Main implements Callable<Integer> {
       err.println(line.getCommandName() + ": " + e.getMessage());
       return STOPPED;
     }
-    boolean usersToMend = e instanceof UserException;
+    boolean badName = e instanceof InvalidPathException;
+    boolean usersToMend = badName || e instanceof UserException;
     String message = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+    if (badName) {
+      message = "a file's name cannot be read (" + message + "). " + Terminal.advice();
+    }
     err.println(
         line.getCommandName()
             + ": "

@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.loranative.Spelling;
@@ -181,7 +182,7 @@ public final class ConfigReader {
   }
 
   private static String snake(String camel) {
-    return camel.replaceAll("(?<=[a-z])(?=[A-Z])", "_").toLowerCase();
+    return camel.replaceAll("(?<=[a-z])(?=[A-Z])", "_").toLowerCase(Locale.ROOT);
   }
 
   /** The configuration with all defaults filled in, as YAML that {@link #read} accepts. */

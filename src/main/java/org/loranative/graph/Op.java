@@ -1,6 +1,7 @@
 package org.loranative.graph;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 
@@ -46,7 +47,10 @@ public interface Op {
 
   /** The name under which it appears in plans and errors. */
   default String name() {
-    return getClass().getSimpleName().replaceAll("(?<=[a-z])(?=[A-Z])", "_").toLowerCase();
+    return getClass()
+        .getSimpleName()
+        .replaceAll("(?<=[a-z])(?=[A-Z])", "_")
+        .toLowerCase(Locale.ROOT);
   }
 
   /** {@code output} takes the place of {@code input}; {@code required} when the op adds to it. */

@@ -71,8 +71,17 @@ public final class Gguf {
     this.size = channel.size();
   }
 
-  /** Reads metadata and tensor descriptions of {@code file}. Shapes come back row-major. */
+  /**
+   * Reads metadata and tensor descriptions of {@code file}; of one that was split, all parts,
+   * whichever is named. Shapes come back row-major.
+   */
   public static TensorFile read(Path file) {
+    TensorFile one = readOne(file);
+    return GgufParts.isPart(one) ? GgufParts.join(file, one) : one;
+  }
+
+  static TensorFile readOne(Path file) {
+    LfsPointer.refuse(file);
     try (FileChannel channel = FileChannel.open(file)) {
       return new Gguf(file, channel).parse();
     } catch (IOException e) {

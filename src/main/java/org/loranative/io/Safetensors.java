@@ -55,6 +55,7 @@ public final class Safetensors {
 
   /** Reads the header of {@code file}. */
   public static TensorFile read(Path file) {
+    LfsPointer.refuse(file);
     try (FileChannel channel = FileChannel.open(file)) {
       long size = channel.size();
       if (size < 8) {
@@ -318,6 +319,15 @@ public final class Safetensors {
               String shard = field.getValue().asText();
               if (shard.contains("/") || shard.contains("\\") || shard.startsWith("..")) {
                 throw new UserException(index + " names a shard outside its folder: " + shard);
+              }
+              if (!Files.exists(folder.resolve(shard))) {
+                throw new UserException(
+                    folder
+                        + " lacks "
+                        + shard
+                        + ", which "
+                        + index.getFileName()
+                        + " names: download it too.");
               }
               TensorEntry entry =
                   shards

@@ -1,6 +1,7 @@
 package org.loranative.optim;
 
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
@@ -60,7 +61,7 @@ public enum Schedule {
   /** All names, for messages. */
   public static String names() {
     return Arrays.stream(values())
-        .map(s -> s.name().toLowerCase())
+        .map(s -> s.name().toLowerCase(Locale.ROOT))
         .collect(Collectors.joining(", "));
   }
 }

@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Optional;
 import org.loranative.track.proto.Event;
 
@@ -18,12 +19,19 @@ public final class EventReader {
   private static final int HEADER = 12;
   private static final int FOOTER = 4;
 
+  private static final int MARK = 64;
+
   /** Larger than any picture; what claims to be more is damaged. */
   private static final long MOST = 1 << 29;
 
   private final Path file;
   private long position;
   private Optional<String> damage = Optional.empty();
+
+  /** The bytes before {@link #position}: other ones mean another file of the same name. */
+  private byte[] before = new byte[0];
+
+  private boolean replaced;
 
   /** Takes events with the place of their record's data in the file. */
   public interface Sink {
@@ -43,6 +51,11 @@ public final class EventReader {
     return position;
   }
 
+  /** Whether what was read is no longer there: the file was cut, or another has its name. */
+  public boolean isReplaced() {
+    return replaced;
+  }
+
   /** What is wrong with the file, if anything. */
   public Optional<String> damage() {
     return damage;
@@ -60,6 +73,10 @@ public final class EventReader {
     }
     try (FileChannel channel = FileChannel.open(file)) {
       long left = channel.size() - position;
+      if (left < 0 || !Arrays.equals(before, before(channel))) {
+        replaced = true;
+        return false;
+      }
       if (left < HEADER) {
         return false;
       }
@@ -71,8 +88,35 @@ public final class EventReader {
       if (need > chunk.remaining()) {
         chunk = bytes(channel, (int) need);
       }
-      return records(chunk, sink);
+      boolean more = records(chunk, sink);
+      before = before(channel);
+      return more;
     }
+  }
+
+  private byte[] before(FileChannel channel) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate((int) Math.min(MARK, position));
+    while (bytes.hasRemaining()
+        && channel.read(bytes, position - bytes.capacity() + bytes.position()) >= 0) {
+      // until it is full
+    }
+    return bytes.array();
+  }
+
+  /**
+   * The step that a file begins with: that of its session's start if it says one, else that of its
+   * first values; 0 as long as it says neither.
+   */
+  public static long opening(Path file) throws IOException {
+    long[] step = {-1};
+    new EventReader(file)
+        .read(
+            (event, at, length) -> {
+              if (step[0] < 0 && (event.hasSessionLog() || event.hasSummary())) {
+                step[0] = event.getStep();
+              }
+            });
+    return Math.max(0, step[0]);
   }
 
   private ByteBuffer bytes(FileChannel channel, int size) throws IOException {

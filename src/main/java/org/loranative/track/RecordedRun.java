@@ -34,11 +34,12 @@ public final class RecordedRun {
 
   private final Path folder;
   private final Optional<Path> only;
-  private final Map<Path, EventReader> readers = new TreeMap<>();
+  private final Map<Path, EventReader> readers = new LinkedHashMap<>();
   private final Map<String, Scalars> scalars = new TreeMap<>();
   private final Map<String, List<Text>> texts = new TreeMap<>();
   private final Map<String, List<ImageAt>> images = new TreeMap<>();
   private final Map<String, String> settings = new LinkedHashMap<>();
+  private long reached;
   private boolean complete;
 
   /** A text at a step. */
@@ -72,20 +73,50 @@ public final class RecordedRun {
    * @return whether there is more to read now
    */
   public synchronized boolean refresh() throws IOException {
-    for (Path file : files()) {
-      readers.computeIfAbsent(file, EventReader::new);
-    }
     for (EventReader reader : readers.values()) {
       long before = reader.position();
       boolean more =
           Files.exists(reader.file())
               && reader.read((event, at, length) -> take(event, at, length, reader.file()));
+      if (reader.isReplaced()) {
+        forget();
+        return true;
+      }
       if (more && reader.position() > before) {
         return true;
       }
     }
-    complete = true;
-    return false;
+    Optional<Path> next = nextFile();
+    next.ifPresent(file -> readers.put(file, new EventReader(file)));
+    complete = next.isEmpty();
+    return next.isPresent();
+  }
+
+  /** Begins anew: what was read of a file is no longer in it. */
+  private void forget() {
+    readers.clear();
+    scalars.clear();
+    texts.clear();
+    images.clear();
+    settings.clear();
+    reached = 0;
+    complete = false;
+  }
+
+  /**
+   * The file to read after those that are read: the first by name, unless it goes on from a step
+   * that nothing before it has reached and another does not, as where the clock was set back.
+   */
+  private Optional<Path> nextFile() throws IOException {
+    List<Path> left = files().stream().filter(f -> !readers.containsKey(f)).toList();
+    if (left.size() > 1) {
+      for (Path file : left) {
+        if (EventReader.opening(file) <= reached + 1) {
+          return Optional.of(file);
+        }
+      }
+    }
+    return left.stream().findFirst();
   }
 
   /** Reads everything there is. */
@@ -105,7 +136,7 @@ public final class RecordedRun {
       return List.of(only.get());
     }
     try (Stream<Path> files = Files.list(folder)) {
-      return files.filter(RecordedRun::isEventFile).sorted().toList();
+      return files.filter(RecordedRun::isEventFile).filter(Files::isRegularFile).sorted().toList();
     }
   }
 
@@ -138,12 +169,14 @@ public final class RecordedRun {
     if (event.hasSessionLog()
         && event.getSessionLog().getStatus() == SessionLog.SessionStatus.START) {
       long from = event.getStep();
+      reached = Math.min(reached, Math.max(0, from - 1));
       scalars.values().forEach(s -> s.dropFrom(from));
       texts.values().forEach(list -> list.removeIf(t -> t.step() >= from));
       texts.values().removeIf(List::isEmpty);
       images.values().forEach(list -> list.removeIf(i -> i.step() >= from));
       images.values().removeIf(List::isEmpty);
     }
+    reached = Math.max(reached, event.getStep());
     for (Summary.Value value : event.getSummary().getValueList()) {
       take(event, value, new ImageAt(event.getStep(), event.getWallTime(), file, offset, length));
     }

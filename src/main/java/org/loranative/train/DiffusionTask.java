@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
@@ -404,7 +405,8 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     metadata.put("ss_resolution", config.resolution() + "," + config.resolution());
     metadata.put("ss_seed", String.valueOf(config.seed()));
     Path file = folder.resolve(config.outputName() + ".safetensors");
-    LoraFiles.Format format = LoraFiles.Format.valueOf(config.exportFormat().toUpperCase());
+    LoraFiles.Format format =
+        LoraFiles.Format.valueOf(config.exportFormat().toUpperCase(Locale.ROOT));
     LoraFiles.write(file, format, modules, base.isSdxl(), metadata);
     return file;
   }

@@ -1,6 +1,5 @@
 package org.loranative.train;
 
-import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,12 +9,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.TreeSet;
-import java.util.stream.Stream;
+import org.loranative.UserException;
 import org.loranative.config.ConfigReader;
 import org.loranative.diagnose.Doctor;
 import org.loranative.diagnose.Finding;
 import org.loranative.diagnose.RunCurves;
+import org.loranative.io.FolderWalk;
 import org.loranative.track.RecordedRun;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A run as its folder shows it.
@@ -35,24 +37,32 @@ public record RunInfo(
     OptionalDouble loss,
     boolean validated,
     Finding.Kind verdict) {
+  private static final Logger log = LoggerFactory.getLogger(RunInfo.class);
   private static final int DEEPEST = 6;
 
   /** Keys that say where a run lies and not how it trained. */
   private static final List<String> PLACES = List.of("output_dir", "output_name", "cache_dir");
 
-  /** The runs below a folder, by name. */
+  /** The runs below a folder, by name; what is none of ours is named and left out. */
   public static List<RunInfo> below(Path root) {
-    try (Stream<Path> all = Files.walk(root, DEEPEST)) {
-      List<Path> folders =
-          all.filter(p -> p.getFileName().toString().equals("config.yaml"))
-              .map(Path::getParent)
-              .filter(f -> Files.isDirectory(f.resolve("logs")))
-              .sorted()
-              .toList();
-      return folders.stream().map(f -> of(root, f)).toList();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    List<RunInfo> runs = new ArrayList<>();
+    List<Path> configs =
+        FolderWalk.files(
+            root,
+            DEEPEST,
+            f -> f.getFileName().toString().equals("config.yaml"),
+            (at, e) -> log.warn("{} cannot be read and is left out: {}", at, e.getMessage()));
+    for (Path config : configs) {
+      Path folder = config.toAbsolutePath().getParent();
+      if (Files.isDirectory(folder.resolve("logs"))) {
+        try {
+          runs.add(of(root.toAbsolutePath(), folder));
+        } catch (UserException | UncheckedIOException e) {
+          log.warn("{} is left out: {}", folder, e.getMessage());
+        }
+      }
     }
+    return runs;
   }
 
   /** A run by its folder. */

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.loranative.diagnose.Finding;
@@ -136,7 +137,8 @@ final class Tracker implements AutoCloseable {
 
   /** What the doctor found, shown among the texts. */
   void finding(int step, Finding finding) {
-    board.text(step, "doctor/" + finding.kind().name().toLowerCase(), finding.toString());
+    board.text(
+        step, "doctor/" + finding.kind().name().toLowerCase(Locale.ROOT), finding.toString());
   }
 
   /** The point at which a run was given up or goes back, so that the curve shows why. */

@@ -16,6 +16,7 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,6 +31,7 @@ class BoardTest {
   private static final HttpClient CLIENT = HttpClient.newHttpClient();
 
   @TempDir private Path folder;
+  @TempDir private Path elsewhere;
 
   private static HttpResponse<String> get(Board board, String path, String... headers)
       throws IOException, InterruptedException {
@@ -179,6 +181,63 @@ class BoardTest {
       assertThat(json(board, "api/settings").path("runs")).isEmpty();
       Files.write(folder.resolve("events.out.tfevents.1"), new byte[] {1, 2, 3});
       until(board, "api/runs", r -> r.size() == 1);
+    }
+  }
+
+  @Test
+  void letsNoFormFrameOrOtherBaseIn() throws Exception {
+    try (Board board = open(Optional.empty())) {
+      assertThat(get(board, "").headers().firstValue("Content-Security-Policy").orElseThrow())
+          .contains("form-action 'none'", "base-uri 'none'", "frame-ancestors 'none'");
+    }
+    assertThat(Files.readString(Path.of("src/main/resources/board/panels.js")))
+        .as("a run's name in a tooltip is text")
+        .contains("tooltip: { renderMode: \"richText\"");
+  }
+
+  /** Who sends half a request holds a connection, and not for long; others are not kept out. */
+  @Test
+  void halfRequestsAreFewAndShort() throws Exception {
+    List<Socket> sockets = new ArrayList<>();
+    try (Board board = open(Optional.of("sesame-open"))) {
+      int before = Thread.activeCount();
+      for (int i = 0; i < 300; i++) {
+        Socket socket = new Socket("127.0.0.1", board.address().getPort());
+        socket.getOutputStream().write("GET / HT".getBytes(StandardCharsets.US_ASCII));
+        sockets.add(socket);
+      }
+      Thread.sleep(500);
+      assertThat(Thread.activeCount() - before).isLessThan(150);
+      int code = 0;
+      for (int i = 0; i < 60 && code == 0; i++) { // at most ten seconds, and the machine's load
+        try {
+          code = get(board, "?token=sesame-open").statusCode();
+        } catch (IOException e) {
+          Thread.sleep(500);
+        }
+      }
+      assertThat(code).isEqualTo(200);
+    } finally {
+      for (Socket socket : sockets) {
+        socket.close();
+      }
+    }
+  }
+
+  /** Folders with an event file's name, links that lead back, runs behind links. */
+  @Test
+  void oddFoldersHideNothing() throws Exception {
+    write("real", 1e-3);
+    Files.createDirectories(folder.resolve("odd/events.out.tfevents.1.dir"));
+    Files.createSymbolicLink(folder.resolve("odd/back"), folder);
+    Files.createSymbolicLink(folder.resolve("odd/nowhere"), folder.resolve("gone"));
+    try (TensorBoard board = new TensorBoard(elsewhere.resolve("run/logs"), 1)) {
+      board.scalars(1, Map.of("Loss/train", 1.0));
+    }
+    Files.createSymbolicLink(folder.resolve("linked"), elsewhere.resolve("run"));
+    try (Board board = open(Optional.empty())) {
+      JsonNode runs = until(board, "api/runs", r -> r.size() == 2);
+      assertThat(runs.findValuesAsText("name")).containsExactly("linked", "real");
     }
   }
 }

@@ -85,4 +85,18 @@ class EventWriterTest {
     assertThat(Files.readAllLines(file))
         .containsExactly("{\"step\":1}", "{\"step\":2}", "{\"step\":3}");
   }
+
+  /** TensorBoard, and we, read files in the order of their names. */
+  @Test
+  void namesSortInTheOrderOfWritingWhateverTheClock() throws IOException {
+    long later = System.currentTimeMillis() / 1000 + 1_000_000;
+    Path before = folder.resolve("events.out.tfevents." + later + ".77.lora-native");
+    Files.createFile(before);
+    new EventWriter(folder).close();
+    new EventWriter(folder).close();
+    try (Stream<Path> files = Files.list(folder)) {
+      assertThat(files.sorted().map(f -> f.getFileName().toString().split("\\.")[3]).toList())
+          .containsExactly("" + later, "" + (later + 1), "" + (later + 2));
+    }
+  }
 }

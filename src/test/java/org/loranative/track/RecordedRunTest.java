@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -127,5 +129,63 @@ class RecordedRunTest {
         assertThat(run.damage()).as("a changed byte").hasSize(1);
       }
     }
+  }
+
+  private void session(String name, int from, int to, double value) throws IOException {
+    Path elsewhere =
+        Files.createDirectories(folder.resolveSibling(folder.getFileName() + "-" + name));
+    try (TensorBoard board = new TensorBoard(elsewhere, from)) {
+      for (int i = from; i <= to; i++) {
+        board.scalars(i, Map.of("Loss/train", value));
+      }
+    }
+    try (var files = Files.list(elsewhere)) {
+      Files.move(files.findFirst().orElseThrow(), folder.resolve(name));
+    }
+  }
+
+  /**
+   * Files that were written while the clock was set back say themselves in which order they are.
+   */
+  @Test
+  void sessionsAreReadInTheOrderOfTheirSteps() throws IOException {
+    session("events.out.tfevents.3000.1.x", 1, 60, 3);
+    session("events.out.tfevents.2000.1.x", 91, 120, 1);
+    session("events.out.tfevents.1000.1.x", 51, 100, 2);
+    Scalars loss = new RecordedRun(folder).readAll().scalars("Loss/train");
+    assertThat(loss.size()).isEqualTo(120);
+    for (int i = 0; i < 120; i++) {
+      assertThat(loss.step(i)).isEqualTo(i + 1);
+      assertThat(loss.value(i)).isEqualTo(i < 50 ? 3 : i < 90 ? 2 : 1);
+    }
+  }
+
+  /** Also where a run that was resumed further back has names in order. */
+  @Test
+  void namesInOrderAreKept() throws IOException {
+    session("events.out.tfevents.1000.1.x", 1, 60, 3);
+    session("events.out.tfevents.2000.1.x", 51, 70, 2);
+    session("events.out.tfevents.3000.1.x", 31, 40, 1);
+    Scalars loss = new RecordedRun(folder).readAll().scalars("Loss/train");
+    assertThat(loss.size()).isEqualTo(40);
+    assertThat(loss.value(39)).isEqualTo(1);
+  }
+
+  @Test
+  void aFileThatWasCutOrReplacedIsReadAnew() throws IOException {
+    session("events.out.tfevents.1000.1.x", 1, 60, 3);
+    RecordedRun run = new RecordedRun(folder).readAll();
+    assertThat(run.scalars("Loss/train").size()).isEqualTo(60);
+    Path file = onlyFile();
+    session("events.out.tfevents.2000.1.x", 1, 90, 1); // longer, under the same name
+    Files.write(file, Files.readAllBytes(folder.resolve("events.out.tfevents.2000.1.x")));
+    Files.delete(folder.resolve("events.out.tfevents.2000.1.x"));
+    Scalars loss = run.readAll().scalars("Loss/train");
+    assertThat(loss.size()).isEqualTo(90);
+    assertThat(loss.values()).containsOnly(1);
+    try (FileChannel cut = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      cut.truncate(cut.size() / 2);
+    }
+    assertThat(run.readAll().scalars("Loss/train").size()).isBetween(30, 60);
   }
 }

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** What is doubtful about training images: a warning each, or with {@code strict} a refusal. */
@@ -113,7 +114,7 @@ public final class ImageChecks {
             text.append(
                 String.format(
                     "  %-15s %4d  %s%s%n%24s%s%n",
-                    doubt.name().toLowerCase().replace('_', ' '),
+                    doubt.name().toLowerCase(Locale.ROOT).replace('_', ' '),
                     which.size(),
                     String.join(", ", which.subList(0, Math.min(SHOWN, which.size()))),
                     which.size() > SHOWN ? ", …" : "",

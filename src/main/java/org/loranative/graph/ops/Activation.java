@@ -1,6 +1,7 @@
 package org.loranative.graph.ops;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
@@ -13,7 +14,7 @@ import org.loranative.graph.Value;
 /** {@code y = act(x)}, elementwise. */
 public record Activation(Value x, Value y, Act act) implements Op {
   public static Value of(Graph g, Value x, Act act) {
-    Value y = g.like(x, act.name().toLowerCase());
+    Value y = g.like(x, act.name().toLowerCase(Locale.ROOT));
     g.add(new Activation(x, y, act));
     return y;
   }

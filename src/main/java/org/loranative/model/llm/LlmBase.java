@@ -92,6 +92,9 @@ public final class LlmBase {
             : "none";
     Family family =
         Family.ofArchitecture(architecture).orElseThrow(() -> unsupported(file, architecture));
+    if (config.get("quantization_config") instanceof Map<?, ?> quantized) {
+      refuseUnlessNf4(file, quantized);
+    }
     TensorFile tensors = Safetensors.readFolder(folder, "model");
     Weights weights = new Weights(folder.toString(), tensors.tensors(), n -> n);
     LlmConfig parsed = new ConfigParser(file.toString(), family, config).parse();
@@ -103,6 +106,20 @@ public final class LlmBase {
       }
     }
     return new LlmBase(folder, parsed, weights, tensors, false);
+  }
+
+  /** Packed weights of other kinds than NF4 have tensors that look like missing or odd ones. */
+  private static void refuseUnlessNf4(Path file, Map<?, ?> quantized) {
+    String method = String.valueOf(quantized.get("quant_method"));
+    boolean bits4 = !Boolean.TRUE.equals(quantized.get("load_in_8bit"));
+    if (!method.equals("bitsandbytes") || !bits4) {
+      throw new UserException(
+          file
+              + ": the model is quantized by "
+              + (bits4 ? method : "bitsandbytes to 8 bits")
+              + ", which cannot be trained on here (NF4 of bitsandbytes can). Take the model that"
+              + " it was made from; quantize: nf4 holds it in as little memory.");
+    }
   }
 
   private static UserException unsupported(Path file, String architecture) {

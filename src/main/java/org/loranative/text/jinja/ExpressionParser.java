@@ -3,6 +3,7 @@ package org.loranative.text.jinja;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -380,7 +381,8 @@ class ExpressionParser {
   final void expect(Type type, String text) {
     Token t = peek();
     if (t.type() != type || !(text.isEmpty() || t.text().equals(text))) {
-      String wanted = text.isEmpty() ? type.name().toLowerCase().replace('_', ' ') : text;
+      String wanted =
+          text.isEmpty() ? type.name().toLowerCase(Locale.ROOT).replace('_', ' ') : text;
       throw error("expected " + wanted + ", found \"" + t.text() + "\"");
     }
     at++;

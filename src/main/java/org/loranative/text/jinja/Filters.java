@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -30,8 +31,8 @@ final class Filters {
               a.isEmpty() ? Optional.empty() : Optional.of((String) a.get(0)),
               true,
               true);
-      case "upper" -> Values.text(v).toUpperCase();
-      case "lower" -> Values.text(v).toLowerCase();
+      case "upper" -> Values.text(v).toUpperCase(Locale.ROOT);
+      case "lower" -> Values.text(v).toLowerCase(Locale.ROOT);
       case "title" -> title(Values.text(v));
       case "capitalize" -> capitalize(Values.text(v));
       case "string" -> Values.text(v);
@@ -82,7 +83,9 @@ final class Filters {
   }
 
   static String capitalize(String s) {
-    return s.isEmpty() ? s : s.substring(0, 1).toUpperCase() + s.substring(1).toLowerCase();
+    return s.isEmpty()
+        ? s
+        : s.substring(0, 1).toUpperCase(Locale.ROOT) + s.substring(1).toLowerCase(Locale.ROOT);
   }
 
   private static long integer(Object v, List<Object> a) {

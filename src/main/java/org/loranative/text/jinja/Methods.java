@@ -3,6 +3,7 @@ package org.loranative.text.jinja;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
@@ -32,8 +33,8 @@ final class Methods {
       case "strip" -> method(a -> strip(s, characters(a), true, true));
       case "lstrip" -> method(a -> strip(s, characters(a), true, false));
       case "rstrip" -> method(a -> strip(s, characters(a), false, true));
-      case "upper" -> method(a -> s.toUpperCase());
-      case "lower" -> method(a -> s.toLowerCase());
+      case "upper" -> method(a -> s.toUpperCase(Locale.ROOT));
+      case "lower" -> method(a -> s.toLowerCase(Locale.ROOT));
       case "title" -> method(a -> Filters.title(s));
       case "capitalize" -> method(a -> Filters.capitalize(s));
       case "startswith" -> method(a -> prefixes(a.get(0)).stream().anyMatch(s::startsWith));

@@ -1,6 +1,7 @@
 package org.loranative.text.jinja;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** Jinja's tests: {@code value is name}. */
@@ -26,8 +27,8 @@ final class Tests {
       case "even" -> (Long) v % 2 == 0;
       case "odd" -> (Long) v % 2 != 0;
       case "divisibleby" -> (Long) v % (Long) a.get(0) == 0;
-      case "lower" -> v instanceof String s && s.equals(s.toLowerCase());
-      case "upper" -> v instanceof String s && s.equals(s.toUpperCase());
+      case "lower" -> v instanceof String s && s.equals(s.toLowerCase(Locale.ROOT));
+      case "upper" -> v instanceof String s && s.equals(s.toUpperCase(Locale.ROOT));
       case "in" -> Values.contains(a.get(0), v);
       case "equalto", "eq", "==", "sameas" -> Values.equal(v, a.get(0));
       case "ne", "!=" -> !Values.equal(v, a.get(0));

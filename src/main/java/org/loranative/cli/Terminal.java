@@ -1,0 +1,62 @@
+package org.loranative.cli;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Locale;
+import org.loranative.UserException;
+import org.loranative.track.Console;
+
+/**
+ * How the program speaks to its surroundings: numbers, dates and letters alike in every country,
+ * and in UTF-8 where the system names no encoding.
+ */
+final class Terminal {
+  /** What Java puts where an argument's bytes are no characters of the locale's encoding. */
+  private static final String LOST = "\ufffd";
+
+  private Terminal() {}
+
+  /** Opens it; called before anything is printed, formatted or compared. */
+  static Console open() {
+    Locale.setDefault(Locale.ROOT);
+    if (isPosix()) {
+      System.setOut(utf8(FileDescriptor.out));
+      System.setErr(utf8(FileDescriptor.err));
+    }
+    return new Console(System.out, System.console() != null);
+  }
+
+  /** Whether the locale is POSIX, as in containers, cron and ssh without LANG. */
+  private static boolean isPosix() {
+    String encoding = System.getProperty("sun.jnu.encoding", "UTF-8");
+    return Charset.forName(encoding).equals(StandardCharsets.US_ASCII);
+  }
+
+  private static PrintStream utf8(FileDescriptor to) {
+    return new PrintStream(new FileOutputStream(to), true, StandardCharsets.UTF_8);
+  }
+
+  /**
+   * Checks that the arguments arrived as they were typed.
+   *
+   * @throws UserException if the locale has lost some of their letters
+   */
+  static void requireWhole(String[] args) {
+    if (isPosix() && Arrays.stream(args).anyMatch(a -> a.contains(LOST))) {
+      throw new UserException("An argument has letters beyond ASCII. " + advice());
+    }
+  }
+
+  /** What to do about a file name that cannot be read. */
+  static String advice() {
+    return isPosix()
+        ? "The locale is POSIX (LC_ALL, LANG), in which Java reads no name or argument beyond"
+            + " ASCII: put LC_ALL=C.UTF-8 before the command, or start it as"
+            + " java -Dsun.jnu.encoding=UTF-8 -jar lora-native.jar."
+        : "Rename the file, and what names it.";
+  }
+}
