@@ -60,7 +60,7 @@ final class SmolLm2 {
       Process pip = new ProcessBuilder(command).redirectErrorStream(true).start();
       String output;
       try (InputStream in = pip.getInputStream()) {
-        output = new String(in.readAllBytes()).strip();
+        output = new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
       }
       if (pip.waitFor() != 0) {
         throw unavailable(output.lines().reduce((a, b) -> b).orElse("pip failed"));

@@ -55,8 +55,7 @@ final class Terminal {
   static String advice() {
     return isPosix()
         ? "The locale is POSIX (LC_ALL, LANG), in which Java reads no name or argument beyond"
-            + " ASCII: put LC_ALL=C.UTF-8 before the command, or start it as"
-            + " java -Dsun.jnu.encoding=UTF-8 -jar lora-native.jar."
+            + " ASCII: put LC_ALL=C.UTF-8 before the command."
         : "Rename the file, and what names it.";
   }
 }

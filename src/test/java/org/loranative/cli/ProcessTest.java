@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.loranative.io.AtomicFolders;
 import org.loranative.image.Picture;
+import org.loranative.io.AtomicFolders;
 import org.loranative.testing.TinyModel;
 
 /** What only a process of its own shows: signals, limits of memory, exit codes. */
