@@ -42,7 +42,9 @@ UNUSED_ENTRIES = [
     "org/bytedeco/dnnl/*/libdnnl*", "org/loranative/device/kernels/*", "*Windows*", "*Mac/*",
     "*FreeBSD*", "*/native/AIX/*", "*/native/SunOS/*", "org/jline/nativ/Linux/[!x]*",
     "*/native/Linux/[!x]*", "*-musl/*", "aix/*", "darwin/*", "freebsd/*", "win/*", "linux/[!a]*",
-    "linux/aarch64/*", "linux/arm/*", "org/locationtech/*"]
+    "linux/aarch64/*", "linux/arm/*", "linux/amd64/libzstd*",
+    "org/locationtech/*", "org/apache/parquet/*", "shaded/parquet/*", "org/xerial/*",
+    "org/apache/hadoop/*"]
 TEST_LIBRARIES = ["org.junit.jupiter", "org.junit.platform", "org.opentest4j", "org.assertj"]
 RESOURCES = [
     "src/test/resources/tokenizers", "src/test/resources/logback-test.xml",
