@@ -41,6 +41,7 @@ def run(check):
 
 def one(check, tool, name):
     log = check.work / "ncu.csv"
+    log.unlink(missing_ok=True)
     sections = [word for s in SECTIONS for word in ("--section", s)]
     command = [tool, "--csv", "--log-file", log, "--force-overwrite", "--page", "raw",
                "--launch-count", "1", "--launch-skip", "1", "--clock-control", "none", *sections,
@@ -52,14 +53,17 @@ def one(check, tool, name):
         check.record.add("profile", name, ok=False, why=outcome.why or "no counters",
                          output=(text + outcome.output)[-800:])
         return
-    found = {name: value for name, value in zip(rows[0], rows[-1])}
+    found = dict(zip(rows[0], rows[-1]))
     units = dict(zip(rows[0], rows[1]))
     line = {short: found[long] for long, short in METRICS.items() if long in found}
     line["time"] = f"{line.get('time')} {units.get('gpu__time_duration.sum', '')}"
     stalls = {}
     for metric, value in found.items():
         if metric.startswith(STALL) and metric.endswith("_per_issue_active.ratio"):
-            waiting = float(value.replace(",", "") or 0)
+            try:
+                waiting = float(value.replace(",", ""))
+            except ValueError:
+                continue  # not to be had on this card
             if waiting >= LEAST_STALL:
                 stalls[metric[len(STALL):-len("_per_issue_active.ratio")]] = round(waiting, 2)
     check.record.add("profile", name, ok=True, kernel=found.get("Kernel Name"),
