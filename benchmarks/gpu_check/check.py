@@ -10,6 +10,7 @@ import child
 
 LEAST_SECONDS = 5  # with less no case is begun
 SPARE_SECONDS = 3
+SLOWER_EMULATED = 5
 
 
 class Home:
@@ -62,6 +63,7 @@ class Check:
 
     def limit(self, most):
         """The limit of a case that may take `most` seconds; 0 if there is no time for it."""
+        most *= SLOWER_EMULATED if self.emulated else 1
         return 0 if self.left() < LEAST_SECONDS else min(most, self.left())
 
     def wanted(self, stage, case):

@@ -2,10 +2,12 @@
 class that fail are run again, each alone and waiting for every op: a fault on the card makes all
 that comes after it in its process fail too."""
 import json
+import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 LIMIT, ALONE_LIMIT = 240, 60
-MOST_ALONE = 24
+MOST_ALONE, SIDE_BY_SIDE = 24, 4
 OPS, MODEL = "org.loranative.graph.ops.", "org.loranative.model."
 CASES = [OPS + c for c in (
     "OpTest#f32", "OpTest#bf16", "OpTest#f16", "CudaEmulatorLossAndOptimizerTest",
@@ -55,18 +57,26 @@ def one(check, name, what):
         result["why"] = (f"in {running[0]}: " if running[0] else "") + outcome.why
         result["output"] = outcome.output[-800:]
     if failing:
-        result["failed"] = [line["test"] for line in failing]
+        result["failed"] = [name_of(line) for line in failing]
         result["why"] = failing[0].get("why", "")[:600]
     check.record.add("tests", name, **result)
-    for line in failing[:MOST_ALONE]:
-        if check.limit(ALONE_LIMIT):
-            alone(check, name, line)
+    with ThreadPoolExecutor(min(SIDE_BY_SIDE, check.options.jobs)) as pool:
+        list(pool.map(lambda line: alone(check, name, line), failing[:MOST_ALONE]))
+
+
+def name_of(line):
+    """A test's method, and which of its cases."""
+    method = re.search(r"\[(?:method|test-template|test-factory):([^(\]]+)", line["id"])
+    shown = line["test"].removesuffix("()")
+    return shown if not method or shown.startswith(method[1]) else f"{method[1]} {shown}"
 
 
 def alone(check, name, line):
     """One failing test in a process of its own, op by op."""
-    case = f"{name} {line['test']}, alone"
-    lines, _, outcome = tests_of(check, line["id"], check.limit(ALONE_LIMIT),
+    case, limit = f"{name} {name_of(line)}, alone", check.limit(ALONE_LIMIT)
+    if not limit:
+        return
+    lines, _, outcome = tests_of(check, line["id"], limit,
                                  "-Dloranative.sync=true")
     ok = outcome.ok and bool(lines) and all(x["ok"] for x in lines)
     why = next((x.get("why", "") for x in lines if not x["ok"]), outcome.why)
