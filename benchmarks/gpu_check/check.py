@@ -24,7 +24,8 @@ class Home:
         self.root = here.parent if self.packed else here.parent.parent
         if self.packed:
             self.java = str(self.root / "java/bin/java")
-            self.class_path = f"{self.root}/tests:{self.root}/main:{self.root}/lib/*"
+            self.class_path = ":".join(
+                f"{self.root}/{part}" for part in ("tests", "main", "main.jar", "lib/*"))
             self.kernels = self.root / "main/org/loranative/device/kernels"
             self.launches = self.root / "launches.json"
             self.conformance = self.root / "conformance.txt"

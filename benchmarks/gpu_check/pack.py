@@ -8,6 +8,8 @@ does; a distribution's own wants that distribution's libraries. --built: target/
 import argparse
 import fnmatch
 import glob
+import hashlib
+import lzma
 import os
 import re
 import shutil
@@ -23,7 +25,13 @@ NVRTC = TARGET / "nvrtc/org/bytedeco/cuda/linux-x86_64"
 MODULES = "java.base,java.desktop,java.management,java.naming,jdk.unsupported"
 # What nothing here calls, though modules that we need hold it.
 UNUSED_CLASSES = {
-    "java.base": ["sun/security/ssl", "sun/security/tools", "com/sun/crypto/provider"],
+    "java.base": [
+        "sun/security/ssl", "sun/security/tools", "com/sun/crypto/provider", "sun/security/ec",
+        "sun/security/provider/certpath", "sun/launcher/resources", "jdk/internal/icu/impl/data",
+        "sun/security/util/resources", "sun/security/util/math"],
+    "java.management": [
+        "javax/management/modelmbean", "javax/management/relation", "javax/management/monitor",
+        "javax/management/timer", "com/sun/jmx/remote"],
     "java.naming": ["com/sun/jndi/ldap"],
     "java.desktop": [
         "javax/swing", "com/sun/java/swing", "com/sun/swing", "sun/swing", "sun/awt/X11",
@@ -34,6 +42,9 @@ UNUSED_CLASSES = {
         "com/sun/org/apache/xalan", "com/sun/org/apache/bcel", "com/sun/org/apache/xpath",
         "com/sun/org/apache/xml/internal/dtm", "com/sun/org/apache/xml/internal/serializer",
         "com/sun/org/apache/xml/internal/serialize", "com/sun/org/apache/xerces/internal/impl/xs",
+        "com/sun/org/apache/xerces/internal/impl/dv/xs",
+        "com/sun/org/apache/xerces/internal/impl/xpath",
+        "com/sun/org/apache/xerces/internal/jaxp/validation",
         "jdk/xml/internal/jdkcatalog"]}
 UNUSED_FILES = ["fontmanager", "freetype", "awt_xawt", "splashscreen", "jsound"]
 # Of the jar: other platforms' libraries, and what the check does not use.
@@ -44,7 +55,10 @@ UNUSED_ENTRIES = [
     "*/native/Linux/[!x]*", "*-musl/*", "aix/*", "darwin/*", "freebsd/*", "win/*", "linux/[!a]*",
     "linux/aarch64/*", "linux/arm/*", "linux/amd64/libzstd*",
     "org/locationtech/*", "org/apache/parquet/*", "shaded/parquet/*", "org/xerial/*",
-    "org/apache/hadoop/*"]
+    "org/apache/hadoop/*", "org/apache/commons/compress/*", "org/apache/commons/codec/*",
+    "com/google/protobuf/compiler/*", "org/bytedeco/javacpp/tools/Generator*",
+    "org/bytedeco/javacpp/tools/Parser*"]
+FILTERS = [{"id": lzma.FILTER_X86}, {"id": lzma.FILTER_LZMA2, "preset": 9}]
 TEST_LIBRARIES = ["org.junit.jupiter", "org.junit.platform", "org.opentest4j", "org.assertj"]
 RESOURCES = [
     "src/test/resources/tokenizers", "src/test/resources/logback-test.xml",
@@ -72,21 +86,28 @@ def kernels(folder, architectures):
     built.mkdir(exist_ok=True)
     sources = sorted((ROOT / "cuda").glob("*.cu")) + [
         ROOT / "src/test/native/emulator/conformance.cu"]
-    headers = max(h.stat().st_mtime for h in (ROOT / "cuda/include").iterdir())
+    headers = b"".join(h.read_bytes() for h in sorted((ROOT / "cuda/include").iterdir()))
 
-    def made(source):
-        cubins = [built / f"{source.stem}.{a}.cubin" for a in architectures]
-        newest = max(headers, source.stat().st_mtime)
-        return all(c.exists() and c.stat().st_mtime > newest for c in cubins)
-    todo = [s for s in sources if not made(s)]
+    def key(source):
+        return hashlib.sha256(headers + source.read_bytes()).hexdigest()
+
+    def is_made(source):
+        return all((built / f"{source.stem}.{a}.cubin").exists()
+                   and (built / f"{source.stem}.{a}.key").exists()
+                   and (built / f"{source.stem}.{a}.key").read_text() == key(source)
+                   for a in architectures)
+    todo = [s for s in sources if not is_made(s)]
     with tempfile.TemporaryDirectory() as place:
         # kernelc looks for include/ beside a file.
         os.symlink(ROOT / "cuda/include", Path(place, "include"))
-        todo = [shutil.copy(s, place) for s in todo]
+        copies = [shutil.copy(s, place) for s in todo]
         if todo:
             sh(TARGET / "native/kernelc", NVRTC / "libnvrtc.so.12", built, built / "kernels.csv",
-               ",".join(a.removeprefix("sm_") for a in architectures), *todo,
+               ",".join(a.removeprefix("sm_") for a in architectures), *copies,
                env={**os.environ, "LD_LIBRARY_PATH": str(NVRTC)})
+    for source in todo:
+        for a in architectures:
+            (built / f"{source.stem}.{a}.key").write_text(key(source))
     out = folder / "main/org/loranative/device/kernels"
     out.mkdir(parents=True)
     for source in sources:
@@ -98,21 +119,26 @@ def kernels(folder, architectures):
 
 
 def classes(folder):
-    main = folder / "main"
-    with tempfile.TemporaryDirectory() as place:
-        sh("unzip", "-q", TARGET / "lora-native.jar", "-d", place)
-        for path in Path(place).rglob("*"):
-            name = str(path.relative_to(place))
-            if path.is_file() and not any(fnmatch.fnmatch(name, u) for u in UNUSED_ENTRIES):
-                (main / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(path, main / name)
+    """The jar without what is not used, and with the native library of without_onednn(); what is
+    not compressed in a jar is compressed better around it."""
+    native = "org/loranative/device/linux-x86_64/libjniLoraOps.so"
+    with zipfile.ZipFile(TARGET / "lora-native.jar") as old, \
+            zipfile.ZipFile(folder / "main.jar", "w") as new:
+        for name in old.namelist():
+            if name == native:
+                new.writestr(name, without_onednn())
+            elif name.endswith("libtokenizers.so"):
+                new.writestr(name, stripped(old.read(name)))
+            elif not name.endswith("/") and \
+                    not any(fnmatch.fnmatch(name, u) for u in UNUSED_ENTRIES):
+                new.writestr(name, old.read(name))
     shutil.copytree(TARGET / "test-classes", folder / "tests",
                     ignore=lambda at, names: [n for n in names if Path(at, n).is_dir()
                                               and Path(at) == TARGET / "test-classes"
                                               and n != "org"])
     sh("mvn", "-q", "-o", "dependency:copy-dependencies", "-DincludeScope=test",
        f"-DoutputDirectory={folder / 'lib'}", "-DincludeGroupIds=" + ",".join(TEST_LIBRARIES))
-    for jar in (folder / "lib").glob("*.jar"):  # unpacked they are compressed better together
+    for jar in (folder / "lib").glob("*.jar"):
         stored = jar.with_suffix(".stored")
         with zipfile.ZipFile(jar) as old, zipfile.ZipFile(stored, "w") as new:
             for entry in old.namelist():
@@ -121,8 +147,16 @@ def classes(folder):
         stored.replace(jar)
 
 
-def without_onednn(folder):
-    """The JNI library over plain/libloranative.a; --as-needed leaves libdnnl.so out."""
+def stripped(library):
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(library)
+        file.flush()
+        sh("strip", "--strip-all", file.name)
+        return Path(file.name).read_bytes()
+
+
+def without_onednn():
+    """The bytes of the JNI library over plain/libloranative.a; --as-needed leaves libdnnl.so out."""
     native = TARGET / "native"
     sh("cmake", "--build", native, "--target", "loranative_plain", stdout=subprocess.DEVNULL)
     version = re.search(r"<javacpp.version>(.*)<", (ROOT / "pom.xml").read_text())[1]
@@ -135,8 +169,7 @@ def without_onednn(folder):
            f"-Dplatform.includepath={ROOT / 'src/main/native'}",
            f"-Dplatform.linkpath={native / 'plain'}:{dnnl}", "org.loranative.device.LoraOps",
            stdout=subprocess.DEVNULL)
-        library = next(Path(place).rglob("libjniLoraOps.so"))
-        shutil.copy(library, folder / "main/org/loranative/device/linux-x86_64")
+        return next(Path(place).rglob("libjniLoraOps.so")).read_bytes()
 
 
 def runtime(jdk):
@@ -152,11 +185,14 @@ def runtime(jdk):
     return packed
 
 
-def compress(out, folder, names, leave=lambda entry: entry):
+def compress(out, folder, names):
+    for library in (f for name in names for f in (folder / name).rglob("*.so")):
+        subprocess.run(["strip", "--strip-all", library], check=False)
     partial = out.with_suffix(".partial")
-    with tarfile.open(partial, "w:xz", preset=9) as payload:
+    with lzma.open(partial, "wb", filters=FILTERS) as packed, \
+            tarfile.open(fileobj=packed, mode="w") as payload:
         for name in names:
-            payload.add(folder / name, name, filter=leave)
+            payload.add(folder / name, name)
     partial.rename(out)
 
 
@@ -212,15 +248,13 @@ def main():
     shutil.rmtree(folder, ignore_errors=True)
     kernels(folder, chosen.arch or ["sm_90"])
     classes(folder)
-    without_onednn(folder)
     resources(folder)
     shutil.copytree(ROOT / "benchmarks/gpu_check", folder / "gpu_check",
                     ignore=shutil.ignore_patterns("__pycache__", "pack.py"))
     shutil.copy(TARGET / "native/launches.json", folder)
     shutil.copy(ROOT / "src/test/native/emulator/conformance.txt", folder)
     shutil.copy(runtime(chosen.jdk), folder)
-    compress(folder / "classes.tar.xz", folder, ["main", "tests", "lib", "src", "models"],
-             without_kernels)
+    compress(folder / "classes.tar.xz", folder, ["main.jar", "tests", "lib", "src", "models"])
     out = TARGET / "gpu-check.tar.gz"
     with tarfile.open(out, "w:gz", compresslevel=9) as archive:
         for name in ("gpu_check", "launches.json", "conformance.txt", "java.tar.xz",
@@ -228,10 +262,6 @@ def main():
                      *(f.name for f in folder.glob("conformance.*.cubin"))):
             archive.add(folder / name, f"gpu-check/{name}")
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
-
-
-def without_kernels(entry):
-    return None if "device/kernels" in entry.name else entry
 
 
 if __name__ == "__main__":
