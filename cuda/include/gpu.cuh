@@ -34,13 +34,10 @@ LN_DEVICE float load(float x) { return x; }
 LN_DEVICE float load(gpu_bf16 x) { return __uint_as_float(u32(x.bits) << 16); }
 LN_DEVICE float load(gpu_f16 x) { return widen(x); }
 LN_DEVICE void store(float* to, float x) { *to = x; }
-// Rounds to nearest, ties to even; NaN stays NaN.
-LN_DEVICE void store(gpu_bf16* to, float x) {
-  u32 bits = __float_as_uint(x);
-  u32 rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
-  to->bits = (unsigned short)((bits & 0x7fffffffu) > 0x7f800000u ? (bits >> 16) | 0x40u : rounded);
+template <typename T>
+LN_DEVICE void store(T* to, float x) {
+  to->bits = (unsigned short)pack<T>(x, 0.0f);
 }
-LN_DEVICE void store(gpu_f16* to, float x) { to->bits = (unsigned short)pack<gpu_f16>(x, 0.0f); }
 
 LN_DEVICE float negative_infinity() { return __uint_as_float(0xff800000u); }
 

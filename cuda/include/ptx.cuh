@@ -51,10 +51,26 @@ LN_DEVICE float exp2_approximate(float x) {
 #endif
 }
 
-// 16 bytes, as shared memory takes them at once.
+// 16 bytes, as memory takes them at once.
 struct alignas(16) Chunk {
   u32 words[4];
 };
+LN_DEVICE Chunk load_chunk(const void* from) {
+#ifdef __CUDACC__
+  return *static_cast<const Chunk*>(from);
+#else
+  Chunk x;
+  emu::load_16(x.words, from);
+  return x;
+#endif
+}
+LN_DEVICE void store_chunk(void* to, const Chunk& x) {
+#ifdef __CUDACC__
+  *static_cast<Chunk*>(to) = x;
+#else
+  emu::store_16(to, x.words);
+#endif
+}
 LN_DEVICE void store_shared(Chunk* to, const Chunk& x) {
 #ifdef __CUDACC__
   u32 address = u32(__cvta_generic_to_shared(to));

@@ -1,12 +1,23 @@
-// Row kernels: one warp for a row, blocks of four warps: signatures.
+// Row kernels: a warp for a row, or a block for a long one: signatures.
 #pragma once
 #include "types.h"
 
+// Rows of up to 8192 numbers stay in registers: four eights a thread.
+struct RowTile {
+  static constexpr int kHeld = 4, kMostWarps = 8;
+  static constexpr int kMostThreads = kMostWarps * 32, kSharedBytes = kMostWarps * 4;
+
+  static constexpr int warps(i64 C) { return C <= 1024 ? 1 : C <= 4096 ? 4 : kMostWarps; }
+  // Threads of a block, and its rows.
+  static constexpr int threads(i64 C) { return warps(C) == 1 ? 128 : warps(C) * 32; }
+  static constexpr i64 rows(i64 C) { return warps(C) == 1 ? 4 : 1; }
+};
+
 LN_SIGNATURES(rms_norm_fwd, (const T* x, const T* residual, const float* w, T* y, T* sum,
-                             float* rstd, i64 M, i64 C, float eps))
+                             float* rstd, i64 M, i64 C, float eps, i32 warps))
 LN_SIGNATURES(rms_norm_bwd, (const T* dy, const T* dsum, const T* sum, const float* w,
-                             const float* rstd, T* dx, i64 M, i64 C))
-LN_SIGNATURES(rope,
-              (const T* x, const float* table, T* y, i64 M, i64 heads, i64 D, i64 half, float sign))
+                             const float* rstd, T* dx, i64 M, i64 C, i32 warps))
+LN_SIGNATURES(rope, (const T* x, const float* table, T* y, i64 rows, i64 heads, i64 D, i64 half,
+                     float sign))
 LN_SIGNATURE rope_table(const i32* positions, const float* inv_freq, float* table, i64 M, i64 half,
                         float scale);

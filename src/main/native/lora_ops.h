@@ -271,17 +271,19 @@ int ln_layer_norm_bwd(int64_t device, int64_t dy, int64_t x, int64_t w, int64_t 
                       int64_t M, int64_t C, int32_t dtype);
 
 // Layer norm over each image and group of channels, w and b by channel; then silu if silu is 1.
-// x, y [B, N, C] (N = H W); w, b [C] f32; stats [B, groups, 2] f32, saved.          Wu & He 2018
-// Overwrites y, stats.
+// x, y [B, N, C] (N = H W); w, b [C] f32; stats [B, groups, 2] f32, saved. scratch:
+// ln_group_norm_scratch bytes. Overwrites y, stats.                                 Wu & He 2018
 int ln_group_norm_fwd(int64_t device, int64_t x, int64_t w, int64_t b, int64_t y, int64_t stats,
-                      int64_t B, int64_t N, int64_t C, int64_t groups, float eps, int32_t silu,
-                      int32_t dtype);
+                      int64_t scratch, int64_t B, int64_t N, int64_t C, int64_t groups, float eps,
+                      int32_t silu, int32_t dtype);
 
 // As ln_layer_norm_bwd, over groups; dy passes back through silu first. Overwrites dx, which may be
 // dy.
 int ln_group_norm_bwd(int64_t device, int64_t dy, int64_t x, int64_t w, int64_t b, int64_t stats,
-                      int64_t dx, int64_t B, int64_t N, int64_t C, int64_t groups, int32_t silu,
-                      int32_t dtype);
+                      int64_t dx, int64_t scratch, int64_t B, int64_t N, int64_t C, int64_t groups,
+                      int32_t silu, int32_t dtype);
+// Scratch of either.
+int64_t ln_group_norm_scratch(int64_t device, int64_t B, int64_t N, int64_t C, int64_t groups);
 
 // y[b, oy, ox, o] = sum x[b, oy stride + ky - pad, ox stride + kx - pad, i] w[o, ky, kx, i] +
 // bias[o] x [B, H, W, I], zeros around it; w [O, kernel, kernel, I]; bias [O] f32 or 0; y [B, OH,

@@ -159,6 +159,11 @@ void shuffle(uint32_t mask, Shuffle* s);
 
 // The twins of what ptx.cuh wraps; fragment layouts as in the PTX manual (mma.m16n8k16, ldmatrix).
 // One store of 16 bytes.
+inline __attribute__((always_inline)) void load_16(uint32_t (&words)[4], const void* from) {
+  typedef uint32_t Words __attribute__((vector_size(16), may_alias));
+  const Words x = *static_cast<const Words*>(from);
+  for (int i = 0; i < 4; i++) words[i] = x[i];
+}
 inline __attribute__((always_inline)) void store_16(void* to, const uint32_t (&words)[4]) {
   typedef uint32_t Words __attribute__((vector_size(16), may_alias));
   *static_cast<Words*>(to) = Words{words[0], words[1], words[2], words[3]};

@@ -166,9 +166,11 @@ int typed(int32_t dtype, int32_t silu, Run run) {
 
 }  // namespace
 
+int64_t ln_group_norm_scratch(int64_t, int64_t, int64_t, int64_t, int64_t) { return 0; }
+
 int ln_group_norm_fwd(int64_t device, int64_t x, int64_t w, int64_t b, int64_t y, int64_t stats,
-                      int64_t B, int64_t N, int64_t C, int64_t groups, float eps, int32_t silu,
-                      int32_t dtype) {
+                      int64_t, int64_t B, int64_t N, int64_t C, int64_t groups, float eps,
+                      int32_t silu, int32_t dtype) {
   Groups s{of(device), B, N, C, groups};
   return typed(dtype, silu, [&](auto* type, auto with) {
     using T = __typeof__(*type);
@@ -178,8 +180,8 @@ int ln_group_norm_fwd(int64_t device, int64_t x, int64_t w, int64_t b, int64_t y
 }
 
 int ln_group_norm_bwd(int64_t device, int64_t dy, int64_t x, int64_t w, int64_t b, int64_t stats,
-                      int64_t dx, int64_t B, int64_t N, int64_t C, int64_t groups, int32_t silu,
-                      int32_t dtype) {
+                      int64_t dx, int64_t, int64_t B, int64_t N, int64_t C, int64_t groups,
+                      int32_t silu, int32_t dtype) {
   Groups s{of(device), B, N, C, groups};
   return typed(dtype, silu, [&](auto* type, auto with) {
     using T = __typeof__(*type);

@@ -6,31 +6,33 @@
 namespace ln {
 namespace cuda {
 
-static constexpr unsigned kThreads = 128;
-static constexpr int64_t kRowsPerBlock = 4;
+static constexpr unsigned kThreads = 256;
 
 int ln_rms_norm_fwd(int64_t device, int64_t x, int64_t residual, int64_t w, int64_t y, int64_t sum,
                     int64_t rstd, int64_t M, int64_t C, float eps, int32_t dtype) {
-  return LN_LAUNCH_TYPED(of(device), dtype, rms_norm_fwd, cover(M, kRowsPerBlock), kThreads, 0, x,
-                         residual, w, y, sum, rstd, M, C, eps);
+  return LN_LAUNCH_TYPED(of(device), dtype, rms_norm_fwd, cover(M, RowTile::rows(C)),
+                         RowTile::threads(C), RowTile::kSharedBytes, x, residual, w, y, sum, rstd,
+                         M, C, eps, RowTile::warps(C));
 }
 
 int ln_rms_norm_bwd(int64_t device, int64_t dy, int64_t dsum, int64_t sum, int64_t w, int64_t rstd,
                     int64_t dx, int64_t M, int64_t C, int32_t dtype) {
-  return LN_LAUNCH_TYPED(of(device), dtype, rms_norm_bwd, cover(M, kRowsPerBlock), kThreads, 0, dy,
-                         dsum, sum, w, rstd, dx, M, C);
+  return LN_LAUNCH_TYPED(of(device), dtype, rms_norm_bwd, cover(M, RowTile::rows(C)),
+                         RowTile::threads(C), RowTile::kSharedBytes, dy, dsum, sum, w, rstd, dx, M,
+                         C, RowTile::warps(C));
 }
 
 int ln_rope_table_fwd(int64_t device, int64_t positions, int64_t inv_freq, int64_t table_at,
                       int64_t M, int64_t half, float scale) {
-  return LN_LAUNCH(of(device), rope_table, cover(M * half, kThreads), kThreads, 0, positions,
-                   inv_freq, table_at, M, half, scale);
+  return LN_LAUNCH(of(device), rope_table, cover(M * half, 128), 128, 0, positions, inv_freq,
+                   table_at, M, half, scale);
 }
 
 int ln_rope_fwd(int64_t device, int64_t x, int64_t table_at, int64_t y, int64_t M, int64_t heads,
                 int64_t head_dim, int64_t half, int32_t inverse, int32_t dtype) {
-  return LN_LAUNCH_TYPED(of(device), dtype, rope, cover(M * heads, kRowsPerBlock), kThreads, 0, x,
-                         table_at, y, M, heads, head_dim, half, inverse ? -1.0f : 1.0f);
+  int64_t eights = M * heads * ((half + 7) / 8 + (head_dim - 2 * half + 7) / 8);
+  return LN_LAUNCH_TYPED(of(device), dtype, rope, cover(eights, kThreads), kThreads, 0, x, table_at,
+                         y, M * heads, heads, head_dim, half, inverse ? -1.0f : 1.0f);
 }
 
 }  // namespace cuda

@@ -53,9 +53,23 @@ public record GroupNorm(Value x, Value w, Value b, Value y, Value stats, Setting
     return List.of(y, stats);
   }
 
+  private static long scratch(Device d, Value x, Setting setting) {
+    return LoraOps.ln_group_norm_scratch(
+        d.handle(),
+        setting.images(),
+        x.shape().rows() / setting.images(),
+        x.shape().last(),
+        setting.groups());
+  }
+
   @Override
   public boolean isCheap() {
     return true;
+  }
+
+  @Override
+  public long scratchBytes(Device d) {
+    return scratch(d, x, setting);
   }
 
   @Override
@@ -80,6 +94,7 @@ public record GroupNorm(Value x, Value w, Value b, Value y, Value stats, Setting
             at.of(b),
             at.of(y),
             at.of(stats),
+            at.scratch(),
             setting.images(),
             x.shape().rows() / setting.images(),
             x.shape().last(),
@@ -108,6 +123,11 @@ public record GroupNorm(Value x, Value w, Value b, Value y, Value stats, Setting
     }
 
     @Override
+    public long scratchBytes(Device d) {
+      return scratch(d, x, setting);
+    }
+
+    @Override
     public GroupNormBackward rebind(UnaryOperator<Value> f) {
       return new GroupNormBackward(
           f.apply(dy), f.apply(x), f.apply(w), f.apply(b), f.apply(stats), f.apply(dx), setting);
@@ -124,6 +144,7 @@ public record GroupNorm(Value x, Value w, Value b, Value y, Value stats, Setting
               at.of(b),
               at.of(stats),
               at.of(dx),
+              at.scratch(),
               setting.images(),
               x.shape().rows() / setting.images(),
               x.shape().last(),
