@@ -9,7 +9,7 @@
 // passes; bound by memory. sum_losses adds in a fixed order, in f64. In f16 gradients carry the
 // step's loss_scale.
 #include "cross_entropy.h"
-#include "gpu.cuh"
+#include "eight.cuh"
 
 extern "C" __global__ void __launch_bounds__(256)
     label_rows(const i32* labels, i32* rows, i32* count, i64 M) {
@@ -35,20 +35,20 @@ extern "C" __global__ void __launch_bounds__(256)
     if (labels[m] >= 0) rows[at++] = i32(m);
 }
 
-template <typename T>
+template <bool WHOLE, typename T>
 LN_DEVICE void gather_rows(const T* h, const i32* rows, const i32* count, T* y, i64 offset,
                            i64 chunk, i64 C) {
-  i64 i = global_thread();
-  if (i >= chunk * C || offset + i / C >= *count) return;
-  y[i] = h[i64(rows[offset + i / C]) * C + i % C];
+  const RowSpan<WHOLE> s(u32(global_thread()), C);
+  if (s.row >= chunk || offset + s.row >= *count) return;
+  s.store(y + s.row * C, s.load(h + i64(rows[offset + s.row]) * C));
 }
 
-template <typename T>
+template <bool WHOLE, typename T>
 LN_DEVICE void scatter_rows(const T* y, const i32* rows, const i32* count, T* h, i64 offset,
                             i64 chunk, i64 C) {
-  i64 i = global_thread();
-  if (i >= chunk * C || offset + i / C >= *count) return;
-  h[i64(rows[offset + i / C]) * C + i % C] = y[i];
+  const RowSpan<WHOLE> s(u32(global_thread()), C);
+  if (s.row >= chunk || offset + s.row >= *count) return;
+  s.store(h + i64(rows[offset + s.row]) * C, s.load(y + s.row * C));
 }
 
 // Sum or maximum over a block of four warps, through shared memory.
@@ -103,10 +103,10 @@ extern "C" __global__ void __launch_bounds__(256)
 
 LN_INSTANCES((256), gather_rows,
              (const T* h, const i32* rows, const i32* count, T* y, i64 offset, i64 chunk, i64 C),
-             gather_rows(h, rows, count, y, offset, chunk, C))
+             LN_EIGHTS(whole_eights(C, h, y), gather_rows, h, rows, count, y, offset, chunk, C))
 LN_INSTANCES((256), scatter_rows,
              (const T* y, const i32* rows, const i32* count, T* h, i64 offset, i64 chunk, i64 C),
-             scatter_rows(y, rows, count, h, offset, chunk, C))
+             LN_EIGHTS(whole_eights(C, h, y), scatter_rows, y, rows, count, h, offset, chunk, C))
 LN_INSTANCES((128), row_loss,
              (float* logits, T* gradient, const i32* labels, const i32* rows, const i32* count,
               const gpu_step* step, float* losses, i64 offset, i64 V, float softcap, i32 backward),

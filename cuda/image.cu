@@ -1,64 +1,87 @@
-// What a diffusion model needs beside products and norms. Bound by memory, each byte once.
+// What a diffusion model needs beside products and norms, a thread for eight channels of a pixel.
+// Bound by memory, each byte once.
 //
 //   upsample            each pixel four times (nearest), and back as the sum of the four
 //   take_tap            the image that one tap of a convolution reads, zeros beyond the edges
 //   add_rows, sum_rows  y[b, n] = x[b, n] + t[b], and the gradient of t
 //   timestep_embedding  sines and cosines of t f[j]
+//                       sum_rows: a block for an image and 64 channels, 32 pixels at a time
 //   mse                 weighted squared or pseudo-Huber distance and its gradient in one pass: a
-//                       block of 256 for 16384 numbers of an image, sums in f64 in a fixed order,
-//                       2 KB of shared memory
-#include "gpu.cuh"
+//                       block of 256 for 16384 numbers of an image, a thread's 64 summed in f32,
+//                       the rest in f64 in a fixed order, 2 KB of shared memory
+#include "eight.cuh"
 #include "image.h"
 
-template <typename T>
+// A thread's eight channels of a pixel of [B, H, W, C].
+template <bool WHOLE>
+struct Pixel : RowSpan<WHOLE> {
+  u32 b, y, x;
+
+  LN_DEVICE Pixel(i64 H, i64 W, i64 C) : RowSpan<WHOLE>(u32(global_thread()), C) {
+    const u32 line = this->row / u32(W);
+    x = this->row % u32(W);
+    y = line % u32(H);
+    b = line / u32(H);
+  }
+};
+
+template <bool WHOLE, typename T>
 LN_DEVICE void upsample_fwd(const T* x, T* y, const Upsampling& u) {
-  i64 i = global_thread();
-  if (i >= u.B * u.OH * u.OW * u.C) return;
-  i64 c = i % u.C, ox = i / u.C % u.OW, oy = i / u.C / u.OW % u.OH, b = i / u.C / u.OW / u.OH;
-  y[i] = x[((b * u.H + oy / 2) * u.W + ox / 2) * u.C + c];
+  const Pixel<WHOLE> p(u.OH, u.OW, u.C);
+  if (p.b >= u.B) return;
+  p.store(y + p.row * u.C, p.load(x + ((p.b * u.H + p.y / 2) * u.W + p.x / 2) * u.C));
 }
 
-template <typename T>
+template <bool WHOLE, typename T>
 LN_DEVICE void upsample_bwd(const T* dy, T* dx, const Upsampling& u) {
-  i64 i = global_thread();
-  if (i >= u.B * u.H * u.W * u.C) return;
-  i64 c = i % u.C, ox = i / u.C % u.W * 2, oy = i / u.C / u.W % u.H * 2, b = i / u.C / u.W / u.H;
-  const T* from = dy + ((b * u.OH + oy) * u.OW + ox) * u.C + c;
-  bool right = ox + 1 < u.OW, down = oy + 1 < u.OH;
-  float sum = load(from[0]);
-  if (right) sum += load(from[u.C]);
-  if (down) sum += load(from[u.OW * u.C]);
-  if (right && down) sum += load(from[u.OW * u.C + u.C]);
-  store(dx + i, sum);
+  const Pixel<WHOLE> p(u.H, u.W, u.C);
+  if (p.b >= u.B) return;
+  const T* from = dy + ((p.b * u.OH + 2 * p.y) * u.OW + 2 * p.x) * u.C;
+  const bool right = 2 * p.x + 1 < u.OW, down = 2 * p.y + 1 < u.OH;
+  Eight sum = p.load(from);
+  if (right) sum += p.load(from + u.C);
+  if (down) sum += p.load(from + u.OW * u.C);
+  if (right && down) sum += p.load(from + u.OW * u.C + u.C);
+  p.store(dx + p.row * u.C, sum);
 }
 
-template <typename T>
+template <bool WHOLE, typename T>
 LN_DEVICE void take_tap(const T* x, T* y, const TapArguments& t) {
-  i64 i = global_thread();
-  if (i >= t.B * t.OH * t.OW * t.C) return;
-  i64 c = i % t.C, ox = i / t.C % t.OW, oy = i / t.C / t.OW % t.OH, b = i / t.C / t.OW / t.OH;
-  i64 iy = oy * t.stride + t.down, ix = ox * t.stride + t.right;
-  bool inside = iy >= 0 && iy < t.H && ix >= 0 && ix < t.W;
-  if (inside)
-    y[i] = x[((b * t.H + iy) * t.W + ix) * t.C + c];
-  else
-    store(y + i, 0.0f);
+  const Pixel<WHOLE> p(t.OH, t.OW, t.C);
+  if (p.b >= t.B) return;
+  const i64 iy = p.y * t.stride + t.down, ix = p.x * t.stride + t.right;
+  const bool inside = iy >= 0 && iy < t.H && ix >= 0 && ix < t.W;
+  p.store(y + p.row * t.C, inside ? p.load(x + ((p.b * t.H + iy) * t.W + ix) * t.C) : Eight{});
 }
 
-template <typename T>
+template <bool WHOLE, typename T>
 LN_DEVICE void add_rows(const T* x, const T* t, T* y, i64 B, i64 N, i64 C) {
-  i64 i = global_thread();
-  if (i < B * N * C) store(y + i, load(x[i]) + load(t[i / C / N * C + i % C]));
+  const RowSpan<WHOLE> s(u32(global_thread()), C);
+  if (s.row >= B * N) return;
+  Eight e = s.load(x + s.row * C);
+  e += s.load(t + s.row / u32(N) * C);
+  s.store(y + s.row * C, e);
 }
 
-// One thread for a channel of an image: neighbours read neighbouring channels.
-template <typename T>
-LN_DEVICE void sum_rows(const T* dy, T* dt, i64 B, i64 N, i64 C) {
-  i64 i = global_thread();
-  if (i >= B * C) return;
-  float sum = 0;
-  for (i64 n = 0; n < N; n++) sum += load(dy[(i / C * N + n) * C + i % C]);
-  store(dt + i, sum);
+template <bool WHOLE, typename T>
+LN_DEVICE void sum_rows(const T* dy, T* dt, i64 N, i64 C) {
+  LN_DYNAMIC_SHARED(float, shared);  // [channel][row of threads]
+  const int column = int(threadIdx.x) % SumTile::kAcross, row = int(threadIdx.x) / SumTile::kAcross;
+  const Span<WHOLE> s(i64(blockIdx.x) * SumTile::kChannels + column * 8, C);
+  const T* from = dy + i64(blockIdx.y) * N * C;
+  Eight sum{};
+#pragma unroll 2
+  for (i64 n = row; n < N; n += SumTile::kDown) sum += s.load(from + n * C);
+  LN_EACH_OF_8 shared[(i * SumTile::kAcross + column) * SumTile::kPitch + row] = sum[i];
+  __syncthreads();
+  if (row > 0) return;
+  LN_EACH_OF_8 {
+    sum[i] = 0;
+#pragma unroll 4
+    for (int r = 0; r < SumTile::kDown; r++)
+      sum[i] += shared[(i * SumTile::kAcross + column) * SumTile::kPitch + r];
+  }
+  s.store(dt + i64(blockIdx.y) * C, sum);
 }
 
 template <typename T>
@@ -73,20 +96,32 @@ LN_DEVICE void timestep_embedding(const float* t, T* y, i64 B, i64 dim, i32 cosi
   store(y + i, cosine ? cosf(angle) : sinf(angle));
 }
 
-template <typename T>
+template <bool WHOLE, typename T>
 LN_DEVICE void mse_blocks(const T* y, const float* target, const float* weights,
                           const gpu_step* step, double* sums, T* dy, i64 n, float huber) {
   LN_DYNAMIC_SHARED(double, shared);
-  i64 b = blockIdx.y, from = i64(blockIdx.x) * MseTile::kBlock;
-  i64 to = from + MseTile::kBlock < n ? from + MseTile::kBlock : n;
-  float weight = weights[b] * step->inv_labelled / float(n) * step->loss_scale;
-  double sum = 0;
-  for (i64 i = b * n + from + threadIdx.x; i < b * n + to; i += blockDim.x) {
-    float d = load(y[i]) - target[i];
-    float root = huber > 0 ? sqrtf(d * d + huber * huber) : 0.0f;
-    sum += double(huber > 0 ? 2 * huber * (root - huber) : d * d);
-    if (dy) store(dy + i, (huber > 0 ? 2 * huber * d / root : 2 * d) * weight);
+  const i64 b = blockIdx.y, first = i64(blockIdx.x) * MseTile::kBlock;
+  const i64 end = first + MseTile::kBlock < n ? first + MseTile::kBlock : n;
+  const float weight = weights[b] * step->inv_labelled / float(n) * step->loss_scale;
+  float some = 0;
+  for (i64 at = first + threadIdx.x * 8; at < end; at += MseTile::kThreads * 8) {
+    const Span<WHOLE> s(at, end);
+    Eight d = s.load(y + b * n);
+    const Eight aim = s.load(target + b * n);
+    LN_EACH_OF_8 {
+      d[i] -= aim[i];
+      if (huber > 0) {
+        const float root = sqrtf(d[i] * d[i] + huber * huber);
+        some += i < s.count ? 2 * huber * (root - huber) : 0.0f;
+        d[i] = 2 * huber * d[i] / root * weight;
+      } else {
+        some += d[i] * d[i];
+        d[i] = 2 * d[i] * weight;
+      }
+    }
+    if (dy) s.store(dy + b * n, d);
   }
+  double sum = double(some);
   sum = block_sum(sum, shared);
   if (threadIdx.x == 0) sums[b * gridDim.x + blockIdx.x] = sum;
 }
@@ -102,17 +137,22 @@ extern "C" __global__ void __launch_bounds__(256)
   if (threadIdx.x == 0) *loss = float(sum * double(step->inv_labelled));
 }
 
-LN_INSTANCES((256), upsample_fwd, (const T* x, T* y, Upsampling u), upsample_fwd(x, y, u))
-LN_INSTANCES((256), upsample_bwd, (const T* dy, T* dx, Upsampling u), upsample_bwd(dy, dx, u))
-LN_INSTANCES((256), take_tap, (const T* x, T* y, TapArguments t), take_tap(x, y, t))
+LN_INSTANCES((256), upsample_fwd, (const T* x, T* y, Upsampling u),
+             LN_EIGHTS(whole_eights(u.C, x, y), upsample_fwd, x, y, u))
+LN_INSTANCES((256), upsample_bwd, (const T* dy, T* dx, Upsampling u),
+             LN_EIGHTS(whole_eights(u.C, dy, dx), upsample_bwd, dy, dx, u))
+LN_INSTANCES((256), take_tap, (const T* x, T* y, TapArguments t),
+             LN_EIGHTS(whole_eights(t.C, x, y), take_tap, x, y, t))
 LN_INSTANCES((256), add_rows, (const T* x, const T* t, T* y, i64 B, i64 N, i64 C),
-             add_rows(x, t, y, B, N, C))
-LN_INSTANCES((256), sum_rows, (const T* dy, T* dt, i64 B, i64 N, i64 C), sum_rows(dy, dt, B, N, C))
+             LN_EIGHTS(whole_eights(C, x, t, y), add_rows, x, t, y, B, N, C))
+LN_INSTANCES((SumTile::kThreads), sum_rows, (const T* dy, T* dt, i64 N, i64 C),
+             LN_EIGHTS(whole_eights(C, dy, dt), sum_rows, dy, dt, N, C))
 LN_INSTANCES((256), timestep_embedding,
              (const float* t, T* y, i64 B, i64 dim, i32 cosine_first, float shift),
              timestep_embedding(t, y, B, dim, cosine_first, shift))
 LN_INSTANCES((256), mse_blocks,
              (const T* y, const float* target, const float* weights, const gpu_step* step,
               double* sums, T* dy, i64 n, float huber),
-             mse_blocks(y, target, weights, step, sums, dy, n, huber))
+             LN_EIGHTS(whole_eights(n, y, target, dy), mse_blocks, y, target, weights, step, sums,
+                       dy, n, huber))
 LN_KERNEL(mse_finish)

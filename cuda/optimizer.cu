@@ -1,21 +1,33 @@
 // Global gradient norm and AdamW over many adapters in one launch.     Loshchilov & Hutter 2019
 //
-// norm_blocks: 256 threads sum the squares of 65536 numbers in f64; norm_finish adds the blocks in
-// a fixed order and takes the loss scale out. adamw: one thread for a number, zeroes the gradient;
-// leaves everything else as it is where the norm is not finite. adamw8bit: the same with moments of
-// 8 bits, a block of threads for a block of 256 numbers. Bound by memory: 28 bytes a number, 16
-// with 8 bits.
-#include "gpu.cuh"
+// norm_blocks: 256 threads sum the squares of 65536 numbers, eight in f32 and those in f64;
+// norm_finish adds the blocks in a fixed order and takes the loss scale out. adamw: a thread for
+// eight numbers, zeroes the gradient; leaves everything else as it is where the norm is not finite.
+// adamw8bit: the same with moments of 8 bits, a warp for the 256 numbers that share a scale. Bound
+// by memory: 32 bytes a number, 20 with 8 bits.
+#include "eight.cuh"
 #include "optimizer.h"
 
-extern "C" __global__ void __launch_bounds__(256) norm_blocks(const float* g, double* sums, i64 n) {
+template <bool WHOLE>
+LN_DEVICE void sum_squares(const float* g, double* sums, i64 n) {
   LN_DYNAMIC_SHARED(double, shared);
-  i64 from = i64(blockIdx.x) * NormTile::kBlock;
-  i64 to = from + NormTile::kBlock < n ? from + NormTile::kBlock : n;
+  const i64 first = i64(blockIdx.x) * NormTile::kBlock;
+  const i64 end = first + NormTile::kBlock < n ? first + NormTile::kBlock : n;
   double sum = 0;
-  for (i64 i = from + threadIdx.x; i < to; i += blockDim.x) sum += double(g[i]) * double(g[i]);
+#pragma unroll 4
+  for (i64 at = first + threadIdx.x * 8; at < end; at += NormTile::kThreads * 8) {
+    const Eight x = Span<WHOLE>(at, end).load(g);
+    float squares = 0;
+    LN_EACH_OF_8 squares += x[i] * x[i];
+    sum += double(squares);
+  }
   sum = block_sum(sum, shared);
   if (threadIdx.x == 0) sums[blockIdx.x] = sum;
+}
+
+extern "C" __global__ void __launch_bounds__(NormTile::kThreads)
+    norm_blocks(const float* g, double* sums, i64 n) {
+  LN_EIGHTS(whole_eights(n, g), sum_squares, g, sums, n);
 }
 
 extern "C" __global__ void __launch_bounds__(256)
@@ -31,21 +43,49 @@ extern "C" __global__ void __launch_bounds__(256)
   out[1] = (factor > 1.0f ? 1.0f : factor) / step->loss_scale;
 }
 
+// What a step does to one number, given its gradient and moments.
+struct AdamW {
+  float rate, size, root, clip;
+  bool finite;
+  const AdamWArguments& a;
+
+  LN_DEVICE AdamW(const float* clip_, const gpu_step* step, const AdamWArguments& a_) : a(a_) {
+    rate = step->learning_rate * a.rate;
+    size = rate / step->bias1;
+    root = 1.0f / sqrtf(step->bias2);
+    clip = clip_[1];
+    finite = clip_[0] < -negative_infinity();
+  }
+  LN_DEVICE void moments(float x, float* mean, float* square) const {
+    *mean += (1.0f - a.beta1) * (x - *mean);
+    *square = a.beta2 * *square + (1.0f - a.beta2) * x * x;
+  }
+  LN_DEVICE float moved(float p, float mean, float square) const {
+    return p * (1.0f - rate * a.weight_decay) - size * mean / (sqrtf(square) * root + a.eps);
+  }
+};
+
+template <bool WHOLE>
+LN_DEVICE void adamw_eights(float* p, float* grad, float* m, float* v, const AdamW& step, i64 n) {
+  const Span<WHOLE> s = own_eight<WHOLE>(n);
+  if (s.empty()) return;
+  const Eight x = s.load(grad);
+  s.store(grad, Eight{});
+  if (!step.finite) return;  // a step that overflowed changes nothing
+  Eight number = s.load(p), mean = s.load(m), square = s.load(v);
+  LN_EACH_OF_8 {
+    step.moments(x[i] * step.clip, &mean.x[i], &square.x[i]);
+    number[i] = step.moved(number[i], mean[i], square[i]);
+  }
+  s.store(p, number);
+  s.store(m, mean);
+  s.store(v, square);
+}
+
 extern "C" __global__ void __launch_bounds__(256)
     adamw(float* p, float* grad, float* m, float* v, const float* clip, const gpu_step* step, i64 n,
           AdamWArguments a) {
-  i64 i = global_thread();
-  if (i >= n) return;
-  float lr = step->learning_rate * a.rate, size = lr / step->bias1,
-        root = 1.0f / sqrtf(step->bias2);
-  float x = grad[i] * clip[1];
-  grad[i] = 0.0f;
-  if (!(clip[0] < -negative_infinity())) return;  // a step that overflowed changes nothing
-  float mean = m[i] + (1.0f - a.beta1) * (x - m[i]);
-  float square = a.beta2 * v[i] + (1.0f - a.beta2) * x * x;
-  m[i] = mean;
-  v[i] = square;
-  p[i] = p[i] * (1.0f - lr * a.weight_decay) - size * mean / (sqrtf(square) * root + a.eps);
+  LN_EIGHTS(whole_eights(n, p, grad, m, v), adamw_eights, p, grad, m, v, AdamW(clip, step, a), n);
 }
 
 // The index of the code nearest to x; codes rise.
@@ -61,48 +101,81 @@ LN_DEVICE int nearest(const float* codes, float x) {
   return x - codes[low] <= codes[high] - x ? low : high;
 }
 
+// Eight codes of a byte each, read or written at once where WHOLE.
+template <bool WHOLE>
+struct CodeSpan : Span<WHOLE> {
+  LN_DEVICE explicit CodeSpan(const Span<WHOLE>& s) : Span<WHOLE>(s) {}
+  LN_DEVICE u64 codes(const unsigned char* m) const {
+    if (WHOLE) return *reinterpret_cast<const u64*>(m + this->at);
+    u64 x = 0;
+    LN_EACH_OF_8 if (i < this->count) x |= u64(m[this->at + i]) << (8 * i);
+    return x;
+  }
+  LN_DEVICE void write(unsigned char* m, u64 x) const {
+    if (WHOLE) {
+      *reinterpret_cast<u64*>(m + this->at) = x;
+    } else {
+      LN_EACH_OF_8 if (i < this->count) m[this->at + i] = (unsigned char)(x >> (8 * i));
+    }
+  }
+};
+
+template <bool WHOLE>
+LN_DEVICE void adamw8bit_eights(float* p, float* grad, unsigned char* m, unsigned char* v,
+                                float* m_scale, float* v_scale, const float* codes,
+                                const AdamW& step, i64 n) {
+  LN_DYNAMIC_SHARED(float, shared);
+  float *both_signs = shared, *positive = shared + 256;
+  both_signs[threadIdx.x] = codes[threadIdx.x];
+  positive[threadIdx.x] = codes[256 + threadIdx.x];
+  __syncthreads();
+  const i64 block = warp_row();
+  if (block * MomentBlock::kNumbers >= n) return;  // the whole warp
+  const CodeSpan<WHOLE> s(own_eight<WHOLE>(n));
+  const Eight x = s.load(grad);
+  s.store(grad, Eight{});
+  if (!step.finite) return;  // a step that overflowed changes nothing
+  Eight mean{}, square{};
+  float most_mean = 0, most_square = 0;
+  if (!s.empty()) {
+    const u64 m_codes = s.codes(m), v_codes = s.codes(v);
+    LN_EACH_OF_8 if (i < s.count) {
+      mean[i] = both_signs[m_codes >> (8 * i) & 255] * m_scale[block];
+      square[i] = positive[v_codes >> (8 * i) & 255] * v_scale[block];
+      step.moments(x[i] * step.clip, &mean.x[i], &square.x[i]);
+      most_mean = fmaxf(most_mean, fabsf(mean[i]));
+      most_square = fmaxf(most_square, square[i]);
+    }
+  }
+  most_mean = warp_max(most_mean);  // and all have read the scales
+  most_square = warp_max(most_square);
+  if (threadIdx.x % 32 == 0) {
+    m_scale[block] = most_mean;
+    v_scale[block] = most_square;
+  }
+  if (s.empty()) return;
+  Eight number = s.load(p);
+  u64 m_codes = 0, v_codes = 0;
+  LN_EACH_OF_8 {
+    number[i] = step.moved(number[i], mean[i], square[i]);
+    const float a = most_mean > 0 ? mean[i] * (1.0f / most_mean) : 0.0f;
+    const float b = most_square > 0 ? square[i] * (1.0f / most_square) : 0.0f;
+    int code = nearest(positive, b);
+    if (code == 0 && square[i] > 0) code = 1;
+    m_codes |= (u64)(nearest(both_signs, a)) << (8 * i);
+    v_codes |= (u64)(code) << (8 * i);
+  }
+  s.store(p, number);
+  s.write(m, m_codes);
+  s.write(v, v_codes);
+}
+
 extern "C" __global__ void __launch_bounds__(256)
     adamw8bit(float* p, float* grad, unsigned char* m, unsigned char* v, float* m_scale,
               float* v_scale, const float* codes, const float* clip, const gpu_step* step, i64 n,
               AdamWArguments a) {
-  LN_DYNAMIC_SHARED(float, shared);
-  float *both_signs = shared, *positive = shared + 256, *most = positive + 256;
-  const int t = int(threadIdx.x);
-  both_signs[t] = codes[t];
-  positive[t] = codes[256 + t];
-  __syncthreads();
-  const i64 i = global_thread();
-  const bool inside = i < n;
-  float x = 0, mean = 0, square = 0;
-  if (inside) {
-    x = grad[i] * clip[1];
-    grad[i] = 0.0f;
-    float m0 = both_signs[m[i]] * m_scale[blockIdx.x];
-    mean = m0 + (1.0f - a.beta1) * (x - m0);
-    square = a.beta2 * (positive[v[i]] * v_scale[blockIdx.x]) + (1.0f - a.beta2) * x * x;
-  }
-  float most_mean = warp_max(fabsf(mean)), most_square = warp_max(square);
-  if (t % 32 == 0) {
-    most[t / 32] = most_mean;
-    most[8 + t / 32] = most_square;
-  }
-  __syncthreads();                                // and all have read the scales
-  if (!(clip[0] < -negative_infinity())) return;  // the whole grid: a step that overflowed
-  for (int warp = 0; warp < 8; warp++) {
-    most_mean = fmaxf(most_mean, most[warp]);
-    most_square = fmaxf(most_square, most[8 + warp]);
-  }
-  if (t == 0) {
-    m_scale[blockIdx.x] = most_mean;
-    v_scale[blockIdx.x] = most_square;
-  }
-  if (!inside) return;
-  const float lr = step->learning_rate * a.rate, size = lr / step->bias1;
-  const float root = 1.0f / sqrtf(step->bias2);
-  p[i] = p[i] * (1.0f - lr * a.weight_decay) - size * mean / (sqrtf(square) * root + a.eps);
-  m[i] = (unsigned char)nearest(both_signs, most_mean > 0 ? mean * (1.0f / most_mean) : 0.0f);
-  int code = nearest(positive, most_square > 0 ? square * (1.0f / most_square) : 0.0f);
-  v[i] = (unsigned char)(code == 0 && square > 0 ? 1 : code);
+  LN_EIGHTS(whole_eights(n, p, grad, m, v), adamw8bit_eights, p, grad, m, v, m_scale, v_scale,
+            codes, AdamW(clip, step, a), n);
 }
 
 LN_KERNEL(norm_blocks)

@@ -1,10 +1,16 @@
-// Diffusion models' elementwise kernels and loss: grids of 256 threads.
+// Diffusion models' elementwise kernels, eight numbers a thread, and their loss: blocks of 256.
 #pragma once
 #include "types.h"
 
 struct MseTile {
   static constexpr i64 kBlock = 1 << 14;  // numbers of an image for a block
   static constexpr int kThreads = 256, kSharedBytes = kThreads * 8;
+};
+// Sums over pixels: a block has the eights of kChannels side by side, and kDown pixels.
+struct SumTile {
+  static constexpr int kThreads = 256, kAcross = 8, kChannels = kAcross * 8;
+  static constexpr int kDown = kThreads / kAcross, kPitch = kDown + 1;
+  static constexpr int kSharedBytes = kChannels * kPitch * 4;
 };
 // y [B, OH, OW, C] of x [B, H, W, C].
 struct Upsampling {
@@ -18,7 +24,7 @@ LN_SIGNATURES(take_tap, (const T* x, T* y, TapArguments t))
 LN_SIGNATURES(upsample_fwd, (const T* x, T* y, Upsampling u))
 LN_SIGNATURES(upsample_bwd, (const T* dy, T* dx, Upsampling u))
 LN_SIGNATURES(add_rows, (const T* x, const T* t, T* y, i64 B, i64 N, i64 C))
-LN_SIGNATURES(sum_rows, (const T* dy, T* dt, i64 B, i64 N, i64 C))
+LN_SIGNATURES(sum_rows, (const T* dy, T* dt, i64 N, i64 C))
 LN_SIGNATURES(timestep_embedding,
               (const float* t, T* y, i64 B, i64 dim, i32 cosine_first, float shift))
 LN_SIGNATURES(mse_blocks, (const T* y, const float* target, const float* weights,

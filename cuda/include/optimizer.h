@@ -4,12 +4,12 @@
 
 struct NormTile {
   static constexpr i64 kBlock = 1 << 16;
-};
-// Moments of 8 bits that share a scale: a thread for each. Shared memory holds both tables of codes
-// and what the block's maximum is found with.
-struct MomentBlock {
   static constexpr int kThreads = 256;
-  static constexpr int kSharedBytes = 2 * 256 * 4 + 2 * 8 * 4;
+};
+// Moments of 8 bits that share a scale: a warp for each kNumbers. Shared memory holds both tables
+// of codes.
+struct MomentBlock {
+  static constexpr int kThreads = 256, kNumbers = 256, kSharedBytes = 2 * 256 * 4;
 };
 struct AdamWArguments {
   float rate, beta1, beta2, eps, weight_decay;

@@ -9,41 +9,41 @@ namespace cuda {
 
 static constexpr unsigned kThreads = 256;
 
+// A thread for eight numbers of each row.
+static Grid eights(int64_t columns, int64_t rows = 1) {
+  return cover((columns + 7) / 8 * rows, kThreads);
+}
+
 int ln_add_fwd(int64_t device, int64_t a, int64_t b, int64_t y, int64_t n, int32_t dtype) {
-  return LN_LAUNCH_TYPED(of(device), dtype, add, cover(n, kThreads), kThreads, 0, a, b, y, n);
+  return LN_LAUNCH_TYPED(of(device), dtype, add, eights(n), kThreads, 0, a, b, y, n);
 }
 
 int ln_glu_fwd(int64_t device, int64_t gate, int64_t up, int64_t y, int64_t rows, int64_t columns,
                int64_t pitch, int32_t act, int32_t dtype) {
-  int64_t tiles = cover(columns, kThreads).x;
-  return LN_LAUNCH_TYPED(of(device), dtype, glu_fwd, (Grid{rows * tiles, 1}), kThreads, 0, gate, up,
-                         y, columns, pitch, tiles, act);
+  return LN_LAUNCH_TYPED(of(device), dtype, glu_fwd, eights(columns, rows), kThreads, 0, gate, up,
+                         y, rows, columns, pitch, act);
 }
 
 int ln_glu_bwd(int64_t device, int64_t dy, int64_t gate, int64_t up, int64_t dgate, int64_t dup,
                int64_t rows, int64_t columns, int64_t pitch, int32_t act, int32_t dtype) {
-  int64_t tiles = cover(columns, kThreads).x;
-  return LN_LAUNCH_TYPED(of(device), dtype, glu_bwd, (Grid{rows * tiles, 1}), kThreads, 0, dy, gate,
-                         up, dgate, dup, columns, pitch, tiles, act);
+  return LN_LAUNCH_TYPED(of(device), dtype, glu_bwd, eights(columns, rows), kThreads, 0, dy, gate,
+                         up, dgate, dup, rows, columns, pitch, act);
 }
 
 int ln_activation_fwd(int64_t device, int64_t x, int64_t y, int64_t n, int32_t act, int32_t dtype) {
-  return LN_LAUNCH_TYPED(of(device), dtype, activation_fwd, cover(n, kThreads), kThreads, 0, x, y,
-                         n, act);
+  return LN_LAUNCH_TYPED(of(device), dtype, activation_fwd, eights(n), kThreads, 0, x, y, n, act);
 }
 
 int ln_activation_bwd(int64_t device, int64_t dy, int64_t x, int64_t dx, int64_t n, int32_t act,
                       int32_t dtype) {
-  return LN_LAUNCH_TYPED(of(device), dtype, activation_bwd, cover(n, kThreads), kThreads, 0, dy, x,
-                         dx, n, act);
+  return LN_LAUNCH_TYPED(of(device), dtype, activation_bwd, eights(n), kThreads, 0, dy, x, dx, n,
+                         act);
 }
 
 int ln_cast_fwd(int64_t device, int64_t x, int32_t x_dtype, int64_t y, int32_t y_dtype, int64_t n) {
   if (x_dtype == LN_F32)
-    return LN_LAUNCH_TYPED(of(device), y_dtype, cast_from_f32, cover(n, kThreads), kThreads, 0, x,
-                           y, n);
-  return LN_LAUNCH_16_BIT(of(device), x_dtype, cast_to_f32, cover(n, kThreads), kThreads, 0, x, y,
-                          n);
+    return LN_LAUNCH_TYPED(of(device), y_dtype, cast_from_f32, eights(n), kThreads, 0, x, y, n);
+  return LN_LAUNCH_16_BIT(of(device), x_dtype, cast_to_f32, eights(n), kThreads, 0, x, y, n);
 }
 
 // Ids are checked on the host before they are uploaded.
@@ -52,8 +52,8 @@ int ln_embedding_fwd(int64_t device, int64_t ids, int64_t w, int64_t y, int64_t 
   if (is_blocks(w_dtype))
     return LN_LAUNCH_TYPED(of(device), dtype, block_embedding, cover(M * C / 16, kThreads),
                            kThreads, 0, ids, w, y, M, C, V, w_dtype, scale);
-  return LN_LAUNCH_TYPED(of(device), dtype, embedding, cover(M * C, kThreads), kThreads, 0, ids, w,
-                         y, M * C, C, scale);
+  return LN_LAUNCH_TYPED(of(device), dtype, embedding, eights(C, M), kThreads, 0, ids, w, y, M, C,
+                         scale);
 }
 
 int ln_embedding_bwd(int64_t device, int64_t dy, int64_t ids, int64_t dw, int64_t M, int64_t C,
@@ -66,8 +66,8 @@ static int copy_columns(int64_t device, int64_t whole, const int64_t (&parts)[3]
                         const int64_t (&counts)[3], int64_t M, int32_t dtype, int32_t cut) {
   int64_t width = counts[0] + counts[1] + counts[2], from = 0;
   for (int i = 0; i < 3; i++) {
-    LN_TRY(LN_LAUNCH_TYPED(of(device), dtype, columns, cover(M * counts[i], kThreads), kThreads, 0,
-                           whole, parts[i], M, width, from, counts[i], cut));
+    LN_TRY(LN_LAUNCH_TYPED(of(device), dtype, columns, eights(counts[i], M), kThreads, 0, whole,
+                           parts[i], M, width, from, counts[i], cut));
     from += counts[i];
   }
   return LN_OK;
@@ -85,15 +85,14 @@ int ln_concat_fwd(int64_t device, int64_t y0, int64_t y1, int64_t y2, int64_t x,
 
 int round_padded(Device* device, int64_t from, int64_t to, int64_t rows, int64_t columns,
                  int64_t padded_rows, int64_t padded_columns, int32_t dtype) {
-  int64_t n = padded_rows * padded_columns;
-  return LN_LAUNCH_16_BIT(device, dtype, round_padded, cover(n, kThreads), kThreads, 0, from, to,
-                          rows, columns, padded_columns, n);
+  return LN_LAUNCH_16_BIT(device, dtype, round_padded, eights(padded_columns, padded_rows),
+                          kThreads, 0, from, to, rows, columns, padded_rows, padded_columns);
 }
 
 int drop(Device* device, int64_t x, int64_t y, int64_t n, float p, int32_t stream, int64_t step,
          bool add, int32_t dtype) {
-  return LN_LAUNCH_TYPED(device, dtype, dropout, cover(n, kThreads), kThreads, 0, x, y, n, p,
-                         stream, step, add);
+  return LN_LAUNCH_TYPED(device, dtype, dropout, eights(n), kThreads, 0, x, y, n, p, stream, step,
+                         add);
 }
 
 }  // namespace cuda

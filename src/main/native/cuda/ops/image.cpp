@@ -8,37 +8,41 @@ namespace cuda {
 
 static constexpr unsigned kThreads = 256;
 
+// A thread for eight channels of each pixel.
+static Grid eights(int64_t pixels, int64_t C) { return cover(pixels * ((C + 7) / 8), kThreads); }
+
 int take_tap(Device* device, int64_t x, int64_t y, const ConvShape& s, int64_t ky, int64_t kx,
              int32_t dtype) {
   TapArguments t{s.B, s.H, s.W, s.I, s.OH, s.OW, s.stride, ky - s.pad, kx - s.pad};
-  return LN_LAUNCH_TYPED(device, dtype, take_tap, cover(s.B * s.OH * s.OW * s.I, kThreads),
-                         kThreads, 0, x, y, t);
+  return LN_LAUNCH_TYPED(device, dtype, take_tap, eights(s.B * s.OH * s.OW, s.I), kThreads, 0, x, y,
+                         t);
 }
 
 int ln_upsample_fwd(int64_t device, int64_t x, int64_t y, int64_t B, int64_t H, int64_t W,
                     int64_t OH, int64_t OW, int64_t C, int32_t dtype) {
   Upsampling u{B, H, W, OH, OW, C};
-  return LN_LAUNCH_TYPED(of(device), dtype, upsample_fwd, cover(B * OH * OW * C, kThreads),
-                         kThreads, 0, x, y, u);
+  return LN_LAUNCH_TYPED(of(device), dtype, upsample_fwd, eights(B * OH * OW, C), kThreads, 0, x, y,
+                         u);
 }
 
 int ln_upsample_bwd(int64_t device, int64_t dy, int64_t dx, int64_t B, int64_t H, int64_t W,
                     int64_t OH, int64_t OW, int64_t C, int32_t dtype) {
   Upsampling u{B, H, W, OH, OW, C};
-  return LN_LAUNCH_TYPED(of(device), dtype, upsample_bwd, cover(B * H * W * C, kThreads), kThreads,
-                         0, dy, dx, u);
+  return LN_LAUNCH_TYPED(of(device), dtype, upsample_bwd, eights(B * H * W, C), kThreads, 0, dy, dx,
+                         u);
 }
 
 int ln_add_rows_fwd(int64_t device, int64_t x, int64_t t, int64_t y, int64_t B, int64_t N,
                     int64_t C, int32_t dtype) {
-  return LN_LAUNCH_TYPED(of(device), dtype, add_rows, cover(B * N * C, kThreads), kThreads, 0, x, t,
-                         y, B, N, C);
+  return LN_LAUNCH_TYPED(of(device), dtype, add_rows, eights(B * N, C), kThreads, 0, x, t, y, B, N,
+                         C);
 }
 
 int ln_add_rows_bwd(int64_t device, int64_t dy, int64_t dt, int64_t B, int64_t N, int64_t C,
                     int32_t dtype) {
-  return LN_LAUNCH_TYPED(of(device), dtype, sum_rows, cover(B * C, kThreads), kThreads, 0, dy, dt,
-                         B, N, C);
+  Grid grid{cover(C, SumTile::kChannels).x, B};
+  return LN_LAUNCH_TYPED(of(device), dtype, sum_rows, grid, SumTile::kThreads,
+                         SumTile::kSharedBytes, dy, dt, N, C);
 }
 
 int ln_timestep_embedding_fwd(int64_t device, int64_t t, int64_t y, int64_t B, int64_t dim,

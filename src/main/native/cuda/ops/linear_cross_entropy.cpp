@@ -48,8 +48,8 @@ int ln_linear_cross_entropy_fwd(int64_t handle, int64_t h, int64_t w, int64_t la
   if (dh) LN_TRY(ln_memory_fill(handle, dh, 0, M * C * (dtype == LN_F32 ? 4 : 2)));
   LN_TRY(LN_LAUNCH(device, label_rows, Grid{}, kThreads, kThreads * 4, labels, rows, count, M));
   for (int64_t offset = 0; offset < M; offset += chunk) {
-    LN_TRY(LN_LAUNCH_TYPED(device, dtype, gather_rows, cover(chunk * C, kThreads), kThreads, 0, h,
-                           rows, count, gathered, offset, chunk, C));
+    LN_TRY(LN_LAUNCH_TYPED(device, dtype, gather_rows, cover(chunk * ((C + 7) / 8), kThreads),
+                           kThreads, 0, h, rows, count, gathered, offset, chunk, C));
     Gemm head{chunk, V, C, {gathered, dtype, false}, {w, w_dtype, true}, {logits, LN_F32, false}};
     head.rows_left = count;
     head.row_offset = offset;
@@ -62,8 +62,8 @@ int ln_linear_cross_entropy_fwd(int64_t handle, int64_t h, int64_t w, int64_t la
     back.rows_left = count;
     back.row_offset = offset;
     LN_TRY(cuda_gemm(device, back));
-    LN_TRY(LN_LAUNCH_TYPED(device, dtype, scatter_rows, cover(chunk * C, kThreads), kThreads, 0,
-                           gathered, rows, count, dh, offset, chunk, C));
+    LN_TRY(LN_LAUNCH_TYPED(device, dtype, scatter_rows, cover(chunk * ((C + 7) / 8), kThreads),
+                           kThreads, 0, gathered, rows, count, dh, offset, chunk, C));
   }
   return LN_LAUNCH(device, sum_losses, Grid{}, kThreads, kThreads * 8, losses, count, step, loss);
 }

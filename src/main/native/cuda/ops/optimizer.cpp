@@ -20,16 +20,16 @@ int ln_adamw_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t v, 
                  int64_t step, int64_t n, float rate, float beta1, float beta2, float eps,
                  float weight_decay) {
   AdamWArguments a{rate, beta1, beta2, eps, weight_decay};
-  return LN_LAUNCH(of(device), adamw, cover(n, 256), 256, 0, p, grad, m, v, clip, step, n, a);
+  return LN_LAUNCH(of(device), adamw, cover(n, 8 * 256), 256, 0, p, grad, m, v, clip, step, n, a);
 }
 
 int ln_adamw8bit_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t v, int64_t m_scale,
                      int64_t v_scale, int64_t codes, int64_t clip, int64_t step, int64_t n,
                      float rate, float beta1, float beta2, float eps, float weight_decay) {
   AdamWArguments a{rate, beta1, beta2, eps, weight_decay};
-  return LN_LAUNCH(of(device), adamw8bit, cover(n, MomentBlock::kThreads), MomentBlock::kThreads,
-                   MomentBlock::kSharedBytes, p, grad, m, v, m_scale, v_scale, codes, clip, step, n,
-                   a);
+  return LN_LAUNCH(of(device), adamw8bit, cover(n, 8 * MomentBlock::kThreads),
+                   MomentBlock::kThreads, MomentBlock::kSharedBytes, p, grad, m, v, m_scale,
+                   v_scale, codes, clip, step, n, a);
 }
 
 }  // namespace cuda
