@@ -114,7 +114,8 @@ class GpuCheckTest {
     assertThat(passed).as("echoes of the fault, alone").isPositive();
     assertThat(failed).isNotEmpty();
     assertThat(failed)
-        .allSatisfy(r -> assertThat(r.path("why").asText()).contains("the kernel row_loss_f32 failed"));
+        .allSatisfy(
+            r -> assertThat(r.path("why").asText()).contains("the kernel row_loss_f32 failed"));
   }
 
   @Test

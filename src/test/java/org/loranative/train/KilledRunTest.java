@@ -200,7 +200,8 @@ class KilledRunTest {
                 || name.endsWith("config.yaml") // names its folder
                 || name.endsWith("SHA256SUMS");
         if (name.endsWith("metrics.jsonl")) {
-          contents.put(name, Files.readString(file).replaceAll(",\"labelled\".*", "")); // no sensors
+          contents.put(
+              name, Files.readString(file).replaceAll(",\"labelled\".*", "")); // no sensors
           continue;
         }
         contents.put(
