@@ -79,7 +79,7 @@ struct TiledAttention {
     typedef SharedTile<T, COLUMNS, D8 * 8> Other;
 #pragma unroll
     for (int k = 0; k < COLUMNS / 16; k++) {
-      const float(&low)[4] = x[0][2 * k], (&high)[4] = x[0][2 * k + 1];
+      const float (&low)[4] = x[0][2 * k], (&high)[4] = x[0][2 * k + 1];
       const u32 left[1][4] = {{pack<T>(low[0], low[1]), pack<T>(low[2], low[3]),
                                pack<T>(high[0], high[1]), pack<T>(high[2], high[3])}};
 #pragma unroll
@@ -88,7 +88,7 @@ struct TiledAttention {
         const void* rows[2] = {Other::right_transposed(other, k * 16, n),
                                Other::right_transposed(other, k * 16, n + 16)};
         load_matrices<true>(right, rows);
-        multiply_tiles<T>(reinterpret_cast<float(&)[1][4][4]>(sum[0][n / 8]), left,
+        multiply_tiles<T>(reinterpret_cast<float (&)[1][4][4]>(sum[0][n / 8]), left,
                           reinterpret_cast<const u32(&)[4][2]>(right));
       }
     }

@@ -113,7 +113,8 @@ int ln_capture_launch(int64_t device, int64_t graph);
 int ln_capture_free(int64_t device, int64_t graph);
 // Maps a whole file read-only into host memory.
 int ln_file_map(const char* path, int64_t* address, int64_t* bytes);
-// LN_FAILED if part of it could not be read since, as when the file shrank: zeros were read instead.
+// LN_FAILED if part of it could not be read since, as when the file shrank: zeros were read
+// instead.
 int ln_file_check(int64_t address);
 int ln_file_unmap(int64_t address, int64_t bytes);
 // Gives back the memory of whole pages within a mapped range; they are read again when touched.

@@ -1,9 +1,9 @@
 // Files mapped read-only, and what happens when one shrinks under its reader.
 //
-// A page behind the new end of a file raises SIGBUS, on whichever thread touches it. For a file of ours
-// the handler puts zeros in the place of what is missing, so that the reader goes on, and remembers it;
-// the reader asks (ln_file_check) before it uses what it computed. Other addresses go to the handler that
-// was there before, the JVM's.
+// A page behind the new end of a file raises SIGBUS, on whichever thread touches it. For a file of
+// ours the handler puts zeros in the place of what is missing, so that the reader goes on, and
+// remembers it; the reader asks (ln_file_check) before it uses what it computed. Other addresses go
+// to the handler that was there before, the JVM's.
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -27,7 +27,8 @@ template <typename Tile>
 void tile(const char* name) {
   append(&tiles, name,
          number("rows", Tile::kRows) + ", " + number("columns", Tile::kColumns) + ", " +
-             number("depth", Tile::kDepth) + ", " + number("threads", Tile::kThreads) + ", " + number("shared", Tile::kSharedBytes));
+             number("depth", Tile::kDepth) + ", " + number("threads", Tile::kThreads) + ", " +
+             number("shared", Tile::kSharedBytes));
 }
 
 template <typename Tile>
@@ -41,10 +42,10 @@ void head() {
 // ctypes' letter for a field's type, D for a Divisor.
 template <typename T>
 const char* letter() {
-  return std::is_same<T, Divisor>::value ? "D"
+  return std::is_same<T, Divisor>::value    ? "D"
          : std::is_floating_point<T>::value ? (sizeof(T) == 4 ? "f" : "d")
-         : sizeof(T) == 8                 ? "Q"
-                                          : "i";
+         : sizeof(T) == 8                   ? "Q"
+                                            : "i";
 }
 
 struct Layout {
@@ -175,7 +176,8 @@ int main() {
          number("rows", 1) + ", " + number("columns", PanelTile16::kNumbers) + ", " +
              number("threads", PanelTile16::kThreads) + ", " +
              number("shared", PanelTile16::kSharedBytes));
-  printf("{\n  \"nf4\": %d,\n  \"tiles\": {\n    %s\n  },\n  \"heads\": {\n    %s\n  },\n"
-         "  \"structs\": {\n    %s\n  }\n}\n",
-         int(kNf4), tiles.c_str(), heads.c_str(), structs.c_str());
+  printf(
+      "{\n  \"nf4\": %d,\n  \"tiles\": {\n    %s\n  },\n  \"heads\": {\n    %s\n  },\n"
+      "  \"structs\": {\n    %s\n  }\n}\n",
+      int(kNf4), tiles.c_str(), heads.c_str(), structs.c_str());
 }

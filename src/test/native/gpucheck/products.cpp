@@ -66,16 +66,14 @@ void multiply(const float* a, int64_t lda, const float* b, int64_t ldb, float* s
         int64_t width = n0 + kColumns < N ? kColumns : N - n0;
         if (width == kColumns && m1 - m0 == kRows) {
           float c[kRows][kColumns];
-          for (int64_t m = 0; m < kRows; m++)
-            memcpy(c[m], sums + (m0 + m) * N + n0, sizeof c[m]);
+          for (int64_t m = 0; m < kRows; m++) memcpy(c[m], sums + (m0 + m) * N + n0, sizeof c[m]);
           for (int64_t k = k0; k < kn; k++)
             for (int64_t m = 0; m < kRows; m++) {
               float x = a[(m0 + m) * lda + k];
 #pragma omp simd
               for (int64_t n = 0; n < kColumns; n++) c[m][n] += x * b[k * ldb + n0 + n];
             }
-          for (int64_t m = 0; m < kRows; m++)
-            memcpy(sums + (m0 + m) * N + n0, c[m], sizeof c[m]);
+          for (int64_t m = 0; m < kRows; m++) memcpy(sums + (m0 + m) * N + n0, c[m], sizeof c[m]);
         } else {
           for (int64_t m = m0; m < m1; m++)
             for (int64_t k = k0; k < kn; k++) {
@@ -145,8 +143,8 @@ int onednn_conv(Device*, const Conv& c, int64_t from, int64_t w, int64_t bias, i
   int64_t height = c.backward ? c.H : c.OH, width = c.backward ? c.W : c.OW;
   int64_t from_height = c.backward ? c.OH : c.H, from_width = c.backward ? c.OW : c.W;
   int64_t taps = c.kernel * c.kernel, depth = taps * in;
-  std::vector<float> x = rows_of(ptr<void>(from), c.B * from_height * from_width, in, false, in,
-                                 c.dtype, true);
+  std::vector<float> x =
+      rows_of(ptr<void>(from), c.B * from_height * from_width, in, false, in, c.dtype, true);
   std::vector<float> weights(size_t(depth * out));
   for (int64_t o = 0; o < c.O; o++)
     for (int64_t t = 0; t < taps; t++)
