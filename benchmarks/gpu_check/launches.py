@@ -81,16 +81,31 @@ class Launches:
         return lambda: self.card.launch(name, grid, t["threads"], t[what], *addresses, a)
 
     def rms_norm(self, x, residual, w, y, total, rstd, rows, columns, eps):
+        """As RowTile of rows.h."""
+        warps = 1 if columns <= 1024 else 4 if columns <= 4096 else 8
+        threads, rows_of_block = (128, 4) if warps == 1 else (warps * 32, 1)
         return lambda: self.card.launch(
-            "rms_norm_fwd_bf16", (over(rows, 4),), 128, 0, x, residual, w, y, total, rstd,
-            I64(rows), I64(columns), F32(eps))
+            "rms_norm_fwd_bf16", (over(rows, rows_of_block),), threads, 32, x, residual, w, y, total,
+            rstd, I64(rows), I64(columns), F32(eps), I32(warps))
 
     def group_norm(self, x, w, bias, y, stats, images, pixels, channels, groups, eps):
+        """As GroupTile of norms.h: each block's moments, then the norm."""
         class Group(C.Structure):
-            _fields_ = [(n, I64) for n in ("N", "C", "groups")] + [("eps", F32), ("silu", I32)]
-        g = Group(pixels, channels, groups, eps, 1)
-        return lambda: self.card.launch(
-            "group_norm_fwd_bf16", (images * groups,), 256, 2048, x, w, bias, y, stats, g)
+            _fields_ = [("N", I64)] + [(n, I32) for n in ("C", "groups", "pixels", "splits")] + [
+                ("eps", F32), ("silu", I32)]
+        threads = 512
+        down = threads // min(over(channels, 8), threads)
+        of_block = max(4 * down, over(pixels, 128))
+        splits = over(pixels, of_block)
+        sums = self.card.empty(images * groups * splits * 8)
+        g = Group(pixels, channels, groups, of_block, splits, eps, 1)
+
+        def run():
+            self.card.launch("group_moments_bf16", (splits, images), threads, down * channels * 8,
+                             x, sums, g)
+            self.card.launch("group_norm_fwd_bf16", (splits, images), threads, groups * 8, x, w,
+                             bias, sums, y, stats, g)
+        return run
 
 
 def over(n, tile):
