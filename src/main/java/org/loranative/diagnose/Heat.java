@@ -1,5 +1,6 @@
 package org.loranative.diagnose;
 
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -25,7 +26,7 @@ final class Heat implements Check {
         new Finding(
             Finding.Kind.THERMAL_THROTTLING,
             slowed.steps()[since],
-            "the " + part.toUpperCase() + " lowers its clock for heat" + at,
+            "the " + part.toUpperCase(Locale.ROOT) + " lowers its clock for heat" + at,
             "Give it air, or a lower power limit (nvidia-smi -pl), which costs less speed than heat"));
   }
 
