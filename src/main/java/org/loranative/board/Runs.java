@@ -140,7 +140,7 @@ final class Runs implements AutoCloseable {
 
   /** Reads what is new of a run, telling of it now and then when it is much. */
   private boolean readOn(Entry entry) {
-    long before = entry.run.points();
+    long before = entry.run.events();
     long told = System.nanoTime();
     try {
       while (!closed && entry.run.refresh()) {
@@ -152,7 +152,7 @@ final class Runs implements AutoCloseable {
     } catch (IOException | UncheckedIOException e) {
       log.debug("{} cannot be read now: {}", entry.name, e.getMessage());
     }
-    return entry.run.points() != before;
+    return entry.run.events() != before;
   }
 
   private void discover() {

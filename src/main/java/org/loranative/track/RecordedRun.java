@@ -38,6 +38,7 @@ public final class RecordedRun {
   private final Map<String, Scalars> scalars = new TreeMap<>();
   private final Map<String, List<Text>> texts = new TreeMap<>();
   private final Map<String, List<ImageAt>> images = new TreeMap<>();
+  private long events;
   private final Map<String, String> settings = new LinkedHashMap<>();
   private long reached;
   private boolean complete;
@@ -166,6 +167,7 @@ public final class RecordedRun {
   }
 
   private void take(Event event, long offset, int length, Path file) {
+    events++;
     if (event.hasSessionLog()
         && event.getSessionLog().getStatus() == SessionLog.SessionStatus.START) {
       long from = event.getStep();
@@ -268,6 +270,11 @@ public final class RecordedRun {
   }
 
   /** How many points all curves have together: changes when something is new. */
+  /** Events read so far, pictures and texts included; it only grows. */
+  public synchronized long events() {
+    return events;
+  }
+
   public synchronized long points() {
     return scalars.values().stream().mapToLong(Scalars::size).sum();
   }
