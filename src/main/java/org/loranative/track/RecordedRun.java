@@ -269,12 +269,12 @@ public final class RecordedRun {
     return look.apply(scalars.getOrDefault(tag, new Scalars()));
   }
 
-  /** How many points all curves have together: changes when something is new. */
   /** Events read so far, pictures and texts included; it only grows. */
   public synchronized long events() {
     return events;
   }
 
+  /** How many points all curves have together. */
   public synchronized long points() {
     return scalars.values().stream().mapToLong(Scalars::size).sum();
   }
