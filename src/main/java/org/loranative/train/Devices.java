@@ -53,6 +53,7 @@ public final class Devices {
       log.warn("device: auto takes the CPU: {}", e.getMessage());
       return cpu;
     }
+    String described = card.description(); // a card that has failed says nothing any more
     Optional<String> problem = SelfCheck.problem(card, cpu);
     if (problem.isEmpty()) {
       cpu.close();
@@ -60,7 +61,7 @@ public final class Devices {
     }
     log.warn(
         "device: auto takes the CPU, since {} fails its check: {}.",
-        card.description(),
+        described,
         problem.get());
     try {
       card.close();
