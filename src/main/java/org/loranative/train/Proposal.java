@@ -65,6 +65,10 @@ public final class Proposal {
         if (!proposal.shrink()) {
           throw e;
         }
+      } catch (NothingHeldOutException e) {
+        if (settings.remove("early_stop") == null) {
+          throw e;
+        }
       }
     }
   }

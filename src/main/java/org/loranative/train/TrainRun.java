@@ -96,9 +96,7 @@ public final class TrainRun implements AutoCloseable {
     Steps<B> steps =
         new Steps<>(task, config.gradientAccumulation(), config.epochs(), config.maxSteps());
     if (config.earlyStop() > 0 && task.measures().stream().noneMatch(m -> m.name().equals("val"))) {
-      throw new UserException(
-          "early_stop goes by the validation loss, but nothing is held out: set validation_path or"
-              + " validation_fraction (for images at least 1 / validation_fraction of them).");
+      throw new NothingHeldOutException();
     }
     Trainer.Setting setting = setting(steps);
     RunGraphs graphs =

@@ -112,6 +112,17 @@ class RunCommandsTest {
     assertThat(folder.resolve("none.yaml")).doesNotExist();
   }
 
+  /** Of three records none is held out: nothing that early stop could go by. */
+  @Test
+  void initProposesWhatFewRecordsAllow() throws IOException {
+    data = Files.write(folder.resolve("few.jsonl"), Files.readAllLines(data).subList(0, 3));
+    Path file = folder.resolve("few.yaml");
+    Outcome outcome = run(init(file, "--no-probe"));
+    assertThat(outcome.code()).as(outcome.output()).isZero();
+    assertThat(read(file).earlyStop()).isZero();
+    assertThat(run("plan", "--config=" + file).code()).isZero();
+  }
+
   @Test
   void initKnowsImages() {
     Path file = folder.resolve("sd.yaml");
