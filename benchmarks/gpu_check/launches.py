@@ -14,6 +14,7 @@ class Launches:
         self.card = card
         table = json.loads(table.read_text())
         self.nf4, self.tiles, self.heads = table["nf4"], table["tiles"], table["heads"]
+        self.rows, self.groups = table["rows"], table["groups"]
         self.mapped = table["structs"].pop("mapped_gemm")
         self.structs = {name: structure(layout) for name, layout in table["structs"].items()}
 
@@ -81,30 +82,23 @@ class Launches:
         return lambda: self.card.launch(name, grid, t["threads"], t[what], *addresses, a)
 
     def rms_norm(self, x, residual, w, y, total, rstd, rows, columns, eps):
-        """As RowTile of rows.h."""
-        warps = 1 if columns <= 1024 else 4 if columns <= 4096 else 8
-        threads, rows_of_block = (128, 4) if warps == 1 else (warps * 32, 1)
+        t = self.rows[str(columns)]
         return lambda: self.card.launch(
-            "rms_norm_fwd_bf16", (over(rows, rows_of_block),), threads, 32, x, residual, w, y, total,
-            rstd, I64(rows), I64(columns), F32(eps), I32(warps))
+            "rms_norm_fwd_bf16", (over(rows, t["rows"]),), t["threads"], t["shared"], x, residual,
+            w, y, total, rstd, I64(rows), I64(columns), F32(eps), I32(t["warps"]))
 
     def group_norm(self, x, w, bias, y, stats, images, pixels, channels, groups, eps):
-        """As GroupTile of norms.h: each block's moments, then the norm."""
-        class Group(C.Structure):
-            _fields_ = [("N", I64)] + [(n, I32) for n in ("C", "groups", "pixels", "splits")] + [
-                ("eps", F32), ("silu", I32)]
-        threads = 512
-        down = threads // min(over(channels, 8), threads)
-        of_block = max(4 * down, over(pixels, 128))
-        splits = over(pixels, of_block)
-        sums = self.card.empty(images * groups * splits * 8)
-        g = Group(pixels, channels, groups, of_block, splits, eps, 1)
+        """Two kernels: sums of each block's pixels, then what they give."""
+        t = self.groups[f"{pixels}x{channels}"]
+        g = self.arguments("group", N=pixels, C=channels, groups=groups, pixels=t["pixels"],
+                           splits=t["splits"], eps=eps, silu=1)
+        sums = self.card.empty(images * groups * t["splits"] * t["of_group"])
+        grid = t["splits"], images
 
         def run():
-            self.card.launch("group_moments_bf16", (splits, images), threads, down * channels * 8,
-                             x, sums, g)
-            self.card.launch("group_norm_fwd_bf16", (splits, images), threads, groups * 8, x, w,
-                             bias, sums, y, stats, g)
+            self.card.launch("group_moments_bf16", grid, t["threads"], t["sums"], x, sums, g)
+            self.card.launch("group_norm_fwd_bf16", grid, t["threads"], groups * t["of_group"], x,
+                             w, bias, sums, y, stats, g)
         return run
 
 

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <type_traits>
+#include <utility>
 
 #include "block_gemm.h"
 #include "hopper.h"
@@ -13,7 +14,7 @@
 
 namespace {
 
-std::string tiles, heads, structs;
+std::string tiles, heads, rows, groups, structs;
 
 void append(std::string* list, const std::string& name, const std::string& value) {
   *list += (list->empty() ? "" : ",\n    ") + ('"' + name + "\": {" + value + "}");
@@ -37,6 +38,24 @@ void head() {
          number("rows", Tile::kRows) + ", " + number("threads", Tile::kThreads) + ", " +
              number("key_walks", Tile::kKeyWalks) + ", " + number("fwd", Tile::kForwardBytes) +
              ", " + number("dq", Tile::kQueryBytes) + ", " + number("dkv", Tile::kKeyBytes));
+}
+
+// Norms' blocks follow from the shape: those of the check's shapes.
+void row(long columns) {
+  append(&rows, std::to_string(columns),
+         number("rows", RowTile::rows(columns)) + ", " +
+             number("threads", RowTile::threads(columns)) + ", " +
+             number("warps", RowTile::warps(columns)) + ", " +
+             number("shared", RowTile::kSharedBytes));
+}
+
+void group(long pixels, long channels) {
+  append(&groups, std::to_string(pixels) + "x" + std::to_string(channels),
+         number("pixels", GroupTile::pixels(pixels, channels)) + ", " +
+             number("splits", GroupTile::splits(pixels, channels)) + ", " +
+             number("threads", GroupTile::kThreads) + ", " +
+             number("sums", GroupTile::sums_bytes(channels)) + ", " +
+             number("of_group", sizeof(GroupSums)));
 }
 
 // ctypes' letter for a field's type, D for a Divisor.
@@ -105,6 +124,19 @@ void attention_layout() {
          number("bytes", sizeof(T)) + ", \"fields\": {" + layout.fields + "}");
 }
 
+void group_layout() {
+  typedef GroupArguments T;
+  Layout layout;
+  LN_FIELD(T, N);
+  LN_FIELD(T, C);
+  LN_FIELD(T, groups);
+  LN_FIELD(T, pixels);
+  LN_FIELD(T, splits);
+  LN_FIELD(T, eps);
+  LN_FIELD(T, silu);
+  append(&structs, "group", number("bytes", sizeof(T)) + ", \"fields\": {" + layout.fields + "}");
+}
+
 void conv_layout() {
   typedef ConvArguments T;
   Layout layout;
@@ -167,8 +199,13 @@ int main() {
   head<AttentionTile128>();
   head<AttentionTile160>();
   head<AttentionTile256>();
+  row(200);
+  row(4096);
+  group(30, 40);
+  group(16384, 320);
   gemm_layout();
   attention_layout();
+  group_layout();
   conv_layout();
   panel_layout();
   mapped_layout();
@@ -176,8 +213,10 @@ int main() {
          number("rows", 1) + ", " + number("columns", PanelTile16::kNumbers) + ", " +
              number("threads", PanelTile16::kThreads) + ", " +
              number("shared", PanelTile16::kSharedBytes));
-  printf(
-      "{\n  \"nf4\": %d,\n  \"tiles\": {\n    %s\n  },\n  \"heads\": {\n    %s\n  },\n"
-      "  \"structs\": {\n    %s\n  }\n}\n",
-      int(kNf4), tiles.c_str(), heads.c_str(), structs.c_str());
+  printf("{\n  \"nf4\": %d", int(kNf4));
+  for (auto& [name, list] : {std::pair("tiles", &tiles), std::pair("heads", &heads),
+                             std::pair("rows", &rows), std::pair("groups", &groups),
+                             std::pair("structs", &structs)})
+    printf(",\n  \"%s\": {\n    %s\n  }", name, list->c_str());
+  printf("\n}\n");
 }

@@ -118,6 +118,15 @@ class GpuCheckTest {
             r -> assertThat(r.path("why").asText()).contains("the kernel row_loss_f32 failed"));
   }
 
+  /** On an emulated H100, so that launches.py cannot drift from the launchers. */
+  @Test
+  void eachKernelAlonePasses() throws IOException, InterruptedException {
+    assumeTrue(python("import numpy"), "numpy is not installed");
+    Ended ended = check(Map.of("LN_EMU_CAPABILITY", "90"), "smoke");
+    assertThat(ended.code()).as(ended.output()).isZero();
+    assertThat(results()).hasSizeGreaterThan(60);
+  }
+
   @Test
   void aFaultInOneKernelFailsItsCaseOfTheSmokeTestAlone() throws IOException, InterruptedException {
     assumeTrue(python("import numpy"), "numpy is not installed");
