@@ -214,9 +214,9 @@ int main() {
              number("threads", PanelTile16::kThreads) + ", " +
              number("shared", PanelTile16::kSharedBytes));
   printf("{\n  \"nf4\": %d", int(kNf4));
-  for (auto& [name, list] : {std::pair("tiles", &tiles), std::pair("heads", &heads),
-                             std::pair("rows", &rows), std::pair("groups", &groups),
-                             std::pair("structs", &structs)})
+  for (auto& [name, list] :
+       {std::pair("tiles", &tiles), std::pair("heads", &heads), std::pair("rows", &rows),
+        std::pair("groups", &groups), std::pair("structs", &structs)})
     printf(",\n  \"%s\": {\n    %s\n  }", name, list->c_str());
   printf("\n}\n");
 }

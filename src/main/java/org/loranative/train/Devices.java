@@ -59,10 +59,7 @@ public final class Devices {
       cpu.close();
       return card;
     }
-    log.warn(
-        "device: auto takes the CPU, since {} fails its check: {}.",
-        described,
-        problem.get());
+    log.warn("device: auto takes the CPU, since {} fails its check: {}.", described, problem.get());
     try {
       card.close();
     } catch (DeviceException e) {
