@@ -12,9 +12,10 @@ public final class Scalars {
   /** Appends a point. */
   public void add(long step, double value, double wall) {
     if (size == steps.length) {
-      steps = Arrays.copyOf(steps, 2 * size);
-      values = Arrays.copyOf(values, 2 * size);
-      walls = Arrays.copyOf(walls, 2 * size);
+      int room = Math.max(16, 2 * size); // a copy has no room to spare, an empty one none at all
+      steps = Arrays.copyOf(steps, room);
+      values = Arrays.copyOf(values, room);
+      walls = Arrays.copyOf(walls, room);
     }
     steps[size] = step;
     values[size] = value;

@@ -188,4 +188,12 @@ class RecordedRunTest {
     }
     assertThat(run.readAll().scalars("Loss/train").size()).isBetween(30, 60);
   }
+
+  @Test
+  void aCopyOfAnEmptyCurveGrows() {
+    Scalars copy = new Scalars().copy();
+    copy.add(1, 2.5, 0);
+    assertThat(copy.size()).isEqualTo(1);
+    assertThat(copy.value(0)).isEqualTo(2.5);
+  }
 }
