@@ -24,8 +24,8 @@ final class TrafficRun {
       linear(r, format, 200, 512, 256); // the small tile
     }
     for (DType format : List.of(DType.BF16, DType.NF4)) {
-      linear(r, format, 1408, 1536, 64); // the large tile backward
-      linear(r, format, 1408, 64, 1536); // and forward
+      linear(r, format, 1000, 2048, 64); // the large tile backward
+      linear(r, format, 1000, 64, 2048); // and forward
     }
     convolution(r, 1, 24, 64, 64);
     convolution(r, 2, 48, 64, 384);
