@@ -21,11 +21,6 @@ LN_DEVICE void rms_norm_fwd(const T* x, const T* residual, const float* w, T* y,
   Eight held[walk.kHeld], other[walk.kHeld] = {};
   float squares = 0;
   auto add_squares = [&](const Eight& e) { LN_EACH_OF_8 squares += e[i] * e[i]; };
-  auto read = [&](const Part& s) {
-    Eight e = s.load(x + at);
-    if (residual) e += s.load(residual + at);
-    return rounded(e, T());
-  };
 #pragma unroll
   for (int k = 0; k < walk.kHeld; k++) {
     held[k] = walk.span(k).load(x + at);
@@ -41,10 +36,15 @@ LN_DEVICE void rms_norm_fwd(const T* x, const T* residual, const float* w, T* y,
         add_squares(held[k]);
       },
       [&](const Part& s) {
-        const Eight e = read(s);
-        if (residual) s.store(sum + at, e);
+        Eight e = s.load(x + at);
+        if (residual) {
+          e += s.load(residual + at);
+          e = rounded(e, T());
+          s.store(sum + at, e);
+        }
         add_squares(e);
       });
+  const T* row = (residual ? sum : x) + at;  // sum may lie where x or residual did
   const float r = 1.0f / sqrtf(walk.sum(squares) / float(C) + eps);
   if (walk.thread == 0) rstd[walk.m] = r;
   auto write = [&](const Part& s, Eight e) {
@@ -53,7 +53,7 @@ LN_DEVICE void rms_norm_fwd(const T* x, const T* residual, const float* w, T* y,
     s.store(y + at, e);
   };
   walk.each([&](int k, const Part& s) { write(s, held[k]); },
-            [&](const Part& s) { write(s, read(s)); });
+            [&](const Part& s) { write(s, s.load(row)); });
 }
 
 template <bool WHOLE, typename T>
