@@ -55,7 +55,7 @@ UNUSED_ENTRIES = [
     "*/native/Linux/[!x]*", "*-musl/*", "aix/*", "darwin/*", "freebsd/*", "win/*", "linux/[!a]*",
     "linux/aarch64/*", "linux/arm/*", "linux/amd64/libzstd*",
     "org/locationtech/*", "org/apache/parquet/*", "shaded/parquet/*", "org/xerial/*",
-    "org/apache/hadoop/*", "org/apache/commons/compress/*", "org/apache/commons/codec/*",
+    "org/apache/hadoop/*", "org/apache/commons/compress/*", "org/apache/commons/codec/language/*",
     "com/google/protobuf/compiler/*", "org/bytedeco/javacpp/tools/Generator*",
     "org/bytedeco/javacpp/tools/Parser*"]
 FILTERS = [{"id": lzma.FILTER_X86}, {"id": lzma.FILTER_LZMA2, "preset": 9}]
