@@ -3,7 +3,7 @@ the bit."""
 import models
 import training
 
-LIMIT = 100
+LIMIT = 240
 # Name: model, options of it, compute dtype, most relative difference of a loss, settings.
 TEXT = {"batch_size": 2, "max_length": 64, "learning_rate": 0.003}
 IMAGES = {"batch_size": 2, "resolution": 64, "learning_rate": 0.003}

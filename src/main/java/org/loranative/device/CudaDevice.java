@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -65,11 +66,11 @@ public final class CudaDevice implements Device {
    */
   public CudaDevice(String name, String library) {
     this.name = name;
-    this.sensors = isEmulated(name) ? library : CardSensors.LIBRARY;
+    this.sensors = isEmulator(library) ? library : CardSensors.LIBRARY;
     List<Card> cards = cards(library);
     int colon = name.indexOf(':');
     if (colon < 0) {
-      Open first = firstUsable(name, library, cards);
+      Open first = firstUsable(library, cards);
       this.card = first.card();
       this.handle = first.handle();
     } else {
@@ -84,22 +85,22 @@ public final class CudaDevice implements Device {
                 cards.stream().map(Card::name).collect(Collectors.joining(", "))));
       }
       this.card = cards.get(index);
-      this.handle = open(name, library, card);
+      this.handle = open(library, card);
     }
   }
 
-  /** Whether kernels and sensors are in the driver library itself. */
-  private static boolean isEmulated(String name) {
-    return name.startsWith("cuda-");
+  /** Whether a driver library is an emulator's, which holds kernels and sensors itself. */
+  static boolean isEmulator(String library) {
+    return !Path.of(library).endsWith(DRIVER);
   }
 
   private record Open(Card card, long handle) {}
 
-  private static Open firstUsable(String name, String library, List<Card> cards) {
+  private static Open firstUsable(String library, List<Card> cards) {
     List<String> problems = new ArrayList<>();
     for (Card card : cards) {
       try {
-        Open open = new Open(card, open(name, library, card));
+        Open open = new Open(card, open(library, card));
         problems.forEach(log::warn);
         return open;
       } catch (UserException e) {
@@ -110,7 +111,7 @@ public final class CudaDevice implements Device {
   }
 
   /** Opens {@code card} and loads its kernels; returns its handle. */
-  private static long open(String name, String library, Card card) {
+  private static long open(String library, Card card) {
     if (card.capability() < 80) {
       throw new UserException(
           card.name()
@@ -123,7 +124,7 @@ public final class CudaDevice implements Device {
       throw new UserException(LoraOps.ln_last_error().getString() + ".");
     }
     try {
-      loadKernels(name, card, opened[0]);
+      loadKernels(library, card, opened[0]);
       return opened[0];
     } catch (UserException e) {
       LoraOps.ln_device_close(opened[0]);
@@ -154,8 +155,8 @@ public final class CudaDevice implements Device {
     return cards;
   }
 
-  private static void loadKernels(String name, Card card, long handle) {
-    boolean emulated = isEmulated(name);
+  private static void loadKernels(String library, Card card, long handle) {
+    boolean emulated = isEmulator(library);
     List<String> stems = words("list.txt", "\\s+");
     if (stems.isEmpty() && !emulated) {
       throw new UserException(

@@ -86,6 +86,13 @@ class CudaDeviceTest {
   }
 
   @Test
+  void knowsAnEmulatorByItsLibrary() {
+    assertThat(CudaDevice.isEmulator(TestDevices.emulator())).isTrue();
+    assertThat(CudaDevice.isEmulator(CudaDevice.DRIVER)).isFalse();
+    assertThat(CudaDevice.isEmulator("/usr/lib/wsl/lib/" + CudaDevice.DRIVER)).isFalse();
+  }
+
+  @Test
   void trainsAsTheCpuDoesAndResumesOnTheOther() throws IOException {
     String cpu = "--set=output_dir=" + folder.resolve("cpu");
     String card = "--set=output_dir=" + folder.resolve("card");

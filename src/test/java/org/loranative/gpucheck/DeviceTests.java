@@ -4,6 +4,7 @@ import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectUniqueId;
 
+import java.util.stream.Stream;
 import org.junit.platform.engine.DiscoverySelector;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.launcher.TagFilter;
@@ -19,12 +20,23 @@ import org.junit.platform.launcher.core.LauncherFactory;
 public final class DeviceTests {
   private DeviceTests() {}
 
+  /** The method of that name; tests may take arguments, which JUnit wants to be told. */
+  private static DiscoverySelector method(String what) {
+    String[] parts = what.split("#");
+    Class<?> type = selectClass(parts[0]).getJavaClass();
+    return Stream.of(type.getDeclaredMethods())
+        .filter(m -> m.getName().equals(parts[1]) && !m.isSynthetic())
+        .findFirst()
+        .map(m -> selectMethod(type, m))
+        .orElseThrow(() -> new IllegalArgumentException("no test " + what));
+  }
+
   public static void main(String[] args) {
     String what = args[0];
     DiscoverySelector selector =
         what.startsWith("[")
             ? selectUniqueId(what)
-            : what.contains("#") ? selectMethod(what) : selectClass(what);
+            : what.contains("#") ? method(what) : selectClass(what);
     var request =
         LauncherDiscoveryRequestBuilder.request()
             .selectors(selector)
