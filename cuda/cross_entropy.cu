@@ -83,11 +83,13 @@ LN_DEVICE void row_loss(float* logits, T* gradient, const i32* labels, const i32
   sum = block_reduce(sum, shared, false);
   if (threadIdx.x == 0) losses[offset + row] = logf(sum) + most - z[label];
   if (!backward) return;
-  float weight = step->inv_labelled * step->loss_scale;
+  // No division in the loop: its slow path is a call, which spills registers on sm_100.
+  float weight = step->inv_labelled * step->loss_scale, inverse = 1.0f / sum;
+  float of_cap = softcap > 0 ? 1.0f / softcap : 0.0f;
   __syncthreads();  // z[label] has been read
   for (i64 v = threadIdx.x; v < V; v += blockDim.x) {
-    float t = softcap > 0 ? z[v] / softcap : 0.0f;
-    float p = expf(z[v] - most) / sum - (v == label ? 1.0f : 0.0f);
+    float t = z[v] * of_cap;
+    float p = expf(z[v] - most) * inverse - (v == label ? 1.0f : 0.0f);
     store(gradient + row * V + v, weight * p * (1.0f - t * t));
   }
 }
