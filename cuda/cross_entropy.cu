@@ -5,9 +5,9 @@
 //
 // label_rows lists the labelled rows in order and counts them on the device, one block, a segment a
 // thread; gather, the two products (tensor_gemm.cu) and scatter work on `chunk` of them at a time,
-// and blocks past the count return. row_loss: one block of 128 for a row of [V] logits, three
-// passes; bound by memory. sum_losses adds in a fixed order, in f64. In f16 gradients carry the
-// step's loss_scale.
+// and blocks past the count return. row_loss: one block of 512 for a row of [V] logits, two
+// passes, 8 numbers a thread; bound by memory: 8 bytes a logit read, 2 (4 in f32) written.
+// sum_losses adds in a fixed order, in f64. In f16 gradients carry the step's loss_scale.
 #include "cross_entropy.h"
 #include "eight.cuh"
 
@@ -51,46 +51,79 @@ LN_DEVICE void scatter_rows(const T* y, const i32* rows, const i32* count, T* h,
   s.store(h + i64(rows[offset + s.row]) * C, s.load(y + s.row * C));
 }
 
-// Sum or maximum over a block of four warps, through shared memory.
-LN_DEVICE float block_reduce(float x, float* shared, bool maximum) {
-  x = maximum ? warp_max(x) : warp_sum(x);
-  __syncthreads();  // the last use of shared is over
-  if (threadIdx.x % 32 == 0) shared[threadIdx.x / 32] = x;
-  __syncthreads();
-  float y = shared[0];
-  for (int w = 1; w < int(blockDim.x) / 32; w++) y = maximum ? fmaxf(y, shared[w]) : y + shared[w];
-  return y;
-}
+// The largest logit so far, and the sum of exp(z - most) (online softmax; Milakov and Gimelshein
+// 2018).
+struct RunningSoftmax {
+  float most = negative_infinity(), sum = 0;
 
-template <typename T>
-LN_DEVICE void row_loss(float* logits, T* gradient, const i32* labels, const i32* rows,
-                        const i32* count, const gpu_step* step, float* losses, i64 offset, i64 V,
-                        float softcap, i32 backward) {
+  LN_DEVICE void add(float other_most, float other_sum) {
+    const float m = fmaxf(most, other_most);
+    if (m == negative_infinity()) return;
+    sum = sum * expf(most - m) + other_sum * expf(other_most - m);
+    most = m;
+  }
+
+  // Over the block, the same in each thread, in a fixed order.
+  LN_DEVICE void combine(float* shared) {
+    for (int lanes = 16; lanes > 0; lanes >>= 1)
+      add(__shfl_xor_sync(0xffffffffu, most, lanes), __shfl_xor_sync(0xffffffffu, sum, lanes));
+    const u32 warps = blockDim.x / 32;
+    if (threadIdx.x % 32 == 0) {
+      shared[threadIdx.x / 32] = most;
+      shared[warps + threadIdx.x / 32] = sum;
+    }
+    __syncthreads();
+    *this = RunningSoftmax();
+    for (u32 w = 0; w < warps; w++) add(shared[w], shared[warps + w]);
+  }
+};
+
+// The gradient takes the logits' place; of 16 bits, the first half of the row's. What a block
+// writes in a round lies before what it reads in the next.
+template <bool WHOLE, typename T>
+LN_DEVICE void row_loss(T, float* logits, const i32* labels, const i32* rows, const i32* count,
+                        const gpu_step* step, float* losses, i64 offset, i64 V, float softcap,
+                        i32 backward) {
   LN_DYNAMIC_SHARED(float, shared);
-  i64 row = blockIdx.x;
+  const i64 row = blockIdx.x;
   if (offset + row >= *count) return;  // the whole block
   float* z = logits + row * V;
-  i32 label = labels[rows[offset + row]];
-  float most = negative_infinity();
-  for (i64 v = threadIdx.x; v < V; v += blockDim.x) {
-    float x = z[v];
-    if (softcap > 0) z[v] = x = softcap * tanhf(x / softcap);
-    most = fmaxf(most, x);
+  const i32 label = labels[rows[offset + row]];
+  const float of_cap = softcap > 0 ? 1.0f / softcap : 0.0f;
+  auto capped = [&](float x) { return softcap > 0 ? softcap * tanhf(x * of_cap) : x; };
+  auto span = [&](i64 round) { return Span<WHOLE>((round * blockDim.x + threadIdx.x) * 8, V); };
+  const i64 rounds = (V + 8 * blockDim.x - 1) / (8 * blockDim.x);
+
+  RunningSoftmax softmax;
+  for (i64 round = 0; round < rounds; round++) {
+    const Span<WHOLE> s = span(round);
+    Eight x = s.load(z);
+    float most = softmax.most;
+    LN_EACH_OF_8 {
+      x[i] = i < s.count ? capped(x[i]) : negative_infinity();
+      most = fmaxf(most, x[i]);
+    }
+    if (most == negative_infinity()) continue;
+    float sum = softmax.sum * expf(softmax.most - most);
+    LN_EACH_OF_8 sum += expf(x[i] - most);
+    softmax.most = most;
+    softmax.sum = sum;
   }
-  most = block_reduce(most, shared, true);
-  float sum = 0;
-  for (i64 v = threadIdx.x; v < V; v += blockDim.x) sum += expf(z[v] - most);
-  sum = block_reduce(sum, shared, false);
-  if (threadIdx.x == 0) losses[offset + row] = logf(sum) + most - z[label];
+  softmax.combine(shared);
+  if (threadIdx.x == 0) losses[offset + row] = logf(softmax.sum) + softmax.most - capped(z[label]);
   if (!backward) return;
-  // No division in the loop: its slow path is a call, which spills registers on sm_100.
-  float weight = step->inv_labelled * step->loss_scale, inverse = 1.0f / sum;
-  float of_cap = softcap > 0 ? 1.0f / softcap : 0.0f;
-  __syncthreads();  // z[label] has been read
-  for (i64 v = threadIdx.x; v < V; v += blockDim.x) {
-    float t = z[v] * of_cap;
-    float p = expf(z[v] - most) * inverse - (v == label ? 1.0f : 0.0f);
-    store(gradient + row * V + v, weight * p * (1.0f - t * t));
+  // No division in the loop: its slow path is a call, which spills registers.
+  const float weight = step->inv_labelled * step->loss_scale, inverse = 1.0f / softmax.sum;
+  for (i64 round = 0; round < rounds; round++) {
+    const Span<WHOLE> s = span(round);
+    Eight x = s.load(z);
+    LN_EACH_OF_8 {
+      const float cap = capped(x[i]), t = cap * of_cap;
+      const float p = expf(cap - softmax.most) * inverse - (s.at + i == label ? 1.0f : 0.0f);
+      x[i] = weight * p * (1.0f - t * t);
+    }
+    __syncthreads();  // the round, and z[label], have been read
+    s.store(reinterpret_cast<T*>(z), x);
   }
 }
 
@@ -109,10 +142,10 @@ LN_INSTANCES((256), gather_rows,
 LN_INSTANCES((256), scatter_rows,
              (const T* y, const i32* rows, const i32* count, T* h, i64 offset, i64 chunk, i64 C),
              LN_EIGHTS(whole_eights(C, h, y), scatter_rows, y, rows, count, h, offset, chunk, C))
-LN_INSTANCES((128), row_loss,
-             (float* logits, T* gradient, const i32* labels, const i32* rows, const i32* count,
+LN_INSTANCES((512), row_loss,
+             (float* logits, const i32* labels, const i32* rows, const i32* count,
               const gpu_step* step, float* losses, i64 offset, i64 V, float softcap, i32 backward),
-             row_loss(logits, gradient, labels, rows, count, step, losses, offset, V, softcap,
-                      backward))
+             LN_EIGHTS(whole_eights(V, logits), row_loss, T(), logits, labels, rows, count, step,
+                       losses, offset, V, softcap, backward))
 LN_KERNEL(label_rows)
 LN_KERNEL(sum_losses)
