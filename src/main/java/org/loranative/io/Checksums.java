@@ -33,10 +33,15 @@ public final class Checksums {
     AtomicFiles.writeString(folder.resolve(NAME), text.toString());
   }
 
+  /** Whether {@code folder} has any. */
+  public static boolean exist(Path folder) {
+    return Files.isRegularFile(folder.resolve(NAME));
+  }
+
   /** What is wrong with {@code folder}, if anything. */
   public static Optional<String> problem(Path folder) {
     Path sums = folder.resolve(NAME);
-    if (!Files.isRegularFile(sums)) {
+    if (!exist(folder)) {
       return Optional.of("it has no " + NAME);
     }
     try {

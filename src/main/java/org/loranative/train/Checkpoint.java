@@ -20,6 +20,8 @@ import org.loranative.io.TensorEntry;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.AdapterState.Buffer;
 import org.loranative.optim.LossScale;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What a run needs to go on as if it had never stopped. Random numbers are functions of the seed
@@ -31,6 +33,7 @@ import org.loranative.optim.LossScale;
  * @param lossScale of f16 training
  */
 record Checkpoint(int step, RunIdentity identity, LossScale.State lossScale, Progress progress) {
+  private static final Logger log = LoggerFactory.getLogger(Checkpoint.class);
   private static final String STATE = "trainer_state.json";
   private static final String OPTIMIZER = "optimizer.safetensors";
 
@@ -91,30 +94,56 @@ record Checkpoint(int step, RunIdentity identity, LossScale.State lossScale, Pro
    * @throws DamagedException if it is not as it was written
    */
   static Checkpoint read(Path folder) {
-    Optional<String> problem = Checksums.problem(folder);
+    JsonNode node = readState(folder);
+    boolean older = isOlder(folder, node);
+    Optional<String> problem = older ? unreadable(folder) : Checksums.problem(folder);
     if (problem.isPresent()) {
       throw new DamagedException(folder, problem.get());
     }
+    if (older) {
+      log.info("{} was written before checksums; it is not checked.", folder);
+    }
+    if (node.path("step").asInt(-1) != RunFolder.step(folder)) {
+      throw new DamagedException(folder, STATE + " says step " + node.path("step"));
+    }
+    double unsaid = older ? LossScale.State.START.factor() : Double.NaN;
+    float factor = (float) node.path("loss_scale").asDouble(unsaid);
+    if (!Float.isFinite(factor) || factor < 1) {
+      throw new DamagedException(folder, STATE + " says loss_scale " + node.path("loss_scale"));
+    }
+    Progress progress = Progress.read(node);
+    if (!(progress.rateFactor() > 0 && progress.rateFactor() <= 1)) {
+      throw new DamagedException(folder, STATE + " says lr_factor " + progress.rateFactor());
+    }
+    return new Checkpoint(
+        node.path("step").asInt(),
+        RunIdentity.read(node),
+        new LossScale.State(factor, node.path("loss_scale_good_steps").asInt()),
+        progress);
+  }
+
+  private static JsonNode readState(Path folder) {
     try {
-      JsonNode node = JSON.readTree(Files.readAllBytes(folder.resolve(STATE)));
-      if (node.path("step").asInt(-1) != RunFolder.step(folder)) {
-        throw new DamagedException(folder, STATE + " says step " + node.path("step"));
-      }
-      float factor = (float) node.path("loss_scale").asDouble(Double.NaN);
-      if (!Float.isFinite(factor) || factor < 1) {
-        throw new DamagedException(folder, STATE + " says loss_scale " + node.path("loss_scale"));
-      }
-      Progress progress = Progress.read(node);
-      if (!(progress.rateFactor() > 0 && progress.rateFactor() <= 1)) {
-        throw new DamagedException(folder, STATE + " says lr_factor " + progress.rateFactor());
-      }
-      return new Checkpoint(
-          node.path("step").asInt(),
-          RunIdentity.read(node),
-          new LossScale.State(factor, node.path("loss_scale_good_steps").asInt()),
-          progress);
+      return JSON.readTree(Files.readAllBytes(folder.resolve(STATE)));
     } catch (IOException e) {
-      throw new DamagedException(folder, STATE + " cannot be read: " + e.getMessage());
+      String unread = STATE + " cannot be read: " + UserException.reason(e);
+      throw new DamagedException(
+          folder, Checksums.exist(folder) ? Checksums.problem(folder).orElse(unread) : unread);
+    }
+  }
+
+  /** Whether a version wrote it that knew no checksums: such states lack the base's hash too. */
+  private static boolean isOlder(Path folder, JsonNode state) {
+    return !Checksums.exist(folder) && state.has("step") && !RunIdentity.isComplete(state);
+  }
+
+  /** What keeps the tensors from being read, where no checksum can tell. */
+  private static Optional<String> unreadable(Path folder) {
+    try {
+      Safetensors.read(folder.resolve(OPTIMIZER));
+      return Optional.empty();
+    } catch (UserException e) {
+      return Optional.of(e.getMessage());
     }
   }
 

@@ -11,13 +11,15 @@ import org.loranative.UserException;
 import org.loranative.lora.Adapters;
 
 /**
- * What must be the same for a run to go on from a checkpoint.
+ * What must be the same for a run to go on from a checkpoint. A hash is "" where an older version
+ * wrote none.
  *
  * @param data hash of the training data
  * @param base hash of the base model
  * @param layers hash of the adapted layers, their shapes and ranks
  */
 record RunIdentity(long seed, String data, String base, String layers) {
+  private static final String BASE = "base_sha256";
 
   static RunIdentity of(Kind<?> kind, long seed) {
     return new RunIdentity(
@@ -42,15 +44,20 @@ record RunIdentity(long seed, String data, String base, String layers) {
   void write(ObjectNode node) {
     node.put("seed", seed);
     node.put("data_sha256", data);
-    node.put("base_sha256", base);
+    node.put(BASE, base);
     node.put("layers_sha256", layers);
+  }
+
+  /** Whether a checkpoint's state has all of it. */
+  static boolean isComplete(JsonNode node) {
+    return node.has(BASE);
   }
 
   static RunIdentity read(JsonNode node) {
     return new RunIdentity(
         node.path("seed").asLong(),
         node.path("data_sha256").asText(),
-        node.path("base_sha256").asText(),
+        node.path(BASE).asText(),
         node.path("layers_sha256").asText());
   }
 
@@ -60,16 +67,16 @@ record RunIdentity(long seed, String data, String base, String layers) {
    * @param written the identity that the checkpoint has
    */
   void requireSame(RunIdentity written, Path checkpoint) {
-    if (!written.layers().equals(layers)) {
+    if (differs(written.layers(), layers)) {
       throw Checkpoint.unfit(checkpoint);
     }
-    if (!written.base().equals(base)) {
+    if (differs(written.base(), base)) {
       throw new UserException(
           checkpoint
               + " was written with another base_model: its tensors are not those of this one. Name"
               + " the base that the run began with, or start a new output_dir.");
     }
-    if (!written.data().equals(data)) {
+    if (differs(written.data(), data)) {
       throw new UserException(
           checkpoint
               + " was written with other training data, so its position in them means nothing."
@@ -87,5 +94,9 @@ record RunIdentity(long seed, String data, String base, String layers) {
               + written.seed()
               + "; a run is resumed with its own seed.");
     }
+  }
+
+  private static boolean differs(String written, String mine) {
+    return !written.isEmpty() && !written.equals(mine);
   }
 }

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
@@ -151,5 +152,39 @@ class ResumeTest {
     assertThatThrownBy(() -> train(true)).hasMessageContaining("written with another base_model");
     AtomicFolders.delete(run);
     train(false, "max_steps=2");
+  }
+
+  /** As versions before checksums wrote them: no SHA256SUMS, no hashes of base and layers. */
+  @Test
+  void checkpointsOfOlderVersionsAreResumedFrom() throws IOException {
+    train(false);
+    byte[] whole = adapter();
+    String metrics = Files.readString(run.resolve("logs/metrics.jsonl"));
+    for (int step : new int[] {4, 6}) {
+      Path state = run.resolve("checkpoint-" + step + "/trainer_state.json");
+      Files.delete(state.resolveSibling("SHA256SUMS"));
+      String older = "\"(base_sha256|layers_sha256|rollback_(from|to))\" :.*\n";
+      Files.writeString(state, Files.readString(state).replaceAll(older, ""));
+    }
+    Path cut = run.resolve("checkpoint-6/optimizer.safetensors");
+    Files.write(cut, Arrays.copyOf(Files.readAllBytes(cut), 500));
+
+    train(true);
+    assertThat(log())
+        .contains("checkpoint-6 is damaged")
+        .contains("checkpoint-4 was written before checksums; it is not checked.")
+        .contains("Resuming from " + run.resolve("checkpoint-4"));
+    assertThat(adapter()).isEqualTo(whole);
+    assertThat(Files.readAllLines(run.resolve("logs/metrics.jsonl")))
+        .hasSameSizeAs(metrics.lines().toList());
+  }
+
+  /** A lost SHA256SUMS of this version is damage all the same. */
+  @Test
+  void lostChecksumsAreDamage() throws IOException {
+    train(false, "max_steps=2");
+    Files.delete(run.resolve("checkpoint-2/SHA256SUMS"));
+    assertThatThrownBy(() -> train(true)).hasMessageContaining("holds no whole checkpoint");
+    assertThat(log()).contains("checkpoint-2 is damaged: it has no SHA256SUMS");
   }
 }
