@@ -81,6 +81,7 @@ public final class ConfigReader {
     }
     Source source = new Source(name, lines);
     tree.fieldNames().forEachRemaining(key -> requireKnown(key, source));
+    tree.fields().forEachRemaining(f -> refuseNul(f.getKey(), f.getValue(), source));
     try {
       TrainConfig config = YAML.treeToValue(tree, TrainConfig.class);
       ConfigChecks.check(config, source::of);
@@ -179,6 +180,14 @@ public final class ConfigReader {
                   .or(() -> Spelling.near(key, known).map(n -> "Did you mean \"" + n + "\"?"))
                   .orElse("docs/configuration.md lists them all."));
     }
+  }
+
+  /** No file's name may hold a NUL, and no text needs one. */
+  private static void refuseNul(String key, JsonNode value, Source source) {
+    if (value.isTextual() && value.textValue().indexOf('\0') >= 0) {
+      throw new UserException(source.of(key) + " holds a NUL character (\\0); remove it.");
+    }
+    value.forEach(element -> refuseNul(key, element, source));
   }
 
   private static String snake(String camel) {

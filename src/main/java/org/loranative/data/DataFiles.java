@@ -21,6 +21,9 @@ import org.loranative.UserException;
 record DataFiles(List<Path> chosen, Map<String, List<Path>> leftOut) {
   static final List<String> KINDS = List.of("jsonl", "ndjson", "json", "csv", "parquet", "txt");
 
+  private static final String READ =
+      ".jsonl, .json, .csv and .txt (also with .gz) and .parquet can be read.";
+
   /** As in Hugging Face's datasets. */
   private static final Set<String> TRAINING = Set.of("train", "training");
 
@@ -34,6 +37,8 @@ record DataFiles(List<Path> chosen, Map<String, List<Path>> leftOut) {
     for (Path file : DataFolder.files(folder)) {
       if (DataFolder.isDocument(file)) {
         leave(leftOut, "about the data", file);
+      } else if (isArrow(file)) {
+        leave(leftOut, "Arrow is not read; datasets' to_parquet converts it", file);
       } else if (kind(file).isEmpty()) {
         leave(leftOut, "of a kind that is not read", file);
       } else {
@@ -57,11 +62,13 @@ record DataFiles(List<Path> chosen, Map<String, List<Path>> leftOut) {
       leftOut.values().removeIf(List::isEmpty);
     }
     if (chosen.isEmpty()) {
+      Optional<Path> arrow =
+          leftOut.values().stream().flatMap(List::stream).filter(DataFiles::isArrow).findFirst();
       throw new UserException(
           folder
-              + " holds no data; files ending in "
-              + String.join(", ", KINDS.stream().map(k -> "." + k).toList())
-              + " can be read.");
+              + (arrow.isPresent()
+                  ? " holds Arrow files, which are not read. Convert them: " + convert(arrow.get())
+                  : " holds no data; " + READ));
     }
     return new DataFiles(chosen, leftOut);
   }
@@ -70,10 +77,35 @@ record DataFiles(List<Path> chosen, Map<String, List<Path>> leftOut) {
     leftOut.computeIfAbsent(reason, r -> new ArrayList<>()).add(file);
   }
 
-  /** The ending, if it is one that is read. */
+  /** The ending without that of gzip, if it is one that is read. */
   static Optional<String> kind(Path file) {
     String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
-    return KINDS.stream().filter(k -> name.endsWith("." + k)).findFirst();
+    return KINDS.stream()
+        .filter(k -> name.endsWith("." + k) || name.endsWith("." + k + ".gz"))
+        .filter(k -> !name.endsWith(".parquet.gz"))
+        .findFirst();
+  }
+
+  /** Why a file is not read, and what to do. */
+  static UserException unread(Path file) {
+    return new UserException(
+        isArrow(file)
+            ? file + " is an Arrow file, which is not read. Convert it: " + convert(file)
+            : file + " has an unknown ending; " + READ);
+  }
+
+  private static boolean isArrow(Path file) {
+    return file.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".arrow");
+  }
+
+  /** A file of Hugging Face's datasets to Parquet; {@code save_to_disk} writes such files. */
+  private static String convert(Path file) {
+    return "python -c \"from datasets import Dataset;"
+        + " Dataset.from_file('"
+        + file
+        + "').to_parquet('"
+        + file.getFileName().toString().replaceFirst("(?i)[.]arrow$", "")
+        + ".parquet')\"";
   }
 
   /**

@@ -3,8 +3,10 @@ package org.loranative.data;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -14,16 +16,24 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.apache.commons.csv.CSVException;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVRecord;
 import org.loranative.UserException;
+import org.loranative.io.LfsPointer;
 
-/** Reads .jsonl, .json, .csv, .parquet and .txt files into records with named fields. */
+/**
+ * Reads .jsonl, .json, .csv, .parquet and .txt files into records with named fields; of all but
+ * Parquet also what gzip has packed. A field that a record names twice is never one of the two in
+ * silence.
+ */
 public final class Records {
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final ObjectMapper JSON =
+      JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
   /** A record: its fields, and where it stands. */
   public record Raw(Source source, JsonNode fields) {}
@@ -92,15 +102,14 @@ public final class Records {
   }
 
   private void readFile(Path file) throws IOException {
+    LfsPointer.refuse(file);
     switch (DataFiles.kind(file).orElse("")) {
       case "jsonl", "ndjson" -> readLines(file);
       case "json" -> readJson(file);
       case "csv" -> readCsv(file);
       case "parquet" -> readParquet(file);
       case "txt" -> readText(file);
-      default ->
-          throw new UserException(
-              file + " has an unknown ending; .jsonl, .json, .csv, .parquet and .txt can be read.");
+      default -> throw DataFiles.unread(file);
     }
   }
 
@@ -155,12 +164,19 @@ public final class Records {
   }
 
   private void readCsv(Path file) throws IOException {
-    CSVFormat format = CSVFormat.DEFAULT.builder().setHeader().setSkipHeaderRecord(true).get();
+    CSVFormat format =
+        CSVFormat.DEFAULT
+            .builder()
+            .setHeader()
+            .setSkipHeaderRecord(true)
+            .setAllowMissingColumnNames(true) // as of the row numbers that pandas writes
+            .get();
     try (Reader reader = TextFile.open(file, encoding);
         CSVParser parser = CSVParser.parse(reader, format)) {
+      requireUnique(file, parser.getHeaderNames());
       for (CSVRecord row : parser) {
         Source source = new Source(file, parser.getCurrentLineNumber());
-        if (!row.isConsistent()) {
+        if (row.size() != parser.getHeaderNames().size()) {
           skipped.add(
               new Skipped(
                   source,
@@ -169,6 +185,7 @@ public final class Records {
         }
         ObjectNode fields = JSON.createObjectNode();
         row.toMap().forEach((name, value) -> fields.put(name.strip(), value));
+        fields.remove("");
         add(source, fields);
       }
     } catch (UncheckedIOException e) {
@@ -178,6 +195,20 @@ public final class Records {
       throw notCsv(file, e);
     } catch (CSVException | IllegalArgumentException e) {
       throw notCsv(file, e);
+    }
+  }
+
+  private static void requireUnique(Path file, List<String> columns) {
+    Set<String> seen = new HashSet<>();
+    for (String column : columns) {
+      String name = column.strip();
+      if (!name.isEmpty() && !seen.add(name)) {
+        throw new UserException(
+            file
+                + " has two columns \""
+                + name
+                + "\"; give each a name of its own, or remove one.");
+      }
     }
   }
 

@@ -14,10 +14,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.zip.GZIPInputStream;
 import org.loranative.UserException;
 import org.mozilla.universalchardet.UniversalDetector;
 
-/** Text files. A byte-order mark says how one is encoded and is no part of the text. */
+/**
+ * Text files, those that end in .gz unpacked. A byte-order mark says how one is encoded and is no
+ * part of the text.
+ */
 public final class TextFile {
   private static final int MARK = 3;
 
@@ -50,7 +54,7 @@ public final class TextFile {
 
   /** A reader that stops at what cannot be decoded. */
   static BufferedReader open(Path file, Encoding encoding) throws IOException {
-    PushbackInputStream in = new PushbackInputStream(Files.newInputStream(file), MARK);
+    PushbackInputStream in = new PushbackInputStream(unpacked(file), MARK);
     byte[] head = in.readNBytes(MARK);
     Optional<Charset> marked = marked(head);
     int skipped =
@@ -64,6 +68,19 @@ public final class TextFile {
                 .newDecoder()
                 .onMalformedInput(CodingErrorAction.REPORT)
                 .onUnmappableCharacter(CodingErrorAction.REPORT)));
+  }
+
+  private static InputStream unpacked(Path file) throws IOException {
+    InputStream in = Files.newInputStream(file);
+    if (!file.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".gz")) {
+      return in;
+    }
+    try {
+      return new GZIPInputStream(in);
+    } catch (IOException e) {
+      in.close();
+      throw e;
+    }
   }
 
   private static Optional<Charset> marked(byte[] head) {
@@ -104,7 +121,7 @@ public final class TextFile {
   }
 
   private static String guess(Path file) {
-    try (InputStream in = Files.newInputStream(file)) {
+    try (InputStream in = unpacked(file)) {
       byte[] head = in.readNBytes(1 << 16);
       int[] zeros = new int[2];
       for (int i = 0; i < head.length; i++) {

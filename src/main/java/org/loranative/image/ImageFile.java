@@ -15,6 +15,7 @@ import javax.imageio.ImageReadParam;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
 import org.loranative.UserException;
+import org.loranative.io.LfsPointer;
 
 /**
  * An image on disk: PNG, JPEG (CMYK too), WebP, BMP or GIF, of 8 or 16 bits, gray or colour,
@@ -191,6 +192,7 @@ public final class ImageFile {
     } catch (UserException e) {
       throw e;
     } catch (IOException | RuntimeException e) {
+      LfsPointer.refuse(file);
       throw new UserException(
           file + " cannot be read as an image: " + UserException.reason(e) + ".", e);
     } catch (OutOfMemoryError e) {

@@ -14,7 +14,7 @@ public final class LfsPointer {
   private LfsPointer() {}
 
   /**
-   * @throws UserException if {@code file} is a pointer
+   * @throws UserException if {@code file} is a pointer or cannot be read
    */
   public static void refuse(Path file) {
     try (InputStream in = Files.newInputStream(file)) {
@@ -26,7 +26,7 @@ public final class LfsPointer {
                 + " folder, or download the file.");
       }
     } catch (IOException e) {
-      throw new UserException(file + " cannot be read: " + e.getMessage(), e);
+      throw new UserException(file + " cannot be read: " + UserException.reason(e) + ".", e);
     }
   }
 }

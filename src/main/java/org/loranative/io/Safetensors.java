@@ -307,17 +307,13 @@ public final class Safetensors {
   private static TensorFile readShards(Path folder, Path index) {
     Map<String, TensorEntry> tensors = new LinkedHashMap<>();
     Map<String, TensorFile> shards = new TreeMap<>();
-    JsonNode map;
-    try {
-      map = JSON.readTree(index.toFile()).path("weight_map");
-    } catch (IOException e) {
-      throw new UserException(index + " is not JSON: " + e.getMessage(), e);
-    }
-    map.fields()
+    JsonFile.read(index)
+        .path("weight_map")
+        .fields()
         .forEachRemaining(
             field -> {
               String shard = field.getValue().asText();
-              if (shard.contains("/") || shard.contains("\\") || shard.startsWith("..")) {
+              if (!shard.matches("[^/\\\\\0]+") || shard.startsWith("..")) {
                 throw new UserException(index + " names a shard outside its folder: " + shard);
               }
               if (!Files.exists(folder.resolve(shard))) {

@@ -4,13 +4,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.loranative.UserException;
+import org.loranative.io.JsonFile;
 import org.loranative.io.TensorFile;
 
 /**
@@ -26,12 +26,8 @@ record LoraMetadata(Path path, Map<String, JsonNode> byPart) {
 
   /** Of a PEFT folder of a UNet. */
   static LoraMetadata ofFolder(Path folder) {
-    try {
-      String text = Files.readString(folder.resolve("adapter_config.json"));
-      return new LoraMetadata(folder, Map.of("unet", parse(folder, text)));
-    } catch (IOException e) {
-      throw new UserException(folder + " has no readable adapter_config.json.", e);
-    }
+    JsonNode config = JsonFile.read(folder.resolve("adapter_config.json"));
+    return new LoraMetadata(folder, Map.of("unet", config));
   }
 
   /** What diffusers keeps in the file's metadata. */

@@ -1,8 +1,6 @@
 package org.loranative.lora;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,6 +13,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.loranative.UserException;
+import org.loranative.io.JsonFile;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 
@@ -27,7 +26,6 @@ import org.loranative.io.TensorEntry;
 final class PeftFolder {
   private static final Pattern FACTOR =
       Pattern.compile("base_model\\.model\\.(.+)\\.lora_([AB])(?:\\.[^.]+)?\\.weight");
-  private static final ObjectMapper JSON = new ObjectMapper();
 
   /** The two factors of a layer. */
   private record Factors(TensorEntry a, TensorEntry b) {}
@@ -53,12 +51,7 @@ final class PeftFolder {
               + PeftFormat.WEIGHTS
               + ").");
     }
-    JsonNode config;
-    try {
-      config = JSON.readTree(file.toFile());
-    } catch (IOException e) {
-      throw new UserException(file + " is not JSON: " + e.getMessage(), e);
-    }
+    JsonNode config = JsonFile.read(file);
     requireSupported(file, config);
     Map<String, TensorEntry> a = new TreeMap<>();
     Map<String, TensorEntry> b = new TreeMap<>();

@@ -3,7 +3,6 @@ package org.loranative.text;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,6 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.loranative.UserException;
+import org.loranative.io.JsonFile;
 
 /**
  * CLIP's tokenizer: texts as rows of a fixed number of tokens. A longer text takes several rows,
@@ -132,11 +132,7 @@ public final class ClipTokenizer implements AutoCloseable {
   }
 
   private static JsonNode read(Path file) {
-    try {
-      return Files.exists(file) ? JSON.readTree(file.toFile()) : JSON.createObjectNode();
-    } catch (IOException e) {
-      throw new UserException(file + " is not JSON: " + e.getMessage(), e);
-    }
+    return Files.exists(file) ? JsonFile.read(file) : JSON.createObjectNode();
   }
 
   /** The token that ends a text. */

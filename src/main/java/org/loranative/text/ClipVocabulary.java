@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.zip.GZIPInputStream;
 import org.loranative.UserException;
+import org.loranative.io.LfsPointer;
 
 /**
  * CLIP's byte pairs: tokens with their ids, and the merges that make them.
@@ -41,6 +42,7 @@ record ClipVocabulary(String source, JsonNode ids, List<String> merges) {
   /** Those of a folder with vocab.json and merges.txt. */
   static ClipVocabulary read(Path folder, JsonNode ids) {
     Path file = folder.resolve("merges.txt");
+    LfsPointer.refuse(file);
     try {
       List<String> merges =
           Files.readAllLines(file).stream()

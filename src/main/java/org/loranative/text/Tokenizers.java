@@ -9,6 +9,8 @@ import java.util.LinkedHashSet;
 import java.util.Optional;
 import java.util.Set;
 import org.loranative.UserException;
+import org.loranative.io.JsonFile;
+import org.loranative.io.LfsPointer;
 import org.loranative.io.TensorFile;
 
 /** Opens tokenizers. */
@@ -26,7 +28,7 @@ public final class Tokenizers {
               + " has no tokenizer.json. Save one with transformers"
               + " (AutoTokenizer.from_pretrained(…).save_pretrained(…)).");
     }
-    JsonNode json = read(file);
+    JsonNode json = JsonFile.read(file);
     JsonNode config = readIfThere(folder.resolve("tokenizer_config.json"));
     JsonNode map = readIfThere(folder.resolve("special_tokens_map.json"));
     Set<Integer> stop = new LinkedHashSet<>();
@@ -57,6 +59,7 @@ public final class Tokenizers {
   private static Optional<String> template(Path folder, JsonNode inConfig) {
     Path jinja = folder.resolve("chat_template.jinja");
     if (Files.exists(jinja)) {
+      LfsPointer.refuse(jinja);
       try {
         return Optional.of(Files.readString(jinja));
       } catch (IOException e) {
@@ -88,14 +91,6 @@ public final class Tokenizers {
   }
 
   static JsonNode readIfThere(Path file) {
-    return Files.exists(file) ? read(file) : JSON.missingNode();
-  }
-
-  private static JsonNode read(Path file) {
-    try {
-      return JSON.readTree(file.toFile());
-    } catch (IOException e) {
-      throw new UserException(file + " is not JSON: " + e.getMessage(), e);
-    }
+    return Files.exists(file) ? JsonFile.read(file) : JSON.missingNode();
   }
 }

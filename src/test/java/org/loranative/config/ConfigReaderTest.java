@@ -69,6 +69,9 @@ class ConfigReaderTest {
         "task_type: music | task_type is music, but must be one of",
         "memory_budget: lots | memory_budget is lots, but must be a size such as 6GB",
         "sample_steps: 5 | sample_steps is set but sample_prompts is empty",
+        "base_model: \"a\\0b\" | line 1: base_model holds a NUL character",
+        "output_dir: \"\\0\" | line 1: output_dir holds a NUL character",
+        "sample_prompts: [a, \"b\\0\"] | line 1: sample_prompts holds a NUL character",
         "'a: b: c' | line 1 is not valid YAML",
         "just text | must hold lines of the form",
       })

@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -98,6 +100,82 @@ class RecordsTest {
     file("b/test.txt", "three");
     assertThat(texts(Records.read(folder))).containsExactly("one", "two");
     assertThat(texts(Records.read(folder.resolve("b")))).containsExactly("three");
+  }
+
+  private static byte[] gzip(String text) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (GZIPOutputStream out = new GZIPOutputStream(bytes)) {
+      out.write(text.getBytes(StandardCharsets.UTF_8));
+    }
+    return bytes.toByteArray();
+  }
+
+  @Test
+  void packedByGzip() throws IOException {
+    String list = "[" + record("two").strip() + "]";
+    Files.write(folder.resolve("a.jsonl.gz"), gzip("\uFEFF" + record("one")));
+    Files.write(folder.resolve("b.json.gz"), gzip(list));
+    Files.write(folder.resolve("c.CSV.GZ"), gzip("text\nthree\n"));
+    Files.write(folder.resolve("d.test.txt.gz"), gzip("held out"));
+    assertThat(texts(Records.read(folder))).containsExactly("one", "two", "three");
+    assertThat(texts(Records.read(folder.resolve("d.test.txt.gz")))).containsExactly("held out");
+    byte[] whole = gzip(record("one").repeat(5000));
+    Files.write(folder.resolve("a.jsonl.gz"), java.util.Arrays.copyOf(whole, whole.length / 2));
+    assertThatThrownBy(() -> Records.read(folder))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("a.jsonl.gz cannot be read: it ends too early");
+    Files.writeString(folder.resolve("a.jsonl.gz"), record("one"));
+    assertThatThrownBy(() -> Records.read(folder))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("a.jsonl.gz cannot be read: Not in GZIP format");
+  }
+
+  /** As datasets' save_to_disk lays them out. */
+  @Test
+  void arrowIsNamedWithWhatToDo() throws IOException {
+    file("train/data-00000-of-00001.arrow", "ARROW1");
+    file("train/state.json", "{}");
+    for (Path path : List.of(folder, folder.resolve("train/data-00000-of-00001.arrow"))) {
+      assertThatThrownBy(() -> Records.read(path))
+          .isInstanceOf(UserException.class)
+          .hasMessageContaining("Arrow")
+          .hasMessageContaining("data-00000-of-00001.arrow').to_parquet(");
+    }
+    file("a.jsonl", record("one"));
+    assertThat(String.join("\n", Records.read(folder).leftOut()))
+        .contains("train/data-00000-of-00001.arrow (Arrow is not read");
+    file("b.xlsx", "PK");
+    assertThatThrownBy(() -> Records.read(folder.resolve("b.xlsx")))
+        .hasMessageContaining(".jsonl, .json, .csv and .txt (also with .gz) and .parquet can be");
+  }
+
+  /** Of two fields of a name, none is taken in silence. */
+  @Test
+  void fieldsThatAreNamedTwice() throws IOException {
+    file("a.csv", "text,n, text\nfirst,1,last\n");
+    assertThatThrownBy(() -> Records.read(folder.resolve("a.csv")))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("a.csv has two columns \"text\"");
+    file("unnamed.csv", "text,,\nfirst,,\n");
+    assertThat(texts(Records.read(folder.resolve("unnamed.csv")))).containsExactly("first");
+    file("pandas.csv", ",text\n0,first\n1,second\n");
+    assertThat(Records.read(folder.resolve("pandas.csv")).records().get(1).fields().toString())
+        .isEqualTo("{\"text\":\"second\"}");
+    file("a.jsonl", record("whole") + "{\"text\": \"first\", \"text\": \"last\"}\n");
+    Records records = Records.read(folder.resolve("a.jsonl"));
+    assertThat(texts(records)).containsExactly("whole");
+    assertThat(records.skipped().toString()).contains("a.jsonl line 2").contains("text");
+    file("a.json", "[{\"text\": \"first\", \"text\": \"last\"}]");
+    assertThatThrownBy(() -> Records.read(folder.resolve("a.json")))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("a.json line 1")
+        .hasMessageContaining("Duplicate field 'text'");
+  }
+
+  @Test
+  void pointersOfLfsAreNamed() throws IOException {
+    file("train.jsonl", "version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 21\n");
+    assertThatThrownBy(() -> Records.read(folder)).hasMessageContaining("pointer of Git LFS");
   }
 
   @Test

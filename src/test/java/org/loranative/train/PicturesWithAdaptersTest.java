@@ -149,6 +149,9 @@ class PicturesWithAdaptersTest {
   @CsvSource({
     "unet.*, '$0', .lora_A.default.weight, .lora_B.default.weight",
     "unet\\.(.*), '$1', .lora.down.weight, .lora.up.weight",
+    "unet\\.(.*), diffusion_model.$1, .lora_A.weight, .lora_B.weight",
+    "'unet\\.mid_block\\.attentions\\.0\\.(.*)', diffusion_model.middle_block.1.$1,"
+        + " .lora_down.weight, .lora_up.weight",
     "'unet\\.(.*)(to_[qkv])', unet.$1processor.$2, _lora.down.weight, _lora.up.weight",
     "'unet\\.(.*)(to_out)\\.0', $1processor.$2, _lora.down.weight, _lora.up.weight",
     "'text_encoder\\.(.*)q_proj', text_encoder.text_model.$1to_q, _lora.down.weight,"
@@ -237,6 +240,32 @@ class PicturesWithAdaptersTest {
         }
       }
     }
+  }
+
+  /** ComfyUI's and OneTrainer's names for the parts of SDXL. */
+  @ParameterizedTest
+  @CsvSource({
+    "diffusion_model.output_blocks.5.1.transformer_blocks.0.attn1.to_q,"
+        + " unet.up_blocks.1.attentions.2.transformer_blocks.0.attn1.to_q",
+    "clip_g.transformer.text_model.encoder.layers.0.self_attn.q_proj,"
+        + " text_encoder_2.encoder.layers.0.self_attn.q_proj",
+    "clip_g.text_model.encoder.layers.0.mlp.fc1, text_encoder_2.encoder.layers.0.mlp.fc1",
+    "clip_l.text_model.encoder.layers.0.mlp.fc1, text_encoder.encoder.layers.0.mlp.fc1"
+  })
+  void namesForPartsOfSdxlAreRead(String theirs, String ours) {
+    List<Adapters.Target> targets =
+        List.of(
+            new Adapters.Target("text_encoder.encoder.layers.0.mlp.fc1", 3, 3),
+            new Adapters.Target("text_encoder_2.encoder.layers.0.mlp.fc1", 3, 3),
+            new Adapters.Target("text_encoder_2.encoder.layers.0.self_attn.q_proj", 3, 3),
+            new Adapters.Target(
+                "unet.up_blocks.1.attentions.2.transformer_blocks.0.attn1.to_q", 3, 3));
+    Path file =
+        TensorFiles.empty()
+            .with(theirs + ".lora_down.weight", List.of(2L, 3L), 1, 2, 3, 4, 5, 6)
+            .with(theirs + ".lora_up.weight", List.of(3L, 2L), 1, 2, 3, 4, 5, 6)
+            .write(folder.resolve("other.safetensors"));
+    assertThat(LoraFiles.read(file, targets)).containsOnlyKeys(ours);
   }
 
   /** kohya's names for SDXL are those of Stability's own code. */

@@ -1,8 +1,6 @@
 package org.loranative.model.diffusion;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -10,6 +8,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import org.loranative.UserException;
+import org.loranative.io.JsonFile;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,11 +32,7 @@ final class Json {
     if (!Files.exists(file)) {
       throw new UserException(file + " is missing; is it a diffusers folder?");
     }
-    try {
-      return new Json(file, new ObjectMapper().readTree(file.toFile()));
-    } catch (IOException e) {
-      throw new UserException(file + " is not JSON: " + e.getMessage(), e);
-    }
+    return new Json(file, JsonFile.read(file));
   }
 
   private JsonNode value(String key) {

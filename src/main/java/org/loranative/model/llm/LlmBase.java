@@ -1,6 +1,7 @@
 package org.loranative.model.llm;
 
 import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -15,6 +16,7 @@ import java.util.Set;
 import org.loranative.UserException;
 import org.loranative.graph.Shape;
 import org.loranative.io.Gguf;
+import org.loranative.io.JsonFile;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.io.TensorFile;
@@ -80,12 +82,11 @@ public final class LlmBase {
     if (!Files.exists(file)) {
       throw new UserException(folder + " has no config.json; is it a Hugging Face model folder?");
     }
-    Map<String, Object> config;
-    try {
-      config = new ObjectMapper().readValue(file.toFile(), new TypeReference<>() {});
-    } catch (IOException e) {
-      throw new UserException(file + " is not a JSON object: " + e.getMessage(), e);
+    JsonNode json = JsonFile.read(file);
+    if (!json.isObject()) {
+      throw new UserException(file + " is not a JSON object; is it a model's configuration?");
     }
+    Map<String, Object> config = new ObjectMapper().convertValue(json, new TypeReference<>() {});
     String architecture =
         config.get("architectures") instanceof List<?> l && !l.isEmpty()
             ? String.valueOf(l.get(0))
