@@ -11,7 +11,7 @@ import org.loranative.io.DType;
  * @param step optimizer step, 1 for the first
  * @param microStep index within the optimizer step
  * @param learningRate of this step
- * @param beta1 of AdamW, from which 1 − β₁ᵗ is made; likewise beta2
+ * @param beta1 of the optimizer, from which 1 − β₁ᵗ is made; likewise beta2
  * @param labelled labelled tokens of the whole optimizer batch
  * @param lossScale how many times their value gradients are kept, 1 but in f16
  */

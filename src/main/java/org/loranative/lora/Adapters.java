@@ -11,8 +11,8 @@ import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
-import org.loranative.graph.ops.AdamW8bit;
 import org.loranative.graph.ops.LoraLinear;
+import org.loranative.graph.ops.ParameterRange;
 import org.loranative.io.DType;
 import org.loranative.random.Philox;
 
@@ -22,7 +22,7 @@ import org.loranative.random.Philox;
  */
 public final class Adapters {
   private static final int ALIGNMENT = 16; // floats: one cache line
-  private static final int RANGE_ALIGNMENT = AdamW8bit.BLOCK;
+  private static final int RANGE_ALIGNMENT = ParameterRange.ALIGNMENT;
 
   /**
    * A layer that could be adapted.

@@ -1,2 +1,5 @@
-/** Learning-rate schedules; the optimizers themselves are ops. */
+/**
+ * Optimizers, each a class that says what it keeps between steps and which ops a step is; learning
+ * rate schedules; the loss scale of f16 training.
+ */
 package org.loranative.optim;

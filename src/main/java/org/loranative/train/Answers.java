@@ -9,8 +9,6 @@ import org.loranative.UserException;
 import org.loranative.device.Device;
 import org.loranative.io.DType;
 import org.loranative.lora.AdapterState;
-import org.loranative.lora.AdapterState.Buffer;
-import org.loranative.lora.AdapterState.Moments;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.PeftFormat;
 import org.loranative.model.Placement;
@@ -41,8 +39,8 @@ public final class Answers implements AutoCloseable {
       device = owned.add(Devices.open(machine.device(), machine.threads()));
       this.compute = Devices.compute(machine.compute(), device);
       adapters = adapter.map(a -> PeftFormat.adapters(a, base.targets())).orElseGet(Adapters::none);
-      AdapterState state = owned.add(new AdapterState(device, adapters, Moments.NONE));
-      adapter.ifPresent(a -> state.write(Buffer.PARAMS, PeftFormat.read(a, adapters)));
+      AdapterState state = owned.add(new AdapterState(device, adapters));
+      adapter.ifPresent(a -> state.write(AdapterState.PARAMS, PeftFormat.read(a, adapters)));
       Weights.Loaded weights =
           owned.add(
               base.weights()

@@ -11,14 +11,15 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.loranative.UserException;
 import org.loranative.io.AtomicFiles;
 import org.loranative.io.Checksums;
-import org.loranative.io.DType;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.lora.AdapterState;
-import org.loranative.lora.AdapterState.Buffer;
+import org.loranative.lora.Slot;
 import org.loranative.optim.LossScale;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,15 +38,6 @@ record Checkpoint(int step, RunIdentity identity, LossScale.State lossScale, Pro
   private static final String STATE = "trainer_state.json";
   private static final String OPTIMIZER = "optimizer.safetensors";
 
-  /** Names in the file, as torch's AdamW calls its state. */
-  private static final Map<Buffer, String> NAMES =
-      Map.of(
-          Buffer.PARAMS, "params",
-          Buffer.FIRST_MOMENT, "exp_avg",
-          Buffer.SECOND_MOMENT, "exp_avg_sq",
-          Buffer.FIRST_SCALE, "exp_avg_scale",
-          Buffer.SECOND_SCALE, "exp_avg_sq_scale");
-
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
@@ -63,10 +55,10 @@ record Checkpoint(int step, RunIdentity identity, LossScale.State lossScale, Pro
 
   /** Writes all of it into {@code folder}; the adapter in PEFT's format beside it. */
   void write(Path folder, AdapterState state, Task<?> task, String configYaml) throws IOException {
-    task.export(folder, state.read(Buffer.PARAMS));
+    task.export(folder, state.read(AdapterState.PARAMS));
     Safetensors.write(
         folder.resolve(OPTIMIZER),
-        state.kept().keySet().stream().map(b -> tensor(b, state)).toList(),
+        state.kept().stream().map(slot -> tensor(slot, state)).toList(),
         Map.of());
     AtomicFiles.writeString(folder.resolve("config.yaml"), configYaml);
     ObjectNode node = JSON.createObjectNode();
@@ -81,11 +73,9 @@ record Checkpoint(int step, RunIdentity identity, LossScale.State lossScale, Pro
     Checksums.write(folder);
   }
 
-  private static Safetensors.Tensor tensor(Buffer buffer, AdapterState state) {
-    ByteBuffer data = state.readBytes(buffer);
-    DType dtype = state.kept().get(buffer);
-    long size = data.remaining() / dtype.bytesPerBlock;
-    return new Safetensors.Tensor(NAMES.get(buffer), dtype, List.of(size), data);
+  private static Safetensors.Tensor tensor(Slot slot, AdapterState state) {
+    ByteBuffer data = state.readBytes(slot.name());
+    return new Safetensors.Tensor(slot.name(), slot.dtype(), List.of(slot.size()), data);
   }
 
   /**
@@ -150,18 +140,18 @@ record Checkpoint(int step, RunIdentity identity, LossScale.State lossScale, Pro
   /** Brings the tensors of {@code folder} into {@code state}. */
   static void restore(Path folder, AdapterState state) {
     Map<String, TensorEntry> tensors = Safetensors.read(folder.resolve(OPTIMIZER)).tensors();
-    Map<Buffer, DType> kept = state.kept();
-    kept.forEach((b, dtype) -> requireFit(folder, tensors.get(NAMES.get(b)), b, dtype, state));
-    kept.keySet().forEach(b -> state.writeBytes(b, Safetensors.data(tensors.get(NAMES.get(b)))));
-  }
-
-  private static void requireFit(
-      Path folder, TensorEntry entry, Buffer buffer, DType dtype, AdapterState state) {
-    if (entry == null
-        || !entry.type().equals(dtype.name())
-        || entry.bytes() != state.readBytes(buffer).remaining()) {
+    List<Slot> kept = state.kept();
+    Set<String> names = kept.stream().map(Slot::name).collect(Collectors.toSet());
+    if (!names.equals(tensors.keySet())
+        || !kept.stream().allMatch(slot -> fits(slot, tensors.get(slot.name())))) {
       throw unfit(folder);
     }
+    kept.forEach(s -> state.writeBytes(s.name(), Safetensors.data(tensors.get(s.name()))));
+  }
+
+  private static boolean fits(Slot slot, TensorEntry entry) {
+    return entry.type().equals(slot.dtype().name())
+        && entry.bytes() == slot.dtype().bytes(slot.size());
   }
 
   /** It was written with settings that a resumed run must share. */

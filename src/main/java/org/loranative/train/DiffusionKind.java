@@ -15,7 +15,6 @@ import org.loranative.diffusion.Prediction;
 import org.loranative.diffusion.Sampler;
 import org.loranative.graph.Graph;
 import org.loranative.io.DType;
-import org.loranative.lora.AdapterState.Moments;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.InitAdapter;
 import org.loranative.lora.LoraFiles;
@@ -121,11 +120,6 @@ final class DiffusionKind implements Kind<DiffusionTask.Batch> {
   @Override
   public Adapters adapters() {
     return adapters;
-  }
-
-  @Override
-  public Moments moments() {
-    return Moments.of(config.optimizer());
   }
 
   @Override

@@ -20,7 +20,6 @@ import org.loranative.image.Crop;
 import org.loranative.image.Picture;
 import org.loranative.io.DType;
 import org.loranative.lora.AdapterState;
-import org.loranative.lora.AdapterState.Moments;
 import org.loranative.lora.Adapters;
 import org.loranative.model.Placement;
 import org.loranative.model.Session;
@@ -287,7 +286,7 @@ final class EncodedImages {
         return;
       }
       try (Weights.Loaded weights = base.weights().load(needed, device);
-          AdapterState none = new AdapterState(device, Adapters.none(), Moments.NONE);
+          AdapterState none = new AdapterState(device, Adapters.none());
           Placement placement = new Placement(device, weights, none, Map.of())) {
         if (!captions.isEmpty()) {
           try (Session session = new Session(device, textGraph, placement, Optional.empty())) {

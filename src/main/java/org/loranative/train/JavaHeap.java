@@ -2,7 +2,6 @@ package org.loranative.train;
 
 import org.loranative.UserException;
 import org.loranative.lora.AdapterState;
-import org.loranative.lora.AdapterState.Moments;
 import org.loranative.lora.Adapters;
 
 /**
@@ -21,8 +20,7 @@ record JavaHeap(long needed, long most, long held) {
   private static final long SMALL_THINGS = 32 << 20;
 
   static JavaHeap of(Adapters adapters, long encoded) {
-    long needed =
-        used() + COPIES * AdapterState.bytes(adapters, Moments.NONE) + encoded + SMALL_THINGS;
+    long needed = used() + COPIES * AdapterState.bytes(adapters) + encoded + SMALL_THINGS;
     Runtime java = Runtime.getRuntime();
     return new JavaHeap(needed, java.maxMemory(), java.totalMemory());
   }

@@ -6,7 +6,6 @@ import java.util.Map;
 import java.util.Optional;
 import org.loranative.device.Memory;
 import org.loranative.graph.Graph;
-import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 import org.loranative.model.Placement;
 import org.loranative.model.Weights;
@@ -20,9 +19,6 @@ interface Kind<B> extends AutoCloseable {
   Task<B> task();
 
   Adapters adapters();
-
-  /** What the optimizer keeps between steps. */
-  AdapterState.Moments moments();
 
   /** The most device memory that {@link #prepare} takes, in bytes, before training takes any. */
   long preparationBytes();

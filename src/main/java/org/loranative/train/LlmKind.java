@@ -10,7 +10,6 @@ import org.loranative.device.Device;
 import org.loranative.device.Memory;
 import org.loranative.graph.Graph;
 import org.loranative.io.DType;
-import org.loranative.lora.AdapterState.Moments;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.InitAdapter;
 import org.loranative.lora.PeftFormat;
@@ -59,11 +58,6 @@ final class LlmKind implements Kind<List<Sample>> {
   @Override
   public Adapters adapters() {
     return adapters;
-  }
-
-  @Override
-  public Moments moments() {
-    return Moments.of(config.optimizer());
   }
 
   @Override

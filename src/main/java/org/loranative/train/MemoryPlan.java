@@ -15,8 +15,8 @@ import org.loranative.graph.Recompute;
 import org.loranative.graph.Recompute.Mode;
 import org.loranative.graph.Value;
 import org.loranative.lora.AdapterState;
-import org.loranative.lora.AdapterState.Moments;
 import org.loranative.lora.Adapters;
+import org.loranative.lora.Slot;
 import org.loranative.model.Weights;
 import org.loranative.track.Phase;
 
@@ -34,7 +34,7 @@ public record MemoryPlan(Held held, RunPlans plans, Largest largest, long prepar
    *
    * @param weightsAllocated frozen weights converted into memory of ours
    * @param weightsMapped frozen weights used where the mapped file has them
-   * @param adapters of A and B; gradients and the optimizer's moments likewise
+   * @param adapters of A and B; gradients and the optimizer's slots likewise
    * @param batches staging of the batches to come
    * @param previews what previews hold between steps, 0 without
    */
@@ -47,18 +47,18 @@ public record MemoryPlan(Held held, RunPlans plans, Largest largest, long prepar
       long batches,
       long previews) {
 
-    static Held of(Kind<?> kind, Device device, RunGraphs graphs) {
+    static Held of(Kind<?> kind, List<Slot> slots, Device device, RunGraphs graphs) {
       Weights weights = kind.weights();
       Map<String, Value> needed = Weights.of(graphs.all());
       Adapters adapters = kind.adapters();
       long floats = adapters.floats() * 4;
-      long adapterBytes = AdapterState.bytes(adapters, Moments.NONE);
+      long adapterBytes = AdapterState.bytes(adapters);
       return new Held(
           weights.bytesToAllocate(needed, device),
           weights.bytesMapped(needed, device),
           adapterBytes,
           floats,
-          AdapterState.bytes(adapters, kind.moments()) - adapterBytes - floats,
+          AdapterState.bytes(adapters, slots) - adapterBytes - floats,
           BatchFeed.Sizes.of(graphs).total(),
           kind.previewBytes());
     }
@@ -98,12 +98,18 @@ public record MemoryPlan(Held held, RunPlans plans, Largest largest, long prepar
   /**
    * Plans a run; each shape recomputes as little as fits {@code budget}.
    *
+   * @param slots of the optimizer
    * @param budgetName for messages
    * @throws TooLargeException if nothing fits, saying what would
    */
   static MemoryPlan choose(
-      Kind<?> kind, Device device, RunGraphs graphs, long budget, String budgetName) {
-    Held held = Held.of(kind, device, graphs);
+      Kind<?> kind,
+      List<Slot> slots,
+      Device device,
+      RunGraphs graphs,
+      long budget,
+      String budgetName) {
+    Held held = Held.of(kind, slots, device, graphs);
     long room = budget - held.total();
     Map<BatchShape, Plan> training = new LinkedHashMap<>();
     Largest largest = null;

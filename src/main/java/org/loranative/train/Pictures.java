@@ -11,8 +11,6 @@ import org.loranative.io.DType;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.lora.AdapterState;
-import org.loranative.lora.AdapterState.Buffer;
-import org.loranative.lora.AdapterState.Moments;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraFiles;
 import org.loranative.lora.Mix;
@@ -53,8 +51,8 @@ public final class Pictures implements AutoCloseable {
               mixed.stream()
                   .map(a -> new Mix.Part(LoraFiles.read(a.path(), targets), a.scale()))
                   .toList());
-      AdapterState state = owned.add(new AdapterState(device, mix.adapters(), Moments.NONE));
-      state.write(Buffer.PARAMS, mix.params());
+      AdapterState state = owned.add(new AdapterState(device, mix.adapters()));
+      state.write(AdapterState.PARAMS, mix.params());
       Weights.Loaded weights =
           owned.add(
               base.weights().load(Weights.of(Painter.graphs(base, mix.adapters(), dtype)), device));

@@ -10,7 +10,6 @@ import org.loranative.config.ConfigReader;
 import org.loranative.config.TrainConfig;
 import org.loranative.diagnose.Finding;
 import org.loranative.lora.AdapterState;
-import org.loranative.lora.AdapterState.Buffer;
 import org.loranative.lora.Adapters;
 import org.loranative.optim.LossScale;
 import org.slf4j.Logger;
@@ -137,7 +136,7 @@ final class RunLoop implements Trainer.Listener {
   }
 
   private double deadLayers() {
-    float[] params = run.state().read(Buffer.PARAMS);
+    float[] params = run.state().read(AdapterState.PARAMS);
     int dead = 0;
     for (Adapters.Module m : run.adapters().modules()) {
       boolean zero = true;
@@ -155,7 +154,8 @@ final class RunLoop implements Trainer.Listener {
       return;
     }
     try {
-      run.folder().saveBest(partial -> run.task().export(partial, run.state().read(Buffer.PARAMS)));
+      run.folder()
+          .saveBest(partial -> run.task().export(partial, run.state().read(AdapterState.PARAMS)));
       log.debug("best so far: step {}, validation loss {}", step, loss);
     } catch (IOException | UncheckedIOException e) {
       log.warn("The best adapter could not be written ({}); training goes on.", e.getMessage());

@@ -11,18 +11,19 @@ import org.loranative.config.ConfigReader;
 import org.loranative.config.TrainConfig;
 import org.loranative.device.Device;
 import org.loranative.graph.Value;
-import org.loranative.graph.ops.AdamW;
 import org.loranative.io.AtomicFiles;
 import org.loranative.io.DType;
 import org.loranative.lora.AdapterState;
-import org.loranative.lora.AdapterState.Buffer;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraSpec;
 import org.loranative.model.Placement;
 import org.loranative.model.Quantize;
 import org.loranative.model.Weights;
+import org.loranative.optim.Hyperparameters;
 import org.loranative.optim.LossScale;
+import org.loranative.optim.Optimizers;
 import org.loranative.optim.Schedule;
+import org.loranative.optim.Update;
 import org.loranative.track.Console;
 import org.loranative.track.RunLog;
 import org.slf4j.Logger;
@@ -103,8 +104,7 @@ public final class TrainRun implements AutoCloseable {
         RunGraphs.of(
             kind,
             steps,
-            AdapterState.update(
-                kind.adapters(), kind.moments(), setting.adamw(), (float) setting.maxGradNorm()));
+            Update.of(setting.optimizer(), kind.adapters(), (float) setting.maxGradNorm()));
     JavaHeap heap = JavaHeap.of(kind.adapters(), kind.preparedBytes());
     heap.require();
     long free = device.freeBytes();
@@ -113,6 +113,7 @@ public final class TrainRun implements AutoCloseable {
     MemoryPlan memory =
         MemoryPlan.choose(
             kind,
+            setting.optimizer().slots(kind.adapters()),
             device,
             graphs,
             config.memoryBudgetBytes().orElse(room),
@@ -189,7 +190,8 @@ public final class TrainRun implements AutoCloseable {
     logBlocks(run.needed());
     kind.prepare();
     Weights.Loaded weights = owned.add(kind.weights().load(run.needed(), device));
-    AdapterState state = owned.add(new AdapterState(device, adapters, kind.moments()));
+    AdapterState state =
+        owned.add(new AdapterState(device, adapters, run.setting().optimizer().slots(adapters)));
     Placement placement = owned.add(new Placement(device, weights, state, kind.constants()));
     PlanStore plans = owned.add(new PlanStore(memory.plans(), device, placement));
     RunIdentity identity = RunIdentity.of(kind, config.seed());
@@ -261,7 +263,7 @@ public final class TrainRun implements AutoCloseable {
             folder.best());
       }
       loop.verdict(last);
-      finished = task.finish(folder.root(), state.read(Buffer.PARAMS));
+      finished = task.finish(folder.root(), state.read(AdapterState.PARAMS));
       tracker.end(true);
     }
     log.info("Adapter: {}", finished);
@@ -336,7 +338,6 @@ public final class TrainRun implements AutoCloseable {
 
   /** Sets adapters and optimizer to the beginning of a run. */
   private void begin(Kind<?> kind, AdapterState state) {
-    state.clear();
     Optional<Path> init = TrainConfig.path(config.initAdapter());
     if (init.isPresent()) {
       float[] params = kind.readAdapter(init.get());
@@ -349,10 +350,10 @@ public final class TrainRun implements AutoCloseable {
                   + " earlier checkpoint of it, or another adapter.");
         }
       }
-      state.write(Buffer.PARAMS, params);
+      state.begin(params);
       log.info("Starting from the weights of {}", init.get());
     } else {
-      state.write(Buffer.PARAMS, kind.adapters().initial(config.seed()));
+      state.begin(kind.adapters().initial(config.seed()));
     }
   }
 
@@ -365,11 +366,13 @@ public final class TrainRun implements AutoCloseable {
             steps.total(),
             config.lrCycles(),
             config.lrPower()),
-        new AdamW.Setting(
-            config.adamBeta1().floatValue(),
-            config.adamBeta2().floatValue(),
-            config.adamEpsilon().floatValue(),
-            config.weightDecay().floatValue()),
+        Optimizers.named(
+            config.optimizer(),
+            new Hyperparameters(
+                config.adamBeta1().floatValue(),
+                config.adamBeta2().floatValue(),
+                config.adamEpsilon().floatValue(),
+                config.weightDecay().floatValue())),
         config.maxGradNorm(),
         config.seed());
   }

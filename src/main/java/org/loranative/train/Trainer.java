@@ -12,9 +12,9 @@ import org.loranative.device.HostBuffer;
 import org.loranative.graph.Executor;
 import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
-import org.loranative.graph.ops.AdamW;
 import org.loranative.lora.AdapterState;
 import org.loranative.optim.LossScale;
+import org.loranative.optim.Optimizer;
 import org.loranative.optim.Schedule;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,7 +31,7 @@ final class Trainer<B> implements AutoCloseable {
   /**
    * @param maxGradNorm 0 for no clipping
    */
-  record Setting(Schedule.Setting schedule, AdamW.Setting adamw, double maxGradNorm, long seed) {}
+  record Setting(Schedule.Setting schedule, Optimizer optimizer, double maxGradNorm, long seed) {}
 
   /** What happens between steps; returns false to stop. */
   interface Listener {
@@ -154,8 +154,8 @@ final class Trainer<B> implements AutoCloseable {
         step,
         micro,
         rate,
-        setting.adamw().beta1(),
-        setting.adamw().beta2(),
+        setting.optimizer().hyperparameters().beta1(),
+        setting.optimizer().hyperparameters().beta2(),
         labelled,
         lossScale.factor());
   }

@@ -6,16 +6,21 @@ import java.util.Optional;
 import org.loranative.device.Device;
 import org.loranative.graph.Graph;
 import org.loranative.graph.StepState;
-import org.loranative.graph.ops.AdamW;
 import org.loranative.lora.AdapterState;
-import org.loranative.lora.AdapterState.Buffer;
 import org.loranative.lora.Adapters;
 import org.loranative.model.Placement;
 import org.loranative.model.Session;
 import org.loranative.model.Weights;
+import org.loranative.optim.Hyperparameters;
+import org.loranative.optim.Optimizer;
+import org.loranative.optim.Optimizers;
+import org.loranative.optim.Update;
 
 /** A model with its weights and adapters in a device's memory: runs graphs of it by name. */
 public final class PlacedModel implements AutoCloseable {
+  private static final Optimizer OPTIMIZER =
+      Optimizers.named("adamw", new Hyperparameters(0.9f, 0.999f, 1e-8f, 0.01f));
+
   private final Device device;
   private final Adapters adapters;
   private final AdapterState state;
@@ -36,7 +41,7 @@ public final class PlacedModel implements AutoCloseable {
       Graph needed) {
     this.device = device;
     this.adapters = adapters;
-    this.state = new AdapterState(device, adapters, AdapterState.Moments.F32);
+    this.state = new AdapterState(device, adapters, OPTIMIZER.slots(adapters));
     this.loaded = weights.load(needed.named(), device);
     this.placement = new Placement(device, loaded, state, constants);
   }
@@ -60,13 +65,12 @@ public final class PlacedModel implements AutoCloseable {
 
   /** Norm, clip to 0.5 and AdamW with weight decay 0.01 over the adapters: one optimizer step. */
   public Graph update() {
-    return AdapterState.update(
-        adapters, AdapterState.Moments.F32, new AdamW.Setting(0.9f, 0.999f, 1e-8f, 0.01f), 0.5f);
+    return Update.of(OPTIMIZER, adapters, 0.5f);
   }
 
   /** A and B of every module, under its path with {@code .lora_A} and {@code .lora_B} behind it. */
-  public Map<String, float[]> byModule(Buffer buffer) {
-    float[] flat = state.read(buffer);
+  public Map<String, float[]> byModule(String slot) {
+    float[] flat = state.read(slot);
     Map<String, float[]> result = new LinkedHashMap<>();
     for (Adapters.Module m : adapters.modules()) {
       result.put(m.path() + ".lora_A", slice(flat, m.aOffset(), m.aSize()));

@@ -19,10 +19,11 @@ import org.loranative.device.CpuDevice;
 import org.loranative.device.Device;
 import org.loranative.io.AtomicFolders;
 import org.loranative.io.Checksums;
+import org.loranative.io.DType;
 import org.loranative.lora.AdapterState;
-import org.loranative.lora.AdapterState.Buffer;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraSpec;
+import org.loranative.lora.Slot;
 import org.loranative.optim.LossScale;
 import org.loranative.testing.KillingFileSystem;
 import org.loranative.testing.SumTask;
@@ -43,6 +44,10 @@ class KilledRunTest {
       new Adapters(
           new LoraSpec(2, 2, 0, List.of("all-linear"), false),
           List.of(new Adapters.Target("layers.0.q_proj", 4, 3)));
+  private final List<Slot> slots =
+      List.of(
+          Slot.zeros("exp_avg", DType.F32, adapters.floats()),
+          Slot.ofParameters("z", adapters.floats()));
   private final Task<Integer> task = SumTask.of(adapters);
   private final RunIdentity identity = new RunIdentity(42, "data", "base", "layers");
 
@@ -58,7 +63,7 @@ class KilledRunTest {
                 "on_divergence=rollback"));
     try (Device device = new CpuDevice(1);
         Sensors sensors = new Sensors(device);
-        AdapterState state = new AdapterState(device, adapters, AdapterState.Moments.F32);
+        AdapterState state = new AdapterState(device, adapters, slots);
         RunFolder run = new RunFolder(output, resume)) {
       Runnable begin = () -> begin(state);
       Checkpoint from = run.start(identity, state, begin);
@@ -89,15 +94,14 @@ class KilledRunTest {
           }
         }
       }
-      task.finish(run.root(), state.read(Buffer.PARAMS));
+      task.finish(run.root(), state.read(AdapterState.PARAMS));
     }
   }
 
   private static void begin(AdapterState state) {
-    state.clear();
-    float[] params = state.read(Buffer.PARAMS);
+    float[] params = state.read(AdapterState.PARAMS);
     java.util.Arrays.fill(params, 1);
-    state.write(Buffer.PARAMS, params);
+    state.begin(params);
   }
 
   private static int steps(int done, AdapterState state, RunLoop loop) throws IOException {
@@ -105,12 +109,12 @@ class KilledRunTest {
       if (step == 4 && loop.rateFactor() > 0.3) {
         throw new TrainingDivergedException("The loss is NaN.", step, step);
       }
-      float[] params = state.read(Buffer.PARAMS);
+      float[] params = state.read(AdapterState.PARAMS);
       for (int i = 0; i < params.length; i++) {
         params[i] = (float) (params[i] * 0.9 + Math.sin(31 * step + i) * loop.rateFactor());
       }
-      state.write(Buffer.PARAMS, params);
-      state.write(Buffer.FIRST_MOMENT, params);
+      state.write(AdapterState.PARAMS, params);
+      state.write("exp_avg", params);
       double loss = Math.abs(step - 2.5);
       loop.afterStep(
           new Tracker.Step(step, params[0], loop.rateFactor(), 1, 1, 1, 1, 1, Map.of("val", loss)));

@@ -24,12 +24,16 @@ import org.loranative.graph.Op;
 import org.loranative.graph.Plan;
 import org.loranative.graph.Planner;
 import org.loranative.graph.Value;
-import org.loranative.graph.ops.AdamW;
 import org.loranative.io.DType;
 import org.loranative.lora.AdapterState;
+import org.loranative.lora.Slot;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionGraph;
 import org.loranative.model.diffusion.Painter;
+import org.loranative.optim.Hyperparameters;
+import org.loranative.optim.Optimizer;
+import org.loranative.optim.Optimizers;
+import org.loranative.optim.Update;
 
 /**
  * Runs the plans of a training run on the emulated card while it records launches ({@code
@@ -70,13 +74,15 @@ public final class RecordLaunches implements AutoCloseable {
   /** A training step of the largest batch. */
   private <B> void training(TrainConfig config, Kind<B> kind) throws IOException {
     Steps<B> steps = new Steps<>(kind.task(), config.gradientAccumulation(), config.epochs(), 1);
-    AdamW.Setting adamw = new AdamW.Setting(0.9f, 0.999f, 1e-8f, 0.01f);
-    Graph update = AdapterState.update(kind.adapters(), kind.moments(), adamw, 1);
+    Optimizer optimizer =
+        Optimizers.named(config.optimizer(), new Hyperparameters(0.9f, 0.999f, 1e-8f, 0.01f));
+    List<Slot> slots = optimizer.slots(kind.adapters());
+    Graph update = Update.of(optimizer, kind.adapters(), 1);
     RunGraphs graphs = RunGraphs.of(kind, steps, update);
     long budget = config.memoryBudgetBytes().orElse(device.freeBytes());
-    MemoryPlan memory = MemoryPlan.choose(kind, device, graphs, budget, "the card's memory");
+    MemoryPlan memory = MemoryPlan.choose(kind, slots, device, graphs, budget, "the card's memory");
     Plan step = memory.largest().plan();
-    try (AdapterState state = new AdapterState(device, kind.adapters(), kind.moments())) {
+    try (AdapterState state = new AdapterState(device, kind.adapters(), slots)) {
       Stream.of(step.graph(), update)
           .flatMap(g -> g.named().values().stream())
           .filter(state::holds)

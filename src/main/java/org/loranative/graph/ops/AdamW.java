@@ -23,7 +23,7 @@ public record AdamW(
     Value v,
     Value clip,
     Value step,
-    Range range,
+    ParameterRange range,
     Setting setting)
     implements Op.Backward {
   /**
@@ -32,14 +32,6 @@ public record AdamW(
    */
   public record Setting(float beta1, float beta2, float epsilon, float weightDecay) {}
 
-  /**
-   * The stretch of all six that one launch steps over.
-   *
-   * @param from in floats
-   * @param rate of learning, relative to the step's
-   */
-  public record Range(long from, long size, float rate) {}
-
   public static void of(
       Graph g,
       Value params,
@@ -47,7 +39,7 @@ public record AdamW(
       Value m,
       Value v,
       Value clip,
-      Range range,
+      ParameterRange range,
       Setting setting) {
     g.add(new AdamW(params, grads, m, v, clip, StepState.value(g), range, setting));
   }

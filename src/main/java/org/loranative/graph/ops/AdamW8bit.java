@@ -21,11 +21,11 @@ public record AdamW8bit(
     Moments moments,
     Value clip,
     Value step,
-    AdamW.Range range,
+    ParameterRange range,
     AdamW.Setting setting)
     implements Op.Backward {
   /** Numbers that share a scale. */
-  public static final int BLOCK = 256;
+  public static final int BLOCK = ParameterRange.ALIGNMENT;
 
   /**
    * The state between steps.
@@ -42,7 +42,7 @@ public record AdamW8bit(
       Value grads,
       Moments moments,
       Value clip,
-      AdamW.Range range,
+      ParameterRange range,
       AdamW.Setting setting) {
     assert range.from() % BLOCK == 0 : range;
     g.add(new AdamW8bit(params, grads, moments, clip, StepState.value(g), range, setting));

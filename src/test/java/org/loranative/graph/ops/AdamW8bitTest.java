@@ -50,7 +50,7 @@ class AdamW8bitTest {
             g.named(Kind.STATE, "v.scale", DType.F32, Shape.of(blocks)),
             g.named(Kind.STATE, "codes", DType.F32, Shape.of(512))),
         clip,
-        new AdamW.Range(0, n, 1),
+        new ParameterRange(0, n, 1),
         new AdamW.Setting(0.9f, 0.999f, 1e-8f, 0.01f));
     try (Device device = TestDevices.open(deviceName);
         GraphRunner runner = new GraphRunner(g, device)) {

@@ -200,8 +200,8 @@ abstract class LossAndOptimizerChecks {
     Value second = g.named(Kind.STATE, "v", DType.F32, shape);
     Value clipping = GlobalNorm.of(g, grads, 0.5f);
     int cut = n / 3; // the rest learns a quarter as fast
-    for (AdamW.Range range :
-        List.of(new AdamW.Range(0, cut, 1), new AdamW.Range(cut, n - cut, 0.25f))) {
+    for (ParameterRange range :
+        List.of(new ParameterRange(0, cut, 1), new ParameterRange(cut, n - cut, 0.25f))) {
       AdamW.Setting setting = new AdamW.Setting(0.9f, 0.999f, 1e-8f, 0.1f);
       AdamW.of(g, params, grads, first, second, clipping, range, setting);
     }

@@ -18,7 +18,7 @@ import org.loranative.device.Device;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Recompute;
 import org.loranative.io.DType;
-import org.loranative.lora.AdapterState.Buffer;
+import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraSpec;
 import org.loranative.testing.Errors;
@@ -198,14 +198,14 @@ class DiffusionGoldenTest {
     Adapters adapters = new Adapters(SPEC, files.unetTargets());
     Graph g = DiffusionGraph.training(files.base, adapters, DType.F32, SIZE, false, 0);
     try (PlacedModel model = files.place(DEVICES.get(device), adapters, g)) {
-      model.state().write(Buffer.PARAMS, start(files, adapters));
+      model.state().write(AdapterState.PARAMS, start(files, adapters));
       int steps = device.equals("cuda-check") ? 1 : 10;
       float[] losses = new float[steps];
       Graph update = model.update();
       for (int step = 1; step <= steps; step++) {
         losses[step - 1] = model.run(g, files.unetInputs(), step, IMAGES).get("loss")[0];
         if (step == 1) {
-          Map<String, float[]> gradients = model.byModule(Buffer.GRADS);
+          Map<String, float[]> gradients = model.byModule(AdapterState.GRADS);
           assertThat(gradients.size()).isEqualTo(count(files, "grad."));
           gradients.keySet().forEach(k -> files.check(gradients, k, "grad." + k, 1e-3));
         }
@@ -216,7 +216,7 @@ class DiffusionGoldenTest {
       if (steps < 10) {
         return;
       }
-      Map<String, float[]> after = model.byModule(Buffer.PARAMS);
+      Map<String, float[]> after = model.byModule(AdapterState.PARAMS);
       after.keySet().forEach(k -> files.check(after, k, "final." + k, 1e-3));
     }
   }
@@ -240,19 +240,19 @@ class DiffusionGoldenTest {
     Adapters adapters = new Adapters(spec, DiffusionGraph.targets(files.base));
     Graph g = DiffusionGraph.training(files.base, adapters, DType.F32, SIZE, true, 0);
     try (PlacedModel model = files.place(DEVICES.get(device), adapters, g)) {
-      model.state().write(Buffer.PARAMS, start(files, adapters, "hooked.start."));
+      model.state().write(AdapterState.PARAMS, start(files, adapters, "hooked.start."));
       Map<String, Object> inputs = files.unetInputs();
       inputs.putAll(files.textInputs());
       float first = model.run(g, inputs, 1, IMAGES).get("loss")[0];
-      Map<String, float[]> gradients = model.byModule(Buffer.GRADS);
+      Map<String, float[]> gradients = model.byModule(AdapterState.GRADS);
       assertThat(gradients.size()).isEqualTo(count(files, prefix));
       gradients.keySet().forEach(k -> files.check(gradients, k, prefix + k, 1e-3));
-      float[] params = model.state().read(Buffer.PARAMS);
-      float[] flat = model.state().read(Buffer.GRADS);
+      float[] params = model.state().read(AdapterState.PARAMS);
+      float[] flat = model.state().read(AdapterState.GRADS);
       for (int i = 0; i < params.length; i++) {
         params[i] -= flat[i];
       }
-      model.state().write(Buffer.PARAMS, params);
+      model.state().write(AdapterState.PARAMS, params);
       float second = model.run(g, inputs, 2, IMAGES).get("loss")[0];
       float[] losses = {first, second};
       assertThat(Errors.relative(losses, files.golden.floats("hooked.losses"))).isLessThan(1e-4);
@@ -267,15 +267,15 @@ class DiffusionGoldenTest {
     Adapters adapters = new Adapters(SPEC, files.unetTargets());
     Graph full = DiffusionGraph.training(files.base, adapters, DType.F32, SIZE, false, 0);
     try (PlacedModel model = files.place(DEVICES.get(device), adapters, full)) {
-      model.state().write(Buffer.PARAMS, start(files, adapters));
+      model.state().write(AdapterState.PARAMS, start(files, adapters));
       model.run(full, files.unetInputs(), 1, IMAGES);
-      float[] expected = model.state().read(Buffer.GRADS);
+      float[] expected = model.state().read(AdapterState.GRADS);
       for (Recompute.Mode mode : Recompute.Mode.values()) {
         Map<String, Recompute.Mode> modes = new LinkedHashMap<>();
         Recompute.blocks(full).forEach(b -> modes.put(b, mode));
-        model.state().write(Buffer.GRADS, new float[expected.length]);
+        model.state().write(AdapterState.GRADS, new float[expected.length]);
         model.run(Recompute.apply(full, modes), files.unetInputs(), 1, IMAGES);
-        assertThat(model.state().read(Buffer.GRADS)).as(mode.name()).isEqualTo(expected);
+        assertThat(model.state().read(AdapterState.GRADS)).as(mode.name()).isEqualTo(expected);
       }
     }
   }

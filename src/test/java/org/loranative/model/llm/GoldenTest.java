@@ -21,7 +21,7 @@ import org.loranative.device.Device;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Recompute;
 import org.loranative.io.DType;
-import org.loranative.lora.AdapterState.Buffer;
+import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.PeftFormat;
 import org.loranative.testing.Errors;
@@ -62,7 +62,7 @@ class GoldenTest {
       tokens = golden.ints("ids").length;
       placed =
           new PlacedModel(device, base.weights(), adapters, base.constants(), training(compute));
-      placed.state().write(Buffer.PARAMS, PeftFormat.read(adapter, adapters));
+      placed.state().write(AdapterState.PARAMS, PeftFormat.read(adapter, adapters));
       int[] positions = new int[tokens];
       int[] start = new int[tokens];
       int at = 0;
@@ -95,10 +95,10 @@ class GoldenTest {
       return placed.run(graph, inputs, step, labelled());
     }
 
-    Map<String, float[]> byPeftName(Buffer buffer) {
+    Map<String, float[]> byPeftName(String slot) {
       Map<String, float[]> result = new LinkedHashMap<>();
       placed
-          .byModule(buffer)
+          .byModule(slot)
           .forEach((path, x) -> result.put("base_model.model." + path + ".weight", x));
       return result;
     }
@@ -162,7 +162,7 @@ class GoldenTest {
 
       float[] loss = model.run(model.training(DType.F32), 1).get("loss");
       assertThat(Errors.relative(loss, golden.floats("loss"))).as("loss").isLessThan(1e-5);
-      Map<String, float[]> gradients = model.byPeftName(Buffer.GRADS);
+      Map<String, float[]> gradients = model.byPeftName(AdapterState.GRADS);
       assertThat(gradients).isNotEmpty();
       gradients.forEach(
           (path, gradient) ->
@@ -171,7 +171,7 @@ class GoldenTest {
                   .isLessThan(1e-4));
 
       Graph update = model.placed.update();
-      model.placed.state().write(Buffer.GRADS, new float[(int) model.adapters.floats()]);
+      model.placed.state().write(AdapterState.GRADS, new float[(int) model.adapters.floats()]);
       float[] losses = new float[10];
       for (int step = 1; step <= 10; step++) {
         losses[step - 1] = model.run(model.training(DType.F32), step).get("loss")[0];
@@ -179,7 +179,7 @@ class GoldenTest {
       }
       assertThat(Errors.relative(losses, golden.floats("losses"))).as("losses").isLessThan(1e-4);
       model
-          .byPeftName(Buffer.PARAMS)
+          .byPeftName(AdapterState.PARAMS)
           .forEach(
               (path, p) ->
                   assertThat(Errors.relative(p, golden.floats("final." + path)))
@@ -198,13 +198,15 @@ class GoldenTest {
     try (Model model = new Model(DEVICES.get(device), name, "base", DType.F32)) {
       Graph full = model.training(DType.F32);
       model.run(full, 1);
-      float[] expected = model.placed.state().read(Buffer.GRADS);
+      float[] expected = model.placed.state().read(AdapterState.GRADS);
       for (Recompute.Mode mode : Recompute.Mode.values()) {
         Map<String, Recompute.Mode> modes = new LinkedHashMap<>();
         Recompute.blocks(full).forEach(b -> modes.put(b, mode));
-        model.placed.state().write(Buffer.GRADS, new float[expected.length]);
+        model.placed.state().write(AdapterState.GRADS, new float[expected.length]);
         model.run(Recompute.apply(full, modes), 1);
-        assertThat(model.placed.state().read(Buffer.GRADS)).as(mode.name()).isEqualTo(expected);
+        assertThat(model.placed.state().read(AdapterState.GRADS))
+            .as(mode.name())
+            .isEqualTo(expected);
       }
     }
   }
@@ -230,7 +232,7 @@ class GoldenTest {
       model.placed.lossScale = scale;
       float[] loss = model.run(model.training(dtype), 1).get("loss");
       assertThat(Errors.relative(loss, model.golden.floats("loss"))).isLessThan(ofLoss);
-      Map<String, float[]> gradients = model.byPeftName(Buffer.GRADS);
+      Map<String, float[]> gradients = model.byPeftName(AdapterState.GRADS);
       double error = 0;
       for (String path : List.copyOf(gradients.keySet())) {
         float[] gradient = gradients.get(path);

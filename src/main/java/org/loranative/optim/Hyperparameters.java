@@ -1,0 +1,12 @@
+package org.loranative.optim;
+
+/**
+ * What a user can set of an optimizer, beside the learning rate; each optimizer says what these
+ * mean to it.
+ *
+ * @param beta1 decay of the mean of gradients
+ * @param beta2 decay of the mean of their squares
+ * @param epsilon added to a denominator
+ * @param weightDecay decoupled: times the learning rate, on the parameters
+ */
+public record Hyperparameters(float beta1, float beta2, float epsilon, float weightDecay) {}

@@ -1,0 +1,19 @@
+package org.loranative.optim;
+
+import java.util.List;
+import org.loranative.lora.Adapters;
+import org.loranative.lora.Slot;
+
+/** How gradients move the adapters: what it keeps between steps, and the ops that a step is. */
+public interface Optimizer {
+  Hyperparameters hyperparameters();
+
+  /** What it keeps beside parameters and gradients, in the order in which it lies in memory. */
+  List<Slot> slots(Adapters adapters);
+
+  /**
+   * Appends a step. It must multiply gradients by the clip's factor, zero each after reading it,
+   * and change nothing else where the clip's norm is not finite.
+   */
+  void append(Update update);
+}

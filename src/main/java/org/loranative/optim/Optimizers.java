@@ -1,0 +1,21 @@
+package org.loranative.optim;
+
+import java.util.Map;
+import java.util.function.Function;
+
+/** The optimizers by the names that configurations give them. */
+public final class Optimizers {
+  private static final Map<String, Function<Hyperparameters, Optimizer>> BY_NAME =
+      Map.of(
+          AdamWOptimizer.NAME, AdamWOptimizer::new,
+          AdamW8bitOptimizer.NAME, AdamW8bitOptimizer::new);
+
+  private Optimizers() {}
+
+  /**
+   * @param name one that exists: the configuration has been checked
+   */
+  public static Optimizer named(String name, Hyperparameters hyperparameters) {
+    return BY_NAME.get(name).apply(hyperparameters);
+  }
+}

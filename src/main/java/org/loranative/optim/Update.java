@@ -1,0 +1,48 @@
+package org.loranative.optim;
+
+import java.util.List;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Value;
+import org.loranative.graph.ops.GlobalNorm;
+import org.loranative.graph.ops.ParameterRange;
+import org.loranative.lora.AdapterState;
+import org.loranative.lora.Adapters;
+import org.loranative.lora.Slot;
+
+/**
+ * The graph of an optimizer step, as an optimizer appends to it.
+ *
+ * @param clip the gradients' norm and the factor that clips them
+ */
+public record Update(Graph graph, Adapters adapters, Value clip) {
+  /**
+   * A step over all adapters: norm, clip, and what the optimizer does.
+   *
+   * @param maxGradNorm 0 for no clipping
+   */
+  public static Graph of(Optimizer optimizer, Adapters adapters, float maxGradNorm) {
+    Graph g = new Graph();
+    Value grads = AdapterState.value(g, AdapterState.GRADS, adapters);
+    optimizer.append(new Update(g, adapters, GlobalNorm.of(g, grads, maxGradNorm)));
+    return g;
+  }
+
+  Value params() {
+    return AdapterState.value(graph, AdapterState.PARAMS, adapters);
+  }
+
+  Value grads() {
+    return AdapterState.value(graph, AdapterState.GRADS, adapters);
+  }
+
+  Value value(Slot slot) {
+    return AdapterState.value(graph, slot);
+  }
+
+  /** Stretches that learn at different rates. */
+  List<ParameterRange> ranges() {
+    return adapters.ranges().stream()
+        .map(r -> new ParameterRange(r.from(), r.size(), (float) r.rate()))
+        .toList();
+  }
+}
