@@ -5,15 +5,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
 import org.loranative.UserException;
 import org.loranative.config.Preset;
 import org.loranative.config.Preset.Setting;
+import org.loranative.config.Subject;
 import org.loranative.data.Records;
 import org.loranative.data.sd.Captioned;
 import org.loranative.device.CpuDevice;
@@ -21,6 +24,7 @@ import org.loranative.device.Device;
 import org.loranative.image.ImageFile;
 import org.loranative.io.AtomicFiles;
 import org.loranative.model.MissingBase;
+import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.train.Devices;
 import org.loranative.train.Proposal;
 import picocli.CommandLine.Command;
@@ -34,7 +38,7 @@ import picocli.CommandLine.Option;
     footer = {
       "",
       "Presets: low-vram (less than 24 GB), small-data (fewer than 100 images or 200 records),",
-      "high-quality (rank 16, alpha 32), quick (100 steps). Without --preset the first two are chosen",
+      "high-quality (twice the rank), quick (100 steps). Without --preset the first two are chosen",
       "by what is there. Whatever is not given is asked, where there is a terminal."
     })
 final class InitCommand implements Callable<Integer> {
@@ -42,6 +46,7 @@ final class InitCommand implements Callable<Integer> {
   private static final int FEW_IMAGES = 100;
   private static final int FEW_RECORDS = 200;
   private static final int MOST_MEASURED = 50;
+  private static final int PROMPTS = 3;
 
   @Option(names = "--task", description = "llm or sd; by default what the base is.")
   private Optional<String> task = Optional.empty();
@@ -51,6 +56,11 @@ final class InitCommand implements Callable<Integer> {
 
   @Option(names = "--data", description = "The training data: a file or a folder.")
   private Optional<Path> data = Optional.empty();
+
+  @Option(
+      names = "--trigger-word",
+      description = "A word for what is learnt, put before captions that lack it (images).")
+  private Optional<String> triggerWord = Optional.empty();
 
   @Option(names = "--memory", description = "What the run may take, such as 8GB.")
   private Optional<String> memory = Optional.empty();
@@ -81,6 +91,11 @@ final class InitCommand implements Callable<Integer> {
     Path model = existing("--base", base, "Base model (folder or file)");
     Path training = existing("--data", data, "Training data (file or folder)");
     boolean images = isDiffusion(model);
+    Optional<DiffusionBase> diffusion =
+        images ? Optional.of(DiffusionBase.open(model)) : Optional.empty();
+    if (!images && triggerWord.isPresent()) {
+      throw new UserException("--trigger-word is for images, but " + model + " makes text.");
+    }
     List<Captioned> pictures = images ? Captioned.read(training).images() : List.of();
     int count = images ? pictures.size() : Records.read(training).records().size();
     List<String> head = new ArrayList<>();
@@ -105,10 +120,13 @@ final class InitCommand implements Callable<Integer> {
     if (count == 0) {
       throw new UserException("--data " + training + " holds nothing to train on.");
     }
-    if (images) {
-      fixed.put("resolution", resolution(model, pictures));
+    diffusion.ifPresent(d -> fixed.put("resolution", resolution(d, pictures)));
+    String word = images ? triggerWord.orElseGet(InitCommand::askTriggerWord).strip() : "";
+    if (!word.isEmpty()) {
+      fixed.put("trigger_word", new Setting(word, "put before captions that lack it"));
     }
-    Proposal proposal = Proposal.of(images, fixed, chosen);
+    Subject subject = diffusion.map(InitCommand::subject).orElse(Subject.LANGUAGE);
+    Proposal proposal = Proposal.of(subject, count, fixed, prompts(pictures, word), chosen);
     head.add(
         String.format("%d steps; memory: %s, as planned", proposal.steps(), proposal.memory()));
     if (!noProbe) {
@@ -116,7 +134,10 @@ final class InitCommand implements Callable<Integer> {
       double seconds = proposal.secondsPerStep();
       head.add(
           String.format(
-              "%.2f s a step here: about %s in all", seconds, time(seconds * proposal.steps())));
+              "%.2f s a step here: about %s in all%s",
+              seconds,
+              time(seconds * proposal.steps()),
+              images ? ", pictures in between apart" : ""));
     }
     head.add("all keys: docs/configuration.md");
     AtomicFiles.writeString(out, proposal.yaml(head));
@@ -126,7 +147,7 @@ final class InitCommand implements Callable<Integer> {
   }
 
   /** The images' own size, up to what the base was made for: enlarging them teaches nothing. */
-  private static Setting resolution(Path model, List<Captioned> pictures) {
+  private static Setting resolution(DiffusionBase model, List<Captioned> pictures) {
     double[] sides =
         pictures.stream()
             .limit(MOST_MEASURED)
@@ -135,10 +156,38 @@ final class InitCommand implements Callable<Integer> {
             .sorted()
             .toArray();
     int own = Math.max(64, (int) (sides[sides.length / 2] / 64 + 0.5) * 64);
-    int most = Files.exists(model.resolve("text_encoder_2")) ? 1024 : 512;
+    int most = Collections.min(model.imageSize());
     return new Setting(
         Math.min(own, most),
         own < most ? "the images are no larger" : "what the base was made for");
+  }
+
+  private static Subject subject(DiffusionBase model) {
+    return model.isSmall() ? Subject.SMALL_SD : model.isSdxl() ? Subject.SDXL : Subject.SD;
+  }
+
+  /** Captions that pictures are drawn of while it trains, from all over the data. */
+  private static List<String> prompts(List<Captioned> pictures, String word) {
+    List<String> captions =
+        pictures.stream()
+            .map(c -> c.triggeredBy(word).caption())
+            .filter(c -> !c.isBlank())
+            .distinct()
+            .toList();
+    int n = Math.min(PROMPTS, captions.size());
+    return IntStream.range(0, n)
+        .mapToObj(i -> captions.get((2 * i + 1) * captions.size() / (2 * n)))
+        .toList();
+  }
+
+  private static String askTriggerWord() {
+    Console console = System.console();
+    String answer =
+        console == null
+            ? ""
+            : console.readLine(
+                "A word for what is learnt, put before captions that lack it (Enter: none): ");
+    return answer == null ? "" : answer;
   }
 
   private static String time(double seconds) {

@@ -29,10 +29,10 @@ public enum Preset {
   SMALL_DATA("small-data", "little data") {
     @Override
     void into(Map<String, Setting> s, boolean images) {
-      put(s, "epochs", images ? 18 : 4, "little data: seen more often");
-      put(s, "learning_rate", 1e-4, "and learnt slowly, which overfits less");
       put(s, "early_stop", 5, "stop once the validation loss has been no better five times");
       if (!images) {
+        put(s, "epochs", 4, "little data: seen more often");
+        put(s, "learning_rate", 1e-4, "and learnt slowly, which overfits less");
         put(s, "validation_fraction", 0.1, "a tenth is only measured");
       }
     }
@@ -42,8 +42,8 @@ public enum Preset {
   HIGH_QUALITY("high-quality", "a larger adapter") {
     @Override
     void into(Map<String, Setting> s, boolean images) {
-      put(s, "lora_rank", 16, "a larger adapter");
-      put(s, "lora_alpha", 32, "with twice the effect: alpha / rank");
+      put(s, "lora_rank", images ? 32 : 16, "a larger adapter");
+      put(s, "lora_alpha", 32, images ? "" : "with twice the effect: alpha / rank");
     }
   },
 
@@ -56,6 +56,8 @@ public enum Preset {
       put(s, "save_steps", 50, "");
     }
   };
+
+  private static final int IMAGES_SHOWN = 3000;
 
   /** Its name on the command line. */
   public final String label;
@@ -78,22 +80,24 @@ public enum Preset {
   }
 
   /**
-   * A proposal for a task, changed by presets in their order.
+   * A proposal, changed by presets in their order.
    *
-   * @param images whether a diffusion model is trained
+   * @param count images or records that there are
    */
-  public static Map<String, Setting> settings(boolean images, List<Preset> presets) {
+  public static Map<String, Setting> settings(Subject subject, int count, List<Preset> presets) {
+    boolean images = subject.isImages();
     Map<String, Setting> s = new LinkedHashMap<>();
     if (images) {
       put(s, "resolution", 512, "images are brought to about this side squared");
+      put(s, "lora_targets", subject.targets, "groups of layers: docs/configuration.md");
     } else {
       put(s, "max_length", 1024, "tokens of a sample; longer ones are cut");
     }
-    put(s, "lora_rank", 8, "the adapter's size");
-    put(s, "lora_alpha", 8, "its effect is scaled by alpha / rank");
+    put(s, "lora_rank", images ? 16 : 8, "the adapter's size");
+    put(s, "lora_alpha", images ? 16 : 8, "its effect is scaled by alpha / rank");
     put(s, "batch_size", 4, "");
-    put(s, "epochs", images ? 10 : 3, "how often everything is seen");
-    put(s, "learning_rate", images ? 1e-4 : 2e-4, "the doctor says if it is too high or too low");
+    put(s, "epochs", images ? epochs(count) : 3, "how often everything is seen");
+    put(s, "learning_rate", subject.rate, "the doctor says if it is too high or too low");
     put(s, "lr_schedule", "cosine", "");
     if (!images) {
       put(s, "validation_fraction", 0.05, "a share that is only measured: shows overfitting");
@@ -101,5 +105,10 @@ public enum Preset {
     put(s, "save_steps", 100, "a checkpoint every so many steps; --resume goes on from it");
     presets.forEach(p -> p.into(s, images));
     return s;
+  }
+
+  /** Some three thousand images in all, each at least ten times and at most a hundred. */
+  private static int epochs(int images) {
+    return Math.max(10, Math.min(100, (IMAGES_SHOWN + images - 1) / images));
   }
 }

@@ -1,19 +1,26 @@
 package org.loranative.train;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.loranative.config.ConfigReader;
 import org.loranative.config.Preset;
 import org.loranative.config.Preset.Setting;
+import org.loranative.config.Subject;
 import org.loranative.config.TrainConfig;
 import org.loranative.io.AtomicFolders;
 import org.loranative.track.Console;
@@ -27,10 +34,22 @@ import org.slf4j.LoggerFactory;
  */
 public final class Proposal {
   private static final Logger log = LoggerFactory.getLogger(Proposal.class);
+  private static final String SAMPLE_STEPS = "sample_steps";
+  private static final String SAMPLE_PROMPTS = "sample_prompts";
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** What YAML takes for text, and for nothing else, without quotes. */
+  private static final Pattern PLAIN =
+      Pattern.compile(
+          "(?!(?i:true|false|yes|no|on|off|null|y|n)$)([.]{0,2}/)?[A-Za-z_][A-Za-z0-9_./-]*");
+
+  /** Pictures of each prompt over a run. They take a tenth of its time. */
+  private static final int PREVIEWS = 8;
+
   private static final int PROBE_STEPS = 10;
   private static final int PROBE_WARM_UP = 3;
 
-  private final boolean images;
+  private final Subject subject;
   private final Map<String, Setting> fixed;
   private final Map<String, Setting> settings;
   private int steps;
@@ -40,8 +59,8 @@ public final class Proposal {
    * @param fixed what the user said: base, data, output, machine
    * @param settings that may be changed
    */
-  private Proposal(boolean images, Map<String, Setting> fixed, Map<String, Setting> settings) {
-    this.images = images;
+  private Proposal(Subject subject, Map<String, Setting> fixed, Map<String, Setting> settings) {
+    this.subject = subject;
     this.fixed = fixed;
     this.settings = settings;
   }
@@ -49,17 +68,30 @@ public final class Proposal {
   /**
    * Finds settings that fit.
    *
+   * @param count images or records that there are
    * @param fixed the keys that the user named
+   * @param prompts that previews may be drawn of
    * @throws TooLargeException if nothing fits
    */
-  public static Proposal of(boolean images, Map<String, Setting> fixed, List<Preset> presets) {
-    Map<String, Setting> settings = Preset.settings(images, presets);
+  public static Proposal of(
+      Subject subject,
+      int count,
+      Map<String, Setting> fixed,
+      List<String> prompts,
+      List<Preset> presets) {
+    Map<String, Setting> settings = Preset.settings(subject, count, presets);
     fixed.keySet().forEach(settings::remove);
-    Proposal proposal = new Proposal(images, fixed, settings);
+    Proposal proposal = new Proposal(subject, fixed, settings);
+    if (!prompts.isEmpty()) {
+      proposal.set(SAMPLE_STEPS, 1, "pictures in between, in samples/contact-sheet.png");
+      proposal.set(SAMPLE_PROMPTS, prompts, "");
+    }
     while (true) {
       try (TrainRun run = new TrainRun(proposal.config(List.of()))) {
         proposal.steps = run.steps();
         proposal.memory = run.memory();
+        settings.computeIfPresent(
+            SAMPLE_STEPS, (k, s) -> new Setting(Math.max(1, run.steps() / PREVIEWS), s.why()));
         return proposal;
       } catch (TooLargeException e) {
         if (!proposal.shrink()) {
@@ -82,11 +114,15 @@ public final class Proposal {
       set("gradient_accumulation", 2 * accumulation, "so that a step still sees the same number");
       return true;
     }
-    if (!images && !"nf4".equals(value("quantize"))) {
+    if (settings.remove(SAMPLE_STEPS) != null) {
+      settings.remove(SAMPLE_PROMPTS);
+      return true;
+    }
+    if (!subject.isImages() && !"nf4".equals(value("quantize"))) {
       set("quantize", "nf4", "16 bits do not fit: frozen matrices in 4 (QLoRA)");
       return true;
     }
-    String size = images ? "resolution" : "max_length";
+    String size = subject.isImages() ? "resolution" : "max_length";
     int side = number(size, 0);
     if (settings.containsKey(size) && side >= 256) {
       set(size, side / 2, "more does not fit");
@@ -181,8 +217,27 @@ public final class Proposal {
   }
 
   private static String yaml(Object value) {
-    String text = String.valueOf(value);
-    boolean plain = !(value instanceof String) || text.matches("[A-Za-z0-9_./-]+");
-    return plain ? text : '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
+    if (value instanceof List<?> list) {
+      return list.stream().map(Proposal::yaml).collect(Collectors.joining(", ", "[", "]"));
+    } else if (value instanceof Map<?, ?> map) {
+      return map.entrySet().stream()
+          .map(e -> e.getKey() + ": " + yaml(e.getValue()))
+          .sorted(Comparator.reverseOrder()) // the target first
+          .collect(Collectors.joining(", ", "{", "}"));
+    } else if (value instanceof Double number) {
+      return BigDecimal.valueOf(number).stripTrailingZeros().toPlainString();
+    } else if (value instanceof String text && !PLAIN.matcher(text).matches()) {
+      return quoted(text);
+    }
+    return String.valueOf(value);
+  }
+
+  /** JSON's way is one of YAML's. */
+  private static String quoted(String text) {
+    try {
+      return JSON.writeValueAsString(text);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
   }
 }

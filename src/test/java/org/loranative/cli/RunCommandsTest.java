@@ -2,6 +2,7 @@ package org.loranative.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.config.ConfigReader;
@@ -20,6 +22,8 @@ import org.loranative.testing.TinyModel;
 
 /** init, sweep, runs and doctor, as they are typed. */
 class RunCommandsTest {
+  private static final Path FLUENT = Path.of("models/demo/fluent-style");
+
   @TempDir private Path folder;
   private Path base;
   private Path data;
@@ -123,20 +127,70 @@ class RunCommandsTest {
     assertThat(run("plan", "--config=" + file).code()).isZero();
   }
 
+  private TrainConfig initImages(Path data, String... more) {
+    Path file = folder.resolve("sd.yaml");
+    List<String> all =
+        new ArrayList<>(
+            List.of(
+                "init",
+                "--base=models/emoji-sd",
+                "--data=" + data,
+                "--out=" + file,
+                "--output-dir=" + folder.resolve("run"),
+                "--device=cpu",
+                "--force",
+                "--no-probe"));
+    all.addAll(List.of(more));
+    Outcome outcome = run(all.toArray(String[]::new));
+    assertThat(outcome.code()).as(outcome.output()).isZero();
+    return read(file);
+  }
+
   @Test
   void initKnowsImages() {
-    Path file = folder.resolve("sd.yaml");
-    Outcome outcome =
-        run(
-            "init",
-            "--base=models/emoji-sd",
-            "--data=models/demo/fluent-style",
-            "--out=" + file,
-            "--device=cpu",
-            "--no-probe");
-    assertThat(outcome.code()).as(outcome.output()).isZero();
-    assertThat(read(file).taskType()).isEqualTo("sd");
-    assertThat(read(file).resolution()).as("the images' own size").isLessThan(512);
+    TrainConfig config = initImages(FLUENT, "--trigger-word=glossy: \"yes\"");
+    assertThat(config.taskType()).isEqualTo("sd");
+    assertThat(config.resolution()).as("what the base was made for").isEqualTo(64);
+    assertThat(config.learningRate()).as("a small base").isEqualTo(1e-3);
+    assertThat(config.epochs() * 120).as("images shown").isBetween(3000, 3200);
+    assertThat(config.triggerWord()).isEqualTo("glossy: \"yes\"");
+    assertThat(config.samplePrompts())
+        .hasSize(3)
+        .allMatch(p -> p.startsWith("glossy: \"yes\", "))
+        .doesNotHaveDuplicates();
+    assertThat(config.sampleSteps()).as("eight times in 725 steps").isEqualTo(90);
+    Outcome text = run(init(folder.resolve("text.yaml"), "--trigger-word=x"));
+    assertThat(text.code()).isEqualTo(2);
+    assertThat(text.output()).contains("--trigger-word is for images");
+  }
+
+  /** Captions as people write them: the file reads back what they say. */
+  @Test
+  void initQuotesCaptions() throws IOException {
+    Path images = Files.createDirectories(folder.resolve("images"));
+    List<String> captions = List.of("yes", "12", "a \"b\": {c}, #d\n\te 猫");
+    for (int i = 0; i < 3; i++) {
+      Files.copy(FLUENT.resolve("images/1f335.png"), images.resolve(i + ".png"));
+      Files.writeString(images.resolve(i + ".txt"), captions.get(i));
+    }
+    TrainConfig config = initImages(images);
+    assertThat(config.samplePrompts()).containsExactlyElementsOf(captions);
+    assertThat(config.epochs()).as("little data").isEqualTo(100);
+    assertThat(config.triggerWord()).isEmpty();
+  }
+
+  /** README's settings have a probe loss of 0.0841 after 60 steps of 12 images. */
+  @Test
+  @Tag("slow")
+  void whatInitProposesForImagesTrains() throws IOException {
+    initImages(FLUENT);
+    Outcome trained = run("train", "--config=" + folder.resolve("sd.yaml"), "--set=max_steps=180");
+    assertThat(trained.code()).as(trained.output()).isZero();
+    List<String> lines = Files.readAllLines(folder.resolve("run/logs/metrics.jsonl"));
+    double probe =
+        new ObjectMapper().readTree(lines.get(lines.size() - 1)).path("probe_loss").asDouble();
+    assertThat(probe).isBetween(0.05, 0.0841);
+    assertThat(folder.resolve("run/samples/contact-sheet.png")).exists();
   }
 
   private String[] sweep(String... more) {

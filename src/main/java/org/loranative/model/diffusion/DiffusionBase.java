@@ -22,6 +22,7 @@ import org.slf4j.LoggerFactory;
 public final class DiffusionBase {
   static final String TEXT = "text_encoder.";
   static final String TEXT_2 = "text_encoder_2.";
+  private static final int NARROW = 640;
 
   private final Path path;
   private final UnetConfig unet;
@@ -146,6 +147,11 @@ public final class DiffusionBase {
 
   public boolean isSdxl() {
     return text2.isPresent();
+  }
+
+  /** Whether its UNet is far narrower than that of any Stable Diffusion. */
+  public boolean isSmall() {
+    return unet.innermost().channels() < NARROW;
   }
 
   /** How noise is added, and what the UNet predicts. */

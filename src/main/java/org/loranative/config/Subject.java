@@ -1,0 +1,35 @@
+package org.loranative.config;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What is trained, as far as good settings depend on it. Rates of images are the field's for an
+ * alpha that is the rank (kohya's and diffusers' guides, which agree once theirs are brought to
+ * that scale); the one of small models is measured on this project's.
+ */
+public enum Subject {
+  LANGUAGE(2e-4, List.of()),
+
+  /** Stable Diffusion 1.x and 2.x: the text encoder too, as kohya's scripts do. */
+  SD(2e-4, List.of("kohya", Map.of("target", "text-encoder", "learning_rate", 5e-5))),
+
+  /** Stable Diffusion XL: its text encoders are left alone, as is advised. */
+  SDXL(1e-4, List.of("all-linear")),
+
+  /** A diffusion model far narrower than these. */
+  SMALL_SD(1e-3, List.of("all-linear"));
+
+  final double rate;
+  final List<Object> targets;
+
+  Subject(double rate, List<Object> targets) {
+    this.rate = rate;
+    this.targets = targets;
+  }
+
+  /** Whether images are made. */
+  public boolean isImages() {
+    return this != LANGUAGE;
+  }
+}
