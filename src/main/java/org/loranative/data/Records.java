@@ -25,6 +25,7 @@ import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVRecord;
 import org.loranative.UserException;
 import org.loranative.io.LfsPointer;
+import org.loranative.track.Phase;
 
 /**
  * Reads .jsonl, .json, .csv, .parquet and .txt files into records with named fields; of all but
@@ -50,6 +51,7 @@ public final class Records {
   private final List<Skipped> skipped = new ArrayList<>();
 
   private final List<String> leftOut = new ArrayList<>();
+  private final Phase phase = new Phase("records read");
   private final TextFile.Encoding encoding;
 
   private Records(TextFile.Encoding encoding) {
@@ -250,6 +252,7 @@ public final class Records {
   }
 
   private void add(Source source, JsonNode fields) {
+    phase.next();
     if (fields.isObject()) {
       records.add(new Raw(source, fields));
     } else {

@@ -5,6 +5,8 @@ import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.loranative.StoppedException;
+import org.loranative.Stopping;
 import org.loranative.device.Device;
 import org.loranative.device.DeviceException;
 import org.loranative.device.LoraOps;
@@ -44,11 +46,25 @@ public final class Executor implements AutoCloseable {
     }
   }
 
-  /** Runs every op in order. On a card this may return before they have run. */
+  /**
+   * Runs every op in order. On a card this may return before they have run.
+   *
+   * @throws StoppedException between two ops, if the process is to end and the device computes as
+   *     it is called; what the plan was to make is then worth nothing
+   */
   public void run(Plan plan, Addresses at) {
+    run(plan, at, !device.captures());
+  }
+
+  /** Runs every op in order, whoever asks to stop: what it changes is kept. */
+  public void runWhole(Plan plan, Addresses at) {
+    run(plan, at, false);
+  }
+
+  private void run(Plan plan, Addresses at, boolean stoppable) {
     if (SYNC || !device.captures() || captured.putIfAbsent(at, 0L) == null) {
       device.watch(true);
-      each(plan, at);
+      each(plan, at, stoppable);
       device.watch(false);
       return;
     }
@@ -60,7 +76,7 @@ public final class Executor implements AutoCloseable {
     long[] graph = new long[1];
     device.check(LoraOps.ln_capture_begin(device.handle()));
     try {
-      each(plan, at);
+      each(plan, at, false);
     } catch (DeviceException e) {
       if (LoraOps.ln_capture_end(device.handle(), graph) == LoraOps.LN_OK) {
         LoraOps.ln_capture_free(device.handle(), graph[0]);
@@ -71,10 +87,13 @@ public final class Executor implements AutoCloseable {
     return graph[0];
   }
 
-  private void each(Plan plan, Addresses at) {
+  private void each(Plan plan, Addresses at, boolean stoppable) {
     int line = 0;
     try {
       for (Op op : plan.ops()) {
+        if (stoppable && Stopping.isAsked()) {
+          throw new StoppedException("Stopped; --resume goes on.");
+        }
         long start = System.nanoTime();
         op.run(device, at);
         if (PROFILE) {

@@ -16,6 +16,7 @@ import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.io.TensorFile;
 import org.loranative.lora.LoraTensors.Role;
+import org.loranative.track.Phase;
 
 /**
  * Adapters of diffusion models as other tools write them: kohya's files, diffusers' files, PEFT's
@@ -42,17 +43,18 @@ public final class LoraFiles {
     Map<String, Adapters.Target> names = LoraNames.of(targets);
     Map<String, LowRank> modules = new LinkedHashMap<>();
     List<String> unknown = new ArrayList<>(tensors.unknown());
-    tensors
-        .byLayer()
-        .forEach(
-            (name, parts) -> {
-              if (names.containsKey(name)) {
-                Adapters.Target target = names.get(name);
-                modules.put(target.path(), module(path, name, target, parts, metadata));
-              } else {
-                parts.values().forEach(e -> unknown.add(e.name()));
-              }
-            });
+    Map<String, Map<Role, TensorEntry>> layers = tensors.byLayer();
+    Phase phase = new Phase("layers of the adapter read", layers.size());
+    layers.forEach(
+        (name, parts) -> {
+          phase.next();
+          if (names.containsKey(name)) {
+            Adapters.Target target = names.get(name);
+            modules.put(target.path(), module(path, name, target, parts, metadata));
+          } else {
+            parts.values().forEach(e -> unknown.add(e.name()));
+          }
+        });
     if (modules.isEmpty() || !unknown.isEmpty()) {
       throw new UserException(
           String.format(

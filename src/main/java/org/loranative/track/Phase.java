@@ -1,6 +1,7 @@
 package org.loranative.track;
 
 import org.loranative.StoppedException;
+import org.loranative.Stopping;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -11,9 +12,6 @@ import org.slf4j.LoggerFactory;
 public final class Phase {
   private static final Logger log = LoggerFactory.getLogger(Phase.class);
   private static final long INTERVAL_NANOS = 5_000_000_000L;
-
-  /** One for the process, as signals are. */
-  private static volatile boolean stopping;
 
   private final String what;
   private final int total;
@@ -28,9 +26,9 @@ public final class Phase {
     this.total = total;
   }
 
-  /** Asks every phase to end. */
-  public static void stopAll() {
-    stopping = true;
+  /** One of which nobody knows how many parts there are. */
+  public Phase(String what) {
+    this(what, 0);
   }
 
   /**
@@ -39,15 +37,20 @@ public final class Phase {
    * @throws StoppedException if the work is to end here
    */
   public void next() {
-    if (stopping) {
-      throw new StoppedException(
-          String.format("Stopped at %d of %d %s; --resume goes on.", done, total, what));
+    if (Stopping.isAsked()) {
+      throw new StoppedException(String.format("Stopped at %s; --resume goes on.", position()));
     }
     long now = System.nanoTime();
     if (now - said >= INTERVAL_NANOS) {
       said = now;
-      log.info("{} of {} {}", done, total, what);
+      log.info(position());
     }
     done++;
+  }
+
+  private String position() {
+    return total > 0
+        ? String.format("%d of %d %s", done, total, what)
+        : String.format("%d %s", done, what);
   }
 }

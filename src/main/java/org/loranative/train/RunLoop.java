@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.loranative.StoppedException;
 import org.loranative.config.ConfigReader;
 import org.loranative.config.TrainConfig;
 import org.loranative.diagnose.Finding;
@@ -101,7 +102,7 @@ final class RunLoop implements Trainer.Listener {
       measured(now, step.measured().get("val"));
     }
     if (run.previews().isPresent() && due(now, config.sampleSteps())) {
-      run.previews().get().write(now, run.tracker());
+      preview(now, run.previews().get());
     }
     doctor.add(now, points);
     if (doctor.isDue(now)) {
@@ -111,6 +112,15 @@ final class RunLoop implements Trainer.Listener {
       save(now);
     }
     return !run.stop().isSet() && !isOver();
+  }
+
+  /** Ctrl-C ends it; the step is done all the same. */
+  private void preview(int step, Previews previews) throws IOException {
+    try {
+      previews.write(step, run.tracker());
+    } catch (StoppedException e) {
+      log.info("The previews of step {} were not finished.", step);
+    }
   }
 
   private void consult(int step) {

@@ -1,13 +1,14 @@
 package org.loranative.train;
 
-import org.loranative.track.Phase;
+import org.loranative.Stopping;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import sun.misc.Signal;
 
 /**
- * Ctrl-C: the step in progress ends and a checkpoint is saved, or the phase before the first step
- * ends between two of its parts; then the process exits. A second Ctrl-C ends it at once.
+ * Ctrl-C: the step in progress is given up and a checkpoint of the one before is saved, or the
+ * phase before the first step ends between two of its parts; then the process exits. A second
+ * Ctrl-C ends it at once.
  */
 public final class StopSignal {
   private static final Logger log = LoggerFactory.getLogger(StopSignal.class);
@@ -35,7 +36,7 @@ public final class StopSignal {
       Runtime.getRuntime().halt(INTERRUPTED);
     }
     set = true;
-    Phase.stopAll();
+    Stopping.ask();
     log.info("Stopping; a second Ctrl-C ends at once.");
   }
 

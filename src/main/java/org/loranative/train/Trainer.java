@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.loranative.StoppedException;
 import org.loranative.device.Device;
 import org.loranative.device.HostBuffer;
 import org.loranative.graph.Executor;
@@ -80,7 +81,7 @@ final class Trainer<B> implements AutoCloseable {
     this.feed = new BatchFeed<>(task, device, batches);
   }
 
-  /** Runs the steps after {@code done}; returns the last step run. */
+  /** Runs the steps after {@code done}; returns the last step run. One that is stopped is none. */
   int run(int done, Listener listener) throws IOException {
     Optional<BatchFeed.Ready<B>> next =
         done < steps.total() ? Optional.of(start(done + 1, 0)) : Optional.empty();
@@ -92,7 +93,12 @@ final class Trainer<B> implements AutoCloseable {
       float loss = 0;
       for (int micro = 0; micro < batches.size(); micro++) {
         BatchFeed.Ready<B> ready = next.orElseThrow();
-        launch(ready, stepState(step, micro, rate, labelled));
+        place(ready, stepState(step, micro, rate, labelled));
+        try {
+          executor.run(ready.bound().plan(), ready.bound().at());
+        } catch (StoppedException e) {
+          return step - 1; // nothing of this step has reached the adapters
+        }
         next = following(step, micro, batches.size()); // written and copied while this one computes
         loss += read(ready.bound(), "loss");
         plans.requireWhole();
@@ -101,7 +107,7 @@ final class Trainer<B> implements AutoCloseable {
         }
       }
       executor.prepare(update.plan(), plans.arena().address());
-      executor.run(update.plan(), update.at());
+      executor.runWhole(update.plan(), update.at());
       float gradNorm = read(update, "grad_norm");
       if (!Float.isFinite(gradNorm) && !lossScale.canShrink()) {
         throw diverged("the gradient norm is " + gradNorm, step, rate, batches);
@@ -160,12 +166,11 @@ final class Trainer<B> implements AutoCloseable {
         lossScale.factor());
   }
 
-  /** Runs the plan of a batch, which gives "loss". */
-  private void launch(BatchFeed.Ready<B> ready, StepState now) {
+  /** Puts a batch where its plan, which gives "loss", reads it. */
+  private void place(BatchFeed.Ready<B> ready, StepState now) {
     state.writeStep(now);
     executor.prepare(ready.bound().plan(), plans.arena().address());
     feed.place(ready);
-    executor.run(ready.bound().plan(), ready.bound().at());
   }
 
   private float read(PlanStore.Bound bound, String result) {
@@ -199,7 +204,8 @@ final class Trainer<B> implements AutoCloseable {
     double loss = 0;
     for (B batch : batches) {
       BatchFeed.Ready<B> ready = feed.evaluation(batch, plans.evaluation().get(task.shape(batch)));
-      launch(ready, stepState(1, 0, 0, labelled));
+      place(ready, stepState(1, 0, 0, labelled));
+      executor.runWhole(ready.bound().plan(), ready.bound().at());
       loss += read(ready.bound(), "loss");
     }
     plans.requireWhole();

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -58,7 +59,7 @@ class ProcessTest {
     return all.toArray(String[]::new);
   }
 
-  /** Ctrl-C between two images ends encoding, and keeps those that are done. */
+  /** Ctrl-C ends encoding, and keeps those that are done. */
   @Test
   void stopsWhileImagesAreEncoded() throws Exception {
     int images = 400;
@@ -88,10 +89,67 @@ class ProcessTest {
       while (encoded() < 4 && run.isAlive()) {
         Thread.sleep(20);
       }
-      new ProcessBuilder("kill", "-INT", String.valueOf(run.pid())).start().waitFor();
+      interrupt(run);
       assertThat(run.waitFor()).as(output()).isEqualTo(130);
-      assertThat(output()).contains("Stopping").contains(" of 400 images encoded");
+      assertThat(output()).contains("Stopping").containsPattern("train: Stopped.*--resume goes on");
       assertThat(encoded()).isBetween(4L, images - 1L);
+    } finally {
+      run.destroyForcibly();
+    }
+  }
+
+  private void interrupt(Process run) throws Exception {
+    new ProcessBuilder("kill", "-INT", String.valueOf(run.pid())).start().waitFor();
+  }
+
+  private void await(Process run, Callable<Boolean> what) throws Exception {
+    while (run.isAlive() && !what.call()) {
+      Thread.sleep(20);
+    }
+    assertThat(run.isAlive()).as(output()).isTrue();
+  }
+
+  /** A step of thousands of micro-batches is given up; the run goes on from the step before. */
+  @Test
+  void stopsWithinAStep() throws Exception {
+    String[] arguments = text("max_steps=3", "gradient_accumulation=400", "save_steps=1000");
+    Process whole = start("", List.of(), arguments);
+    assertThat(whole.waitFor()).as(output()).isZero();
+    Path adapter = folder.resolve("out/adapter/adapter_model.safetensors");
+    byte[] expected = Files.readAllBytes(adapter);
+    AtomicFolders.delete(folder.resolve("out"));
+
+    Process run = start("", List.of(), arguments);
+    try {
+      Path metrics = folder.resolve("out/logs/metrics.jsonl");
+      await(run, () -> Files.exists(metrics) && Files.readAllLines(metrics).size() == 1);
+      interrupt(run);
+      assertThat(run.waitFor()).as(output()).isEqualTo(130);
+      assertThat(output()).contains("Stopped after step 1; --resume continues from step 1.");
+    } finally {
+      run.destroyForcibly();
+    }
+    List<String> again = new ArrayList<>(List.of(arguments));
+    again.add("--resume");
+    assertThat(start("", List.of(), again.toArray(String[]::new)).waitFor()).isZero();
+    assertThat(Files.readAllBytes(adapter)).isEqualTo(expected);
+  }
+
+  /** The second Ctrl-C ends what the first one cannot: here, waiting for a pipe's other end. */
+  @Test
+  void theSecondCtrlCEndsAtOnce() throws Exception {
+    String[] arguments = text();
+    Path data = folder.resolve("train.jsonl");
+    Files.delete(data);
+    new ProcessBuilder("mkfifo", data.toString()).start().waitFor();
+    Process run = start("", List.of(), arguments);
+    try {
+      await(run, () -> output().contains("device:"));
+      interrupt(run);
+      await(run, () -> output().contains("Stopping; a second Ctrl-C ends at once"));
+      interrupt(run);
+      assertThat(run.waitFor()).as(output()).isEqualTo(130);
+      assertThat(output()).doesNotContain("Stopped");
     } finally {
       run.destroyForcibly();
     }
