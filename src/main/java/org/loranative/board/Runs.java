@@ -102,7 +102,7 @@ final class Runs implements AutoCloseable {
         if (news) {
           tell();
         }
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | OutOfMemoryError e) { // this thread is the only one that reads
         log.warn("The runs could not be read: {}", e.getMessage());
         log.debug("reading runs", e);
       }
@@ -115,7 +115,7 @@ final class Runs implements AutoCloseable {
   }
 
   /** One run that cannot be read, or is too large for the memory, takes nothing from the others. */
-  private boolean attempt(Entry entry, BooleanSupplier work) {
+  boolean attempt(Entry entry, BooleanSupplier work) {
     if (entry.givenUp) {
       return false;
     }

@@ -28,7 +28,7 @@ public final class Answers implements AutoCloseable {
   private final Placement placement;
 
   /**
-   * @param adapter a PEFT folder
+   * @param adapter a PEFT folder; a chat template that prints the date prints its run's
    */
   public Answers(Path basePath, Optional<Path> adapter, Machine machine) {
     boolean opened = false;
@@ -36,6 +36,7 @@ public final class Answers implements AutoCloseable {
       base = LlmBase.open(basePath);
       base.quantize(machine.quantize());
       tokenizer = owned.add(base.tokenizer());
+      adapter.flatMap(TemplateDate::ofAdapter).ifPresent(tokenizer::setDate);
       device = owned.add(Devices.open(machine.device(), machine.threads()));
       this.compute = Devices.compute(machine.compute(), device);
       adapters = adapter.map(a -> PeftFormat.adapters(a, base.targets())).orElseGet(Adapters::none);

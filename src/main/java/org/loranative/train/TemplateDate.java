@@ -6,6 +6,8 @@ import java.time.LocalDateTime;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
+import org.loranative.UserException;
 import org.loranative.config.ConfigReader;
 import org.loranative.config.TrainConfig;
 
@@ -23,6 +25,27 @@ public final class TemplateDate {
     }
     return (resume ? ofCheckpoint(Path.of(config.outputDir())) : Optional.<String>empty())
         .orElseGet(() -> LocalDateTime.now().truncatedTo(ChronoUnit.SECONDS).toString());
+  }
+
+  /**
+   * That of the run which an adapter comes from: its configuration lies in a checkpoint, and beside
+   * the finished adapter.
+   */
+  static Optional<LocalDateTime> ofAdapter(Path adapter) {
+    Path folder = adapter.toAbsolutePath().normalize();
+    return Stream.of(folder, folder.resolveSibling("."))
+        .map(f -> f.resolve("config.yaml"))
+        .filter(Files::isRegularFile)
+        .findFirst()
+        .flatMap(TemplateDate::read);
+  }
+
+  private static Optional<LocalDateTime> read(Path config) {
+    try {
+      return ConfigReader.read(Optional.of(config), List.of()).templateDateTime();
+    } catch (UserException e) {
+      return Optional.empty(); // another tool's
+    }
   }
 
   private static Optional<String> ofCheckpoint(Path run) {

@@ -16,10 +16,13 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -239,5 +242,54 @@ class BoardTest {
       JsonNode runs = until(board, "api/runs", r -> r.size() == 2);
       assertThat(runs.findValuesAsText("name")).containsExactly("linked", "real");
     }
+  }
+
+  /** A folder and a file that cannot be read, also by root, hide no other run. */
+  @Test
+  void unreadableRunsHideNothing() throws Exception {
+    write("real", 1e-3);
+    write("locked", 1e-3);
+    Path locked = folder.resolve("locked/logs");
+    Files.createDirectories(folder.resolve("broken"));
+    Files.createSymbolicLink(
+        folder.resolve("broken/events.out.tfevents.1.x"), Path.of("/proc/self/mem"));
+    Files.setPosixFilePermissions(locked, PosixFilePermissions.fromString("---------"));
+    try (Board board = open(Optional.empty())) {
+      String curve = "api/scalars?run=real&tag=Loss/train";
+      until(board, "api/runs", r -> r.findValuesAsText("name").contains("real"));
+      assertThat(until(board, curve, c -> c.path("count").asInt() == 100)).isNotNull();
+      write("later", 1e-3);
+      until(board, "api/runs", r -> r.findValuesAsText("name").contains("later"));
+    } finally {
+      Files.setPosixFilePermissions(locked, PosixFilePermissions.fromString("rwx------"));
+    }
+  }
+
+  /** Whatever runs out of memory, the thread that reads goes on. */
+  @Test
+  void readsOnWhereMemoryIsFull() throws Exception {
+    write("first", 1e-3);
+    CountDownLatch told = new CountDownLatch(3);
+    try (Runs runs = new Runs(List.of(folder))) {
+      runs.onChange(
+          () -> {
+            told.countDown();
+            if (told.getCount() > 0) {
+              throw new OutOfMemoryError("Java heap space");
+            }
+          });
+      for (int i = 0; i < 100 && !told.await(100, TimeUnit.MILLISECONDS); i++) {
+        write("run" + i, 1e-3);
+      }
+      assertThat(told.getCount()).isZero();
+      Runs.Entry first = runs.find("first").orElseThrow();
+      assertThat(runs.attempt(first, () -> tooMuch())).isFalse();
+      assertThat(runs.attempt(first, () -> true)).as("it is read no further").isFalse();
+      assertThat(runs.attempt(runs.find("run0").orElseThrow(), () -> true)).isTrue();
+    }
+  }
+
+  private static boolean tooMuch() {
+    throw new OutOfMemoryError("Java heap space");
   }
 }

@@ -3,6 +3,9 @@ package org.loranative.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -12,8 +15,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.loranative.UserException;
 import org.loranative.config.ConfigReader;
 import org.loranative.config.TrainConfig;
+import org.loranative.model.llm.Generator;
+import org.loranative.testing.TensorFiles;
+import org.loranative.testing.TinyModel;
 import org.loranative.text.ChatTemplate;
 import org.loranative.text.ChatTemplate.Message;
+import org.loranative.track.Console;
 
 /** The day that a template prints stays that of the run. */
 class TemplateDateTest {
@@ -56,5 +63,50 @@ class TemplateDateTest {
     assertThatThrownBy(() -> config("template_date=26 Jul"))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("template_date is 26 Jul, but must be a date such as 2026-03-31");
+  }
+
+  /** Of a template that prints the date, an adapter is asked with the date that it learnt. */
+  @Test
+  void generateUsesTheRunsDate(@TempDir Path folder) throws IOException {
+    Path base = TinyModel.write(folder.resolve("base"));
+    Files.writeString(
+        base.resolve("chat_template.jinja"),
+        "{{ strftime_now('%d %b %Y') }}{% for m in messages %}<|im_start|>{{ m.role }}\n"
+            + "{{ m.content }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n");
+    Files.writeString(
+        folder.resolve("a.jsonl"), "{\"prompt\": \"what? \", \"completion\": \"that\"}\n");
+    Path run = folder.resolve("run");
+    try (TrainRun trained =
+        new TrainRun(
+            ConfigReader.read(
+                Optional.empty(),
+                List.of(
+                    "base_model=" + base,
+                    "metadata_path=" + folder.resolve("a.jsonl"),
+                    "output_dir=" + run,
+                    "template_date=2021-02-03",
+                    "max_steps=1",
+                    "device=cpu",
+                    "threads=1")))) {
+      Console quiet = new Console(new PrintStream(OutputStream.nullOutputStream()), false);
+      trained.train(false, quiet, new StopSignal());
+    }
+    String first = answer(base, run.resolve("adapter"));
+    assertThat(answer(base, run.resolve("checkpoint-1"))).isEqualTo(first);
+    assertThat(answer(base, TensorFiles.copy(run.resolve("adapter"), folder.resolve("moved/a"))))
+        .as("today's date")
+        .isNotEqualTo(first);
+    Path config = run.resolve("config.yaml");
+    Files.writeString(config, Files.readString(config).replace("2021-02-03", "1999-12-31"));
+    assertThat(answer(base, run.resolve("adapter"))).as("another date").isNotEqualTo(first);
+    Files.writeString(config, "model: {another: tool}\n");
+    assertThat(TemplateDate.ofAdapter(run.resolve("adapter"))).isEmpty();
+  }
+
+  private static String answer(Path base, Path adapter) {
+    try (Answers answers = new Answers(base, Optional.of(adapter), Machine.of("cpu", "f32"))) {
+      return answers.answer(
+          Answers.Question.of("who?"), 12, new Generator.Sampling(0, 1, 1), text -> {});
+    }
   }
 }
