@@ -25,45 +25,49 @@
 
 constexpr float kLog2E = 1.4426950408889634f, kLn2 = 0.6931471805599453f;
 
-// A score from its product, and the slope of cap there times scale.
-LN_DEVICE float capped(float product, const AttentionArguments& a, float* slope) {
-  float s = product * a.scale;
-  *slope = a.scale;
-  if (a.softcap > 0) {
-    float t = tanhf(s / a.softcap);
-    *slope = a.scale * (1.0f - t * t);
-    s = a.softcap * t;
-  }
-  return s;
-}
-
 template <typename Tile, typename T>
 struct TiledAttention {
-  static constexpr int kHead = Tile::kHead, kValues = Tile::kValues, kRows = Tile::kRows,
-                       kThreads = Tile::kThreads;
-  typedef SharedTile<T, kRows, kHead> Own;
+  static constexpr int kHead = Tile::kHead, kValues = Tile::kValues, kThreads = Tile::kThreads;
+  typedef SharedTile<T, Tile::kBackwardRows, kHead> Own;
 
-  // Heads are columns of a [rows, heads D] matrix.
-  LN_DEVICE static MatrixView<T> head_of(const T* x, i64 rows, i64 heads, i64 head, i64 D) {
-    return {x + head * D, heads * D, rows, D};
+  // A head: columns of a [rows, heads D] matrix. Counts of 32 bits spare registers.
+  struct HeadView {
+    const T* data;
+    i32 stride, rows, columns;
+
+    LN_DEVICE bool chunk(i64 row, i64 column, const T** there) const {
+      const bool inside = i32(row) < rows && i32(column) < columns;
+      *there = inside ? data + i64(i32(row)) * stride + i32(column) : data;
+      return inside;
+    }
+  };
+  LN_DEVICE static HeadView head_of(const T* x, i64 rows, i64 heads, i64 head, i64 D) {
+    return {x + head * D, i32(heads * D), i32(rows), i32(D)};
   }
 
   LN_DEVICE static int lane() { return int(threadIdx.x) % 32; }
-  LN_DEVICE static int own_row() { return int(threadIdx.x) / 32 * 16; }  // this warp's first
+  LN_DEVICE static int own_row(int strips) { return int(threadIdx.x) / 32 * 16 * strips; }
 
-  // s [16, COLUMNS] = rows of `own` of this warp times rows of `other`, over the channels.
-  template <int COLUMNS>
-  LN_DEVICE static void scores(float (&s)[1][COLUMNS / 8][4], const char* own, const char* other) {
+  // s [16 STRIPS, COLUMNS] = rows of `own` of this warp times rows of `other`, over the channels.
+  template <int STRIPS, int COLUMNS>
+  LN_DEVICE static void scores(float (&s)[STRIPS][COLUMNS / 8][4], const char* own,
+                               const char* other) {
+    typedef SharedTile<T, 64 * STRIPS, kHead> Rows;
     typedef SharedTile<T, COLUMNS, kHead> Other;
 #pragma unroll
-    for (int j = 0; j < COLUMNS / 8; j++)
+    for (int i = 0; i < STRIPS; i++)
 #pragma unroll
-      for (int r = 0; r < 4; r++) s[0][j][r] = 0.0f;
-#pragma unroll(kHead > 128 ? 1 : 2)  // more would fetch fragments so early that registers run out
+      for (int j = 0; j < COLUMNS / 8; j++)
+#pragma unroll
+        for (int r = 0; r < 4; r++) s[i][j][r] = 0.0f;
+#pragma unroll( \
+    kHead* STRIPS > 128 ? 1 : 2)  // more would fetch fragments so early that registers run out
     for (int k = 0; k < kHead; k += 16) {
-      u32 left[1][4], right[COLUMNS / 16][4];
-      const void* left_rows[1] = {Own::left(own, own_row(), k)};
+      u32 left[STRIPS][4], right[COLUMNS / 16][4];
+      const void* left_rows[STRIPS];
       const void* right_rows[COLUMNS / 16];
+#pragma unroll
+      for (int i = 0; i < STRIPS; i++) left_rows[i] = Rows::left(own, own_row(STRIPS) + i * 16, k);
 #pragma unroll
       for (int j = 0; j < COLUMNS / 16; j++) right_rows[j] = Other::right(other, k, j * 16);
       load_matrices<false>(left, left_rows);
@@ -72,141 +76,204 @@ struct TiledAttention {
     }
   }
 
-  // sum [16, D] += x [16, COLUMNS] rows of `other`; x as mma gave it, rounded on the way.
-  template <int COLUMNS, int D8>
-  LN_DEVICE static void add_product(float (&sum)[1][D8][4], const float (&x)[1][COLUMNS / 8][4],
-                                    const char* other) {
+  // Where there is a cap, products become scores; they are then scale() of what they were.
+  template <int STRIPS, int TILES>
+  LN_DEVICE static void cap(float (&s)[STRIPS][TILES][4], const AttentionArguments& a) {
+    if (a.softcap <= 0) return;
+    const float inverse = a.scale / a.softcap;
+#pragma unroll
+    for (int i = 0; i < STRIPS; i++)
+#pragma unroll
+      for (int j = 0; j < TILES; j++)
+#pragma unroll
+        for (int r = 0; r < 4; r++) s[i][j][r] = a.softcap * tanhf(s[i][j][r] * inverse);
+  }
+  // What a score is in base 2, of what cap() leaves.
+  LN_DEVICE static float unit(const AttentionArguments& a) {
+    return kLog2E * (a.softcap > 0 ? 1.0f : a.scale);
+  }
+
+  // sum [16 STRIPS, D] += x [16 STRIPS, COLUMNS] rows of `other`; x as mma gave it, rounded on the
+  // way.
+  template <int STRIPS, int COLUMNS, int D8>
+  LN_DEVICE static void add_product(float (&sum)[STRIPS][D8][4],
+                                    const float (&x)[STRIPS][COLUMNS / 8][4], const char* other) {
     typedef SharedTile<T, COLUMNS, D8 * 8> Other;
+    constexpr int kOnce = 32 / STRIPS;  // a few columns at a time, to spare registers
 #pragma unroll
     for (int k = 0; k < COLUMNS / 16; k++) {
-      const float (&low)[4] = x[0][2 * k], (&high)[4] = x[0][2 * k + 1];
-      const u32 left[1][4] = {{pack<T>(low[0], low[1]), pack<T>(low[2], low[3]),
-                               pack<T>(high[0], high[1]), pack<T>(high[2], high[3])}};
+      u32 left[STRIPS][1][4];
 #pragma unroll
-      for (int n = 0; n < D8 * 8; n += 32) {  // a few columns at a time, to spare registers
-        u32 right[2][4];
-        const void* rows[2] = {Other::right_transposed(other, k * 16, n),
-                               Other::right_transposed(other, k * 16, n + 16)};
+      for (int i = 0; i < STRIPS; i++) {
+        const float (&low)[4] = x[i][2 * k], (&high)[4] = x[i][2 * k + 1];
+        left[i][0][0] = pack<T>(low[0], low[1]);
+        left[i][0][1] = pack<T>(low[2], low[3]);
+        left[i][0][2] = pack<T>(high[0], high[1]);
+        left[i][0][3] = pack<T>(high[2], high[3]);
+      }
+#pragma unroll
+      for (int n = 0; n < D8 * 8; n += kOnce) {
+        u32 right[kOnce / 16][4];
+        const void* rows[kOnce / 16];
+#pragma unroll
+        for (int j = 0; j < kOnce / 16; j++)
+          rows[j] = Other::right_transposed(other, k * 16, n + j * 16);
         load_matrices<true>(right, rows);
-        multiply_tiles<T>(reinterpret_cast<float (&)[1][4][4]>(sum[0][n / 8]), left,
-                          reinterpret_cast<const u32(&)[4][2]>(right));
+#pragma unroll
+        for (int i = 0; i < STRIPS; i++)
+          multiply_tiles<T>(reinterpret_cast<float (&)[1][kOnce / 8][4]>(sum[i][n / 8]), left[i],
+                            reinterpret_cast<const u32(&)[kOnce / 8][2]>(right));
       }
     }
   }
 
-  // Writes this warp's rows of a head from channel d0 on, times a factor for rows g and g + 8.
+  // Writes 16 rows of a head from channel d0 on, times a factor for rows g and g + 8. row0 is this
+  // lane's g.
   template <int D8>
-  LN_DEVICE static void write(T* x, const float (&sum)[1][D8][4], i64 row0, i64 rows, i64 heads,
+  LN_DEVICE static void write(T* x, const float (&sum)[D8][4], i64 row0, i64 rows, i64 heads,
                               i64 head, i64 D, i64 d0, const float (&factor)[2]) {
 #pragma unroll
     for (int j = 0; j < D8; j++)
 #pragma unroll
       for (int half = 0; half < 2; half++) {
-        i64 row = row0 + own_row() + lane() / 4 + half * 8, d = d0 + j * 8 + lane() % 4 * 2;
+        i64 row = row0 + half * 8, d = d0 + j * 8 + lane() % 4 * 2;
         if (row < rows && d < D)  // D is a multiple of 8
           *reinterpret_cast<u32*>(x + (row * heads + head) * D + d) =
-              pack<T>(sum[0][j][half * 2] * factor[half], sum[0][j][half * 2 + 1] * factor[half]);
+              pack<T>(sum[j][half * 2] * factor[half], sum[j][half * 2 + 1] * factor[half]);
       }
+  }
+
+  // What the block's queries see, by row, in shared memory: worked out once, and not in the loop,
+  // where every register is taken.
+  template <int ROWS>
+  LN_DEVICE static void keep_visible(Visible* rows, i32 m0, const i32* doc_start,
+                                     const AttentionArguments& a) {
+    if (int(threadIdx.x) < ROWS) rows[threadIdx.x] = Visible(m0 + i32(threadIdx.x), doc_start, a);
+  }
+
+  // Scores of rows `row` and `row` + 8 of the block that their queries do not see become -infinity;
+  // nothing is done where the whole warp sees all, as in most tiles.
+  template <int TILES>
+  LN_DEVICE static void mask(float (&s)[TILES][4], const Visible* rows, int strips, int row,
+                             i32 j0) {
+    // Both ends grow from row to row.
+    if (rows[own_row(strips) + strips * 16 - 1].first <= j0 &&
+        j0 + TILES * 8 <= rows[own_row(strips)].end)
+      return;
+    const i32 column = j0 + lane() % 4 * 2;
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      const Visible visible = rows[row + half * 8];
+#pragma unroll
+      for (int j = 0; j < TILES; j++)
+#pragma unroll
+        for (int r = half * 2; r < half * 2 + 2; r++)
+          if (!visible.sees(column + j * 8 + r % 2)) s[j][r] = negative_infinity();
+    }
   }
 
   LN_DEVICE static void forward(const T* q, const T* k, const T* v, const i32* doc_start, T* o,
                                 float* lse, const AttentionArguments& a) {
-    constexpr int kKeys = Tile::kForward;
+    constexpr int kKeys = Tile::kForward, kRows = Tile::kForwardRows, kStrips = Tile::kStrips;
+    typedef SharedTile<T, kRows, kHead> Queries;
     typedef SharedTile<T, kKeys, kHead> Keys;
     typedef SharedTile<T, kKeys, kValues> Values;
     LN_DYNAMIC_SHARED(char, shared);
-    char *own = shared, *keys = own + Own::kBytes, *values = keys + Keys::kBytes;
+    char *own = shared, *keys = own + Queries::kBytes, *values = keys + Keys::kBytes;
+    Visible* seen = reinterpret_cast<Visible*>(values + Values::kBytes);
     const i32 d0 = Tile::kValueParts == 1 ? 0 : i32(blockIdx.z) * kValues;
     // The longest walks first.
     const i32 m0 = i32(gridDim.x - 1 - blockIdx.x) * kRows, head = i32(blockIdx.y);
     const i32 kv = head / i32(a.heads / a.kv_heads);
     const i32 last = m0 + kRows < a.M ? m0 + kRows : i32(a.M);
-    const MatrixView<T> all_k = head_of(k, a.keys, a.kv_heads, kv, a.D);
-    const MatrixView<T> all_v = head_of(v, a.keys, a.kv_heads, kv, a.D);
+    const HeadView all_k = head_of(k, a.keys, a.kv_heads, kv, a.D);
+    const HeadView all_v = head_of(v, a.keys, a.kv_heads, kv, a.D);
     const i32 first = Visible(m0, doc_start, a).first / kKeys * kKeys;
     const i32 end = Visible(last - 1, doc_start, a).end;
-    const i32 m = m0 + own_row() + lane() / 4;
-    const Visible visible[2] = {Visible(m, doc_start, a), Visible(m + 8, doc_start, a)};
-
-    Own::template fetch<kThreads>(own, head_of(q, a.M, a.heads, head, a.D), m0, 0);
+    const i32 m = m0 + own_row(kStrips) + lane() / 4;  // and m + 8, in each strip
+    keep_visible<kRows>(seen, m0, doc_start, a);
+    Queries::template fetch<kThreads>(own, head_of(q, a.M, a.heads, head, a.D), m0, 0);
     Keys::template fetch<kThreads>(keys, all_k, first, 0);
     copy_async_commit();
-    float sum[1][kValues / 8][4] = {}, most[2] = {negative_infinity(), negative_infinity()};
-    float total[2] = {};
+    float sum[kStrips][kValues / 8][4] = {};
+    Running running[kStrips];
     for (i32 j0 = first; j0 < end; j0 += kKeys) {
       copy_async_wait<0>();
       __syncthreads();  // the keys are there; the values before have been read by all
       Values::template fetch<kThreads>(values, all_v, j0, d0);
       copy_async_commit();
-      float s[1][kKeys / 8][4];
-      scores<kKeys>(s, own, keys);
+      float s[kStrips][kKeys / 8][4];
+      scores<kStrips, kKeys>(s, own, keys);
       copy_async_wait<0>();
       __syncthreads();  // the values are there; the keys have been read by all
       if (j0 + kKeys < end) Keys::template fetch<kThreads>(keys, all_k, j0 + kKeys, 0);
       copy_async_commit();
-      softmax(s, most, total, sum, visible, j0, a);
-      add_product<kKeys>(sum, s, values);
+      cap(s, a);
+#pragma unroll
+      for (int i = 0; i < kStrips; i++) {
+        mask(s[i], seen, kStrips, own_row(kStrips) + lane() / 4 + i * 16, j0);
+        running[i].softmax(s[i], sum[i], unit(a));
+      }
+      add_product<kStrips, kKeys>(sum, s, values);
     }
     copy_async_wait<0>();
-    float inverse[2];
 #pragma unroll
-    for (int half = 0; half < 2; half++) {
-      float t = total[half];
-      t += __shfl_xor_sync(0xffffffffu, t, 1);
-      t += __shfl_xor_sync(0xffffffffu, t, 2);
-      inverse[half] = 1.0f / t;
-      i32 row = m + half * 8;
-      if (d0 == 0 && lane() % 4 == 0 && row < a.M)
-        lse[head * a.M + row] = most[half] * kLn2 + logf(t);
+    for (int i = 0; i < kStrips; i++) {
+      float inverse[2];
+#pragma unroll
+      for (int half = 0; half < 2; half++) {
+        float t = running[i].total[half];
+        t += __shfl_xor_sync(0xffffffffu, t, 1);
+        t += __shfl_xor_sync(0xffffffffu, t, 2);
+        inverse[half] = 1.0f / t;
+        i32 row = m + i * 16 + half * 8;
+        if (d0 == 0 && lane() % 4 == 0 && row < a.M)
+          lse[head * a.M + row] = running[i].most[half] * kLn2 + logf(t);
+      }
+      write(o, sum[i], m + i * 16, a.M, a.heads, head, a.D, d0, inverse);
     }
-    write(o, sum, m0, a.M, a.heads, head, a.D, d0, inverse);
   }
 
-  // Products become p, in base 2 and relative to the running maximum; what has been summed follows.
-  template <int TILES>
-  LN_DEVICE static void softmax(float (&s)[1][TILES][4], float (&most)[2], float (&total)[2],
-                                float (&sum)[1][kValues / 8][4], const Visible (&visible)[2],
-                                i32 j0, const AttentionArguments& a) {
-    const i32 column = j0 + lane() % 4 * 2;
+  // The softmax of a strip's rows g and g + 8 so far: the maximum, in base 2, and each lane's part
+  // of the sum.
+  struct Running {
+    float most[2] = {negative_infinity(), negative_infinity()}, total[2] = {};
+
+    // Scores become p relative to the running maximum; what has been summed follows.
+    template <int TILES>
+    LN_DEVICE void softmax(float (&s)[TILES][4], float (&sum)[kValues / 8][4], float unit) {
 #pragma unroll
-    for (int half = 0; half < 2; half++) {
-      float top = most[half], slope;
+      for (int half = 0; half < 2; half++) {
+        float top = negative_infinity();
 #pragma unroll
-      for (int j = 0; j < TILES; j++)
+        for (int j = 0; j < TILES; j++) top = fmaxf(top, fmaxf(s[j][half * 2], s[j][half * 2 + 1]));
+        top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 1));
+        top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 2));
+        top = fmaxf(most[half], top * unit);
+        float base = top == negative_infinity() ? 0.0f : top;  // nothing seen yet
+        float fade = exp2_approximate(most[half] - base);
+        most[half] = top;
+        total[half] *= fade;
 #pragma unroll
-        for (int r = half * 2; r < half * 2 + 2; r++) {
-          float x = capped(s[0][j][r], a, &slope) * kLog2E;
-          s[0][j][r] = visible[half].sees(column + j * 8 + r % 2) ? x : negative_infinity();
-          top = fmaxf(top, s[0][j][r]);
+        for (int j = 0; j < TILES; j++)
+#pragma unroll
+          for (int r = half * 2; r < half * 2 + 2; r++) {
+            s[j][r] = exp2_approximate(fmaf(s[j][r], unit, -base));
+            total[half] += s[j][r];
+          }
+#pragma unroll
+        for (int j = 0; j < kValues / 8; j++) {
+          sum[j][half * 2] *= fade;
+          sum[j][half * 2 + 1] *= fade;
         }
-      top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 1));
-      top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 2));
-      float base = top == negative_infinity() ? 0.0f : top;  // nothing seen yet
-      float fade = exp2_approximate(most[half] - base);
-      most[half] = top;
-      total[half] *= fade;
-#pragma unroll
-      for (int j = 0; j < TILES; j++)
-#pragma unroll
-        for (int r = half * 2; r < half * 2 + 2; r++) {
-          s[0][j][r] = exp2_approximate(s[0][j][r] - base);
-          total[half] += s[0][j][r];
-        }
-#pragma unroll
-      for (int j = 0; j < kValues / 8; j++) {
-        sum[0][j][half * 2] *= fade;
-        sum[0][j][half * 2 + 1] *= fade;
       }
     }
-  }
+  };
 
-  // p and ds of one pair, from q k^T and do v^T. p is 0 where the query does not see the key.
-  LN_DEVICE static void gradient(float* s, float* dp, bool seen, float lse, float delta,
-                                 const AttentionArguments& a) {
-    float slope, x = capped(*s, a, &slope);
-    float p = seen ? exp2_approximate((x - lse) * kLog2E) : 0.0f;
-    *s = p;
-    *dp = seen ? p * (*dp - delta) * slope : 0.0f;
+  // The cap's slope at a score as cap() left it.
+  LN_DEVICE static float slope(float s, const AttentionArguments& a) {
+    const float t = s / a.softcap;
+    return 1.0f - t * t;
   }
 
   LN_DEVICE static void backward_queries(const T* dout, const T* q, const T* k, const T* v,
@@ -217,52 +284,64 @@ struct TiledAttention {
     LN_DYNAMIC_SHARED(char, shared);
     char *queries = shared, *douts = queries + Own::kBytes, *keys = douts + Own::kBytes,
          *values = keys + Other::kBytes;
+    Visible* seen = reinterpret_cast<Visible*>(values + Other::kBytes);
+    constexpr int kRows = Tile::kBackwardRows;
     const i32 m0 = i32(gridDim.x - 1 - blockIdx.x) * kRows, head = i32(blockIdx.y);
     const i32 kv = head / i32(a.heads / a.kv_heads);
     const i32 last = m0 + kRows < a.M ? m0 + kRows : i32(a.M);
-    const MatrixView<T> all_k = head_of(k, a.keys, a.kv_heads, kv, a.D);
-    const MatrixView<T> all_v = head_of(v, a.keys, a.kv_heads, kv, a.D);
+    const HeadView all_k = head_of(k, a.keys, a.kv_heads, kv, a.D);
+    const HeadView all_v = head_of(v, a.keys, a.kv_heads, kv, a.D);
     const i32 first = Visible(m0, doc_start, a).first / kKeys * kKeys;
     const i32 end = Visible(last - 1, doc_start, a).end;
-    const i32 m = m0 + own_row() + lane() / 4;
-    const Visible visible[2] = {Visible(m, doc_start, a), Visible(m + 8, doc_start, a)};
+    const i32 m = m0 + own_row(1) + lane() / 4;
+    keep_visible<kRows>(seen, m0, doc_start, a);
     float row_lse[2], row_delta[2];
 #pragma unroll
     for (int half = 0; half < 2; half++) {
       bool inside = m + half * 8 < a.M;
-      row_lse[half] = inside ? lse[head * a.M + m + half * 8] : 0.0f;
-      row_delta[half] = inside ? delta[head * a.M + m + half * 8] : 0.0f;
+      row_lse[half] = inside ? lse[head * a.M + m + half * 8] * kLog2E : 0.0f;
+      row_delta[half] = inside ? delta[head * a.M + m + half * 8] * a.scale : 0.0f;
     }
 
     Own::template fetch<kThreads>(queries, head_of(q, a.M, a.heads, head, a.D), m0, 0);
     Own::template fetch<kThreads>(douts, head_of(dout, a.M, a.heads, head, a.D), m0, 0);
+    Other::template fetch<kThreads>(values, all_v, first, 0);
+    copy_async_commit();
+    Other::template fetch<kThreads>(keys, all_k, first, 0);
+    copy_async_commit();
     float sum[1][kHead / 8][4] = {};
     for (i32 j0 = first; j0 < end; j0 += kKeys) {
-      __syncthreads();  // the tiles before have been read by all
-      Other::template fetch<kThreads>(keys, all_k, j0, 0);
-      copy_async_commit();
-      Other::template fetch<kThreads>(values, all_v, j0, 0);
-      copy_async_commit();
       copy_async_wait<1>();
-      __syncthreads();
+      __syncthreads();  // the values are there
       float s[1][kKeys / 8][4], dp[1][kKeys / 8][4];
-      scores<kKeys>(s, queries, keys);
+      scores<1, kKeys>(dp, douts, values);
       copy_async_wait<0>();
-      __syncthreads();
-      scores<kKeys>(dp, douts, values);
+      __syncthreads();  // the keys are there; the values have been read by all
+      if (j0 + kKeys < end) Other::template fetch<kThreads>(values, all_v, j0 + kKeys, 0);
+      copy_async_commit();
+      scores<1, kKeys>(s, queries, keys);
+      cap(s, a);
 #pragma unroll
       for (int j = 0; j < kKeys / 8; j++)
 #pragma unroll
         for (int r = 0; r < 4; r++) {
-          i32 key = j0 + j * 8 + lane() % 4 * 2 + r % 2;
-          gradient(&s[0][j][r], &dp[0][j][r], visible[r / 2].sees(key), row_lse[r / 2],
-                   row_delta[r / 2], a);
+          dp[0][j][r] = fmaf(dp[0][j][r], a.scale, -row_delta[r / 2]);
+          if (a.softcap > 0) dp[0][j][r] *= slope(s[0][j][r], a);
         }
-      add_product<kKeys>(sum, dp, keys);
+      mask(s[0], seen, 1, own_row(1) + lane() / 4, j0);
+#pragma unroll
+      for (int j = 0; j < kKeys / 8; j++)
+#pragma unroll
+        for (int r = 0; r < 4; r++)
+          dp[0][j][r] *= exp2_approximate(fmaf(s[0][j][r], unit(a), -row_lse[r / 2]));
+      add_product<1, kKeys>(sum, dp, keys);
+      __syncthreads();  // the keys have been read by all
+      if (j0 + kKeys < end) Other::template fetch<kThreads>(keys, all_k, j0 + kKeys, 0);
+      copy_async_commit();
     }
     copy_async_wait<0>();
     const float one[2] = {1.0f, 1.0f};
-    write(dq, sum, m0, a.M, a.heads, head, a.D, 0, one);
+    write(dq, sum[0], m, a.M, a.heads, head, a.D, 0, one);
   }
 
   // What a walk over queries needs of each. It passes through shared memory as one chunk: four
@@ -296,7 +375,7 @@ struct TiledAttention {
   LN_DEVICE static void walk_queries(const T* dout, const T* q, const T* k, const T* v,
                                      const float* lse, const float* delta, const i32* doc_start,
                                      T* dk, T* dv, const AttentionArguments& a) {
-    constexpr int kQueries = Tile::kBackward;
+    constexpr int kQueries = Tile::kBackward, kRows = Tile::kBackwardRows;
     typedef SharedTile<T, kQueries, kHead> Other;
     LN_DYNAMIC_SHARED(char, shared);
     char *keys = shared, *values = keys + Own::kBytes, *queries = values + Own::kBytes,
@@ -305,55 +384,90 @@ struct TiledAttention {
     const i32 j0 = i32(blockIdx.x) * kRows, kv = i32(blockIdx.y);
     const i32 group = i32(a.heads / a.kv_heads);
     const i32 last = (j0 + kRows < a.keys ? j0 + kRows : i32(a.keys)) - 1;
-    const i32 key = j0 + own_row() + lane() / 4;  // and key + 8
+    const i32 strip = j0 + own_row(1), key = strip + lane() / 4;  // and key + 8
+
+    // The tile is seen until a query's first key lies past it.
+    Walk at{kv * group, first_query(j0, a) / kQueries * kQueries};
+    auto ahead = [&](Walk w) {
+      const i32 m = w.m0 + kQueries;
+      return m < a.M && Visible(m, doc_start, a).first <= last
+                 ? Walk{w.head, m}
+                 : Walk{w.head + 1, first_query(j0, a) / kQueries * kQueries};
+    };
+    const i32 end = Visible(at.m0, doc_start, a).first <= last ? (kv + 1) * group : kv * group;
+    auto fetch_queries = [&](Walk w) {
+      if (w.head < end)
+        Other::template fetch<kThreads>(queries, head_of(q, a.M, a.heads, w.head, a.D), w.m0, 0);
+      copy_async_commit();
+    };
+    auto fetch_douts = [&](Walk w) {
+      if (w.head < end) {
+        Other::template fetch<kThreads>(douts, head_of(dout, a.M, a.heads, w.head, a.D), w.m0, 0);
+        if (int(threadIdx.x) < kQueries) {
+          const i32 m = w.m0 + i32(threadIdx.x);
+          const Visible visible(m, doc_start, a);
+          const bool inside = m < a.M;
+          const Row row{inside ? lse[w.head * a.M + m] * kLog2E : 0.0f,
+                        inside ? delta[w.head * a.M + m] * a.scale : 0.0f, visible.first,
+                        visible.end};
+          store_shared(rows + threadIdx.x, row.chunk());
+        }
+      }
+      copy_async_commit();
+    };
 
     Own::template fetch<kThreads>(keys, head_of(k, a.keys, a.kv_heads, kv, a.D), j0, 0);
     Own::template fetch<kThreads>(values, head_of(v, a.keys, a.kv_heads, kv, a.D), j0, 0);
+    fetch_douts(at);
+    fetch_queries(at);
     float sum_k[1][kHead / 8][4] = {}, sum_v[1][kHead / 8][4] = {};
-    // The tile is seen until a query's first key lies past it.
-    const i32 first = first_query(j0, a) / kQueries * kQueries;
-    for (i32 head = kv * group; head < (kv + 1) * group; head++) {
-      const MatrixView<T> all_q = head_of(q, a.M, a.heads, head, a.D);
-      const MatrixView<T> all_dout = head_of(dout, a.M, a.heads, head, a.D);
-      for (i32 m0 = first; m0 < a.M && Visible(m0, doc_start, a).first <= last; m0 += kQueries) {
-        __syncthreads();  // the tiles before have been read by all
-        Other::template fetch<kThreads>(queries, all_q, m0, 0);
-        copy_async_commit();
-        Other::template fetch<kThreads>(douts, all_dout, m0, 0);
-        copy_async_commit();
-        if (int(threadIdx.x) < kQueries) {
-          i32 m = m0 + i32(threadIdx.x);
-          Visible visible(m, doc_start, a);
-          bool inside = m < a.M;
-          const Row row{inside ? lse[head * a.M + m] : 0.0f, inside ? delta[head * a.M + m] : 0.0f,
-                        visible.first, visible.end};
-          store_shared(rows + threadIdx.x, row.chunk());
-        }
-        copy_async_wait<1>();
-        __syncthreads();
-        float s[1][kQueries / 8][4], dp[1][kQueries / 8][4] = {};
-        scores<kQueries>(s, keys, queries);
-        copy_async_wait<0>();
-        __syncthreads();
-        if (WANT_K) scores<kQueries>(dp, values, douts);
+    while (at.head < end) {
+      const Walk next = ahead(at);
+      float s[1][kQueries / 8][4], dp[1][kQueries / 8][4] = {};
+      copy_async_wait<1>();
+      __syncthreads();  // the gradients of the output are there
+      if (WANT_K) scores<1, kQueries>(dp, values, douts);
+      copy_async_wait<0>();
+      __syncthreads();  // the queries are there
+      scores<1, kQueries>(s, keys, queries);
+      cap(s, a);
+      const Row lowest = Row::of(rows[0]), highest = Row::of(rows[kQueries - 1]);
+      const bool all_seen = highest.first <= strip && strip + 16 <= lowest.end;
 #pragma unroll
-        for (int j = 0; j < kQueries / 8; j++)
+      for (int j = 0; j < kQueries / 8; j++) {
 #pragma unroll
-          for (int r = 0; r < 4; r++) {
-            const Row row = Row::of(rows[j * 8 + lane() % 4 * 2 + r % 2]);
-            i32 here = key + r / 2 * 8;
-            gradient(&s[0][j][r], &dp[0][j][r], row.first <= here && here < row.end, row.lse,
-                     row.delta, a);
+        for (int side = 0; side < 2; side++) {
+          const Row row = Row::of(rows[j * 8 + lane() % 4 * 2 + side]);
+#pragma unroll
+          for (int r = side; r < 4; r += 2) {
+            const i32 here = key + r / 2 * 8;
+            const bool seen = all_seen || (row.first <= here && here < row.end);
+            const float x = seen ? s[0][j][r] : negative_infinity();
+            if (WANT_K) dp[0][j][r] = fmaf(dp[0][j][r], a.scale, -row.delta);
+            if (WANT_K && a.softcap > 0) dp[0][j][r] *= slope(s[0][j][r], a);
+            s[0][j][r] = exp2_approximate(fmaf(x, unit(a), -row.lse));
+            if (WANT_K) dp[0][j][r] *= s[0][j][r];
           }
-        if (WANT_V) add_product<kQueries>(sum_v, s, douts);
-        if (WANT_K) add_product<kQueries>(sum_k, dp, queries);
+        }
       }
+      if (WANT_V) add_product<1, kQueries>(sum_v, s, douts);
+      __syncthreads();  // the gradients of the output, and the rows, have been read by all
+      fetch_douts(next);
+      if (WANT_K) add_product<1, kQueries>(sum_k, dp, queries);
+      __syncthreads();  // the queries have been read by all
+      fetch_queries(next);
+      at = next;
     }
     copy_async_wait<0>();
     const float one[2] = {1.0f, 1.0f};
-    if (WANT_K) write(dk, sum_k, j0, a.keys, a.kv_heads, kv, a.D, 0, one);
-    if (WANT_V) write(dv, sum_v, j0, a.keys, a.kv_heads, kv, a.D, 0, one);
+    if (WANT_K) write(dk, sum_k[0], key, a.keys, a.kv_heads, kv, a.D, 0, one);
+    if (WANT_V) write(dv, sum_v[0], key, a.keys, a.kv_heads, kv, a.D, 0, one);
   }
+
+  // Where a walk over the queries of a group of heads is.
+  struct Walk {
+    i32 head, m0;
+  };
 };
 
 // One warp for a query and head.

@@ -76,8 +76,8 @@ class Launches:
     def attention(self, what, head, a, addresses):
         """what: "fwd", "dq" or "dkv"."""
         t = self.heads[str(head)]
-        grid = {"fwd": (over(a.M, t["rows"]), a.heads), "dq": (over(a.M, t["rows"]), a.heads),
-                "dkv": (over(a.keys, t["rows"]), a.kv_heads, t["key_walks"])}[what]
+        grid = {"fwd": (over(a.M, t["fwd_rows"]), a.heads), "dq": (over(a.M, t["bwd_rows"]), a.heads),
+                "dkv": (over(a.keys, t["bwd_rows"]), a.kv_heads, t["key_walks"])}[what]
         name = f"tiled_attention_{what}_{head}_bf16"
         return lambda: self.card.launch(name, grid, t["threads"], t[what], *addresses, a)
 

@@ -2,25 +2,29 @@
 #pragma once
 #include "attention.h"
 
-// Heads of at most HEAD channels. A block owns kRows queries (or keys), 16 for each of its warps,
-// and walks over the other side kForward or kBackward rows at a time. Forward's sum of values has
-// VALUES channels: those of a wider head are gridDim.z blocks, each with all of the scores.
-template <int HEAD, int FORWARD, int BACKWARD, int VALUES = HEAD>
+// Heads of at most HEAD channels. A warp owns 16 rows, in forward kStrips times 16, and walks over
+// the other side kForward or kBackward rows at a time. Forward's sum of values has VALUES channels:
+// those of a wider head are gridDim.z blocks, each with all of the scores.
+template <int HEAD, int STRIPS, int FORWARD, int BACKWARD, int VALUES = HEAD>
 struct AttentionTile {
-  static constexpr int kHead = HEAD, kValues = VALUES, kRows = 64, kThreads = 128;
+  static constexpr int kHead = HEAD, kValues = VALUES, kThreads = 128;
+  static constexpr int kStrips = STRIPS, kForwardRows = 64 * STRIPS, kBackwardRows = 64;
   static constexpr int kForward = FORWARD, kBackward = BACKWARD;
   static constexpr int kValueParts = HEAD / VALUES;      // gridDim.z of fwd
   static constexpr int kKeyWalks = HEAD <= 128 ? 1 : 2;  // gridDim.z of dkv: dk and dv, or dv, dk
-  static constexpr int kForwardBytes = ((kRows + FORWARD) * HEAD + FORWARD * VALUES) * 2;
-  static constexpr int kQueryBytes = 2 * (kRows + BACKWARD) * HEAD * 2;
-  static constexpr int kKeyBytes = kQueryBytes + BACKWARD * 4 * 4;  // with lse, delta, first, end
+  static constexpr int kTilesBytes = 2 * (kBackwardRows + BACKWARD) * HEAD * 2;
+  // Tiles, and what each query sees: first, end; in dkv with lse and delta.
+  static constexpr int kForwardBytes =
+      ((kForwardRows + FORWARD) * HEAD + FORWARD * VALUES) * 2 + kForwardRows * 8;
+  static constexpr int kQueryBytes = kTilesBytes + kBackwardRows * 8;
+  static constexpr int kKeyBytes = kTilesBytes + BACKWARD * 16;
 };
-typedef AttentionTile<64, 64, 32> AttentionTile64;
-typedef AttentionTile<96, 64, 32> AttentionTile96;
-typedef AttentionTile<128, 64, 32> AttentionTile128;
-typedef AttentionTile<160, 32, 16> AttentionTile160;
-typedef AttentionTile<256, 32, 16> AttentionTile256;
-typedef AttentionTile<512, 16, 0, 256> AttentionTile512;  // forward alone
+typedef AttentionTile<64, 2, 64, 32> AttentionTile64;
+typedef AttentionTile<96, 2, 32, 32> AttentionTile96;
+typedef AttentionTile<128, 1, 64, 32> AttentionTile128;
+typedef AttentionTile<160, 1, 32, 16> AttentionTile160;
+typedef AttentionTile<256, 1, 32, 16> AttentionTile256;
+typedef AttentionTile<512, 1, 16, 0, 256> AttentionTile512;  // forward alone
 
 // delta [heads, M] = rowsum(dout o), what every gradient of a score subtracts.
 LN_SIGNATURES_16_BIT(attention_delta,

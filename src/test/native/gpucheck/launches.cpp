@@ -35,7 +35,8 @@ void tile(const char* name) {
 template <typename Tile>
 void head() {
   append(&heads, std::to_string(Tile::kHead),
-         number("rows", Tile::kRows) + ", " + number("threads", Tile::kThreads) + ", " +
+         number("fwd_rows", Tile::kForwardRows) + ", " + number("bwd_rows", Tile::kBackwardRows) +
+             ", " + number("threads", Tile::kThreads) + ", " +
              number("key_walks", Tile::kKeyWalks) + ", " + number("fwd", Tile::kForwardBytes) +
              ", " + number("dq", Tile::kQueryBytes) + ", " + number("dkv", Tile::kKeyBytes));
 }

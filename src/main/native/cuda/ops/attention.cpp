@@ -47,11 +47,11 @@ int ln_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t do
 #define LN_PLAIN_FORWARD(head)                                                             \
   LN_LAUNCH_TYPED(of(device), dtype, attention_fwd_##head, by_query, kThreads, 0, q, k, v, \
                   doc_start, int64_t(0), o, lse, a)
-#define LN_FORWARD(head)                                                                       \
-  LN_LAUNCH_16_BIT(                                                                            \
-      of(device), dtype, tiled_attention_fwd_##head,                                           \
-      (Grid{cover(M, AttentionTile##head::kRows).x, heads, AttentionTile##head::kValueParts}), \
-      kThreads, AttentionTile##head::kForwardBytes, q, k, v, doc_start, o, lse, a)
+#define LN_FORWARD(head)                                                       \
+  LN_LAUNCH_16_BIT(of(device), dtype, tiled_attention_fwd_##head,              \
+                   (Grid{cover(M, AttentionTile##head::kForwardRows).x, heads, \
+                         AttentionTile##head::kValueParts}),                   \
+                   kThreads, AttentionTile##head::kForwardBytes, q, k, v, doc_start, o, lse, a)
   if (!fits_tiles(D, dtype, q, k, v)) return LN_FOR_PLAIN_HEAD(D, LN_PLAIN_FORWARD);
   return D > 256 ? LN_FORWARD(512) : LN_FOR_HEAD(D, LN_FORWARD);
 }
@@ -80,15 +80,16 @@ int ln_attention_bwd(int64_t device, int64_t dout, int64_t q, int64_t k, int64_t
                           scratch, a));
 #define LN_QUERIES(head)                                                                         \
   LN_LAUNCH_16_BIT(of(device), dtype, tiled_attention_dq_##head,                                 \
-                   (Grid{cover(M, AttentionTile##head::kRows).x, heads}), kThreads,              \
+                   (Grid{cover(M, AttentionTile##head::kBackwardRows).x, heads}), kThreads,      \
                    AttentionTile##head::kQueryBytes, dout, q, k, v, lse, scratch, doc_start, dq, \
                    a)
   LN_TRY(LN_FOR_HEAD(D, LN_QUERIES));
-#define LN_KEYS(head)                                                                              \
-  LN_LAUNCH_16_BIT(                                                                                \
-      of(device), dtype, tiled_attention_dkv_##head,                                               \
-      (Grid{cover(keys, AttentionTile##head::kRows).x, kv_heads, AttentionTile##head::kKeyWalks}), \
-      kThreads, AttentionTile##head::kKeyBytes, dout, q, k, v, lse, scratch, doc_start, dk, dv, a)
+#define LN_KEYS(head)                                                                     \
+  LN_LAUNCH_16_BIT(of(device), dtype, tiled_attention_dkv_##head,                         \
+                   (Grid{cover(keys, AttentionTile##head::kBackwardRows).x, kv_heads,     \
+                         AttentionTile##head::kKeyWalks}),                                \
+                   kThreads, AttentionTile##head::kKeyBytes, dout, q, k, v, lse, scratch, \
+                   doc_start, dk, dv, a)
   return LN_FOR_HEAD(D, LN_KEYS);
 }
 
