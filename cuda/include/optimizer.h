@@ -1,4 +1,4 @@
-// Gradient norm and AdamW over all adapters: signatures.
+// Gradient norm, AdamW and Lion over all adapters: signatures.
 #pragma once
 #include "types.h"
 
@@ -14,6 +14,9 @@ struct MomentBlock {
 struct AdamWArguments {
   float rate, beta1, beta2, eps, weight_decay;
 };
+struct LionArguments {
+  float rate, beta1, beta2, weight_decay;
+};
 
 LN_SIGNATURE norm_blocks(const float* g, double* sums, i64 n);
 LN_SIGNATURE norm_finish(const double* sums, const gpu_step* step, float* out, i64 blocks,
@@ -23,3 +26,5 @@ LN_SIGNATURE adamw(float* p, float* grad, float* m, float* v, const float* clip,
 LN_SIGNATURE adamw8bit(float* p, float* grad, unsigned char* m, unsigned char* v, float* m_scale,
                        float* v_scale, const float* codes, const float* clip, const gpu_step* step,
                        i64 n, AdamWArguments a);
+LN_SIGNATURE lion(float* p, float* grad, float* m, const float* clip, const gpu_step* step, i64 n,
+                  LionArguments a);

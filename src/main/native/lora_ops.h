@@ -402,3 +402,11 @@ int ln_adamw_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t v, 
 int ln_adamw8bit_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t v, int64_t m_scale,
                      int64_t v_scale, int64_t codes, int64_t clip, int64_t step, int64_t n,
                      float rate, float beta1, float beta2, float eps, float weight_decay);
+
+// Lion (Chen et al. 2023, "Symbolic Discovery of Optimization Algorithms"). With g = clip[1] grad,
+// lr = rate step.learning_rate:
+//   p -= lr (sign(beta1 m + (1 - beta1) g) + weight_decay p);  m = beta2 m + (1 - beta2) g
+// p, grad, m [n] f32. Overwrites p, m; zeroes grad. Where the norm clip[0] is not finite only grad
+// changes.
+int ln_lion_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t clip, int64_t step,
+                int64_t n, float rate, float beta1, float beta2, float weight_decay);

@@ -1,5 +1,5 @@
-// Global gradient norm and AdamW over all adapters at once. Bound by memory.
-//                                                                  Loshchilov & Hutter 2019
+// Global gradient norm, AdamW and Lion over all adapters at once. Bound by memory.
+//                                               Loshchilov & Hutter 2019, Chen et al. 2023
 #include <math.h>
 
 #include "cpu/ops/op.h"
@@ -55,6 +55,25 @@ int ln_adamw_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t v, 
     first[i] = mean;
     second[i] = square;
     w[i] = w[i] * decay - size * mean / (sqrtf(square) * root + eps);
+  }
+  return LN_OK;
+}
+
+int ln_lion_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t clip, int64_t step,
+                int64_t n, float rate, float beta1, float beta2, float weight_decay) {
+  float *w = ptr<float>(p), *g = ptr<float>(grad), *mean = ptr<float>(m);
+  float clip_factor = ptr<float>(clip)[1];
+  bool finite = ptr<float>(clip)[0] < INFINITY;  // a step that overflowed changes nothing
+  float lr = ptr<Step>(step)->learning_rate * rate, decay = 1.0f - lr * weight_decay;
+#pragma omp parallel for simd num_threads(of(device)->threads) schedule(static)
+  for (int64_t i = 0; i < n; i++) {
+    float x = g[i] * clip_factor;
+    g[i] = 0.0f;
+    if (!finite) continue;
+    float direction = beta1 * mean[i] + (1.0f - beta1) * x;
+    float sign = float(direction > 0.0f) - float(direction < 0.0f);
+    mean[i] = beta2 * mean[i] + (1.0f - beta2) * x;
+    w[i] = w[i] * decay - lr * sign;
   }
   return LN_OK;
 }

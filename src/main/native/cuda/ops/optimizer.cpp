@@ -1,4 +1,4 @@
-// Launchers of the gradient norm and AdamW.
+// Launchers of the gradient norm, AdamW and Lion.
 #include "optimizer.h"
 
 #include "cuda/launch.h"
@@ -30,6 +30,12 @@ int ln_adamw8bit_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t
   return LN_LAUNCH(of(device), adamw8bit, cover(n, 8 * MomentBlock::kThreads),
                    MomentBlock::kThreads, MomentBlock::kSharedBytes, p, grad, m, v, m_scale,
                    v_scale, codes, clip, step, n, a);
+}
+
+int ln_lion_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t clip, int64_t step,
+                int64_t n, float rate, float beta1, float beta2, float weight_decay) {
+  LionArguments a{rate, beta1, beta2, weight_decay};
+  return LN_LAUNCH(of(device), lion, cover(n, 8 * 256), 256, 0, p, grad, m, clip, step, n, a);
 }
 
 }  // namespace cuda

@@ -40,7 +40,7 @@ final class ConfigChecks {
     }
     is.oneOf("compute_dtype", c.computeDtype(), "f32", "bf16", "f16");
     is.oneOf("quantize", c.quantize(), "none", "nf4", "keep");
-    is.oneOf("optimizer", c.optimizer(), "adamw", "adamw8bit");
+    is.oneOf("optimizer", c.optimizer(), OptimizerDefaults.labels());
     is.oneOf(
         "lr_schedule",
         c.lrSchedule(),

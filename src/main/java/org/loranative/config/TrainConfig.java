@@ -169,21 +169,22 @@ public record TrainConfig(
     gradientAccumulation = or(gradientAccumulation, 1);
     epochs = or(epochs, 1);
     maxSteps = or(maxSteps, 0);
-    learningRate = or(learningRate, images ? 1e-4 : 2e-4);
+    optimizer = or(optimizer, "adamw");
+    OptimizerDefaults of = OptimizerDefaults.of(optimizer);
+    learningRate = or(learningRate, of.learningRate(images));
     lrSchedule = or(lrSchedule, "cosine");
     warmupSteps = or(warmupSteps, 0);
     lrCycles = or(lrCycles, 1);
     lrPower = or(lrPower, 1.0);
     weightDecay = or(weightDecay, images ? 0.01 : 0.0);
     adamBeta1 = or(adamBeta1, 0.9);
-    adamBeta2 = or(adamBeta2, 0.999);
+    adamBeta2 = or(adamBeta2, of.beta2());
     adamEpsilon = or(adamEpsilon, 1e-8);
     maxGradNorm = or(maxGradNorm, 1.0);
     seed = or(seed, 42L);
     device = or(device, "auto");
     computeDtype = or(computeDtype, "f32");
     quantize = or(quantize, "none");
-    optimizer = or(optimizer, "adamw");
     threads = or(threads, 0);
     memoryBudget = or(memoryBudget, "");
     outputDir = or(outputDir, "");
@@ -211,6 +212,11 @@ public record TrainConfig(
    */
   public void requireComplete() {
     ConfigChecks.requireComplete(this);
+  }
+
+  /** The learning rate that the optimizer usually takes. */
+  public double usualLearningRate() {
+    return OptimizerDefaults.of(optimizer).learningRate(taskType.equals(SD));
   }
 
   /** {@code memory_budget} in bytes; empty if not set. */

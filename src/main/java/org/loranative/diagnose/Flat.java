@@ -54,8 +54,7 @@ final class Flat implements Check {
     }
     if (rate.size() > 0 && highest < TINY_RATE) {
       return String.format(
-          "The learning rate never exceeds %.2g: set learning_rate: %s",
-          highest, run.isDiffusion() ? "1e-4" : "2e-4");
+          "The learning rate never exceeds %.2g: set learning_rate: %s", highest, run.usualRate());
     }
     double start = run.loss().finite().values()[0];
     if (!run.isDiffusion() && start > 8) {

@@ -42,8 +42,8 @@ final class Overfitting implements Check {
                 validation.steps()[lowest], v[lowest], 100 * rise),
             String.format(
                 "Use the checkpoint of about step %d (early_stop, best), a lower lora_rank,"
-                    + " learning_rate: 1e-4, fewer epochs, or more varied data",
-                validation.steps()[lowest])));
+                    + " learning_rate: %s, fewer epochs, or more varied data",
+                validation.steps()[lowest], run.gentleRate())));
   }
 
   /** Whether training goes on to fall, or there is nothing to tell by. */

@@ -1,5 +1,7 @@
 package org.loranative.diagnose;
 
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -117,6 +119,24 @@ public record RunCurves(Map<String, Curve> scalars, Map<String, String> settings
     } catch (NumberFormatException e) {
       return OptionalDouble.empty();
     }
+  }
+
+  /** What the run's optimizer usually takes; a common one if the run does not say. */
+  String usualRate() {
+    return rate(number("usual_learning_rate").orElse(isDiffusion() ? 1e-4 : 2e-4));
+  }
+
+  /** A rate that overfits less. */
+  String gentleRate() {
+    return rate(
+        number("usual_learning_rate").orElse(isDiffusion() ? 1e-4 : 2e-4)
+            / (isDiffusion() ? 1 : 2));
+  }
+
+  private static String rate(double x) {
+    int exponent = (int) Math.floor(Math.log10(x) + 1e-9);
+    String digits = new BigDecimal(x / Math.pow(10, exponent), new MathContext(2)).toPlainString();
+    return digits.replaceFirst("\\.0$", "") + "e" + exponent;
   }
 
   /** The learning rate to advise instead of the run's: {@code "learning_rate: 5e-05"}. */

@@ -8,7 +8,8 @@ public final class Optimizers {
   private static final Map<String, Function<Hyperparameters, Optimizer>> BY_NAME =
       Map.of(
           AdamWOptimizer.NAME, AdamWOptimizer::new,
-          AdamW8bitOptimizer.NAME, AdamW8bitOptimizer::new);
+          AdamW8bitOptimizer.NAME, AdamW8bitOptimizer::new,
+          LionOptimizer.NAME, LionOptimizer::new);
 
   private Optimizers() {}
 

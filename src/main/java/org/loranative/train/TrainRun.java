@@ -36,6 +36,9 @@ public final class TrainRun implements AutoCloseable {
   /** Share of the machine's free memory that a run takes without a memory_budget. */
   private static final double FREE_MEMORY_SHARE = 0.9;
 
+  /** A learning rate so many times its usual one, or less than one such part, is remarked on. */
+  private static final double UNUSUAL = 100;
+
   /** What oneDNN and the JVM will take on the CPU beside the plan and Java's heap. */
   private static final long LIBRARIES = 100_000_000;
 
@@ -99,6 +102,7 @@ public final class TrainRun implements AutoCloseable {
     if (config.earlyStop() > 0 && task.measures().stream().noneMatch(m -> m.name().equals("val"))) {
       throw new NothingHeldOutException();
     }
+    warnOfUnusualRate();
     Trainer.Setting setting = setting(steps);
     RunGraphs graphs =
         RunGraphs.of(
@@ -122,6 +126,17 @@ public final class TrainRun implements AutoCloseable {
                 : device.freeLimit() + " (of which a run takes 90 %)");
     return new Opened<>(
         kind, steps, setting, memory, BatchFeed.Sizes.of(graphs), Weights.of(graphs.all()), heap);
+  }
+
+  /** A rate that was copied from a run with another optimizer. */
+  private void warnOfUnusualRate() {
+    double times = config.learningRate() / config.usualLearningRate();
+    if (times > UNUSUAL || times < 1 / UNUSUAL) {
+      log.warn(
+          String.format(
+              "learning_rate %.3g is far from what optimizer %s usually takes: %.3g.",
+              config.learningRate(), config.optimizer(), config.usualLearningRate()));
+    }
   }
 
   /** Optimizer steps of the run. */
@@ -219,6 +234,7 @@ public final class TrainRun implements AutoCloseable {
     notes.put("lora_scale", adapters.specs().get(0).scale());
     notes.put("trained_parameters", adapters.parameters());
     notes.put("total_steps", steps.total());
+    notes.put("usual_learning_rate", config.usualLearningRate());
     Map<String, Object> settings = new LinkedHashMap<>(ConfigReader.toMap(config));
     settings.putAll(notes);
     Path finished;

@@ -19,6 +19,8 @@ import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.loranative.UserException;
 import org.loranative.config.ConfigReader;
 import org.loranative.io.AtomicFolders;
@@ -69,6 +71,32 @@ class ResumeTest {
 
   private byte[] adapter() throws IOException {
     return Files.readAllBytes(run.resolve("adapter/adapter_model.safetensors"));
+  }
+
+  /** Every optimizer: from a checkpoint in the middle a run ends with the same bytes. */
+  @ParameterizedTest
+  @ValueSource(strings = {"adamw", "adamw8bit", "lion"})
+  void resumesToTheSameBytes(String optimizer) throws IOException {
+    String[] settings = {
+      "optimizer=" + optimizer,
+      "gradient_accumulation=2",
+      "lora_targets=[q_proj, v_proj]",
+      "validation_fraction=0.3",
+      "eval_steps=1"
+    };
+    train(false, settings);
+    byte[] whole = adapter();
+    byte[] state = Files.readAllBytes(run.resolve("checkpoint-6/optimizer.safetensors"));
+    AtomicFolders.delete(run.resolve("checkpoint-6"));
+    AtomicFolders.delete(run.resolve("checkpoint-4"));
+    AtomicFolders.delete(run.resolve("adapter"));
+    train(true, settings);
+    assertThat(log()).contains("Resuming from " + run.resolve("checkpoint-2"));
+    assertThat(adapter()).isEqualTo(whole);
+    assertThat(run.resolve("checkpoint-6/optimizer.safetensors")).hasBinaryContent(state);
+    settings[0] = "optimizer=" + (optimizer.equals("lion") ? "adamw" : "lion");
+    assertThatThrownBy(() -> train(true, settings))
+        .hasMessageContaining("optimizer must be those of the run that wrote it");
   }
 
   /** Zeros where numbers were, another step, a missing file, hostile names: each is passed over. */

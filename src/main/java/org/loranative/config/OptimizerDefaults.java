@@ -1,0 +1,49 @@
+package org.loranative.config;
+
+import java.util.Arrays;
+import java.util.Locale;
+
+/**
+ * The optimizers, and the defaults that differ between them.
+ *
+ * @see TrainConfig
+ */
+enum OptimizerDefaults {
+  ADAMW,
+  ADAMW8BIT,
+  /** Its steps are as long for every number: a quarter of AdamW's rate. */
+  LION {
+    @Override
+    double learningRate(boolean images) {
+      return ADAMW.learningRate(images) / 4;
+    }
+
+    @Override
+    double beta2() {
+      return 0.99;
+    }
+  };
+
+  /** The usual learning rate. */
+  double learningRate(boolean images) {
+    return images ? 1e-4 : 2e-4;
+  }
+
+  double beta2() {
+    return 0.999;
+  }
+
+  /** As configurations write it. */
+  String label() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+
+  static String[] labels() {
+    return Arrays.stream(values()).map(OptimizerDefaults::label).toArray(String[]::new);
+  }
+
+  /** Those of an optimizer; AdamW's if there is none of this name, which is refused later. */
+  static OptimizerDefaults of(String label) {
+    return Arrays.stream(values()).filter(o -> o.label().equals(label)).findFirst().orElse(ADAMW);
+  }
+}
