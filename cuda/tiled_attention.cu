@@ -4,26 +4,42 @@
 //   s = cap(scale q k^T),  p = softmax(s),  o = p v,  lse = log sum exp s
 //   dv = p^T do,  ds = p (do v^T - delta) cap'(s) scale,  dq = ds k,  dk = ds^T q
 //
-// fwd, dq: a block of 4 warps owns 64 queries of a head, 16 a warp, and walks over the keys that
-// any of them sees, 32 or 64 at a time. Scores never leave registers: what mma gives for q k^T is,
-// rounded, the left operand of the product with v (or k). The running maximum of fwd is corrected
-// when it rises. dkv is dq with the sides exchanged: a block owns 64 keys of a key-value head and
-// walks over the queries of all its heads; with heads of more than 128 channels dk and dv take one
-// walk each, since both sums would not fit the registers. A head of 512 channels has a block for
-// each half of the values in forward, with the scores in both: 6 D FLOPs a pair. Backward therefore
-// multiplies q k^T twice (7 products for FlashAttention-2's 5) and has no atomics: bit-equal
-// always.
+// fwd, dq: a block of 4 warps owns queries of a head and walks over the keys that any of them sees,
+// 32 or 64 at a time: 16 queries a warp, in fwd 32 for heads of at most 96 channels, where the
+// registers hold both strips and each fragment of a key is read for two. Scores never leave
+// registers: what mma gives for q k^T is, rounded, the left operand of the product with v (or k).
+// The running maximum of fwd is corrected when it rises; fwd asks which keys a query sees only in
+// tiles that not all of a warp's queries see whole. dkv is dq with the sides exchanged: a block
+// owns 64 keys of a key-value head and walks over the queries of all its heads; with heads of more
+// than 128 channels dk and dv take one walk each, since both sums would not fit the registers. A
+// head of 512 channels has a block for each half of the values in forward, with the scores in both:
+// 6 D FLOPs a pair. Backward therefore multiplies q k^T twice (7 products for FlashAttention-2's 5)
+// and has no atomics: bit-equal always.
 //
 // Tiles are fetched by cp.async: in fwd while the product before runs, in backward the second of a
-// pair while the first is used. Shared memory: 24 to 88 KB forward, 24 to 80 KB backward. FLOPs: 4
-// D a visible pair forward, 14 D backward. Bound by the tensor cores from about 1000 visible keys
-// on, below by bytes and by the exponentials.
+// pair while the first is used. (Fetching a tile further ahead in backward, at one more barrier,
+// was 4 to 10 % slower on an H100.) Shared memory: 24 to 88 KB forward, 24 to 80 KB backward.
+// FLOPs: 4 D a visible pair forward, 14 D backward. Bound by the tensor cores from about 1000
+// visible keys on, below by bytes and by the exponentials. H100 80GB HBM3, counting 4 D and 10 D:
+// 125 to 240 TFLOP/s forward, 80 to 140 backward.
 #include "gpu.cuh"
 #include "tile.cuh"
 #include "tiled_attention.h"
 #include "visible.cuh"
 
 constexpr float kLog2E = 1.4426950408889634f, kLn2 = 0.6931471805599453f;
+
+// A score from its product, and the slope of cap there times scale.
+LN_DEVICE float capped(float product, const AttentionArguments& a, float* slope) {
+  float s = product * a.scale;
+  *slope = a.scale;
+  if (a.softcap > 0) {
+    float t = tanhf(s / a.softcap);
+    *slope = a.scale * (1.0f - t * t);
+    s = a.softcap * t;
+  }
+  return s;
+}
 
 template <typename Tile, typename T>
 struct TiledAttention {
@@ -270,22 +286,23 @@ struct TiledAttention {
     }
   };
 
-  // The cap's slope at a score as cap() left it.
-  LN_DEVICE static float slope(float s, const AttentionArguments& a) {
-    const float t = s / a.softcap;
-    return 1.0f - t * t;
+  // p and ds of one pair, from q k^T and do v^T. p is 0 where the query does not see the key.
+  LN_DEVICE static void gradient(float* s, float* dp, bool seen, float lse, float delta,
+                                 const AttentionArguments& a) {
+    float slope, x = capped(*s, a, &slope);
+    float p = seen ? exp2_approximate((x - lse) * kLog2E) : 0.0f;
+    *s = p;
+    *dp = seen ? p * (*dp - delta) * slope : 0.0f;
   }
 
   LN_DEVICE static void backward_queries(const T* dout, const T* q, const T* k, const T* v,
                                          const float* lse, const float* delta, const i32* doc_start,
                                          T* dq, const AttentionArguments& a) {
-    constexpr int kKeys = Tile::kBackward;
+    constexpr int kKeys = Tile::kBackward, kRows = Tile::kBackwardRows;
     typedef SharedTile<T, kKeys, kHead> Other;
     LN_DYNAMIC_SHARED(char, shared);
     char *queries = shared, *douts = queries + Own::kBytes, *keys = douts + Own::kBytes,
          *values = keys + Other::kBytes;
-    Visible* seen = reinterpret_cast<Visible*>(values + Other::kBytes);
-    constexpr int kRows = Tile::kBackwardRows;
     const i32 m0 = i32(gridDim.x - 1 - blockIdx.x) * kRows, head = i32(blockIdx.y);
     const i32 kv = head / i32(a.heads / a.kv_heads);
     const i32 last = m0 + kRows < a.M ? m0 + kRows : i32(a.M);
@@ -294,50 +311,40 @@ struct TiledAttention {
     const i32 first = Visible(m0, doc_start, a).first / kKeys * kKeys;
     const i32 end = Visible(last - 1, doc_start, a).end;
     const i32 m = m0 + own_row(1) + lane() / 4;
-    keep_visible<kRows>(seen, m0, doc_start, a);
+    const Visible visible[2] = {Visible(m, doc_start, a), Visible(m + 8, doc_start, a)};
     float row_lse[2], row_delta[2];
 #pragma unroll
     for (int half = 0; half < 2; half++) {
       bool inside = m + half * 8 < a.M;
-      row_lse[half] = inside ? lse[head * a.M + m + half * 8] * kLog2E : 0.0f;
-      row_delta[half] = inside ? delta[head * a.M + m + half * 8] * a.scale : 0.0f;
+      row_lse[half] = inside ? lse[head * a.M + m + half * 8] : 0.0f;
+      row_delta[half] = inside ? delta[head * a.M + m + half * 8] : 0.0f;
     }
 
     Own::template fetch<kThreads>(queries, head_of(q, a.M, a.heads, head, a.D), m0, 0);
     Own::template fetch<kThreads>(douts, head_of(dout, a.M, a.heads, head, a.D), m0, 0);
-    Other::template fetch<kThreads>(values, all_v, first, 0);
-    copy_async_commit();
-    Other::template fetch<kThreads>(keys, all_k, first, 0);
-    copy_async_commit();
     float sum[1][kHead / 8][4] = {};
     for (i32 j0 = first; j0 < end; j0 += kKeys) {
-      copy_async_wait<1>();
-      __syncthreads();  // the values are there
-      float s[1][kKeys / 8][4], dp[1][kKeys / 8][4];
-      scores<1, kKeys>(dp, douts, values);
-      copy_async_wait<0>();
-      __syncthreads();  // the keys are there; the values have been read by all
-      if (j0 + kKeys < end) Other::template fetch<kThreads>(values, all_v, j0 + kKeys, 0);
+      __syncthreads();  // the tiles before have been read by all
+      Other::template fetch<kThreads>(keys, all_k, j0, 0);
       copy_async_commit();
+      Other::template fetch<kThreads>(values, all_v, j0, 0);
+      copy_async_commit();
+      copy_async_wait<1>();
+      __syncthreads();
+      float s[1][kKeys / 8][4], dp[1][kKeys / 8][4];
       scores<1, kKeys>(s, queries, keys);
-      cap(s, a);
+      copy_async_wait<0>();
+      __syncthreads();
+      scores<1, kKeys>(dp, douts, values);
 #pragma unroll
       for (int j = 0; j < kKeys / 8; j++)
 #pragma unroll
         for (int r = 0; r < 4; r++) {
-          dp[0][j][r] = fmaf(dp[0][j][r], a.scale, -row_delta[r / 2]);
-          if (a.softcap > 0) dp[0][j][r] *= slope(s[0][j][r], a);
+          i32 key = j0 + j * 8 + lane() % 4 * 2 + r % 2;
+          gradient(&s[0][j][r], &dp[0][j][r], visible[r / 2].sees(key), row_lse[r / 2],
+                   row_delta[r / 2], a);
         }
-      mask(s[0], seen, 1, own_row(1) + lane() / 4, j0);
-#pragma unroll
-      for (int j = 0; j < kKeys / 8; j++)
-#pragma unroll
-        for (int r = 0; r < 4; r++)
-          dp[0][j][r] *= exp2_approximate(fmaf(s[0][j][r], unit(a), -row_lse[r / 2]));
       add_product<1, kKeys>(sum, dp, keys);
-      __syncthreads();  // the keys have been read by all
-      if (j0 + kKeys < end) Other::template fetch<kThreads>(keys, all_k, j0 + kKeys, 0);
-      copy_async_commit();
     }
     copy_async_wait<0>();
     const float one[2] = {1.0f, 1.0f};
@@ -384,90 +391,55 @@ struct TiledAttention {
     const i32 j0 = i32(blockIdx.x) * kRows, kv = i32(blockIdx.y);
     const i32 group = i32(a.heads / a.kv_heads);
     const i32 last = (j0 + kRows < a.keys ? j0 + kRows : i32(a.keys)) - 1;
-    const i32 strip = j0 + own_row(1), key = strip + lane() / 4;  // and key + 8
-
-    // The tile is seen until a query's first key lies past it.
-    Walk at{kv * group, first_query(j0, a) / kQueries * kQueries};
-    auto ahead = [&](Walk w) {
-      const i32 m = w.m0 + kQueries;
-      return m < a.M && Visible(m, doc_start, a).first <= last
-                 ? Walk{w.head, m}
-                 : Walk{w.head + 1, first_query(j0, a) / kQueries * kQueries};
-    };
-    const i32 end = Visible(at.m0, doc_start, a).first <= last ? (kv + 1) * group : kv * group;
-    auto fetch_queries = [&](Walk w) {
-      if (w.head < end)
-        Other::template fetch<kThreads>(queries, head_of(q, a.M, a.heads, w.head, a.D), w.m0, 0);
-      copy_async_commit();
-    };
-    auto fetch_douts = [&](Walk w) {
-      if (w.head < end) {
-        Other::template fetch<kThreads>(douts, head_of(dout, a.M, a.heads, w.head, a.D), w.m0, 0);
-        if (int(threadIdx.x) < kQueries) {
-          const i32 m = w.m0 + i32(threadIdx.x);
-          const Visible visible(m, doc_start, a);
-          const bool inside = m < a.M;
-          const Row row{inside ? lse[w.head * a.M + m] * kLog2E : 0.0f,
-                        inside ? delta[w.head * a.M + m] * a.scale : 0.0f, visible.first,
-                        visible.end};
-          store_shared(rows + threadIdx.x, row.chunk());
-        }
-      }
-      copy_async_commit();
-    };
+    const i32 key = j0 + own_row(1) + lane() / 4;  // and key + 8
 
     Own::template fetch<kThreads>(keys, head_of(k, a.keys, a.kv_heads, kv, a.D), j0, 0);
     Own::template fetch<kThreads>(values, head_of(v, a.keys, a.kv_heads, kv, a.D), j0, 0);
-    fetch_douts(at);
-    fetch_queries(at);
     float sum_k[1][kHead / 8][4] = {}, sum_v[1][kHead / 8][4] = {};
-    while (at.head < end) {
-      const Walk next = ahead(at);
-      float s[1][kQueries / 8][4], dp[1][kQueries / 8][4] = {};
-      copy_async_wait<1>();
-      __syncthreads();  // the gradients of the output are there
-      if (WANT_K) scores<1, kQueries>(dp, values, douts);
-      copy_async_wait<0>();
-      __syncthreads();  // the queries are there
-      scores<1, kQueries>(s, keys, queries);
-      cap(s, a);
-      const Row lowest = Row::of(rows[0]), highest = Row::of(rows[kQueries - 1]);
-      const bool all_seen = highest.first <= strip && strip + 16 <= lowest.end;
-#pragma unroll
-      for (int j = 0; j < kQueries / 8; j++) {
-#pragma unroll
-        for (int side = 0; side < 2; side++) {
-          const Row row = Row::of(rows[j * 8 + lane() % 4 * 2 + side]);
-#pragma unroll
-          for (int r = side; r < 4; r += 2) {
-            const i32 here = key + r / 2 * 8;
-            const bool seen = all_seen || (row.first <= here && here < row.end);
-            const float x = seen ? s[0][j][r] : negative_infinity();
-            if (WANT_K) dp[0][j][r] = fmaf(dp[0][j][r], a.scale, -row.delta);
-            if (WANT_K && a.softcap > 0) dp[0][j][r] *= slope(s[0][j][r], a);
-            s[0][j][r] = exp2_approximate(fmaf(x, unit(a), -row.lse));
-            if (WANT_K) dp[0][j][r] *= s[0][j][r];
-          }
+    // The tile is seen until a query's first key lies past it.
+    const i32 first = first_query(j0, a) / kQueries * kQueries;
+    for (i32 head = kv * group; head < (kv + 1) * group; head++) {
+      const HeadView all_q = head_of(q, a.M, a.heads, head, a.D);
+      const HeadView all_dout = head_of(dout, a.M, a.heads, head, a.D);
+      for (i32 m0 = first; m0 < a.M && Visible(m0, doc_start, a).first <= last; m0 += kQueries) {
+        __syncthreads();  // the tiles before have been read by all
+        Other::template fetch<kThreads>(queries, all_q, m0, 0);
+        copy_async_commit();
+        Other::template fetch<kThreads>(douts, all_dout, m0, 0);
+        copy_async_commit();
+        if (int(threadIdx.x) < kQueries) {
+          i32 m = m0 + i32(threadIdx.x);
+          Visible visible(m, doc_start, a);
+          bool inside = m < a.M;
+          const Row row{inside ? lse[head * a.M + m] : 0.0f, inside ? delta[head * a.M + m] : 0.0f,
+                        visible.first, visible.end};
+          store_shared(rows + threadIdx.x, row.chunk());
         }
+        copy_async_wait<1>();
+        __syncthreads();
+        float s[1][kQueries / 8][4], dp[1][kQueries / 8][4] = {};
+        scores<1, kQueries>(s, keys, queries);
+        copy_async_wait<0>();
+        __syncthreads();
+        if (WANT_K) scores<1, kQueries>(dp, values, douts);
+#pragma unroll
+        for (int j = 0; j < kQueries / 8; j++)
+#pragma unroll
+          for (int r = 0; r < 4; r++) {
+            const Row row = Row::of(rows[j * 8 + lane() % 4 * 2 + r % 2]);
+            i32 here = key + r / 2 * 8;
+            gradient(&s[0][j][r], &dp[0][j][r], row.first <= here && here < row.end, row.lse,
+                     row.delta, a);
+          }
+        if (WANT_V) add_product<1, kQueries>(sum_v, s, douts);
+        if (WANT_K) add_product<1, kQueries>(sum_k, dp, queries);
       }
-      if (WANT_V) add_product<1, kQueries>(sum_v, s, douts);
-      __syncthreads();  // the gradients of the output, and the rows, have been read by all
-      fetch_douts(next);
-      if (WANT_K) add_product<1, kQueries>(sum_k, dp, queries);
-      __syncthreads();  // the queries have been read by all
-      fetch_queries(next);
-      at = next;
     }
     copy_async_wait<0>();
     const float one[2] = {1.0f, 1.0f};
     if (WANT_K) write(dk, sum_k[0], key, a.keys, a.kv_heads, kv, a.D, 0, one);
     if (WANT_V) write(dv, sum_v[0], key, a.keys, a.kv_heads, kv, a.D, 0, one);
   }
-
-  // Where a walk over the queries of a group of heads is.
-  struct Walk {
-    i32 head, m0;
-  };
 };
 
 // One warp for a query and head.

@@ -12,12 +12,11 @@ struct AttentionTile {
   static constexpr int kForward = FORWARD, kBackward = BACKWARD;
   static constexpr int kValueParts = HEAD / VALUES;      // gridDim.z of fwd
   static constexpr int kKeyWalks = HEAD <= 128 ? 1 : 2;  // gridDim.z of dkv: dk and dv, or dv, dk
-  static constexpr int kTilesBytes = 2 * (kBackwardRows + BACKWARD) * HEAD * 2;
-  // Tiles, and what each query sees: first, end; in dkv with lse and delta.
+  // Tiles; forward with what each query sees: first, end; dkv with lse and delta too.
   static constexpr int kForwardBytes =
       ((kForwardRows + FORWARD) * HEAD + FORWARD * VALUES) * 2 + kForwardRows * 8;
-  static constexpr int kQueryBytes = kTilesBytes + kBackwardRows * 8;
-  static constexpr int kKeyBytes = kTilesBytes + BACKWARD * 16;
+  static constexpr int kQueryBytes = 2 * (kBackwardRows + BACKWARD) * HEAD * 2;
+  static constexpr int kKeyBytes = kQueryBytes + BACKWARD * 16;
 };
 typedef AttentionTile<64, 2, 64, 32> AttentionTile64;
 typedef AttentionTile<96, 2, 32, 32> AttentionTile96;

@@ -8,7 +8,6 @@
 struct Visible {
   i32 first, end;
 
-  LN_DEVICE Visible() {}
   LN_DEVICE Visible(i32 m, const i32* doc_start, const AttentionArguments& a) {
     if (m >= a.M) {
       first = end = i32(a.keys);
