@@ -12,6 +12,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.loranative.config.Catalogue;
+import org.loranative.config.Mark;
 import org.loranative.diagnose.Finding;
 import org.loranative.track.RecordedRun;
 import org.loranative.track.RecordedRun.ImageAt;
@@ -21,9 +23,6 @@ import org.loranative.track.Scalars;
 final class Api {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int MOST_BUCKETS = 4000;
-
-  /** Settings that say where a run lies and not how it trained. */
-  private static final Set<String> PLACES = Set.of("output_dir", "cache_dir", "output_name");
 
   private final Runs runs;
 
@@ -151,7 +150,8 @@ final class Api {
     values.forEach(
         (key, different) -> {
           boolean everywhere = all.stream().allMatch(e -> e.run.settings().containsKey(key));
-          if ((different.size() > 1 || !everywhere) && !PLACES.contains(key)) {
+          if ((different.size() > 1 || !everywhere)
+              && !Catalogue.marked(Mark.PLACE).contains(key)) {
             keys.add(key);
           }
         });

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.loranative.config.ConfigReader;
+import org.loranative.config.TaskType;
 import org.loranative.config.TrainConfig;
 import org.loranative.train.TemplateDate;
 import picocli.CommandLine.Option;
@@ -38,7 +39,7 @@ final class ConfigOptions {
   TrainConfig readForRun(boolean resume) {
     TrainConfig config = read();
     config.requireComplete();
-    return config.taskType().equals(TrainConfig.LLM)
+    return config.task() == TaskType.LLM
         ? read(List.of("template_date=" + TemplateDate.of(config, resume)))
         : config;
   }

@@ -3,6 +3,7 @@ package org.loranative.cli;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.loranative.UserException;
+import org.loranative.config.TaskType;
 import org.loranative.config.TrainConfig;
 import org.loranative.data.sd.PreparedImage;
 import org.loranative.model.diffusion.DiffusionBase;
@@ -30,7 +31,7 @@ final class DataCommand implements Callable<Integer> {
   public Integer call() {
     TrainConfig config = options.read();
     config.requireComplete();
-    if (!config.taskType().equals(TrainConfig.SD)) {
+    if (config.task() != TaskType.SD) {
       throw new UserException("data looks at images; task_type is " + config.taskType() + ".");
     }
     if (!dryRun) {

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.cfg.CoercionAction;
@@ -16,13 +15,11 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.io.IOException;
-import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.loranative.Spelling;
@@ -32,6 +29,8 @@ import org.loranative.UserException;
  * Reads a {@link TrainConfig} from YAML and {@code key=value} overrides; every mistake is named.
  */
 public final class ConfigReader {
+  private static final String TASK_TYPE = "task_type";
+
   private static final YAMLMapper YAML =
       YAMLMapper.builder(
               YAMLFactory.builder()
@@ -82,17 +81,59 @@ public final class ConfigReader {
     Source source = new Source(name, lines);
     tree.fieldNames().forEachRemaining(key -> requireKnown(key, source));
     tree.fields().forEachRemaining(f -> refuseNul(f.getKey(), f.getValue(), source));
-    try {
-      TrainConfig config = YAML.treeToValue(tree, TrainConfig.class);
-      ConfigChecks.check(config, source::of);
-      return config;
-    } catch (JsonMappingException e) {
-      if (e.getCause() instanceof UserException u) {
-        throw u;
+    Map<String, Object> values = values(tree, source);
+    TrainConfig config = YAML.convertValue(values, TrainConfig.class);
+    ConfigChecks.check(config, source::of);
+    return config;
+  }
+
+  /** A value for each key of the catalogue: the given one, or its default. */
+  private static Map<String, Object> values(JsonNode given, Source source) {
+    Map<String, Object> values = new LinkedHashMap<>();
+    TaskType task = TaskType.LLM;
+    for (Key key : Catalogue.keys()) {
+      JsonNode node = given.path(key.name());
+      Object byDefault = key.byDefault(task, values);
+      Object value = byDefault;
+      if (!node.isMissingNode() && !node.isNull()) {
+        value = value(key, node, source);
+        requireMeaning(key, task, value.equals(byDefault), source);
       }
-      throw wrongType(e, tree, source);
-    } catch (JacksonException e) {
-      throw new UserException(name + ": " + e.getOriginalMessage(), e);
+      if (key.name().equals(TASK_TYPE)) {
+        task = TaskType.named(value.toString()).orElseThrow();
+        value = task.label;
+      }
+      values.put(key.name(), value);
+    }
+    return values;
+  }
+
+  private static Object value(Key key, JsonNode node, Source source) {
+    Object value;
+    try {
+      value = key.type().read(YAML, node);
+    } catch (IOException e) {
+      throw ConfigChecks.wrong(source::of, key.name(), node, key.type().words);
+    }
+    boolean task = key.name().equals(TASK_TYPE) && TaskType.named(value.toString()).isPresent();
+    if (!task && !key.allowed().holds(value)) {
+      throw ConfigChecks.wrong(source::of, key.name(), value, key.allowed().expected());
+    }
+    return value;
+  }
+
+  /**
+   * A key of another task is a mistake. Its default is not: configurations that earlier versions
+   * wrote into a run's folder name every key.
+   */
+  private static void requireMeaning(Key key, TaskType task, boolean isDefault, Source source) {
+    if (!key.isFor(task) && !isDefault) {
+      TaskType other = key.tasks().iterator().next();
+      throw new UserException(
+          String.format(
+              "%s is a setting for %s (task_type: %s); it means nothing for %s (task_type: %s)."
+                  + " Remove it, or change task_type.",
+              source.of(key.name()), other.models, other.label, task.models, task.label));
     }
   }
 
@@ -137,41 +178,8 @@ public final class ConfigReader {
     }
   }
 
-  private static UserException wrongType(JsonMappingException e, JsonNode tree, Source source) {
-    String key = e.getPath().isEmpty() ? "" : e.getPath().get(0).getFieldName();
-    String expected =
-        Arrays.stream(TrainConfig.class.getRecordComponents())
-            .filter(c -> snake(c.getName()).equals(key))
-            .map(c -> kind(c))
-            .findFirst()
-            .orElse("another type");
-    return new UserException(
-        source.of(key) + " is " + tree.path(key) + ", but must be " + expected + ".", e);
-  }
-
-  private static String kind(RecordComponent component) {
-    Class<?> type = component.getType();
-    if (component.getName().equals("loraTargets")) {
-      return "a list of names, or of {target: NAME, rank: N, alpha: X, learning_rate: X}";
-    }
-    if (type == Integer.class || type == Long.class) {
-      return "a whole number";
-    }
-    if (type == Double.class) {
-      return "a number";
-    }
-    if (type == Boolean.class) {
-      return "true or false";
-    }
-    return type == List.class ? "a list, such as [a, b]" : "text";
-  }
-
   private static void requireKnown(String key, Source source) {
-    List<String> known =
-        Arrays.stream(TrainConfig.class.getRecordComponents())
-            .map(RecordComponent::getName)
-            .map(ConfigReader::snake)
-            .toList();
+    List<String> known = Catalogue.names();
     if (!known.contains(key)) {
       throw new UserException(
           source.of(key)
@@ -190,23 +198,29 @@ public final class ConfigReader {
     value.forEach(element -> refuseNul(key, element, source));
   }
 
-  private static String snake(String camel) {
-    return camel.replaceAll("(?<=[a-z])(?=[A-Z])", "_").toLowerCase(Locale.ROOT);
-  }
-
-  /** The configuration with all defaults filled in, as YAML that {@link #read} accepts. */
+  /**
+   * The settings of the run's task with all defaults filled in, as YAML that {@link #read} accepts.
+   */
   public static String toYaml(TrainConfig config) {
     try {
-      return YAML.writeValueAsString(config);
+      return YAML.writeValueAsString(tree(config));
     } catch (JacksonException e) {
       throw new IllegalStateException(e);
     }
   }
 
-  /** Every key and its value. */
+  private static ObjectNode tree(TrainConfig config) {
+    ObjectNode tree = YAML.valueToTree(config);
+    Catalogue.keys().stream()
+        .filter(k -> !k.isFor(config.task()))
+        .forEach(k -> tree.remove(k.name()));
+    return tree;
+  }
+
+  /** Every key of the run's task and its value. */
   public static Map<String, Object> toMap(TrainConfig config) {
-    Map<String, Object> map = new java.util.LinkedHashMap<>();
-    YAML.valueToTree(config)
+    Map<String, Object> map = new LinkedHashMap<>();
+    tree(config)
         .fields()
         .forEachRemaining(
             f -> {

@@ -1,12 +1,13 @@
 package org.loranative.config;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 
 /**
  * The optimizers, and the defaults that differ between them.
  *
- * @see TrainConfig
+ * @see Catalogue
  */
 enum OptimizerDefaults {
   ADAMW,
@@ -38,8 +39,8 @@ enum OptimizerDefaults {
     return name().toLowerCase(Locale.ROOT);
   }
 
-  static String[] labels() {
-    return Arrays.stream(values()).map(OptimizerDefaults::label).toArray(String[]::new);
+  static List<String> labels() {
+    return Arrays.stream(values()).map(OptimizerDefaults::label).toList();
   }
 
   /** Those of an optimizer; AdamW's if there is none of this name, which is refused later. */

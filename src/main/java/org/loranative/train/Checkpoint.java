@@ -14,6 +14,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.loranative.UserException;
+import org.loranative.config.Catalogue;
+import org.loranative.config.Mark;
 import org.loranative.io.AtomicFiles;
 import org.loranative.io.Checksums;
 import org.loranative.io.Safetensors;
@@ -158,7 +160,8 @@ record Checkpoint(int step, RunIdentity identity, LossScale.State lossScale, Pro
   static UserException unfit(Path folder) {
     return new UserException(
         folder
-            + " does not fit this configuration: lora_rank, lora_targets and optimizer must be"
-            + " those of the run that wrote it.");
+            + " does not fit this configuration: "
+            + Catalogue.sentence(Mark.SAME_VALUE)
+            + " must be those of the run that wrote it.");
   }
 }

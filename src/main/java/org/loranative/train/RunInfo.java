@@ -10,7 +10,9 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.TreeSet;
 import org.loranative.UserException;
+import org.loranative.config.Catalogue;
 import org.loranative.config.ConfigReader;
+import org.loranative.config.Mark;
 import org.loranative.diagnose.Doctor;
 import org.loranative.diagnose.Finding;
 import org.loranative.diagnose.RunCurves;
@@ -39,9 +41,6 @@ public record RunInfo(
     Finding.Kind verdict) {
   private static final Logger log = LoggerFactory.getLogger(RunInfo.class);
   private static final int DEEPEST = 6;
-
-  /** Keys that say where a run lies and not how it trained. */
-  private static final List<String> PLACES = List.of("output_dir", "output_name", "cache_dir");
 
   /** The runs below a folder, by name; what is none of ours is named and left out. */
   public static List<RunInfo> below(Path root) {
@@ -110,7 +109,7 @@ public record RunInfo(
     List<String> keys = new ArrayList<>();
     values.forEach(
         (key, different) -> {
-          if (different.size() > 1 && !PLACES.contains(key)) {
+          if (different.size() > 1 && !Catalogue.marked(Mark.PLACE).contains(key)) {
             keys.add(key);
           }
         });

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.loranative.UserException;
 import org.loranative.config.ConfigReader;
+import org.loranative.config.TaskType;
 import org.loranative.config.TrainConfig;
 import org.loranative.device.Device;
 import org.loranative.graph.Value;
@@ -74,7 +75,7 @@ public final class TrainRun implements AutoCloseable {
       compute = Devices.compute(config.computeDtype(), device);
       log.info("device: {}; compute dtype {}", device.description(), config.computeDtype());
       opened =
-          config.taskType().equals(TrainConfig.SD)
+          config.task() == TaskType.SD
               ? open(owned.add(new DiffusionKind(config, device, compute)))
               : open(owned.add(new LlmKind(config, device, compute)));
       done = true;

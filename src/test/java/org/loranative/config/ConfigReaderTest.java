@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -136,7 +135,7 @@ class ConfigReaderTest {
   /** Every entry of the table leads to a key that exists, and none hides one. */
   @Test
   void theTableOfOtherToolsHoldsOurNames() {
-    Set<String> keys = ConfigReader.toMap(ConfigReader.read(Optional.empty(), List.of())).keySet();
+    List<String> keys = Catalogue.names();
     assertThat(keys).containsAll(OtherTools.ours());
     assertThat(OtherTools.theirs()).doesNotContainAnyElementsOf(keys);
   }
@@ -145,5 +144,21 @@ class ConfigReaderTest {
   void takesOneTargetAsAWord() {
     TrainConfig config = ConfigReader.read(Optional.empty(), List.of("lora_targets=all-linear"));
     assertThat(config.loraTargets()).extracting(LoraTarget::target).containsExactly("all-linear");
+  }
+
+  @Test
+  void keysOfAnotherTaskAreRefusedUnlessTheyHaveTheirDefault() throws IOException {
+    assertThatThrownBy(() -> read("lora_rank: 4\nresolution: 512\n"))
+        .isInstanceOf(UserException.class)
+        .hasMessageEndingWith(
+            "run.yaml line 2: resolution is a setting for diffusion models (task_type: sd); it means"
+                + " nothing for language models (task_type: llm). Remove it, or change task_type.");
+    assertThatThrownBy(() -> read("packing: true\n", "task_type=text-to-image"))
+        .hasMessageContaining("packing is a setting for language models (task_type: llm)");
+    assertThatThrownBy(() -> read("", "flip=true"))
+        .hasMessageStartingWith("--set flip is a setting");
+    TrainConfig old = read("resolution: 0\nflip: false\nloss: mse\nprior_loss_weight: 1\n");
+    assertThat(ConfigReader.toMap(old)).doesNotContainKeys("resolution", "flip", "loss");
+    assertThat(ConfigReader.toYaml(old)).contains("packing:").doesNotContain("resolution:");
   }
 }

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.loranative.config.ConfigReader;
+import org.loranative.config.TaskType;
 import org.loranative.config.TrainConfig;
 import org.loranative.device.CudaDevice;
 import org.loranative.device.Device;
@@ -58,7 +59,7 @@ public final class RecordLaunches implements AutoCloseable {
     TrainConfig config = ConfigReader.read(Optional.empty(), List.of(args).subList(1, args.length));
     try (RecordLaunches recorder = new RecordLaunches(Path.of(args[0]))) {
       DType compute = Devices.compute(config.computeDtype(), recorder.device);
-      if (config.taskType().equals(TrainConfig.SD)) {
+      if (config.task() == TaskType.SD) {
         try (DiffusionKind kind = new DiffusionKind(config, recorder.device, compute)) {
           recorder.training(config, kind);
         }

@@ -1,0 +1,80 @@
+package org.loranative.config;
+
+import java.util.List;
+import java.util.function.Predicate;
+
+/** Which values of a setting make sense. */
+sealed interface Allowed {
+  /** Whatever has the right type. */
+  Allowed ANYTHING = new Form(text -> true, "");
+
+  Allowed POSITIVE = new Positive();
+
+  boolean holds(Object value);
+
+  /** What a value must be, as in "must be …"; "" for anything. */
+  String expected();
+
+  /** One of some words. */
+  record OneOf(List<String> words) implements Allowed {
+    @Override
+    public boolean holds(Object value) {
+      return words.contains(value);
+    }
+
+    @Override
+    public String expected() {
+      return "one of " + String.join(", ", words);
+    }
+  }
+
+  /** A number from {@code low} to {@code high}. */
+  record Between(double low, double high) implements Allowed {
+    @Override
+    public boolean holds(Object value) {
+      double number = ((Number) value).doubleValue();
+      return number >= low && number <= high;
+    }
+
+    @Override
+    public String expected() {
+      return "between " + Numbers.plain(low) + " and " + Numbers.plain(high);
+    }
+
+    /** Whether {@code high} is no more than what a whole number can hold. */
+    boolean isOpen() {
+      return high == Integer.MAX_VALUE;
+    }
+  }
+
+  /** A finite number above 0. */
+  record Positive() implements Allowed {
+    @Override
+    public boolean holds(Object value) {
+      double number = ((Number) value).doubleValue();
+      return number > 0 && !Double.isInfinite(number);
+    }
+
+    @Override
+    public String expected() {
+      return "greater than 0";
+    }
+  }
+
+  /** Text of a certain form. */
+  record Form(Predicate<String> test, String expected) implements Allowed {
+    @Override
+    public boolean holds(Object value) {
+      return !(value instanceof String text) || test.test(text);
+    }
+  }
+
+  static Allowed between(double low, double high) {
+    return new Between(low, high);
+  }
+
+  /** A whole number from {@code low} on. */
+  static Allowed from(int low) {
+    return new Between(low, Integer.MAX_VALUE);
+  }
+}

@@ -1,0 +1,13 @@
+package org.loranative.config;
+
+/** What others than the reader need to know of a setting. */
+public enum Mark {
+  /** It says where results lie and not what is learnt: comparisons of runs leave it out. */
+  PLACE,
+
+  /** What it names must be the same when a run is resumed; its spelling may change. */
+  SAME_CONTENT,
+
+  /** A checkpoint's layout depends on it: a resumed run must have the same value. */
+  SAME_VALUE
+}
