@@ -30,6 +30,7 @@ import picocli.CommandLine.Spec;
       GenerateCommand.class,
       SampleCommand.class,
       ConvertCommand.class,
+      ConfigCommand.class,
       DataCommand.class,
       LabelCommand.class,
       PlanCommand.class,
@@ -44,7 +45,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Start with: lora-native demo",
-      "Then: lora-native train --config my-run.yaml   (docs/configuration.md lists the keys)",
+      "Then: lora-native train --config my-run.yaml   (lora-native config lists the keys)",
       "Exit codes: 0 done, 1 a failure inside lora-native, 2 input that must be mended, 130 stopped."
     })
 public final class Main implements Callable<Integer> {

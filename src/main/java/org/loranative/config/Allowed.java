@@ -61,8 +61,20 @@ sealed interface Allowed {
     }
   }
 
-  /** Text of a certain form. */
-  record Form(Predicate<String> test, String expected) implements Allowed {
+  /**
+   * Text of a certain form.
+   *
+   * @param pattern the same as a regular expression, where there is one; else ""
+   */
+  record Form(Predicate<String> test, String expected, String pattern) implements Allowed {
+    Form(Predicate<String> test, String expected) {
+      this(test, expected, "");
+    }
+
+    static Form matching(String pattern, String expected) {
+      return new Form(text -> text.matches(pattern), expected, pattern);
+    }
+
     @Override
     public boolean holds(Object value) {
       return !(value instanceof String text) || test.test(text);

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.loranative.Spelling;
 
 /**
  * Every setting, declared once: type, default for each task, range or words, section, meaning. The
@@ -29,7 +30,7 @@ import java.util.stream.Stream;
  * the JSON Schema and {@code lora-native config} derive from it.
  */
 public final class Catalogue {
-  private static final String NEEDED = "must be named";
+  private static final String NEEDED = "none; must be named";
 
   private static final List<Key> KEYS =
       Stream.of(
@@ -73,6 +74,14 @@ public final class Catalogue {
     return String.join(", ", marked(mark)).replaceFirst(", (?=[^,]*$)", " and ");
   }
 
+  /** What is wrong with the name of a key that there is not, and what was meant. */
+  public static String unknown(String name) {
+    return " is not a known key. "
+        + OtherTools.hint(name)
+            .or(() -> Spelling.near(name, names()).map(n -> "Did you mean \"" + n + "\"?"))
+            .orElse("docs/configuration.md lists them all.");
+  }
+
   /** One that is there. */
   static Key get(String name) {
     return find(name).orElseThrow(() -> new IllegalArgumentException(name));
@@ -87,22 +96,22 @@ public final class Catalogue {
         choice("task_type", TaskType.names(), "What is trained.")
             .more(
                 "`llm` (`text-generation`): a language model; `sd` (`text-to-image`): a diffusion"
-                    + " model"),
+                    + " model."),
         path("base_model", "The model that is adapted.")
             .shown(NEEDED)
             .mark(Mark.SAME_CONTENT)
             .such("models/SmolLM2-135M")
             .more(
-                "a Hugging Face folder or a `.gguf` file; for images a folder in diffusers' layout"
-                    + " or a `.safetensors` checkpoint"),
+                "A Hugging Face folder or a `.gguf` file; for images a folder in diffusers' layout"
+                    + " or a `.safetensors` checkpoint."),
         path("metadata_path", "The training data, a file or folder.")
             .shown(NEEDED)
             .mark(Mark.SAME_CONTENT)
             .such("data/chat.jsonl")
             .more(
                 "`.jsonl`, `.json`, `.csv`, `.txt` (each also packed by gzip: `.jsonl.gz`),"
-                    + " `.parquet` (plain, snappy, zstd or lz4), or a folder of them; for images see"
-                    + " above. Arrow files are refused with the line that converts them"),
+                    + " `.parquet` (plain, snappy, zstd or lz4), or a folder of them; for images"
+                    + " a folder of captioned pictures. Arrow files are refused with the line that converts them."),
         path("train_data_dir", "The same, used where `metadata_path` is not set.")
             .mark(Mark.SAME_CONTENT)
             .such("data/photos"),
@@ -111,25 +120,25 @@ public final class Catalogue {
                 List.of("auto", "messages", "sharegpt", "alpaca", "prompt", "text"),
                 "How records are written.")
             .only(LLM)
-            .more("`auto` goes by each record's fields"),
+            .more("`auto` goes by each record's fields."),
         path("validation_path", "Data that is only measured.").such("data/held-out.jsonl"),
         number(
                 "validation_fraction",
                 0,
                 between(0, 0.9),
                 "Share of the training data that is only measured, drawn by `seed`.")
+            .more("0 where there is a `validation_path`; images: at most 16 of them.")
             .by(
                 new Default(
                     Default.Value.fixed(0.0),
                     new Default.Value(
-                        earlier -> "".equals(earlier.get("validation_path")) ? 0.05 : 0.0,
-                        "0.05, with `validation_path` 0")))
+                        earlier -> "".equals(earlier.get("validation_path")) ? 0.05 : 0.0, "0.05")))
             .such("0.1"),
         choice("train_on", List.of("auto", "response", "all"), "Which tokens are learnt.")
             .only(LLM)
             .more(
                 "`response`: answers and their end-of-turn tokens; `all`: everything; `auto`: `all`"
-                    + " for `text`, else `response`"),
+                    + " for `text`, else `response`."),
         text("template_date", "", "The date that a chat template prints (Llama 3's do).")
             .only(LLM)
             .form(new Allowed.Form(ConfigChecks::isDate, "a date such as 2026-03-31"))
@@ -137,15 +146,15 @@ public final class Catalogue {
             .such("2026-03-31")
             .more(
                 "`--resume` keeps the run's, and so does `generate` for an adapter in its run's"
-                    + " folder"),
+                    + " folder."),
         whole("max_length", 1024, between(2, 1 << 20), "Tokens of a sample.")
             .only(LLM)
             .more(
                 "`text` data is split into samples of so many, longer conversations and completions"
-                    + " are cut, and the log counts the tokens lost"),
+                    + " are cut, and the log counts the tokens lost."),
         flag("packing", false, "Fill rows of `max_length` tokens with whole samples.")
             .only(LLM)
-            .more("`batch_size` then counts rows"),
+            .more("`batch_size` then counts rows."),
         flag("shuffle", true, "A new order each epoch; false keeps the data's order."));
   }
 
@@ -158,8 +167,8 @@ public final class Catalogue {
                 "Images are brought to about this side squared.")
             .images(512)
             .more(
-                "to the size of nearest ratio with sides in steps of 64 and an area of at most"
-                    + " resolution² (Lanczos, the middle kept)"),
+                "To the size of nearest ratio with sides in steps of 64 and an area of at most"
+                    + " resolution² (Lanczos, the middle kept)."),
         path("tokenizer_path", "CLIP's vocabulary, where the base has another than CLIP's own.")
             .such("models/sd/tokenizer"),
         choice(
@@ -170,12 +179,12 @@ public final class Catalogue {
                 "regularization_path",
                 "Captioned pictures of the class in general (prior preservation).")
             .such("data/dogs-in-general")
-            .more("an epoch takes as many of them as of the others"),
+            .more("An epoch takes as many of them as of the others."),
         number("prior_loss_weight", 1, between(0, 1e6), "Weight of the loss on those pictures."),
         whole("repeats", 1, between(1, 10_000), "How often an epoch takes each image."),
         text("trigger_word", "", "Put before captions that lack it as a whole word.")
             .such("sks style")
-            .more("also those of `validation_path`"),
+            .more("Also those of `validation_path`."),
         text("caption_encoding", "utf-8", "Encoding of captions without a byte-order mark.")
             .form(
                 new Allowed.Form(
@@ -186,21 +195,20 @@ public final class Catalogue {
         flag("flip", false, "Each crop mirrored too."),
         flag("random_crop", false, "Four places drawn by `seed` instead of the middle."),
         text("background", "#ffffff", "What transparent images are shown on.")
-            .form(
-                new Allowed.Form(
-                    c -> c.matches("#[0-9a-fA-F]{6}"), "a colour such as \"#ffffff\"")),
+            .form(Allowed.Form.matching("#[0-9a-fA-F]{6}", "a colour such as \"#ffffff\"")),
         flag("strict_data", false, "Refuse doubtful images instead of warning: `--strict`."),
         flag("cache_encodings", true, "Keep latents and text states on disk.")
             .more(
-                "named by the hash of image, model and transform: a second run starts at once, a"
-                    + " changed image is encoded anew"),
+                "Named by the hash of image, model and transform: a second run starts at once, a"
+                    + " changed image is encoded anew."),
         path("cache_dir", "Where `cache_encodings` keeps them.")
-            .shown("`.lora-native-cache` in the data folder")
+            .more("Else in `.lora-native-cache` in the data folder.")
+            .shown("in the data folder")
             .mark(Mark.PLACE)
             .such("/tmp/encodings"),
         number("min_snr_gamma", 0, between(0, 1e6), "Weigh timesteps by min(SNR, γ)/SNR; 0 is off.")
             .such("5")
-            .more("for v models /(SNR + 1) (Hang et al. 2023); 5 is usual"),
+            .more("For v models /(SNR + 1) (Hang et al. 2023); 5 is usual."),
         number(
             "noise_offset",
             0,
@@ -220,17 +228,17 @@ public final class Catalogue {
         path("noise_replay", "A file of noise and timesteps to train with.")
             .such("noise.safetensors")
             .more(
-                "safetensors with `noise` f32 [batches, B, C, h, w] (NCHW, at the latents' size) and"
+                "Safetensors with `noise` f32 [batches, B, C, h, w] (NCHW, at the latents' size) and"
                     + " `timesteps` i64 [batches, B]: batch n of the run reads row n, and latents are"
                     + " the VAE's mean, for exact comparison with other trainers; use `shuffle:"
-                    + " false`"),
-        whole("min_timestep", 0, between(0, (1 << 16) - 1), "Timesteps are drawn from here …"),
-        whole("max_timestep", 1000, between(1, 1 << 16), "… to below here."),
+                    + " false`."),
+        whole("min_timestep", 0, between(0, (1 << 16) - 1), "The first timestep that is drawn."),
+        whole("max_timestep", 1000, between(1, 1 << 16), "Timesteps are drawn below this one."),
         choice("loss", List.of("mse", "huber"), "How the error of a prediction counts.")
-            .more("`huber`: 2c(√(d² + c²) − c)"),
+            .more("`huber`: 2c(√(d² + c²) − c)."),
         number("huber_c", 0.1, POSITIVE, "The c of `loss: huber`."),
         flag("debiased_estimation", false, "Weigh timesteps by 1/√min(SNR, 1000).")
-            .more("for v models by 1/(min(SNR, 1000) + 1)"),
+            .more("For v models by 1/(min(SNR, 1000) + 1)."),
         number(
             "caption_dropout",
             0,
@@ -247,8 +255,8 @@ public final class Catalogue {
                     earlier -> ((Number) earlier.get("lora_rank")).doubleValue(), "= `lora_rank`"))
             .such("16")
             .more(
-                "the resulting scale is printed and logged, since tools' defaults differ by a factor"
-                    + " of 32"),
+                "The resulting scale is printed and logged, since tools' defaults differ by a factor"
+                    + " of 32."),
         number("lora_dropout", 0, between(0, 0.99), "Dropout on the adapter's input."),
         targets(
                 "lora_targets",
@@ -259,35 +267,35 @@ public final class Catalogue {
             .mark(Mark.SAME_VALUE)
             .such("[q_proj, v_proj]")
             .more(
-                "names of layers, or groups: `all-linear` takes every linear layer but a language"
-                    + " model's head; groups of images and settings of an entry's own: see below"),
+                "Names of layers, or groups: `all-linear` takes every linear layer but a language"
+                    + " model's head; [groups](#adapter) of images, and entries with settings of their own."),
         flag("use_rslora", false, "Scale by alpha / √rank instead."),
         path("init_adapter", "Start from the weights of an adapter.")
             .such("output/first-run")
             .more(
-                "text: a PEFT adapter of the same rank and targets. Images: one of a rank up to the"
+                "Text: a PEFT adapter of the same rank and targets. Images: one of a rank up to the"
                     + " run's in any format: kohya's, diffusers' (old names too), PEFT's, ComfyUI's"
                     + " and OneTrainer's names; LoRA and LoCon (three-factor convolutions too), while"
-                    + " DoRA, LoHa, LoKr and others are refused by their name"));
+                    + " DoRA, LoHa, LoKr and others are refused by their name."));
   }
 
   private static Stream<Key> training() {
     return Stream.of(
         whole("batch_size", 4, between(1, 1 << 16), "Samples of a micro-batch."),
         whole("gradient_accumulation", 1, between(1, 1 << 16), "Micro-batches of a step.")
-            .more("the loss is the mean over the labelled tokens of all of them"),
+            .more("The loss is the mean over the labelled tokens of all of them."),
         whole("epochs", 1, between(1, 1 << 20), "How often everything is seen."),
         whole("max_steps", 0, from(0), "If set, the run's length, whatever `epochs` says.")
             .such("1000"),
         choice("optimizer", OptimizerDefaults.labels(), "How gradients become steps.")
             .mark(Mark.SAME_VALUE)
-            .more("see [optimizers](#optimizers)"),
+            .more("See [optimizers](#optimizers)."),
         number("learning_rate", 0, POSITIVE, "The highest learning rate of the run.")
             .by(
                 new Default(
                     optimizers(o -> o.learningRate(false)), optimizers(o -> o.learningRate(true))))
             .such("2e-4")
-            .more("the default is the optimizer's usual one, see [optimizers](#optimizers)"),
+            .more("The default is the optimizer's usual one, see [optimizers](#optimizers)."),
         choice(
                 "lr_schedule",
                 List.of(
@@ -299,18 +307,18 @@ public final class Catalogue {
                     "polynomial"),
                 "cosine",
                 "How the learning rate changes over the run.")
-            .more("as in Hugging Face's `get_scheduler`"),
+            .more("As in Hugging Face's `get_scheduler`."),
         whole("warmup_steps", 0, from(0), "Steps in which the learning rate rises from 0.")
             .such("100"),
         whole("lr_cycles", 1, between(1, 1 << 16), "Cycles of `cosine_with_restarts`."),
         number("lr_power", 1, POSITIVE, "Exponent of `polynomial`."),
-        number("weight_decay", 0, between(0, 1), "Decoupled: times the learning rate.").images(0.01),
+        number("weight_decay", 0, between(0, 1), "Decoupled: times the learning rate.")
+            .images(0.01),
         number("adam_beta1", 0.9, between(0, 0.999999), "Decay of the mean of gradients."),
-        number(
-                "adam_beta2", 0, between(0, 0.999999999), "Decay of the mean of their squares.")
+        number("adam_beta2", 0, between(0, 0.999999999), "Decay of the mean of their squares.")
             .by(new Default(optimizers(o -> o.beta2()), optimizers(o -> o.beta2())))
             .such("0.99")
-            .more("the default is the optimizer's, see [optimizers](#optimizers)"),
+            .more("The default is the optimizer's, see [optimizers](#optimizers)."),
         number("adam_epsilon", 1e-8, POSITIVE, "Added to the root of that mean."),
         number(
             "max_grad_norm",
@@ -323,22 +331,22 @@ public final class Catalogue {
   private static Stream<Key> machine() {
     return Stream.of(
         text("device", "auto", "What to compute on.")
-            .form(new Allowed.Form(DeviceName::isKnown, DeviceName.CHOICES))
+            .form(Allowed.Form.matching(DeviceName.PATTERN, DeviceName.CHOICES))
             .more(
                 "`auto`: an NVIDIA card if there is one and it computes small test steps as the CPU"
                     + " does (every kind of layer, head width and block type), else the CPU; the"
                     + " first line of a run says which. `cuda`: the first usable NVIDIA card from"
                     + " Ampere on; `cuda:1`: the second card; `cuda-emu`: the CUDA kernels on the"
-                    + " CPU, for development. `lora-native devices` shows what there is"),
+                    + " CPU, for development. `lora-native devices` shows what there is."),
         choice("compute_dtype", List.of("f32", "bf16", "f16"), "Numbers of the computation.")
             .more(
                 "`bf16` on cards, and on CPUs with AVX-512 BF16 or AMX: much faster, half the memory;"
                     + " adapters stay f32. `f16` on cards, with a loss scale that finds itself (a step"
-                    + " whose gradients overflow is passed over): only where bf16 is not wanted"),
+                    + " whose gradients overflow is passed over): only where bf16 is not wanted."),
         choice("quantize", List.of("none", "nf4", "keep"), "How frozen matrices are held.")
-            .more("see below"),
+            .more("`nf4`: in 4 bits (QLoRA); `keep`: in the blocks that the file has."),
         whole("threads", 0, between(0, 1024), "Threads of the CPU; 0: one for each physical core.")
-            .more("Results are bit-equal for the same number"),
+            .more("Results are bit-equal for the same number."),
         text("memory_budget", "", "How much memory the run may take.")
             .form(
                 new Allowed.Form(
@@ -347,13 +355,13 @@ public final class Catalogue {
             .shown("90 % of free memory")
             .such("6GB")
             .more(
-                "the planner recomputes activations until the run fits, or refuses before step 1 and"
+                "The planner recomputes activations until the run fits, or refuses before step 1 and"
                     + " says what would fit. It counts weights, adapters, optimizer, batches and the"
                     + " arena of training, validation and previews, and what encoding images takes"
                     + " before; Java's heap comes on top (`plan` says how much; a heap that is too"
                     + " small is refused before step 1) and some 100 MB for libraries. \"Free\" is what"
                     + " the machine, its control groups (containers) and `ulimit` leave, less these"
-                    + " two"));
+                    + " two."));
   }
 
   private static Stream<Key> results() {
@@ -363,11 +371,11 @@ public final class Catalogue {
             .mark(Mark.PLACE)
             .such("output/my-run")
             .more(
-                "a used one is refused without `--resume`, one that another process trains in"
-                    + " always"),
+                "A used one is refused without `--resume`, one that another process trains in"
+                    + " always."),
         text("output_name", "lora", "The finished file is `output_dir/<output_name>.safetensors`.")
             .only(SD)
-            .form(new Allowed.Form(n -> n.matches("[^/\\\\]+"), "a file name without its folder"))
+            .form(Allowed.Form.matching("[^/\\\\]+", "a file name without its folder"))
             .mark(Mark.PLACE)
             .such("my-style"),
         choice("export_format", List.of("kohya", "diffusers"), "Names in the finished file.")
@@ -375,7 +383,7 @@ public final class Catalogue {
             .more(
                 "`diffusers`: names that `load_lora_weights` reads, text encoders too; alpha / rank is"
                     + " multiplied into B, so tools that look for no alpha apply it at the same"
-                    + " strength"),
+                    + " strength."),
         whole("save_steps", 500, from(0), "Steps between checkpoints; 0 saves only at the end."),
         whole("keep_checkpoints", 2, from(1), "How many of the newest checkpoints stay."),
         whole("eval_steps", 0, from(0), "Steps between validations; there is one at the end.")
@@ -398,13 +406,13 @@ public final class Catalogue {
                 "`rollback`: go back to the newest checkpoint from before, with half the learning"
                     + " rate; also where the doctor sees the loss climb. Each time that the same"
                     + " trouble comes again it goes further back, as far as `keep_checkpoints`"
-                    + " reaches, then to the beginning"),
+                    + " reaches, then to the beginning."),
         whole("max_rollbacks", 3, between(0, 100), "How often a run may go back."),
         whole("sample_steps", 0, from(0), "Steps between previews of `sample_prompts`; 0: none.")
             .more(
-                "answers are shown in TensorBoard's text tab, pictures among its images and in"
-                    + " `samples/`"),
-        list("sample_prompts", "What previews answer or draw.").such("[Who are you?]"),
+                "Answers are shown in TensorBoard's text tab, pictures among its images and in"
+                    + " `samples/`."),
+        list("sample_prompts", "What previews answer or draw.").such("[\"Who are you?\"]"),
         whole("sample_max_tokens", 64, between(1, 1 << 20), "The longest answer of a preview.")
             .only(LLM));
   }

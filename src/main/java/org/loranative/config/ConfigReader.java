@@ -22,7 +22,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.loranative.Spelling;
 import org.loranative.UserException;
 
 /**
@@ -179,14 +178,8 @@ public final class ConfigReader {
   }
 
   private static void requireKnown(String key, Source source) {
-    List<String> known = Catalogue.names();
-    if (!known.contains(key)) {
-      throw new UserException(
-          source.of(key)
-              + " is not a known key. "
-              + OtherTools.hint(key)
-                  .or(() -> Spelling.near(key, known).map(n -> "Did you mean \"" + n + "\"?"))
-                  .orElse("docs/configuration.md lists them all."));
+    if (Catalogue.find(key).isEmpty()) {
+      throw new UserException(source.of(key) + Catalogue.unknown(key));
     }
   }
 

@@ -6,9 +6,11 @@ public final class DeviceName {
   public static final String CHOICES =
       "one of auto, cpu, cuda, cuda:N (a card by its number in lora-native devices), cuda-emu";
 
+  static final String PATTERN = "auto|cpu|(cuda|cuda-emu)(:[0-9]{1,3})?";
+
   private DeviceName() {}
 
   public static boolean isKnown(String name) {
-    return name.matches("auto|cpu|(cuda|cuda-emu)(:\\d{1,3})?");
+    return name.matches(PATTERN);
   }
 }

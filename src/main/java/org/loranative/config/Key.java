@@ -1,9 +1,11 @@
 package org.loranative.config;
 
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * A setting: everything that is known of one key of the YAML file.
@@ -141,6 +143,33 @@ public record Key(
   /** The default of a task, for people; "" for none. */
   public String shownDefault(TaskType task) {
     return defaults.by(task).shown();
+  }
+
+  /** The sentence without marks of Markdown. */
+  public String plainSentence() {
+    return plain(sentence);
+  }
+
+  /** The detail without marks of Markdown. */
+  public String plainDetail() {
+    return plain(detail);
+  }
+
+  /** Without marks of Markdown. */
+  public static String plain(String text) {
+    return text.replace("`", "")
+        .replaceAll("\\[([^]]*)]\\(#[^)]*\\)", "$1 (docs/configuration.md)");
+  }
+
+  /** The default where it is the same for each task, else each task's; "" for none. */
+  public String shownDefaults() {
+    List<TaskType> of = Arrays.stream(TaskType.values()).filter(this::isFor).toList();
+    if (of.stream().map(this::shownDefault).distinct().count() == 1) {
+      return shownDefault(of.get(0));
+    }
+    return of.stream()
+        .map(t -> shownDefault(t) + " (" + t.label + ")")
+        .collect(Collectors.joining(", "));
   }
 
   /** Type and values that make sense, for people. */

@@ -70,13 +70,18 @@ public enum Preset {
     this.purpose = purpose;
   }
 
-  /** A value, and why. */
+  /** A value, and why; "" where the catalogue's sentence says enough. */
   public record Setting(Object value, String why) {}
 
   abstract void into(Map<String, Setting> settings, boolean images);
 
   private static void put(Map<String, Setting> s, String key, Object value, String why) {
     s.put(key, new Setting(value, why));
+  }
+
+  /** The default, named so that it is seen. */
+  private static void usual(Map<String, Setting> s, String key, TaskType task) {
+    put(s, key, Catalogue.get(key).byDefault(task, Map.of()), "");
   }
 
   /**
@@ -88,17 +93,17 @@ public enum Preset {
     boolean images = subject.isImages();
     Map<String, Setting> s = new LinkedHashMap<>();
     if (images) {
-      put(s, "resolution", 512, "images are brought to about this side squared");
+      usual(s, "resolution", TaskType.SD);
       put(s, "lora_targets", subject.targets, "groups of layers: docs/configuration.md");
     } else {
-      put(s, "max_length", 1024, "tokens of a sample; longer ones are cut");
+      usual(s, "max_length", TaskType.LLM);
     }
-    put(s, "lora_rank", images ? 16 : 8, "the adapter's size");
-    put(s, "lora_alpha", images ? 16 : 8, "its effect is scaled by alpha / rank");
-    put(s, "batch_size", 4, "");
-    put(s, "epochs", images ? epochs(count) : 3, "how often everything is seen");
+    put(s, "lora_rank", images ? 16 : 8, "");
+    put(s, "lora_alpha", images ? 16 : 8, "");
+    usual(s, "batch_size", TaskType.LLM);
+    put(s, "epochs", images ? epochs(count) : 3, "");
     put(s, "learning_rate", subject.rate, "the doctor says if it is too high or too low");
-    put(s, "lr_schedule", "cosine", "");
+    usual(s, "lr_schedule", TaskType.LLM);
     if (!images) {
       put(s, "validation_fraction", 0.05, "a share that is only measured: shows overfitting");
     }

@@ -17,7 +17,7 @@ public enum TaskType {
   final String alias;
 
   /** What it trains. */
-  final String models;
+  public final String models;
 
   TaskType(String label, String alias, String models) {
     this.label = label;

@@ -17,7 +17,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.loranative.config.Catalogue;
 import org.loranative.config.ConfigReader;
+import org.loranative.config.Key;
 import org.loranative.config.Preset;
 import org.loranative.config.Preset.Setting;
 import org.loranative.config.Subject;
@@ -210,7 +212,11 @@ public final class Proposal {
     all.forEach(
         (key, s) -> {
           String line = key + ": " + yaml(s.value());
-          text.append(s.why().isEmpty() ? line : String.format("%-44s # %s", line, s.why()));
+          String why =
+              s.why().isEmpty()
+                  ? Catalogue.find(key).map(Key::plainSentence).orElseThrow()
+                  : s.why();
+          text.append(String.format("%-44s # %s", line, why));
           text.append('\n');
         });
     return text.toString();

@@ -86,6 +86,7 @@ class RunCommandsTest {
     assertThat(file)
         .content()
         .contains("# preset small-data: little data")
+        .containsPattern("batch_size: 4 +# Samples of a micro-batch\\.")
         .contains("steps; memory");
     assertThat(run("train", "--config=" + file, "--set=max_steps=4").code()).isZero();
 
@@ -191,6 +192,31 @@ class RunCommandsTest {
         new ObjectMapper().readTree(lines.get(lines.size() - 1)).path("probe_loss").asDouble();
     assertThat(probe).isBetween(0.05, 0.0841);
     assertThat(folder.resolve("run/samples/contact-sheet.png")).exists();
+  }
+
+  @Test
+  void configListsAndExplains() {
+    Outcome all = run("config");
+    assertThat(all.code()).isZero();
+    assertThat(all.output())
+        .containsPattern("(?m)^Training$")
+        .containsPattern("(?m)^  learning_rate +2e-4 +1e-4 +The highest")
+        .containsPattern("(?m)^  packing +false +– +Fill rows of max_length tokens");
+    assertThat(run("config", "--task=llm").output()).contains("packing").doesNotContain("huber_c");
+    assertThat(run("config", "lora_rank").output())
+        .contains("lora_rank: The adapter's size.")
+        .contains("a whole number from 1 to 4096")
+        .contains("must have the same value")
+        .contains("lora_rank: 8");
+    assertThat(run("config", "--schema").output()).contains("\"additionalProperties\" : false");
+    Outcome unknown = run("config", "lora_rnk");
+    assertThat(unknown.code()).isEqualTo(2);
+    assertThat(unknown.output())
+        .contains("lora_rnk is not a known key. Did you mean \"lora_rank\"?");
+    assertThat(run("config", "network_dim").output()).contains("Here it is \"lora_rank\"");
+    Outcome other = run("plan", "--set=resolution=512");
+    assertThat(other.code()).isEqualTo(2);
+    assertThat(other.output()).contains("--set resolution is a setting for diffusion models");
   }
 
   private String[] sweep(String... more) {
