@@ -9,8 +9,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.loranative.label.Labelling;
 
 /** The jar names the licence of each library that it holds. */
 class ThirdPartyTest {
@@ -49,5 +51,15 @@ class ThirdPartyTest {
           .as(file)
           .isNotNull();
     }
+  }
+
+  @Test
+  void theRuntimeThatUsersFetchIsTheOneThatIsTested() throws IOException {
+    Matcher version =
+        Pattern.compile("<artifactId>onnxruntime</artifactId>\\s*<version>([^<]*)")
+            .matcher(Files.readString(Path.of("pom.xml")));
+    assertThat(version.find()).isTrue();
+    assertThat(Labelling.RUNTIME).endsWith(":" + version.group(1));
+    assertThat(Files.readString(Path.of("README.md"))).contains(Labelling.RUNTIME);
   }
 }

@@ -19,7 +19,7 @@ import picocli.CommandLine.Parameters;
       "",
       "A tagger of WD14's kind:   label DIR --model model.onnx --tags selected_tags.csv",
       "A captioner of GIT's kind: label DIR --model model.onnx --tokenizer FOLDER",
-      "ONNX Runtime is no part of lora-native: put com.microsoft.onnxruntime:onnxruntime:1.20.0",
+      "ONNX Runtime is no part of lora-native: put " + Labelling.RUNTIME,
       "beside lora-native.jar as onnxruntime.jar. Images that have a caption keep it."
     })
 final class LabelCommand implements Callable<Integer> {

@@ -18,6 +18,9 @@ public final class Labelling {
   private static final CSVFormat FORMAT =
       CSVFormat.DEFAULT.builder().setHeader("filename", "prompt").setRecordSeparator("\n").get();
 
+  /** What lies beside the jar as onnxruntime.jar, by its name in Maven. */
+  public static final String RUNTIME = "com.microsoft.onnxruntime:onnxruntime:1.24.1";
+
   private Labelling() {}
 
   /** Without ONNX Runtime no class that uses it can be loaded. */
@@ -27,7 +30,8 @@ public final class Labelling {
     } catch (ClassNotFoundException e) {
       throw new UserException(
           "label needs ONNX Runtime, which is no part of lora-native: fetch it with mvn"
-              + " dependency:copy -Dartifact=com.microsoft.onnxruntime:onnxruntime:1.20.0"
+              + " dependency:copy -Dartifact="
+              + RUNTIME
               + " -DoutputDirectory=. and put it beside lora-native.jar under the name"
               + " onnxruntime.jar.",
           e);

@@ -142,7 +142,8 @@ class GoldenTest {
 
   @Test
   void refusesDocumentsBeyondTheShortFactors() {
-    try (Model model = new Model(DEVICES.get(TestDevices.NAMES.get(0)), "phi3-long", "base", DType.F32)) {
+    try (Model model =
+        new Model(DEVICES.get(TestDevices.NAMES.get(0)), "phi3-long", "base", DType.F32)) {
       assertThatThrownBy(() -> LlmGraph.logits(model.base, model.adapters, DType.F32, 64, 33))
           .isInstanceOf(UserException.class)
           .hasMessageContaining("set max_length to 32 or less");
