@@ -410,3 +410,20 @@ int ln_adamw8bit_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t
 // changes.
 int ln_lion_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t clip, int64_t step,
                 int64_t n, float rate, float beta1, float beta2, float weight_decay);
+
+// How much a step counts in the average that schedule-free learning keeps of all steps (Defazio et
+// al. 2024, "The Road Less Scheduled"): with lr = step.learning_rate,
+//   average[0] = max(average[0], lr);  average[1] += average[0]^2
+//   average[2] = average[0]^2 / average[1], or 0 while that is 0
+// average [3] f32, overwritten, but not where the norm clip[0] is not finite.
+int ln_schedule_free_weight_fwd(int64_t device, int64_t average, int64_t clip, int64_t step);
+
+// Schedule-free AdamW (likewise). With g = clip[1] grad, lr = rate step.learning_rate, c =
+// average[2]:
+//   v += (1 - beta2)(g^2 - v);  d = g / (sqrt(v / bias2) + eps) + weight_decay y
+//   y += c (z - y) + lr (beta1 (1 - c) - 1) d;  z -= lr d
+// Gradients are taken at y; what is learnt is x = y + (1 - 1 / beta1)(z - y). y, grad, z, v [n]
+// f32. Overwrites y, z, v; zeroes grad. Where the norm clip[0] is not finite only grad changes.
+int ln_schedule_free_adamw_fwd(int64_t device, int64_t y, int64_t grad, int64_t z, int64_t v,
+                               int64_t average, int64_t clip, int64_t step, int64_t n, float rate,
+                               float beta1, float beta2, float eps, float weight_decay);

@@ -307,7 +307,8 @@ public final class Catalogue {
                     "polynomial"),
                 "cosine",
                 "How the learning rate changes over the run.")
-            .more("As in Hugging Face's `get_scheduler`."),
+            .by(new Default(optimizers(o -> o.lrSchedule()), optimizers(o -> o.lrSchedule())))
+            .more("As in Hugging Face's `get_scheduler`; the default is the optimizer's."),
         whole("warmup_steps", 0, from(0), "Steps in which the learning rate rises from 0.")
             .such("100"),
         whole("lr_cycles", 1, between(1, 1 << 16), "Cycles of `cosine_with_restarts`."),
@@ -418,10 +419,10 @@ public final class Catalogue {
   }
 
   /** A default that the optimizer decides; shown is that of the first. */
-  private static Default.Value optimizers(Function<OptimizerDefaults, Double> of) {
+  private static Default.Value optimizers(Function<OptimizerDefaults, Object> of) {
     return new Default.Value(
-        earlier -> of.apply(OptimizerDefaults.of(earlier.get("optimizer").toString())),
-        Numbers.brief(of.apply(OptimizerDefaults.ADAMW)));
+        earlier -> of.apply(OptimizerDefaults.of(String.valueOf(earlier.get("optimizer")))),
+        Default.text(of.apply(OptimizerDefaults.ADAMW)));
   }
 
   private static boolean isCharset(String name) {

@@ -39,6 +39,9 @@ final class ConfigChecks {
       target.alpha().ifPresent(a -> is.as("lora_alpha", of + ": alpha", a));
       target.learningRate().ifPresent(l -> is.as("learning_rate", of + ": learning_rate", l));
     }
+    if (OptimizerDefaults.of(c.optimizer()).lrSchedule().equals("constant")) {
+      is.withoutSchedule(c);
+    }
     if (c.validationFraction() > 0 && !c.validationPath().isEmpty()) {
       throw new UserException(
           source.apply("validation_fraction")
@@ -53,6 +56,24 @@ final class ConfigChecks {
     if (c.sampleSteps() > 0 && c.samplePrompts().isEmpty()) {
       throw new UserException(
           source.apply("sample_steps") + " is set but sample_prompts is empty; list the prompts.");
+    }
+  }
+
+  /** For an optimizer that averages over steps. */
+  private void withoutSchedule(TrainConfig c) {
+    if (!c.lrSchedule().startsWith("constant")) {
+      throw wrong(
+          "lr_schedule",
+          c.lrSchedule(),
+          "constant or constant_with_warmup with optimizer "
+              + c.optimizer()
+              + ", which averages over steps instead of lowering the learning rate");
+    }
+    if (c.adamBeta1() < 0.01) {
+      throw wrong(
+          "adam_beta1",
+          c.adamBeta1(),
+          "at least 0.01 with optimizer " + c.optimizer() + ", which divides by it");
     }
   }
 

@@ -23,6 +23,18 @@ enum OptimizerDefaults {
     double beta2() {
       return 0.99;
     }
+  },
+  /** Averages over steps instead of lowering the rate, and takes higher ones. */
+  SCHEDULE_FREE_ADAMW {
+    @Override
+    double learningRate(boolean images) {
+      return ADAMW.learningRate(images) * 2.5;
+    }
+
+    @Override
+    String lrSchedule() {
+      return "constant";
+    }
   };
 
   /** The usual learning rate. */
@@ -32,6 +44,11 @@ enum OptimizerDefaults {
 
   double beta2() {
     return 0.999;
+  }
+
+  /** The usual schedule; where it is constant no other is taken. */
+  String lrSchedule() {
+    return "cosine";
   }
 
   /** As configurations write it. */

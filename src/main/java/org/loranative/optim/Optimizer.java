@@ -1,6 +1,8 @@
 package org.loranative.optim;
 
 import java.util.List;
+import java.util.Optional;
+import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.Slot;
 
@@ -16,4 +18,9 @@ public interface Optimizer {
    * and change nothing else where the clip's norm is not finite.
    */
   void append(Update update);
+
+  /** The parameters to evaluate and export, where they are others than those that train. */
+  default Optional<float[]> evaluated(AdapterState state) {
+    return Optional.empty();
+  }
 }

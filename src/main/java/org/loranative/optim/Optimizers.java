@@ -9,7 +9,8 @@ public final class Optimizers {
       Map.of(
           AdamWOptimizer.NAME, AdamWOptimizer::new,
           AdamW8bitOptimizer.NAME, AdamW8bitOptimizer::new,
-          LionOptimizer.NAME, LionOptimizer::new);
+          LionOptimizer.NAME, LionOptimizer::new,
+          ScheduleFreeOptimizer.NAME, ScheduleFreeOptimizer::new);
 
   private Optimizers() {}
 

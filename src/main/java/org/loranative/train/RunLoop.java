@@ -12,7 +12,9 @@ import org.loranative.config.TrainConfig;
 import org.loranative.diagnose.Finding;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
+import org.loranative.optim.Evaluation;
 import org.loranative.optim.LossScale;
+import org.loranative.optim.Optimizer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,6 +36,7 @@ final class RunLoop implements Trainer.Listener {
       RunFolder folder,
       Task<?> task,
       Adapters adapters,
+      Optimizer optimizer,
       AdapterState state,
       LossScale lossScale,
       Tracker tracker,
@@ -116,7 +119,7 @@ final class RunLoop implements Trainer.Listener {
 
   /** Ctrl-C ends it; the step is done all the same. */
   private void preview(int step, Previews previews) throws IOException {
-    try {
+    try (Evaluation evaluation = new Evaluation(run.optimizer(), run.state())) {
       previews.write(step, run.tracker());
     } catch (StoppedException e) {
       log.info("The previews of step {} were not finished.", step);
@@ -165,7 +168,9 @@ final class RunLoop implements Trainer.Listener {
     }
     try {
       run.folder()
-          .saveBest(partial -> run.task().export(partial, run.state().read(AdapterState.PARAMS)));
+          .saveBest(
+              partial ->
+                  run.task().export(partial, Evaluation.params(run.optimizer(), run.state())));
       log.debug("best so far: step {}, validation loss {}", step, loss);
     } catch (IOException | UncheckedIOException e) {
       log.warn("The best adapter could not be written ({}); training goes on.", e.getMessage());
@@ -194,7 +199,9 @@ final class RunLoop implements Trainer.Listener {
   private void write(int step) throws IOException {
     Checkpoint checkpoint = new Checkpoint(step, identity, run.lossScale().state(), progress);
     run.folder()
-        .saveCheckpoint(step, partial -> checkpoint.write(partial, run.state(), run.task(), yaml));
+        .saveCheckpoint(
+            step,
+            partial -> checkpoint.write(partial, run.optimizer(), run.state(), run.task(), yaml));
     savedAt = step;
     log.debug("checkpoint at step {}", step);
   }

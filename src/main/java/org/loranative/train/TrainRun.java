@@ -20,6 +20,7 @@ import org.loranative.lora.LoraSpec;
 import org.loranative.model.Placement;
 import org.loranative.model.Quantize;
 import org.loranative.model.Weights;
+import org.loranative.optim.Evaluation;
 import org.loranative.optim.Hyperparameters;
 import org.loranative.optim.LossScale;
 import org.loranative.optim.Optimizers;
@@ -252,6 +253,7 @@ public final class TrainRun implements AutoCloseable {
                   folder,
                   task,
                   adapters,
+                  run.setting().optimizer(),
                   state,
                   lossScale,
                   tracker,
@@ -280,7 +282,7 @@ public final class TrainRun implements AutoCloseable {
             folder.best());
       }
       loop.verdict(last);
-      finished = task.finish(folder.root(), state.read(AdapterState.PARAMS));
+      finished = task.finish(folder.root(), Evaluation.params(run.setting().optimizer(), state));
       tracker.end(true);
     }
     log.info("Adapter: {}", finished);

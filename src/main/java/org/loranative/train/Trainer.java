@@ -14,6 +14,7 @@ import org.loranative.graph.Executor;
 import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
 import org.loranative.lora.AdapterState;
+import org.loranative.optim.Evaluation;
 import org.loranative.optim.LossScale;
 import org.loranative.optim.Optimizer;
 import org.loranative.optim.Schedule;
@@ -187,12 +188,14 @@ final class Trainer<B> implements AutoCloseable {
   private Map<String, Double> measure() {
     Map<String, Double> losses = new LinkedHashMap<>();
     Map<String, Integer> parts = new HashMap<>();
-    for (Task.Measure<B> m : task.measures()) {
-      double loss = mean(m.batches());
-      losses.merge(m.name(), loss, Double::sum);
-      parts.merge(m.name(), 1, Integer::sum);
-      if (!m.part().isEmpty()) {
-        losses.put(m.name() + "/" + m.part(), loss);
+    try (Evaluation evaluation = new Evaluation(setting.optimizer(), state)) {
+      for (Task.Measure<B> m : task.measures()) {
+        double loss = mean(m.batches());
+        losses.merge(m.name(), loss, Double::sum);
+        parts.merge(m.name(), 1, Integer::sum);
+        if (!m.part().isEmpty()) {
+          losses.put(m.name() + "/" + m.part(), loss);
+        }
       }
     }
     parts.forEach((name, n) -> losses.merge(name, (double) n, (sum, count) -> sum / count));

@@ -46,6 +46,20 @@ class ConfigReaderTest {
   }
 
   @Test
+  void defaultsFollowTheOptimizer() throws IOException {
+    assertThat(read("optimizer: lion").learningRate()).isEqualTo(5e-5);
+    assertThat(read("optimizer: lion").adamBeta2()).isEqualTo(0.99);
+    assertThat(read("optimizer: lion\ntask_type: sd").learningRate()).isEqualTo(2.5e-5);
+    TrainConfig free = read("optimizer: schedule_free_adamw");
+    assertThat(free.lrSchedule()).isEqualTo("constant");
+    assertThat(read(ConfigReader.toYaml(free))).isEqualTo(free);
+    assertThatThrownBy(() -> read("optimizer: schedule_free_adamw\nlr_schedule: cosine"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("line 2: lr_schedule is cosine, but must be constant or")
+        .hasMessageContaining("averages over steps instead of lowering the learning rate");
+  }
+
+  @Test
   void resolvedConfigReadsBackTheSame() throws IOException {
     TrainConfig c =
         read("base_model: \"a: b\"\nlearning_rate: 0.00002\nsample_prompts: [x, 'y']\n");

@@ -50,7 +50,14 @@ class OptimizerGoldenTest {
   }
 
   private static final List<Case> CASES =
-      List.of(new Case("lion", new Hyperparameters(0.9f, 0.99f, 1e-8f, 0.1f), 1e-3, 0.25, 4));
+      List.of(
+          new Case("lion", new Hyperparameters(0.9f, 0.99f, 1e-8f, 0.1f), 1e-3, 0.25, 4),
+          new Case(
+              "schedule_free_adamw",
+              new Hyperparameters(0.9f, 0.999f, 1e-8f, 0.1f),
+              1e-2,
+              0.25,
+              8));
 
   static Stream<Arguments> everywhere() {
     return CASES.stream()
@@ -164,6 +171,13 @@ class OptimizerGoldenTest {
       }
       float[] start = run.flat("start", 0);
       assertThat(error(run.params(), run.flat("final", 0), start)).isLessThan(1e-4);
+      Map<String, List<Byte>> trained = run.kept();
+      if (run.golden.tensors().containsKey("evaluated.0")) {
+        try (Evaluation evaluation = new Evaluation(run.optimizer, run.state)) {
+          assertThat(error(run.params(), run.flat("evaluated", 0), start)).isLessThan(1e-4);
+        }
+        assertThat(run.kept()).isEqualTo(trained);
+      }
     }
   }
 

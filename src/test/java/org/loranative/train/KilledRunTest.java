@@ -24,7 +24,9 @@ import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraSpec;
 import org.loranative.lora.Slot;
+import org.loranative.optim.Hyperparameters;
 import org.loranative.optim.LossScale;
+import org.loranative.optim.Optimizers;
 import org.loranative.testing.KillingFileSystem;
 import org.loranative.testing.SumTask;
 import org.loranative.track.Console;
@@ -75,6 +77,7 @@ class KilledRunTest {
                     run,
                     task,
                     adapters,
+                    Optimizers.named("adamw", new Hyperparameters(0, 0, 0, 0)),
                     state,
                     LossScale.none(),
                     tracker,

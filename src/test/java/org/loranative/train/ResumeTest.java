@@ -2,6 +2,7 @@ package org.loranative.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.offset;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -25,6 +26,7 @@ import org.loranative.UserException;
 import org.loranative.config.ConfigReader;
 import org.loranative.io.AtomicFolders;
 import org.loranative.io.Checksums;
+import org.loranative.testing.Golden;
 import org.loranative.testing.TinyModel;
 import org.loranative.track.Console;
 
@@ -75,7 +77,7 @@ class ResumeTest {
 
   /** Every optimizer: from a checkpoint in the middle a run ends with the same bytes. */
   @ParameterizedTest
-  @ValueSource(strings = {"adamw", "adamw8bit", "lion"})
+  @ValueSource(strings = {"adamw", "adamw8bit", "lion", "schedule_free_adamw"})
   void resumesToTheSameBytes(String optimizer) throws IOException {
     String[] settings = {
       "optimizer=" + optimizer,
@@ -96,7 +98,35 @@ class ResumeTest {
     assertThat(run.resolve("checkpoint-6/optimizer.safetensors")).hasBinaryContent(state);
     settings[0] = "optimizer=" + (optimizer.equals("lion") ? "adamw" : "lion");
     assertThatThrownBy(() -> train(true, settings))
-        .hasMessageContaining("optimizer must be those of the run that wrote it");
+        .hasMessageContaining("does not fit this configuration");
+  }
+
+  /** What is measured and exported is not what trains, and training does not notice. */
+  @Test
+  void measuringAtOtherNumbersChangesNothing() throws IOException {
+    String[] settings = {
+      "optimizer=schedule_free_adamw",
+      "learning_rate=0.01",
+      "validation_fraction=0.3",
+      "eval_steps=1"
+    };
+    train(false, settings);
+    byte[] measured = adapter();
+    byte[] exported = Files.readAllBytes(run.resolve("checkpoint-6/adapter_model.safetensors"));
+    Golden state = new Golden(run.resolve("checkpoint-6/optimizer.safetensors"));
+    float[] y = state.floats("params");
+    float[] z = state.floats("z");
+    assertThat(exported).isEqualTo(measured);
+    Golden adapter = new Golden(run.resolve("adapter/adapter_model.safetensors"));
+    float[] a = adapter.floats("base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight");
+    for (int i = 0; i < a.length; i++) {
+      assertThat((double) a[i]).isCloseTo(y[i] + (1 - 1 / 0.9) * (z[i] - y[i]), offset(1e-6));
+    }
+    assertThat(a).isNotEqualTo(Arrays.copyOf(y, a.length));
+    AtomicFolders.delete(run);
+    settings[3] = "eval_steps=6";
+    train(false, settings);
+    assertThat(adapter()).isEqualTo(measured);
   }
 
   /** Zeros where numbers were, another step, a missing file, hostile names: each is passed over. */
