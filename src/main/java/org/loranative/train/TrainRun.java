@@ -11,6 +11,7 @@ import org.loranative.config.ConfigReader;
 import org.loranative.config.TaskType;
 import org.loranative.config.TrainConfig;
 import org.loranative.device.Device;
+import org.loranative.device.TakenMemory;
 import org.loranative.graph.Value;
 import org.loranative.io.AtomicFiles;
 import org.loranative.io.DType;
@@ -164,11 +165,12 @@ public final class TrainRun implements AutoCloseable {
   /** The memory table and, if asked, the plan of the largest batch. */
   public String describe(boolean dumpPlan) {
     return String.format(
-        "%d steps; the largest batch has %s%n%sbeside it: Java's heap, some %s%n%s",
+        "%d steps; the largest batch has %s%n%sbeside it, estimated: Java's heap, some %s; libraries, some %s%n%s",
         opened.steps().total(),
         opened.memory().largest().shape(),
         opened.memory().table(),
         MemoryPlan.size(opened.heap().needed()),
+        MemoryPlan.size(LIBRARIES),
         dumpPlan ? opened.memory().largest().plan().dump() : "");
   }
 
@@ -285,6 +287,14 @@ public final class TrainRun implements AutoCloseable {
       finished = task.finish(folder.root(), Evaluation.params(run.setting().optimizer(), state));
       tracker.end(true);
     }
+    TakenMemory.most()
+        .ifPresent(
+            most ->
+                log.info(
+                    "memory: {} planned; the process took {} at most, with Java, libraries and"
+                        + " mapped files",
+                    MemoryPlan.size(memory.total()),
+                    MemoryPlan.size(most)));
     log.info("Adapter: {}", finished);
     log.info("Try it: {}", kind.trial(finished));
     log.info("Logs: {} (tensorboard --logdir {})", folder.logs(), folder.logs());

@@ -107,6 +107,7 @@ class TrainRunTest {
     assertThat(log)
         .containsSubsequence("device: cpu", "training data: 23 samples", "LoRA: rank 4", "memory:")
         .contains("Try it: lora-native generate --base " + base + " --adapter ")
+        .containsPattern("memory: .* planned; the process took [1-9][0-9.]* [MG]B at most")
         .doesNotContain("--raw");
     Files.writeString(data, "{\"text\": \"one two three\"}\n");
     train("log2", false, new StopSignal(), "max_steps=1");
