@@ -155,7 +155,7 @@ final class InitCommand implements Callable<Integer> {
             .mapToDouble(p -> Math.sqrt((double) p.width() * p.height()))
             .sorted()
             .toArray();
-    int own = Math.max(64, (int) (sides[sides.length / 2] / 64 + 0.5) * 64);
+    int own = Math.max(64, 64 * (int) (sides[sides.length / 2] / 64 + 0.5));
     int most = Collections.min(model.imageSize());
     return new Setting(
         Math.min(own, most),
@@ -181,13 +181,12 @@ final class InitCommand implements Callable<Integer> {
   }
 
   private static String askTriggerWord() {
-    Console console = System.console();
-    String answer =
-        console == null
-            ? ""
-            : console.readLine(
-                "A word for what is learnt, put before captions that lack it (Enter: none): ");
-    return answer == null ? "" : answer;
+    return Terminal.keyboard()
+        .map(
+            k ->
+                k.readLine(
+                    "A word for what is learnt, put before captions that lack it (Enter: none): "))
+        .orElse("");
   }
 
   private static String time(double seconds) {
@@ -209,11 +208,13 @@ final class InitCommand implements Callable<Integer> {
   }
 
   private static String ask(String option, String question) {
-    Console console = System.console();
-    if (console == null) {
-      throw new UserException(option + " is missing: " + question.toLowerCase(Locale.ROOT) + ".");
-    }
-    String answer = console.readLine("%s: ", question);
+    Console keyboard =
+        Terminal.keyboard()
+            .orElseThrow(
+                () ->
+                    new UserException(
+                        option + " is missing: " + question.toLowerCase(Locale.ROOT) + "."));
+    String answer = keyboard.readLine("%s: ", question);
     if (answer == null || answer.isBlank()) {
       throw new UserException(option + " is missing.");
     }

@@ -7,6 +7,7 @@ import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.Optional;
 import org.loranative.UserException;
 import org.loranative.track.Console;
 
@@ -27,7 +28,24 @@ final class Terminal {
       System.setOut(utf8(FileDescriptor.out));
       System.setErr(utf8(FileDescriptor.err));
     }
-    return new Console(System.out, System.console() != null);
+    return new Console(System.out, keyboard().isPresent());
+  }
+
+  /** What somebody types at; empty where input or output is a file or a pipe. */
+  @SuppressWarnings("SystemConsoleNull") // it is null before Java 22
+  static Optional<java.io.Console> keyboard() {
+    return Optional.ofNullable(System.console()).filter(Terminal::isTerminal);
+  }
+
+  /** Since Java 22 there is a console for pipes too, which says that it is none. */
+  private static boolean isTerminal(java.io.Console console) {
+    try {
+      return (boolean) java.io.Console.class.getMethod("isTerminal").invoke(console);
+    } catch (NoSuchMethodException e) {
+      return true;
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /** Whether the locale is POSIX, as in containers, cron and ssh without LANG. */

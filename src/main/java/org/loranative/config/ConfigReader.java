@@ -79,7 +79,7 @@ public final class ConfigReader {
     }
     Source source = new Source(name, lines);
     tree.fieldNames().forEachRemaining(key -> requireKnown(key, source));
-    tree.fields().forEachRemaining(f -> refuseNul(f.getKey(), f.getValue(), source));
+    tree.properties().forEach(f -> refuseNul(f.getKey(), f.getValue(), source));
     Map<String, Object> values = values(tree, source);
     TrainConfig config = YAML.convertValue(values, TrainConfig.class);
     ConfigChecks.check(config, source::of);
@@ -214,8 +214,8 @@ public final class ConfigReader {
   public static Map<String, Object> toMap(TrainConfig config) {
     Map<String, Object> map = new LinkedHashMap<>();
     tree(config)
-        .fields()
-        .forEachRemaining(
+        .properties()
+        .forEach(
             f -> {
               JsonNode v = f.getValue();
               map.put(

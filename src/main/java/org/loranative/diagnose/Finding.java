@@ -1,5 +1,6 @@
 package org.loranative.diagnose;
 
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -56,7 +57,7 @@ public record Finding(Kind kind, long step, String evidence, String advice) {
   public static Kind verdict(List<Finding> findings) {
     return findings.stream()
         .map(Finding::kind)
-        .max((a, b) -> a.severity.compareTo(b.severity) * 100 - a.compareTo(b))
+        .max(Comparator.comparing((Kind k) -> k.severity).thenComparing(Comparator.reverseOrder()))
         .orElse(Kind.TOO_SHORT);
   }
 }

@@ -84,14 +84,14 @@ public final class Safetensors {
     }
     Map<String, Object> metadata = new TreeMap<>();
     Map<String, TensorEntry> tensors = new LinkedHashMap<>();
-    root.fields()
-        .forEachRemaining(
+    root.properties()
+        .forEach(
             field -> {
               if (field.getKey().equals("__metadata__")) {
                 field
                     .getValue()
-                    .fields()
-                    .forEachRemaining(m -> metadata.put(m.getKey(), m.getValue().asText()));
+                    .properties()
+                    .forEach(m -> metadata.put(m.getKey(), m.getValue().asText()));
               } else {
                 tensors.put(
                     field.getKey(), entry(file, field.getKey(), field.getValue(), dataStart, size));
@@ -309,8 +309,8 @@ public final class Safetensors {
     Map<String, TensorFile> shards = new TreeMap<>();
     JsonFile.read(index)
         .path("weight_map")
-        .fields()
-        .forEachRemaining(
+        .properties()
+        .forEach(
             field -> {
               String shard = field.getValue().asText();
               if (!shard.matches("[^/\\\\\0]+") || shard.startsWith("..")) {

@@ -37,8 +37,8 @@ record LoraMetadata(Path path, Map<String, JsonNode> byPart) {
       JsonNode all = parse(path, text);
       for (String part : PARTS) {
         ObjectNode config = JSON.createObjectNode();
-        all.fields()
-            .forEachRemaining(
+        all.properties()
+            .forEach(
                 f -> {
                   if (f.getKey().startsWith(part + ".")) {
                     config.set(f.getKey().substring(part.length() + 1), f.getValue());
@@ -101,7 +101,7 @@ record LoraMetadata(Path path, Map<String, JsonNode> byPart) {
     }
     String module = target.path().substring(dot + 1);
     double alpha = config.path("lora_alpha").asDouble(rank);
-    var patterns = config.path("alpha_pattern").fields();
+    var patterns = config.path("alpha_pattern").properties().iterator();
     while (patterns.hasNext()) { // PEFT: the end of a module's name
       Map.Entry<String, JsonNode> pattern = patterns.next();
       String end = pattern.getKey().replaceFirst("^text_model\\.", "");

@@ -190,7 +190,8 @@ final class PeftFolder {
 
   /** {@code lora_alpha}, or of {@code alpha_pattern} the first whose key is the path or its end. */
   private double alpha(String path) {
-    Iterator<Map.Entry<String, JsonNode>> patterns = config.path("alpha_pattern").fields();
+    Iterator<Map.Entry<String, JsonNode>> patterns =
+        config.path("alpha_pattern").properties().iterator();
     while (patterns.hasNext()) {
       Map.Entry<String, JsonNode> p = patterns.next();
       try {

@@ -21,7 +21,9 @@ final class Sensors implements AutoCloseable {
   private final AtomicReference<Map<String, Double>> newest = new AtomicReference<>(Map.of());
 
   Sensors(Device device) {
-    thread.scheduleAtFixedRate(() -> newest.set(device.sensors()), 0, SECONDS, TimeUnit.SECONDS);
+    var unused =
+        thread.scheduleAtFixedRate(
+            () -> newest.set(device.sensors()), 0, SECONDS, TimeUnit.SECONDS);
   }
 
   /** The newest readings by TensorBoard tag, once; empty until there are others. */

@@ -183,7 +183,7 @@ public final class TrainRun implements AutoCloseable {
   public Optional<Path> train(boolean resume, Console console, StopSignal stop) {
     try (RunFolder folder = new RunFolder(Path.of(config.outputDir()), resume);
         AutoCloseable fileLog = RunLog.toFile(folder.logs().resolve("train.log"), beginning)) {
-      return train(opened, folder, resume, console, stop);
+      return train(opened, folder, console, stop);
     } catch (RuntimeException e) {
       throw e;
     } catch (IOException e) {
@@ -195,8 +195,7 @@ public final class TrainRun implements AutoCloseable {
   }
 
   private <B> Optional<Path> train(
-      Opened<B> run, RunFolder folder, boolean resume, Console console, StopSignal stop)
-      throws IOException {
+      Opened<B> run, RunFolder folder, Console console, StopSignal stop) throws IOException {
     Kind<B> kind = run.kind();
     Task<B> task = kind.task();
     Adapters adapters = kind.adapters();

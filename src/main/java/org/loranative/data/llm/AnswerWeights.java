@@ -25,7 +25,7 @@ final class AnswerWeights {
     }
     JsonNode all = record.path("loss_mask");
     if (all.isArray() && all.size() == count) {
-      return learns & isOne(all.path(number - 1), "loss_mask of message " + number + " is ");
+      return isOne(all.path(number - 1), "loss_mask of message " + number + " is ") && learns;
     }
     if (record.hasNonNull("loss_mask")) {
       throw new FormatException("loss_mask must be a list with 0 or 1 for each message");

@@ -137,8 +137,8 @@ final class Json {
   /** Names the keys that nothing was asked of, unless they say that something is off. */
   void warnOfUnknownKeys() {
     List<String> unknown = new ArrayList<>();
-    node.fields()
-        .forEachRemaining(
+    node.properties()
+        .forEach(
             field -> {
               JsonNode value = field.getValue();
               boolean off =

@@ -93,7 +93,7 @@ final class Methods {
               });
       case "pop" ->
           method(a -> items.remove(a.isEmpty() ? items.size() - 1 : ((Long) a.get(0)).intValue()));
-      case "index" -> method(a -> (long) index(items, a.get(0)));
+      case "index" -> method(a -> index(items, a.get(0)));
       case "count" -> method(a -> items.stream().filter(x -> Values.equal(x, a.get(0))).count());
       default -> Optional.empty();
     };
