@@ -104,7 +104,7 @@ final class ConfigCommand implements Callable<Integer> {
     rows.add(List.of("  value", k.values()));
     String byDefault = Key.plain(k.shownDefaults());
     rows.add(List.of("  default", byDefault.isEmpty() ? "none" : byDefault));
-    if (k.has(Mark.SAME_VALUE)) {
+    if (k.has(Mark.SAME_VALUE) || k.has(Mark.LAYOUT)) {
       rows.add(List.of("  --resume", "must have the same value"));
     } else if (k.has(Mark.SAME_CONTENT)) {
       rows.add(List.of("  --resume", "must name the same content"));

@@ -248,7 +248,7 @@ public final class Catalogue {
 
   private static Stream<Key> adapter() {
     return Stream.of(
-        whole("lora_rank", 8, between(1, 4096), "The adapter's size.").mark(Mark.SAME_VALUE),
+        whole("lora_rank", 8, between(1, 4096), "The adapter's size.").mark(Mark.LAYOUT),
         number("lora_alpha", 0, POSITIVE, "The adapter's effect is scaled by alpha / rank.")
             .by(
                 Default.derived(
@@ -264,7 +264,7 @@ public final class Catalogue {
                     Default.Value.fixed(List.of(LoraTarget.named("all-linear"))),
                     Default.Value.fixed(List.of(LoraTarget.named("unet-attention")))),
                 "Which layers are adapted.")
-            .mark(Mark.SAME_VALUE)
+            .mark(Mark.LAYOUT)
             .such("[q_proj, v_proj]")
             .more(
                 "Names of layers, or groups: `all-linear` takes every linear layer but a language"
@@ -288,7 +288,7 @@ public final class Catalogue {
         whole("max_steps", 0, from(0), "If set, the run's length, whatever `epochs` says.")
             .such("1000"),
         choice("optimizer", OptimizerDefaults.labels(), "How gradients become steps.")
-            .mark(Mark.SAME_VALUE)
+            .mark(Mark.LAYOUT)
             .more("See [optimizers](#optimizers)."),
         number("learning_rate", 0, POSITIVE, "The highest learning rate of the run.")
             .by(

@@ -8,6 +8,9 @@ public enum Mark {
   /** What it names must be the same when a run is resumed; its spelling may change. */
   SAME_CONTENT,
 
-  /** A checkpoint's layout depends on it: a resumed run must have the same value. */
-  SAME_VALUE
+  /** A resumed run must have the same value. */
+  SAME_VALUE,
+
+  /** The same, since a checkpoint's tensors depend on it. */
+  LAYOUT
 }

@@ -164,7 +164,7 @@ record Checkpoint(int step, RunIdentity identity, LossScale.State lossScale, Pro
     return new UserException(
         folder
             + " does not fit this configuration: "
-            + Catalogue.sentence(Mark.SAME_VALUE)
+            + Catalogue.sentence(Mark.LAYOUT)
             + " must be those of the run that wrote it.");
   }
 }

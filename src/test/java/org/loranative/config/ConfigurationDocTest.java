@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -39,7 +40,7 @@ class ConfigurationDocTest {
       return "What "
           + listed(Mark.SAME_CONTENT)
           + " name and the values of "
-          + listed(Mark.SAME_VALUE)
+          + listed(Mark.LAYOUT, Mark.SAME_VALUE)
           + " must be those of the run.\n";
     }
     StringBuilder table = new StringBuilder("\n| key | default | value | |\n|---|---|---|---|\n");
@@ -64,8 +65,9 @@ class ConfigurationDocTest {
     return table.append("\n").toString();
   }
 
-  private static String listed(Mark mark) {
-    return Catalogue.marked(mark).stream()
+  private static String listed(Mark... marks) {
+    return Arrays.stream(marks)
+        .flatMap(m -> Catalogue.marked(m).stream())
         .map(n -> "`" + n + "`")
         .collect(Collectors.joining(", "))
         .replaceFirst(", (?=[^,]*$)", " and ");

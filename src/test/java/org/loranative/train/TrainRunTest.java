@@ -277,7 +277,7 @@ class TrainRunTest {
     assertThatThrownBy(() -> train("whole", true, new StopSignal(), "quantize=nf4", "epochs=2"))
         .isInstanceOf(UserException.class)
         .hasMessageContaining(
-            "lora_rank, lora_targets, optimizer and seed must be those of the run");
+            "lora_targets and optimizer must be those of the run");
   }
 
   @Test
