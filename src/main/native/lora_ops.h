@@ -427,3 +427,24 @@ int ln_schedule_free_weight_fwd(int64_t device, int64_t average, int64_t clip, i
 int ln_schedule_free_adamw_fwd(int64_t device, int64_t y, int64_t grad, int64_t z, int64_t v,
                                int64_t average, int64_t clip, int64_t step, int64_t n, float rate,
                                float beta1, float beta2, float eps, float weight_decay);
+
+// The first half of a step of Prodigy (Mishchenko & Defazio 2023). With g = clip[1] grad, d =
+// distance[0], lr = d step.learning_rate:
+//   m = beta1 m + (1 - beta1) d g;  v = beta2 v + (1 - beta2) d^2 g^2
+//   s = beta3 s + d / d0 (warmup ? d : lr) g
+//   distance[1] = beta3 distance[1] + d / d0 lr <g, p0 - p>;  distance[2] = d
+//   distance[0] = max(d, distance[1] / sum |s|)
+// Where all s are 0 distance[2] is 0 and the rest of it as before. Sums in f64, in a fixed order. p,
+// grad, p0, m, v, s [n] f32, distance [3] f32. Overwrites m, v, s and distance; zeroes grad. Where
+// the norm clip[0] is not finite only grad changes. scratch: ln_prodigy_moments_scratch bytes.
+int ln_prodigy_moments_fwd(int64_t device, int64_t p, int64_t grad, int64_t p0, int64_t m,
+                           int64_t v, int64_t s, int64_t distance, int64_t clip, int64_t step,
+                           int64_t scratch, int64_t n, float beta1, float beta2, float beta3,
+                           float d0, int32_t warmup);
+int64_t ln_prodigy_moments_scratch(int64_t device, int64_t n);
+
+// The second half: with lr = distance[2] step.learning_rate,
+//   p -= lr (m / (sqrt(v) + distance[0] eps) + weight_decay p)
+// p, m, v [n] f32. Overwrites p, but not where the norm clip[0] is not finite.
+int ln_prodigy_fwd(int64_t device, int64_t p, int64_t m, int64_t v, int64_t distance, int64_t clip,
+                   int64_t step, int64_t n, float eps, float weight_decay);

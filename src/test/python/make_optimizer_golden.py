@@ -33,6 +33,10 @@ def prodigy(groups):
     return Prodigy(groups, lr=1.0, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.1)
 
 
+def prodigy_warmup(groups):
+    return Prodigy(groups, lr=1.0, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.1, safeguard_warmup=True)
+
+
 def adafactor(groups):
     return Adafactor(groups, lr=1e-2, eps=(1e-30, 1e-3), clip_threshold=1.0, decay_rate=-0.8, beta1=None,
                      weight_decay=0.1, scale_parameter=False, relative_step=False, warmup_init=False)
@@ -79,5 +83,6 @@ def make(build, rates, drift=0.1):
 make(lion, (1, 0.25))
 make(schedule_free_adamw, (1, 0.25))
 make(prodigy, (1, 1), drift=2)  # goes one way, so that d grows
+make(prodigy_warmup, (1, 1), drift=2)
 make(adafactor, (1, 0.25))
 make(came, (1, 0.25))

@@ -127,7 +127,8 @@ class ArchitectureTest {
   void namesOfOptimizersStayInTheirRoom() throws IOException {
     Pattern name =
         Pattern.compile(
-            "\\b(AdamW|Lion|ScheduleFree)|\"(adamw|lion|schedule_free)|ln_(adamw|lion|schedule_free)");
+            "\\b(AdamW|Lion|ScheduleFree|Prodigy)|\"(adamw|lion|schedule_free|prodigy)"
+                + "|ln_(adamw|lion|schedule_free|prodigy)");
     List<String> rooms = List.of("optim/", "graph/ops/", "config/");
     Path root = Path.of("src/main/java/org/loranative");
     try (Stream<Path> files = Files.walk(root)) {

@@ -35,6 +35,13 @@ enum OptimizerDefaults {
     String lrSchedule() {
       return "constant";
     }
+  },
+  /** Finds the rate itself: what is set multiplies it. */
+  PRODIGY {
+    @Override
+    double learningRate(boolean images) {
+      return 1;
+    }
   };
 
   /** The usual learning rate. */

@@ -1,6 +1,7 @@
 package org.loranative.optim;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
@@ -22,5 +23,10 @@ public interface Optimizer {
   /** The parameters to evaluate and export, where they are others than those that train. */
   default Optional<float[]> evaluated(AdapterState state) {
     return Optional.empty();
+  }
+
+  /** Numbers of its own that are worth a curve, by name. */
+  default Map<String, Double> scalars(AdapterState state) {
+    return Map.of();
   }
 }

@@ -10,7 +10,8 @@ public final class Optimizers {
           AdamWOptimizer.NAME, AdamWOptimizer::new,
           AdamW8bitOptimizer.NAME, AdamW8bitOptimizer::new,
           LionOptimizer.NAME, LionOptimizer::new,
-          ScheduleFreeOptimizer.NAME, ScheduleFreeOptimizer::new);
+          ScheduleFreeOptimizer.NAME, ScheduleFreeOptimizer::new,
+          ProdigyOptimizer.NAME, ProdigyOptimizer::new);
 
   private Optimizers() {}
 

@@ -98,6 +98,7 @@ final class RunLoop implements Trainer.Listener {
     if (!step.measured().isEmpty()) {
       extra.put("adapter/dead_layers", deadLayers());
     }
+    run.optimizer().scalars(run.state()).forEach((name, x) -> extra.put("optimizer/" + name, x));
     Map<String, Double> points = run.tracker().step(step, extra);
     log.debug("step {} loss {} lr {} grad_norm {}", now, step.loss(), step.rate(), step.gradNorm());
     Tracker.describe(step.measured()).ifPresent(losses -> log.info("step {}: {}", now, losses));

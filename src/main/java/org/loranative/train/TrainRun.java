@@ -400,7 +400,8 @@ public final class TrainRun implements AutoCloseable {
                 config.adamBeta1().floatValue(),
                 config.adamBeta2().floatValue(),
                 config.adamEpsilon().floatValue(),
-                config.weightDecay().floatValue())),
+                config.weightDecay().floatValue(),
+                config.warmupSteps() > 0 && !config.lrSchedule().equals("constant"))),
         config.maxGradNorm(),
         config.seed());
   }

@@ -77,7 +77,7 @@ class ResumeTest {
 
   /** Every optimizer: from a checkpoint in the middle a run ends with the same bytes. */
   @ParameterizedTest
-  @ValueSource(strings = {"adamw", "adamw8bit", "lion", "schedule_free_adamw"})
+  @ValueSource(strings = {"adamw", "adamw8bit", "lion", "schedule_free_adamw", "prodigy"})
   void resumesToTheSameBytes(String optimizer) throws IOException {
     String[] settings = {
       "optimizer=" + optimizer,
