@@ -60,6 +60,6 @@ class ThirdPartyTest {
             .matcher(Files.readString(Path.of("pom.xml")));
     assertThat(version.find()).isTrue();
     assertThat(Labelling.RUNTIME).endsWith(":" + version.group(1));
-    assertThat(Files.readString(Path.of("README.md"))).contains(Labelling.RUNTIME);
+    assertThat(Files.readString(Path.of("docs/images.md"))).contains(Labelling.RUNTIME);
   }
 }
