@@ -22,5 +22,4 @@ LN_SIGNATURE prodigy_moments(const float* p, float* grad, const float* p0, float
 LN_SIGNATURE prodigy_distance(const double* sums, ProdigyDistance* distance, const float* clip,
                               const gpu_step* step, i64 blocks, ProdigyArguments a);
 LN_SIGNATURE prodigy(float* p, const float* m, const float* v, const ProdigyDistance* distance,
-                     const float* clip, const gpu_step* step, i64 n, float eps,
-                     float weight_decay);
+                     const float* clip, const gpu_step* step, i64 n, float eps, float weight_decay);

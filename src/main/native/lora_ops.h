@@ -434,9 +434,10 @@ int ln_schedule_free_adamw_fwd(int64_t device, int64_t y, int64_t grad, int64_t 
 //   s = beta3 s + d / d0 (warmup ? d : lr) g
 //   distance[1] = beta3 distance[1] + d / d0 lr <g, p0 - p>;  distance[2] = d
 //   distance[0] = max(d, distance[1] / sum |s|)
-// Where all s are 0 distance[2] is 0 and the rest of it as before. Sums in f64, in a fixed order. p,
-// grad, p0, m, v, s [n] f32, distance [3] f32. Overwrites m, v, s and distance; zeroes grad. Where
-// the norm clip[0] is not finite only grad changes. scratch: ln_prodigy_moments_scratch bytes.
+// Where all s are 0 distance[2] is 0 and the rest of it as before. Sums in f64, in a fixed order.
+// p, grad, p0, m, v, s [n] f32, distance [3] f32. Overwrites m, v, s and distance; zeroes grad.
+// Where the norm clip[0] is not finite only grad changes. scratch: ln_prodigy_moments_scratch
+// bytes.
 int ln_prodigy_moments_fwd(int64_t device, int64_t p, int64_t grad, int64_t p0, int64_t m,
                            int64_t v, int64_t s, int64_t distance, int64_t clip, int64_t step,
                            int64_t scratch, int64_t n, float beta1, float beta2, float beta3,
