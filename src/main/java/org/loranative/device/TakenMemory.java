@@ -12,7 +12,9 @@ public final class TakenMemory {
 
   private TakenMemory() {}
 
-  /** Bytes that were resident at the worst moment: planned ones, Java's, libraries, mapped files. */
+  /**
+   * Bytes that were resident at the worst moment: planned ones, Java's, libraries, mapped files.
+   */
   public static OptionalLong most() {
     try {
       return Files.readAllLines(STATUS).stream()
