@@ -164,7 +164,11 @@ struct TiledAttention {
   template <int ROWS>
   LN_DEVICE static void keep_visible(Visible* rows, i32 m0, const i32* doc_start,
                                      const AttentionArguments& a) {
-    if (int(threadIdx.x) < ROWS) rows[threadIdx.x] = Visible(m0 + i32(threadIdx.x), doc_start, a);
+    // A number a thread: a pair each would meet in the same banks.
+    for (int i = int(threadIdx.x); i < 2 * ROWS; i += kThreads) {
+      const Visible visible(m0 + i / 2, doc_start, a);
+      reinterpret_cast<i32*>(rows)[i] = i % 2 ? visible.end : visible.first;
+    }
   }
 
   // Scores of rows `row` and `row` + 8 of the block that their queries do not see become -infinity;
