@@ -46,19 +46,9 @@ struct TiledAttention {
   static constexpr int kHead = Tile::kHead, kValues = Tile::kValues, kThreads = Tile::kThreads;
   typedef SharedTile<T, Tile::kBackwardRows, kHead> Own;
 
-  // A head: columns of a [rows, heads D] matrix. Counts of 32 bits spare registers.
-  struct HeadView {
-    const T* data;
-    i32 stride, rows, columns;
-
-    LN_DEVICE bool chunk(i64 row, i64 column, const T** there) const {
-      const bool inside = i32(row) < rows && i32(column) < columns;
-      *there = inside ? data + i64(i32(row)) * stride + i32(column) : data;
-      return inside;
-    }
-  };
-  LN_DEVICE static HeadView head_of(const T* x, i64 rows, i64 heads, i64 head, i64 D) {
-    return {x + head * D, i32(heads * D), i32(rows), i32(D)};
+  // Heads are columns of a [rows, heads D] matrix.
+  LN_DEVICE static MatrixView<T> head_of(const T* x, i64 rows, i64 heads, i64 head, i64 D) {
+    return {x + head * D, heads * D, rows, D};
   }
 
   LN_DEVICE static int lane() { return int(threadIdx.x) % 32; }
@@ -206,8 +196,8 @@ struct TiledAttention {
     const i32 m0 = i32(gridDim.x - 1 - blockIdx.x) * kRows, head = i32(blockIdx.y);
     const i32 kv = head / i32(a.heads / a.kv_heads);
     const i32 last = m0 + kRows < a.M ? m0 + kRows : i32(a.M);
-    const HeadView all_k = head_of(k, a.keys, a.kv_heads, kv, a.D);
-    const HeadView all_v = head_of(v, a.keys, a.kv_heads, kv, a.D);
+    const MatrixView<T> all_k = head_of(k, a.keys, a.kv_heads, kv, a.D);
+    const MatrixView<T> all_v = head_of(v, a.keys, a.kv_heads, kv, a.D);
     const i32 first = Visible(m0, doc_start, a).first / kKeys * kKeys;
     const i32 end = Visible(last - 1, doc_start, a).end;
     const i32 m = m0 + own_row(kStrips) + lane() / 4;  // and m + 8, in each strip
@@ -310,8 +300,8 @@ struct TiledAttention {
     const i32 m0 = i32(gridDim.x - 1 - blockIdx.x) * kRows, head = i32(blockIdx.y);
     const i32 kv = head / i32(a.heads / a.kv_heads);
     const i32 last = m0 + kRows < a.M ? m0 + kRows : i32(a.M);
-    const HeadView all_k = head_of(k, a.keys, a.kv_heads, kv, a.D);
-    const HeadView all_v = head_of(v, a.keys, a.kv_heads, kv, a.D);
+    const MatrixView<T> all_k = head_of(k, a.keys, a.kv_heads, kv, a.D);
+    const MatrixView<T> all_v = head_of(v, a.keys, a.kv_heads, kv, a.D);
     const i32 first = Visible(m0, doc_start, a).first / kKeys * kKeys;
     const i32 end = Visible(last - 1, doc_start, a).end;
     const i32 m = m0 + own_row(1) + lane() / 4;
@@ -403,8 +393,8 @@ struct TiledAttention {
     // The tile is seen until a query's first key lies past it.
     const i32 first = first_query(j0, a) / kQueries * kQueries;
     for (i32 head = kv * group; head < (kv + 1) * group; head++) {
-      const HeadView all_q = head_of(q, a.M, a.heads, head, a.D);
-      const HeadView all_dout = head_of(dout, a.M, a.heads, head, a.D);
+      const MatrixView<T> all_q = head_of(q, a.M, a.heads, head, a.D);
+      const MatrixView<T> all_dout = head_of(dout, a.M, a.heads, head, a.D);
       for (i32 m0 = first; m0 < a.M && Visible(m0, doc_start, a).first <= last; m0 += kQueries) {
         __syncthreads();  // the tiles before have been read by all
         Other::template fetch<kThreads>(queries, all_q, m0, 0);
