@@ -6,6 +6,7 @@
 // eight numbers, zeroes the gradient; leaves everything else as it is where the norm is not finite.
 // adamw8bit: the same with moments of 8 bits, a warp for the 256 numbers that share a scale. Bound
 // by memory: 32 bytes a number, 20 with 8 bits. lion keeps the mean alone: 24 bytes.
+#include "clip.cuh"
 #include "eight.cuh"
 #include "optimizer.h"
 
@@ -55,7 +56,7 @@ struct AdamW {
     size = rate / step->bias1;
     root = 1.0f / sqrtf(step->bias2);
     clip = clip_[1];
-    finite = clip_[0] < -negative_infinity();
+    finite = !overflowed(clip_);
   }
   LN_DEVICE void moments(float x, float* mean, float* square) const {
     *mean += (1.0f - a.beta1) * (x - *mean);
@@ -186,7 +187,7 @@ LN_DEVICE void lion_eights(float* p, float* grad, float* m, const float* clip, c
   if (s.empty()) return;
   const Eight x = s.load(grad);
   s.store(grad, Eight{});
-  if (!(clip[0] < -negative_infinity())) return;  // a step that overflowed changes nothing
+  if (overflowed(clip)) return;
   const float factor = clip[1], rate = step->learning_rate * a.rate;
   Eight number = s.load(p), mean = s.load(m);
   LN_EACH_OF_8 {

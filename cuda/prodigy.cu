@@ -4,6 +4,7 @@
 // what the estimate takes, eight numbers in f32 and those in f64. prodigy_distance adds the blocks
 // in a fixed order and makes the estimate. prodigy: a thread for eight numbers, moves them. Where
 // the norm is not finite only the gradient changes. Bound by memory: 40 bytes a number, then 16.
+#include "clip.cuh"
 #include "eight.cuh"
 #include "prodigy.h"
 
@@ -14,7 +15,7 @@ LN_DEVICE void prodigy_sums(const float* p, float* grad, const float* p0, float*
   LN_DYNAMIC_SHARED(double, shared);
   const i64 first = i64(blockIdx.x) * ProdigyTile::kBlock;
   const i64 end = first + ProdigyTile::kBlock < n ? first + ProdigyTile::kBlock : n;
-  const bool finite = clip[0] < -negative_infinity();
+  const bool finite = !overflowed(clip);
   const float factor = clip[1], d = distance->d;
   const float weight = d / a.d0 * (a.warmup ? d : d * step->learning_rate);
   double along = 0, size = 0;
@@ -69,7 +70,7 @@ extern "C" __global__ void __launch_bounds__(256)
   along = block_sum(along, shared);
   __syncthreads();
   size = block_sum(size, shared);
-  if (threadIdx.x != 0 || !(clip[0] < -negative_infinity())) return;
+  if (threadIdx.x != 0 || overflowed(clip)) return;
   const float d = distance->d;
   distance->before = size > 0 ? d : 0.0f;
   if (!(size > 0)) return;
@@ -84,7 +85,7 @@ LN_DEVICE void prodigy_eights(float* p, const float* m, const float* v,
                               const ProdigyDistance* distance, const float* clip,
                               const gpu_step* step, i64 n, float eps, float weight_decay) {
   const Span<WHOLE> s = own_eight<WHOLE>(n);
-  if (s.empty() || !(clip[0] < -negative_infinity())) return;
+  if (s.empty() || overflowed(clip)) return;
   const float rate = distance->before * step->learning_rate, least = distance->d * eps;
   const float keep = 1.0f - rate * weight_decay;
   Eight move = s.load(m);
