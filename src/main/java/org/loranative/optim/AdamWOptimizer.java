@@ -1,6 +1,7 @@
 package org.loranative.optim;
 
 import java.util.List;
+import org.loranative.graph.Value;
 import org.loranative.graph.ops.AdamW;
 import org.loranative.graph.ops.ParameterRange;
 import org.loranative.io.DType;
@@ -20,14 +21,14 @@ record AdamWOptimizer(Hyperparameters hyperparameters) implements Optimizer {
 
   @Override
   public void append(Update u) {
-    List<Slot> slots = slots(u.adapters());
+    List<Value> v = u.slots(this);
     for (ParameterRange range : u.ranges()) {
       AdamW.of(
           u.graph(),
           u.params(),
           u.grads(),
-          u.value(slots.get(0)),
-          u.value(slots.get(1)),
+          v.get(0),
+          v.get(1),
           u.clip(),
           range,
           setting(hyperparameters));

@@ -1,7 +1,9 @@
 package org.loranative.optim;
 
 import java.util.List;
+import org.loranative.graph.Value;
 import org.loranative.graph.ops.Lion;
+import org.loranative.graph.ops.ParameterRange;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.Slot;
@@ -18,16 +20,10 @@ record LionOptimizer(Hyperparameters hyperparameters) implements Optimizer {
   @Override
   public void append(Update u) {
     Hyperparameters h = hyperparameters;
-    u.ranges()
-        .forEach(
-            range ->
-                Lion.of(
-                    u.graph(),
-                    u.params(),
-                    u.grads(),
-                    u.value(slots(u.adapters()).get(0)),
-                    u.clip(),
-                    range,
-                    new Lion.Setting(h.beta1(), h.beta2(), h.weightDecay())));
+    Lion.Setting setting = new Lion.Setting(h.beta1(), h.beta2(), h.weightDecay());
+    Value mean = u.slots(this).get(0);
+    for (ParameterRange range : u.ranges()) {
+      Lion.of(u.graph(), u.params(), u.grads(), mean, u.clip(), range, setting);
+    }
   }
 }

@@ -43,7 +43,7 @@ record ProdigyOptimizer(Hyperparameters hyperparameters) implements Optimizer {
               + " their own. Remove learning_rate from lora_targets, or take another optimizer.");
     }
     Hyperparameters h = hyperparameters;
-    List<Value> v = slots(u.adapters()).stream().map(u::value).toList();
+    List<Value> v = u.slots(this);
     ProdigyMoments.State state =
         new ProdigyMoments.State(v.get(0), v.get(1), v.get(2), v.get(3), v.get(4));
     float beta3 = (float) Math.sqrt(h.beta2());

@@ -28,6 +28,11 @@ public enum Schedule {
    */
   public record Setting(
       Schedule schedule, double learningRate, int warmup, int total, int cycles, double power) {
+    /** Whether the rate rises from 0 at first. */
+    public boolean warmsUp() {
+      return warmup > 0 && schedule != CONSTANT;
+    }
+
     /** The rate of optimizer step {@code step}, 1 for the first. */
     public double at(int step) {
       int current = step - 1;

@@ -29,7 +29,7 @@ record ScheduleFreeOptimizer(Hyperparameters hyperparameters) implements Optimiz
 
   @Override
   public void append(Update u) {
-    List<Value> v = slots(u.adapters()).stream().map(u::value).toList();
+    List<Value> v = u.slots(this);
     ScheduleFreeWeight.of(u.graph(), v.get(2), u.clip());
     for (ParameterRange range : u.ranges()) {
       ScheduleFreeAdamW.of(

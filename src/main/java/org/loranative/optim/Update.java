@@ -7,7 +7,6 @@ import org.loranative.graph.ops.GlobalNorm;
 import org.loranative.graph.ops.ParameterRange;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
-import org.loranative.lora.Slot;
 
 /**
  * The graph of an optimizer step, as an optimizer appends to it.
@@ -35,8 +34,9 @@ public record Update(Graph graph, Adapters adapters, Value clip) {
     return AdapterState.value(graph, AdapterState.GRADS, adapters);
   }
 
-  Value value(Slot slot) {
-    return AdapterState.value(graph, slot);
+  /** The optimizer's slots, in their order. */
+  List<Value> slots(Optimizer optimizer) {
+    return optimizer.slots(adapters).stream().map(s -> AdapterState.value(graph, s)).toList();
   }
 
   /** Stretches that learn at different rates. */

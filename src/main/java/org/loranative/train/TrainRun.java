@@ -386,14 +386,16 @@ public final class TrainRun implements AutoCloseable {
   }
 
   private Trainer.Setting setting(Steps<?> steps) {
-    return new Trainer.Setting(
+    Schedule.Setting schedule =
         new Schedule.Setting(
             Schedule.named(config.lrSchedule()).orElseThrow(),
             config.learningRate(),
             config.warmupSteps(),
             steps.total(),
             config.lrCycles(),
-            config.lrPower()),
+            config.lrPower());
+    return new Trainer.Setting(
+        schedule,
         Optimizers.named(
             config.optimizer(),
             new Hyperparameters(
@@ -401,7 +403,7 @@ public final class TrainRun implements AutoCloseable {
                 config.adamBeta2().floatValue(),
                 config.adamEpsilon().floatValue(),
                 config.weightDecay().floatValue(),
-                config.warmupSteps() > 0 && !config.lrSchedule().equals("constant"))),
+                schedule.warmsUp())),
         config.maxGradNorm(),
         config.seed());
   }
