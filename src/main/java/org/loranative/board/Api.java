@@ -150,8 +150,7 @@ final class Api {
     values.forEach(
         (key, different) -> {
           boolean everywhere = all.stream().allMatch(e -> e.run.settings().containsKey(key));
-          if ((different.size() > 1 || !everywhere)
-              && !Catalogue.marked(Mark.PLACE).contains(key)) {
+          if ((different.size() > 1 || !everywhere) && !Catalogue.isMarked(key, Mark.PLACE)) {
             keys.add(key);
           }
         });

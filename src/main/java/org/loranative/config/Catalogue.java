@@ -69,6 +69,11 @@ public final class Catalogue {
     return KEYS.stream().filter(k -> k.has(mark)).map(Key::name).toList();
   }
 
+  /** Whether {@code name} is a key with a mark. */
+  public static boolean isMarked(String name, Mark mark) {
+    return find(name).filter(k -> k.has(mark)).isPresent();
+  }
+
   /** The same, as a sentence lists them. */
   public static String sentence(Mark mark) {
     return String.join(", ", marked(mark)).replaceFirst(", (?=[^,]*$)", " and ");

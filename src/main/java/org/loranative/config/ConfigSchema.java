@@ -67,22 +67,23 @@ public final class ConfigSchema {
                 byDefault.isEmpty() ? "" : "Default: " + byDefault + ".")
             .filter(part -> !part.isEmpty())
             .collect(Collectors.joining(" ")));
+    limit(property, key);
+    return property;
+  }
+
+  /** The values that make sense for a key. */
+  private static void limit(ObjectNode property, Key key) {
     if (key.allowed() instanceof Allowed.OneOf words) {
       words.words().forEach(property.putArray("enum")::add);
     } else if (key.allowed() instanceof Allowed.Between range) {
-      between(property, range);
+      property.put("minimum", new BigDecimal(Numbers.plain(range.low())));
+      if (!range.isOpen()) {
+        property.put("maximum", new BigDecimal(Numbers.plain(range.high())));
+      }
     } else if (key.allowed() instanceof Allowed.Positive) {
       property.put("exclusiveMinimum", 0);
     } else if (key.allowed() instanceof Allowed.Form form && !form.pattern().isEmpty()) {
       property.put("pattern", "^(" + form.pattern() + ")$");
-    }
-    return property;
-  }
-
-  private static void between(ObjectNode property, Allowed.Between range) {
-    property.put("minimum", new BigDecimal(Numbers.plain(range.low())));
-    if (!range.isOpen()) {
-      property.put("maximum", new BigDecimal(Numbers.plain(range.high())));
     }
   }
 
@@ -113,11 +114,9 @@ public final class ConfigSchema {
     own.putArray("required").add("target");
     ObjectNode keys = own.putObject("properties");
     keys.putObject("target").put("type", "string");
-    between(
-        keys.putObject("rank").put("type", "integer"),
-        (Allowed.Between) Catalogue.get("lora_rank").allowed());
-    keys.putObject("alpha").put("type", "number").put("exclusiveMinimum", 0);
-    keys.putObject("learning_rate").put("type", "number").put("exclusiveMinimum", 0);
+    limit(keys.putObject("rank").put("type", "integer"), Catalogue.get("lora_rank"));
+    limit(keys.putObject("alpha").put("type", "number"), Catalogue.get("lora_alpha"));
+    limit(keys.putObject("learning_rate").put("type", "number"), Catalogue.get("learning_rate"));
     ArrayNode all = property.putArray("anyOf");
     all.addObject().put("type", "string");
     all.addObject().put("type", "array").put("minItems", 1).set("items", entry);

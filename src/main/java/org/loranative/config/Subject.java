@@ -9,7 +9,7 @@ import java.util.Map;
  * that scale); the one of small models is measured on this project's.
  */
 public enum Subject {
-  LANGUAGE(2e-4, List.of()),
+  LANGUAGE(OptimizerDefaults.ADAMW.learningRate(false), List.of()),
 
   /** Stable Diffusion 1.x and 2.x: the text encoder too, as kohya's scripts do. */
   SD(2e-4, List.of("kohya", Map.of("target", "text-encoder", "learning_rate", 5e-5))),

@@ -123,14 +123,16 @@ public record RunCurves(Map<String, Curve> scalars, Map<String, String> settings
 
   /** What the run's optimizer usually takes; a common one if the run does not say. */
   String usualRate() {
-    return rate(number("usual_learning_rate").orElse(isDiffusion() ? 1e-4 : 2e-4));
+    return rate(usual());
   }
 
   /** A rate that overfits less. */
   String gentleRate() {
-    return rate(
-        number("usual_learning_rate").orElse(isDiffusion() ? 1e-4 : 2e-4)
-            / (isDiffusion() ? 1 : 2));
+    return rate(usual() / (isDiffusion() ? 1 : 2));
+  }
+
+  private double usual() {
+    return number("usual_learning_rate").orElse(isDiffusion() ? 1e-4 : 2e-4);
   }
 
   private static String rate(double x) {

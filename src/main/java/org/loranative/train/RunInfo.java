@@ -109,7 +109,7 @@ public record RunInfo(
     List<String> keys = new ArrayList<>();
     values.forEach(
         (key, different) -> {
-          if (different.size() > 1 && !Catalogue.marked(Mark.PLACE).contains(key)) {
+          if (different.size() > 1 && !Catalogue.isMarked(key, Mark.PLACE)) {
             keys.add(key);
           }
         });
