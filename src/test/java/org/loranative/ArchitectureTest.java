@@ -143,6 +143,22 @@ class ArchitectureTest {
     }
   }
 
+  /** Memory, checkpoints and files walk an adapter's parts; only its method knows them by name. */
+  @Test
+  void namesOfPartsStayInTheirMethod() throws IOException {
+    Pattern part = Pattern.compile("\"[._]?lora[_.](A|B|down|up|mid)\\b");
+    Path root = Path.of("src/main/java/org/loranative");
+    try (Stream<Path> files = Files.walk(root)) {
+      for (Path f : files.filter(p -> p.toString().endsWith(".java")).toList()) {
+        if (!f.endsWith("lora/LowRankMethod.java")) {
+          assertThat(part.matcher(Files.readString(f)).results().map(r -> r.group()).toList())
+              .as(root.relativize(f).toString())
+              .isEmpty();
+        }
+      }
+    }
+  }
+
   /**
    * Every op of the header has a comment, an implementation on each device, a caller in Java and a
    * case.

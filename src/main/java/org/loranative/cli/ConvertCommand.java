@@ -7,8 +7,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.loranative.UserException;
+import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.LoraFiles;
-import org.loranative.lora.LowRank;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionGraph;
 import picocli.CommandLine.Command;
@@ -52,7 +52,7 @@ final class ConvertCommand implements Callable<Integer> {
       throw new UserException(out + " exists already; name another file with --out.");
     }
     DiffusionBase model = DiffusionBase.open(base);
-    Map<String, LowRank> modules = LoraFiles.read(adapter, DiffusionGraph.targets(model));
+    Map<String, AdaptedLayer> modules = LoraFiles.read(adapter, DiffusionGraph.targets(model));
     LoraFiles.write(
         out,
         LoraFiles.Format.valueOf(to.toUpperCase(Locale.ROOT)),

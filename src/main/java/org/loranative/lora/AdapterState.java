@@ -70,8 +70,9 @@ public final class AdapterState implements AutoCloseable {
 
   private void address(Adapters.Module m, String slot, String suffix) {
     long start = addresses.get(slot);
-    addresses.put(m.path() + ".lora_A" + suffix, start + m.aOffset() * 4);
-    addresses.put(m.path() + ".lora_B" + suffix, start + m.bOffset() * 4);
+    for (Adapters.Place p : m.parts()) {
+      addresses.put(m.path() + "." + p.part().name() + suffix, start + p.offset() * 4);
+    }
   }
 
   private static Slot params(Adapters adapters) {

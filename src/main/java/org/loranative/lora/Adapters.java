@@ -1,6 +1,7 @@
 package org.loranative.lora;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -9,15 +10,14 @@ import java.util.TreeSet;
 import org.loranative.UserException;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
-import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
-import org.loranative.graph.ops.LoraLinear;
+import org.loranative.graph.ops.Conv2d;
 import org.loranative.graph.ops.ParameterRange;
 import org.loranative.io.DType;
 import org.loranative.random.Philox;
 
 /**
- * The adapted modules of a model and where each one's A and B lie in one flat f32 buffer: the
+ * The adapted modules of a model and where each one's parts lie in one flat f32 buffer: the
  * optimizer steps over all of them at once, and gradients and moments have the same layout.
  */
 public final class Adapters {
@@ -38,12 +38,26 @@ public final class Adapters {
   }
 
   /**
+   * A part's place.
+   *
+   * @param offset in the flat buffer, in floats
+   */
+  public record Place(Part part, long offset) {
+    public float[] of(float[] flat) {
+      return Arrays.copyOfRange(flat, (int) offset, (int) offset + part.size());
+    }
+
+    Value value(Graph g, String path) {
+      return g.named(Kind.PARAM, path + "." + part.name(), DType.F32, part.shape());
+    }
+  }
+
+  /**
    * An adapted module.
    *
    * @param index its place in the model, which names its random streams
-   * @param aOffset of A [rank, in] in the flat buffer, in floats; likewise B [out, rank]
    */
-  public record Module(Target target, int index, LoraSpec spec, long aOffset, long bOffset) {
+  public record Module(Target target, int index, LoraSpec spec, List<Place> parts) {
     public String path() {
       return target.path();
     }
@@ -64,12 +78,8 @@ public final class Adapters {
       return spec.scale();
     }
 
-    public int aSize() {
-      return Math.toIntExact(rank() * in());
-    }
-
-    public int bSize() {
-      return Math.toIntExact(rank() * out());
+    public Place part(String name) {
+      return parts.stream().filter(p -> p.part().name().equals(name)).findFirst().orElseThrow();
     }
   }
 
@@ -153,9 +163,12 @@ public final class Adapters {
   }
 
   private void add(Target t, int index, LoraSpec spec) {
-    long bOffset = floats + align(spec.rank() * t.in(), ALIGNMENT);
-    modules.put(t.path(), new Module(t, index, spec, floats, bOffset));
-    floats = bOffset + align(spec.rank() * t.out(), ALIGNMENT);
+    List<Place> parts = new ArrayList<>();
+    for (Part part : spec.method().parts(t, spec.rank())) {
+      parts.add(new Place(part, floats));
+      floats += align(part.size(), ALIGNMENT);
+    }
+    modules.put(t.path(), new Module(t, index, spec, List.copyOf(parts)));
   }
 
   private static long align(long n, long unit) {
@@ -187,35 +200,73 @@ public final class Adapters {
 
   /** Trained numbers, padding left out. */
   public long parameters() {
-    return modules.values().stream().mapToLong(m -> m.rank() * (m.in() + m.out())).sum();
+    return modules.values().stream()
+        .flatMap(m -> m.parts().stream())
+        .mapToLong(p -> p.part().size())
+        .sum();
   }
 
-  public Value a(Graph g, Module m) {
-    return g.named(Kind.PARAM, m.path() + ".lora_A", DType.F32, Shape.of(m.rank(), m.in()));
+  /**
+   * The linear layer at {@code path} with its adapter, if it has one.
+   *
+   * @param training whether dropout applies
+   */
+  public Optional<Value> linear(
+      Graph g, String path, Value x, Value w0, Optional<Value> bias, boolean training) {
+    return find(path)
+        .map(m -> m.spec().method().linear(new AdapterMethod.Site(g, m, training), x, w0, bias));
   }
 
-  public Value b(Graph g, Module m) {
-    return g.named(Kind.PARAM, m.path() + ".lora_B", DType.F32, Shape.of(m.out(), m.rank()));
+  /** Likewise the convolution, which gives {@code frozen} without it. */
+  public Optional<Value> convolution(
+      Graph g, String path, Value x, Value frozen, Conv2d.Setting setting, boolean training) {
+    return find(path)
+        .map(
+            m ->
+                m.spec()
+                    .method()
+                    .convolution(new AdapterMethod.Site(g, m, training), x, frozen, setting));
   }
 
-  /** How module {@code m} enters the graph; without dropout when not training. */
-  public LoraLinear.Setting setting(Module m, boolean training) {
-    return new LoraLinear.Setting(
-        (float) m.scale(), training ? (float) m.spec().dropout() : 0, Philox.DROPOUT + m.index());
+  /** Layers of {@code flat} all of whose parts that begin as zeros are zeros still. */
+  public long dead(float[] flat) {
+    return modules.values().stream().filter(m -> isDead(m, flat)).count();
   }
 
-  /** The flat buffer at the start: A ~ U(−1/√in, 1/√in), B = 0 (Kaiming-uniform, a = √5). */
+  private static boolean isDead(Module m, float[] flat) {
+    for (Place p : m.parts()) {
+      if (p.part().start() instanceof Part.Start.Zeros) {
+        for (int i = 0; i < p.part().size(); i++) {
+          if (flat[(int) p.offset() + i] != 0) {
+            return false;
+          }
+        }
+      }
+    }
+    return true;
+  }
+
+  /** The flat buffer at the start. */
   public float[] initial(long seed) {
     float[] flat = new float[Math.toIntExact(floats)];
     for (Module m : modules.values()) {
-      float bound = (float) (1 / Math.sqrt(m.in()));
-      for (int i = 0; i < m.aSize(); i += 4) {
-        int[] words = Philox.words(seed, i / 4, Philox.LORA_INIT, m.index(), 0);
-        for (int j = i; j < Math.min(i + 4, m.aSize()); j++) {
-          flat[(int) m.aOffset() + j] = (2 * Philox.uniform(words[j - i]) - 1) * bound;
+      for (int i = 0; i < m.parts().size(); i++) {
+        if (m.parts().get(i).part().start() instanceof Part.Start.Uniform uniform) {
+          fill(m, i, (float) uniform.bound(), seed, flat);
         }
       }
     }
     return flat;
+  }
+
+  private static void fill(Module m, int part, float bound, long seed, float[] flat) {
+    Place place = m.parts().get(part);
+    int size = place.part().size();
+    for (int i = 0; i < size; i += 4) {
+      int[] words = Philox.words(seed, i / 4, Philox.LORA_INIT, m.index(), part);
+      for (int j = i; j < Math.min(i + 4, size); j++) {
+        flat[(int) place.offset() + j] = (2 * Philox.uniform(words[j - i]) - 1) * bound;
+      }
+    }
   }
 }

@@ -15,15 +15,21 @@ public final class InitAdapter {
    *
    * @param path of the adapter, for messages
    */
-  public static float[] of(Path path, Map<String, LowRank> adapter, Adapters run, long seed) {
-    Map<String, LowRank> left = new TreeMap<>(adapter);
+  public static float[] of(Path path, Map<String, AdaptedLayer> adapter, Adapters run, long seed) {
+    Map<String, AdaptedLayer> left = new TreeMap<>(adapter);
     float[] params = run.initial(seed);
     for (Adapters.Module m : run.modules()) {
-      LowRank one = left.remove(m.path());
+      AdaptedLayer one = left.remove(m.path());
       if (one == null) {
         throw new UserException(
             String.format(
                 "init_adapter %s has nothing for %s, which lora_targets names.", path, m.path()));
+      }
+      if (!one.method().equals(m.spec().method())) {
+        throw new UserException(
+            String.format(
+                "init_adapter %s is %s at %s, but the run trains %s (lora_method).",
+                path, one.method().name(), m.path(), m.spec().method().name()));
       }
       if (one.rank() > m.rank()) {
         throw new UserException(
@@ -32,7 +38,7 @@ public final class InitAdapter {
                     + " that (lora_rank).",
                 path, one.rank(), m.path(), m.rank()));
       }
-      place(one, m, params);
+      one.place(m, (float) (one.scale() / m.scale()), 0, params);
     }
     if (!left.isEmpty()) {
       throw new UserException(
@@ -43,16 +49,5 @@ public final class InitAdapter {
               + ".");
     }
     return params;
-  }
-
-  private static void place(LowRank from, Adapters.Module m, float[] params) {
-    System.arraycopy(from.a(), 0, params, (int) m.aOffset(), from.a().length);
-    float factor = (float) (from.scale() / m.scale());
-    int rank = from.rank();
-    for (int row = 0; row < m.out(); row++) {
-      for (int r = 0; r < rank; r++) {
-        params[(int) m.bOffset() + row * m.rank() + r] = from.b()[row * rank + r] * factor;
-      }
-    }
   }
 }

@@ -10,12 +10,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.loranative.UserException;
 import org.loranative.io.DType;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.io.TensorFile;
-import org.loranative.lora.LoraTensors.Role;
 import org.loranative.track.Phase;
 
 /**
@@ -32,7 +32,7 @@ public final class LoraFiles {
    * @param targets the base model's layers
    * @throws UserException if a tensor belongs to no layer, or its shape fits none
    */
-  public static Map<String, LowRank> read(Path path, List<Adapters.Target> targets) {
+  public static Map<String, AdaptedLayer> read(Path path, List<Adapters.Target> targets) {
     boolean folder = Files.isDirectory(path);
     if (!Files.exists(path)) {
       throw new UserException("The adapter " + path + " does not exist.");
@@ -41,9 +41,9 @@ public final class LoraFiles {
     LoraMetadata metadata = folder ? LoraMetadata.ofFolder(path) : LoraMetadata.ofFile(path, file);
     LoraTensors tensors = new LoraTensors(path, file.tensors());
     Map<String, Adapters.Target> names = LoraNames.of(targets);
-    Map<String, LowRank> modules = new LinkedHashMap<>();
+    Map<String, AdaptedLayer> modules = new LinkedHashMap<>();
     List<String> unknown = new ArrayList<>(tensors.unknown());
-    Map<String, Map<Role, TensorEntry>> layers = tensors.byLayer();
+    Map<String, Map<String, TensorEntry>> layers = tensors.byLayer();
     Phase phase = new Phase("layers of the adapter read", layers.size());
     layers.forEach(
         (name, parts) -> {
@@ -63,7 +63,7 @@ public final class LoraFiles {
               path, unknown.size(), unknown.stream().sorted().findFirst().orElse("none")));
     }
     // In the model's order, whatever the file's is.
-    Map<String, LowRank> sorted = new LinkedHashMap<>();
+    Map<String, AdaptedLayer> sorted = new LinkedHashMap<>();
     targets.stream()
         .map(Adapters.Target::path)
         .filter(modules::containsKey)
@@ -71,84 +71,45 @@ public final class LoraFiles {
     return sorted;
   }
 
-  private static LowRank module(
+  private static AdaptedLayer module(
       Path path,
       String name,
       Adapters.Target target,
-      Map<Role, TensorEntry> parts,
+      Map<String, TensorEntry> tensors,
       LoraMetadata metadata) {
-    TensorEntry down = parts.get(Role.DOWN);
-    TensorEntry up = parts.get(Role.UP);
-    if (down == null || up == null) {
+    AdapterMethod method =
+        AdapterMethods.ofParts(tensors.keySet())
+            .orElseThrow(
+                () ->
+                    new UserException(
+                        String.format(
+                            "%s holds %s for %s but not what goes with it (down and up, or A and"
+                                + " B); it is not whole.",
+                            path, tensors.keySet(), name)));
+    Part first = method.parts(target, 1).get(0);
+    int rank = first.rank(tensors.get(first.name()).shape());
+    Optional<Map<String, float[]>> numbers =
+        rank < 1 ? Optional.empty() : method.read(target, rank, tensors);
+    if (numbers.isEmpty()) {
       throw new UserException(
           String.format(
-              "%s holds %s for %s but not what goes with it (down and up, or A and B); it is not"
-                  + " whole.",
-              path, parts.keySet(), name));
-    }
-    int rank = Math.toIntExact(down.shape().isEmpty() ? 0 : down.shape().get(0));
-    TensorEntry widest = parts.getOrDefault(Role.MID, down);
-    boolean convolution = widest.shape().size() == 4;
-    Optional<float[]> a = a(target, rank, down, Optional.ofNullable(parts.get(Role.MID)));
-    if (rank < 1 || a.isEmpty() || up.elements() != rank * target.out()) {
-      throw new UserException(
-          String.format(
-              "%s: %s %s and %s %s do not fit the layer %s of %d x %d.",
-              path,
-              widest.name(),
-              widest.shape(),
-              up.name(),
-              up.shape(),
-              target.path(),
-              target.out(),
-              target.in()));
+              "%s: %s do not fit the layer %s of %d x %d.",
+              path, shapes(tensors), target.path(), target.out(), target.in()));
     }
     double alpha =
-        Optional.ofNullable(parts.get(Role.ALPHA))
+        Optional.ofNullable(tensors.get(LoraTensors.ALPHA))
             .filter(e -> e.elements() > 0)
             .map(e -> (double) Safetensors.floats(e)[0])
             .orElseGet(() -> metadata.alpha(target, rank));
-    return new LowRank(
-        target,
-        rank,
-        alpha,
-        LowRank.ofFile(a.get(), target, rank),
-        Safetensors.floats(up),
-        convolution);
+    boolean convolution = tensors.values().stream().anyMatch(e -> e.shape().size() == 4);
+    return new AdaptedLayer(target, method, rank, alpha, numbers.get(), convolution);
   }
 
-  /**
-   * A in the order of files [rank, channels, kernel, kernel], if the tensors fit the layer. With a
-   * middle one [rank, rank, kernel, kernel] (CP), down is [rank, channels] and A their product.
-   */
-  private static Optional<float[]> a(
-      Adapters.Target target, int rank, TensorEntry down, Optional<TensorEntry> middle) {
-    int taps = target.kernel() * target.kernel();
-    int channels = Math.toIntExact(target.in() / taps);
-    if (middle.isEmpty()) {
-      return down.elements() == rank * target.in()
-          ? Optional.of(Safetensors.floats(down))
-          : Optional.empty();
-    }
-    if (down.elements() != (long) rank * channels
-        || middle.get().elements() != (long) rank * rank * taps) {
-      return Optional.empty();
-    }
-    float[] first = Safetensors.floats(down);
-    float[] mid = Safetensors.floats(middle.get());
-    float[] a = new float[rank * channels * taps];
-    for (int r = 0; r < rank; r++) {
-      for (int c = 0; c < channels; c++) {
-        for (int tap = 0; tap < taps; tap++) {
-          double sum = 0;
-          for (int j = 0; j < rank; j++) {
-            sum += (double) mid[(r * rank + j) * taps + tap] * first[j * channels + c];
-          }
-          a[(r * channels + c) * taps + tap] = (float) sum;
-        }
-      }
-    }
-    return Optional.of(a);
+  private static String shapes(Map<String, TensorEntry> tensors) {
+    return tensors.values().stream()
+        .filter(e -> !e.shape().isEmpty())
+        .map(e -> e.name() + " " + e.shape())
+        .collect(Collectors.joining(" and "));
   }
 
   /** Ways of writing a file. */
@@ -166,22 +127,26 @@ public final class LoraFiles {
   public static void write(
       Path file,
       Format format,
-      Map<String, LowRank> modules,
+      Map<String, AdaptedLayer> modules,
       boolean sdxl,
       Map<String, String> metadata)
       throws IOException {
     List<Safetensors.Tensor> tensors = new ArrayList<>();
     modules.forEach(
         (path, m) -> {
-          if (format == Format.KOHYA) {
-            String name = KohyaNames.written(path, sdxl);
-            tensors.add(tensor(name + ".lora_down.weight", shapeOfA(m), m.fileA()));
-            tensors.add(tensor(name + ".lora_up.weight", shapeOfB(m), m.b()));
+          boolean kohya = format == Format.KOHYA;
+          String name = kohya ? KohyaNames.written(path, sdxl) : path;
+          for (Part part : m.parts()) {
+            // Not every reader of diffusers' names looks for an alpha: the scale is in the numbers.
+            float[] numbers = kohya ? m.numbers(part.name()) : m.scaled(part);
+            tensors.add(
+                tensor(
+                    name + (kohya ? part.keys().kohya() : part.keys().peft()),
+                    part.fileShape(m.target(), m.convolution()),
+                    part.toFile(numbers, m.target())));
+          }
+          if (kohya) {
             tensors.add(tensor(name + ".alpha", List.of(), new float[] {(float) m.alpha()}));
-          } else {
-            // Not every reader of these names looks for an alpha: the scale is in B.
-            tensors.add(tensor(path + ".lora_A.weight", shapeOfA(m), m.fileA()));
-            tensors.add(tensor(path + ".lora_B.weight", shapeOfB(m), scaled(m)));
           }
         });
     Map<String, String> kept = new LinkedHashMap<>(metadata);
@@ -190,28 +155,6 @@ public final class LoraFiles {
       kept.put(LoraMetadata.KEY, LoraMetadata.describe(modules));
     }
     Safetensors.write(file, tensors, kept);
-  }
-
-  private static float[] scaled(LowRank m) {
-    float[] b = m.b().clone();
-    for (int i = 0; i < b.length; i++) {
-      b[i] = (float) (b[i] * m.scale());
-    }
-    return b;
-  }
-
-  private static List<Long> shapeOfA(LowRank m) {
-    long kernel = m.target().kernel();
-    long channels = m.target().in() / kernel / kernel;
-    return m.convolution()
-        ? List.of((long) m.rank(), channels, kernel, kernel)
-        : List.of((long) m.rank(), channels);
-  }
-
-  private static List<Long> shapeOfB(LowRank m) {
-    return m.convolution()
-        ? List.of(m.target().out(), (long) m.rank(), 1L, 1L)
-        : List.of(m.target().out(), (long) m.rank());
   }
 
   private static Safetensors.Tensor tensor(String name, List<Long> shape, float[] values) {

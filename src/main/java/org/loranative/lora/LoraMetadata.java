@@ -51,10 +51,10 @@ record LoraMetadata(Path path, Map<String, JsonNode> byPart) {
   }
 
   /** The same, for writing modules whose alpha is their rank: each part's rank and layers. */
-  static String describe(Map<String, LowRank> modules) {
+  static String describe(Map<String, AdaptedLayer> modules) {
     ObjectNode all = JSON.createObjectNode();
     for (String part : PARTS) {
-      Map<String, LowRank> own = new LinkedHashMap<>();
+      Map<String, AdaptedLayer> own = new LinkedHashMap<>();
       modules.forEach(
           (path, m) -> {
             if (path.startsWith(part + ".")) {

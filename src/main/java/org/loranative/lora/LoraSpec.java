@@ -5,7 +5,7 @@ import java.util.List;
 /**
  * What to adapt and how.
  *
- * @param rank inner dimension of B·A
+ * @param rank inner dimension of the products
  * @param alpha scales the product together with rank
  * @param dropout on the input of the low-rank branch, in [0, 1)
  * @param targets last parts of module names ({@code q_proj}), or {@link #ALL_LINEAR}
@@ -13,7 +13,13 @@ import java.util.List;
  * @param rate learning rate, relative to the run's
  */
 public record LoraSpec(
-    int rank, double alpha, double dropout, List<String> targets, boolean rslora, double rate) {
+    AdapterMethod method,
+    int rank,
+    double alpha,
+    double dropout,
+    List<String> targets,
+    boolean rslora,
+    double rate) {
   /** Every linear layer but the head. */
   public static final String ALL_LINEAR = "all-linear";
 
@@ -21,12 +27,12 @@ public record LoraSpec(
     targets = List.copyOf(targets);
   }
 
-  /** Learns at the run's rate. */
+  /** LoRA at the run's rate. */
   public LoraSpec(int rank, double alpha, double dropout, List<String> targets, boolean rslora) {
-    this(rank, alpha, dropout, targets, rslora, 1);
+    this(AdapterMethods.DEFAULT, rank, alpha, dropout, targets, rslora, 1);
   }
 
-  /** s in {@code y = x W0ᵀ + s (x Aᵀ) Bᵀ}. */
+  /** What the product is multiplied by. */
   public double scale() {
     return rslora ? alpha / Math.sqrt(rank) : alpha / rank;
   }

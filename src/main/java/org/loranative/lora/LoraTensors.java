@@ -2,45 +2,32 @@ package org.loranative.lora;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.EnumMap;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.loranative.UserException;
 import org.loranative.io.TensorEntry;
 
 /** The tensors of an adapter's file, brought together by the layer that they belong to. */
 final class LoraTensors {
-  /** What a tensor is to its layer. */
-  enum Role {
-    DOWN,
-    UP,
-    /** Of a convolution taken apart further (CP): between down and up. */
-    MID,
-    ALPHA
-  }
+  /** A tensor that is no part. */
+  static final String ALPHA = "alpha";
 
-  /** Ends of names, the longest first where one ends in another. */
-  private static final Map<String, Role> ENDS = new LinkedHashMap<>();
+  /** What a tensor is to its layer, by the ends of names. */
+  private static final Map<String, String> ROLES = new LinkedHashMap<>();
 
   static {
-    for (String[] pair :
-        new String[][] {
-          {".lora_down.weight", ".lora_up.weight"},
-          {".lora_A.weight", ".lora_B.weight"},
-          {".lora_A.default.weight", ".lora_B.default.weight"},
-          {".lora_linear_layer.down.weight", ".lora_linear_layer.up.weight"},
-          {".lora.down.weight", ".lora.up.weight"},
-          {"_lora.down.weight", "_lora.up.weight"},
-          {".lora_A", ".lora_B"}
-        }) {
-      ENDS.put(pair[0], Role.DOWN);
-      ENDS.put(pair[1], Role.UP);
+    for (AdapterMethod method : AdapterMethods.all()) {
+      for (Part part : method.parts(AdapterMethods.ANY_LAYER, 1)) {
+        part.keys().all().forEach(end -> ROLES.put(end, part.name()));
+      }
+      ROLES.putAll(method.fileExtras());
     }
-    ENDS.put(".lora_mid.weight", Role.MID);
-    ENDS.put(".alpha", Role.ALPHA);
+    ROLES.put(".alpha", ALPHA);
   }
 
   /** Adapters of other kinds, by a tensor that each has. */
@@ -62,7 +49,7 @@ final class LoraTensors {
   }
 
   private final Path path;
-  private final Map<String, Map<Role, TensorEntry>> byLayer = new LinkedHashMap<>();
+  private final Map<String, Map<String, TensorEntry>> byLayer = new LinkedHashMap<>();
   private final List<String> unknown = new ArrayList<>();
 
   /**
@@ -87,17 +74,19 @@ final class LoraTensors {
                     + " of linear layers and convolutions.");
           }
         });
-    Optional<String> end = ENDS.keySet().stream().filter(name::endsWith).findFirst();
+    // A short end may be the end of a longer one.
+    Optional<String> end =
+        ROLES.keySet().stream().filter(name::endsWith).max(Comparator.comparingInt(String::length));
     if (end.isEmpty()) {
       unknown.add(name);
       return;
     }
     String layer = name.substring(0, name.length() - end.get().length());
-    byLayer.computeIfAbsent(layer, l -> new EnumMap<>(Role.class)).put(ENDS.get(end.get()), entry);
+    byLayer.computeIfAbsent(layer, l -> new TreeMap<>()).put(ROLES.get(end.get()), entry);
   }
 
   /** Names of layers as the file has them, and what it holds for each. */
-  Map<String, Map<Role, TensorEntry>> byLayer() {
+  Map<String, Map<String, TensorEntry>> byLayer() {
     return byLayer;
   }
 

@@ -8,10 +8,13 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import java.util.stream.Collectors;
 import org.loranative.UserException;
 import org.loranative.io.JsonFile;
 import org.loranative.io.Safetensors;
@@ -24,20 +27,45 @@ import org.loranative.io.TensorEntry;
  * scale.
  */
 final class PeftFolder {
-  private static final Pattern FACTOR =
-      Pattern.compile("base_model\\.model\\.(.+)\\.lora_([AB])(?:\\.[^.]+)?\\.weight");
+  private static final String WEIGHT = ".weight";
 
-  /** The two factors of a layer. */
-  private record Factors(TensorEntry a, TensorEntry b) {}
+  /** What a tensor belongs to. */
+  private record Key(String layer, String part) {
+    /** Files of old versions have an adapter's name behind the part's. */
+    static Optional<Key> of(String name, AdapterMethod method) {
+      for (Part part : method.parts(AdapterMethods.ANY_LAYER, 1)) {
+        String end = part.keys().peft();
+        String stem = end.endsWith(WEIGHT) ? end.substring(0, end.length() - WEIGHT.length()) : end;
+        Matcher m =
+            Pattern.compile(
+                    Pattern.quote(PeftFormat.PREFIX)
+                        + "(.+)"
+                        + Pattern.quote(stem)
+                        + "(?:\\.[^.]+)?"
+                        + Pattern.quote(end.substring(stem.length())))
+                .matcher(name);
+        if (m.matches()) {
+          return Optional.of(new Key(m.group(1), part.name()));
+        }
+      }
+      return Optional.empty();
+    }
+  }
 
   private final Path folder;
   private final JsonNode config;
-  private final Map<String, Factors> factors;
+  private final AdapterMethod method;
+  private final Map<String, Map<String, TensorEntry>> layers;
 
-  private PeftFolder(Path folder, JsonNode config, Map<String, Factors> factors) {
+  private PeftFolder(
+      Path folder,
+      JsonNode config,
+      AdapterMethod method,
+      Map<String, Map<String, TensorEntry>> layers) {
     this.folder = folder;
     this.config = config;
-    this.factors = factors;
+    this.method = method;
+    this.layers = layers;
   }
 
   static PeftFolder open(Path folder) {
@@ -53,22 +81,24 @@ final class PeftFolder {
     }
     JsonNode config = JsonFile.read(file);
     requireSupported(file, config);
-    Map<String, TensorEntry> a = new TreeMap<>();
-    Map<String, TensorEntry> b = new TreeMap<>();
+    AdapterMethod method = AdapterMethods.DEFAULT;
+    Map<String, Map<String, TensorEntry>> layers = new TreeMap<>();
     for (Map.Entry<String, TensorEntry> t :
         Safetensors.read(folder.resolve(PeftFormat.WEIGHTS)).tensors().entrySet()) {
-      Matcher factor = FACTOR.matcher(t.getKey());
-      if (!factor.matches()) {
-        throw new UserException(folder + " " + foreign(t.getKey()));
-      }
-      (factor.group(2).equals("A") ? a : b).put(factor.group(1), t.getValue());
+      Key key =
+          Key.of(t.getKey(), method)
+              .orElseThrow(() -> new UserException(folder + " " + foreign(t.getKey())));
+      layers.computeIfAbsent(key.layer(), l -> new TreeMap<>()).put(key.part(), t.getValue());
     }
-    if (a.isEmpty() || !a.keySet().equals(b.keySet())) {
-      throw new UserException(folder + " lacks lora_A or lora_B of some layers; is it whole?");
+    Set<String> parts = Set.copyOf(AdapterMethods.partNames(method));
+    if (layers.isEmpty() || !layers.values().stream().allMatch(l -> l.keySet().equals(parts))) {
+      throw new UserException(
+          folder
+              + " lacks "
+              + String.join(" or ", AdapterMethods.partNames(method))
+              + " of some layers; is it whole?");
     }
-    Map<String, Factors> factors = new TreeMap<>();
-    a.forEach((path, entry) -> factors.put(path, new Factors(entry, b.get(path))));
-    return new PeftFolder(folder, config, factors);
+    return new PeftFolder(folder, config, method, layers);
   }
 
   private static void requireSupported(Path file, JsonNode config) {
@@ -110,82 +140,76 @@ final class PeftFolder {
   }
 
   /** One spec for all layers of the same rank and alpha. */
-  List<LoraSpec> specs(List<Adapters.Target> layers) {
+  List<LoraSpec> specs(List<Adapters.Target> targets) {
     Map<LoraSpec, List<String>> paths = new LinkedHashMap<>();
-    for (LowRankShape shape : shapes(layers)) {
-      paths
-          .computeIfAbsent(spec(shape, List.of()), s -> new ArrayList<>())
-          .add(shape.target().path());
-    }
+    layers(targets)
+        .forEach(
+            (path, layer) ->
+                paths
+                    .computeIfAbsent(spec(layer.rank(), path, List.of()), s -> new ArrayList<>())
+                    .add(path));
     List<LoraSpec> specs = new ArrayList<>();
-    paths.forEach(
-        (s, of) -> specs.add(new LoraSpec(s.rank(), s.alpha(), s.dropout(), of, s.rslora())));
+    paths.forEach((s, of) -> specs.add(spec(s.rank(), of.get(0), of)));
     return specs;
   }
 
-  private LoraSpec spec(LowRankShape shape, List<String> paths) {
+  private LoraSpec spec(int rank, String path, List<String> paths) {
     return new LoraSpec(
-        shape.rank(),
-        alpha(shape.target().path()),
+        method,
+        rank,
+        alpha(path),
         config.path("lora_dropout").asDouble(),
         paths,
-        config.path("use_rslora").asBoolean());
+        config.path("use_rslora").asBoolean(),
+        1);
   }
 
   /** The numbers; alpha as if scales were alpha / rank. */
-  Map<String, LowRank> layers(List<Adapters.Target> targets) {
-    Map<String, LowRank> layers = new TreeMap<>();
-    for (LowRankShape shape : shapes(targets)) {
-      String path = shape.target().path();
-      Factors f = factors.get(path);
-      double alpha = spec(shape, List.of(path)).scale() * shape.rank();
-      layers.put(
-          path,
-          new LowRank(
-              shape.target(),
-              shape.rank(),
-              alpha,
-              Safetensors.floats(f.a()),
-              Safetensors.floats(f.b()),
-              false));
-    }
-    return layers;
-  }
-
-  private record LowRankShape(Adapters.Target target, int rank) {}
-
-  private List<LowRankShape> shapes(List<Adapters.Target> targets) {
+  Map<String, AdaptedLayer> layers(List<Adapters.Target> targets) {
     Map<String, Adapters.Target> known = new TreeMap<>();
     targets.forEach(t -> known.put(t.path(), t));
-    List<LowRankShape> shapes = new ArrayList<>();
-    for (Map.Entry<String, Factors> e : factors.entrySet()) {
-      Adapters.Target target = known.get(e.getKey());
-      if (target == null) {
-        throw new UserException(
-            folder
-                + " adapts "
-                + e.getKey()
-                + (e.getKey().endsWith("lm_head") || e.getKey().endsWith("embed_tokens")
-                    ? ", but adapters on the embedding or the head are not supported."
-                    : ", which the base model has not; was it made for another base?"));
-      }
-      List<Long> a = e.getValue().a().shape();
-      List<Long> b = e.getValue().b().shape();
-      boolean fits =
-          a.size() == 2
-              && a.get(0) > 0
-              && a.get(1) == target.in()
-              && b.equals(List.of(target.out(), a.get(0)));
-      if (!fits) {
-        throw new UserException(
-            String.format(
-                "%s: lora_A and lora_B of %s have the shapes %s and %s, but the base model's layer"
-                    + " is %d × %d; was it made for another base?",
-                folder, e.getKey(), a, b, target.out(), target.in()));
-      }
-      shapes.add(new LowRankShape(target, Math.toIntExact(a.get(0))));
+    Map<String, AdaptedLayer> read = new TreeMap<>();
+    layers.forEach(
+        (path, tensors) -> {
+          Adapters.Target target = known.get(path);
+          if (target == null) {
+            throw new UserException(
+                folder
+                    + " adapts "
+                    + path
+                    + (path.endsWith("lm_head") || path.endsWith("embed_tokens")
+                        ? ", but adapters on the embedding or the head are not supported."
+                        : ", which the base model has not; was it made for another base?"));
+          }
+          read.put(path, layer(target, tensors));
+        });
+    return read;
+  }
+
+  private AdaptedLayer layer(Adapters.Target target, Map<String, TensorEntry> tensors) {
+    List<Part> any = method.parts(target, 1);
+    int rank = any.get(0).rank(tensors.get(any.get(0).name()).shape());
+    boolean fits = rank > 0;
+    for (Part part : method.parts(target, Math.max(rank, 1))) {
+      fits &= tensors.get(part.name()).shape().equals(part.fileShape(target, false));
     }
-    return shapes;
+    if (!fits) {
+      throw new UserException(
+          String.format(
+              "%s: %s of %s have the shapes %s, but the base model's layer is %d × %d; was it made"
+                  + " for another base?",
+              folder,
+              any.stream().map(Part::name).collect(Collectors.joining(" and ")),
+              target.path(),
+              any.stream()
+                  .map(p -> tensors.get(p.name()).shape().toString())
+                  .collect(Collectors.joining(" and ")),
+              target.out(),
+              target.in()));
+    }
+    double alpha = spec(rank, target.path(), List.of()).scale() * rank;
+    return new AdaptedLayer(
+        target, method, rank, alpha, method.read(target, rank, tensors).orElseThrow(), false);
   }
 
   /** {@code lora_alpha}, or of {@code alpha_pattern} the first whose key is the path or its end. */

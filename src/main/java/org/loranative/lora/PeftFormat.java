@@ -19,8 +19,8 @@ import org.loranative.io.DType;
 import org.loranative.io.Safetensors;
 
 /**
- * PEFT's folder: {@code adapter_model.safetensors} with {@code
- * base_model.model.<path>.lora_A.weight}, and {@code adapter_config.json}.
+ * PEFT's folder: {@code adapter_model.safetensors}, with {@code base_model.model.} before each
+ * layer's path, and {@code adapter_config.json}.
  */
 public final class PeftFormat {
   static final String PREFIX = "base_model.model.";
@@ -46,11 +46,9 @@ public final class PeftFormat {
       throws IOException {
     List<Safetensors.Tensor> tensors = new ArrayList<>();
     for (Adapters.Module m : adapters.modules()) {
-      long rank = m.rank();
-      tensors.add(
-          tensor(m.path() + ".lora_A", List.of(rank, m.in()), params, m.aOffset(), m.aSize()));
-      tensors.add(
-          tensor(m.path() + ".lora_B", List.of(m.out(), rank), params, m.bOffset(), m.bSize()));
+      for (Adapters.Place p : m.parts()) {
+        tensors.add(tensor(m, p, params));
+      }
     }
     Safetensors.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "pt"));
     LoraSpec spec = adapters.specs().get(0);
@@ -101,11 +99,14 @@ public final class PeftFormat {
     return path.substring(path.lastIndexOf('.') + 1);
   }
 
-  private static Safetensors.Tensor tensor(
-      String name, List<Long> shape, float[] params, long offset, int size) {
-    ByteBuffer data = ByteBuffer.allocate(size * 4).order(ByteOrder.LITTLE_ENDIAN);
-    data.asFloatBuffer().put(params, (int) offset, size);
-    return new Safetensors.Tensor(PREFIX + name + ".weight", DType.F32, shape, data);
+  private static Safetensors.Tensor tensor(Adapters.Module m, Adapters.Place p, float[] params) {
+    ByteBuffer data = ByteBuffer.allocate(p.part().size() * 4).order(ByteOrder.LITTLE_ENDIAN);
+    data.asFloatBuffer().put(p.of(params));
+    return new Safetensors.Tensor(
+        PREFIX + m.path() + p.part().keys().peft(),
+        DType.F32,
+        p.part().fileShape(m.target(), false),
+        data);
   }
 
   /** The adapters of a folder, for use: shapes come from its tensors, scales from its config. */
@@ -116,18 +117,16 @@ public final class PeftFormat {
   /** Reads an adapter's numbers into the layout of {@code adapters}, which fit it. */
   public static float[] read(Path folder, Adapters adapters) {
     float[] params = new float[Math.toIntExact(adapters.floats())];
-    Map<String, LowRank> layers =
+    Map<String, AdaptedLayer> layers =
         read(folder, adapters.modules().stream().map(Adapters.Module::target).toList());
     for (Adapters.Module m : adapters.modules()) {
-      LowRank layer = layers.get(m.path());
-      System.arraycopy(layer.a(), 0, params, (int) m.aOffset(), layer.a().length);
-      System.arraycopy(layer.b(), 0, params, (int) m.bOffset(), layer.b().length);
+      layers.get(m.path()).place(m, 1, 0, params);
     }
     return params;
   }
 
   /** The adapted layers of a folder by path. */
-  public static Map<String, LowRank> read(Path folder, List<Adapters.Target> layers) {
+  public static Map<String, AdaptedLayer> read(Path folder, List<Adapters.Target> layers) {
     return PeftFolder.open(folder).layers(layers);
   }
 }

@@ -9,8 +9,6 @@ import org.loranative.graph.ops.Conv2d;
 import org.loranative.graph.ops.GroupNorm;
 import org.loranative.graph.ops.LayerNorm;
 import org.loranative.graph.ops.Linear;
-import org.loranative.graph.ops.LoraConv2d;
-import org.loranative.graph.ops.LoraLinear;
 import org.loranative.graph.ops.RmsNorm;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
@@ -40,18 +38,7 @@ public record Net(
     Value w0 = matrix(path + ".weight");
     Optional<Value> bias = bias(path);
     return adapters
-        .find(path)
-        .map(
-            m ->
-                LoraLinear.of(
-                    graph,
-                    path,
-                    x,
-                    w0,
-                    bias,
-                    adapters.a(graph, m),
-                    adapters.b(graph, m),
-                    adapters.setting(m, training)))
+        .linear(graph, path, x, w0, bias, training)
         .orElseGet(() -> Linear.of(graph, path, x, w0, bias, x.dtype()));
   }
 
@@ -65,20 +52,7 @@ public record Net(
             compute,
             Shape.of(file.dim(0), setting.kernel(), setting.kernel(), file.dim(1)));
     Value y = Conv2d.of(graph, path, x, w, bias(path), setting);
-    return adapters
-        .find(path)
-        .map(
-            m ->
-                LoraConv2d.of(
-                    graph,
-                    path,
-                    x,
-                    y,
-                    adapters.a(graph, m),
-                    adapters.b(graph, m),
-                    setting,
-                    adapters.setting(m, training)))
-        .orElse(y);
+    return adapters.convolution(graph, path, x, y, setting, training).orElse(y);
   }
 
   private Optional<Value> bias(String path) {

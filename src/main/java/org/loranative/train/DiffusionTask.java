@@ -21,10 +21,10 @@ import org.loranative.diffusion.Prediction;
 import org.loranative.diffusion.SnrWeight;
 import org.loranative.graph.Graph;
 import org.loranative.io.DType;
+import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraFiles;
 import org.loranative.lora.LoraSpec;
-import org.loranative.lora.LowRank;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionGraph;
 import org.loranative.model.diffusion.TextRows;
@@ -376,17 +376,9 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
 
   @Override
   public Path export(Path folder, float[] params) throws IOException {
-    Map<String, LowRank> modules = new LinkedHashMap<>();
+    Map<String, AdaptedLayer> modules = new LinkedHashMap<>();
     for (Adapters.Module m : adapters.modules()) {
-      modules.put(
-          m.path(),
-          new LowRank(
-              m.target(),
-              m.rank(),
-              m.scale() * m.rank(),
-              slice(params, m.aOffset(), m.aSize()),
-              slice(params, m.bOffset(), m.bSize()),
-              base.isConvolution(m.path())));
+      modules.put(m.path(), AdaptedLayer.of(m, params, base.isConvolution(m.path())));
     }
     LoraSpec spec = adapters.specs().get(0);
     Map<String, String> metadata = new LinkedHashMap<>();
@@ -409,10 +401,6 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
         LoraFiles.Format.valueOf(config.exportFormat().toUpperCase(Locale.ROOT));
     LoraFiles.write(file, format, modules, base.isSdxl(), metadata);
     return file;
-  }
-
-  private static float[] slice(float[] params, long from, int n) {
-    return java.util.Arrays.copyOfRange(params, (int) from, (int) from + n);
   }
 
   @Override

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.function.Function;
 import org.loranative.config.LoraTarget;
 import org.loranative.config.TrainConfig;
+import org.loranative.lora.AdapterMethods;
 import org.loranative.lora.LoraSpec;
 
 /** What {@code lora_targets} asks for. */
@@ -37,6 +38,7 @@ final class LoraSpecs {
 
   private static LoraSpec spec(TrainConfig config, LoraTarget t, List<String> layers) {
     return new LoraSpec(
+        AdapterMethods.DEFAULT,
         t.rank().orElse(config.loraRank()),
         t.alpha().orElse(t.rank().map(r -> (double) r).orElse(config.loraAlpha())),
         config.loraDropout(),

@@ -34,7 +34,7 @@ public record MemoryPlan(Held held, RunPlans plans, Largest largest, long prepar
    *
    * @param weightsAllocated frozen weights converted into memory of ours
    * @param weightsMapped frozen weights used where the mapped file has them
-   * @param adapters of A and B; gradients and the optimizer's slots likewise
+   * @param adapters of their parts; gradients and the optimizer's slots likewise
    * @param batches staging of the batches to come
    * @param previews what previews hold between steps, 0 without
    */

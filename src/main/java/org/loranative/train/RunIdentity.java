@@ -8,6 +8,8 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import org.loranative.UserException;
+import org.loranative.lora.AdapterMethod;
+import org.loranative.lora.AdapterMethods;
 import org.loranative.lora.Adapters;
 
 /**
@@ -30,7 +32,12 @@ record RunIdentity(long seed, String data, String base, String layers) {
     StringBuilder text = new StringBuilder();
     for (Adapters.Module m : adapters.modules()) {
       text.append(m.path()).append(' ').append(m.in()).append(' ').append(m.out());
-      text.append(' ').append(m.rank()).append('\n');
+      text.append(' ').append(m.rank());
+      AdapterMethod method = m.spec().method();
+      if (!method.equals(AdapterMethods.DEFAULT)) { // of which older versions write no name
+        text.append(' ').append(method.name());
+      }
+      text.append('\n');
     }
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");

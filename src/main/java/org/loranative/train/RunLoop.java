@@ -96,7 +96,9 @@ final class RunLoop implements Trainer.Listener {
     int now = step.step();
     Map<String, Double> extra = new LinkedHashMap<>(run.sensors().news());
     if (!step.measured().isEmpty()) {
-      extra.put("adapter/dead_layers", deadLayers());
+      extra.put(
+          "adapter/dead_layers",
+          (double) run.adapters().dead(run.state().read(AdapterState.PARAMS)));
     }
     run.optimizer().scalars(run.state()).forEach((name, x) -> extra.put("optimizer/" + name, x));
     Map<String, Double> points = run.tracker().step(step, extra);
@@ -147,19 +149,6 @@ final class RunLoop implements Trainer.Listener {
       log.info("doctor: {}", f);
       run.tracker().finding(step, f);
     }
-  }
-
-  private double deadLayers() {
-    float[] params = run.state().read(AdapterState.PARAMS);
-    int dead = 0;
-    for (Adapters.Module m : run.adapters().modules()) {
-      boolean zero = true;
-      for (long i = m.bOffset(); i < m.bOffset() + m.bSize() && zero; i++) {
-        zero = params[(int) i] == 0;
-      }
-      dead += zero ? 1 : 0;
-    }
-    return dead;
   }
 
   private void measured(int step, double loss) {

@@ -58,18 +58,18 @@ class PeftFormatTest {
     Adapters.Module q = adapters.modules().get(0);
     double sum = 0;
     double squares = 0;
-    for (int i = 0; i < q.aSize(); i++) {
-      float x = flat[(int) q.aOffset() + i];
+    for (int i = 0; i < q.part("lora_A").part().size(); i++) {
+      float x = flat[(int) q.part("lora_A").offset() + i];
       assertThat(Math.abs(x)).isLessThanOrEqualTo(0.05f);
       sum += x;
       squares += x * x;
     }
-    assertThat(Math.abs(sum / q.aSize())).isLessThan(0.003);
+    assertThat(Math.abs(sum / q.part("lora_A").part().size())).isLessThan(0.003);
     double uniform = 0.05 * 0.05 / 3; // variance of U(-1/sqrt(400), 1/sqrt(400))
-    assertThat(squares / q.aSize())
+    assertThat(squares / q.part("lora_A").part().size())
         .isCloseTo(uniform, org.assertj.core.data.Percentage.withPercentage(10));
-    for (int i = 0; i < q.bSize(); i++) {
-      assertThat(flat[(int) q.bOffset() + i]).isZero();
+    for (int i = 0; i < q.part("lora_B").part().size(); i++) {
+      assertThat(flat[(int) q.part("lora_B").offset() + i]).isZero();
     }
     assertThat(adapters.initial(3)).isEqualTo(flat);
     assertThat(adapters.initial(4)).isNotEqualTo(flat);
@@ -123,10 +123,13 @@ class PeftFormatTest {
       assertThat(n.scale()).as(m.path()).isEqualTo(m.scale());
     }
     assertThat(again.modules()).hasSameSizeAs(adapters.modules());
-    Map<String, LowRank> layers = PeftFormat.read(folder, base.targets());
-    LowRank q = layers.get("model.layers.0.self_attn.q_proj");
-    int at = (int) adapters.find("model.layers.0.self_attn.q_proj").orElseThrow().aOffset();
-    assertThat(q.a()).containsExactly(java.util.Arrays.copyOfRange(params, at, at + q.a().length));
+    Map<String, AdaptedLayer> layers = PeftFormat.read(folder, base.targets());
+    AdaptedLayer q = layers.get("model.layers.0.self_attn.q_proj");
+    int at =
+        (int)
+            adapters.find("model.layers.0.self_attn.q_proj").orElseThrow().part("lora_A").offset();
+    assertThat(q.numbers("lora_A"))
+        .containsExactly(java.util.Arrays.copyOfRange(params, at, at + q.numbers("lora_A").length));
   }
 
   /** However PEFT's config chose the layers, the tensors say which they are. */
@@ -156,8 +159,8 @@ class PeftFormatTest {
   void startsFromTheEffectOfAnAdapter() {
     Path peft = Golden.FOLDER.resolve("qwen3/adapter");
     LlmBase base = LlmBase.open(Golden.FOLDER.resolve("qwen3/base"));
-    Map<String, LowRank> theirs = PeftFormat.read(peft, base.targets());
-    LowRank one = theirs.values().iterator().next();
+    Map<String, AdaptedLayer> theirs = PeftFormat.read(peft, base.targets());
+    AdaptedLayer one = theirs.values().iterator().next();
     Adapters run =
         new Adapters(new LoraSpec(4, 40, 0, List.copyOf(theirs.keySet()), false), base.targets());
     float[] params = InitAdapter.of(peft, theirs, run, 1);
@@ -165,9 +168,12 @@ class PeftFormatTest {
     double before = 0;
     double after = 0;
     for (int r = 0; r < 4; r++) {
-      float a = params[(int) m.aOffset() + r * (int) m.in()];
-      after += m.scale() * a * params[(int) m.bOffset() + r];
-      before += r < 3 ? one.scale() * one.a()[r * (int) m.in()] * one.b()[r] : 0;
+      float a = params[(int) m.part("lora_A").offset() + r * (int) m.in()];
+      after += m.scale() * a * params[(int) m.part("lora_B").offset() + r];
+      before +=
+          r < 3
+              ? one.scale() * one.numbers("lora_A")[r * (int) m.in()] * one.numbers("lora_B")[r]
+              : 0;
     }
     assertThat(before).isNotZero();
     assertThat(after).isCloseTo(before, org.assertj.core.data.Percentage.withPercentage(0.001));

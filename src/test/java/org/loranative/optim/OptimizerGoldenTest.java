@@ -21,6 +21,7 @@ import org.loranative.graph.Executor;
 import org.loranative.graph.Plan;
 import org.loranative.graph.Planner;
 import org.loranative.graph.StepState;
+import org.loranative.lora.AdapterMethods;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraSpec;
@@ -94,7 +95,7 @@ class OptimizerGoldenTest {
     }
 
     private static LoraSpec spec(String layer, double rate) {
-      return new LoraSpec(RANK, RANK, 0, List.of(layer), false, rate);
+      return new LoraSpec(AdapterMethods.DEFAULT, RANK, RANK, 0, List.of(layer), false, rate);
     }
 
     /** The layers' numbers in the layout of the flat buffer. */
@@ -102,8 +103,9 @@ class OptimizerGoldenTest {
       float[] flat = new float[(int) adapters.floats()];
       int i = 0;
       for (Adapters.Module m : adapters.modules()) {
-        copy(name + "." + i++, step, flat, (int) m.aOffset(), m.aSize());
-        copy(name + "." + i++, step, flat, (int) m.bOffset(), m.bSize());
+        for (Adapters.Place p : m.parts()) {
+          copy(name + "." + i++, step, flat, (int) p.offset(), p.part().size());
+        }
       }
       return flat;
     }

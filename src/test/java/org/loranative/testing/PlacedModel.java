@@ -68,19 +68,14 @@ public final class PlacedModel implements AutoCloseable {
     return Update.of(OPTIMIZER, adapters, 0.5f);
   }
 
-  /** A and B of every module, under its path with {@code .lora_A} and {@code .lora_B} behind it. */
+  /** The parts of every module, under its path with the part's name behind it. */
   public Map<String, float[]> byModule(String slot) {
     float[] flat = state.read(slot);
     Map<String, float[]> result = new LinkedHashMap<>();
     for (Adapters.Module m : adapters.modules()) {
-      result.put(m.path() + ".lora_A", slice(flat, m.aOffset(), m.aSize()));
-      result.put(m.path() + ".lora_B", slice(flat, m.bOffset(), m.bSize()));
+      m.parts().forEach(p -> result.put(m.path() + "." + p.part().name(), p.of(flat)));
     }
     return result;
-  }
-
-  private static float[] slice(float[] flat, long from, int n) {
-    return java.util.Arrays.copyOfRange(flat, (int) from, (int) from + n);
   }
 
   @Override

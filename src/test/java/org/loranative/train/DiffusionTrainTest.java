@@ -25,8 +25,8 @@ import org.loranative.UserException;
 import org.loranative.config.ConfigReader;
 import org.loranative.image.Picture;
 import org.loranative.io.AtomicFolders;
+import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.LoraFiles;
-import org.loranative.lora.LowRank;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionGraph;
 import org.loranative.random.Philox;
@@ -171,8 +171,8 @@ class DiffusionTrainTest {
     before.forEach(
         (path, m) ->
             assertThat(
-                    Errors.relative(after.get(path).a(), m.a())
-                        + Errors.relative(after.get(path).b(), m.b()))
+                    Errors.relative(after.get(path).numbers("lora_A"), m.numbers("lora_A"))
+                        + Errors.relative(after.get(path).numbers("lora_B"), m.numbers("lora_B")))
                 .isLessThan(1e-4));
     Path larger =
         train(
@@ -195,12 +195,15 @@ class DiffusionTrainTest {
   }
 
   /** s B A. */
-  private static float[] gain(LowRank m) {
+  private static float[] gain(AdaptedLayer m) {
     int in = (int) m.target().in();
     float[] gain = new float[(int) m.target().out() * in];
     for (int i = 0; i < gain.length; i++) {
       for (int r = 0; r < m.rank(); r++) {
-        gain[i] += (float) m.scale() * m.b()[i / in * m.rank() + r] * m.a()[r * in + i % in];
+        gain[i] +=
+            (float) m.scale()
+                * m.numbers("lora_B")[i / in * m.rank() + r]
+                * m.numbers("lora_A")[r * in + i % in];
       }
     }
     return gain;
@@ -220,7 +223,7 @@ class DiffusionTrainTest {
           assertThat(m.rank()).as(path).isEqualTo(conv ? 4 : 3);
           assertThat(m.alpha()).as(path).isEqualTo(conv ? 2 : 3);
           double largest = 0;
-          for (float b : m.b()) {
+          for (float b : m.numbers("lora_B")) {
             largest = Math.max(largest, Math.abs(b));
           }
           boolean text = path.startsWith("text_encoder.");

@@ -21,9 +21,10 @@ import org.loranative.diffusion.Sampler;
 import org.loranative.io.DType;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
+import org.loranative.lora.AdaptedLayer;
+import org.loranative.lora.AdapterMethods;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraFiles;
-import org.loranative.lora.LowRank;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionGraph;
 import org.loranative.model.diffusion.Painter;
@@ -109,7 +110,8 @@ class PicturesWithAdaptersTest {
   @ValueSource(strings = {"diffusers.safetensors", "kohya.safetensors", "unet"})
   void formatsTurnIntoEachOther(String file) throws Exception {
     List<Adapters.Target> targets = DiffusionGraph.targets(DiffusionBase.open(BASE));
-    Map<String, LowRank> start = new LinkedHashMap<>(LoraFiles.read(FOLDER.resolve(file), targets));
+    Map<String, AdaptedLayer> start =
+        new LinkedHashMap<>(LoraFiles.read(FOLDER.resolve(file), targets));
     // One module of another rank and alpha, as a convolution of one pixel.
     Adapters.Target proj =
         targets.stream().filter(t -> t.path().endsWith("proj_in")).findFirst().orElseThrow();
@@ -117,27 +119,30 @@ class PicturesWithAdaptersTest {
     float[] b = new float[(int) proj.out() * 2];
     java.util.Arrays.fill(a, 0.25f);
     java.util.Arrays.fill(b, -3);
-    start.put(proj.path(), new LowRank(proj, 2, 5, a, b, true));
+    start.put(
+        proj.path(),
+        new AdaptedLayer(
+            proj, AdapterMethods.DEFAULT, 2, 5, Map.of("lora_A", a, "lora_B", b), true));
     Path kohya = folder.resolve("k.safetensors");
     Path diffusers = folder.resolve("d.safetensors");
     Map<String, String> note = Map.of("ss_network_dim", "4");
     LoraFiles.write(kohya, LoraFiles.Format.KOHYA, start, false, note);
-    Map<String, LowRank> second = LoraFiles.read(kohya, targets);
+    Map<String, AdaptedLayer> second = LoraFiles.read(kohya, targets);
     LoraFiles.write(
         diffusers, LoraFiles.Format.DIFFUSERS, second, false, LoraFiles.metadata(kohya));
     assertThat(LoraFiles.metadata(diffusers)).containsEntry("ss_network_dim", "4");
-    Map<String, LowRank> third = LoraFiles.read(diffusers, targets);
+    Map<String, AdaptedLayer> third = LoraFiles.read(diffusers, targets);
     assertThat(third.keySet()).isEqualTo(start.keySet());
     start.forEach(
         (path, m) -> {
-          LowRank end = third.get(path);
-          assertThat(end.a()).isEqualTo(m.a());
+          AdaptedLayer end = third.get(path);
+          assertThat(end.numbers("lora_A")).isEqualTo(m.numbers("lora_A"));
           assertThat(end.alpha()).isEqualTo(end.rank()); // the scale is in B
-          float[] scaled = new float[m.b().length];
+          float[] scaled = new float[m.numbers("lora_B").length];
           for (int i = 0; i < scaled.length; i++) {
-            scaled[i] = (float) (m.b()[i] * m.scale());
+            scaled[i] = (float) (m.numbers("lora_B")[i] * m.scale());
           }
-          assertThat(end.b()).isEqualTo(scaled);
+          assertThat(end.numbers("lora_B")).isEqualTo(scaled);
           assertThat(end.convolution()).isEqualTo(m.convolution());
         });
     assertThat(Safetensors.read(kohya).tensors().keySet())
@@ -163,16 +168,16 @@ class PicturesWithAdaptersTest {
   })
   void namesOfOtherToolsAreRead(String ours, String theirs, String down, String up) {
     List<Adapters.Target> targets = DiffusionGraph.targets(DiffusionBase.open(BASE));
-    Map<String, LowRank> golden = LoraFiles.read(FOLDER.resolve("kohya.safetensors"), targets);
+    Map<String, AdaptedLayer> golden = LoraFiles.read(FOLDER.resolve("kohya.safetensors"), targets);
     TensorFiles file = TensorFiles.empty();
-    Map<String, LowRank> expected = new LinkedHashMap<>();
+    Map<String, AdaptedLayer> expected = new LinkedHashMap<>();
     golden.forEach(
         (path, m) -> {
           if (path.matches(ours)) {
             expected.put(path, m);
             String name = path.replaceFirst("^" + ours + "$", theirs);
-            file.with(name + down, List.of((long) m.rank(), m.target().in()), m.a());
-            file.with(name + up, List.of(m.target().out(), (long) m.rank()), m.b());
+            file.with(name + down, List.of((long) m.rank(), m.target().in()), m.numbers("lora_A"));
+            file.with(name + up, List.of(m.target().out(), (long) m.rank()), m.numbers("lora_B"));
           }
         });
     assertThat(expected).isNotEmpty();
@@ -180,8 +185,8 @@ class PicturesWithAdaptersTest {
     assertThat(read.keySet()).isEqualTo(expected.keySet());
     expected.forEach(
         (path, m) -> {
-          assertThat(read.get(path).a()).isEqualTo(m.a());
-          assertThat(read.get(path).b()).isEqualTo(m.b());
+          assertThat(read.get(path).numbers("lora_A")).isEqualTo(m.numbers("lora_A"));
+          assertThat(read.get(path).numbers("lora_B")).isEqualTo(m.numbers("lora_B"));
         });
   }
 
@@ -224,7 +229,7 @@ class PicturesWithAdaptersTest {
             .with("lora_unet_c.alpha", List.of(), 4)
             .write(folder.resolve("cp.safetensors"));
     Adapters.Target target = new Adapters.Target("unet.c", channels * 9, out, 3);
-    LowRank read = LoraFiles.read(file, List.of(target)).get("unet.c");
+    AdaptedLayer read = LoraFiles.read(file, List.of(target)).get("unet.c");
     assertThat(read.alpha()).isEqualTo(4);
     assertThat(read.convolution()).isTrue();
     // Down on a pixel, then mid over 3 x 3: ours is [rank, kernel, kernel, channels].
@@ -235,7 +240,7 @@ class PicturesWithAdaptersTest {
           for (int j = 0; j < rank; j++) {
             sum += mid[(r * rank + j) * 9 + tap] * down[j * channels + c];
           }
-          assertThat(read.a()[(r * 9 + tap) * channels + c])
+          assertThat(read.numbers("lora_A")[(r * 9 + tap) * channels + c])
               .isCloseTo((float) sum, org.assertj.core.data.Offset.offset(1e-6f));
         }
       }

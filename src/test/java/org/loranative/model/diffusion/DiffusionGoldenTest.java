@@ -185,8 +185,8 @@ class DiffusionGoldenTest {
     for (Adapters.Module m : adapters.modules()) {
       float[] a = files.golden.floats(prefix + m.path() + ".lora_A");
       float[] b = files.golden.floats(prefix + m.path() + ".lora_B");
-      System.arraycopy(a, 0, flat, (int) m.aOffset(), a.length);
-      System.arraycopy(b, 0, flat, (int) m.bOffset(), b.length);
+      System.arraycopy(a, 0, flat, (int) m.part("lora_A").offset(), a.length);
+      System.arraycopy(b, 0, flat, (int) m.part("lora_B").offset(), b.length);
     }
     return flat;
   }

@@ -1,0 +1,78 @@
+package org.loranative.lora;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One layer's adapter, as it is read from a file or is to be written into one.
+ *
+ * @param alpha the scale is alpha / rank
+ * @param numbers of each part, as it lies in memory
+ * @param convolution whether files hold it as a convolution's, which they do for some of one pixel
+ *     too
+ */
+public record AdaptedLayer(
+    Adapters.Target target,
+    AdapterMethod method,
+    int rank,
+    double alpha,
+    Map<String, float[]> numbers,
+    boolean convolution) {
+  public AdaptedLayer {
+    numbers = Map.copyOf(numbers);
+  }
+
+  /** Module {@code m} of a flat buffer. */
+  public static AdaptedLayer of(Adapters.Module m, float[] flat, boolean convolution) {
+    Map<String, float[]> numbers = new LinkedHashMap<>();
+    m.parts().forEach(p -> numbers.put(p.part().name(), p.of(flat)));
+    return new AdaptedLayer(
+        m.target(), m.spec().method(), m.rank(), m.scale() * m.rank(), numbers, convolution);
+  }
+
+  public double scale() {
+    return alpha / rank;
+  }
+
+  List<Part> parts() {
+    return method.parts(target, rank);
+  }
+
+  public float[] numbers(String part) {
+    return numbers.get(part);
+  }
+
+  /** The same effect with scale 1. */
+  float[] scaled(Part part) {
+    float[] x = numbers.get(part.name());
+    if (!part.scales()) {
+      return x;
+    }
+    float[] y = new float[x.length];
+    for (int i = 0; i < x.length; i++) {
+      y[i] = (float) (x[i] * scale());
+    }
+    return y;
+  }
+
+  /**
+   * Writes its numbers among those of {@code m}, a module of the same method.
+   *
+   * @param factor that its effect is multiplied by
+   * @param before ranks of {@code m} that stay as they are
+   */
+  void place(Adapters.Module m, float factor, int before, float[] flat) {
+    for (Part from : parts()) {
+      Adapters.Place to = m.part(from.name());
+      to.part()
+          .place(
+              from,
+              numbers.get(from.name()),
+              from.scales() ? factor : 1,
+              before,
+              flat,
+              to.offset());
+    }
+  }
+}

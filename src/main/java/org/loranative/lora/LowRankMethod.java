@@ -1,0 +1,138 @@
+package org.loranative.lora;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.loranative.graph.Shape;
+import org.loranative.graph.Value;
+import org.loranative.graph.ops.Conv2d;
+import org.loranative.graph.ops.LoraConv2d;
+import org.loranative.graph.ops.LoraLinear;
+import org.loranative.io.Safetensors;
+import org.loranative.io.TensorEntry;
+import org.loranative.random.Philox;
+
+/** LoRA (Hu et al. 2021): the weight gains s B A. */
+record LowRankMethod() implements AdapterMethod {
+  static final String NAME = "lora";
+
+  private static final String A = "lora_A";
+  private static final String B = "lora_B";
+  private static final String MIDDLE = "lora_mid";
+
+  private static final Part.Keys KEYS_A =
+      new Part.Keys(
+          ".lora_down.weight",
+          ".lora_A.weight",
+          List.of(
+              ".lora_A.default.weight",
+              ".lora_linear_layer.down.weight",
+              ".lora.down.weight",
+              "_lora.down.weight",
+              ".lora_A"));
+  private static final Part.Keys KEYS_B =
+      new Part.Keys(
+          ".lora_up.weight",
+          ".lora_B.weight",
+          List.of(
+              ".lora_B.default.weight",
+              ".lora_linear_layer.up.weight",
+              ".lora.up.weight",
+              "_lora.up.weight",
+              ".lora_B"));
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  /** A ~ U(−1/√in, 1/√in), B = 0 (Kaiming-uniform, a = √5). */
+  @Override
+  public List<Part> parts(Adapters.Target layer, int rank) {
+    return List.of(
+        new Part(
+            A,
+            Shape.of(rank, layer.in()),
+            Part.Axes.RANK_BY_INPUT,
+            new Part.Start.Uniform(1 / Math.sqrt(layer.in())),
+            false,
+            KEYS_A),
+        new Part(
+            B,
+            Shape.of(layer.out(), rank),
+            Part.Axes.OUTPUT_BY_RANK,
+            new Part.Start.Zeros(),
+            true,
+            KEYS_B));
+  }
+
+  @Override
+  public Value linear(Site site, Value x, Value w0, Optional<Value> bias) {
+    return LoraLinear.of(
+        site.graph(), site.path(), x, w0, bias, site.part(A), site.part(B), setting(site));
+  }
+
+  @Override
+  public Value convolution(Site site, Value x, Value frozen, Conv2d.Setting convolution) {
+    return LoraConv2d.of(
+        site.graph(),
+        site.path(),
+        x,
+        frozen,
+        site.part(A),
+        site.part(B),
+        convolution,
+        setting(site));
+  }
+
+  private static LoraLinear.Setting setting(Site site) {
+    Adapters.Module m = site.module();
+    return new LoraLinear.Setting(
+        (float) m.scale(),
+        site.training() ? (float) m.spec().dropout() : 0,
+        Philox.DROPOUT + m.index());
+  }
+
+  /** Of a convolution taken apart further (CP): between A and B. */
+  @Override
+  public Map<String, String> fileExtras() {
+    return Map.of(".lora_mid.weight", MIDDLE);
+  }
+
+  /**
+   * With a middle tensor [rank, rank, kernel, kernel] the file's A is [rank, channels], and the
+   * layer's the product of both.
+   */
+  @Override
+  public Optional<Map<String, float[]>> read(
+      Adapters.Target layer, int rank, Map<String, TensorEntry> tensors) {
+    TensorEntry middle = tensors.get(MIDDLE);
+    if (middle == null) {
+      return AdapterMethod.super.read(layer, rank, tensors);
+    }
+    List<Part> parts = parts(layer, rank);
+    int taps = layer.kernel() * layer.kernel();
+    int channels = Math.toIntExact(layer.in() / taps);
+    if (tensors.get(A).elements() != (long) rank * channels
+        || middle.elements() != (long) rank * rank * taps
+        || tensors.get(B).elements() != parts.get(1).size()) {
+      return Optional.empty();
+    }
+    float[] first = Safetensors.floats(tensors.get(A));
+    float[] mid = Safetensors.floats(middle);
+    float[] a = new float[rank * channels * taps];
+    for (int r = 0; r < rank; r++) {
+      for (int c = 0; c < channels; c++) {
+        for (int tap = 0; tap < taps; tap++) {
+          double sum = 0;
+          for (int j = 0; j < rank; j++) {
+            sum += (double) mid[(r * rank + j) * taps + tap] * first[j * channels + c];
+          }
+          a[(r * channels + c) * taps + tap] = (float) sum;
+        }
+      }
+    }
+    return Optional.of(
+        Map.of(A, parts.get(0).ofFile(a, layer), B, Safetensors.floats(tensors.get(B))));
+  }
+}
