@@ -150,7 +150,7 @@ final class LlmTask implements Task<List<Sample>> {
     long tokens = result.samples().stream().mapToLong(Sample::length).sum();
     long labelled = result.samples().stream().mapToLong(Sample::labelled).sum();
     log.info(
-        "{} data: {} samples, {} tokens of which {} labelled, {} cut to max_length{}, {} skipped",
+        "{} data: {} samples, {} tokens of which {} labelled, {} cut to max_length{}, {} left out",
         what,
         result.samples().size(),
         tokens,

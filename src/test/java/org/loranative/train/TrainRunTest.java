@@ -103,7 +103,7 @@ class TrainRunTest {
     Files.write(data, lines);
     train("log", false, new StopSignal(), "max_steps=1");
     String log = Files.readString(folder.resolve("log/logs/train.log"));
-    assertThat(log.lines().filter(l -> l.contains("skipped " + data + " line "))).hasSize(30);
+    assertThat(log.lines().filter(l -> l.contains("skipped"))).hasSize(30);
     assertThat(log)
         .containsSubsequence("device: cpu", "training data: 23 samples", "LoRA: rank 4", "memory:")
         .contains("Try it: lora-native generate --base " + base + " --adapter ")

@@ -67,6 +67,9 @@ public final class Formats {
     }
   }
 
+  /** Names of a message's reasoning, in data and in templates. */
+  static final List<String> REASONING = List.of("reasoning_content", "thinking", "reasoning");
+
   private static final Map<String, String> SHAREGPT_ROLES =
       Map.of(
           "human", "user",
@@ -156,7 +159,13 @@ public final class Formats {
       String role = m.path(m.has(roleKey) ? roleKey : "role").asText();
       JsonNode written = m.path(m.has(contentKey) ? contentKey : "content");
       Optional<String> content = content(written);
-      boolean saysMore = !m.path("tool_calls").isEmpty() || m.path("reasoning_content").isTextual();
+      Optional<String> reasoning =
+          REASONING.stream()
+              .map(m::path)
+              .filter(JsonNode::isTextual)
+              .map(JsonNode::asText)
+              .findFirst();
+      boolean saysMore = !m.path("tool_calls").isEmpty() || reasoning.isPresent();
       boolean absent = written.isNull() || written.isMissingNode();
       if (role.isEmpty() || content.isEmpty() && !(absent && saysMore)) {
         throw new FormatException("message " + number + " lacks " + roleKey + " or " + contentKey);
@@ -166,6 +175,8 @@ public final class Formats {
       fields.remove(contentKey);
       fields.put("role", role);
       fields.put("content", content.orElse(null));
+      // Templates read one name or another.
+      reasoning.ifPresent(r -> REASONING.forEach(name -> fields.putIfAbsent(name, r)));
       messages.add(new Message(fields));
       if (!AnswerWeights.learns(m, record, number, list.size())) {
         silent.add(number - 1);

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.loranative.data.llm.Formats.Conversation;
 import org.loranative.data.llm.Formats.FormatException;
 import org.loranative.text.ChatTemplate;
@@ -121,10 +122,7 @@ record Turns(String text, List<Span> learnt, List<String> lost) {
           other
               .flatMap(o -> Span.around(o.items().get(n)).map(s -> s.of(o.text())))
               .orElse(opening.isEmpty() ? "" : text);
-      int same = commonPrefix(text, otherText);
-      int header = opening.isEmpty() ? -1 : text.indexOf(opening);
-      boolean opens = header >= 0 && header + opening.length() <= same;
-      int from = opens ? header + opening.length() : afterBlanks(text, same);
+      int from = answerStart(text, commonPrefix(text, otherText), opening, c.messages().get(i));
       int to = text.stripTrailing().length();
       if (from >= to) {
         throw new FormatException(
@@ -133,6 +131,25 @@ record Turns(String text, List<Span> learnt, List<String> lost) {
       learnt.add(new Span(turn.from() + from, turn.from() + to));
     }
     return learnt;
+  }
+
+  /**
+   * Where in a turn that begins with {@code same} whatever the answer is the answer begins: behind
+   * what opens a turn, or as much of it as stands there (some templates open reasoning that they do
+   * not write again).
+   */
+  private static int answerStart(String turn, int same, String opening, Message answer) {
+    int header = opening.isEmpty() ? -1 : turn.indexOf(opening);
+    if (header >= 0 && header + opening.length() <= same) {
+      return header + opening.length();
+    }
+    int shared = Math.min(same, commonPrefix(turn, opening));
+    int start = shared > 0 ? shared : same;
+    if (opening.isEmpty() && turn.substring(0, start).isBlank()) {
+      return 0; // nothing but the answer
+    }
+    // Blanks that a template leaves when it cuts reasoning off are none of the answer's.
+    return answer.content().contains(THINKING_ENDS) ? afterBlanks(turn, start) : start;
   }
 
   /** What a message's turn is; only a template that writes each message in one place tells. */
@@ -175,12 +192,22 @@ record Turns(String text, List<Span> learnt, List<String> lost) {
 
   private static Optional<Rendering> withOtherAnswers(ChatTemplate template, Conversation c) {
     List<Message> others =
-        c.messages().stream().map(m -> isAnswer(m) ? m.with("content", MARKER) : m).toList();
+        c.messages().stream().map(m -> isAnswer(m) ? withOtherAnswer(m) : m).toList();
     try {
       return Optional.of(template.render(others, c.tools(), false));
     } catch (TemplateException e) {
       return Optional.empty();
     }
+  }
+
+  private static Message withOtherAnswer(Message answer) {
+    Message other = answer.with("content", MARKER);
+    for (String field : Formats.REASONING) {
+      if (!answer.text(field).isEmpty()) {
+        other = other.with(field, MARKER);
+      }
+    }
+    return other;
   }
 
   /** What the template writes to open an answer; "" if it does not say. */
@@ -243,12 +270,9 @@ record Turns(String text, List<Span> learnt, List<String> lost) {
       }
       lost.add("the text beside tool calls");
     }
-    for (String reasoning :
-        List.of(thought, m.text("reasoning_content"), m.text("reasoning"), m.text("thinking"))) {
-      if (!turn.contains(reasoning.strip())) {
-        lost.add("the reasoning");
-        break;
-      }
+    if (Stream.concat(Stream.of(thought), Formats.REASONING.stream().map(m::text))
+        .anyMatch(reasoning -> !turn.contains(reasoning.strip()))) {
+      lost.add("the reasoning");
     }
     return lost;
   }

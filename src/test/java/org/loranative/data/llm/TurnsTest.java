@@ -113,6 +113,41 @@ class TurnsTest {
         .containsExactly("<think>\n3 times 7 is 21\n</think>\n\nNo.<|im_end|>");
   }
 
+  /** The template opens reasoning that it does not write again; the answer begins with blanks. */
+  @Test
+  void learnsBlanksAtAnAnswersStart() throws Exception {
+    String messages = user("Write C") + answer("  int main(){}");
+    assertThat(learnt("no-reasoning.jinja", messages)).containsExactly("  int main(){}<|im_end|>");
+    String record = "{\"messages\":[" + user("say blue") + answer("blue") + "]}";
+    assertThat(
+            learnt(turns(template(Files.readString(TEMPLATES.resolve("mistral.jinja"))), record)))
+        .as("where nothing opens a turn, all of it is the answer")
+        .containsExactly(" blue</s>");
+  }
+
+  /** A template that opens its answers with empty reasoning, and one that calls it otherwise. */
+  @Test
+  void learnsReasoningWhateverItsName() throws Exception {
+    String closed =
+        "{% for m in messages %}<{{ m.role }}>{% if m.reasoning_content %}<think>"
+            + "{{ m.reasoning_content }}</think>{% endif %}{{ m.content }}</s>{% endfor %}"
+            + "{% if add_generation_prompt %}<assistant><think></think>{% endif %}";
+    for (String name : List.of("reasoning_content", "thinking", "reasoning")) {
+      String record =
+          "{\"messages\":["
+              + user("q")
+              + "{\"role\":\"assistant\",\"content\":\"No.\",\""
+              + name
+              + "\":\"3 times 7\"}]}";
+      Turns turns = turns(template(closed), record);
+      assertThat(learnt(turns)).as(name).containsExactly("3 times 7</think>No.</s>");
+      assertThat(turns.lost()).isEmpty();
+      assertThat(
+              learnt(turns(template(closed.replace("m.reasoning_content", "m.thinking")), record)))
+          .containsExactly("3 times 7</think>No.</s>");
+    }
+  }
+
   @Test
   void learnsCallsAndReasoningAndLeavesOutWeightZero() throws Exception {
     ChatTemplate template = template(Files.readString(TURNS.resolve("tools.jinja")));
