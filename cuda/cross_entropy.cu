@@ -2,12 +2,14 @@
 //
 //   loss = w sum_m (logsumexp(z_m) - z_m[label_m]),  z = cap(h W^T),  w = step.inv_labelled
 //   dz = w (softmax(z) - onehot) cap'(z)
+//   losses[m] = a row's share of the sum, accuracy = w times the rows whose label is the likeliest
 //
 // label_rows lists the labelled rows in order and counts them on the device, one block, a segment a
 // thread; gather, the two products (tensor_gemm.cu) and scatter work on `chunk` of them at a time,
 // and blocks past the count return. row_loss: one block of 512 for a row of [V] logits, two
 // passes, 8 numbers a thread; bound by memory: 8 bytes a logit read, 2 (4 in f32) written.
-// sum_losses adds in a fixed order, in f64. In f16 gradients carry the step's loss_scale.
+// sum_losses adds in a fixed order, in f64; rows without a label hold 0. In f16 gradients carry the
+// step's loss_scale.
 #include "cross_entropy.h"
 #include "eight.cuh"
 
@@ -82,13 +84,13 @@ struct RunningSoftmax {
 // writes in a round lies before what it reads in the next.
 template <bool WHOLE, typename T>
 LN_DEVICE void row_loss(T, float* logits, const i32* labels, const i32* rows, const i32* count,
-                        const gpu_step* step, float* losses, i64 offset, i64 V, float softcap,
-                        i32 backward) {
+                        const gpu_step* step, float* losses, float* hits, i64 offset, i64 V,
+                        float softcap, i32 backward) {
   LN_DYNAMIC_SHARED(float, shared);
   const i64 row = blockIdx.x;
   if (offset + row >= *count) return;  // the whole block
   float* z = logits + row * V;
-  const i32 label = labels[rows[offset + row]];
+  const i32 place = rows[offset + row], label = labels[place];
   const float of_cap = softcap > 0 ? 1.0f / softcap : 0.0f;
   auto capped = [&](float x) { return softcap > 0 ? softcap * tanhf(x * of_cap) : x; };
   auto span = [&](i64 round) { return Span<WHOLE>((round * blockDim.x + threadIdx.x) * 8, V); };
@@ -110,7 +112,11 @@ LN_DEVICE void row_loss(T, float* logits, const i32* labels, const i32* rows, co
     softmax.sum = sum;
   }
   softmax.combine(shared);
-  if (threadIdx.x == 0) losses[offset + row] = logf(softmax.sum) + softmax.most - capped(z[label]);
+  if (threadIdx.x == 0) {
+    const float at_label = capped(z[label]);
+    losses[place] = logf(softmax.sum) + softmax.most - at_label;
+    hits[place] = at_label >= softmax.most ? 1.0f : 0.0f;
+  }
   if (!backward) return;
   // No division in the loop: its slow path is a call, which spills registers.
   const float weight = step->inv_labelled * step->loss_scale, inverse = 1.0f / softmax.sum;
@@ -128,12 +134,21 @@ LN_DEVICE void row_loss(T, float* logits, const i32* labels, const i32* rows, co
 }
 
 extern "C" __global__ void __launch_bounds__(256)
-    sum_losses(const float* losses, const i32* count, const gpu_step* step, float* loss) {
+    sum_losses(const float* losses, const float* hits, const gpu_step* step, float* loss,
+               float* accuracy, i64 M) {
   LN_DYNAMIC_SHARED(double, shared);
-  double sum = 0;
-  for (i32 i = i32(threadIdx.x); i < *count; i += i32(blockDim.x)) sum += double(losses[i]);
+  double sum = 0, right = 0;
+  for (i64 i = threadIdx.x; i < M; i += blockDim.x) {
+    sum += double(losses[i]);
+    right += double(hits[i]);
+  }
   sum = block_sum(sum, shared);
-  if (threadIdx.x == 0) *loss = float(sum * double(step->inv_labelled));
+  __syncthreads();  // the sum has been read
+  right = block_sum(right, shared);
+  if (threadIdx.x == 0) {
+    *loss = float(sum * double(step->inv_labelled));
+    *accuracy = float(right * double(step->inv_labelled));
+  }
 }
 
 LN_INSTANCES((256), gather_rows,
@@ -144,8 +159,9 @@ LN_INSTANCES((256), scatter_rows,
              LN_EIGHTS(whole_eights(C, h, y), scatter_rows, y, rows, count, h, offset, chunk, C))
 LN_INSTANCES((512), row_loss,
              (float* logits, const i32* labels, const i32* rows, const i32* count,
-              const gpu_step* step, float* losses, i64 offset, i64 V, float softcap, i32 backward),
+              const gpu_step* step, float* losses, float* hits, i64 offset, i64 V, float softcap,
+              i32 backward),
              LN_EIGHTS(whole_eights(V, logits), row_loss, T(), logits, labels, rows, count, step,
-                       losses, offset, V, softcap, backward))
+                       losses, hits, offset, V, softcap, backward))
 LN_KERNEL(label_rows)
 LN_KERNEL(sum_losses)

@@ -127,9 +127,14 @@ LN_DEVICE void mse_blocks(const T* y, const float* target, const float* weights,
 }
 
 extern "C" __global__ void __launch_bounds__(256)
-    mse_finish(const double* sums, const float* weights, const gpu_step* step, float* loss, i64 B,
-               i64 blocks, i64 n) {
+    mse_finish(const double* sums, const float* weights, const gpu_step* step, float* loss,
+               float* losses, i64 B, i64 blocks, i64 n) {
   LN_DYNAMIC_SHARED(double, shared);
+  for (i64 b = threadIdx.x; b < B; b += blockDim.x) {
+    double own = 0;
+    for (i64 i = 0; i < blocks; i++) own += sums[b * blocks + i];
+    losses[b] = float(own / double(n));
+  }
   double sum = 0;
   for (i64 i = threadIdx.x; i < B * blocks; i += blockDim.x)
     sum += sums[i] * double(weights[i / blocks]) / double(n);

@@ -30,4 +30,4 @@ LN_SIGNATURES(timestep_embedding,
 LN_SIGNATURES(mse_blocks, (const T* y, const float* target, const float* weights,
                            const gpu_step* step, double* sums, T* dy, i64 n, float huber))
 LN_SIGNATURE mse_finish(const double* sums, const float* weights, const gpu_step* step, float* loss,
-                        i64 B, i64 blocks, i64 n);
+                        float* losses, i64 B, i64 blocks, i64 n);

@@ -344,12 +344,13 @@ int ln_timestep_embedding_fwd(int64_t device, int64_t t, int64_t y, int64_t B, i
                               int32_t cosine_first, float shift, int32_t dtype);
 
 // loss[0] = sum over b of weights[b] mean_i e(y[b, i] - target[b, i]), times step.inv_labelled; and
-// in the same pass dy = its gradient times step.loss_scale. e(d) = d^2, or with huber c > 0 the
-// pseudo-Huber 2c (sqrt(d^2 + c^2) - c). y [B, n]; target [B, n], weights [B], loss f32; dy [B, n]
-// or 0 (evaluation). Sums in f64, in a fixed order. Overwrites loss and dy.
+// in the same pass dy = its gradient times step.loss_scale, and losses[b] = mean_i e, without
+// weight. e(d) = d^2, or with huber c > 0 the pseudo-Huber 2c (sqrt(d^2 + c^2) - c). y [B, n];
+// target [B, n], weights [B], loss, losses [B] f32; dy [B, n] or 0 (evaluation). Sums in f64, in a
+// fixed order. Overwrites loss, losses and dy.
 int ln_mse_fwd(int64_t device, int64_t y, int64_t target, int64_t weights, int64_t step,
-               int64_t loss, int64_t dy, int64_t scratch, int64_t B, int64_t n, float huber,
-               int32_t dtype);
+               int64_t loss, int64_t losses, int64_t dy, int64_t scratch, int64_t B, int64_t n,
+               float huber, int32_t dtype);
 int64_t ln_mse_scratch(int64_t device, int64_t B, int64_t n);
 
 // Cuts the columns of x [M, c0 + c1 + c2] into y0 [M, c0], y1 [M, c1], y2 [M, c2]; c2 and y2 may
@@ -364,13 +365,15 @@ int ln_concat_fwd(int64_t device, int64_t y0, int64_t y1, int64_t y2, int64_t x,
 // loss[0] = sum over rows with label >= 0 of -log softmax(cap(h w^T))[label], times
 // step.inv_labelled; and, in the same pass, dh = its gradient times step.loss_scale (0 in rows
 // without a label).
-// h [M, C], w [V, C], labels [M] i32 (below 0 = no label), loss f32, dh [M, C] or 0 (evaluation).
-// Logits exist for `chunk` labelled rows at a time, in scratch. Overwrites loss and dh.
-// scratch: ln_linear_cross_entropy_scratch bytes.
+// losses[m] = a row's term of the sum, 0 without a label; accuracy[0] = step.inv_labelled times the
+// number of rows whose label has the largest logit.
+// h [M, C], w [V, C], labels [M] i32 (below 0 = no label), loss, losses [M], accuracy f32, dh [M,
+// C] or 0 (evaluation). Logits exist for `chunk` labelled rows at a time, in scratch. Overwrites
+// loss, losses, accuracy and dh. scratch: ln_linear_cross_entropy_scratch bytes.
 int ln_linear_cross_entropy_fwd(int64_t device, int64_t h, int64_t w, int64_t labels, int64_t step,
-                                int64_t loss, int64_t dh, int64_t scratch, int64_t M, int64_t C,
-                                int64_t V, float softcap, int64_t chunk, int32_t w_dtype,
-                                int32_t dtype);
+                                int64_t loss, int64_t losses, int64_t accuracy, int64_t dh,
+                                int64_t scratch, int64_t M, int64_t C, int64_t V, float softcap,
+                                int64_t chunk, int32_t w_dtype, int32_t dtype);
 int64_t ln_linear_cross_entropy_scratch(int64_t device, int64_t M, int64_t C, int64_t V,
                                         int64_t chunk, int32_t dtype);
 

@@ -76,7 +76,7 @@ void embed(const float* t, T* y, int64_t B, int64_t dim, bool cosine_first, floa
 
 template <typename T>
 float loss(const Device* device, const T* y, const float* target, const float* weights,
-           const Step* step, T* dy, int64_t B, int64_t n, float huber) {
+           const Step* step, float* losses, T* dy, int64_t B, int64_t n, float huber) {
   double total = 0;
   for (int64_t b = 0; b < B; b++) {
     constexpr int64_t kBlock = 1 << 14;  // sums in index order of fixed blocks
@@ -96,6 +96,7 @@ float loss(const Device* device, const T* y, const float* target, const float* w
 #pragma omp ordered
       sum += part;
     }
+    losses[b] = float(sum / double(n));
     total += sum * double(weight);
   }
   return float(total);
@@ -153,12 +154,12 @@ int ln_timestep_embedding_fwd(int64_t, int64_t t, int64_t y, int64_t B, int64_t 
 int64_t ln_mse_scratch(int64_t, int64_t, int64_t) { return 0; }
 
 int ln_mse_fwd(int64_t device, int64_t y, int64_t target, int64_t weights, int64_t step,
-               int64_t loss_at, int64_t dy, int64_t, int64_t B, int64_t n, float huber,
-               int32_t dtype) {
+               int64_t loss_at, int64_t losses, int64_t dy, int64_t, int64_t B, int64_t n,
+               float huber, int32_t dtype) {
   auto run = [&](auto* type) {
     using T = __typeof__(*type);
     return loss(of(device), ptr<T>(y), ptr<float>(target), ptr<float>(weights), ptr<Step>(step),
-                ptr<T>(dy), B, n, huber);
+                ptr<float>(losses), ptr<T>(dy), B, n, huber);
   };
   *ptr<float>(loss_at) = dtype == LN_BF16 ? run(ptr<bf16>(0)) : run(ptr<float>(0));
   return LN_OK;

@@ -2,6 +2,7 @@
 //
 //   loss = w sum_m (logsumexp(z_m) - z_m[label_m]),  z = cap(h W^T),  w = step.inv_labelled
 //   dh = w (softmax(z) - onehot) cap'(z) W
+//   losses[m] = a row's share of the sum, accuracy = w times the rows whose label is the likeliest
 //
 // Labelled rows are gathered `chunk` at a time, so logits of [chunk, V] are all that ever exists
 // (V is 49 k to 256 k). Bound by the two matrix products. The loss is summed in f64 in row order.
@@ -15,10 +16,15 @@ namespace {
 
 int64_t aligned(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
-// Logits [V] to their gradient (in place, times weight), returns the row's loss.
+struct RowLoss {
+  double loss;
+  bool hit;  // the label has the largest logit
+};
+
+// Logits [V] to their gradient (in place, times weight).
 // In bf16 the gradient goes to `rounded` for the matrix unit.
-double row_loss(float* z, bf16* rounded, int64_t V, int32_t label, float softcap, float weight,
-                bool backward) {
+RowLoss row_loss(float* z, bf16* rounded, int64_t V, int32_t label, float softcap, float weight,
+                 bool backward) {
   if (softcap > 0) {
     float inverse = 1.0f / softcap;
 #pragma omp simd
@@ -30,8 +36,8 @@ double row_loss(float* z, bf16* rounded, int64_t V, int32_t label, float softcap
   float sum = 0;
 #pragma omp simd reduction(+ : sum)
   for (int64_t v = 0; v < V; v++) sum += fast_exp(z[v] - most);
-  double loss = log(double(sum)) + double(most) - double(z[label]);
-  if (!backward) return loss;
+  RowLoss row{log(double(sum)) + double(most) - double(z[label]), z[label] >= most};
+  if (!backward) return row;
   float inverse_sum = weight / sum, at_label = z[label];
 #pragma omp simd
   for (int64_t v = 0; v < V; v++) {
@@ -43,13 +49,13 @@ double row_loss(float* z, bf16* rounded, int64_t V, int32_t label, float softcap
   z[label] -= weight * (1.0f - t * t);
   if (rounded)
     for (int64_t v = 0; v < V; v++) store(rounded + v, z[v]);
-  return loss;
+  return row;
 }
 
 template <typename T>
 int run(Device* device, const T* h, int64_t w, const int32_t* labels, const Step* step, float* loss,
-        T* dh, char* scratch, int64_t M, int64_t C, int64_t V, float softcap, int64_t chunk,
-        int32_t w_dtype, int32_t dtype) {
+        float* losses, float* accuracy, T* dh, char* scratch, int64_t M, int64_t C, int64_t V,
+        float softcap, int64_t chunk, int32_t w_dtype, int32_t dtype) {
   int64_t size = sizeof(T);
   float* logits = reinterpret_cast<float*>(scratch);
   scratch += aligned(chunk * V * 4);
@@ -57,13 +63,15 @@ int run(Device* device, const T* h, int64_t w, const int32_t* labels, const Step
   scratch += aligned(chunk * C * size);
   int64_t* rows = reinterpret_cast<int64_t*>(scratch);
   scratch += aligned(chunk * 8);
-  double* losses = reinterpret_cast<double*>(scratch);
-  scratch += aligned(chunk * 8);
+  RowLoss* done = reinterpret_cast<RowLoss*>(scratch);
+  scratch += aligned(chunk * int64_t(sizeof(RowLoss)));
   bf16* rounded = dtype == LN_BF16 ? reinterpret_cast<bf16*>(scratch) : nullptr;
   float weight = step->inv_labelled, gradient_weight = weight * step->loss_scale;
   double total = 0;
+  int64_t hits = 0;
   bool backward = dh != nullptr;
   if (backward) memset(dh, 0, size_t(M * C * size));
+  memset(losses, 0, size_t(M * 4));
 
   for (int64_t m = 0; m < M;) {
     int64_t n = 0;
@@ -81,9 +89,13 @@ int run(Device* device, const T* h, int64_t w, const int32_t* labels, const Step
     if (int status = device->gemm(device, head)) return status;
 #pragma omp parallel for num_threads(device->threads) schedule(static)
     for (int64_t i = 0; i < n; i++)
-      losses[i] = row_loss(logits + i * V, rounded ? rounded + i * V : nullptr, V, labels[rows[i]],
-                           softcap, gradient_weight, backward);
-    for (int64_t i = 0; i < n; i++) total += losses[i];
+      done[i] = row_loss(logits + i * V, rounded ? rounded + i * V : nullptr, V, labels[rows[i]],
+                         softcap, gradient_weight, backward);
+    for (int64_t i = 0; i < n; i++) {
+      losses[rows[i]] = float(done[i].loss);
+      total += done[i].loss;
+      hits += done[i].hit;
+    }
     if (!backward) continue;
     int64_t dz = rounded ? reinterpret_cast<int64_t>(rounded) : z;
     Gemm back{n, C, V, {dz, dtype, false}, {w, w_dtype, false}, {from, dtype, false}};
@@ -91,6 +103,7 @@ int run(Device* device, const T* h, int64_t w, const int32_t* labels, const Step
     for (int64_t i = 0; i < n; i++) memcpy(dh + rows[i] * C, gathered + i * C, size_t(C * size));
   }
   *loss = float(total * double(weight));
+  *accuracy = float(double(hits) * double(weight));
   return LN_OK;
 }
 
@@ -99,18 +112,20 @@ int run(Device* device, const T* h, int64_t w, const int32_t* labels, const Step
 int64_t ln_linear_cross_entropy_scratch(int64_t, int64_t, int64_t C, int64_t V, int64_t chunk,
                                         int32_t dtype) {
   int64_t size = dtype == LN_BF16 ? 2 : 4;
-  return aligned(chunk * V * 4) + aligned(chunk * C * size) + 2 * aligned(chunk * 8) +
+  return aligned(chunk * V * 4) + aligned(chunk * C * size) + aligned(chunk * 8) +
+         aligned(chunk * int64_t(sizeof(RowLoss))) +
          (dtype == LN_BF16 ? aligned(chunk * V * size) : 0);
 }
 
 int ln_linear_cross_entropy_fwd(int64_t device, int64_t h, int64_t w, int64_t labels, int64_t step,
-                                int64_t loss, int64_t dh, int64_t scratch, int64_t M, int64_t C,
-                                int64_t V, float softcap, int64_t chunk, int32_t w_dtype,
-                                int32_t dtype) {
+                                int64_t loss, int64_t losses, int64_t accuracy, int64_t dh,
+                                int64_t scratch, int64_t M, int64_t C, int64_t V, float softcap,
+                                int64_t chunk, int32_t w_dtype, int32_t dtype) {
   auto with = [&](auto* type) {
     using T = __typeof__(*type);
     return run(of(device), ptr<T>(h), w, ptr<int32_t>(labels), ptr<Step>(step), ptr<float>(loss),
-               ptr<T>(dh), ptr<char>(scratch), M, C, V, softcap, chunk, w_dtype, dtype);
+               ptr<float>(losses), ptr<float>(accuracy), ptr<T>(dh), ptr<char>(scratch), M, C, V,
+               softcap, chunk, w_dtype, dtype);
   };
   return dtype == LN_BF16 ? with(ptr<bf16>(0)) : with(ptr<float>(0));
 }

@@ -11,7 +11,7 @@ constexpr unsigned kThreads = 256, kLossThreads = 512;
 
 // Where things lie in scratch.
 struct Layout {
-  int64_t chunk, rows, count, losses, logits, gathered, bytes = 0;
+  int64_t chunk, rows, count, hits, logits, gathered, bytes = 0;
 
   // In 16 bits twice the rows are done at a time: W is read half as often.
   Layout(int64_t M, int64_t C, int64_t V, int64_t least_chunk, int32_t dtype) {
@@ -24,7 +24,7 @@ struct Layout {
     };
     rows = take(M * 4);
     count = take(4);
-    losses = take(M * 4);
+    hits = take(M * 4);
     logits = take(chunk * V * 4);
     gathered = take(chunk * C * size);
   }
@@ -38,15 +38,17 @@ int64_t ln_linear_cross_entropy_scratch(int64_t, int64_t M, int64_t C, int64_t V
 }
 
 int ln_linear_cross_entropy_fwd(int64_t handle, int64_t h, int64_t w, int64_t labels, int64_t step,
-                                int64_t loss, int64_t dh, int64_t scratch, int64_t M, int64_t C,
-                                int64_t V, float softcap, int64_t least_chunk, int32_t w_dtype,
-                                int32_t dtype) {
+                                int64_t loss, int64_t losses, int64_t accuracy, int64_t dh,
+                                int64_t scratch, int64_t M, int64_t C, int64_t V, float softcap,
+                                int64_t least_chunk, int32_t w_dtype, int32_t dtype) {
   Device* device = of(handle);
   Layout at(M, C, V, least_chunk, dtype);
   int64_t chunk = at.chunk, pitch = dtype == LN_F32 ? V : 2 * V;  // of the gradient
-  int64_t rows = scratch + at.rows, count = scratch + at.count, losses = scratch + at.losses;
+  int64_t rows = scratch + at.rows, count = scratch + at.count, hits = scratch + at.hits;
   int64_t logits = scratch + at.logits, gathered = scratch + at.gathered;
   if (dh) LN_TRY(ln_memory_fill(handle, dh, 0, M * C * (dtype == LN_F32 ? 4 : 2)));
+  LN_TRY(ln_memory_fill(handle, losses, 0, M * 4));
+  LN_TRY(ln_memory_fill(handle, hits, 0, M * 4));
   LN_TRY(LN_LAUNCH(device, label_rows, Grid{}, kThreads, kThreads * 4, labels, rows, count, M));
   for (int64_t offset = 0; offset < M; offset += chunk) {
     LN_TRY(LN_LAUNCH_TYPED(device, dtype, gather_rows, cover(chunk * ((C + 7) / 8), kThreads),
@@ -57,7 +59,8 @@ int ln_linear_cross_entropy_fwd(int64_t handle, int64_t h, int64_t w, int64_t la
     LN_TRY(cuda_gemm(device, head));
     Grid each_row{chunk, 1};
     LN_TRY(LN_LAUNCH_TYPED(device, dtype, row_loss, each_row, kLossThreads, kLossThreads / 32 * 8,
-                           logits, labels, rows, count, step, losses, offset, V, softcap, dh != 0));
+                           logits, labels, rows, count, step, losses, hits, offset, V, softcap,
+                           dh != 0));
     if (!dh) continue;
     Gemm back{
         chunk, C, V, {logits, dtype, false, pitch}, {w, w_dtype, false}, {gathered, dtype, false}};
@@ -67,7 +70,8 @@ int ln_linear_cross_entropy_fwd(int64_t handle, int64_t h, int64_t w, int64_t la
     LN_TRY(LN_LAUNCH_TYPED(device, dtype, scatter_rows, cover(chunk * ((C + 7) / 8), kThreads),
                            kThreads, 0, gathered, rows, count, dh, offset, chunk, C));
   }
-  return LN_LAUNCH(device, sum_losses, Grid{}, kThreads, kThreads * 8, losses, count, step, loss);
+  return LN_LAUNCH(device, sum_losses, Grid{}, kThreads, kThreads * 8, losses, hits, step, loss,
+                   accuracy, M);
 }
 
 }  // namespace cuda

@@ -162,6 +162,11 @@ public final class AdapterState implements AutoCloseable {
     }
   }
 
+  /** Sets a slot to zeros. */
+  public void clear(String name) {
+    device.fill(addresses.get(name), 0, places.get(name).slot().bytes());
+  }
+
   /** A slot as it lies, little-endian. */
   public ByteBuffer readBytes(String name) {
     long bytes = places.get(name).slot().bytes();

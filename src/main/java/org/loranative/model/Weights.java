@@ -27,6 +27,7 @@ import org.loranative.device.MappedFile;
 import org.loranative.device.Memory;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
+import org.loranative.graph.NotFinite;
 import org.loranative.graph.Planner;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
@@ -308,8 +309,7 @@ public final class Weights {
   }
 
   private static boolean isFinite(TensorEntry entry) {
-    int size = entry.type().equals("F32") ? 4 : 2;
-    int exponent = entry.type().equals("F16") ? 0x7c00 : 0x7f80; // of the upper two bytes
+    DType dtype = DType.named(entry.type()).orElseThrow();
     ByteBuffer piece = ByteBuffer.allocate(1 << 20).order(ByteOrder.LITTLE_ENDIAN);
     try (FileChannel channel = FileChannel.open(entry.file())) {
       for (long at = 0; at < entry.bytes(); at += piece.capacity()) {
@@ -318,10 +318,8 @@ public final class Weights {
             && channel.read(piece, entry.offset() + at + piece.position()) >= 0) {
           // until it is full
         }
-        for (int i = size - 2; i + 2 <= piece.position(); i += size) {
-          if ((piece.getShort(i) & exponent) == exponent) {
-            return false;
-          }
+        if (!NotFinite.isFinite(piece.flip(), dtype)) {
+          return false;
         }
       }
       return true;

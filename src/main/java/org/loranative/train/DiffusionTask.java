@@ -25,6 +25,8 @@ import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraFiles;
 import org.loranative.lora.LoraSpec;
+import org.loranative.model.Objective;
+import org.loranative.model.diffusion.DenoisingObjective;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionGraph;
 import org.loranative.model.diffusion.TextRows;
@@ -73,6 +75,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
   private final int batchesPerEpoch;
   private final Optional<NoiseReplay> replay;
   private final SnrWeight snrWeight;
+  private final DenoisingObjective objective;
 
   DiffusionTask(
       DiffusionBase base,
@@ -93,6 +96,8 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     replay.ifPresent(this::checkReplay);
     snrWeight = new SnrWeight(config.minSnrGamma(), config.debiasedEstimation());
     checkWeights();
+    boolean huber = config.loss().equals("huber");
+    objective = new DenoisingObjective(huber ? config.huberC().floatValue() : 0);
   }
 
   /** Where noise is predicted, debiased estimation has no weight for a timestep of noise alone. */
@@ -187,13 +192,14 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     List<Measure<Batch>> all = new ArrayList<>();
     all.addAll(Probe.of("val", data.validation(), config.batchSize(), first, end));
     all.addAll(Probe.of("probe", data.training(), config.batchSize(), first, end));
+    all.addAll(Probe.of("swapped", Probe.swapped(data.training()), config.batchSize(), first, end));
     return all;
   }
 
   /** Twenty times a run, or less often where that would take more than a twentieth of its time. */
   @Override
   public int measureEvery(int total) {
-    double forwards = (data.validation().isEmpty() ? 1 : 2) * Probe.FORWARDS;
+    double forwards = (data.validation().isEmpty() ? 2 : 3) * Probe.FORWARDS;
     double steps = forwards / 3 / (config.batchSize() * config.gradientAccumulation());
     return (int) Math.max(Math.ceil(total / 20.0), Math.ceil(20 * steps));
   }
@@ -227,18 +233,39 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
         base.textTokens());
   }
 
-  private float huber() {
-    return config.loss().equals("huber") ? config.huberC().floatValue() : 0;
+  @Override
+  public Objective<?> objective() {
+    return objective;
+  }
+
+  @Override
+  public List<Record> records(Batch batch) {
+    List<Record> records = new ArrayList<>();
+    for (int i = 0; i < batch.images().size(); i++) {
+      String at = batch.isMeasured() ? " t" + batch.timesteps().get(i) : "";
+      records.add(new Record(batch.images().get(i).file() + at, 1, 1));
+    }
+    return records;
+  }
+
+  @Override
+  public Optional<String> item(String record, int item) {
+    return Optional.empty();
+  }
+
+  @Override
+  public Map<String, Object> facts() {
+    return data.facts();
   }
 
   @Override
   public Graph trainingGraph(Batch batch) {
-    return DiffusionGraph.training(base, adapters, compute, size(batch), encodes, huber());
+    return DiffusionGraph.training(base, adapters, compute, size(batch), encodes, objective);
   }
 
   @Override
   public Graph evaluationGraph(Batch batch) {
-    return DiffusionGraph.evaluation(base, adapters, compute, size(batch), encodes, huber());
+    return DiffusionGraph.evaluation(base, adapters, compute, size(batch), encodes, objective);
   }
 
   /** Draws timesteps, noise and crops, each a function of the seed and the batch's place. */
@@ -362,11 +389,6 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
         inputs.apply(DiffusionGraph.POOLED).asFloatBuffer().put(i * pooled.length, pooled);
       }
     }
-  }
-
-  @Override
-  public List<String> describe(Batch batch) {
-    return batch.images().stream().map(i -> i.file().toString()).toList();
   }
 
   @Override

@@ -77,6 +77,11 @@ final class EncodedImages {
     return validation;
   }
 
+  /** See {@link Task#facts}. */
+  Map<String, Object> facts() {
+    return data.facts();
+  }
+
   /**
    * Encodes everything, once, before the first step.
    *

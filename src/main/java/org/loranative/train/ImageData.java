@@ -5,8 +5,12 @@ import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.loranative.UserException;
 import org.loranative.config.TrainConfig;
 import org.loranative.data.TextFile;
@@ -151,6 +155,30 @@ public record ImageData(
           "The " + what + " is doubtful, and strict_data is set:\n" + checks.table());
     }
     log.warn("{}: doubtful (strict_data: true would refuse):\n{}", what, checks.table());
+  }
+
+  /**
+   * {@code data/duplicates}, training images whose bytes are there already; {@code
+   * data/validation_leak}, held-out images that are trained on; {@code data/captions}, different
+   * ones.
+   */
+  Map<String, Object> facts() {
+    Set<String> seen = new HashSet<>();
+    Set<String> captions = new HashSet<>();
+    int duplicates = 0;
+    for (PreparedImage image : training) {
+      duplicates += seen.add(image.facts().sha256()) ? 0 : 1;
+      captions.add(image.captioned().caption());
+    }
+    Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put("data/records", training.size());
+    facts.put("data/captions", captions.size());
+    facts.put("data/duplicates", duplicates);
+    facts.put("data/validation_records", validation.size());
+    facts.put(
+        "data/validation_leak",
+        validation.stream().filter(i -> seen.contains(i.facts().sha256())).count());
+    return facts;
   }
 
   /** Every image, the training ones first. */

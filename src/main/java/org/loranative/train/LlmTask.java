@@ -9,7 +9,9 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import org.loranative.UserException;
@@ -23,8 +25,10 @@ import org.loranative.io.AtomicFolders;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.PeftFormat;
+import org.loranative.model.Objective;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.model.llm.LlmGraph;
+import org.loranative.model.llm.SupervisedObjective;
 import org.loranative.random.Philox;
 import org.loranative.text.Tokenizer;
 import org.slf4j.Logger;
@@ -52,6 +56,8 @@ final class LlmTask implements Task<List<Sample>> {
   private final List<Sample> held;
   private final boolean raw;
   private final Batches batches;
+  private final LlmProbe probe;
+  private final Objective<LlmGraph.Head> objective = new SupervisedObjective();
   private final int maxDocument;
 
   LlmTask(LlmBase base, Tokenizer tokenizer, Adapters adapters, DType compute, TrainConfig config) {
@@ -88,8 +94,9 @@ final class LlmTask implements Task<List<Sample>> {
     }
     checkIds();
     batches = new Batches(samples, batching(config.shuffle()));
+    probe = LlmProbe.of(samples, config.maxLength());
     int longest = 1;
-    for (List<Sample> list : List.of(samples, held)) {
+    for (List<Sample> list : List.of(samples, held, probe.swapped())) {
       longest = Math.max(longest, list.stream().mapToInt(Sample::length).max().orElse(1));
     }
     maxDocument = (longest + 31) / 32 * 32;
@@ -173,9 +180,46 @@ final class LlmTask implements Task<List<Sample>> {
 
   @Override
   public List<Measure<List<Sample>>> measures() {
-    return held.isEmpty()
-        ? List.of()
-        : List.of(new Measure<>("val", "", new Batches(held, batching(false)).epoch(0)));
+    Map<String, List<Sample>> sets = new LinkedHashMap<>();
+    sets.put("val", held);
+    sets.put("probe", probe.records());
+    sets.put("swapped", probe.swapped());
+    return sets.entrySet().stream()
+        .filter(set -> !set.getValue().isEmpty())
+        .map(set -> new Measure<>(set.getKey(), "", inOrder(set.getValue())))
+        .toList();
+  }
+
+  private List<List<Sample>> inOrder(List<Sample> some) {
+    return new Batches(some, batching(false)).epoch(0);
+  }
+
+  @Override
+  public Objective<?> objective() {
+    return objective;
+  }
+
+  /** What rounding adds to a row lies behind them. */
+  @Override
+  public List<Record> records(List<Sample> batch) {
+    return batch.stream()
+        .map(s -> new Record(s.source().toString(), s.length(), s.labelled()))
+        .toList();
+  }
+
+  /** The token that is learnt there. */
+  @Override
+  public Optional<String> item(String record, int item) {
+    return samples.stream()
+        .filter(s -> s.source().toString().equals(record) && item < s.length())
+        .filter(s -> s.labels()[item] >= 0)
+        .map(s -> tokenizer.decode(new int[] {s.labels()[item]}))
+        .findFirst();
+  }
+
+  @Override
+  public Map<String, Object> facts() {
+    return LlmFacts.of(samples, held, base.config().vocab());
   }
 
   @Override
@@ -203,12 +247,14 @@ final class LlmTask implements Task<List<Sample>> {
 
   @Override
   public Graph trainingGraph(List<Sample> batch) {
-    return LlmGraph.training(base, adapters, compute, shape(batch).tokens(), maxDocument);
+    int tokens = shape(batch).tokens();
+    return LlmGraph.training(base, adapters, compute, objective, tokens, maxDocument);
   }
 
   @Override
   public Graph evaluationGraph(List<Sample> batch) {
-    return LlmGraph.evaluation(base, adapters, compute, shape(batch).tokens(), maxDocument);
+    int tokens = shape(batch).tokens();
+    return LlmGraph.evaluation(base, adapters, compute, objective, tokens, maxDocument);
   }
 
   @Override
@@ -238,11 +284,6 @@ final class LlmTask implements Task<List<Sample>> {
       start.put(at, first);
       labels.put(at, -1);
     }
-  }
-
-  @Override
-  public List<String> describe(List<Sample> batch) {
-    return batch.stream().map(s -> s.source().toString()).toList();
   }
 
   @Override

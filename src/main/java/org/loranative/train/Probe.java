@@ -56,6 +56,22 @@ final class Probe {
     return measures;
   }
 
+  /**
+   * The images that a probe takes of these, each with the caption of another: if their loss is as
+   * low, captions have nothing to do with their images, or the model does not read them. None where
+   * there is no other caption.
+   */
+  static List<TrainingImage> swapped(List<TrainingImage> images) {
+    List<TrainingImage> some = images.subList(0, Math.min(IN_BAND, images.size()));
+    List<String> captions = images.stream().map(TrainingImage::caption).distinct().toList();
+    if (captions.size() < 2) {
+      return List.of();
+    }
+    return some.stream()
+        .map(i -> i.captioned(captions.get((captions.indexOf(i.caption()) + 1) % captions.size())))
+        .toList();
+  }
+
   private static TrainingImage at(List<TrainingImage> images, int i) {
     return images.get(i % images.size());
   }

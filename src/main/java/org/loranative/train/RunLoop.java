@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.loranative.StoppedException;
 import org.loranative.config.ConfigReader;
 import org.loranative.config.TrainConfig;
@@ -45,6 +46,9 @@ final class RunLoop implements Trainer.Listener {
       StopSignal stop,
       Runnable reset,
       int total) {}
+
+  /** Records that a line names. */
+  private static final int MOST_RECORDS = 3;
 
   private final Parts run;
   private final TrainConfig config;
@@ -92,6 +96,17 @@ final class RunLoop implements Trainer.Listener {
   }
 
   @Override
+  public void beforeSteps(Measurement measured) throws IOException {
+    if (!measured.isEmpty()) {
+      doctor.add(0, run.tracker().start(measured));
+      Tracker.describe(measured).ifPresent(losses -> log.info("before training: {}", losses));
+    }
+    if (run.previews().isPresent()) {
+      preview(0, run.previews().get());
+    }
+  }
+
+  @Override
   public boolean afterStep(Tracker.Step step) throws IOException {
     int now = step.step();
     Map<String, Double> extra = new LinkedHashMap<>(run.sensors().news());
@@ -104,9 +119,7 @@ final class RunLoop implements Trainer.Listener {
     Map<String, Double> points = run.tracker().step(step, extra);
     log.debug("step {} loss {} lr {} grad_norm {}", now, step.loss(), step.rate(), step.gradNorm());
     Tracker.describe(step.measured()).ifPresent(losses -> log.info("step {}: {}", now, losses));
-    if (step.measured().containsKey("val")) {
-      measured(now, step.measured().get("val"));
-    }
+    Optional.ofNullable(step.measured().losses().get("val")).ifPresent(l -> measured(now, l));
     if (run.previews().isPresent() && due(now, config.sampleSteps())) {
       preview(now, run.previews().get());
     }
@@ -134,6 +147,7 @@ final class RunLoop implements Trainer.Listener {
     for (Finding f : news) {
       log.warn("doctor: {}", f);
       run.tracker().finding(step, f);
+      records((int) f.step()).ifPresent(r -> log.info("doctor: {}", r));
     }
     Optional<Finding> climbing = LiveDoctor.climbing(news);
     if (climbing.isPresent() && canRollBack()) {
@@ -141,6 +155,27 @@ final class RunLoop implements Trainer.Listener {
       throw new TrainingDivergedException(
           String.format("From step %d on %s.", f.step(), f.evidence()), (int) f.step(), step);
     }
+  }
+
+  /** The records of a step that a finding is about, the hardest first, for people. */
+  private Optional<String> records(int step) {
+    List<RecordLoss> hardest = run.tracker().hardest(step);
+    if (hardest.isEmpty()) {
+      return Optional.empty();
+    }
+    log.debug("records of step {}: {}", step, hardest);
+    return Optional.of(
+        hardest.stream()
+            .limit(MOST_RECORDS)
+            .map(
+                r ->
+                    String.format("%s (loss %.4g", r.record(), r.loss())
+                        + run.task()
+                            .item(r.record(), r.worst())
+                            .map(token -> ", most at the token \"" + token.strip() + "\")")
+                            .orElse(")"))
+            .collect(
+                Collectors.joining(", ", "records of step " + step + ", hardest first: ", ".")));
   }
 
   /** What the whole run showed. */

@@ -4,8 +4,11 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import org.loranative.graph.Graph;
+import org.loranative.model.Objective;
 
 /**
  * What the trainer needs to know of a kind of training.
@@ -31,6 +34,27 @@ public interface Task<B> {
   /** Steps between measurements, for a run of {@code total} steps, if the user does not say. */
   int measureEvery(int total);
 
+  /** What training minimizes. */
+  Objective<?> objective();
+
+  /**
+   * A record of a batch.
+   *
+   * @param source where it came from
+   * @param items how many of the loss's items are its own; they follow those of the one before
+   * @param labelled how many of them count
+   */
+  record Record(String source, int items, int labelled) {}
+
+  /** A batch's records, in order. */
+  List<Record> records(B batch);
+
+  /** What stands at one of a record's items, if that says something to people. */
+  Optional<String> item(String record, int item);
+
+  /** What is worth knowing of the data, by name, for the doctor and whoever reads the run. */
+  Map<String, Object> facts();
+
   /** What a batch's plan is made for. */
   BatchShape shape(B batch);
 
@@ -55,9 +79,6 @@ public interface Task<B> {
    * @param inputs gives the host buffer of an input by name
    */
   void fill(B batch, Function<String, ByteBuffer> inputs);
-
-  /** Where a batch's records came from, for messages. */
-  List<String> describe(B batch);
 
   /** A fingerprint of all training data: a resumed run must meet the same. */
   String fingerprint();

@@ -23,6 +23,7 @@ final class Tracker implements AutoCloseable {
 
   private final TensorBoard board;
   private final MetricsLog metrics;
+  private final RecordLosses records;
   private final Console console;
   private final String unit;
   private final Path samples;
@@ -50,6 +51,7 @@ final class Tracker implements AutoCloseable {
     this.total = total;
     this.first = first;
     metrics = new MetricsLog(folder.logs().resolve("metrics.jsonl"), first - 1);
+    records = new RecordLosses(folder.logs(), first - 1);
     board = new TensorBoard(folder.logs(), first);
     StringBuilder text = new StringBuilder("| key | value |\n|---|---|\n");
     settings.forEach((k, v) -> text.append("| ").append(k).append(" | ").append(v).append(" |\n"));
@@ -62,17 +64,19 @@ final class Tracker implements AutoCloseable {
   record Step(
       int step,
       float loss,
+      Map<String, Double> metrics,
+      List<RecordLoss> records,
       double rate,
       float gradNorm,
       long labelled,
       double unitsPerSecond,
       double millis,
       long memoryBytes,
-      Map<String, Double> measured) {}
+      Measurement measured) {}
 
   /** Losses that were measured, without their parts, for people. */
-  static Optional<String> describe(Map<String, Double> measured) {
-    return measured.entrySet().stream()
+  static Optional<String> describe(Measurement measured) {
+    return measured.losses().entrySet().stream()
         .filter(e -> !e.getKey().contains("/"))
         .map(
             e ->
@@ -90,7 +94,8 @@ final class Tracker implements AutoCloseable {
   Map<String, Double> step(Step s, Map<String, Double> extra) throws IOException {
     Map<String, Double> scalars = new LinkedHashMap<>();
     scalars.put("Loss/train", (double) s.loss());
-    s.measured().forEach((name, loss) -> scalars.put("Loss/" + name, loss));
+    s.metrics().forEach((name, x) -> scalars.put(name + "/train", x));
+    addMeasured(scalars, s.measured());
     scalars.put("lr", s.rate());
     scalars.put("grad_norm", (double) s.gradNorm());
     scalars.put("perf/" + unit + "_per_s", s.unitsPerSecond());
@@ -101,14 +106,16 @@ final class Tracker implements AutoCloseable {
     Map<String, Object> line = new LinkedHashMap<>();
     line.put("step", s.step());
     line.put("loss", s.loss());
+    line.putAll(s.metrics());
     line.put("lr", s.rate());
     line.put("grad_norm", s.gradNorm());
     line.put("labelled", s.labelled());
     line.put(unit + "_per_s", Math.round(s.unitsPerSecond() * 10) / 10.0);
     line.put("step_ms", Math.round(s.millis() * 1000) / 1000.0);
-    s.measured().forEach((name, loss) -> line.put(name + "_loss", loss.floatValue()));
+    writeMeasured(line, s.measured());
     extra.forEach((tag, v) -> line.put(tag.replaceFirst(".*/", ""), v));
     metrics.write(line);
+    records.step(s.step(), s.records(), s.measured());
     long perStep = (System.nanoTime() - startNanos) / (s.step() - first + 1);
     console.progress(
         s.step(),
@@ -122,6 +129,33 @@ final class Tracker implements AutoCloseable {
     return scalars;
   }
 
+  /**
+   * Records what the untouched model showed, which is no line of metrics.jsonl: those are of steps.
+   *
+   * @return its points by tag
+   */
+  Map<String, Double> start(Measurement measured) {
+    Map<String, Double> scalars = new LinkedHashMap<>();
+    addMeasured(scalars, measured);
+    board.scalars(0, scalars);
+    records.step(0, List.of(), measured);
+    return scalars;
+  }
+
+  private static void addMeasured(Map<String, Double> scalars, Measurement measured) {
+    measured.losses().forEach((set, loss) -> scalars.put("Loss/" + set, loss));
+    measured
+        .metrics()
+        .forEach((set, own) -> own.forEach((name, x) -> scalars.put(name + "/" + set, x)));
+  }
+
+  private static void writeMeasured(Map<String, Object> line, Measurement measured) {
+    measured.losses().forEach((set, loss) -> line.put(set + "_loss", loss.floatValue()));
+    measured
+        .metrics()
+        .forEach((set, own) -> own.forEach((name, x) -> line.put(set + "_" + name, x)));
+  }
+
   /** A card's newest readings, for people; they come every few steps. */
   private String machine(Map<String, Double> points) {
     if (points.containsKey("gpu/temperature_c") && points.containsKey("gpu/power_w")) {
@@ -133,6 +167,11 @@ final class Tracker implements AutoCloseable {
               points.getOrDefault("gpu/throttled_by_heat", 0.0) > 0 ? " (slowed for heat)" : "");
     }
     return machine;
+  }
+
+  /** The records of a step that was not long ago, the hardest first. */
+  List<RecordLoss> hardest(int step) {
+    return records.hardest(step);
   }
 
   /** What the doctor found, shown among the texts. */
@@ -152,6 +191,7 @@ final class Tracker implements AutoCloseable {
   /** Goes back: what lies behind {@code step} is written again. */
   void rewind(int step, int from) throws IOException {
     metrics.cutAfter(step);
+    records.cutAfter(step);
     board.restart(step + 1L);
     first = step + 1;
     startNanos = System.nanoTime();
@@ -192,5 +232,6 @@ final class Tracker implements AutoCloseable {
     console.endProgress();
     board.close();
     metrics.close();
+    records.close();
   }
 }

@@ -236,6 +236,7 @@ public final class TrainRun implements AutoCloseable {
     Map<String, Object> notes = new LinkedHashMap<>();
     notes.put("lora_scale", adapters.specs().get(0).scale());
     notes.put("trained_parameters", adapters.parameters());
+    notes.putAll(task.facts());
     notes.put("total_steps", steps.total());
     notes.put("usual_learning_rate", config.usualLearningRate());
     Map<String, Object> settings = new LinkedHashMap<>(ConfigReader.toMap(config));

@@ -2,17 +2,14 @@ package org.loranative.train;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.loranative.StoppedException;
 import org.loranative.device.Device;
 import org.loranative.device.HostBuffer;
 import org.loranative.graph.Executor;
+import org.loranative.graph.NotFinite;
 import org.loranative.graph.StepState;
-import org.loranative.graph.Value;
 import org.loranative.lora.AdapterState;
 import org.loranative.optim.Evaluation;
 import org.loranative.optim.LossScale;
@@ -39,6 +36,9 @@ final class Trainer<B> implements AutoCloseable {
   interface Listener {
     boolean afterStep(Tracker.Step step) throws IOException;
 
+    /** What the untouched model shows, before the first step. */
+    void beforeSteps(Measurement measured) throws IOException;
+
     /** What the learning rate is multiplied by. */
     double rateFactor();
 
@@ -57,7 +57,7 @@ final class Trainer<B> implements AutoCloseable {
   private final long memoryBytes;
   private final BatchFeed<B> feed;
   private final LossScale lossScale;
-  private final HostBuffer scalar = new HostBuffer(8);
+  private final HostBuffer host;
 
   Trainer(
       Task<B> task,
@@ -80,18 +80,22 @@ final class Trainer<B> implements AutoCloseable {
     this.update = plans.update();
     this.executor = new Executor(device, Boolean.getBoolean("loranative.poison"));
     this.feed = new BatchFeed<>(task, device, batches);
+    this.host = new HostBuffer(PassResults.hostBytes(plans));
   }
 
   /** Runs the steps after {@code done}; returns the last step run. One that is stopped is none. */
   int run(int done, Listener listener) throws IOException {
     Optional<BatchFeed.Ready<B>> next =
         done < steps.total() ? Optional.of(start(done + 1, 0)) : Optional.empty();
+    if (done == 0) {
+      listener.beforeSteps(measure());
+    }
     for (int step = done + 1; step <= steps.total(); step++) {
       long start = System.nanoTime();
       List<B> batches = steps.batches(step);
       long labelled = batches.stream().mapToLong(task::labelled).sum();
       double rate = setting.schedule().at(step) * listener.rateFactor();
-      float loss = 0;
+      PassResults<B> results = new PassResults<>(task, device, host);
       for (int micro = 0; micro < batches.size(); micro++) {
         BatchFeed.Ready<B> ready = next.orElseThrow();
         place(ready, stepState(step, micro, rate, labelled));
@@ -101,17 +105,18 @@ final class Trainer<B> implements AutoCloseable {
           return step - 1; // nothing of this step has reached the adapters
         }
         next = following(step, micro, batches.size()); // written and copied while this one computes
-        loss += read(ready.bound(), "loss");
+        results.add(ready.batch(), ready.bound());
         plans.requireWhole();
-        if (!Float.isFinite(loss)) {
-          throw diverged("the loss is " + loss, step, rate, batches.subList(0, micro + 1));
+        if (!Double.isFinite(results.loss())) {
+          String what = "the loss is " + results.loss();
+          throw diverged(what, step, rate, batches.subList(0, micro + 1), labelled);
         }
       }
       executor.prepare(update.plan(), plans.arena().address());
       executor.runWhole(update.plan(), update.at());
-      float gradNorm = read(update, "grad_norm");
+      float gradNorm = PassResults.read(device, host, update, "grad_norm");
       if (!Float.isFinite(gradNorm) && !lossScale.canShrink()) {
-        throw diverged("the gradient norm is " + gradNorm, step, rate, batches);
+        throw diverged("the gradient norm is " + gradNorm, step, rate, batches, labelled);
       }
       if (!Float.isFinite(gradNorm)) {
         log.info(
@@ -123,11 +128,13 @@ final class Trainer<B> implements AutoCloseable {
       lossScale.update(Float.isFinite(gradNorm));
       double seconds = (System.nanoTime() - start) / 1e9;
       long units = batches.stream().mapToLong(task::units).sum();
-      Map<String, Double> measured = listener.wantsValidation(step) ? measure() : Map.of();
+      Measurement measured = listener.wantsValidation(step) ? measure() : Measurement.NONE;
       Tracker.Step shown =
           new Tracker.Step(
               step,
-              loss,
+              (float) results.loss(),
+              results.metrics(),
+              results.records(),
               rate,
               gradNorm,
               labelled,
@@ -174,59 +181,65 @@ final class Trainer<B> implements AutoCloseable {
     feed.place(ready);
   }
 
-  private float read(PlanStore.Bound bound, String result) {
-    Value v =
-        bound.plan().graph().results().stream()
-            .filter(r -> r.name().equals(result))
-            .findFirst()
-            .orElseThrow();
-    device.download(scalar, bound.at().of(v), 4);
-    return scalar.view().getFloat(0);
-  }
-
-  /** The loss of each of the task's measures by name, and of their parts by {@code name/part}. */
-  private Map<String, Double> measure() {
-    Map<String, Double> losses = new LinkedHashMap<>();
-    Map<String, Integer> parts = new HashMap<>();
+  private Measurement measure() {
+    Measurement.Builder all = new Measurement.Builder();
     try (Evaluation evaluation = new Evaluation(setting.optimizer(), state)) {
       for (Task.Measure<B> m : task.measures()) {
-        double loss = mean(m.batches());
-        losses.merge(m.name(), loss, Double::sum);
-        parts.merge(m.name(), 1, Integer::sum);
-        if (!m.part().isEmpty()) {
-          losses.put(m.name() + "/" + m.part(), loss);
-        }
+        all.add(m.name(), m.part(), pass(m.batches()));
       }
     }
-    parts.forEach((name, n) -> losses.merge(name, (double) n, (sum, count) -> sum / count));
-    return losses;
+    return all.build();
   }
 
-  private double mean(List<B> batches) {
+  /** One pass over batches that are measured. */
+  private PassResults<B> pass(List<B> batches) {
     long labelled = batches.stream().mapToLong(task::labelled).sum();
-    double loss = 0;
+    PassResults<B> results = new PassResults<>(task, device, host);
     for (B batch : batches) {
       BatchFeed.Ready<B> ready = feed.evaluation(batch, plans.evaluation().get(task.shape(batch)));
       place(ready, stepState(1, 0, 0, labelled));
       executor.runWhole(ready.bound().plan(), ready.bound().at());
-      loss += read(ready.bound(), "loss");
+      results.add(batch, ready.bound());
     }
     plans.requireWhole();
-    return loss;
+    return results;
   }
 
-  private TrainingDivergedException diverged(String what, int step, double rate, List<B> batches) {
+  /** The first op and layer that made a number of what is none in a step that is given up. */
+  private Optional<String> firstNotFinite(int step, double rate, List<B> batches, long labelled) {
+    state.clear(AdapterState.GRADS); // they hold what made the trouble
+    for (int micro = 0; micro < batches.size(); micro++) {
+      B batch = batches.get(micro);
+      BatchFeed.Ready<B> ready = feed.training(batch, plans.training().get(task.shape(batch)));
+      place(ready, stepState(step, micro, rate, labelled));
+      Optional<String> found = NotFinite.firstOp(device, ready.bound().plan(), ready.bound().at());
+      if (found.isPresent()) {
+        return found;
+      }
+    }
+    return Optional.empty();
+  }
+
+  private TrainingDivergedException diverged(
+      String what, int step, double rate, List<B> batches, long labelled) {
+    String first =
+        firstNotFinite(step, rate, batches, labelled).map(op -> ", first in " + op).orElse("");
     List<String> records = new ArrayList<>();
-    batches.forEach(b -> records.addAll(task.describe(b)));
+    batches.forEach(b -> task.records(b).forEach(r -> records.add(r.source())));
     log.debug("records of step {}: {}", step, records);
     String some =
         String.join(", ", records.subList(0, Math.min(4, records.size())))
             + (records.size() > 4 ? " and " + (records.size() - 4) + " more (train.log)" : "");
     return new TrainingDivergedException(
         String.format(
-            "Training stopped at step %d: %s. The learning rate was %.3g; halve learning_rate%s."
+            "Training stopped at step %d: %s%s. The learning rate was %.3g; halve learning_rate%s."
                 + " Records of the step: %s.",
-            step, what, rate, setting.maxGradNorm() > 0 ? "" : ", or set max_grad_norm: 1.0", some),
+            step,
+            what,
+            first,
+            rate,
+            setting.maxGradNorm() > 0 ? "" : ", or set max_grad_norm: 1.0",
+            some),
         step,
         step);
   }
@@ -235,6 +248,6 @@ final class Trainer<B> implements AutoCloseable {
   public void close() {
     executor.close();
     feed.close();
-    scalar.close();
+    host.close();
   }
 }

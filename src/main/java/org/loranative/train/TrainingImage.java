@@ -8,8 +8,13 @@ import org.loranative.data.sd.PreparedImage;
  * An image of a run.
  *
  * @param weight of its loss
+ * @param caption that it is trained with
  */
-record TrainingImage(PreparedImage prepared, double weight) {
+record TrainingImage(PreparedImage prepared, double weight, String caption) {
+  TrainingImage(PreparedImage prepared, double weight) {
+    this(prepared, weight, prepared.captioned().caption());
+  }
+
   Path file() {
     return prepared.captioned().file();
   }
@@ -19,7 +24,8 @@ record TrainingImage(PreparedImage prepared, double weight) {
     return prepared.size();
   }
 
-  String caption() {
-    return prepared.captioned().caption();
+  /** The same image with another caption. */
+  TrainingImage captioned(String caption) {
+    return new TrainingImage(prepared, weight, caption);
   }
 }

@@ -120,7 +120,18 @@ class KilledRunTest {
       state.write("exp_avg", params);
       double loss = Math.abs(step - 2.5);
       loop.afterStep(
-          new Tracker.Step(step, params[0], loop.rateFactor(), 1, 1, 1, 1, 1, Map.of("val", loss)));
+          new Tracker.Step(
+              step,
+              params[0],
+              Map.of(),
+              List.of(new RecordLoss("r" + step, loss, 0)),
+              loop.rateFactor(),
+              1,
+              1,
+              1,
+              1,
+              1,
+              new Measurement(Map.of("val", loss), Map.of("val", Map.of()), Map.of())));
     }
     return STEPS;
   }

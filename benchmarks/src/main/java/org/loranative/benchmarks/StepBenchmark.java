@@ -11,6 +11,7 @@ import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraSpec;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.model.llm.LlmGraph;
+import org.loranative.model.llm.SupervisedObjective;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -51,7 +52,9 @@ public class StepBenchmark {
     LlmBase base = LlmBase.open(Path.of("models/cache/SmolLM2-135M-Instruct.Q4_1.gguf"));
     Adapters adapters =
         new Adapters(new LoraSpec(8, 8, 0, List.of("all-linear"), false), base.targets());
-    Graph full = LlmGraph.training(base, adapters, Bench.dtype(dtype), TOKENS, TOKENS);
+    Graph full =
+        LlmGraph.training(
+            base, adapters, Bench.dtype(dtype), new SupervisedObjective(), TOKENS, TOKENS);
     Map<String, Recompute.Mode> modes =
         Recompute.blocks(full).stream().collect(Collectors.toMap(b -> b, b -> recompute));
     bench = new Bench(Recompute.apply(full, modes));

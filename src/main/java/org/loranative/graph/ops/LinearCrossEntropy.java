@@ -8,7 +8,6 @@ import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
-import org.loranative.graph.Op;
 import org.loranative.graph.Shape;
 import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
@@ -16,8 +15,10 @@ import org.loranative.io.DType;
 
 /**
  * Head and loss in one: {@code loss = Σ −log softmax(cap(h Wᵀ))[label] / labelled}, and at once its
- * gradient dh, over rows with a label only. h [M, C], w [V, C], labels [M] i32 (negative: none),
- * loss [1] f32, dh [M, C] (absent for evaluation). Logits exist for {@code chunk} rows at a time.
+ * gradient dh, over rows with a label only. Beside it each row's own loss (0 without a label), and
+ * the share of labelled rows whose label has the largest logit. h [M, C], w [V, C], labels [M] i32
+ * (negative: none); loss [1], losses [M], accuracy [1] f32; dh [M, C] (absent for evaluation).
+ * Logits exist for {@code chunk} rows at a time.
  */
 public record LinearCrossEntropy(
     Value h,
@@ -25,22 +26,32 @@ public record LinearCrossEntropy(
     Value labels,
     Value step,
     Value loss,
+    Value losses,
+    Value accuracy,
     Optional<Value> dh,
     float softcap,
     long chunk)
-    implements Op {
+    implements Loss {
   /** Rows of logits at a time: large enough to feed the matrix product, 50 MB at V = 49 k. */
   public static final long CHUNK = 256;
 
-  /** Appends the op; returns loss. */
-  public static Value of(
+  /** Name of the result accuracy. */
+  public static final String ACCURACY = "token_accuracy";
+
+  /** Appends the op, whose loss, losses and accuracy are results. */
+  public static LinearCrossEntropy of(
       Graph g, Value h, Value w, Value labels, float softcap, boolean withGradient) {
-    Value loss = g.temp("loss", DType.F32, Shape.of(1));
+    Value loss = g.temp(Loss.TOTAL, DType.F32, Shape.of(1));
+    Value losses = g.temp(Loss.EACH, DType.F32, labels.shape());
+    Value accuracy = g.temp(ACCURACY, DType.F32, Shape.of(1));
     Optional<Value> dh = withGradient ? Optional.of(g.like(h, "d " + h.name())) : Optional.empty();
     long chunk = Math.min(CHUNK, h.shape().rows());
-    g.add(new LinearCrossEntropy(h, w, labels, StepState.value(g), loss, dh, softcap, chunk));
-    g.result(loss);
-    return loss;
+    LinearCrossEntropy op =
+        new LinearCrossEntropy(
+            h, w, labels, StepState.value(g), loss, losses, accuracy, dh, softcap, chunk);
+    g.add(op);
+    List.of(loss, losses, accuracy).forEach(g::result);
+    return op;
   }
 
   @Override
@@ -50,12 +61,7 @@ public record LinearCrossEntropy(
 
   @Override
   public List<Value> outputs() {
-    return Values.list(loss, dh);
-  }
-
-  @Override
-  public boolean isLoss() {
-    return true;
+    return Values.list(loss, losses, accuracy, dh);
   }
 
   @Override
@@ -77,6 +83,8 @@ public record LinearCrossEntropy(
         f.apply(labels),
         f.apply(step),
         f.apply(loss),
+        f.apply(losses),
+        f.apply(accuracy),
         dh.map(f),
         softcap,
         chunk);
@@ -92,6 +100,8 @@ public record LinearCrossEntropy(
             at.of(labels),
             at.of(step),
             at.of(loss),
+            at.of(losses),
+            at.of(accuracy),
             at.of(dh),
             at.scratch(),
             h.shape().rows(),

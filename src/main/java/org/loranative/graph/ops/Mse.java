@@ -8,7 +8,6 @@ import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
-import org.loranative.graph.Op;
 import org.loranative.graph.Shape;
 import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
@@ -16,14 +15,22 @@ import org.loranative.io.DType;
 
 /**
  * The loss of a diffusion model: the weighted mean over images of the mean squared (or
- * pseudo-Huber) distance of y from target, and at once its gradient dy. y [B·N, C]; target the same
- * in f32; weights [B] f32; loss [1] f32; dy absent for evaluation.
+ * pseudo-Huber) distance of y from target, and at once its gradient dy. Beside it each image's
+ * distance without its weight. y [B·N, C]; target the same in f32; weights [B] f32; loss [1],
+ * losses [B] f32; dy absent for evaluation.
  *
  * @param huber c of the pseudo-Huber distance, 0 for the squared
  */
 public record Mse(
-    Value y, Value target, Value weights, Value step, Value loss, Optional<Value> dy, float huber)
-    implements Op {
+    Value y,
+    Value target,
+    Value weights,
+    Value step,
+    Value loss,
+    Value losses,
+    Optional<Value> dy,
+    float huber)
+    implements Loss {
   public Mse {
     Values.require(
         y.shape().size() == target.shape().size() && y.shape().rows() % weights.shape().size() == 0,
@@ -33,14 +40,16 @@ public record Mse(
         weights);
   }
 
-  /** Appends the op; returns loss. */
-  public static Value of(
+  /** Appends the op, whose loss and losses are results. */
+  public static Mse of(
       Graph g, Value y, Value target, Value weights, float huber, boolean withGradient) {
-    Value loss = g.temp("loss", DType.F32, Shape.of(1));
+    Value loss = g.temp(Loss.TOTAL, DType.F32, Shape.of(1));
+    Value losses = g.temp(Loss.EACH, DType.F32, weights.shape());
     Optional<Value> dy = withGradient ? Optional.of(g.like(y, "d " + y.name())) : Optional.empty();
-    g.add(new Mse(y, target, weights, StepState.value(g), loss, dy, huber));
-    g.result(loss);
-    return loss;
+    Mse op = new Mse(y, target, weights, StepState.value(g), loss, losses, dy, huber);
+    g.add(op);
+    List.of(loss, losses).forEach(g::result);
+    return op;
   }
 
   @Override
@@ -50,12 +59,7 @@ public record Mse(
 
   @Override
   public List<Value> outputs() {
-    return Values.list(loss, dy);
-  }
-
-  @Override
-  public boolean isLoss() {
-    return true;
+    return Values.list(loss, losses, dy);
   }
 
   private long images() {
@@ -80,6 +84,7 @@ public record Mse(
         f.apply(weights),
         f.apply(step),
         f.apply(loss),
+        f.apply(losses),
         dy.map(f),
         huber);
   }
@@ -94,6 +99,7 @@ public record Mse(
             at.of(weights),
             at.of(step),
             at.of(loss),
+            at.of(losses),
             at.of(dy),
             at.scratch(),
             images(),

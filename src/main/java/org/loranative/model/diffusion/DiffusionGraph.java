@@ -11,11 +11,11 @@ import org.loranative.graph.Value;
 import org.loranative.graph.ops.Cast;
 import org.loranative.graph.ops.Conv2d;
 import org.loranative.graph.ops.Linear;
-import org.loranative.graph.ops.Mse;
 import org.loranative.graph.ops.Split;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
 import org.loranative.model.Net;
+import org.loranative.model.Objective;
 
 /**
  * The graphs of a diffusion model: text states, latents, prediction, one training step. Images and
@@ -122,11 +122,10 @@ public final class DiffusionGraph {
   }
 
   /**
-   * Forward and backward of a batch: adds to the adapters' gradients, gives "loss".
+   * Forward and backward of a batch: adds to the adapters' gradients, gives the objective's loss.
    *
    * @param encodes whether the text encoders run in it, for one row of tokens an image: their
    *     inputs then stand in the place of "text"
-   * @param huber c of the pseudo-Huber loss, 0 for the squared
    */
   public static Graph training(
       DiffusionBase base,
@@ -134,8 +133,8 @@ public final class DiffusionGraph {
       DType compute,
       Size size,
       boolean encodes,
-      float huber) {
-    Graph g = loss(base, adapters, compute, size, encodes, huber, true);
+      Objective<DenoisingObjective.Pair> objective) {
+    Graph g = loss(base, adapters, compute, size, encodes, objective, true);
     Autodiff.backward(g);
     return g;
   }
@@ -147,8 +146,8 @@ public final class DiffusionGraph {
       DType compute,
       Size size,
       boolean encodes,
-      float huber) {
-    return loss(base, adapters, compute, size, encodes, huber, false);
+      Objective<DenoisingObjective.Pair> objective) {
+    return loss(base, adapters, compute, size, encodes, objective, false);
   }
 
   private static Graph loss(
@@ -157,7 +156,7 @@ public final class DiffusionGraph {
       DType compute,
       Size size,
       boolean encodes,
-      float huber,
+      Objective<DenoisingObjective.Pair> objective,
       boolean training) {
     Graph g = new Graph();
     Net net = new Net(g, base.weights(), adapters, compute, training);
@@ -165,7 +164,7 @@ public final class DiffusionGraph {
     Value prediction = predict(base, net, size, texts);
     Value target = g.input(TARGET, DType.F32, size.rows(), base.unet().outChannels());
     Value weights = g.input(WEIGHTS, DType.F32, size.images());
-    Mse.of(g, prediction, target, weights, huber, training);
+    objective.append(g, new DenoisingObjective.Pair(prediction, target, weights), training);
     return g;
   }
 

@@ -12,7 +12,6 @@ import org.loranative.graph.ops.CachedAttention;
 import org.loranative.graph.ops.Embedding;
 import org.loranative.graph.ops.Glu;
 import org.loranative.graph.ops.Linear;
-import org.loranative.graph.ops.LinearCrossEntropy;
 import org.loranative.graph.ops.PackedGlu;
 import org.loranative.graph.ops.RmsNorm;
 import org.loranative.graph.ops.Rope;
@@ -21,6 +20,7 @@ import org.loranative.graph.ops.Split;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
 import org.loranative.model.Net;
+import org.loranative.model.Objective;
 
 /**
  * The one builder of every language model: embedding, layers of attention and gated feed-forward
@@ -59,28 +59,48 @@ public final class LlmGraph {
   }
 
   /**
+   * Where a graph ends and its loss begins.
+   *
+   * @param h hidden states [tokens, C]
+   * @param w the head [V, C]
+   * @param labels [tokens], negative for none
+   * @param softcap of the logits, 0 for none
+   */
+  public record Head(Value h, Value w, Value labels, float softcap) {}
+
+  /**
    * Forward and backward of a packed row of {@code tokens} tokens: adds to the adapters' gradients,
-   * gives "loss".
+   * gives the objective's loss.
    *
    * @param maxDocument tokens of the longest document
    */
   public static Graph training(
-      LlmBase base, Adapters adapters, DType compute, int tokens, int maxDocument) {
+      LlmBase base,
+      Adapters adapters,
+      DType compute,
+      Objective<Head> objective,
+      int tokens,
+      int maxDocument) {
     LlmGraph llm = new LlmGraph(base, adapters, compute, true, tokens);
-    llm.loss(maxDocument, true);
+    llm.loss(objective, maxDocument, true);
     Autodiff.backward(llm.g);
     return llm.g;
   }
 
   /** Loss alone, without dropout. */
   public static Graph evaluation(
-      LlmBase base, Adapters adapters, DType compute, int tokens, int maxDocument) {
+      LlmBase base,
+      Adapters adapters,
+      DType compute,
+      Objective<Head> objective,
+      int tokens,
+      int maxDocument) {
     LlmGraph llm = new LlmGraph(base, adapters, compute, false, tokens);
-    llm.loss(maxDocument, false);
+    llm.loss(objective, maxDocument, false);
     return llm.g;
   }
 
-  private void loss(int maxDocument, boolean gradient) {
+  private void loss(Objective<Head> objective, int maxDocument, boolean gradient) {
     Value docStart = g.input(DOC_START, DType.I32, tokens);
     Value labels = g.input(LABELS, DType.I32, tokens);
     Value h =
@@ -88,7 +108,8 @@ public final class LlmGraph {
             maxDocument,
             (layer, q, k, v, setting) ->
                 Attention.of(g, path(layer, "self_attn"), q, k, v, docStart, setting));
-    LinearCrossEntropy.of(g, h, net.matrix(base.headName()), labels, c.finalSoftcap(), gradient);
+    Head head = new Head(h, net.matrix(base.headName()), labels, c.finalSoftcap());
+    objective.append(g, head, gradient);
   }
 
   /** All logits [tokens, V] f32 of a packed row, before the final soft cap: for comparisons. */

@@ -57,6 +57,8 @@ abstract class LossAndOptimizerChecks {
     }
     double[] expected = new double[m * n];
     double loss = 0;
+    double[] losses = new double[m];
+    int hits = 0;
     for (int i = 0; i < m; i++) {
       if (labels[i] < 0) {
         continue;
@@ -70,7 +72,10 @@ abstract class LossAndOptimizerChecks {
         z[v] = softcap > 0 ? softcap * Math.tanh(z[v] / softcap) : z[v];
         sum += Math.exp(z[v]);
       }
-      loss += (Math.log(sum) - z[labels[i]]) / labelled;
+      losses[i] = Math.log(sum) - z[labels[i]];
+      loss += losses[i] / labelled;
+      double atLabel = z[labels[i]];
+      hits += java.util.Arrays.stream(z).allMatch(x -> x <= atLabel) ? 1 : 0;
       for (int v = 0; v < vocab; v++) {
         double t = softcap > 0 ? z[v] / softcap : 0;
         double dz = (Math.exp(z[v]) / sum - (v == labels[i] ? 1 : 0)) * (1 - t * t) / labelled;
@@ -98,6 +103,8 @@ abstract class LossAndOptimizerChecks {
       runner.run(Map.of("labels", labels));
       assertThat((double) runner.result("loss")[0])
           .isCloseTo(loss, org.assertj.core.data.Offset.offset(1e-5));
+      assertThat(Errors.relative(runner.result(Loss.EACH), losses)).isLessThan(1e-5);
+      assertThat(Math.round(runner.result(LinearCrossEntropy.ACCURACY)[0] * count)).isEqualTo(hits);
       assertThat(Errors.relative(runner.result(gradient.name()), expected)).isLessThan(1e-5);
       if (!device.name().equals("cpu")) {
         return; // cards get their labels checked on the host
@@ -121,12 +128,15 @@ abstract class LossAndOptimizerChecks {
     float[] target = OpCases.normal(r, images * n, 1);
     float[] weights = {1, 0.25f, 2};
     double loss = 0;
+    double[] losses = new double[images];
     double[] expected = new double[images * n];
     for (int i = 0; i < images * n; i++) {
       double d = y[i] - target[i];
       double root = Math.sqrt(d * d + huber * huber);
       double weight = weights[i / n] / n / 4.0;
-      loss += weight * (huber > 0 ? 2 * huber * (root - huber) : d * d);
+      double distance = huber > 0 ? 2 * huber * (root - huber) : d * d;
+      loss += weight * distance;
+      losses[i / n] += distance / n;
       expected[i] = weight * (huber > 0 ? 2 * huber * d / root : 2 * d);
     }
     Graph g = new Graph();
@@ -152,6 +162,7 @@ abstract class LossAndOptimizerChecks {
       runner.run(Map.of("target", target, "weights", weights));
       assertThat((double) runner.result("loss")[0])
           .isCloseTo(loss, org.assertj.core.data.Percentage.withPercentage(1e-3));
+      assertThat(Errors.relative(runner.result(Loss.EACH), losses)).isLessThan(1e-5);
       assertThat(Errors.relative(runner.result(gradient), expected)).isLessThan(1e-6);
     }
   }

@@ -196,7 +196,9 @@ class DiffusionGoldenTest {
   void training(String device, String name) {
     Files files = Files.of(name);
     Adapters adapters = new Adapters(SPEC, files.unetTargets());
-    Graph g = DiffusionGraph.training(files.base, adapters, DType.F32, SIZE, false, 0);
+    Graph g =
+        DiffusionGraph.training(
+            files.base, adapters, DType.F32, SIZE, false, new DenoisingObjective(0));
     try (PlacedModel model = files.place(DEVICES.get(device), adapters, g)) {
       model.state().write(AdapterState.PARAMS, start(files, adapters));
       int steps = device.equals("cuda-check") ? 1 : 10;
@@ -238,7 +240,9 @@ class DiffusionGoldenTest {
             .toList();
     LoraSpec spec = new LoraSpec(2, 6, 0, paths, false);
     Adapters adapters = new Adapters(spec, DiffusionGraph.targets(files.base));
-    Graph g = DiffusionGraph.training(files.base, adapters, DType.F32, SIZE, true, 0);
+    Graph g =
+        DiffusionGraph.training(
+            files.base, adapters, DType.F32, SIZE, true, new DenoisingObjective(0));
     try (PlacedModel model = files.place(DEVICES.get(device), adapters, g)) {
       model.state().write(AdapterState.PARAMS, start(files, adapters, "hooked.start."));
       Map<String, Object> inputs = files.unetInputs();
@@ -265,7 +269,9 @@ class DiffusionGoldenTest {
     org.junit.jupiter.api.Assumptions.assumeFalse(device.equals("cuda-check"));
     Files files = Files.of(name);
     Adapters adapters = new Adapters(SPEC, files.unetTargets());
-    Graph full = DiffusionGraph.training(files.base, adapters, DType.F32, SIZE, false, 0);
+    Graph full =
+        DiffusionGraph.training(
+            files.base, adapters, DType.F32, SIZE, false, new DenoisingObjective(0));
     try (PlacedModel model = files.place(DEVICES.get(device), adapters, full)) {
       model.state().write(AdapterState.PARAMS, start(files, adapters));
       model.run(full, files.unetInputs(), 1, IMAGES);

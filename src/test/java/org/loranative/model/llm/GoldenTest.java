@@ -80,7 +80,7 @@ class GoldenTest {
     }
 
     Graph training(DType compute) {
-      return LlmGraph.training(base, adapters, compute, tokens, 13);
+      return LlmGraph.training(base, adapters, compute, new SupervisedObjective(), tokens, 13);
     }
 
     int labelled() {
