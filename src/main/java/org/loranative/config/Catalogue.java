@@ -367,7 +367,8 @@ public final class Catalogue {
                     + " before; Java's heap comes on top (`plan` says how much; a heap that is too"
                     + " small is refused before step 1) and some 100 MB for libraries. \"Free\" is what"
                     + " the machine, its control groups (containers) and `ulimit` leave, less these"
-                    + " two."));
+                    + " two; within a control group, which ends who takes too much, all that the heap"
+                    + " may have counts (a quarter of the limit, or what `java -Xmx…` says)."));
   }
 
   private static Stream<Key> results() {

@@ -71,6 +71,11 @@ public final class CpuDevice implements Device {
   }
 
   @Override
+  public boolean freeIsStrict() {
+    return FreeMemory.now().strict();
+  }
+
+  @Override
   public String freeLimit() {
     return FreeMemory.now().limit();
   }

@@ -20,6 +20,11 @@ public interface Device extends AutoCloseable {
   /** Memory that can be had now, in bytes. */
   long freeBytes();
 
+  /** Whether all that Java's heap may have must find room in {@link #freeBytes}. */
+  default boolean freeIsStrict() {
+    return false;
+  }
+
   /** What sets {@link #freeBytes}, for people. */
   default String freeLimit() {
     return "the free memory";

@@ -14,10 +14,12 @@ import java.util.Optional;
  *
  * @param bytes that can be had without swapping
  * @param limit what sets it, for people
+ * @param strict whether the kernel ends the process that takes more, so that all that Java's heap
+ *     may have must find room in it
  */
-record FreeMemory(long bytes, String limit) {
+record FreeMemory(long bytes, String limit, boolean strict) {
   private static final FreeMemory UNKNOWN =
-      new FreeMemory(Long.MAX_VALUE / 2, "what the machine has");
+      new FreeMemory(Long.MAX_VALUE / 2, "what the machine has", false);
 
   static FreeMemory now() {
     return of(Path.of("/proc"), Path.of("/sys/fs/cgroup"));
@@ -30,9 +32,9 @@ record FreeMemory(long bytes, String limit) {
   static FreeMemory of(Path proc, Path cgroups) {
     List<FreeMemory> all = new ArrayList<>();
     field(proc.resolve("meminfo"), "MemAvailable:")
-        .ifPresent(kb -> all.add(new FreeMemory(kb * 1024, "the free memory")));
-    resource(proc, "Max address space", "VmSize:", "ulimit -v").ifPresent(all::add);
-    resource(proc, "Max data size", "VmData:", "ulimit -d").ifPresent(all::add);
+        .ifPresent(kb -> all.add(new FreeMemory(kb * 1024, "the free memory", false)));
+    resource(proc, "Max address space", "VmSize:", "ulimit -v", false).ifPresent(all::add);
+    resource(proc, "Max data size", "VmData:", "ulimit -d", true).ifPresent(all::add);
     for (String line : lines(proc.resolve("self/cgroup"))) {
       String[] parts = line.split(":", 3);
       if (parts.length == 3 && parts[0].equals("0")) {
@@ -70,18 +72,20 @@ record FreeMemory(long bytes, String limit) {
       if (most.isPresent() && used.isPresent()) {
         long cached = field(folder.resolve("memory.stat"), reclaimable + " ").orElse(0L);
         long free = Math.max(0, most.get() - used.get() + cached);
-        all.add(new FreeMemory(free, "what the control group's limit leaves"));
+        all.add(new FreeMemory(free, "what the control group's limit leaves", true));
       }
       folder = folder.getParent();
     }
   }
 
-  private static Optional<FreeMemory> resource(Path proc, String limit, String used, String name) {
+  /** Of address space Java has taken its whole heap from the beginning; of data not. */
+  private static Optional<FreeMemory> resource(
+      Path proc, String limit, String used, String name, boolean strict) {
     Optional<Long> most = field(proc.resolve("self/limits"), limit);
     Optional<Long> now = field(proc.resolve("self/status"), used).map(kb -> kb * 1024);
     return most.isPresent() && now.isPresent()
         ? Optional.of(
-            new FreeMemory(Math.max(0, most.get() - now.get()), "what " + name + " leaves"))
+            new FreeMemory(Math.max(0, most.get() - now.get()), "what " + name + " leaves", strict))
         : Optional.empty();
   }
 

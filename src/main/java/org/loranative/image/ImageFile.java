@@ -168,6 +168,7 @@ public final class ImageFile {
     try (ImageInputStream in = new GuardedFile(file)) {
       Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
       if (!readers.hasNext()) {
+        LfsPointer.refuse(file);
         throw new UserException(
             file + " is not an image that can be read (PNG, JPEG, WebP, BMP, GIF).");
       }

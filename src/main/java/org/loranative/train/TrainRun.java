@@ -36,14 +36,8 @@ import org.slf4j.LoggerFactory;
 public final class TrainRun implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(TrainRun.class);
 
-  /** Share of the machine's free memory that a run takes without a memory_budget. */
-  private static final double FREE_MEMORY_SHARE = 0.9;
-
   /** A learning rate so many times its usual one, or less than one such part, is remarked on. */
   private static final double UNUSUAL = 100;
-
-  /** What oneDNN and the JVM will take on the CPU beside the plan and Java's heap. */
-  private static final long LIBRARIES = 100_000_000;
 
   private final TrainConfig config;
   private final Owned owned = new Owned();
@@ -114,19 +108,15 @@ public final class TrainRun implements AutoCloseable {
             Update.of(setting.optimizer(), kind.adapters(), (float) setting.maxGradNorm()));
     JavaHeap heap = JavaHeap.of(kind.adapters(), kind.preparedBytes());
     heap.require();
-    long free = device.freeBytes();
-    long beside = device.readsHostMemory() ? heap.toCome() + LIBRARIES : 0;
-    long room = Math.max(0, Math.min((long) (free * FREE_MEMORY_SHARE), free - beside));
+    Room room = Room.of(device, heap);
     MemoryPlan memory =
         MemoryPlan.choose(
             kind,
             setting.optimizer().slots(kind.adapters()),
             device,
             graphs,
-            config.memoryBudgetBytes().orElse(room),
-            config.memoryBudgetBytes().isPresent()
-                ? "memory_budget"
-                : device.freeLimit() + " (of which a run takes 90 %)");
+            config.memoryBudgetBytes().orElse(room.bytes()),
+            config.memoryBudgetBytes().isPresent() ? "memory_budget" : room.name());
     return new Opened<>(
         kind, steps, setting, memory, BatchFeed.Sizes.of(graphs), Weights.of(graphs.all()), heap);
   }
@@ -170,7 +160,7 @@ public final class TrainRun implements AutoCloseable {
         opened.memory().largest().shape(),
         opened.memory().table(),
         MemoryPlan.size(opened.heap().needed()),
-        MemoryPlan.size(LIBRARIES),
+        MemoryPlan.size(Room.LIBRARIES),
         dumpPlan ? opened.memory().largest().plan().dump() : "");
   }
 

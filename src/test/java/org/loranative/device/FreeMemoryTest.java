@@ -40,7 +40,7 @@ class FreeMemoryTest {
 
   @Test
   void withoutLimitsIsWhatTheMachineHas() {
-    assertThat(free()).isEqualTo(new FreeMemory(8192000L * 1024, "the free memory"));
+    assertThat(free()).isEqualTo(new FreeMemory(8192000L * 1024, "the free memory", false));
   }
 
   /** The group itself sets none, the one above does; cached files do not count. */
@@ -56,6 +56,7 @@ class FreeMemoryTest {
         "anon 5\ninactive_file " + 150 * MIB + "\nactive_file 7\n");
     assertThat(free().bytes()).isEqualTo(750 * MIB);
     assertThat(free().limit()).contains("control group");
+    assertThat(free().strict()).isTrue();
   }
 
   /** A container sees the host's path, but only its own group, at the mount's root. */
@@ -77,10 +78,10 @@ class FreeMemoryTest {
         "Max data size             unlimited            unlimited            bytes\n"
             + "Max address space         4194304000           unlimited            bytes\n");
     assertThat(free())
-        .isEqualTo(new FreeMemory(4194304000L - 2048000L * 1024, "what ulimit -v leaves"));
+        .isEqualTo(new FreeMemory(4194304000L - 2048000L * 1024, "what ulimit -v leaves", false));
     write("proc/self/limits", "Max data size             300000000   unlimited   bytes\n");
     assertThat(free())
         .as("more is taken already")
-        .isEqualTo(new FreeMemory(0, "what ulimit -d leaves"));
+        .isEqualTo(new FreeMemory(0, "what ulimit -d leaves", true));
   }
 }

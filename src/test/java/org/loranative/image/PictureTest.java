@@ -276,6 +276,15 @@ class PictureTest {
   }
 
   @Test
+  void namesPointersOfGitLfs() throws Exception {
+    Path file = folder.resolve("a.png");
+    Files.writeString(file, "version https://git-lfs.github.com/spec/v1\nsize 12345\n");
+    assertThatThrownBy(() -> Picture.read(file))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining(file + " is a pointer of Git LFS");
+  }
+
+  @Test
   void whatDoesNotFitTheHeapIsNamed() {
     assertThatThrownBy(
             () ->
