@@ -79,6 +79,11 @@ MODELS = {
         dict(num_hidden_layers=6, head_dim=16, sliding_window=5, query_pre_attn_scalar=12,
              vocab_size=VOCAB),
     ),
+    "smollm3": (
+        transformers.SmolLM3Config,
+        dict(num_hidden_layers=4, head_dim=16, pad_token_id=0, bos_token_id=1, eos_token_id=2,
+             tie_word_embeddings=True),
+    ),
     "phi3": (
         transformers.Phi3Config,
         dict(pad_token_id=0, bos_token_id=1, eos_token_id=2, tie_word_embeddings=False),
@@ -92,6 +97,38 @@ MODELS = {
                  short_factor=[1.0, 1.1, 1.3, 1.5, 2.0, 2.2],
                  long_factor=[1.0, 2.0, 4.0, 8.0, 16.0, 32.0],
                  original_max_position_embeddings=32)),
+    ),
+}
+
+
+VISION = dict(hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2)
+
+# Models that also see: the language model inside is trained, the tower left alone.
+WRAPPERS = {
+    "gemma3-vision": lambda: transformers.Gemma3Config(
+        text_config=dict(COMMON, head_dim=16, sliding_window=5, query_pre_attn_scalar=12),
+        vision_config=dict(VISION, image_size=28, patch_size=14),
+        mm_tokens_per_image=4,
+        attn_implementation="eager",
+    ),
+    "qwen2-vision": lambda: transformers.Qwen2_5_VLConfig(
+        text_config=dict(
+            COMMON, rope_parameters=dict(
+                rope_type="default", rope_theta=10000.0, mrope_section=[2, 2, 2])),
+        vision_config=dict(
+            depth=1, hidden_size=16, intermediate_size=16, num_heads=2, out_hidden_size=HIDDEN),
+        attn_implementation="eager",
+    ),
+    "qwen3-vision": lambda: transformers.Qwen3VLConfig(
+        text_config=dict(
+            COMMON, head_dim=16,
+            rope_parameters=dict(
+                rope_type="default", rope_theta=10000.0, mrope_section=[4, 2, 2],
+                mrope_interleaved=True)),
+        vision_config=dict(
+            depth=1, hidden_size=16, intermediate_size=16, num_heads=2, out_hidden_size=HIDDEN,
+            deepstack_visual_indexes=[0]),
+        attn_implementation="eager",
     ),
 }
 
@@ -141,19 +178,31 @@ def adapter_tensors(model):
     }
 
 
+def make_wrapper(name):
+    config = WRAPPERS[name]()
+    base = transformers.AutoModelForImageTextToText.from_config(config)
+    inside = "|".join(sorted({n.split(".")[-1] for n, m in base.named_modules()
+                              if isinstance(m, torch.nn.Linear) and ".language_model." in n}))
+    return train(name, base, rf".*\.language_model\..*\.({inside})")
+
+
 def make(name, config_class, options):
+    config = config_class(**{**COMMON, **options})
+    base = transformers.AutoModelForCausalLM.from_config(config)
+    targets = sorted({n.split(".")[-1] for n, m in base.named_modules()
+                      if isinstance(m, torch.nn.Linear) and n != "lm_head"})
+    return train(name, base, targets)
+
+
+def train(name, base, targets):
+    base.float().eval()
     generator = torch.Generator().manual_seed(sum(map(ord, name)))
     folder = OUT / name
     shutil.rmtree(folder, ignore_errors=True)
-    config = config_class(**{**COMMON, **options})
-    base = transformers.AutoModelForCausalLM.from_config(config)
-    base.float().eval()
     randomize(base, generator)
     base.save_pretrained(folder / "base")
     (folder / "base" / "generation_config.json").unlink(missing_ok=True)
 
-    targets = sorted({n.split(".")[-1] for n, m in base.named_modules()
-                      if isinstance(m, torch.nn.Linear) and n != "lm_head"})
     lora = LoraConfig(r=3, lora_alpha=5, target_modules=targets, lora_dropout=0.0)
     model = get_peft_model(base, lora).eval()
     for p in adapter_tensors(model).values():
@@ -283,6 +332,9 @@ if __name__ == "__main__":
     for model_name, (cls, opts) in MODELS.items():
         if not sys.argv[1:] or model_name in sys.argv[1:]:
             make(model_name, cls, opts)
+    for model_name in WRAPPERS:
+        if not sys.argv[1:] or model_name in sys.argv[1:]:
+            make_wrapper(model_name)
     make_gguf()
     make_long_gguf()
     make_blocks()

@@ -6,17 +6,27 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What one family of language models does that others do not: a file of {@code models/}. Numbers
  * come from the checkpoint's own config.
  *
  * @param architectures values of {@code architectures} in config.json
+ * @param wrappers such values of models that also see or hear: one of this family is inside, as
+ *     their {@code language_model}
  * @param ggufArchitectures values of {@code general.architecture} in a GGUF
  * @param fusedProjections q, k, v are one projection, gate and up another
  * @param qkNorm RMSNorm on each head of q and k before rotation
@@ -25,6 +35,8 @@ import java.util.stream.Collectors;
  * @param scaledEmbedding embeddings times √hidden
  * @param sliding which layers use the sliding window: {@code all}, {@code by_layer_types} (as the
  *     config lists them), or {@code every} (all but each {@code slidingPeriod}-th)
+ * @param unrotatedPeriod each so-manieth layer does without rotation, 0 for none; the config's own
+ *     {@code no_rope_layers} comes first
  * @param localRopeTheta rotary base of sliding layers, 0 for the same as the others
  * @param ggufPermuted q and k rows are interleaved in GGUF files
  * @param ggufNames names that differ from the common ones, without layer prefix
@@ -32,6 +44,7 @@ import java.util.stream.Collectors;
 public record Family(
     String name,
     List<String> architectures,
+    List<String> wrappers,
     List<String> ggufArchitectures,
     boolean fusedProjections,
     boolean qkNorm,
@@ -40,13 +53,15 @@ public record Family(
     boolean scaledEmbedding,
     String sliding,
     int slidingPeriod,
+    int unrotatedPeriod,
     double localRopeTheta,
     boolean ggufPermuted,
     Map<String, String> ggufNames) {
 
-  /** The files of {@code models/} that the jar carries. */
-  private static final List<String> NAMES =
-      List.of("llama", "qwen2", "qwen3", "gemma2", "gemma3", "phi3");
+  /** Where the files lie, beside the classes or in the jar. */
+  private static final String FOLDER = "/models";
+
+  private static final String ENDING = ".yaml";
 
   /** Hugging Face module names to GGUF's, inside a layer and outside. */
   private static final Map<String, String> COMMON_GGUF_NAMES =
@@ -65,30 +80,67 @@ public record Family(
           Map.entry("mlp.down_proj", "ffn_down"));
 
   public Family {
+    wrappers = wrappers == null ? List.of() : List.copyOf(wrappers);
     ggufNames = ggufNames == null ? Map.of() : Map.copyOf(ggufNames);
   }
 
-  /** All families. */
+  private static final List<Family> ALL = read();
+
+  /** All families: every file of the folder. */
   public static List<Family> all() {
+    return ALL;
+  }
+
+  private static List<Family> read() {
     YAMLMapper yaml =
         YAMLMapper.builder().propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE).build();
     List<Family> families = new ArrayList<>();
-    for (String name : NAMES) {
-      try (InputStream in = Family.class.getResourceAsStream("/models/" + name + ".yaml")) {
+    for (String file : files()) {
+      try (InputStream in = Family.class.getResourceAsStream(FOLDER + "/" + file)) {
+        String name = file.substring(0, file.length() - ENDING.length());
         families.add(yaml.readValue(in, Family.class).named(name));
       } catch (JacksonException e) {
-        throw new IllegalStateException("models/" + name + ".yaml", e);
+        throw new IllegalStateException(FOLDER + "/" + file, e);
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
     }
-    return families;
+    return List.copyOf(families);
+  }
+
+  /** Names of the folder's files, in order. */
+  private static List<String> files() {
+    try {
+      URI folder = Objects.requireNonNull(Family.class.getResource(FOLDER)).toURI();
+      if (!folder.getScheme().equals("jar")) {
+        return names(Path.of(folder));
+      }
+      Path jar = Path.of(URI.create(folder.getRawSchemeSpecificPart().split("!", 2)[0]));
+      try (FileSystem inside = FileSystems.newFileSystem(jar)) {
+        return names(inside.getPath(FOLDER));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static List<String> names(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files
+          .map(f -> f.getFileName().toString())
+          .filter(name -> name.endsWith(ENDING))
+          .sorted()
+          .toList();
+    }
   }
 
   private Family named(String newName) {
     return new Family(
         newName,
         architectures,
+        wrappers,
         ggufArchitectures,
         fusedProjections,
         qkNorm,
@@ -97,6 +149,7 @@ public record Family(
         scaledEmbedding,
         sliding,
         slidingPeriod,
+        unrotatedPeriod,
         localRopeTheta,
         ggufPermuted,
         ggufNames);
@@ -106,6 +159,11 @@ public record Family(
     return all().stream().filter(f -> f.architectures().contains(architecture)).findFirst();
   }
 
+  /** The family of the language model inside a model that also sees or hears. */
+  public static Optional<Family> ofWrapper(String architecture) {
+    return all().stream().filter(f -> f.wrappers().contains(architecture)).findFirst();
+  }
+
   public static Optional<Family> ofGguf(String architecture) {
     return all().stream().filter(f -> f.ggufArchitectures().contains(architecture)).findFirst();
   }
@@ -113,7 +171,7 @@ public record Family(
   /** All supported architectures, for messages. */
   public static String supported() {
     return all().stream()
-        .flatMap(f -> f.architectures().stream())
+        .flatMap(f -> Stream.concat(f.architectures().stream(), f.wrappers().stream()))
         .collect(Collectors.joining(", "));
   }
 

@@ -305,7 +305,7 @@ final class LlmTask implements Task<List<Sample>> {
 
   @Override
   public Path export(Path folder, float[] params) throws IOException {
-    PeftFormat.write(folder, adapters, params, base.targets(), config.baseModel());
+    PeftFormat.write(folder, adapters, params, base.targetsAndOthers(), config.baseModel());
     base.writeTokenizer(tokenizer, folder);
     return folder;
   }

@@ -15,11 +15,16 @@ import org.loranative.model.Family;
 final class ConfigParser {
   private final String source;
   private final Family family;
+  private final String prefix;
   private final Map<String, Object> c;
 
-  ConfigParser(String source, Family family, Map<String, Object> config) {
+  /**
+   * @param prefix of the language model's names
+   */
+  ConfigParser(String source, Family family, String prefix, Map<String, Object> config) {
     this.source = source;
     this.family = family;
+    this.prefix = prefix;
     this.c = config;
   }
 
@@ -38,6 +43,7 @@ final class ConfigParser {
     int rotary = (int) (headDim * number("partial_rotary_factor", ropeNumber()));
     return new LlmConfig(
         family,
+        prefix,
         hidden,
         heads,
         kvHeads,
@@ -89,9 +95,18 @@ final class ConfigParser {
                 case "every" -> (i + 1) % slidingPeriod() != 0;
                 default -> false;
               };
-      layers.add(new LlmConfig.Layer(slides ? window : 0, slides));
+      layers.add(new LlmConfig.Layer(slides ? window : 0, slides, rotates(i, n)));
     }
     return layers;
+  }
+
+  /** {@code no_rope_layers} says 1 for a layer that rotates (transformers' SmolLM3Config). */
+  private boolean rotates(int layer, int layers) {
+    if (c.get("no_rope_layers") instanceof List<?> list && list.size() == layers) {
+      return list.get(layer) instanceof Number n && n.intValue() != 0;
+    }
+    int period = (int) number("no_rope_layer_interval", family.unrotatedPeriod());
+    return period == 0 || (layer + 1) % period != 0;
   }
 
   private int slidingPeriod() {

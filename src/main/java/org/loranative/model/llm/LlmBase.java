@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.loranative.UserException;
 import org.loranative.graph.Shape;
@@ -31,7 +32,6 @@ import org.loranative.text.Tokenizers;
 
 /** A base model on disk: its config, its tensors (not yet loaded) and its tokenizer. */
 public final class LlmBase {
-  private static final String EMBEDDING = "model.embed_tokens.weight";
   private static final String HEAD = "lm_head.weight";
 
   private final Path path;
@@ -91,17 +91,24 @@ public final class LlmBase {
         config.get("architectures") instanceof List<?> l && !l.isEmpty()
             ? String.valueOf(l.get(0))
             : "none";
+    Optional<Family> inside = Family.ofWrapper(architecture);
     Family family =
-        Family.ofArchitecture(architecture).orElseThrow(() -> unsupported(file, architecture));
+        inside
+            .or(() -> Family.ofArchitecture(architecture))
+            .orElseThrow(() -> unsupported(file, architecture));
     if (config.get("quantization_config") instanceof Map<?, ?> quantized) {
       refuseUnlessNf4(file, quantized);
     }
     TensorFile tensors = Safetensors.readFolder(folder, "model");
-    Weights weights = new Weights(folder.toString(), tensors.tensors(), n -> n);
-    LlmConfig parsed = new ConfigParser(file.toString(), family, config).parse();
+    FolderNames names = new FolderNames(tensors.tensors().keySet(), inside.isPresent());
+    Weights weights = new Weights(folder.toString(), tensors.tensors(), names::inFile);
+    if (inside.isPresent() && config.get("text_config") instanceof Map<?, ?> text) {
+      text.forEach((key, value) -> config.put(String.valueOf(key), value));
+    }
+    LlmConfig parsed = new ConfigParser(file.toString(), family, names.prefix(), config).parse();
     if (family.normOffset() != 0) {
-      for (String name : tensors.tensors().keySet()) {
-        if (name.endsWith("norm.weight")) {
+      for (String name : names.ours()) {
+        if (name.startsWith(names.prefix()) && name.endsWith("norm.weight")) {
           weights.offset(name, family.normOffset());
         }
       }
@@ -138,13 +145,13 @@ public final class LlmBase {
     String architecture = String.valueOf(file.metadata().get("general.architecture"));
     Family family = Family.ofGguf(architecture).orElseThrow(() -> unsupported(path, architecture));
     Map<String, Object> translated = GgufConfig.translate(path, architecture, file);
-    LlmConfig config = new ConfigParser(path.toString(), family, translated).parse();
+    LlmConfig config =
+        new ConfigParser(path.toString(), family, FolderNames.PLAIN, translated).parse();
     Weights weights = new Weights(path.toString(), file.tensors(), family::ggufName);
     if (family.ggufPermuted()) {
       for (int i = 0; i < config.layers().size(); i++) {
-        String attention = "model.layers." + i + ".self_attn.";
-        weights.interleaved(attention + "q_proj.weight", config.heads());
-        weights.interleaved(attention + "k_proj.weight", config.kvHeads());
+        weights.interleaved(config.inLayer(i, "self_attn.q_proj.weight"), config.heads());
+        weights.interleaved(config.inLayer(i, "self_attn.k_proj.weight"), config.kvHeads());
       }
     }
     TensorEntry factors = file.tensors().get("rope_freqs.weight");
@@ -161,6 +168,7 @@ public final class LlmBase {
     data.asFloatBuffer().get(factors);
     return new LlmConfig(
         c.family(),
+        c.prefix(),
         c.hidden(),
         c.heads(),
         c.kvHeads(),
@@ -181,7 +189,7 @@ public final class LlmBase {
   /** Shapes that disagree with the config are found here, by name, before anything is computed. */
   private void checkShapes() {
     LlmConfig c = config;
-    require(EMBEDDING, c.vocab(), c.hidden());
+    require(embeddingName(), c.vocab(), c.hidden());
     require(headName(), c.vocab(), c.hidden());
     long q = (long) c.heads() * c.headDim();
     long kv = (long) c.kvHeads() * c.headDim();
@@ -233,14 +241,19 @@ public final class LlmBase {
     Set<String> names = new HashSet<>();
     config.linearPaths().forEach(path -> names.add(path + ".weight"));
     if (how == Quantize.KEEP) {
-      names.addAll(List.of(EMBEDDING, HEAD));
+      names.addAll(List.of(embeddingName(), HEAD));
     }
     weights.quantize(how, names::contains);
   }
 
   /** The head's tensor: its own, or the embedding where they are tied. */
   public String headName() {
-    return weights.has(HEAD) ? HEAD : EMBEDDING;
+    return weights.has(HEAD) ? HEAD : embeddingName();
+  }
+
+  /** The embedding's tensor. */
+  String embeddingName() {
+    return config.prefix() + "embed_tokens.weight";
   }
 
   /** The file as it lies on disk. */
@@ -269,6 +282,28 @@ public final class LlmBase {
       targets.add(new Adapters.Target(linear, w.dim(1), w.dim(0)));
     }
     return targets;
+  }
+
+  /**
+   * These, and the matrices of a tower beside the language model, which share names with them and
+   * are left alone.
+   */
+  public List<Adapters.Target> targetsAndOthers() {
+    List<Adapters.Target> all = new ArrayList<>(targets());
+    if (!config.prefix().equals(FolderNames.PLAIN)) {
+      file.tensors()
+          .forEach(
+              (name, entry) -> {
+                String ours = FolderNames.inside(name);
+                if (!ours.startsWith(config.prefix())
+                    && ours.endsWith(".weight")
+                    && entry.shape().size() == 2) {
+                  String path = ours.substring(0, ours.length() - ".weight".length());
+                  all.add(new Adapters.Target(path, entry.shape().get(1), entry.shape().get(0)));
+                }
+              });
+    }
+    return all;
   }
 
   /** Constants that the graph names: rotary frequencies. */

@@ -8,6 +8,8 @@ import org.loranative.model.Family;
 /**
  * The numbers of a language model.
  *
+ * @param prefix of the names of embedding, layers and last norm: {@code model.}, or {@code
+ *     model.language_model.} inside a model that also sees
  * @param hidden C, channels of the residual stream
  * @param attentionScale of q kᵀ
  * @param attentionSoftcap cap of scores, 0 for none; likewise finalSoftcap for logits
@@ -17,6 +19,7 @@ import org.loranative.model.Family;
  */
 public record LlmConfig(
     Family family,
+    String prefix,
     int hidden,
     int heads,
     int kvHeads,
@@ -36,11 +39,17 @@ public record LlmConfig(
   /**
    * @param window of visible keys, 0 for all
    * @param local whether it rotates with {@code localRope}
+   * @param rotates whether it rotates q and k at all
    */
-  public record Layer(long window, boolean local) {}
+  public record Layer(long window, boolean local, boolean rotates) {}
 
   public LlmConfig {
     layers = List.copyOf(layers);
+  }
+
+  /** The path of a layer's module. */
+  String inLayer(int layer, String module) {
+    return prefix + "layers." + layer + "." + module;
   }
 
   /** Paths of all linear layers but the head, in the model's order. */
@@ -59,7 +68,7 @@ public record LlmConfig(
     List<String> paths = new ArrayList<>();
     for (int i = 0; i < layers.size(); i++) {
       for (String name : inLayer) {
-        paths.add("model.layers." + i + "." + name);
+        paths.add(inLayer(i, name));
       }
     }
     return paths;

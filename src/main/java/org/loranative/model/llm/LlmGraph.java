@@ -121,7 +121,7 @@ public final class LlmGraph {
         llm.hidden(
             maxDocument,
             (layer, q, k, v, setting) ->
-                Attention.of(llm.g, path(layer, "self_attn"), q, k, v, docStart, setting));
+                Attention.of(llm.g, llm.path(layer, "self_attn"), q, k, v, docStart, setting));
     llm.head(h);
     return llm.g;
   }
@@ -149,7 +149,7 @@ public final class LlmGraph {
             (layer, q, k, v, setting) ->
                 CachedAttention.of(
                     g,
-                    path(layer, "self_attn"),
+                    llm.path(layer, "self_attn"),
                     q,
                     k,
                     v,
@@ -171,8 +171,8 @@ public final class LlmGraph {
     g.result(logits);
   }
 
-  private static String path(int layer, String module) {
-    return "model.layers." + layer + "." + module;
+  private String path(int layer, String module) {
+    return c.inLayer(layer, module);
   }
 
   /** Hidden states [tokens, hidden] after the last norm. */
@@ -189,7 +189,7 @@ public final class LlmGraph {
             ? RopeTable.of(g, positions, net.constant(LOCAL_ROPE, half), c.localRope().scale())
             : rope;
     float scale = c.family().scaledEmbedding() ? (float) Math.sqrt(c.hidden()) : 1;
-    Value x = Embedding.of(g, ids, net.matrix("model.embed_tokens.weight"), net.compute(), scale);
+    Value x = Embedding.of(g, ids, net.matrix(base.embeddingName()), net.compute(), scale);
 
     // The residual stream is the sum of `residual` and `x`; each norm adds them as it reads them.
     Stream stream = new Stream(x, Optional.empty());
@@ -201,7 +201,7 @@ public final class LlmGraph {
       g.block("layers." + i, () -> out[0] = layer(layer, in, table, maxDocument, attend));
       stream = out[0];
     }
-    return net.norm("model.norm", stream.x(), stream.residual(), c.normEps()).y();
+    return net.norm(c.prefix() + "norm", stream.x(), stream.residual(), c.normEps()).y();
   }
 
   private record Stream(Value x, Optional<Value> residual) {}
@@ -246,8 +246,10 @@ public final class LlmGraph {
       q = postNorm(path(i, "self_attn.q_norm"), q);
       k = postNorm(path(i, "self_attn.k_norm"), k);
     }
-    q = Rope.of(g, q, rope, c.headDim());
-    k = Rope.of(g, k, rope, c.headDim());
+    if (c.layers().get(i).rotates()) {
+      q = Rope.of(g, q, rope, c.headDim());
+      k = Rope.of(g, k, rope, c.headDim());
+    }
     Attention.Setting setting =
         Attention.Setting.causal(
             c.heads(),

@@ -42,6 +42,7 @@ public record RopeSpec(List<Float> invFreq, float scale, int mostTokens) {
     }
     return switch (type) {
       case "default", "none" -> spec(plain, 1);
+      case "mrope" -> spec(plain, 1); // three positions a token, which are one for text
       case "linear" -> {
         double factor = number(scaling, "factor");
         for (int i = 0; i < plain.length; i++) {

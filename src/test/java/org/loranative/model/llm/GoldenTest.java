@@ -123,6 +123,10 @@ class GoldenTest {
         "qwen3",
         "gemma2",
         "gemma3",
+        "gemma3-vision",
+        "qwen2-vision",
+        "qwen3-vision",
+        "smollm3",
         "phi3",
         "phi3-long");
   }

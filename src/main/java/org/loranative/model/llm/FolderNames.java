@@ -1,0 +1,57 @@
+package org.loranative.model.llm;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Tensor names of a Hugging Face folder. A model that also sees or hears has its language model
+ * inside; transformers calls its parts {@code model.language_model.…} today, and did otherwise when
+ * most folders were written.
+ */
+final class FolderNames {
+  /** Of a model that is a language model alone. */
+  static final String PLAIN = "model.";
+
+  private static final String INSIDE = "model.language_model.";
+
+  private final boolean inside;
+  private final Map<String, String> inFile = new HashMap<>();
+
+  /**
+   * @param inFile the folder's tensors
+   * @param inside whether the language model is a part of a larger one
+   */
+  FolderNames(Set<String> inFile, boolean inside) {
+    this.inside = inside;
+    inFile.forEach(name -> this.inFile.put(inside ? inside(name) : name, name));
+  }
+
+  /** Our name of a tensor of a folder whose language model is a part. */
+  static String inside(String name) {
+    if (name.startsWith("language_model.model.")) {
+      return name.replaceFirst("language_model\\.model\\.", INSIDE);
+    }
+    if (name.startsWith("language_model.lm_head.")) {
+      return name.substring("language_model.".length());
+    }
+    return name.matches("model\\.(layers|embed_tokens|norm)\\..*")
+        ? INSIDE + name.substring(PLAIN.length())
+        : name;
+  }
+
+  /** What our names of the language model's parts begin with. */
+  String prefix() {
+    return inside ? INSIDE : PLAIN;
+  }
+
+  /** Every tensor by our name. */
+  Set<String> ours() {
+    return inFile.keySet();
+  }
+
+  /** The file's name of a tensor. */
+  String inFile(String name) {
+    return inFile.getOrDefault(name, name);
+  }
+}
