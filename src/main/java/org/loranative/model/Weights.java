@@ -19,6 +19,8 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
+import org.loranative.StoppedException;
+import org.loranative.Stopping;
 import org.loranative.UserException;
 import org.loranative.device.Device;
 import org.loranative.device.HostBuffer;
@@ -40,6 +42,9 @@ import org.loranative.track.Phase;
  * each is read (dequantized, its rows put in order, an offset added).
  */
 public final class Weights {
+  /** Numbers that are converted at once: whole blocks of every type. */
+  static final long PIECE = 1 << 23;
+
   /**
    * @param interleavedHeads heads whose two rotary halves stand interleaved in the file; 0 for rows
    *     in order
@@ -452,10 +457,25 @@ public final class Weights {
     }
   }
 
+  /**
+   * Piece by piece, so that the longest tensor can be stopped too.
+   *
+   * @throws StoppedException if the work is to end
+   */
   static void dequantize(
       Device device, long from, DType stored, long to, DType type, long elements) {
-    device.check(
-        LoraOps.ln_dequantize_fwd(
-            device.handle(), from, stored.code, to, type.code, 0, 1, elements, elements));
+    // NF4 keeps its scales behind all of its codes, so it is no row of pieces.
+    long piece = stored == DType.NF4 ? elements : Math.min(elements, PIECE);
+    for (long at = 0; at < elements; at += piece) {
+      if (Stopping.isAsked()) {
+        throw new StoppedException("Stopped while the base was loaded; --resume goes on.");
+      }
+      long n = Math.min(piece, elements - at);
+      long source = from + (at == 0 ? 0 : stored.bytes(at));
+      long target = to + (at == 0 ? 0 : type.bytes(at));
+      device.check(
+          LoraOps.ln_dequantize_fwd(
+              device.handle(), source, stored.code, target, type.code, 0, 1, n, n));
+    }
   }
 }
