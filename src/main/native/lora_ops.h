@@ -452,3 +452,28 @@ int64_t ln_prodigy_moments_scratch(int64_t device, int64_t n);
 // p, m, v [n] f32. Overwrites p, but not where the norm clip[0] is not finite.
 int ln_prodigy_fwd(int64_t device, int64_t p, int64_t m, int64_t v, int64_t distance, int64_t clip,
                    int64_t step, int64_t n, float eps, float weight_decay);
+
+// Adafactor (Shazeer & Stern 2018) without momentum, over `count` matrices of those that `matrices`
+// lists, from `first` on. A running mean of squares is kept as the means of its rows and of its
+// columns and stands for row column / mean(row). With g = clip[1] grad, lr = rate
+// step.learning_rate, f = step^-0.8:
+//   row += f (mean over columns of g^2 + 1e-30 - row);  column likewise, over rows
+//   u = g / sqrt(row column / mean(row));  u /= max(1, rms(u))
+//   p -= lr (u + weight_decay p)
+// p, grad f32; matrices i32 [., 6]: where in p each begins, rows, columns, where its rows' means
+// begin in row and its columns' in column (f32), axes. A vector is a matrix of one row and one
+// axis. Overwrites p, row, column; zeroes grad. Where the norm clip[0] is not finite only grad
+// changes.
+int ln_adafactor_fwd(int64_t device, int64_t p, int64_t grad, int64_t row, int64_t column,
+                     int64_t matrices, int64_t clip, int64_t step, int64_t first, int64_t count,
+                     float rate, float weight_decay);
+
+// CAME (Luo et al. 2023): u as Adafactor has it, with f = 1 - beta2, then
+//   m = beta1 m + (1 - beta1) u;  with (u - m)^2 + 1e-16 for the square and f = 1 - beta3
+//   residual_row and residual_column as row and column
+//   p -= lr (m / sqrt(residual_row residual_column / mean(residual_row)) + weight_decay p)
+// For a vector p -= lr (m + weight_decay p). m f32 in the layout of p; the rest as for Adafactor.
+int ln_came_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t row, int64_t column,
+                int64_t residual_row, int64_t residual_column, int64_t matrices, int64_t clip,
+                int64_t step, int64_t first, int64_t count, float rate, float beta1, float beta2,
+                float beta3, float weight_decay);

@@ -9,10 +9,12 @@ quarter as fast where the optimizer knows several rates. The learning rate is an
 import pathlib
 
 import torch
+from came_pytorch import CAME
 from lion_pytorch import Lion
 from prodigyopt import Prodigy
 from safetensors.torch import save_file
 from schedulefree import AdamWScheduleFree
+from transformers.optimization import Adafactor
 
 OUT = pathlib.Path(__file__).parents[1] / "resources" / "golden" / "optimizers"
 STEPS, RANK, MAX_NORM = 10, 4, 2.0
@@ -33,6 +35,14 @@ def prodigy(groups):
 
 def prodigy_warmup(groups):
     return Prodigy(groups, lr=1.0, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.1, safeguard_warmup=True)
+
+
+def adafactor(groups):
+    return Adafactor(groups, lr=1e-2, weight_decay=0.1, scale_parameter=False, relative_step=False)
+
+
+def came(groups):
+    return CAME(groups, lr=1e-2, betas=(0.9, 0.999, 0.9999), weight_decay=0.1)
 
 
 def make(build, rates, drift=0.1):
@@ -73,3 +83,5 @@ make(lion, (1, 0.25))
 make(schedule_free_adamw, (1, 0.25))
 make(prodigy, (1, 1), drift=2)  # goes one way, so that d grows
 make(prodigy_warmup, (1, 1), drift=2)
+make(adafactor, (1, 0.25))
+make(came, (1, 0.25))

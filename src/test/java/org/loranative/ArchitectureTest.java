@@ -127,8 +127,8 @@ class ArchitectureTest {
   void namesOfOptimizersStayInTheirRoom() throws IOException {
     Pattern name =
         Pattern.compile(
-            "\\b(AdamW|Lion|ScheduleFree|Prodigy)|\"(adamw|lion|schedule_free|prodigy)"
-                + "|ln_(adamw|lion|schedule_free|prodigy)");
+            "\\b(AdamW|Lion|ScheduleFree|Prodigy|Adafactor|Came)|\"(adamw|lion|schedule_free|prodigy|adafactor|came)"
+                + "|ln_(adamw|lion|schedule_free|prodigy|adafactor|came)");
     List<String> rooms = List.of("optim/", "graph/ops/", "config/");
     Path root = Path.of("src/main/java/org/loranative");
     try (Stream<Path> files = Files.walk(root)) {

@@ -96,7 +96,9 @@ public final class ConfigReader {
       Object value = byDefault;
       if (!node.isMissingNode() && !node.isNull()) {
         value = value(key, node, source);
-        requireMeaning(key, task, value.equals(byDefault), source);
+        if (!value.equals(byDefault)) {
+          requireMeaning(key, task, values, source);
+        }
       }
       if (key.name().equals(TASK_TYPE)) {
         task = TaskType.named(value.toString()).orElseThrow();
@@ -122,11 +124,20 @@ public final class ConfigReader {
   }
 
   /**
-   * A key of another task is a mistake. Its default is not: configurations that earlier versions
-   * wrote into a run's folder name every key.
+   * A key of another task or optimizer is a mistake. Its default is not: configurations that
+   * earlier versions wrote into a run's folder name every key.
    */
-  private static void requireMeaning(Key key, TaskType task, boolean isDefault, Source source) {
-    if (!key.isFor(task) && !isDefault) {
+  private static void requireMeaning(
+      Key key, TaskType task, Map<String, Object> earlier, Source source) {
+    String optimizer = String.valueOf(earlier.get("optimizer"));
+    if (OptimizerDefaults.of(optimizer).ignores().contains(key.name())) {
+      throw new UserException(
+          source.of(key.name())
+              + " means nothing to optimizer "
+              + optimizer
+              + ". Remove it, or take another optimizer.");
+    }
+    if (!key.isFor(task)) {
       TaskType other = key.tasks().iterator().next();
       throw new UserException(
           String.format(

@@ -23,6 +23,11 @@ enum OptimizerDefaults {
     double beta2() {
       return 0.99;
     }
+
+    @Override
+    List<String> ignores() {
+      return List.of("adam_epsilon");
+    }
   },
   /** Averages over steps instead of lowering the rate, and takes higher ones. */
   SCHEDULE_FREE_ADAMW {
@@ -42,6 +47,24 @@ enum OptimizerDefaults {
     double learningRate(boolean images) {
       return 1;
     }
+  },
+  ADAFACTOR {
+    @Override
+    List<String> ignores() {
+      return List.of("adam_beta1", "adam_beta2", "adam_epsilon");
+    }
+  },
+  /** Its first steps are several times the rate. */
+  CAME {
+    @Override
+    double learningRate(boolean images) {
+      return ADAMW.learningRate(images) / 4;
+    }
+
+    @Override
+    List<String> ignores() {
+      return List.of("adam_epsilon");
+    }
   };
 
   /** The usual learning rate. */
@@ -56,6 +79,11 @@ enum OptimizerDefaults {
   /** The usual schedule; where it is constant no other is taken. */
   String lrSchedule() {
     return "cosine";
+  }
+
+  /** Keys that mean nothing to it. */
+  List<String> ignores() {
+    return List.of();
   }
 
   /** As configurations write it. */

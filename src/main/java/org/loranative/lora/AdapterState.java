@@ -155,6 +155,11 @@ public final class AdapterState implements AutoCloseable {
   private void start(Slot slot) {
     if (slot.start() instanceof Slot.Start.Numbers numbers) {
       write(slot.name(), numbers.values());
+    } else if (slot.start() instanceof Slot.Start.Integers integers) {
+      ByteBuffer bytes =
+          ByteBuffer.allocate(integers.values().length * 4).order(ByteOrder.LITTLE_ENDIAN);
+      bytes.asIntBuffer().put(integers.values());
+      writeBytes(slot.name(), bytes);
     } else if (slot.start() instanceof Slot.Start.Parameters) {
       writeBytes(slot.name(), readBytes(PARAMS));
     } else {

@@ -21,6 +21,9 @@ public record Slot(String name, DType dtype, long size, Start start, boolean kep
 
     /** Given numbers, f32. */
     record Numbers(float[] values) implements Start {}
+
+    /** Given numbers, i32. */
+    record Integers(int[] values) implements Start {}
   }
 
   /** Zeros at first. */
@@ -41,6 +44,11 @@ public record Slot(String name, DType dtype, long size, Start start, boolean kep
   /** Numbers that never change and are the same in every run: no checkpoint holds them. */
   public static Slot constant(String name, float... values) {
     return new Slot(name, DType.F32, values.length, new Start.Numbers(values), false);
+  }
+
+  /** Likewise. */
+  public static Slot constant(String name, int... values) {
+    return new Slot(name, DType.I32, values.length, new Start.Integers(values), false);
   }
 
   long bytes() {

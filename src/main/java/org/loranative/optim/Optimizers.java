@@ -11,7 +11,9 @@ public final class Optimizers {
           AdamW8bitOptimizer.NAME, AdamW8bitOptimizer::new,
           LionOptimizer.NAME, LionOptimizer::new,
           ScheduleFreeOptimizer.NAME, ScheduleFreeOptimizer::new,
-          ProdigyOptimizer.NAME, ProdigyOptimizer::new);
+          ProdigyOptimizer.NAME, ProdigyOptimizer::new,
+          AdafactorOptimizer.NAME, AdafactorOptimizer::new,
+          CameOptimizer.NAME, CameOptimizer::new);
 
   private Optimizers() {}
 

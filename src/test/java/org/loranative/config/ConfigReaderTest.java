@@ -59,6 +59,22 @@ class ConfigReaderTest {
         .hasMessageContaining("averages over steps instead of lowering the learning rate");
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "lion, adam_epsilon, 1e-7",
+    "adafactor, adam_beta1, 0.8",
+    "adafactor, adam_beta2, 0.99",
+    "came, adam_epsilon, 1e-7"
+  })
+  void aKeyThatTheOptimizerIgnoresIsRefused(String optimizer, String key, String value)
+      throws IOException {
+    TrainConfig c = read("optimizer: " + optimizer);
+    assertThat(read(ConfigReader.toYaml(c))).isEqualTo(c);
+    assertThatThrownBy(() -> read("optimizer: " + optimizer + "\n" + key + ": " + value))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("line 2: " + key + " means nothing to optimizer " + optimizer);
+  }
+
   @Test
   void resolvedConfigReadsBackTheSame() throws IOException {
     TrainConfig c =

@@ -60,7 +60,9 @@ class OptimizerGoldenTest {
           new Case(
               "schedule_free_adamw", new Hyperparameters(0.9f, 0.999f, 1e-8f, 0.1f), 1e-2, 0.25, 8),
           new Case("prodigy", new Hyperparameters(0.9f, 0.999f, 1e-8f, 0.1f), 1, 1, 16),
-          new Case("prodigy", new Hyperparameters(0.9f, 0.999f, 1e-8f, 0.1f, true), 1, 1, 16));
+          new Case("prodigy", new Hyperparameters(0.9f, 0.999f, 1e-8f, 0.1f, true), 1, 1, 16),
+          new Case("adafactor", new Hyperparameters(0.9f, 0.999f, 1e-8f, 0.1f), 1e-2, 0.25, 0),
+          new Case("came", new Hyperparameters(0.9f, 0.999f, 1e-8f, 0.1f), 1e-2, 0.25, 4));
 
   static Stream<Arguments> everywhere() {
     return CASES.stream()

@@ -77,7 +77,10 @@ class ResumeTest {
 
   /** Every optimizer: from a checkpoint in the middle a run ends with the same bytes. */
   @ParameterizedTest
-  @ValueSource(strings = {"adamw", "adamw8bit", "lion", "schedule_free_adamw", "prodigy"})
+  @ValueSource(
+      strings = {
+        "adamw", "adamw8bit", "lion", "schedule_free_adamw", "prodigy", "adafactor", "came"
+      })
   void resumesToTheSameBytes(String optimizer) throws IOException {
     String[] settings = {
       "optimizer=" + optimizer,

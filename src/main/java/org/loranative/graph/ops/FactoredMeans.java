@@ -1,0 +1,16 @@
+package org.loranative.graph.ops;
+
+import java.util.function.UnaryOperator;
+import org.loranative.graph.Value;
+
+/**
+ * A running mean of positive matrices, kept as that of their rows and of their columns (Shazeer &
+ * Stern 2018): the product of these two, over the mean of all, stands for it.
+ *
+ * @param row means of all matrices' rows, f32; likewise column
+ */
+public record FactoredMeans(Value row, Value column) {
+  FactoredMeans map(UnaryOperator<Value> f) {
+    return new FactoredMeans(f.apply(row), f.apply(column));
+  }
+}
