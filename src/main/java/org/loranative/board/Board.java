@@ -49,6 +49,11 @@ public final class Board implements AutoCloseable {
 
   private static final int REQUEST_SECONDS = 10;
 
+  /** How many ports are tried. */
+  private static final int PORTS = 20;
+
+  private static final int LAST_PORT = 65535;
+
   static { // the JDK's server takes its limits from the properties when it is first made
     System.setProperty("jdk.httpserver.maxConnections", String.valueOf(MOST_CONNECTIONS));
     System.setProperty("sun.net.httpserver.maxReqTime", String.valueOf(REQUEST_SECONDS));
@@ -64,8 +69,8 @@ public final class Board implements AutoCloseable {
   /**
    * Starts to serve.
    *
-   * @param folders that hold runs
-   * @param port 0 for any that is free
+   * @param folders that hold runs, or will
+   * @param port 0 for any that is free; one that is in use gives way to the next
    * @param token that whoever asks must know; required unless only this machine can ask
    * @throws UserException if it cannot
    */
@@ -84,14 +89,7 @@ public final class Board implements AutoCloseable {
               + " lets other machines in; set --token SECRET, which they must know,"
               + " or keep 127.0.0.1 and use an SSH tunnel.");
     }
-    try {
-      server = HttpServer.create(new InetSocketAddress(address, port), 0);
-    } catch (BindException e) {
-      throw new UserException(
-          "Port " + port + " of " + host + " is in use; name another with --port.", e);
-    } catch (IOException e) {
-      throw new UserException("The board cannot be served: " + e.getMessage(), e);
-    }
+    server = bind(address, port);
     workers =
         Executors.newCachedThreadPool(
             r -> {
@@ -104,6 +102,24 @@ public final class Board implements AutoCloseable {
     server.setExecutor(workers);
     server.createContext("/", this::serve);
     server.start();
+  }
+
+  /** Listens at a port, or where that is in use at the next that is free. */
+  private static HttpServer bind(InetAddress address, int port) {
+    int last = Math.min(port + PORTS, LAST_PORT + 1) - 1;
+    for (int at = port; at <= last; at++) {
+      try {
+        return HttpServer.create(new InetSocketAddress(address, at), 0);
+      } catch (BindException e) {
+        log.debug("port {}: {}", at, e.getMessage());
+      } catch (IOException e) {
+        throw new UserException("The board cannot be served: " + e.getMessage(), e);
+      }
+    }
+    throw new UserException(
+        String.format(
+            "Ports %d to %d of %s are in use; name another with --port.",
+            port, last, address.getHostAddress()));
   }
 
   /** The page's address. */

@@ -26,10 +26,13 @@ final class BoardCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "DIR",
       arity = "1..*",
-      description = "Folders of runs; every folder below that holds event files is one.")
+      description =
+          "Folders of runs; every folder below that holds event files is one. A folder that does"
+              + " not exist yet is waited for.")
   private List<Path> folders;
 
-  @Option(names = "--port", defaultValue = "6006", description = "Default: ${DEFAULT-VALUE}.")
+  @Option(names = "--port", defaultValue = "6006",
+      description = "Default: ${DEFAULT-VALUE}; if it is in use, the next that is free.")
   private int port;
 
   @Option(
@@ -46,7 +49,7 @@ final class BoardCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     for (Path folder : folders) {
-      if (!Files.isDirectory(folder)) {
+      if (Files.exists(folder) && !Files.isDirectory(folder)) {
         throw new UserException(folder + " is no folder; name one that holds runs.");
       }
     }
@@ -57,6 +60,14 @@ final class BoardCommand implements Callable<Integer> {
       throw new UserException("--token must have at least 8 letters, digits or . _ ~ -");
     }
     try (Board board = new Board(folders, host, port, token)) {
+      int taken = board.address().getPort();
+      if (port > 0 && taken != port) {
+        System.out.println("Port " + port + " is in use; this board takes " + taken + ".");
+      }
+      folders.stream()
+          .filter(folder -> !Files.exists(folder))
+          .map(folder -> folder + " does not exist yet; its runs appear once it does.")
+          .forEach(System.out::println);
       System.out.println("Board: " + board.address() + (token.isPresent() ? "?token=…" : ""));
       System.out.println("Ctrl-C ends it.");
       new CountDownLatch(1).await();

@@ -160,15 +160,26 @@ class BoardTest {
   }
 
   @Test
+  void takesTheNextFreePortAndWaitsForItsFolder() throws Exception {
+    Path later = folder.resolve("later");
+    try (Board first = open(Optional.empty());
+        Board second =
+            new Board(List.of(later), "127.0.0.1", first.address().getPort(), Optional.empty())) {
+      assertThat(second.address().getPort())
+          .isBetween(first.address().getPort() + 1, first.address().getPort() + 19);
+      assertThat(json(second, "api/runs").findValuesAsText("name")).isEmpty();
+      write("later/run", 1e-3);
+      until(second, "api/runs", runs -> runs.findValuesAsText("name").contains("run"));
+    }
+  }
+
+  @Test
   void refusesOtherMachinesAndOtherNames() throws Exception {
     assertThatThrownBy(() -> new Board(List.of(folder), "0.0.0.0", 0, Optional.empty()))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("--token");
     try (Board board = open(Optional.empty())) {
       int port = board.address().getPort();
-      assertThatThrownBy(() -> new Board(List.of(folder), "127.0.0.1", port, Optional.empty()))
-          .isInstanceOf(UserException.class)
-          .hasMessageContaining("in use");
       try (Socket socket = new Socket("127.0.0.1", port)) {
         socket.getOutputStream().write("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n".getBytes());
         byte[] answer = socket.getInputStream().readNBytes(12);
