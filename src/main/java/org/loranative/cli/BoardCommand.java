@@ -31,7 +31,9 @@ final class BoardCommand implements Callable<Integer> {
               + " not exist yet is waited for.")
   private List<Path> folders;
 
-  @Option(names = "--port", defaultValue = "6006",
+  @Option(
+      names = "--port",
+      defaultValue = "6006",
       description = "Default: ${DEFAULT-VALUE}; if it is in use, the next that is free.")
   private int port;
 

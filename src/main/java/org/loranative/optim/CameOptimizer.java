@@ -10,7 +10,9 @@ import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.Slot;
 
-/** CAME (Luo et al. 2023): Adafactor's state, and a mean of updates that it trusts as they agree. */
+/**
+ * CAME (Luo et al. 2023): Adafactor's state, and a mean of updates that it trusts as they agree.
+ */
 record CameOptimizer(Hyperparameters hyperparameters) implements Optimizer {
   static final String NAME = "came";
 
@@ -35,9 +37,7 @@ record CameOptimizer(Hyperparameters hyperparameters) implements Optimizer {
     List<Value> v = u.slots(this);
     Came.Moments moments =
         new Came.Moments(
-            v.get(0),
-            new FactoredMeans(v.get(1), v.get(2)),
-            new FactoredMeans(v.get(3), v.get(4)));
+            v.get(0), new FactoredMeans(v.get(1), v.get(2)), new FactoredMeans(v.get(3), v.get(4)));
     for (MatrixRange range : new FactoredMatrices(u.adapters()).ranges(u, v.get(5))) {
       Came.of(u.graph(), u.params(), u.grads(), moments, u.clip(), range, setting);
     }

@@ -70,8 +70,7 @@ final class FactoredMatrices {
           matrices.stream()
               .filter(m -> m.offset() >= range.from() && m.offset() < range.from() + range.size())
               .toList();
-      ranges.add(
-          new MatrixRange(table, matrices.indexOf(of.get(0)), of.size(), range.rate()));
+      ranges.add(new MatrixRange(table, matrices.indexOf(of.get(0)), of.size(), range.rate()));
     }
     return ranges;
   }

@@ -181,8 +181,9 @@ class ConfigReaderTest {
     assertThatThrownBy(() -> read("lora_rank: 4\nresolution: 512\n"))
         .isInstanceOf(UserException.class)
         .hasMessageEndingWith(
-            "run.yaml line 2: resolution is a setting for diffusion models (task_type: sd); it means"
-                + " nothing for language models (task_type: llm). Remove it, or change task_type.");
+            "run.yaml line 2: resolution is a setting for diffusion models (task_type: sd); it"
+                + " means nothing for language models (task_type: llm). Remove it, or change"
+                + " task_type.");
     assertThatThrownBy(() -> read("packing: true\n", "task_type=text-to-image"))
         .hasMessageContaining("packing is a setting for language models (task_type: llm)");
     assertThatThrownBy(() -> read("", "flip=true"))

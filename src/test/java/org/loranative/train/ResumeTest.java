@@ -79,7 +79,13 @@ class ResumeTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "adamw", "adamw8bit", "lion", "schedule_free_adamw", "prodigy", "adafactor", "came"
+        "adamw",
+        "adamw8bit",
+        "lion",
+        "schedule_free_adamw",
+        "prodigy",
+        "adafactor",
+        "came"
       })
   void resumesToTheSameBytes(String optimizer) throws IOException {
     String[] settings = {
