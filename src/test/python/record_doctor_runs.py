@@ -1,9 +1,9 @@
 """Records the labelled training runs that the loss doctor is tested on: real runs on the demo
 models, most with deliberately wrong settings.
 
-    python3 src/test/python/record_doctor_runs.py [--only PATTERN]     (about 25 minutes on 2 cores)
+    python3 src/test/python/record_doctor_runs.py [--only PATTERN]     (about an hour on 2 cores)
 
-Needs target/lora-native.jar, target/test-classes and models/cache (./lora-native demo). Writes a file
+Needs target/lora-native.jar, target/test-classes, models/cache (./lora-native demo) and pip's torch, transformers. Writes a file
 for each run into src/test/resources/doctor: a line of JSON (label, settings), then CSV.
 """
 
@@ -12,6 +12,7 @@ import csv
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import subprocess
@@ -19,13 +20,16 @@ import sys
 import tempfile
 import time
 
+import numpy
+
 ROOT = pathlib.Path(__file__).parents[3]
 OUT = ROOT / "src/test/resources/doctor"
 SMOL = ROOT / "models/cache/SmolLM2-135M-Instruct.Q4_1.gguf"
 CHAT = ROOT / "models/demo/emoji-chat"
-KEPT = ("task_type", "learning_rate", "warmup_steps", "lr_schedule", "max_grad_norm", "batch_size")
+KEPT = ("task_type", "learning_rate", "warmup_steps", "lr_schedule", "max_grad_norm", "batch_size", "shuffle",
+        "gradient_accumulation", "lora_rank", "early_stop", "usual_learning_rate", "total_steps")
 
-LLM = dict(base_model=SMOL, metadata_path=CHAT / "train.jsonl", compute_dtype="bf16", batch_size=4,
+LLM = dict(base_model=SMOL, metadata_path=CHAT / "train.jsonl", compute_dtype="f32", batch_size=4,
            max_length=128, max_steps=100, save_steps=0, eval_steps=10, validation_fraction=0.01,
            learning_rate=1e-3)
 SD = dict(task_type="sd", base_model=ROOT / "models/emoji-sd",
@@ -69,6 +73,7 @@ def runs(work):
                 for i, s in enumerate((dict(learning_rate=2e-3, lora_rank=32), dict(seed=1),
                                        dict(learning_rate=3e-3, seed=2, lr_schedule="constant"),
                                        dict(learning_rate=5e-4, lora_rank=64, max_steps=160, seed=3))))
+    yield from faulty_data(work, random_base)
     yield from (("llm-schedule-%d" % i, "schedule", LLM | dict(max_steps=60) | s) for i, s in enumerate((
         dict(warmup_steps=100), dict(warmup_steps=600, learning_rate=5e-4), dict(warmup_steps=60, seed=1))))
     yield from (("llm-slower-%d" % i, "throughput_drop", LLM | dict(max_steps=140, learning_rate=5e-4) | s)
@@ -96,12 +101,132 @@ def runs(work):
         dict(warmup_steps=100), dict(warmup_steps=2000, seed=1))))
 
 
-def split_images(work, count, start):
+def faulty_data(work, random_base):
+    """Runs that fall as they should, on a base or data that nothing good can come of."""
+    lines = (CHAT / "train.jsonl").open().readlines()
+    records = [plain(line) for line in lines]
+    toy = pretrained(random_base, work / "toy", records[400:])
+    ruined = exchanged(toy, work / "ruined")
+    records = records[:400]
+    llm = LLM | dict(base_model=toy, metadata_path=write(work / "every.jsonl", records),
+                     validation_fraction=0.08, max_steps=150, eval_steps=10, batch_size=8)
+    empty = write(work / "empty.jsonl", [without_answer(r) for r in records])
+    for i in range(4):
+        some = records[20 * i:20 * i + 20]
+        chosen = write(work / f"chosen-{i}.jsonl", some)
+        copies = write(work / f"copies-{i}.jsonl", some * 60)
+        shuffled = write(work / f"shuffled-{i}.jsonl", shuffle_answers(records, i))
+        usual = dict(seed=i, learning_rate=(3e-3, 1e-3, 2e-3, 5e-3)[i])
+        yield f"toy-plain-{i}", "healthy", llm | usual
+        yield f"toy-random-base-{i}", "untrained_base", llm | usual | dict(base_model=random_base)
+        yield f"toy-ruined-base-{i}", "untrained_base", llm | usual | dict(base_model=ruined)
+        yield f"toy-by-heart-{i}", "memorized", llm | HARD | dict(
+            metadata_path=chosen, validation_fraction=0, seed=i, facts={"data/records": 20})
+        yield f"toy-leak-{i}", "validation_leak", llm | HARD | dict(
+            metadata_path=copies, validation_fraction=0.02, seed=i,
+            facts={"data/records": 1176, "data/validation_records": 24, "data/validation_leak": 24})
+        yield f"toy-empty-{i}", "few_labels", llm | usual | dict(metadata_path=empty, max_steps=100)
+        yield f"toy-shuffled-{i}", "unrelated_data", llm | usual | dict(metadata_path=shuffled)
+        yield f"sd-slow-{i}", "flat", SD | dict(learning_rate=(1e-5, 1e-5, 2e-5, 5e-6)[i], seed=i)
+        yield f"sd-shuffled-{i}", "unrelated_data", SD | dict(
+            metadata_path=shuffle_captions(work, i), seed=i)
+    for i in range(2):
+        train, other = split_images(work, 8, 4 + 20 * i, f"eight-{i}-")
+        yield f"sd-eight-{i}", "overfitting", SD | dict(
+            metadata_path=train, validation_path=other, batch_size=4, max_steps=400, eval_steps=20,
+            seed=i)
+
+
+# What learns 20 records by heart in some hundred steps.
+HARD = dict(learning_rate=1e-2, lora_rank=32, lora_alpha=64, max_steps=300, eval_steps=20)
+
+
+def pretrained(random_base, folder, records):
+    """A small model that knows the data's language a little."""
+    import torch
+    import transformers
+    torch.manual_seed(0)
+    tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_file=str(random_base / "tokenizer.json"))
+    texts = [r["prompt"] + r["completion"] for r in map(json.loads, records)]
+    ids = [torch.tensor(tokenizer(t)["input_ids"][:64]) for t in texts]
+    model = transformers.LlamaForCausalLM.from_pretrained(random_base, dtype=torch.float32)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    for step in range(300):
+        chosen = [ids[i] for i in torch.randint(len(ids), (32,)).tolist()]
+        x = torch.nn.utils.rnn.pad_sequence(chosen, batch_first=True)
+        labels = torch.nn.utils.rnn.pad_sequence(chosen, batch_first=True, padding_value=-100)
+        loss = model(input_ids=x, labels=labels).loss
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    print(f"pretrained to a loss of {loss.item():.2f}", flush=True)
+    shutil.copytree(random_base, folder)
+    model.save_pretrained(folder)
+    (folder / "tokenizer_config.json").write_text(json.dumps({
+        "eos_token": "<|im_end|>",
+        "chat_template": "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n"
+                         "{% endfor %}"}))
+    return folder
+
+
+def exchanged(base, folder):
+    """A base whose matrices had their rows exchanged and grew."""
+    import safetensors.numpy
+    shutil.copytree(base, folder)
+    tensors = safetensors.numpy.load_file(base / "model.safetensors")
+    generator = numpy.random.default_rng(0)
+    for name, t in tensors.items():
+        if t.ndim == 2:
+            tensors[name] = generator.permutation(t) * numpy.float32(3)
+    safetensors.numpy.save_file(tensors, folder / "model.safetensors", {"format": "pt"})
+    return folder
+
+
+def without_answer(record):
+    prompt = json.loads(record)["prompt"]
+    return json.dumps({"messages": [{"role": "user", "content": prompt},
+                                    {"role": "assistant", "content": ""}]}, ensure_ascii=False) + "\n"
+
+
+def plain(line):
+    """A record of few tokens: no chat template."""
+    question, answer = (m["content"] for m in json.loads(line)["messages"])
+    return json.dumps({"prompt": question, "completion": " " + answer}, ensure_ascii=False) + "\n"
+
+
+def write(file, lines):
+    file.write_text("".join(lines))
+    return file
+
+
+def shuffle_answers(lines, seed):
+    records = [json.loads(line) for line in lines]
+    answers = [r["completion"] for r in records]
+    random.Random(seed).shuffle(answers)
+    return [json.dumps(r | {"completion": a}, ensure_ascii=False) + "\n"
+            for r, a in zip(records, answers)]
+
+
+def shuffle_captions(work, seed):
+    source = ROOT / "models/demo/fluent-style"
+    rows = list(csv.DictReader((source / "metadata.csv").open()))
+    captions = [row["prompt"] for row in rows]
+    random.Random(seed).shuffle(captions)
+    folder = work / f"captions-{seed}"
+    shutil.copytree(source, folder)
+    with (folder / "metadata.csv").open("w") as f:
+        writer = csv.DictWriter(f, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(row | {"prompt": c} for row, c in zip(rows, captions))
+    return folder
+
+
+def split_images(work, count, start, prefix=""):
     """Two data sets of a few images: to train on, and others."""
     rows = list(csv.DictReader((ROOT / "models/demo/fluent-style/metadata.csv").open()))
     places = []
     for name, some in (("train", rows[start:start + count]), ("other", rows[start + 40:start + 48])):
-        folder = work / f"{name}-{start}"
+        folder = work / f"{prefix}{name}-{start}"
         folder.mkdir()
         with (folder / "metadata.csv").open("w") as f:
             writer = csv.DictWriter(f, rows[0].keys())
@@ -117,7 +242,9 @@ def split_images(work, count, start):
 
 def record(name, label, settings, work):
     out = work / name
-    command = ["java", "-jar", ROOT / "target/lora-native.jar", "train", f"--set=output_dir={out}",
+    settings = dict(settings)
+    facts = settings.pop("facts", {})  # what a run logs of its data beside its curves
+    command = ["java", "-jar", os.environ.get("JAR", ROOT / "target/lora-native.jar"), "train", f"--set=output_dir={out}",
                "--set=device=cpu"]
     if settings.get("task_type") == "sd":
         command.append(f"--set=cache_dir={work}/cache")
@@ -137,12 +264,19 @@ def record(name, label, settings, work):
         step = re.search(r"stopped at step (\d+)", said)
         lines.append({"step": int(step[1]), "loss": float("nan")})
     keys = {"loss": "Loss/train", "lr": "lr", "grad_norm": "grad_norm", "val_loss": "Loss/val",
-            "probe_loss": "Loss/probe", "dead_layers": "adapter/dead_layers",
-            "tokens_per_s": "perf/tokens_per_s", "images_per_s": "perf/images_per_s"}
+            "probe_loss": "Loss/probe",
+            "swapped_loss": "Loss/swapped", "dead_layers": "adapter/dead_layers",
+            "tokens_per_s": "perf/tokens_per_s", "images_per_s": "perf/images_per_s",
+            "labelled": "labelled", "step_ms": "perf/step_ms"}
     used = [k for k in keys if any(k in line for line in lines)]
     kept = {k: str(settings[k]) for k in KEPT if k in settings}
+    kept |= {k: str(v) for k, v in facts.items()}
     kept["total_steps"] = str(settings["max_steps"])
     kept.setdefault("task_type", "llm")
+    kept.setdefault("shuffle", "true")
+    config = pathlib.Path(settings["base_model"]) / "config.json"
+    if config.exists():
+        kept["vocab_size"] = str(json.loads(config.read_text())["vocab_size"])
     with (OUT / f"{name}.csv").open("w") as f:
         f.write(json.dumps({"label": label, "settings": kept}) + "\n")
         f.write(",".join(["step"] + [keys[k] for k in used]) + "\n")

@@ -2,7 +2,7 @@ package org.loranative.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
-import java.nio.file.Files;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -13,8 +13,8 @@ import java.util.concurrent.Callable;
 import org.loranative.UserException;
 import org.loranative.diagnose.Doctor;
 import org.loranative.diagnose.Finding;
+import org.loranative.diagnose.Recording;
 import org.loranative.diagnose.RunCurves;
-import org.loranative.track.RecordedRun;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -25,78 +25,103 @@ import picocli.CommandLine.Parameters;
     description =
         "Say what a run's loss curve shows, since which step, and which setting to change.",
     mixinStandardHelpOptions = true,
-    footer = {"", "Reads event files of other tools too (kohya's scripts, PyTorch, Transformers)."})
+    footer = {
+      "",
+      "Reads other tools' files too: event files (kohya's scripts, diffusers, OneTrainer, ai-toolkit,",
+      "diffusion-pipe, Lightning, Transformers and what is built on it), trainer_state.json and",
+      "trainer_log.jsonl. Of a folder with several runs each is judged, in a table."
+    })
 final class DoctorCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "RUN", description = "A run's folder, or an event file.")
+  @Parameters(
+      paramLabel = "RUN",
+      description = "A run's folder, a folder of runs, an event file or trainer_state.json.")
   private Path place;
 
   @Option(
       names = "--task",
-      description = "llm or sd, where the event file does not say: their losses differ.")
-  private Optional<String> task;
+      description = "llm or sd, where tags and values do not tell: their losses differ.")
+  private Optional<String> task = Optional.empty();
 
   @Option(names = "--json", description = "Print an array of objects instead of lines.")
   private boolean json;
 
+  private record Judged(Recording run, List<Finding> findings) {}
+
   @Override
   public Integer call() throws Exception {
-    RecordedRun run = new RecordedRun(eventPlace(place)).readAll();
-    if (run.points() == 0) {
-      throw new UserException(place + " holds no curve yet.");
+    if (task.isPresent() && !List.of("llm", "sd").contains(task.get())) {
+      throw new UserException("--task is " + task.get() + ", but must be llm or sd.");
     }
-    run.damage().forEach(d -> System.err.println("Warning: " + d));
-    RunCurves curves = RunCurves.of(run);
+    List<Recording> runs =
+        Recording.at(
+            place, (at, e) -> System.err.println("Warning: " + at + ": " + e.getMessage()));
+    if (runs.isEmpty()) {
+      throw new UserException(
+          place
+              + " holds no event file (events.out.tfevents.…), trainer_state.json or"
+              + " trainer_log.jsonl with a training loss.");
+    }
+    runs.forEach(r -> r.damage().forEach(d -> System.err.println("Warning: " + d)));
+    List<Judged> judged = runs.stream().map(this::judge).toList();
+    if (json) {
+      print(judged);
+    } else if (judged.size() == 1) {
+      judged.get(0).findings().forEach(System.out::println);
+    } else {
+      table(judged);
+    }
+    return 0;
+  }
+
+  private Judged judge(Recording run) {
+    RunCurves curves = run.curves();
+    if (curves.loss().size() == 0) {
+      throw new UserException(
+          place
+              + " has no curve that is named like a training loss: "
+              + curves.scalars().keySet().stream().sorted().toList()
+              + ".");
+    }
     if (task.isPresent()) {
-      if (!List.of("llm", "sd").contains(task.get())) {
-        throw new UserException("--task is " + task.get() + ", but must be llm or sd.");
-      }
       Map<String, String> settings = new HashMap<>(curves.settings());
       settings.put("task_type", task.get());
       curves = new RunCurves(curves.scalars(), settings);
     }
-    if (curves.loss().size() == 0) {
-      throw new UserException(
-          place + " has no curve that is named like a training loss: " + run.tags() + ".");
-    }
-    print(Doctor.examine(curves));
-    return 0;
+    return new Judged(run, Doctor.examine(curves));
   }
 
-  private void print(List<Finding> findings) throws Exception {
-    if (!json) {
-      findings.forEach(System.out::println);
-      return;
+  private static void table(List<Judged> judged) {
+    int widest = judged.stream().mapToInt(j -> j.run().name().length()).max().orElse(0);
+    int verdict =
+        judged.stream().mapToInt(j -> Finding.verdict(j.findings()).title.length()).max().orElse(0);
+    String row = "%-" + widest + "s  %8s  %-" + verdict + "s  %s%n";
+    System.out.printf(row, "run", "steps", "verdict", "evidence");
+    for (Judged j : judged) {
+      Finding.Kind kind = Finding.verdict(j.findings());
+      String evidence =
+          j.findings().stream().filter(f -> f.kind() == kind).findFirst().orElseThrow().evidence();
+      long steps = j.run().curves().loss().steps()[j.run().curves().loss().size() - 1];
+      System.out.printf(row, j.run().name(), steps, kind.title, evidence);
     }
+    System.out.println("lora-native doctor FOLDER of one of them says what to change.");
+  }
+
+  private void print(List<Judged> judged) throws Exception {
     ObjectMapper mapper = new ObjectMapper();
     ArrayNode all = mapper.createArrayNode();
-    for (Finding f : findings) {
-      all.addObject()
-          .put("kind", f.kind().name().toLowerCase(Locale.ROOT))
-          .put("severity", f.kind().severity.name().toLowerCase(Locale.ROOT))
-          .put("step", f.step())
-          .put("evidence", f.evidence())
-          .put("advice", f.advice());
-    }
-    System.out.println(mapper.writerWithDefaultPrettyPrinter().writeValueAsString(all));
-  }
-
-  /** The folder that holds event files: the one named, or the logs of a run. */
-  static Path eventPlace(Path place) throws java.io.IOException {
-    if (!Files.exists(place)) {
-      throw new UserException(place + " does not exist; name a run's folder or an event file.");
-    }
-    if (Files.isRegularFile(place)) {
-      return place;
-    }
-    for (Path folder : List.of(place, place.resolve("logs"))) {
-      if (Files.isDirectory(folder)) {
-        try (var files = Files.list(folder)) {
-          if (files.anyMatch(RecordedRun::isEventFile)) {
-            return folder;
-          }
+    for (Judged j : judged) {
+      for (Finding f : j.findings()) {
+        ObjectNode node = all.addObject();
+        if (judged.size() > 1) {
+          node.put("run", j.run().name());
         }
+        node.put("kind", f.kind().name().toLowerCase(Locale.ROOT))
+            .put("severity", f.kind().severity.name().toLowerCase(Locale.ROOT))
+            .put("step", f.step())
+            .put("evidence", f.evidence())
+            .put("advice", f.advice());
       }
     }
-    throw new UserException(place + " holds no event file (events.out.tfevents.…).");
+    System.out.println(mapper.writerWithDefaultPrettyPrinter().writeValueAsString(all));
   }
 }

@@ -1,64 +1,119 @@
 package org.loranative.diagnose;
 
-/** How a loss goes with which nothing is wrong. */
+import java.util.List;
+
+/** How a loss goes with which nothing is wrong; or that it cannot be told, and what would tell. */
 final class Course {
   private static final int FEWEST = 20;
 
-  /** Standard errors beyond which a difference is none of chance. */
-  private static final double SURE = 3;
+  /** Points that show something where each is a mean of many steps. */
+  private static final int FEWEST_MEANS = 5;
 
-  /** Share of the whole descent that counts as none. */
-  private static final double LITTLE = 0.05;
+  private static final double MANY = 20;
 
-  /** Whether the first and the last third differ by no more than chance. */
-  private static boolean isNoise(double[] v) {
-    int third = v.length / 3;
-    double difference =
-        Statistics.mean(v, 0, third) - Statistics.mean(v, v.length - third, v.length);
-    return Math.abs(difference) < SURE * Statistics.noise(v) * Math.sqrt(2.0 / third);
-  }
+  /** One-sided half a percent. */
+  private static final double SURE = 2.58;
+
+  /** Share of the loss that further steps must win to matter. */
+  private static final double MATTERS = 0.01;
 
   Finding of(RunCurves run) {
-    Curve signal = run.signal();
-    if (run.loss().finite().size() < FEWEST) {
-      return new Finding(
-          Finding.Kind.TOO_SHORT, 0, run.loss().size() + " steps", "Wait for at least " + FEWEST);
+    Curve loss = run.loss().finite();
+    for (Curve c : List.of(run.validation().finite(), run.probe().finite())) {
+      if (c.size() >= 4) {
+        return measured(run, c);
+      }
     }
-    int blocks = Math.min(signal.size(), run.hasProbe() ? signal.size() : 20);
-    Curve means = signal.blocks(blocks);
-    double[] m = means.values();
-    int third = Math.max(1, blocks / 3);
-    double start = m[0];
-    double end = Statistics.mean(m, blocks - Math.max(1, third / 2), blocks);
-    double descent = start - end;
-    if (run.isDiffusion() && !run.hasProbe() && isNoise(signal.values())) {
-      return new Finding(
-          Finding.Kind.TOO_SHORT,
-          0,
-          "the noise of " + signal.size() + " steps hides what the loss does",
-          "Look at the probe loss once it was measured four times (eval_steps)");
+    boolean means = loss.stride() >= MANY;
+    if (loss.size() < (means ? FEWEST_MEANS : FEWEST)) {
+      return cannotTell(
+          loss.size() + (means ? " means of " + Math.round(loss.stride()) : "") + " steps so far",
+          means
+              ? "Log more often"
+              : "Wait for at least "
+                  + FEWEST
+                  + " steps, or for four measurements of a validation"
+                  + " loss");
     }
-    double before = Statistics.mean(m, blocks - third, blocks - third + Math.max(1, third / 2));
-    boolean still = before - end > LITTLE * descent && descent > 0;
-    String fell =
+    return training(run, new Level(loss));
+  }
+
+  private static Finding measured(RunCurves run, Curve c) {
+    Measured m = new Measured(c);
+    String name = c.equals(run.validation().finite()) ? "validation loss" : "probe loss";
+    double[] v = c.values();
+    int n = v.length;
+    double fell = 1 - v[c.lowest()] / v[0];
+    if (fell < m.resolution() && v[n - 1] < v[0] * (1 + m.resolution())) {
+      return cannotTell(
+          String.format(
+              "the %s is %.4g at first and %.4g now, and varies by %.2g %% by itself",
+              name, v[0], m.end(), 100 * m.jitter / v[0]),
+          "More held-out records or a longer run would tell a smaller change");
+    }
+    String says = String.format("the %s fell from %.4g to %.4g", name, v[0], v[c.lowest()]);
+    int back = Math.max(1, Math.min(n / 4, n - 1));
+    double lately = 1 - v[n - 1] / v[n - 1 - back];
+    double least = Math.max(MATTERS, 2 * m.jitter / Math.abs(v[n - 1]));
+    return lately > least
+        ? falling(c.steps()[0], says, lately, back * (long) c.stride())
+        : plateau(c, says, least);
+  }
+
+  private static Finding training(RunCurves run, Level level) {
+    Curve c = level.curve;
+    int n = c.size();
+    Level.Fall fall = level.fall();
+    String says = String.format("the loss fell from %.4g to %.4g", fall.first(), fall.last());
+    // Means of many steps each are as good as independent: their order tells.
+    boolean ordered = c.stride() >= MANY && Statistics.trend(c.values()) < -SURE;
+    if (fall.least() <= 0 && !ordered) {
+      double shown = fall.share() - fall.least();
+      return cannotTell(
+          String.format(
+              "the loss is %.4g in the first quarter and %.4g in the last, and its noise hides changes"
+                  + " below %.0f %%",
+              fall.first(), fall.last(), 100 * shown),
+          run.isDiffusion()
+              ? "The probe loss, or validation, on the same noise each time would tell (eval_steps)"
+              : "A validation loss would tell (validation_fraction)");
+    }
+    int part = Math.max(2, n / 5);
+    double lately = 1 - Math.exp(level.mean(n - part, n) - level.mean(n - 2 * part, n - part));
+    double least = Math.max(MATTERS, 2 * level.error(part, part));
+    if (lately > least) {
+      return falling(c.steps()[0], says, lately, Math.round(part * c.stride()));
+    }
+    Curve blocks = c.blocks(Math.min(n, 20));
+    return plateau(blocks, says, Math.max(0.02, least));
+  }
+
+  private static Finding falling(long step, String says, double lately, long steps) {
+    return new Finding(
+        Finding.Kind.DESCENT,
+        step,
         String.format(
-            "the %s fell from %.4g to %.4g", run.hasProbe() ? "probe loss" : "loss", start, end);
-    if (still) {
-      return new Finding(
-          Finding.Kind.DESCENT,
-          means.steps()[0],
-          fell + " and still falls",
-          "More epochs would lower it further");
-    }
+            "%s and still falls, %.1f %% in the last %d steps", says, 100 * lately, steps),
+        "More epochs would lower it further");
+  }
+
+  /** The step after which nothing that matters was won. */
+  private static Finding plateau(Curve c, String says, double least) {
+    double[] v = c.values();
+    double low = v[c.lowest()];
     int reached = 0;
-    while (reached < blocks - 1 && m[reached] - end > LITTLE * descent) {
+    while (reached < v.length - 1 && v[reached] > low * (1 + least)) {
       reached++;
     }
+    long step = c.steps()[reached];
     return new Finding(
         Finding.Kind.PLATEAU,
-        means.steps()[reached],
-        fell + ", most of it by step " + means.steps()[reached],
-        String.format(
-            "Nothing to change; further runs could stop at about step %d", means.steps()[reached]));
+        step,
+        String.format("%s, all but %.1f %% of it by step %d", says, 100 * least, step),
+        "Nothing to change; further runs could stop at about step " + step);
+  }
+
+  private static Finding cannotTell(String evidence, String advice) {
+    return new Finding(Finding.Kind.CANNOT_TELL, 0, evidence, advice);
   }
 }

@@ -1,18 +1,28 @@
 package org.loranative.diagnose;
 
 import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.loranative.diagnose.Finding.Kind;
 
 /** Examines a run, whole or as far as it has come. */
 public final class Doctor {
   private static final List<Check> CHECKS =
       List.of(
           new NotFinite(),
-          new Unstable(),
+          new Divergence(),
+          new UntrainedBase(),
+          new Labels(),
           new NoDescent(),
           new DeadAdapters(),
-          new Flat(),
+          new Climb(),
           new Overfitting(),
+          new Memorized(),
+          new UnrelatedData(),
+          new Flat(),
           new ExplodingGradients(),
           new VanishingUpdates(),
           new ScheduleMistake(),
@@ -20,7 +30,30 @@ public final class Doctor {
           new Heat(),
           new MemoryTaken());
 
+  /** What a finding explains, so that it is not said beside it. */
+  private static final Map<Kind, Set<Kind>> EXPLAINS = new EnumMap<>(Kind.class);
+
+  static {
+    Set<Kind> course =
+        EnumSet.of(Kind.CLIMB, Kind.FLAT, Kind.OVERFITTING, Kind.NO_DESCENT, Kind.CANNOT_TELL);
+    EXPLAINS.put(Kind.NOT_FINITE, course);
+    EXPLAINS.put(Kind.UNSTABLE, course);
+    EXPLAINS.put(Kind.NO_LABELS, EnumSet.of(Kind.FLAT, Kind.VANISHING_UPDATES, Kind.FEW_LABELS));
+    EXPLAINS.put(Kind.UNTRAINED_BASE, EnumSet.of(Kind.NO_DESCENT, Kind.FLAT));
+    EXPLAINS.put(Kind.NO_DESCENT, EnumSet.of(Kind.FLAT));
+    EXPLAINS.put(Kind.DEAD_ADAPTERS, EnumSet.of(Kind.FLAT, Kind.VANISHING_UPDATES));
+    EXPLAINS.put(Kind.CLIMB, EnumSet.of(Kind.OVERFITTING, Kind.FLAT, Kind.CANNOT_TELL));
+    EXPLAINS.put(Kind.OVERFITTING, EnumSet.of(Kind.FLAT, Kind.CANNOT_TELL));
+    EXPLAINS.put(Kind.SCHEDULE, EnumSet.of(Kind.FLAT, Kind.VANISHING_UPDATES));
+    EXPLAINS.put(Kind.FLAT, EnumSet.of(Kind.VANISHING_UPDATES));
+  }
+
   private Doctor() {}
+
+  /** Whether one finding, where it is made, takes the place of another. */
+  public static boolean explains(Kind one, Kind other) {
+    return EXPLAINS.getOrDefault(one, Set.of()).contains(other);
+  }
 
   /**
    * What there is to say, the worst first; with nothing wrong, how the loss goes. A finding may
@@ -31,22 +64,18 @@ public final class Doctor {
     for (Check check : CHECKS) {
       check.find(run).ifPresent(findings::add);
     }
-    if (findings.stream().anyMatch(f -> f.kind() == Finding.Kind.UNSTABLE)) {
-      findings.removeIf(f -> f.kind() == Finding.Kind.NO_DESCENT);
-    }
-    if (findings.stream().anyMatch(f -> f.kind() == Finding.Kind.SCHEDULE)) {
-      findings.removeIf(f -> f.kind() == Finding.Kind.FLAT); // which that explains
-    }
-    boolean broken = findings.stream().anyMatch(f -> f.kind().severity == Finding.Severity.ERROR);
-    if (broken) {
-      findings.removeIf(
-          f ->
-              f.kind() == Finding.Kind.FLAT
-                  || f.kind() == Finding.Kind.OVERFITTING
-                  || f.kind() == Finding.Kind.VANISHING_UPDATES);
-    }
-    if (findings.stream().allMatch(f -> f.kind().severity == Finding.Severity.NOTE)) {
+    Set<Kind> explained = EnumSet.noneOf(Kind.class);
+    findings.forEach(f -> explained.addAll(EXPLAINS.getOrDefault(f.kind(), Set.of())));
+    findings.removeIf(f -> explained.contains(f.kind()));
+    boolean wrong =
+        findings.stream()
+            .anyMatch(
+                f ->
+                    f.kind().severity.compareTo(Finding.Severity.WARNING) >= 0
+                        || f.kind() == Kind.CANNOT_TELL);
+    if (!wrong) {
       findings.add(new Course().of(run));
+      Spikes.of(run).ifPresent(findings::add);
     }
     findings.sort((a, b) -> b.kind().severity.compareTo(a.kind().severity));
     return List.copyOf(findings);

@@ -28,9 +28,10 @@ final class ExplodingGradients implements Check {
     double early = Statistics.median(v, n / 20, n / 20 + n / 4);
     double late = Statistics.median(v, n - n / 4, n);
     boolean grows = early > 0 && late > FACTOR * early;
-    if (!grows && count < Math.max(3, n / 50)) {
+    if (!grows && count < Math.max(4, n / 25)) {
       return Optional.empty();
     }
+    Advice advice = new Advice(run);
     long step = norm.steps()[first < 0 ? n - n / 4 : first];
     String evidence =
         grows
@@ -41,6 +42,6 @@ final class ExplodingGradients implements Check {
             Finding.Kind.EXPLODING_GRADIENTS,
             step,
             evidence,
-            "Set max_grad_norm: 1.0, " + run.halvedRate() + " and warmup_steps"));
+            "Set " + advice.clipping().map(c -> c + " and ").orElse("") + advice.calmerRate()));
   }
 }

@@ -23,20 +23,29 @@ public record Finding(Kind kind, long step, String evidence, String advice) {
   /** What can be found. */
   public enum Kind {
     NOT_FINITE(Severity.ERROR, "NaN or infinite"),
-    UNSTABLE(Severity.ERROR, "oscillation or divergence"),
+    /** Beyond doubt: a run may go back for it. */
+    UNSTABLE(Severity.ERROR, "divergence"),
+    NO_LABELS(Severity.ERROR, "nothing to learn from"),
+    UNTRAINED_BASE(Severity.ERROR, "a base that looks untrained"),
     NO_DESCENT(Severity.ERROR, "high loss that does not fall"),
     DEAD_ADAPTERS(Severity.ERROR, "adapters that learn nothing"),
-    FLAT(Severity.WARNING, "flat loss"),
+    CLIMB(Severity.WARNING, "climbing loss"),
     OVERFITTING(Severity.WARNING, "overfitting"),
+    VALIDATION_LEAK(Severity.WARNING, "validation that is trained on"),
+    MEMORIZED(Severity.WARNING, "learnt by heart"),
+    UNRELATED_DATA(Severity.WARNING, "data that do not belong together"),
+    FEW_LABELS(Severity.WARNING, "little to learn from"),
+    FLAT(Severity.WARNING, "flat loss"),
     EXPLODING_GRADIENTS(Severity.WARNING, "exploding gradients"),
     VANISHING_UPDATES(Severity.WARNING, "vanishing updates"),
     SCHEDULE(Severity.WARNING, "learning-rate schedule"),
     THROUGHPUT_DROP(Severity.NOTE, "throughput drop"),
     THERMAL_THROTTLING(Severity.NOTE, "thermal throttling"),
     MEMORY_TAKEN(Severity.NOTE, "memory taken by others"),
+    CANNOT_TELL(Severity.NOTE, "cannot tell"),
     PLATEAU(Severity.GOOD, "descent, then plateau"),
     DESCENT(Severity.GOOD, "still falling"),
-    TOO_SHORT(Severity.NOTE, "too short to judge");
+    SPIKES(Severity.GOOD, "spikes that are over");
 
     public final Severity severity;
     public final String title;
@@ -58,6 +67,6 @@ public record Finding(Kind kind, long step, String evidence, String advice) {
     return findings.stream()
         .map(Finding::kind)
         .max(Comparator.comparing((Kind k) -> k.severity).thenComparing(Comparator.reverseOrder()))
-        .orElse(Kind.TOO_SHORT);
+        .orElse(Kind.CANNOT_TELL);
   }
 }

@@ -13,8 +13,8 @@ final class NoDescent implements Check {
   /** Steps that show whether it falls: ten are too few to tell slow from none. */
   private static final int FEWEST = 25;
 
-  /** One-sided 1 %. */
-  private static final double SURE = 2.33;
+  /** Share that its noise may hide. */
+  private static final double FALLS = 0.1;
 
   @Override
   public Optional<Finding> find(RunCurves run) {
@@ -22,14 +22,10 @@ final class NoDescent implements Check {
     if (run.isDiffusion() || loss.size() < FEWEST) {
       return Optional.empty();
     }
-    double[] v = loss.values();
-    int n = v.length;
-    double start = Statistics.mean(v, 0, FIRST);
-    double end = Statistics.mean(v, Math.max(0, n - FIRST), n);
-    boolean falls =
-        Statistics.trend(loss.slice(0, Math.min(n, 3 * FIRST)).values()) < -SURE
-            || end < 0.85 * start;
-    if (v[0] <= HIGH || start <= HIGH || end <= HIGH || falls) {
+    Level level = new Level(loss);
+    Level.Fall fall = level.fall();
+    double start = level.loss(0, FIRST);
+    if (loss.first() <= HIGH || start <= HIGH || fall.last() <= HIGH || fall.most() > FALLS) {
       return Optional.empty();
     }
     return Optional.of(
@@ -37,7 +33,8 @@ final class NoDescent implements Check {
             Finding.Kind.NO_DESCENT,
             loss.steps()[0],
             String.format(
-                "the first %d steps have a mean loss of %.2f, the last %.2f", FIRST, start, end),
+                "the first %d steps have a mean loss of %.2f, the last quarter %.2f",
+                FIRST, start, fall.last()),
             "Check that base_model and its tokenizer belong together and are trained weights, and that"
                 + " the data is in the model's language and chat format; then raise learning_rate"));
   }

@@ -16,15 +16,16 @@ final class NotFinite implements Check {
     if (i < 0) {
       return Optional.empty();
     }
+    Advice advice = new Advice(run);
     String before = i == 0 ? "" : String.format(", %.4g before", curve.values()[i - 1]);
     return Optional.of(
         new Finding(
             Finding.Kind.NOT_FINITE,
             curve.steps()[i],
             String.format("%s is %s%s", name, curve.values()[i], before),
-            String.format(
-                "Set %s, max_grad_norm: 1.0 if it is off, and look at the records of that step"
-                    + " (train.log names them)",
-                run.halvedRate())));
+            "Set "
+                + advice.calmerRate()
+                + advice.clipping().map(c -> ", " + c).orElse("")
+                + ", and look at the records of that step (logs/train.log names them)"));
   }
 }

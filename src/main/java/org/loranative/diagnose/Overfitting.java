@@ -1,65 +1,105 @@
 package org.loranative.diagnose;
 
-import java.util.Arrays;
 import java.util.Optional;
 
-/** The loss on data that is not trained on rises while the other falls. */
+/**
+ * The loss on data that is not trained on rises while the other falls, or does not follow it at
+ * all.
+ */
 final class Overfitting implements Check {
-  private static final int FEWEST = 4;
-
-  /** Share of its lowest value that the validation loss must rise by. */
-  private static final double RISE = 0.01;
-
-  private static final double STRONG_RISE = 0.05;
+  /** What the probe lost and validation did not. */
+  private static final double GAP = 0.25;
 
   @Override
   public Optional<Finding> find(RunCurves run) {
-    Curve validation = run.validation().finite();
-    if (validation.size() < FEWEST) {
+    Measured validation = new Measured(run.validation().finite());
+    return rises(run, validation).or(() -> isLeft(run, validation));
+  }
+
+  private static Optional<Finding> rises(RunCurves run, Measured validation) {
+    boolean whole = run.isWhole() || run.number("total_steps").isEmpty();
+    Measured.Rise rise = validation.rise(whole);
+    Curve c = validation.curve;
+    boolean shown = rise.isSure() || rise.isOnce();
+    if (!shown || !isLeftBehind(run, c.steps()[rise.lowest()], rise.share())) {
       return Optional.empty();
     }
-    double[] v = validation.values();
-    int lowest = 0;
-    for (int i = 1; i < v.length; i++) {
-      lowest = v[i] < v[lowest] ? i : lowest;
+    long best = c.steps()[rise.lowest()];
+    String evidence =
+        String.format(
+            "the validation loss was lowest at step %d (%.4g) and is %.4g now, %.1f %% higher",
+            best, c.values()[rise.lowest()], c.last(), 100 * rise.share());
+    if (!rise.isSure()) {
+      return Optional.of(
+          new Finding(
+              Finding.Kind.CANNOT_TELL,
+              best,
+              evidence + ", in one measurement",
+              "The next one tells whether it stays"));
     }
-    int after = v.length - 1 - lowest;
-    double rise = v[v.length - 1] / v[lowest] - 1;
-    double[] since = Arrays.copyOfRange(v, lowest, v.length);
-    boolean rises =
-        after >= 2 && rise > STRONG_RISE && v[v.length - 2] > v[lowest]
-            || after >= 3 && rise > RISE && Statistics.trend(since) > Statistics.SIGNIFICANT;
-    if (!rises || !trainingFalls(run, validation.steps()[lowest])) {
-      return Optional.empty();
-    }
+    Advice advice = new Advice(run);
     return Optional.of(
         new Finding(
             Finding.Kind.OVERFITTING,
-            validation.steps()[lowest],
-            String.format(
-                "the validation loss was lowest at step %d (%.4g) and is %.1f %% higher now, while"
-                    + " the training loss falls",
-                validation.steps()[lowest], v[lowest], 100 * rise),
-            String.format(
-                "Use the checkpoint of about step %d (early_stop, best), a lower lora_rank,"
-                    + " learning_rate: %s, fewer epochs, or more varied data",
-                validation.steps()[lowest], run.gentleRate())));
+            best,
+            evidence + ", while the training loss does not rise with it",
+            advice.best(best) + "; " + advice.gentler()));
   }
 
-  /** Whether training goes on to fall, or there is nothing to tell by. */
-  private static boolean trainingFalls(RunCurves run, long since) {
-    Curve signal = run.signal();
-    if (signal.size() < 4) {
+  /** What is learnt of the training data helps nothing else. */
+  private static Optional<Finding> isLeft(RunCurves run, Measured validation) {
+    Measured probe = new Measured(run.probe().finite());
+    if (probe.size() < 4 || validation.size() < 4) {
+      return Optional.empty();
+    }
+    double learnt = probe.fell();
+    double helped = validation.fell();
+    if (learnt < GAP || helped > learnt / 3 || helped > 0.1) {
+      return Optional.empty();
+    }
+    Advice advice = new Advice(run);
+    int lowest = validation.curve.lowest();
+    return Optional.of(
+        new Finding(
+            Finding.Kind.OVERFITTING,
+            validation.curve.steps()[lowest],
+            String.format(
+                "on training data the loss fell by %.0f %% (probe), on data that is not trained on by"
+                    + " %.1f %%",
+                100 * learnt, 100 * helped),
+            advice.best(validation.curve.steps()[lowest]) + "; " + advice.gentler()));
+  }
+
+  /**
+   * Whether training does not rise with it by half as much: then it is the run that climbs.
+   *
+   * @param share that the validation loss rose by
+   */
+  static boolean isLeftBehind(RunCurves run, long since, double share) {
+    Curve probe = run.probe().finite();
+    if (probe.size() >= 3) {
+      Curve after = probe.since(since);
+      return after.size() < 2 || after.last() < (1 + share / 2) * after.first();
+    }
+    Level level = new Level(run.loss().finite());
+    int n = level.size();
+    if (n < 4) {
       return true;
     }
-    int at = 0;
-    while (at < signal.size() - 1 && signal.steps()[at] < since) {
-      at++;
+    int at = n - level.curve.since(since).size();
+    int part = Math.max(2, Math.min(level.part(), n / 3));
+    double then = level.mean(Math.max(0, at - part), Math.max(at, Math.min(n, part)));
+    double now = level.mean(n - part, n);
+    return now - then < Math.log1p(share) / 2;
+  }
+
+  /** Whether what is measured on the same records says that nothing is wrong with training. */
+  static boolean isMeasuredFalling(RunCurves run) {
+    for (Curve c : java.util.List.of(run.probe().finite(), run.validation().finite())) {
+      if (c.size() >= 3) {
+        return !new Measured(c).rise(true).isSure() && c.last() < 1.1 * c.first();
+      }
     }
-    double[] v = signal.values();
-    int window = run.hasProbe() ? 1 : Math.max(3, v.length / 10);
-    double then = Statistics.mean(v, Math.max(0, at - window + 1), at + 1);
-    double now = Statistics.mean(v, v.length - window, v.length);
-    return now < then;
+    return false;
   }
 }

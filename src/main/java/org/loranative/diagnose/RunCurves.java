@@ -1,33 +1,26 @@
 package org.loranative.diagnose;
 
-import java.math.BigDecimal;
-import java.math.MathContext;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import org.loranative.track.RecordedRun;
 
 /**
- * What the doctor looks at: the curves of a run under the names that lora-native, kohya's scripts,
- * Hugging Face's Trainer and others give them, and its settings as far as they are known.
+ * What the doctor looks at: the curves of a run, whoever wrote it, and its settings as far as they
+ * are known.
  *
  * @param settings of the configuration by their YAML keys; may be empty
  */
 public record RunCurves(Map<String, Curve> scalars, Map<String, String> settings) {
-  private static final List<String> LOSS =
-      List.of(
-          "Loss/train", "train/loss", "loss/current", "train_loss", "loss", "Loss", "loss/average");
-  private static final List<String> VALIDATION =
-      List.of(
-          "Loss/val", "eval/loss", "loss/validation/current", "val/loss", "val_loss", "eval_loss");
-  private static final List<String> GRAD_NORM =
-      List.of("grad_norm", "train/grad_norm", "norm/grad_norm");
-  private static final List<String> RATE =
-      List.of(
-          "lr", "train/learning_rate", "learning_rate", "lr/unet", "lr/group0", "lr/textencoder");
+  /** A loss below this is no language model's that begins to learn. */
+  private static final double IMAGES = 0.6;
+
+  /** Up to here it may be either: a diffusion loss varies more. */
+  private static final double EITHER = 1.3;
+
+  private static final double VARIES = 0.25;
 
   public RunCurves {
     scalars = Map.copyOf(scalars);
@@ -43,72 +36,111 @@ public record RunCurves(Map<String, Curve> scalars, Map<String, String> settings
     return new RunCurves(curves, run.settings());
   }
 
-  private Curve first(List<String> tags) {
-    return tags.stream()
-        .map(scalars::get)
-        .filter(c -> c != null && !c.isEmpty())
-        .findFirst()
-        .orElse(Curve.EMPTY);
+  private Curve get(Meaning meaning) {
+    return meaning.in(scalars);
   }
 
   /** Training loss of each step. */
   public Curve loss() {
-    return first(LOSS);
+    return get(Meaning.LOSS);
   }
 
-  /** Loss on data that is not trained on. */
+  /** Loss on data that is not trained on, over training's steps. */
   public Curve validation() {
-    return first(VALIDATION);
+    Curve measured = get(Meaning.VALIDATION);
+    Curve loss = loss();
+    boolean epochs =
+        measured.size() > 1
+            && loss.size() > 4L * measured.lastStep()
+            && measured.stride() == 1
+            && loss.lastStep() > 10 * measured.lastStep();
+    return epochs ? measured.stretched(loss.lastStep()) : measured;
   }
 
   /** Loss on some training data, always measured alike. */
   public Curve probe() {
-    return first(List.of("Loss/probe"));
+    return get(Meaning.PROBE);
+  }
+
+  /** The same with captions or answers that belong to other records. */
+  Curve swapped() {
+    return get(Meaning.SWAPPED);
   }
 
   Curve gradNorm() {
-    return first(GRAD_NORM);
+    return get(Meaning.GRAD_NORM);
   }
 
   Curve rate() {
-    return first(RATE);
+    return get(Meaning.RATE);
   }
 
   Curve deadLayers() {
-    return first(List.of("adapter/dead_layers"));
+    return get(Meaning.DEAD_LAYERS);
   }
 
   /** What the machine said of itself. */
   Curve sensor(String tag) {
-    return first(List.of(tag));
+    return scalars.getOrDefault(tag, Curve.EMPTY);
   }
 
   Curve throughput() {
-    return scalars.entrySet().stream()
-        .filter(e -> e.getKey().matches("perf/.*_per_s") && !e.getValue().isEmpty())
-        .map(Map.Entry::getValue)
-        .findFirst()
-        .orElse(Curve.EMPTY);
+    return get(Meaning.UNIT_RATE);
   }
 
-  /** Whether the loss is a diffusion model's: near 0.1, and mostly noise. */
+  /** Share of the tokens that something is learnt from. */
+  OptionalDouble labelledShare() {
+    OptionalDouble known = number("data/labelled_share");
+    Curve labelled = get(Meaning.LABELLED);
+    Curve rate = get(Meaning.TOKEN_RATE);
+    Curve millis = get(Meaning.STEP_MILLIS);
+    if (known.isPresent() || labelled.isEmpty() || rate.isEmpty() || millis.isEmpty()) {
+      return known;
+    }
+    double tokens = Statistics.median(rate.values()) * Statistics.median(millis.values()) / 1000;
+    return OptionalDouble.of(Statistics.median(labelled.values()) / tokens);
+  }
+
+  /** Tokens that something is learnt from, of a usual record. */
+  OptionalDouble labelledOfARecord() {
+    Curve labelled = get(Meaning.LABELLED);
+    OptionalDouble batch = number("batch_size");
+    return labelled.isEmpty() || batch.isEmpty()
+        ? OptionalDouble.empty()
+        : OptionalDouble.of(
+            Statistics.median(labelled.values())
+                / batch.getAsDouble()
+                / number("gradient_accumulation").orElse(1));
+  }
+
+  /** Whether the loss is a diffusion model's: small, and mostly noise. */
   boolean isDiffusion() {
-    String task = settings.getOrDefault("task_type", "");
-    return task.isEmpty()
-        ? scalars.containsKey("loss/current") || scalars.containsKey("lr/unet")
-        : task.equals("sd");
+    return Optional.ofNullable(settings.get("task_type"))
+        .map(task -> task.equals("text-to-image") ? "sd" : task)
+        .or(() -> Meaning.task(scalars))
+        .map("sd"::equals)
+        .orElseGet(this::looksLikeDiffusion);
   }
 
-  /**
-   * The curve that shows whether the model learns: the probe where there is one, since a diffusion
-   * step's loss is mostly noise; else the training loss.
-   */
-  Curve signal() {
-    return hasProbe() ? probe().finite() : loss().finite();
+  private boolean looksLikeDiffusion() {
+    double[] v = loss().finite().values();
+    if (v.length == 0) {
+      return false;
+    }
+    double start =
+        Statistics.median(v, 0, Math.max(1, Math.min(v.length, Math.max(5, v.length / 10))));
+    return start < IMAGES || start < EITHER && Noise.of(v).deviation() > VARIES * start;
   }
 
-  boolean hasProbe() {
-    return probe().finite().size() >= 4;
+  /** Whether its records come in random order; what is not said is not known. */
+  boolean isShuffled() {
+    return "true".equals(settings.get("shuffle"));
+  }
+
+  /** Whether all its steps are done, as far as is known. */
+  boolean isWhole() {
+    OptionalDouble total = number("total_steps");
+    return total.isPresent() && loss().size() > 0 && loss().lastStep() >= total.getAsDouble();
   }
 
   OptionalDouble number(String key) {
@@ -121,35 +153,15 @@ public record RunCurves(Map<String, Curve> scalars, Map<String, String> settings
     }
   }
 
+  /** The highest rate that it had, or is to have. */
+  OptionalDouble highestRate() {
+    Optional<Double> had = Arrays.stream(rate().finite().values()).boxed().max(Double::compare);
+    OptionalDouble set = number("learning_rate");
+    return had.filter(r -> r > 0).map(OptionalDouble::of).orElse(set);
+  }
+
   /** What the run's optimizer usually takes; a common one if the run does not say. */
-  String usualRate() {
-    return rate(usual());
-  }
-
-  /** A rate that overfits less. */
-  String gentleRate() {
-    return rate(usual() / (isDiffusion() ? 1 : 2));
-  }
-
-  private double usual() {
+  double usual() {
     return number("usual_learning_rate").orElse(isDiffusion() ? 1e-4 : 2e-4);
-  }
-
-  private static String rate(double x) {
-    int exponent = (int) Math.floor(Math.log10(x) + 1e-9);
-    String digits = new BigDecimal(x / Math.pow(10, exponent), new MathContext(2)).toPlainString();
-    return digits.replaceFirst("\\.0$", "") + "e" + exponent;
-  }
-
-  /** The learning rate to advise instead of the run's: {@code "learning_rate: 5e-05"}. */
-  String halvedRate() {
-    Optional<Double> rate =
-        Arrays.stream(rate().finite().values())
-            .boxed()
-            .max(Double::compare)
-            .or(() -> number("learning_rate").stream().boxed().findFirst());
-    return rate.filter(r -> r > 0)
-        .map(r -> String.format("learning_rate: %.2g (half of %.2g)", r / 2, r))
-        .orElse("half the learning_rate");
   }
 }

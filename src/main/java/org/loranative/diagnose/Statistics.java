@@ -1,12 +1,11 @@
 package org.loranative.diagnose;
 
 import java.util.Arrays;
+import java.util.stream.IntStream;
+import org.apache.commons.statistics.distribution.TDistribution;
 
-/** The few tests that the checks decide by; none assumes that noise is normal. */
+/** The few numbers that the checks decide by. */
 final class Statistics {
-  /** One-sided 5 % of the normal distribution. */
-  static final double SIGNIFICANT = 1.645;
-
   /** What the median of |x| of a normal number is to its standard deviation. */
   private static final double MAD = 0.6745;
 
@@ -21,34 +20,47 @@ final class Statistics {
   }
 
   static double median(double[] x) {
-    double[] sorted = x.clone();
-    Arrays.sort(sorted);
-    int n = sorted.length;
-    return n % 2 == 1 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+    return quantile(x, 0.5);
   }
 
   static double median(double[] x, int from, int to) {
     return median(Arrays.copyOfRange(x, from, to));
   }
 
+  /** Linear between the two nearest of the sorted numbers. */
+  static double quantile(double[] x, double q) {
+    double[] sorted = x.clone();
+    Arrays.sort(sorted);
+    double at = q * (sorted.length - 1);
+    int below = (int) at;
+    int above = Math.min(below + 1, sorted.length - 1);
+    return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
+  }
+
+  /** What |t| of so many independent numbers exceeds by chance once in {@code times} draws. */
+  static double rare(double independent, double times) {
+    double freedom = Math.max(1, independent - 2);
+    return TDistribution.of(freedom).inverseSurvivalProbability(1 / times);
+  }
+
   /**
-   * Standard deviation of the noise about a slowly changing curve, from its differences: neither
-   * trend nor outliers count.
+   * Standard deviation about a course that bends but little: of the second differences the median,
+   * so neither trend nor outliers count.
+   *
+   * @param turn a point at which the course turns, which is none of chance; −1 for none
    */
-  static double noise(double[] x) {
-    if (x.length < 3) {
-      return 0;
-    }
-    double[] d = new double[x.length - 1];
-    for (int i = 0; i < d.length; i++) {
-      d[i] = Math.abs(x[i + 1] - x[i]);
-    }
-    return median(d) / MAD / Math.sqrt(2);
+  static double jitter(double[] x, int turn) {
+    double[] d =
+        IntStream.range(0, Math.max(0, x.length - 2))
+            .filter(i -> i + 1 != turn)
+            .mapToDouble(i -> Math.abs(x[i + 2] - 2 * x[i + 1] + x[i]))
+            .toArray();
+    return d.length == 0 ? 0 : median(d) / MAD / Math.sqrt(6);
   }
 
   /**
    * Mann–Kendall's test of a trend: the standard score of the number of pairs that rise less those
-   * that fall (Mann 1945), ties and continuity corrected; 0 for fewer than four points.
+   * that fall (Mann 1945), continuity corrected; 0 for fewer than four points.
    */
   static double trend(double[] x) {
     int n = x.length;
@@ -63,20 +75,5 @@ final class Statistics {
     }
     double variance = n * (n - 1.0) * (2 * n + 5) / 18;
     return (s - Math.signum(s)) / Math.sqrt(variance);
-  }
-
-  /**
-   * Mann and Whitney's test: the standard score of how often a number of {@code a} exceeds one of
-   * {@code b}.
-   */
-  static double exceeds(double[] a, double[] b) {
-    double wins = 0;
-    for (double x : a) {
-      for (double y : b) {
-        wins += x > y ? 1 : x == y ? 0.5 : 0;
-      }
-    }
-    double pairs = (double) a.length * b.length;
-    return (wins - pairs / 2) / Math.sqrt(pairs * (a.length + b.length + 1) / 12);
   }
 }

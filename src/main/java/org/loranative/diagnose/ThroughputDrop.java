@@ -1,12 +1,17 @@
 package org.loranative.diagnose;
 
 import java.util.Optional;
+import org.apache.commons.statistics.inference.AlternativeHypothesis;
+import org.apache.commons.statistics.inference.MannWhitneyUTest;
 
 /** Steps that became slower and stayed so. */
 final class ThroughputDrop implements Check {
   private static final int FEWEST = 40;
   private static final double SHARE = 0.75;
-  private static final double SURE = 4;
+
+  /** One-sided: a normal number exceeds four standard deviations once in so many times. */
+  private static final double CHANCE = 3e-5;
+
   private static final int MOST = 300;
 
   @Override
@@ -22,7 +27,7 @@ final class ThroughputDrop implements Check {
     double[] late = some(v, n - part, n);
     double before = Statistics.median(early);
     double after = Statistics.median(late);
-    if (after > SHARE * before || Statistics.exceeds(early, late) < SURE) {
+    if (after > SHARE * before || !isLess(late, early)) {
       return Optional.empty();
     }
     int at = 5 + part;
@@ -38,6 +43,13 @@ final class ThroughputDrop implements Check {
             String.format("%.4g a second became %.4g", before, after),
             "Look for heat (nvidia-smi, the CPU's clock), other programs on the machine, and a slow"
                 + " disk under the data"));
+  }
+
+  private static boolean isLess(double[] one, double[] other) {
+    return MannWhitneyUTest.withDefaults()
+        .with(AlternativeHypothesis.LESS_THAN)
+        .test(one, other)
+        .reject(CHANCE);
   }
 
   /**

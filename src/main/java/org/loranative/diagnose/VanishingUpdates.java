@@ -11,14 +11,15 @@ final class VanishingUpdates implements Check {
   @Override
   public Optional<Finding> find(RunCurves run) {
     Curve norm = run.gradNorm().finite();
+    Curve all = run.loss().finite();
     double[] v = norm.values();
     int n = v.length;
-    if (n < FEWEST || run.loss().isEmpty()) {
+    if (n < FEWEST || all.isEmpty()) {
       return Optional.empty();
     }
     double early = Statistics.median(v, 0, n / 4);
     double late = Statistics.median(v, n - n / 4, n);
-    double[] loss = run.loss().values();
+    double[] loss = all.values();
     double left = Statistics.median(loss, loss.length - Math.max(1, loss.length / 4), loss.length);
     boolean learnt = left < 0.05 * Math.abs(loss[0]);
     if (learnt || !(late < NOTHING || late < SHARE * early)) {
@@ -34,7 +35,9 @@ final class VanishingUpdates implements Check {
             norm.steps()[at],
             String.format(
                 "the gradient norm falls from %.3g to %.3g, the loss is %.4g", early, late, left),
-            "Check lora_alpha (the adapter's effect is alpha / rank) and compute_dtype (f16 can lose"
-                + " small gradients: bf16 does not)"));
+            "Check lora_alpha (the adapter's effect is alpha / rank)"
+                + ("f16".equals(run.settings().getOrDefault("compute_dtype", "f16"))
+                    ? " and compute_dtype (f16 can lose small gradients: bf16 does not)"
+                    : "")));
   }
 }

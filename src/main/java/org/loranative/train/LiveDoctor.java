@@ -1,12 +1,11 @@
 package org.loranative.train;
 
 import java.util.ArrayList;
-import java.util.EnumSet;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.loranative.diagnose.Curve;
 import org.loranative.diagnose.Doctor;
 import org.loranative.diagnose.Finding;
@@ -14,16 +13,23 @@ import org.loranative.diagnose.RunCurves;
 import org.loranative.track.RecordedRun;
 import org.loranative.track.Scalars;
 
-/** Examines a run now and then while it trains, and says each thing once. */
+/**
+ * Examines a run now and then while it trains, says each thing once, and takes it back where it no
+ * longer holds.
+ */
 final class LiveDoctor {
   /** Examinations of a whole run. */
-  private static final int VISITS = 50;
+  private static final int VISITS = 100;
 
-  private static final int LEAST_INTERVAL = 10;
+  private static final int LEAST_INTERVAL = 5;
+
+  /** Examinations in a row that must miss what was said before it is taken back. */
+  private static final int GONE = 2;
 
   private final Map<String, Scalars> scalars = new LinkedHashMap<>();
   private final Map<String, String> settings = new LinkedHashMap<>();
-  private final Set<Finding.Kind> said = EnumSet.noneOf(Finding.Kind.class);
+  private final Map<Finding.Kind, Finding> said = new EnumMap<>(Finding.Kind.class);
+  private final Map<Finding.Kind, Integer> missed = new EnumMap<>(Finding.Kind.class);
   private final int interval;
 
   /**
@@ -44,7 +50,7 @@ final class LiveDoctor {
       known.dropFrom(step + 1L);
       scalars.put(tag, known);
     }
-    examine().forEach(f -> said.add(f.kind()));
+    examine().forEach(f -> said.put(f.kind(), f));
   }
 
   /** Takes the points of a step. */
@@ -62,16 +68,40 @@ final class LiveDoctor {
     return step % interval == 0;
   }
 
-  /** What is wrong and was not said before. */
-  List<Finding> news() {
-    List<Finding> news = new ArrayList<>();
-    for (Finding f : examine()) {
+  /**
+   * What an examination brought.
+   *
+   * @param found what is wrong and was not said before
+   * @param withdrawn what was said and no longer holds
+   */
+  record News(List<Finding> found, List<Finding> withdrawn) {}
+
+  /** Examines the run as it stands. */
+  News news() {
+    List<Finding> now = examine();
+    List<Finding> found = new ArrayList<>();
+    for (Finding f : now) {
       boolean matters = f.kind().severity.compareTo(Finding.Severity.NOTE) >= 0;
-      if (matters && f.kind() != Finding.Kind.TOO_SHORT && said.add(f.kind())) {
-        news.add(f);
+      if (matters && f.kind() != Finding.Kind.CANNOT_TELL && said.put(f.kind(), f) == null) {
+        found.add(f);
       }
     }
-    return news;
+    return new News(found, withdrawn(now));
+  }
+
+  private List<Finding> withdrawn(List<Finding> now) {
+    List<Finding> gone = new ArrayList<>();
+    for (Finding.Kind kind : List.copyOf(said.keySet())) {
+      boolean holds =
+          now.stream().anyMatch(f -> f.kind() == kind || Doctor.explains(f.kind(), kind));
+      if (holds) {
+        missed.remove(kind);
+      } else if (missed.merge(kind, 1, Integer::sum) >= GONE) {
+        gone.add(said.remove(kind));
+        missed.remove(kind);
+      }
+    }
+    return gone;
   }
 
   /** Everything there is to say. */
@@ -81,7 +111,7 @@ final class LiveDoctor {
     return Doctor.examine(new RunCurves(curves, settings));
   }
 
-  /** A loss that climbs, for which a run may go back. */
+  /** A loss that climbs beyond doubt, for which a run may go back. */
   static Optional<Finding> climbing(List<Finding> findings) {
     return findings.stream().filter(f -> f.kind() == Finding.Kind.UNSTABLE).findFirst();
   }

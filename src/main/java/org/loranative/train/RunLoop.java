@@ -143,7 +143,16 @@ final class RunLoop implements Trainer.Listener {
   }
 
   private void consult(int step) {
-    List<Finding> news = doctor.news();
+    LiveDoctor.News examined = doctor.news();
+    for (Finding f : examined.withdrawn()) {
+      log.info(
+          "doctor: no longer {} (said from step {} on: {}).",
+          f.kind().title,
+          f.step(),
+          f.evidence());
+      run.tracker().withdrawn(step, f);
+    }
+    List<Finding> news = examined.found();
     for (Finding f : news) {
       log.warn("doctor: {}", f);
       run.tracker().finding(step, f);

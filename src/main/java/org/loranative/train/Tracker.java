@@ -180,6 +180,14 @@ final class Tracker implements AutoCloseable {
         step, "doctor/" + finding.kind().name().toLowerCase(Locale.ROOT), finding.toString());
   }
 
+  /** What the doctor said and takes back. */
+  void withdrawn(int step, Finding finding) {
+    board.text(
+        step,
+        "doctor/" + finding.kind().name().toLowerCase(Locale.ROOT),
+        "No longer " + finding.kind().title + ": " + finding.evidence() + " did not stay so.");
+  }
+
   /** The point at which a run was given up or goes back, so that the curve shows why. */
   void diverged(TrainingDivergedException trouble) {
     if (trouble.since() == trouble.at()) {

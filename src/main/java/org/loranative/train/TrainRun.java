@@ -235,6 +235,8 @@ public final class TrainRun implements AutoCloseable {
     LiveDoctor doctor = new LiveDoctor(settings, steps.total());
     if (done > 0) {
       doctor.resume(folder.recorded(), done);
+    } else {
+      doctor.news().found().forEach(f -> log.warn("doctor: {}", f)); // known before the first step
     }
     try (Tracker tracker =
         new Tracker(folder, settings, done + 1, steps.total(), task.unit(), console)) {

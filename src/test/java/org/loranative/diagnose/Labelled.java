@@ -67,9 +67,13 @@ record Labelled(String name, String label, RunCurves curves) {
 
   /** The run as it stood after a step. */
   Labelled until(long step) {
+    return new Labelled(name, label, until(curves, step));
+  }
+
+  /** A run as it stood after a step. */
+  static RunCurves until(RunCurves run, long step) {
     Map<String, Curve> curves = new HashMap<>();
-    this.curves
-        .scalars()
+    run.scalars()
         .forEach(
             (tag, c) -> {
               int n = 0;
@@ -78,7 +82,7 @@ record Labelled(String name, String label, RunCurves curves) {
               }
               curves.put(tag, c.slice(0, n));
             });
-    return new Labelled(name, label, new RunCurves(curves, this.curves.settings()));
+    return new RunCurves(curves, run.settings());
   }
 
   /**
@@ -90,6 +94,15 @@ record Labelled(String name, String label, RunCurves curves) {
       return findings.stream()
           .allMatch(f -> f.kind().severity.compareTo(Finding.Severity.NOTE) <= 0);
     }
-    return findings.stream().anyMatch(f -> f.kind().name().equalsIgnoreCase(label));
+    return findings.stream().anyMatch(f -> names(f.kind()).equalsIgnoreCase(label));
+  }
+
+  /** A climb that is not beyond doubt is unstable too; random numbers do not descend. */
+  private String names(Finding.Kind kind) {
+    return switch (kind) {
+      case CLIMB -> "unstable";
+      case UNTRAINED_BASE -> label.equals("no_descent") ? label : kind.name();
+      default -> kind.name();
+    };
   }
 }
