@@ -1,5 +1,6 @@
 package org.loranative.diagnose;
 
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
@@ -15,10 +16,7 @@ final class Labels implements Check {
   @Override
   public Optional<Finding> find(RunCurves run) {
     Curve loss = run.loss().finite();
-    if (loss.size() < FEWEST) {
-      return Optional.empty();
-    }
-    if (java.util.Arrays.stream(loss.values()).allMatch(x -> x == 0)) {
+    if (loss.size() >= FEWEST && Arrays.stream(loss.values()).allMatch(x -> x == 0)) {
       return Optional.of(
           new Finding(
               Finding.Kind.NO_LABELS,
@@ -40,7 +38,7 @@ final class Labels implements Check {
     return Optional.of(
         new Finding(
             Finding.Kind.FEW_LABELS,
-            loss.steps()[0],
+            loss.isEmpty() ? 0 : loss.steps()[0],
             evidence + ", as where answers are empty",
             "Look at the records (data --dry-run); where answers are meant to be one word, nothing is"
                 + " wrong"));
