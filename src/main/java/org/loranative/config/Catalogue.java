@@ -411,7 +411,7 @@ public final class Catalogue {
                 "What to do where the loss or a gradient becomes NaN.")
             .more(
                 "`rollback`: go back to the newest checkpoint from before, with half the learning"
-                    + " rate; also where the doctor sees the loss climb. Each time that the same"
+                    + " rate; also where the doctor sees it diverge beyond doubt. Each time that the same"
                     + " trouble comes again it goes further back, as far as `keep_checkpoints`"
                     + " reaches, then to the beginning."),
         whole("max_rollbacks", 3, between(0, 100), "How often a run may go back."),

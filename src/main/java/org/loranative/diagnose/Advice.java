@@ -19,6 +19,9 @@ final class Advice {
 
   /** {@code 2e-4}. */
   static String rate(double x) {
+    if (x >= 0.01 && x < 1000) {
+      return new BigDecimal(x, new MathContext(2)).stripTrailingZeros().toPlainString();
+    }
     int exponent = (int) Math.floor(Math.log10(x) + 1e-9);
     String digits = new BigDecimal(x / Math.pow(10, exponent), new MathContext(2)).toPlainString();
     return digits.replaceFirst("\\.0$", "") + "e" + exponent;

@@ -109,7 +109,7 @@ final class Course {
     return new Finding(
         Finding.Kind.PLATEAU,
         step,
-        String.format("%s, all but %.1f %% of it by step %d", says, 100 * least, step),
+        String.format("%s and was within %.1f %% of that by step %d", says, 100 * least, step),
         "Nothing to change; further runs could stop at about step " + step);
   }
 

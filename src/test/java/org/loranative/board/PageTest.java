@@ -194,7 +194,12 @@ class PageTest {
       scalars.put("grad_norm", 0.5 + 0.05 * random.nextGaussian());
       scalars.put("perf/tokens_per_s", 1000 + 20 * random.nextGaussian());
       if (i % 20 == 0) {
-        double turn = kind.equals("overfits") ? Math.max(0, i - 120) * 0.003 : 0;
+        double turn =
+            switch (kind) {
+              case "overfits" -> Math.max(0, i - 120) * 0.003;
+              case "diverges" -> Math.max(0, i - 200) * 0.03;
+              default -> 0;
+            };
         scalars.put("Loss/val", 1.6 + 3 * Math.exp(-i / 60.0) + turn);
       }
       run.scalars(i, scalars);
@@ -225,7 +230,7 @@ class PageTest {
     load();
     until("the doctor has spoken", () -> all(".finding").size() >= 2);
     assertThat(browser.findElement(By.id("findings")).getText())
-        .contains("diverges: oscillation or divergence")
+        .contains("diverges: divergence")
         .contains("overfits: overfitting");
     picture("three-runs");
     assertThat((Boolean) js("document.documentElement.scrollWidth <= innerWidth")).isTrue();

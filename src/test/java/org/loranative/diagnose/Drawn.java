@@ -94,10 +94,6 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
       return validation(0.002, i -> above * level.applyAsDouble(i));
     }
 
-    Llm foreign() {
-      s.set("task_type", "llm");
-      return this;
-    }
 
     RunCurves run() {
       return s.run();
