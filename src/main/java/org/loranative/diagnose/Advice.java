@@ -18,7 +18,8 @@ final class Advice {
   }
 
   /** {@code 2e-4}. */
-  static String rate(double x) {
+  static String rate(double exact) {
+    double x = new BigDecimal(exact, new MathContext(2)).doubleValue();
     if (x >= 0.01 && x < 1000) {
       return new BigDecimal(x, new MathContext(2)).stripTrailingZeros().toPlainString();
     }
