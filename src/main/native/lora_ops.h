@@ -320,6 +320,25 @@ int64_t ln_lora_conv2d_scratch(int64_t device, int64_t B, int64_t H, int64_t W, 
                                int64_t OH, int64_t OW, int64_t O, int64_t kernel, int64_t rank,
                                float dropout, int32_t dtype);
 
+// norm[o] = |w0[o] + s b[o] A|: the length of an adapted row, without a gradient.
+//                                                       DoRA: Liu et al. 2024, sections 4.1 and 4.3
+// w0 [out, in] of w_dtype; a [rank, in], b [out, rank], norm [out] f32. scratch:
+// ln_dora_norm_scratch bytes. Overwrites norm.
+int ln_dora_norm_fwd(int64_t device, int64_t w0, int64_t a, int64_t b, int64_t norm,
+                     int64_t scratch, int64_t in, int64_t out, int64_t rank, float scale,
+                     int32_t w_dtype);
+int64_t ln_dora_norm_scratch(int64_t device, int64_t in, int64_t out);
+
+// y = z m / norm + bias, by channel. z, y [M, C]; m, norm [C] f32; bias [C] f32 or 0. Overwrites y.
+int ln_dora_scale_fwd(int64_t device, int64_t z, int64_t m, int64_t norm, int64_t bias, int64_t y,
+                      int64_t M, int64_t C, int32_t dtype);
+
+// dz = dy m / norm;  dm += sum over rows of dy z / norm. Overwrites dz, which may be dy; adds to dm
+// [C] f32. scratch: ln_dora_scale_scratch bytes.
+int ln_dora_scale_bwd(int64_t device, int64_t dy, int64_t z, int64_t m, int64_t norm, int64_t dz,
+                      int64_t dm, int64_t scratch, int64_t M, int64_t C, int32_t dtype);
+int64_t ln_dora_scale_scratch(int64_t device, int64_t M, int64_t C);
+
 // y[b, oy, ox, c] = x[b, oy / 2, ox / 2, c]: each pixel four times (nearest). x [B, H, W, C], y [B,
 // OH, OW, C] with OH one of 2H and 2H - 1, OW likewise. Overwrites y.
 int ln_upsample_fwd(int64_t device, int64_t x, int64_t y, int64_t B, int64_t H, int64_t W,

@@ -253,6 +253,9 @@ public final class Catalogue {
 
   private static Stream<Key> adapter() {
     return Stream.of(
+        choice("lora_method", List.of("lora", "dora"), "The kind of adapter.")
+            .mark(Mark.LAYOUT)
+            .more("See [kinds of adapters](adapters.md)."),
         whole("lora_rank", 8, between(1, 4096), "The adapter's size.").mark(Mark.LAYOUT),
         number("lora_alpha", 0, POSITIVE, "The adapter's effect is scaled by alpha / rank.")
             .by(
@@ -280,8 +283,8 @@ public final class Catalogue {
             .more(
                 "Text: a PEFT adapter of the same rank and targets. Images: one of a rank up to the"
                     + " run's in any format: kohya's, diffusers' (old names too), PEFT's, ComfyUI's"
-                    + " and OneTrainer's names; LoRA and LoCon (three-factor convolutions too), while"
-                    + " DoRA, LoHa, LoKr and others are refused by their name."));
+                    + " and OneTrainer's names; three-factor convolutions too. Its kind must be"
+                    + " `lora_method`."));
   }
 
   private static Stream<Key> training() {

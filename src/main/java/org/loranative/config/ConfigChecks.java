@@ -39,6 +39,9 @@ final class ConfigChecks {
       target.alpha().ifPresent(a -> is.as("lora_alpha", of + ": alpha", a));
       target.learningRate().ifPresent(l -> is.as("learning_rate", of + ": learning_rate", l));
     }
+    if (c.loraDropout() > 0 && !c.loraMethod().equals("lora")) {
+      throw is.wrong("lora_dropout", c.loraDropout(), "0 with lora_method " + c.loraMethod());
+    }
     if (OptimizerDefaults.of(c.optimizer()).lrSchedule().equals("constant")) {
       is.withoutSchedule(c);
     }

@@ -57,6 +57,7 @@ public record TrainConfig(
     Double huberC,
     Boolean debiasedEstimation,
     Double captionDropout,
+    String loraMethod,
     Integer loraRank,
     Double loraAlpha,
     Double loraDropout,

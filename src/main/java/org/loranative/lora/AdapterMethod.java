@@ -1,9 +1,12 @@
 package org.loranative.lora;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Conv2d;
@@ -29,11 +32,27 @@ public interface AdapterMethod {
   Value linear(Site site, Value x, Value w0, Optional<Value> bias);
 
   /**
-   * Appends what it adds to a convolution; returns the sum.
+   * Likewise the convolution.
    *
-   * @param frozen what the convolution gives without it
+   * @param w0 frozen [out, kernel, kernel, in]
    */
-  Value convolution(Site site, Value x, Value frozen, Conv2d.Setting setting);
+  Value convolution(Site site, Value x, Value w0, Optional<Value> bias, Conv2d.Setting setting);
+
+  /** Whether adapters of a layer side by side are one whose rank is the sum of theirs. */
+  default boolean concatenates() {
+    return false;
+  }
+
+  /** What PEFT's configuration holds of it. */
+  void describe(LoraSpec spec, ObjectNode config);
+
+  /**
+   * Appends what the parts that start from the base hold at first, by the part's name; other parts
+   * are in place.
+   */
+  default Map<String, Value> startFromBase(Site site, Supplier<Value> w0) {
+    return Map.of();
+  }
 
   /**
    * A layer as it enters a graph.
@@ -49,6 +68,21 @@ public interface AdapterMethod {
     Value part(String name) {
       return module.part(name).value(graph, module.path());
     }
+  }
+
+  /** Switches of PEFT's configuration that it sets. */
+  default Map<String, Boolean> peftSwitches() {
+    return Map.of();
+  }
+
+  /** Whether PEFT's configuration speaks of it. */
+  boolean isDescribed(JsonNode config);
+
+  /** The rank of a file's tensors, by the part's name. */
+  default Optional<Integer> rank(Adapters.Target layer, Map<String, TensorEntry> tensors) {
+    return parts(layer, 1).stream()
+        .flatMap(p -> p.rank(tensors.get(p.name()).shape()).stream())
+        .findFirst();
   }
 
   /** Tensors beside the parts that files may hold for a layer, by the ends of their names. */

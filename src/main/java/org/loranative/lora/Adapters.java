@@ -146,17 +146,17 @@ public final class Adapters {
   }
 
   /**
-   * Adapters of given ranks whose product is added as it is (scale 1).
+   * Adapters of layers that each have a spec of their own.
    *
-   * @param ranks by path; a path must be a candidate's
+   * @param specs by path; a path must be a candidate's
    */
-  public static Adapters ofRanks(List<Target> candidates, Map<String, Integer> ranks) {
+  static Adapters ofSpecs(List<Target> candidates, Map<String, LoraSpec> specs) {
     Adapters adapters = new Adapters();
     for (int i = 0; i < candidates.size(); i++) {
       Target t = candidates.get(i);
-      Integer rank = ranks.get(t.path());
-      if (rank != null) {
-        adapters.add(t, i, new LoraSpec(rank, rank, 0, List.of(t.path()), false));
+      LoraSpec spec = specs.get(t.path());
+      if (spec != null) {
+        adapters.add(t, i, spec);
       }
     }
     return adapters;
@@ -217,15 +217,21 @@ public final class Adapters {
         .map(m -> m.spec().method().linear(new AdapterMethod.Site(g, m, training), x, w0, bias));
   }
 
-  /** Likewise the convolution, which gives {@code frozen} without it. */
+  /** Likewise the convolution. */
   public Optional<Value> convolution(
-      Graph g, String path, Value x, Value frozen, Conv2d.Setting setting, boolean training) {
+      Graph g,
+      String path,
+      Value x,
+      Value w0,
+      Optional<Value> bias,
+      Conv2d.Setting setting,
+      boolean training) {
     return find(path)
         .map(
             m ->
                 m.spec()
                     .method()
-                    .convolution(new AdapterMethod.Site(g, m, training), x, frozen, setting));
+                    .convolution(new AdapterMethod.Site(g, m, training), x, w0, bias, setting));
   }
 
   /** Layers of {@code flat} all of whose parts that begin as zeros are zeros still. */

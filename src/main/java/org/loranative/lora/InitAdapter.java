@@ -38,6 +38,13 @@ public final class InitAdapter {
                     + " that (lora_rank).",
                 path, one.rank(), m.path(), m.rank()));
       }
+      if (one.rank() < m.rank() && !one.method().concatenates()) {
+        throw new UserException(
+            String.format(
+                "init_adapter %s has rank %d for %s; %s can only go on with the same rank"
+                    + " (lora_rank).",
+                path, one.rank(), m.path(), one.method().name()));
+      }
       one.place(m, (float) (one.scale() / m.scale()), 0, params);
     }
     if (!left.isEmpty()) {

@@ -10,6 +10,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.loranative.UserException;
 import org.loranative.io.DType;
@@ -86,8 +88,9 @@ public final class LoraFiles {
                             "%s holds %s for %s but not what goes with it (down and up, or A and"
                                 + " B); it is not whole.",
                             path, tensors.keySet(), name)));
-    Part first = method.parts(target, 1).get(0);
-    int rank = first.rank(tensors.get(first.name()).shape());
+    requireNothingElse(path, method, tensors);
+    metadata.require(target, method);
+    int rank = method.rank(target, tensors).orElse(0);
     Optional<Map<String, float[]>> numbers =
         rank < 1 ? Optional.empty() : method.read(target, rank, tensors);
     if (numbers.isEmpty()) {
@@ -103,6 +106,24 @@ public final class LoraFiles {
             .orElseGet(() -> metadata.alpha(target, rank));
     boolean convolution = tensors.values().stream().anyMatch(e -> e.shape().size() == 4);
     return new AdaptedLayer(target, method, rank, alpha, numbers.get(), convolution);
+  }
+
+  /** Refuses what another method, or a mixture of methods, has beside the parts of this one. */
+  private static void requireNothingElse(
+      Path path, AdapterMethod method, Map<String, TensorEntry> tensors) {
+    Set<String> known = new TreeSet<>(AdapterMethods.partNames(method));
+    known.addAll(method.fileExtras().values());
+    known.add(LoraTensors.ALPHA);
+    tensors.forEach(
+        (part, tensor) -> {
+          if (!known.contains(part)) {
+            throw new UserException(
+                String.format(
+                    "%s holds %s beside what %s has for this layer; the two together are not"
+                        + " supported.",
+                    path, tensor.name(), method.name()));
+          }
+        });
   }
 
   private static String shapes(Map<String, TensorEntry> tensors) {
@@ -142,7 +163,7 @@ public final class LoraFiles {
             tensors.add(
                 tensor(
                     name + (kohya ? part.keys().kohya() : part.keys().peft()),
-                    part.fileShape(m.target(), m.convolution()),
+                    part.fileShape(new Part.FileLayer(m.target(), m.convolution(), kohya)),
                     part.toFile(numbers, m.target())));
           }
           if (kohya) {

@@ -67,6 +67,12 @@ record LoraMetadata(Path path, Map<String, JsonNode> byPart) {
       int rank = own.values().iterator().next().rank();
       all.put(part + ".r", rank);
       all.put(part + ".lora_alpha", rank);
+      own.values()
+          .iterator()
+          .next()
+          .method()
+          .peftSwitches()
+          .forEach((key, on) -> all.put(part + "." + key, on));
       own.keySet().forEach(all.withArray("/" + part + ".target_modules")::add);
       ObjectNode others = JSON.createObjectNode();
       own.forEach(
@@ -89,17 +95,35 @@ record LoraMetadata(Path path, Map<String, JsonNode> byPart) {
     }
   }
 
+  /**
+   * Checks that the configuration, if there is one, speaks of the layer's method.
+   *
+   * @throws UserException if it does not
+   */
+  void require(Adapters.Target target, AdapterMethod method) {
+    JsonNode config = byPart.get(part(target));
+    if (config != null && !method.isDescribed(config)) {
+      throw new UserException(
+          path
+              + ": the tensors of "
+              + target.path()
+              + " are those of "
+              + method.name()
+              + ", but its configuration says otherwise; it is not whole.");
+    }
+  }
+
+  private static String part(Adapters.Target target) {
+    return target.path().substring(0, target.path().indexOf('.'));
+  }
+
   /** The alpha of a layer whose tensors have the given rank. */
   double alpha(Adapters.Target target, int rank) {
-    int dot = target.path().indexOf('.');
-    JsonNode config = byPart.get(target.path().substring(0, dot));
+    JsonNode config = byPart.get(part(target));
     if (config == null) {
       return rank;
     }
-    if (config.path("use_dora").asBoolean()) {
-      throw new UserException(path + " holds DoRA (use_dora), which is not supported.");
-    }
-    String module = target.path().substring(dot + 1);
+    String module = target.path().substring(part(target).length() + 1);
     double alpha = config.path("lora_alpha").asDouble(rank);
     var patterns = config.path("alpha_pattern").properties().iterator();
     while (patterns.hasNext()) { // PEFT: the end of a module's name

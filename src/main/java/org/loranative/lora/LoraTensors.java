@@ -34,7 +34,6 @@ final class LoraTensors {
   private static final Map<String, Pattern> OTHER_KINDS = new LinkedHashMap<>();
 
   static {
-    OTHER_KINDS.put("DoRA", Pattern.compile(".*\\.(dora_scale|lora_magnitude_vector.*)"));
     OTHER_KINDS.put("LoHa", Pattern.compile(".*\\.hada_[wt].*"));
     OTHER_KINDS.put("LoKr", Pattern.compile(".*\\.lokr_[wt].*"));
     OTHER_KINDS.put("OFT", Pattern.compile(".*\\.(oft|boft)_.*"));
@@ -70,7 +69,7 @@ final class LoraTensors {
                     + kind
                     + " ("
                     + name
-                    + "), which is not supported: only LoRA is,"
+                    + "), which is not supported: only LoRA and DoRA are,"
                     + " of linear layers and convolutions.");
           }
         });

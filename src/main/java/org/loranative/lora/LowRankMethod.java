@@ -1,5 +1,7 @@
 package org.loranative.lora;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,8 +18,8 @@ import org.loranative.random.Philox;
 record LowRankMethod() implements AdapterMethod {
   static final String NAME = "lora";
 
-  private static final String A = "lora_A";
-  private static final String B = "lora_B";
+  static final String A = "lora_A";
+  static final String B = "lora_B";
   private static final String MIDDLE = "lora_mid";
 
   private static final Part.Keys KEYS_A =
@@ -54,6 +56,7 @@ record LowRankMethod() implements AdapterMethod {
             A,
             Shape.of(rank, layer.in()),
             Part.Axes.RANK_BY_INPUT,
+            Part.InFiles.KERNEL,
             new Part.Start.Uniform(1 / Math.sqrt(layer.in())),
             false,
             KEYS_A),
@@ -61,6 +64,7 @@ record LowRankMethod() implements AdapterMethod {
             B,
             Shape.of(layer.out(), rank),
             Part.Axes.OUTPUT_BY_RANK,
+            Part.InFiles.PIXEL,
             new Part.Start.Zeros(),
             true,
             KEYS_B));
@@ -73,7 +77,9 @@ record LowRankMethod() implements AdapterMethod {
   }
 
   @Override
-  public Value convolution(Site site, Value x, Value frozen, Conv2d.Setting convolution) {
+  public Value convolution(
+      Site site, Value x, Value w0, Optional<Value> bias, Conv2d.Setting convolution) {
+    Value frozen = Conv2d.of(site.graph(), site.path(), x, w0, bias, convolution);
     return LoraConv2d.of(
         site.graph(),
         site.path(),
@@ -85,7 +91,30 @@ record LowRankMethod() implements AdapterMethod {
         setting(site));
   }
 
-  private static LoraLinear.Setting setting(Site site) {
+  @Override
+  public boolean concatenates() {
+    return true;
+  }
+
+  @Override
+  public void describe(LoraSpec spec, ObjectNode config) {
+    config.put("peft_type", "LORA");
+    config.put("r", spec.rank());
+    config.put("lora_alpha", spec.alpha());
+    config.put("lora_dropout", spec.dropout());
+    config.put("use_rslora", spec.rslora());
+    config.put("bias", "none");
+    config.put("fan_in_fan_out", false);
+    config.put("init_lora_weights", true);
+  }
+
+  @Override
+  public boolean isDescribed(JsonNode config) {
+    return config.path("peft_type").asText("LORA").equals("LORA")
+        && !config.path("use_dora").asBoolean();
+  }
+
+  static LoraLinear.Setting setting(Site site) {
     Adapters.Module m = site.module();
     return new LoraLinear.Setting(
         (float) m.scale(),

@@ -3,6 +3,7 @@ package org.loranative.lora;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.loranative.UserException;
 
 /**
  * Several adapters as one: ranks stand side by side, and each one's scale is in its numbers.
@@ -15,11 +16,12 @@ public record Mix(Adapters adapters, float[] params) {
   public record Part(Map<String, AdaptedLayer> modules, double weight) {}
 
   public static Mix of(List<Adapters.Target> targets, List<Part> parts) {
-    Map<String, Integer> ranks = new TreeMap<>();
+    Map<String, LoraSpec> specs = new TreeMap<>();
     for (Part part : parts) {
-      part.modules().forEach((path, m) -> ranks.merge(path, m.rank(), Integer::sum));
+      part.modules()
+          .forEach((path, m) -> specs.merge(path, spec(m.method(), m.rank(), path), Mix::joined));
     }
-    Adapters adapters = Adapters.ofRanks(targets, ranks);
+    Adapters adapters = Adapters.ofSpecs(targets, specs);
     float[] params = new float[Math.toIntExact(adapters.floats())];
     for (Adapters.Module m : adapters.modules()) {
       int before = 0;
@@ -32,5 +34,25 @@ public record Mix(Adapters adapters, float[] params) {
       }
     }
     return new Mix(adapters, params);
+  }
+
+  /** Of scale 1. */
+  private static LoraSpec spec(AdapterMethod method, int rank, String path) {
+    return new LoraSpec(method, rank, rank, 0, List.of(path), false, 1);
+  }
+
+  private static LoraSpec joined(LoraSpec one, LoraSpec other) {
+    String path = one.targets().get(0);
+    for (LoraSpec spec : List.of(one, other)) {
+      if (!spec.method().concatenates()) {
+        throw new UserException(
+            "Several adapters change "
+                + path
+                + ", and one of them is "
+                + spec.method().name()
+                + ", which cannot be mixed with another on one layer; use it alone.");
+      }
+    }
+    return spec(one.method(), one.rank() + other.rank(), path);
   }
 }

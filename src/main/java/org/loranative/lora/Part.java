@@ -2,6 +2,7 @@ package org.loranative.lora;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.loranative.graph.Shape;
 
 /**
@@ -10,18 +11,60 @@ import org.loranative.graph.Shape;
  * @param name in graphs
  * @param shape in memory, where a convolution's input is [kernel, kernel, channels]
  * @param axes what files and other ranks need to know of the shape
+ * @param files its shape in files
  * @param start what it holds before training
  * @param scales whether the layer's effect grows in proportion to it: of the parts of a method one
  *     does, and takes the scales that an adapter brings along
  * @param keys what files call it
  */
-public record Part(String name, Shape shape, Axes axes, Start start, boolean scales, Keys keys) {
+public record Part(
+    String name, Shape shape, Axes axes, InFiles files, Start start, boolean scales, Keys keys) {
 
   /** What its first and last axis count. */
   public enum Axes {
     RANK_BY_INPUT,
-    OUTPUT_BY_RANK
+    OUTPUT_BY_RANK,
+    /** Outputs by inputs, or a factor of theirs. */
+    OUTPUT_BY_INPUT,
+    /** Neither ranks nor inputs. */
+    OTHER;
+
+    boolean endsInInput() {
+      return this == RANK_BY_INPUT || this == OUTPUT_BY_INPUT;
+    }
   }
+
+  /** How files hold a part. */
+  public interface InFiles {
+    /** As a matrix, whatever the layer is. */
+    InFiles MATRIX = (part, file) -> List.of(part.shape.dim(0), part.shape.last());
+
+    /** Of a convolution, as a kernel of its size. */
+    InFiles KERNEL =
+        (part, file) -> {
+          long k = file.layer().kernel();
+          return file.convolution()
+              ? List.of(part.shape.dim(0), part.shape.last() / k / k, k, k)
+              : MATRIX.shape(part, file);
+        };
+
+    /** Of a convolution, as a kernel of one pixel. */
+    InFiles PIXEL =
+        (part, file) ->
+            file.convolution()
+                ? List.of(part.shape.dim(0), part.shape.last(), 1L, 1L)
+                : MATRIX.shape(part, file);
+
+    List<Long> shape(Part part, FileLayer file);
+  }
+
+  /**
+   * A layer as a file holds it.
+   *
+   * @param convolution whether as one, which is also done for kernels of 1
+   * @param kohya whether the file has kohya's names
+   */
+  public record FileLayer(Adapters.Target layer, boolean convolution, boolean kohya) {}
 
   /** What a part holds before training. */
   public sealed interface Start {
@@ -30,6 +73,9 @@ public record Part(String name, Shape shape, Axes axes, Start start, boolean sca
 
     /** Uniform in (-bound, bound). */
     record Uniform(double bound) implements Start {}
+
+    /** What the method makes of the base, see {@link AdapterMethod#startFromBase}. */
+    record FromBase() implements Start {}
   }
 
   /**
@@ -52,31 +98,18 @@ public record Part(String name, Shape shape, Axes axes, Start start, boolean sca
     return Math.toIntExact(shape.size());
   }
 
-  /** Which axis counts ranks. */
-  private int rankAxis() {
-    return axes == Axes.RANK_BY_INPUT ? 0 : 1;
+  /** The rank of a tensor of a file, if its shape tells one. */
+  Optional<Integer> rank(List<Long> fileShape) {
+    int axis = axes == Axes.RANK_BY_INPUT ? 0 : 1;
+    boolean tells = axes == Axes.RANK_BY_INPUT || axes == Axes.OUTPUT_BY_RANK;
+    return tells && fileShape.size() > axis
+        ? Optional.of(Math.toIntExact(fileShape.get(axis)))
+        : Optional.empty();
   }
 
-  /** The rank of a tensor of a file. */
-  int rank(List<Long> fileShape) {
-    return fileShape.size() > rankAxis() ? Math.toIntExact(fileShape.get(rankAxis())) : 0;
-  }
-
-  /**
-   * Its shape in files.
-   *
-   * @param convolution whether the file holds the layer as one, which is also done for kernels of 1
-   */
-  List<Long> fileShape(Adapters.Target layer, boolean convolution) {
-    long first = shape.dim(0);
-    long last = shape.last();
-    if (!convolution) {
-      return List.of(first, last);
-    }
-    long kernel = layer.kernel();
-    return axes == Axes.RANK_BY_INPUT
-        ? List.of(first, last / kernel / kernel, kernel, kernel)
-        : List.of(first, last, 1L, 1L);
+  /** Its shape in files. */
+  List<Long> fileShape(FileLayer file) {
+    return files.shape(this, file);
   }
 
   /**
@@ -84,7 +117,7 @@ public record Part(String name, Shape shape, Axes axes, Start start, boolean sca
    */
   float[] toFile(float[] numbers, Adapters.Target layer) {
     int taps = layer.kernel() * layer.kernel();
-    return axes == Axes.RANK_BY_INPUT
+    return axes.endsInInput()
         ? transposed(numbers, taps, Math.toIntExact(shape.last() / taps))
         : numbers;
   }
@@ -92,7 +125,7 @@ public record Part(String name, Shape shape, Axes axes, Start start, boolean sca
   /** The way back. */
   float[] ofFile(float[] numbers, Adapters.Target layer) {
     int taps = layer.kernel() * layer.kernel();
-    return axes == Axes.RANK_BY_INPUT
+    return axes.endsInInput()
         ? transposed(numbers, Math.toIntExact(shape.last() / taps), taps)
         : numbers;
   }
@@ -119,9 +152,9 @@ public record Part(String name, Shape shape, Axes axes, Start start, boolean sca
    */
   void place(Part from, float[] numbers, float factor, int before, float[] flat, long offset) {
     int columns = Math.toIntExact(from.shape.last());
-    int row = rankAxis() == 0 ? before : 0;
-    int column = rankAxis() == 1 ? before : 0;
-    for (int i = 0; i < from.shape.dim(0); i++) {
+    int row = axes == Axes.RANK_BY_INPUT ? before : 0;
+    int column = axes == Axes.OUTPUT_BY_RANK ? before : 0;
+    for (int i = 0; i < from.shape.rows(); i++) {
       int at = Math.toIntExact(offset + (row + i) * shape.last() + column);
       for (int j = 0; j < columns; j++) {
         float x = numbers[i * columns + j];

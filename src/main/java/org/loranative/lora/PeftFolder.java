@@ -32,8 +32,8 @@ final class PeftFolder {
   /** What a tensor belongs to. */
   private record Key(String layer, String part) {
     /** Files of old versions have an adapter's name behind the part's. */
-    static Optional<Key> of(String name, AdapterMethod method) {
-      for (Part part : method.parts(AdapterMethods.ANY_LAYER, 1)) {
+    static Optional<Key> of(String name) {
+      for (Part part : AdapterMethods.parts()) {
         String end = part.keys().peft();
         String stem = end.endsWith(WEIGHT) ? end.substring(0, end.length() - WEIGHT.length()) : end;
         Matcher m =
@@ -81,35 +81,39 @@ final class PeftFolder {
     }
     JsonNode config = JsonFile.read(file);
     requireSupported(file, config);
-    AdapterMethod method = AdapterMethods.DEFAULT;
     Map<String, Map<String, TensorEntry>> layers = new TreeMap<>();
     for (Map.Entry<String, TensorEntry> t :
         Safetensors.read(folder.resolve(PeftFormat.WEIGHTS)).tensors().entrySet()) {
       Key key =
-          Key.of(t.getKey(), method)
+          Key.of(t.getKey())
               .orElseThrow(() -> new UserException(folder + " " + foreign(t.getKey())));
       layers.computeIfAbsent(key.layer(), l -> new TreeMap<>()).put(key.part(), t.getValue());
     }
+    AdapterMethod method =
+        AdapterMethods.all().stream()
+            .filter(m -> m.isDescribed(config))
+            .findFirst()
+            .orElse(AdapterMethods.DEFAULT);
     Set<String> parts = Set.copyOf(AdapterMethods.partNames(method));
     if (layers.isEmpty() || !layers.values().stream().allMatch(l -> l.keySet().equals(parts))) {
       throw new UserException(
           folder
-              + " lacks "
-              + String.join(" or ", AdapterMethods.partNames(method))
-              + " of some layers; is it whole?");
+              + " is "
+              + method.name()
+              + " by its configuration, but does not hold "
+              + String.join(" and ", AdapterMethods.partNames(method))
+              + " alone for every layer; is it whole?");
     }
     return new PeftFolder(folder, config, method, layers);
   }
 
   private static void requireSupported(Path file, JsonNode config) {
-    if (!config.path("peft_type").asText().equals("LORA")) {
+    if (AdapterMethods.all().stream().noneMatch(m -> m.isDescribed(config))) {
       throw new UserException(
-          file + ": peft_type is " + config.path("peft_type") + "; only LORA is supported.");
+          file + ": peft_type is " + config.path("peft_type") + ", which is not supported.");
     }
-    for (String unsupported : List.of("use_dora", "fan_in_fan_out")) {
-      if (config.path(unsupported).asBoolean()) {
-        throw new UserException(file + ": " + unsupported + " is not supported.");
-      }
+    if (config.path("fan_in_fan_out").asBoolean()) {
+      throw new UserException(file + ": fan_in_fan_out is not supported.");
     }
     for (String whole : List.of("modules_to_save", "trainable_token_indices")) {
       if (!config.path(whole).isEmpty()) {
@@ -130,8 +134,6 @@ final class PeftFolder {
   private static String foreign(String name) {
     if (name.contains("lora_embedding")) {
       return "adapts an embedding (" + name + "), which is not supported; linear layers are.";
-    } else if (name.contains("lora_magnitude_vector")) {
-      return "is a DoRA adapter (" + name + "), which is not supported.";
     }
     return "holds the tensor "
         + name
@@ -188,10 +190,11 @@ final class PeftFolder {
 
   private AdaptedLayer layer(Adapters.Target target, Map<String, TensorEntry> tensors) {
     List<Part> any = method.parts(target, 1);
-    int rank = any.get(0).rank(tensors.get(any.get(0).name()).shape());
+    int rank = method.rank(target, tensors).orElse(0);
     boolean fits = rank > 0;
+    Part.FileLayer file = new Part.FileLayer(target, false, false);
     for (Part part : method.parts(target, Math.max(rank, 1))) {
-      fits &= tensors.get(part.name()).shape().equals(part.fileShape(target, false));
+      fits &= tensors.get(part.name()).shape().equals(part.fileShape(file));
     }
     if (!fits) {
       throw new UserException(

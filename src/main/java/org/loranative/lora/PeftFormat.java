@@ -53,16 +53,9 @@ public final class PeftFormat {
     Safetensors.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "pt"));
     LoraSpec spec = adapters.specs().get(0);
     ObjectNode config = JSON.createObjectNode();
-    config.put("peft_type", "LORA");
+    spec.method().describe(spec, config);
     config.put("task_type", "CAUSAL_LM");
     config.put("base_model_name_or_path", baseModel);
-    config.put("r", spec.rank());
-    config.put("lora_alpha", spec.alpha());
-    config.put("lora_dropout", spec.dropout());
-    config.put("use_rslora", spec.rslora());
-    config.put("bias", "none");
-    config.put("fan_in_fan_out", false);
-    config.put("init_lora_weights", true);
     config.put("inference_mode", true);
     ObjectNode ranks = config.putObject("rank_pattern");
     ObjectNode alphas = config.putObject("alpha_pattern");
@@ -105,7 +98,7 @@ public final class PeftFormat {
     return new Safetensors.Tensor(
         PREFIX + m.path() + p.part().keys().peft(),
         DType.F32,
-        p.part().fileShape(m.target(), false),
+        p.part().fileShape(new Part.FileLayer(m.target(), false, false)),
         data);
   }
 

@@ -44,15 +44,24 @@ public record Net(
 
   /** The convolution at {@code path}: with its adapter if it has one, its bias if the file has. */
   public Value conv(String path, Value x, Conv2d.Setting setting) {
-    Shape file = weights.shape(path + ".weight");
-    Value w =
-        graph.named(
-            Kind.WEIGHT,
-            path + ".weight",
-            compute,
-            Shape.of(file.dim(0), setting.kernel(), setting.kernel(), file.dim(1)));
-    Value y = Conv2d.of(graph, path, x, w, bias(path), setting);
-    return adapters.convolution(graph, path, x, y, setting, training).orElse(y);
+    Value w = kernel(path + ".weight", setting.kernel());
+    Optional<Value> bias = bias(path);
+    return adapters
+        .convolution(graph, path, x, w, bias, setting, training)
+        .orElseGet(() -> Conv2d.of(graph, path, x, w, bias, setting));
+  }
+
+  /** A frozen convolution's weight, [out, kernel, kernel, in] in the compute dtype. */
+  private Value kernel(String name, long kernel) {
+    Shape file = weights.shape(name);
+    return graph.named(
+        Kind.WEIGHT, name, compute, Shape.of(file.dim(0), kernel, kernel, file.dim(1)));
+  }
+
+  /** The frozen weight of a layer that can be adapted. */
+  public Value weight(Adapters.Target layer) {
+    String name = layer.path() + ".weight";
+    return layer.kernel() == 1 ? matrix(name) : kernel(name, layer.kernel());
   }
 
   private Optional<Value> bias(String path) {

@@ -38,7 +38,7 @@ final class LoraSpecs {
 
   private static LoraSpec spec(TrainConfig config, LoraTarget t, List<String> layers) {
     return new LoraSpec(
-        AdapterMethods.DEFAULT,
+        AdapterMethods.named(config.loraMethod()).orElseThrow(),
         t.rank().orElse(config.loraRank()),
         t.alpha().orElse(t.rank().map(r -> (double) r).orElse(config.loraAlpha())),
         config.loraDropout(),

@@ -18,6 +18,7 @@ import org.loranative.io.DType;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraSpec;
+import org.loranative.model.AdapterStart;
 import org.loranative.model.Placement;
 import org.loranative.model.Quantize;
 import org.loranative.model.Weights;
@@ -203,7 +204,8 @@ public final class TrainRun implements AutoCloseable {
     Placement placement = owned.add(new Placement(device, weights, state, kind.constants()));
     PlanStore plans = owned.add(new PlanStore(memory.plans(), device, placement));
     RunIdentity identity = RunIdentity.of(kind, config.seed());
-    Checkpoint from = folder.start(identity, state, () -> begin(kind, state));
+    Runnable begin = () -> begin(kind, state, placement);
+    Checkpoint from = folder.start(identity, state, begin);
     AtomicFiles.writeString(folder.config(), yaml); // now that nothing refuses it
     int done = from.step();
     LossScale lossScale =
@@ -254,7 +256,7 @@ public final class TrainRun implements AutoCloseable {
                   previews,
                   sensors,
                   stop,
-                  () -> begin(kind, state),
+                  begin,
                   steps.total()),
               doctor,
               from);
@@ -358,7 +360,7 @@ public final class TrainRun implements AutoCloseable {
   }
 
   /** Sets adapters and optimizer to the beginning of a run. */
-  private void begin(Kind<?> kind, AdapterState state) {
+  private void begin(Kind<?> kind, AdapterState state, Placement placement) {
     Optional<Path> init = TrainConfig.path(config.initAdapter());
     if (init.isPresent()) {
       float[] params = kind.readAdapter(init.get());
@@ -374,7 +376,9 @@ public final class TrainRun implements AutoCloseable {
       state.begin(params);
       log.info("Starting from the weights of {}", init.get());
     } else {
-      state.begin(kind.adapters().initial(config.seed()));
+      float[] params = kind.adapters().initial(config.seed());
+      AdapterStart.fill(device, kind.weights(), kind.adapters(), compute, placement, state, params);
+      state.begin(params);
     }
   }
 

@@ -81,9 +81,15 @@ class PeftFormatTest {
     assertThatThrownBy(() -> PeftFormat.adapters(folder, other.targets()))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("is not a PEFT adapter");
+    config("{\"peft_type\":\"BOFT\",\"r\":4}");
+    assertThatThrownBy(() -> PeftFormat.adapters(folder, other.targets()))
+        .hasMessageContaining("peft_type is \"BOFT\"");
+    Path lora = Golden.FOLDER.resolve("llama/adapter/adapter_model.safetensors");
+    Files.copy(lora, folder.resolve("adapter_model.safetensors"));
     config("{\"peft_type\":\"LORA\",\"r\":4,\"use_dora\":true}");
     assertThatThrownBy(() -> PeftFormat.adapters(folder, other.targets()))
-        .hasMessageContaining("use_dora");
+        .hasMessageContaining("is dora by its configuration")
+        .hasMessageContaining("lora_magnitude_vector");
     config("{\"peft_type\":\"LORA\",\"r\":4,\"modules_to_save\":[\"lm_head\"]}");
     assertThatThrownBy(() -> PeftFormat.adapters(folder, other.targets()))
         .hasMessageContaining("modules_to_save names [\"lm_head\"]");

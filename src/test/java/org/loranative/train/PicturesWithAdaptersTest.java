@@ -25,6 +25,7 @@ import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.AdapterMethods;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraFiles;
+import org.loranative.lora.Mix;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionGraph;
 import org.loranative.model.diffusion.Painter;
@@ -192,8 +193,6 @@ class PicturesWithAdaptersTest {
 
   @ParameterizedTest
   @CsvSource({
-    "lora_unet_x.dora_scale, DoRA",
-    "unet.x.lora_magnitude_vector, DoRA",
     "lora_unet_x.hada_w1_a, LoHa",
     "lora_unet_x.lokr_w1, LoKr",
     "lora_unet_x.oft_blocks, OFT",
@@ -210,6 +209,32 @@ class PicturesWithAdaptersTest {
         .hasMessageContaining("holds")
         .hasMessageContaining(kind)
         .hasMessageContaining(tensor);
+  }
+
+  /** Kinds that cannot be told apart, or put together, are refused and not cut down. */
+  @Test
+  void whatIsNotAllOfOneKindIsNamed() {
+    Adapters.Target layer = new Adapters.Target("unet.x", 3, 3);
+    TensorFiles file =
+        TensorFiles.empty()
+            .with("lora_unet_x.lora_down.weight", List.of(2L, 3L), 1, 2, 3, 4, 5, 6)
+            .with("lora_unet_x.lora_up.weight", List.of(3L, 2L), 1, 2, 3, 4, 5, 6);
+    Path columns =
+        file.with("lora_unet_x.dora_scale", List.of(1L, 3L), 1, 2, 3)
+            .write(folder.resolve("columns.safetensors"));
+    assertThatThrownBy(() -> LoraFiles.read(columns, List.of(layer)))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("lengths of the weight's columns");
+    Path dora =
+        file.with("lora_unet_x.dora_scale", List.of(3L, 1L), 1, 2, 3)
+            .write(folder.resolve("dora.safetensors"));
+    Map<String, AdaptedLayer> read = LoraFiles.read(dora, List.of(layer));
+    assertThat(read.get("unet.x").method().name()).isEqualTo("dora");
+    assertThatThrownBy(
+            () -> Mix.of(List.of(layer), List.of(new Mix.Part(read, 1), new Mix.Part(read, 1))))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("Several adapters change unet.x")
+        .hasMessageContaining("dora");
   }
 
   /** A convolution in three factors: A is the product of the first two. */

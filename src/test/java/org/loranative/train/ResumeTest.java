@@ -75,6 +75,30 @@ class ResumeTest {
     return Files.readAllBytes(run.resolve("adapter/adapter_model.safetensors"));
   }
 
+  /** Every kind of adapter likewise, and none goes on with another's checkpoint. */
+  @ParameterizedTest
+  @ValueSource(strings = {"dora"})
+  void resumesEveryKindOfAdapter(String method) throws IOException {
+    String[] settings = {
+      "lora_method=" + method, "sample_steps=3", "sample_prompts=[\"what is 3?\"]"
+    };
+    train(false, settings);
+    byte[] whole = adapter();
+    AtomicFolders.delete(run.resolve("checkpoint-6"));
+    AtomicFolders.delete(run.resolve("checkpoint-4"));
+    AtomicFolders.delete(run.resolve("adapter"));
+    train(true, settings);
+    assertThat(log()).contains("Resuming from " + run.resolve("checkpoint-2"));
+    assertThat(adapter()).isEqualTo(whole);
+    assertThatThrownBy(() -> train(true, "lora_method=lora"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("does not fit this configuration");
+    // The finished adapter starts another run.
+    run = folder.resolve("second");
+    train(false, "lora_method=" + method, "init_adapter=" + folder.resolve("run/adapter"));
+    assertThat(adapter()).isNotEqualTo(whole);
+  }
+
   /** Every optimizer: from a checkpoint in the middle a run ends with the same bytes. */
   @ParameterizedTest
   @ValueSource(

@@ -31,6 +31,9 @@ final class OpCases {
         new OpCase("lora_linear bias", r -> lora(r, 0, true)),
         new OpCase("lora_linear dropout", r -> lora(r, 0.3f, false)),
         new OpCase("lora_linear whole chunks", OpCases::loraWholeChunks),
+        new OpCase("dora_norm", AdapterCases::doraNorm),
+        new OpCase("dora_scale", r -> AdapterCases.doraScale(r, false)),
+        new OpCase("dora_scale bias", r -> AdapterCases.doraScale(r, true)),
         new OpCase("rms_norm", r -> norm(r, false)),
         new OpCase("rms_norm residual", r -> norm(r, true)),
         new OpCase("rope", OpCases::rope),
@@ -99,8 +102,7 @@ final class OpCases {
   }
 
   /** y [M, out] = x [M, in] wᵀ + bias. */
-  private static double[] matmul(
-      double[] x, double[] w, Optional<double[]> bias, int m, int in, int out) {
+  static double[] matmul(double[] x, double[] w, Optional<double[]> bias, int m, int in, int out) {
     double[] y = new double[m * out];
     for (int i = 0; i < m; i++) {
       for (int o = 0; o < out; o++) {

@@ -1,0 +1,28 @@
+// DoRA's kernels: norms of adapted rows, and outputs scaled by channel.
+#pragma once
+#include "types.h"
+
+// A block for a row of W; `format` is that of blocks, 0 for plain numbers.
+struct DoraNormArguments {
+  i64 out, in, rank;
+  float scale;
+  i32 format;
+};
+struct DoraNormTile {
+  static constexpr int kThreads = 128, kNumbers = 16, kSharedBytes = kThreads * 8;
+};
+// Sums over rows of z: a block has the eights of kChannels side by side, kDown rows at a time, and
+// kRows rows in all.
+struct DoraSumTile {
+  static constexpr int kThreads = 256, kAcross = 8, kChannels = kAcross * 8;
+  static constexpr int kDown = kThreads / kAcross, kPitch = kDown + 1;
+  static constexpr i64 kRows = 512;
+  static constexpr int kSharedBytes = kChannels * kPitch * 4;
+};
+LN_SIGNATURES(dora_norm,
+              (const T* w0, const float* a, const float* b, float* norm, DoraNormArguments g))
+LN_SIGNATURES(dora_scale_fwd, (const T* z, const float* m, const float* norm, const float* bias,
+                               T* y, i64 M, i64 C))
+LN_SIGNATURES(dora_scale_bwd, (const T* dy, const T* z, const float* m, const float* norm, T* dz,
+                               float* sums, i64 M, i64 C))
+LN_SIGNATURE dora_magnitude(const float* sums, const float* norm, float* dm, i64 blocks, i64 C);

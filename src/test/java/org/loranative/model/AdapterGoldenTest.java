@@ -1,0 +1,222 @@
+package org.loranative.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.loranative.device.Device;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Recompute;
+import org.loranative.io.DType;
+import org.loranative.lora.AdaptedLayer;
+import org.loranative.lora.AdapterState;
+import org.loranative.lora.Adapters;
+import org.loranative.lora.LoraFiles;
+import org.loranative.lora.LoraSpec;
+import org.loranative.lora.PeftFormat;
+import org.loranative.model.diffusion.DenoisingObjective;
+import org.loranative.model.diffusion.DiffusionBase;
+import org.loranative.model.diffusion.DiffusionGraph;
+import org.loranative.model.llm.LlmBase;
+import org.loranative.model.llm.LlmGraph;
+import org.loranative.model.llm.SupervisedObjective;
+import org.loranative.testing.Errors;
+import org.loranative.testing.Golden;
+import org.loranative.testing.PlacedModel;
+import org.loranative.testing.TestDevices;
+
+/**
+ * Each kind of adapter against peft and lycoris-lora, in their own files: loss, every gradient, ten
+ * AdamW steps, of linear layers and convolutions.
+ */
+class AdapterGoldenTest {
+  private static final Path FOLDER = Golden.FOLDER.resolve("adapters");
+  private static final int IMAGES = 2;
+  private static final Map<String, Device> DEVICES = new HashMap<>();
+
+  @BeforeAll
+  static void open() {
+    TestDevices.NAMES.forEach(n -> DEVICES.put(n, TestDevices.open(n)));
+  }
+
+  @AfterAll
+  static void close() {
+    DEVICES.values().forEach(Device::close);
+  }
+
+  /** A model with an adapter of another tool, and what that tool made of it. */
+  private static final class Model implements AutoCloseable {
+    final Path folder;
+    final Weights weights;
+    final List<Adapters.Target> targets;
+    final boolean language;
+    final Adapters adapters;
+    final float[] start;
+    final Graph training;
+    final Map<String, Object> inputs = new HashMap<>();
+    final int denominator;
+    final PlacedModel placed;
+
+    Model(String device, String name) {
+      folder = FOLDER.resolve(name);
+      language = !name.startsWith("sd-");
+      Map<String, float[]> constants = Map.of();
+      if (language) {
+        LlmBase base = LlmBase.open(Golden.FOLDER.resolve("llama/base"));
+        Golden golden = new Golden(Golden.FOLDER.resolve("llama/golden.safetensors"));
+        weights = base.weights();
+        targets = base.targets();
+        adapters = PeftFormat.adapters(folder.resolve("start"), targets);
+        start = PeftFormat.read(folder.resolve("start"), adapters);
+        constants = base.constants();
+        int tokens = golden.ints("ids").length;
+        int[] positions = new int[tokens];
+        int[] starts = new int[tokens];
+        for (int i = 0; i < tokens; i++) {
+          starts[i] = i < 7 ? 0 : 7; // make_golden.py's documents
+          positions[i] = i - starts[i];
+        }
+        inputs.put(LlmGraph.IDS, golden.ints("ids"));
+        inputs.put(LlmGraph.LABELS, golden.ints("labels"));
+        inputs.put(LlmGraph.POSITIONS, positions);
+        inputs.put(LlmGraph.DOC_START, starts);
+        denominator =
+            (int) Arrays.stream(golden.ints("labels")).filter(label -> label >= 0).count();
+        training =
+            LlmGraph.training(base, adapters, DType.F32, new SupervisedObjective(), tokens, 13);
+      } else {
+        DiffusionBase base = DiffusionBase.open(Golden.FOLDER.resolve("sd15/base"));
+        Golden golden = new Golden(Golden.FOLDER.resolve("sd15/golden.safetensors"));
+        weights = base.weights();
+        targets = DiffusionGraph.targets(base);
+        Map<String, AdaptedLayer> layers = read("start");
+        adapters =
+            new Adapters(layers.values().stream().map(AdapterGoldenTest::spec).toList(), targets);
+        start = new float[(int) adapters.floats()];
+        for (Adapters.Module m : adapters.modules()) {
+          for (Adapters.Place p : m.parts()) {
+            float[] numbers = layers.get(m.path()).numbers(p.part().name());
+            System.arraycopy(numbers, 0, start, (int) p.offset(), numbers.length);
+          }
+        }
+        for (String input : List.of("latents", "timesteps", "text", "target", "weights")) {
+          inputs.put(input, golden.floats(input));
+        }
+        denominator = IMAGES;
+        training =
+            DiffusionGraph.training(
+                base,
+                adapters,
+                DType.F32,
+                new DiffusionGraph.Size(IMAGES, 6, 10, 12),
+                false,
+                new DenoisingObjective(0));
+      }
+      placed = new PlacedModel(DEVICES.get(device), weights, adapters, constants, training);
+      placed.state().write(AdapterState.PARAMS, start);
+    }
+
+    /** The adapter called {@code name} as the tool wrote it. */
+    Map<String, AdaptedLayer> read(String name) {
+      if (language) {
+        return PeftFormat.read(folder.resolve(name), targets);
+      }
+      Path file = folder.resolve(name + ".safetensors");
+      return LoraFiles.read(Files.exists(file) ? file : folder.resolve(name), targets);
+    }
+
+    float run(Graph graph, int step) {
+      return placed.run(graph, inputs, step, denominator).get("loss")[0];
+    }
+
+    /** Every part of {@code slot} against the tool's file of that name. */
+    void check(String slot, String name, double tolerance) {
+      Map<String, AdaptedLayer> expected = read(name);
+      float[] flat = placed.state().read(slot);
+      assertThat(adapters.modules()).hasSameSizeAs(expected.keySet());
+      for (Adapters.Module m : adapters.modules()) {
+        AdaptedLayer layer = expected.get(m.path());
+        assertThat(m.parts()).isNotEmpty();
+        for (Adapters.Place p : m.parts()) {
+          assertThat(Errors.relative(p.of(flat), layer.numbers(p.part().name())))
+              .as(name + " of " + m.path() + "." + p.part().name())
+              .isLessThan(tolerance);
+        }
+      }
+    }
+
+    @Override
+    public void close() {
+      placed.close();
+    }
+  }
+
+  private static LoraSpec spec(AdaptedLayer layer) {
+    return new LoraSpec(
+        layer.method(), layer.rank(), layer.alpha(), 0, List.of(layer.target().path()), false, 1);
+  }
+
+  /** The check build takes minutes for a UNet: there language models stand for both. */
+  static Stream<Arguments> all() throws Exception {
+    try (Stream<Path> cases = Files.list(FOLDER)) {
+      List<String> names = cases.map(c -> c.getFileName().toString()).sorted().toList();
+      return TestDevices.NAMES.stream()
+          .flatMap(d -> names.stream().map(name -> Arguments.of(d, name)))
+          .filter(
+              a -> !a.get()[0].equals("cuda-check") || !a.get()[1].toString().startsWith("sd-"));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("all")
+  void matchesThePeer(String device, String name) {
+    try (Model model = new Model(device, name)) {
+      Golden golden = new Golden(model.folder.resolve("losses.safetensors"));
+      int steps =
+          device.equals("cpu") ? 10 : model.language && !device.equals("cuda-check") ? 10 : 1;
+      float[] losses = new float[steps];
+      Graph update = model.placed.update();
+      for (int step = 1; step <= steps; step++) {
+        losses[step - 1] = model.run(model.training, step);
+        if (step == 1) {
+          model.check(AdapterState.GRADS, "gradients", 1e-4);
+        }
+        model.placed.run(update, model.inputs, step, model.denominator);
+      }
+      float[] expected = Arrays.copyOf(golden.floats("losses"), steps);
+      assertThat(Errors.relative(losses, expected)).as("losses").isLessThan(1e-4);
+      if (steps == 10) {
+        model.check(AdapterState.PARAMS, "final", 1e-3);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("all")
+  void recomputingGivesTheSameBits(String device, String name) {
+    org.junit.jupiter.api.Assumptions.assumeFalse(device.equals("cuda-check"));
+    try (Model model = new Model(device, name)) {
+      model.run(model.training, 1);
+      float[] expected = model.placed.state().read(AdapterState.GRADS);
+      for (Recompute.Mode mode : Recompute.Mode.values()) {
+        Map<String, Recompute.Mode> modes = new HashMap<>();
+        Recompute.blocks(model.training).forEach(b -> modes.put(b, mode));
+        model.placed.state().write(AdapterState.GRADS, new float[expected.length]);
+        model.run(Recompute.apply(model.training, modes), 1);
+        assertThat(model.placed.state().read(AdapterState.GRADS))
+            .as(mode.name())
+            .isEqualTo(expected);
+      }
+    }
+  }
+}

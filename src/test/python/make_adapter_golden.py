@@ -1,0 +1,145 @@
+"""Golden files of the kinds of adapters: src/test/resources/golden/adapters.
+
+    peers/bin/python src/test/python/make_adapter_golden.py [NAME...]
+
+Each is trained on a model of the other golden files, by peft or lycoris-lora. A folder holds the
+adapter in that tool's own format at the start, its gradients in place of its numbers, and what ten
+AdamW steps with clipping make of it; beside them the losses.
+"""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import torch
+import transformers
+from diffusers import UNet2DConditionModel
+from peft import LoraConfig, get_peft_model
+from safetensors.torch import load_file, save_file
+
+import make_golden
+
+GOLDEN = Path(__file__).parents[1] / "resources" / "golden"
+OUT = GOLDEN / "adapters"
+STEPS, RATE, CLIP = 10, 1e-2, 0.5
+CONVOLUTIONS = ["conv1", "conv2", "conv_shortcut", "downsamplers.0.conv", "proj_in"]
+UNET = ["to_q", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2"] + CONVOLUTIONS
+LINEAR = ["q_proj", "k_proj", "o_proj", "up_proj", "down_proj"]
+
+
+def train(out, parameters, loss_of, save):
+    """Trains `parameters`; `save` writes them, as they are, to a path."""
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    save(out / "start")
+    optimizer = torch.optim.AdamW(parameters, lr=RATE, weight_decay=0.01)
+    losses = []
+    for step in range(STEPS):
+        optimizer.zero_grad()
+        loss = loss_of()
+        loss.backward()
+        if step == 0:
+            kept = [p.detach().clone() for p in parameters]
+            with torch.no_grad():
+                for p in parameters:
+                    p.copy_(p.grad)
+                save(out / "gradients")
+                for p, x in zip(parameters, kept):
+                    p.copy_(x)
+        torch.nn.utils.clip_grad_norm_(parameters, CLIP)
+        optimizer.step()
+        losses.append(loss.item())
+    save(out / "final")
+    save_file({"losses": torch.tensor(losses)}, out / "losses.safetensors")
+    print(out.name, "loss", losses[0], "->", losses[-1])
+
+
+def perturb(parameters, seed):
+    """Away from the start, where half of the gradients are zero."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for p in parameters:
+            noise = torch.randn(p.shape, generator=generator)
+            p.copy_(p * (1 + 0.2 * noise) if p.abs().min() > 0.01 and p.dim() in (1, 4)
+                    and p.numel() == max(p.shape) else noise * 0.15)
+
+
+def peft_saver(model):
+    def save(path):
+        model.save_pretrained(path)
+        (path / "README.md").unlink(missing_ok=True)
+        config = json.loads((path / "adapter_config.json").read_text())
+        config["base_model_name_or_path"] = ""  # a path of this machine
+        config["target_modules"] = sorted(config["target_modules"])
+        (path / "adapter_config.json").write_text(json.dumps(config, indent=1) + "\n")
+    return save
+
+
+def language(name, config):
+    """On the tiny Llama, with its golden file's batch."""
+    base = transformers.AutoModelForCausalLM.from_pretrained(
+        GOLDEN / "llama" / "base", attn_implementation="eager").float().eval()
+    model = get_peft_model(base, config).eval()
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    perturb(parameters, 3)
+    golden = load_file(GOLDEN / "llama" / "golden.safetensors")
+    ids, labels, mask = [], [], []
+    at = 0
+    longest = max(make_golden.DOCUMENTS)
+    for n in make_golden.DOCUMENTS:
+        pad = longest - n
+        ids.append(torch.nn.functional.pad(golden["ids"][at:at + n].long(), (0, pad)))
+        labels.append(torch.nn.functional.pad(golden["labels"][at:at + n].long(), (0, pad), value=-100))
+        mask.append(torch.nn.functional.pad(torch.ones(n, dtype=torch.long), (0, pad)))
+        at += n
+    ids, labels, mask = torch.stack(ids), torch.stack(labels), torch.stack(mask)
+
+    def loss_of():
+        logits = model(input_ids=ids, attention_mask=mask).logits
+        return torch.nn.functional.cross_entropy(
+            logits.flatten(0, 1), labels.flatten(), ignore_index=-100)
+
+    train(OUT / name, parameters, loss_of, peft_saver(model))
+
+
+def diffusion(name, adapt):
+    """On the tiny UNet of SD 1.5. `adapt` returns the model, its parameters and how to save them."""
+    unet = UNet2DConditionModel.from_pretrained(GOLDEN / "sd15" / "base" / "unet").float().eval()
+    model, parameters, save = adapt(unet)
+    perturb(parameters, 4)
+    golden = load_file(GOLDEN / "sd15" / "golden.safetensors")
+
+    def images(key):
+        return golden[key].reshape(2, 6, 10, 4).permute(0, 3, 1, 2)
+
+    context = golden["text"].reshape(2, 12, -1)
+
+    def loss_of():
+        prediction = model(images("latents"), golden["timesteps"], context).sample
+        errors = (prediction - images("target")).square().mean((1, 2, 3))
+        return (golden["weights"] * errors).mean()
+
+    train(OUT / name, parameters, loss_of, save)
+
+
+def with_peft(config):
+    def adapt(unet):
+        model = get_peft_model(unet, config).eval()
+        return model, [p for p in model.parameters() if p.requires_grad], peft_saver(model)
+    return adapt
+
+
+CASES = {
+    "dora": lambda name: language(
+        name, LoraConfig(r=3, lora_alpha=5, target_modules=LINEAR, use_dora=True)),
+    "sd-dora": lambda name: diffusion(
+        name, with_peft(LoraConfig(r=3, lora_alpha=5, target_modules=UNET, use_dora=True))),
+}
+
+if __name__ == "__main__":
+    torch.set_num_threads(2)
+    for case, make in CASES.items():
+        if not sys.argv[1:] or case in sys.argv[1:]:
+            torch.manual_seed(7)
+            make(case)
