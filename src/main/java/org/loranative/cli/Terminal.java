@@ -28,7 +28,14 @@ final class Terminal {
       System.setOut(utf8(FileDescriptor.out));
       System.setErr(utf8(FileDescriptor.err));
     }
-    return new Console(System.out, keyboard().isPresent());
+    boolean terminal = keyboard().isPresent();
+    return new Console(System.out, terminal, terminal && hasColours());
+  }
+
+  /** See no-color.org. */
+  private static boolean hasColours() {
+    String unwanted = Optional.ofNullable(System.getenv("NO_COLOR")).orElse("");
+    return unwanted.isEmpty() && !"dumb".equals(System.getenv("TERM"));
   }
 
   /** What somebody types at; empty where input or output is a file or a pipe. */

@@ -4,7 +4,6 @@ import java.io.PrintStream;
 import java.time.Duration;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarStyle;
 
 /**
  * The terminal: log lines, and a progress bar below them where there is a terminal; otherwise plain
@@ -12,15 +11,34 @@ import me.tongfei.progressbar.ProgressBarStyle;
  */
 public final class Console {
   private static final long PLAIN_INTERVAL_MILLIS = 10_000;
+  private static final String YELLOW = "\u001b[33m";
+  private static final String PLAIN = "\u001b[0m";
 
   private final PrintStream out;
   private final boolean terminal;
+  private final boolean colours;
   private ProgressBar bar;
+  private volatile StepLine newest = StepLine.NONE;
   private long lastPlain;
 
-  public Console(PrintStream out, boolean terminal) {
+  /**
+   * @param terminal whether people read it as it comes
+   * @param colours whether it shows colours
+   */
+  public Console(PrintStream out, boolean terminal, boolean colours) {
     this.out = out;
     this.terminal = terminal;
+    this.colours = colours;
+  }
+
+  /** Without colours. */
+  public Console(PrintStream out, boolean terminal) {
+    this(out, terminal, false);
+  }
+
+  /** Prints a line that warns. */
+  public void warning(String text) {
+    line((colours ? YELLOW + "Warning:" + PLAIN : "Warning:") + " " + text);
   }
 
   /** Prints a line, above the bar if there is one. */
@@ -37,57 +55,32 @@ public final class Console {
   /** Starts progress over {@code total} steps of which {@code done} are past. */
   public synchronized void startProgress(int done, int total) {
     lastPlain = 0;
+    newest = StepLine.start(done, total);
     if (terminal) {
       bar =
           new ProgressBarBuilder()
-              .setTaskName("train")
               .setInitialMax(total)
               .startsFrom(done, Duration.ZERO)
-              .setStyle(ProgressBarStyle.ASCII)
+              .setRenderer((state, width) -> newest.within(width))
               .setUpdateIntervalMillis(200)
-              .showSpeed()
               .build();
     }
   }
 
-  /**
-   * A step's end.
-   *
-   * @param machine what the device says of itself, may be empty
-   */
-  public synchronized void progress(
-      int step,
-      int total,
-      double loss,
-      double rate,
-      double unitsPerSecond,
-      String unit,
-      String machine,
-      Duration left) {
-    String now =
-        String.format(
-            "loss %.4f  lr %.2e  %s %s/s%s",
-            loss, rate, rate(unitsPerSecond), unit, machine.isEmpty() ? "" : "  " + machine);
+  /** A step's end. */
+  public synchronized void progress(StepLine line) {
+    newest = line;
     if (bar != null) {
-      bar.setExtraMessage(" " + now);
-      bar.stepTo(step);
+      bar.stepTo(line.step());
       return;
     }
     long millis = System.currentTimeMillis();
-    if (step == 1 || step == total || millis - lastPlain >= PLAIN_INTERVAL_MILLIS) {
+    boolean edge = line.step() == 1 || line.step() == line.total();
+    if (edge || millis - lastPlain >= PLAIN_INTERVAL_MILLIS) {
       lastPlain = millis;
-      out.printf("step %d/%d  %s  ETA %s%n", step, total, now, clock(left));
+      out.println(line.whole());
       out.flush();
     }
-  }
-
-  /** Whole tokens, tenths of images. */
-  private static String rate(double perSecond) {
-    return perSecond < 100 ? String.format("%.1f", perSecond) : String.format("%.0f", perSecond);
-  }
-
-  private static String clock(Duration d) {
-    return String.format("%d:%02d:%02d", d.toHours(), d.toMinutesPart(), d.toSecondsPart());
   }
 
   public synchronized void endProgress() {

@@ -26,8 +26,11 @@ public final class RunLog {
             if (!event.getLevel().isGreaterOrEqual(Level.INFO)) {
               return;
             }
-            String prefix = event.getLevel().isGreaterOrEqual(Level.WARN) ? "Warning: " : "";
-            console.line(prefix + event.getFormattedMessage());
+            if (event.getLevel().isGreaterOrEqual(Level.WARN)) {
+              console.warning(event.getFormattedMessage());
+            } else {
+              console.line(event.getFormattedMessage());
+            }
           }
         };
     appender.setContext(context);

@@ -12,6 +12,7 @@ import org.loranative.diagnose.Finding;
 import org.loranative.image.Picture;
 import org.loranative.track.Console;
 import org.loranative.track.MetricsLog;
+import org.loranative.track.StepLine;
 import org.loranative.track.TensorBoard;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -118,14 +119,15 @@ final class Tracker implements AutoCloseable {
     records.step(s.step(), s.records(), s.measured());
     long perStep = (System.nanoTime() - startNanos) / (s.step() - first + 1);
     console.progress(
-        s.step(),
-        total,
-        s.loss(),
-        s.rate(),
-        s.unitsPerSecond(),
-        unit,
-        machine(extra),
-        Duration.ofNanos(perStep * (total - s.step())));
+        new StepLine(
+            s.step(),
+            total,
+            s.loss(),
+            s.rate(),
+            s.unitsPerSecond(),
+            unit,
+            machine(extra),
+            Duration.ofNanos(perStep * (total - s.step()))));
     return scalars;
   }
 

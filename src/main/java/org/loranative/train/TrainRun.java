@@ -2,6 +2,7 @@ package org.loranative.train;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -30,6 +31,7 @@ import org.loranative.optim.Schedule;
 import org.loranative.optim.Update;
 import org.loranative.track.Console;
 import org.loranative.track.RunLog;
+import org.loranative.track.StepLine;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -192,6 +194,7 @@ public final class TrainRun implements AutoCloseable {
     Adapters adapters = kind.adapters();
     Steps<B> steps = run.steps();
     MemoryPlan memory = run.memory();
+    long start = System.nanoTime();
     String yaml = ConfigReader.toYaml(config);
     log.debug("configuration:\n{}", yaml);
     log.info("memory: {} planned", MemoryPlan.size(memory.total()));
@@ -271,11 +274,14 @@ public final class TrainRun implements AutoCloseable {
         return Optional.empty();
       }
       if (last < steps.total()) {
-        log.info(
-            "Stopped early after step {}: the validation loss was lowest at step {} ({}).",
-            last,
-            loop.bestStep(),
-            folder.best());
+        log.info("Stopped early after step {}: the validation loss got no better.", last);
+      }
+      log.info(
+          "{} steps in {}.",
+          last - done,
+          StepLine.clock(Duration.ofNanos(System.nanoTime() - start)));
+      if (loop.bestStep() > 0) {
+        log.info("The validation loss was lowest at step {}: {}", loop.bestStep(), folder.best());
       }
       loop.verdict(last);
       finished = task.finish(folder.root(), Evaluation.params(run.setting().optimizer(), state));
@@ -291,7 +297,10 @@ public final class TrainRun implements AutoCloseable {
                     MemoryPlan.size(most)));
     log.info("Adapter: {}", finished);
     log.info("Try it: {}", kind.trial(finished));
-    log.info("Logs: {} (tensorboard --logdir {})", folder.logs(), folder.logs());
+    log.info(
+        "Look at it: lora-native board {} (or tensorboard --logdir {})",
+        folder.root(),
+        folder.logs());
     return Optional.of(finished);
   }
 
