@@ -94,7 +94,6 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
       return validation(0.002, i -> above * level.applyAsDouble(i));
     }
 
-
     RunCurves run() {
       return s.run();
     }
