@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.loranative.io.AtomicFiles;
 import org.loranative.io.AtomicFolders;
 import org.loranative.lora.Adapters;
@@ -19,7 +20,7 @@ public final class SumTask {
 
   private SumTask() {}
 
-  /** Knows {@code export} and {@code finish}. */
+  /** Knows {@code export} and {@code finish}; its records have no items. */
   @SuppressWarnings("unchecked")
   public static Task<Integer> of(Adapters adapters) {
     return (Task<Integer>)
@@ -31,6 +32,7 @@ public final class SumTask {
                   case "export" -> export(adapters, (Path) arguments[0], (float[]) arguments[1]);
                   case "finish" -> finish(adapters, (Path) arguments[0], (float[]) arguments[1]);
                   case "measureEvery" -> 1;
+                  case "item" -> Optional.empty();
                   default -> throw new UnsupportedOperationException(method.getName());
                 });
   }
