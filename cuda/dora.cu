@@ -11,8 +11,8 @@
 //
 // The last three are bound by memory, each byte once.
 #include "blocks.cuh"
+#include "column_sums.cuh"
 #include "dora.h"
-#include "eight.cuh"
 
 template <bool WHOLE, typename T>
 LN_DEVICE void dora_norm(const T* w0, const float* a, const float* b, float* norm,
@@ -71,16 +71,15 @@ template <bool WHOLE, typename T>
 LN_DEVICE void dora_scale_bwd(const T* dy, const T* z, const float* m, const float* norm, T* dz,
                               float* sums, i64 M, i64 C) {
   typedef DoraSumTile Tile;
-  LN_DYNAMIC_SHARED(float, shared);  // [channel][row of threads]
-  const int column = int(threadIdx.x) % Tile::kAcross, row = int(threadIdx.x) / Tile::kAcross;
-  const Span<WHOLE> s(i64(blockIdx.x) * Tile::kChannels + column * 8, C);
+  const ColumnPlace place;
+  const Span<WHOLE> s = place.span<WHOLE>(C);
   const i64 first = i64(blockIdx.y) * Tile::kRows;
   const i64 end = first + Tile::kRows < M ? first + Tile::kRows : M;
   Eight by = s.load(m);
   const Eight over = s.load(norm);
   LN_EACH_OF_8 by[i] /= over[i];
   Eight sum{};
-  for (i64 at = first + row; at < end; at += Tile::kDown) {
+  for (i64 at = first + place.row; at < end; at += Tile::kDown) {
     Eight e = s.load(dy + at * C);
     const Eight x = s.load(z + at * C);
     LN_EACH_OF_8 {
@@ -89,16 +88,8 @@ LN_DEVICE void dora_scale_bwd(const T* dy, const T* z, const float* m, const flo
     }
     s.store(dz + at * C, e);
   }
-  LN_EACH_OF_8 shared[(i * Tile::kAcross + column) * Tile::kPitch + row] = sum[i];
-  __syncthreads();
-  if (row > 0) return;
-  LN_EACH_OF_8 {
-    sum[i] = 0;
-#pragma unroll 4
-    for (int r = 0; r < Tile::kDown; r++)
-      sum[i] += shared[(i * Tile::kAcross + column) * Tile::kPitch + r];
-  }
-  s.store(sums + i64(blockIdx.y) * C, sum);
+  sum = place.sum_down(sum);
+  if (place.row == 0) s.store(sums + i64(blockIdx.y) * C, sum);
 }
 
 extern "C" __global__ void __launch_bounds__(128)

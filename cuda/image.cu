@@ -9,7 +9,7 @@
 //   mse                 weighted squared or pseudo-Huber distance and its gradient in one pass: a
 //                       block of 256 for 16384 numbers of an image, a thread's 64 summed in f32,
 //                       the rest in f64 in a fixed order, 2 KB of shared memory
-#include "eight.cuh"
+#include "column_sums.cuh"
 #include "image.h"
 
 // A thread's eight channels of a pixel of [B, H, W, C].
@@ -65,23 +65,14 @@ LN_DEVICE void add_rows(const T* x, const T* t, T* y, i64 B, i64 N, i64 C) {
 
 template <bool WHOLE, typename T>
 LN_DEVICE void sum_rows(const T* dy, T* dt, i64 N, i64 C) {
-  LN_DYNAMIC_SHARED(float, shared);  // [channel][row of threads]
-  const int column = int(threadIdx.x) % SumTile::kAcross, row = int(threadIdx.x) / SumTile::kAcross;
-  const Span<WHOLE> s(i64(blockIdx.x) * SumTile::kChannels + column * 8, C);
+  const ColumnPlace place;
+  const Span<WHOLE> s = place.span<WHOLE>(C);
   const T* from = dy + i64(blockIdx.y) * N * C;
   Eight sum{};
 #pragma unroll 2
-  for (i64 n = row; n < N; n += SumTile::kDown) sum += s.load(from + n * C);
-  LN_EACH_OF_8 shared[(i * SumTile::kAcross + column) * SumTile::kPitch + row] = sum[i];
-  __syncthreads();
-  if (row > 0) return;
-  LN_EACH_OF_8 {
-    sum[i] = 0;
-#pragma unroll 4
-    for (int r = 0; r < SumTile::kDown; r++)
-      sum[i] += shared[(i * SumTile::kAcross + column) * SumTile::kPitch + r];
-  }
-  s.store(dt + i64(blockIdx.y) * C, sum);
+  for (i64 n = place.row; n < N; n += ColumnTile::kDown) sum += s.load(from + n * C);
+  sum = place.sum_down(sum);
+  if (place.row == 0) s.store(dt + i64(blockIdx.y) * C, sum);
 }
 
 template <typename T>
@@ -150,7 +141,7 @@ LN_INSTANCES((256), take_tap, (const T* x, T* y, TapArguments t),
              LN_EIGHTS(whole_eights(t.C, x, y), take_tap, x, y, t))
 LN_INSTANCES((256), add_rows, (const T* x, const T* t, T* y, i64 B, i64 N, i64 C),
              LN_EIGHTS(whole_eights(C, x, t, y), add_rows, x, t, y, B, N, C))
-LN_INSTANCES((SumTile::kThreads), sum_rows, (const T* dy, T* dt, i64 N, i64 C),
+LN_INSTANCES((ColumnTile::kThreads), sum_rows, (const T* dy, T* dt, i64 N, i64 C),
              LN_EIGHTS(whole_eights(C, dy, dt), sum_rows, dy, dt, N, C))
 LN_INSTANCES((256), timestep_embedding,
              (const float* t, T* y, i64 B, i64 dim, i32 cosine_first, float shift),

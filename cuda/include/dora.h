@@ -1,6 +1,6 @@
 // DoRA's kernels: norms of adapted rows, and outputs scaled by channel.
 #pragma once
-#include "types.h"
+#include "column_sums.h"
 
 // A block for a row of W; `format` is that of blocks, 0 for plain numbers.
 struct DoraNormArguments {
@@ -11,13 +11,9 @@ struct DoraNormArguments {
 struct DoraNormTile {
   static constexpr int kThreads = 128, kNumbers = 16, kSharedBytes = kThreads * 8;
 };
-// Sums over rows of z: a block has the eights of kChannels side by side, kDown rows at a time, and
-// kRows rows in all.
-struct DoraSumTile {
-  static constexpr int kThreads = 256, kAcross = 8, kChannels = kAcross * 8;
-  static constexpr int kDown = kThreads / kAcross, kPitch = kDown + 1;
+// Sums over rows of z: a block has kRows rows in all.
+struct DoraSumTile : ColumnTile {
   static constexpr i64 kRows = 512;
-  static constexpr int kSharedBytes = kChannels * kPitch * 4;
 };
 LN_SIGNATURES(dora_norm,
               (const T* w0, const float* a, const float* b, float* norm, DoraNormArguments g))

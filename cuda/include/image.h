@@ -1,16 +1,10 @@
 // Diffusion models' elementwise kernels, eight numbers a thread, and their loss: blocks of 256.
 #pragma once
-#include "types.h"
+#include "column_sums.h"
 
 struct MseTile {
   static constexpr i64 kBlock = 1 << 14;  // numbers of an image for a block
   static constexpr int kThreads = 256, kSharedBytes = kThreads * 8;
-};
-// Sums over pixels: a block has the eights of kChannels side by side, and kDown pixels.
-struct SumTile {
-  static constexpr int kThreads = 256, kAcross = 8, kChannels = kAcross * 8;
-  static constexpr int kDown = kThreads / kAcross, kPitch = kDown + 1;
-  static constexpr int kSharedBytes = kChannels * kPitch * 4;
 };
 // y [B, OH, OW, C] of x [B, H, W, C].
 struct Upsampling {

@@ -40,9 +40,9 @@ int ln_add_rows_fwd(int64_t device, int64_t x, int64_t t, int64_t y, int64_t B, 
 
 int ln_add_rows_bwd(int64_t device, int64_t dy, int64_t dt, int64_t B, int64_t N, int64_t C,
                     int32_t dtype) {
-  Grid grid{cover(C, SumTile::kChannels).x, B};
-  return LN_LAUNCH_TYPED(of(device), dtype, sum_rows, grid, SumTile::kThreads,
-                         SumTile::kSharedBytes, dy, dt, N, C);
+  Grid grid{cover(C, ColumnTile::kChannels).x, B};
+  return LN_LAUNCH_TYPED(of(device), dtype, sum_rows, grid, ColumnTile::kThreads,
+                         ColumnTile::kSharedBytes, dy, dt, N, C);
 }
 
 int ln_timestep_embedding_fwd(int64_t device, int64_t t, int64_t y, int64_t B, int64_t dim,
