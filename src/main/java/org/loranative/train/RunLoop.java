@@ -95,8 +95,8 @@ final class RunLoop implements Trainer.Listener {
     return progress.bestStep();
   }
 
-  @Override
-  public void beforeSteps(Measurement measured) throws IOException {
+  /** What the untouched model shows, before the first step. */
+  void beforeSteps(Measurement measured) throws IOException {
     if (!measured.isEmpty()) {
       doctor.add(0, run.tracker().start(measured));
       Tracker.describe(measured).ifPresent(losses -> log.info("before training: {}", losses));

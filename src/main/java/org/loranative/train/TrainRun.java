@@ -307,6 +307,9 @@ public final class TrainRun implements AutoCloseable {
   /** Trains from a step on; goes back and on where the run diverges and may. */
   private int run(Opened<?> run, Trainer<?> trainer, RunLoop loop, Tracker tracker, int done)
       throws IOException {
+    if (done == 0) {
+      loop.beforeSteps(trainer.measure());
+    }
     int from = done;
     while (true) {
       try {

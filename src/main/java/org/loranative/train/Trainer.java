@@ -36,9 +36,6 @@ final class Trainer<B> implements AutoCloseable {
   interface Listener {
     boolean afterStep(Tracker.Step step) throws IOException;
 
-    /** What the untouched model shows, before the first step. */
-    void beforeSteps(Measurement measured) throws IOException;
-
     /** What the learning rate is multiplied by. */
     double rateFactor();
 
@@ -87,9 +84,6 @@ final class Trainer<B> implements AutoCloseable {
   int run(int done, Listener listener) throws IOException {
     Optional<BatchFeed.Ready<B>> next =
         done < steps.total() ? Optional.of(start(done + 1, 0)) : Optional.empty();
-    if (done == 0) {
-      listener.beforeSteps(measure());
-    }
     for (int step = done + 1; step <= steps.total(); step++) {
       long start = System.nanoTime();
       List<B> batches = steps.batches(step);
@@ -181,7 +175,8 @@ final class Trainer<B> implements AutoCloseable {
     feed.place(ready);
   }
 
-  private Measurement measure() {
+  /** What the task measures, as the adapters stand. */
+  Measurement measure() {
     Measurement.Builder all = new Measurement.Builder();
     try (Evaluation evaluation = new Evaluation(setting.optimizer(), state)) {
       for (Task.Measure<B> m : task.measures()) {
