@@ -13,8 +13,6 @@ import org.loranative.graph.Value;
 import org.loranative.graph.ops.Conv2d;
 import org.loranative.graph.ops.DoraNorm;
 import org.loranative.graph.ops.DoraScale;
-import org.loranative.graph.ops.LoraConv2d;
-import org.loranative.graph.ops.LoraLinear;
 import org.loranative.io.TensorEntry;
 
 /**
@@ -63,32 +61,16 @@ record DoraMethod() implements AdapterMethod {
 
   @Override
   public Value linear(Site site, Value x, Value w0, Optional<Value> bias) {
-    Value z =
-        LoraLinear.of(
-            site.graph(),
-            site.path() + ".z",
-            x,
-            w0,
-            Optional.empty(),
-            site.part(LowRankMethod.A),
-            site.part(LowRankMethod.B),
-            LowRankMethod.setting(site));
+    Value z = LowRankMethod.linear(site, site.path() + ".z", x, w0, Optional.empty());
     return scaled(site, z, w0, bias);
   }
 
   @Override
   public Value convolution(
       Site site, Value x, Value w0, Optional<Value> bias, Conv2d.Setting convolution) {
-    Value z =
-        LoraConv2d.of(
-            site.graph(),
-            site.path() + ".z",
-            x,
-            Conv2d.of(site.graph(), site.path() + ".w0", x, w0, Optional.empty(), convolution),
-            site.part(LowRankMethod.A),
-            site.part(LowRankMethod.B),
-            convolution,
-            LowRankMethod.setting(site));
+    Value frozen =
+        Conv2d.of(site.graph(), site.path() + ".w0", x, w0, Optional.empty(), convolution);
+    Value z = LowRankMethod.convolution(site, site.path() + ".z", x, frozen, convolution);
     return scaled(site, z, w0, bias);
   }
 
@@ -125,8 +107,7 @@ record DoraMethod() implements AdapterMethod {
 
   @Override
   public boolean isDescribed(JsonNode config) {
-    return config.path("peft_type").asText("LORA").equals("LORA")
-        && config.path(SWITCH).asBoolean();
+    return LowRankMethod.isLora(config) && config.path(SWITCH).asBoolean();
   }
 
   @Override

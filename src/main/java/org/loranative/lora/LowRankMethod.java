@@ -72,23 +72,27 @@ record LowRankMethod() implements AdapterMethod {
 
   @Override
   public Value linear(Site site, Value x, Value w0, Optional<Value> bias) {
+    return linear(site, site.path(), x, w0, bias);
+  }
+
+  /** The adapted layer under a name of its own. */
+  static Value linear(Site site, String name, Value x, Value w0, Optional<Value> bias) {
     return LoraLinear.of(
-        site.graph(), site.path(), x, w0, bias, site.part(A), site.part(B), setting(site));
+        site.graph(), name, x, w0, bias, site.part(A), site.part(B), setting(site));
   }
 
   @Override
   public Value convolution(
       Site site, Value x, Value w0, Optional<Value> bias, Conv2d.Setting convolution) {
     Value frozen = Conv2d.of(site.graph(), site.path(), x, w0, bias, convolution);
+    return convolution(site, site.path(), x, frozen, convolution);
+  }
+
+  /** What the adapter adds to the frozen convolution's output, and that. */
+  static Value convolution(
+      Site site, String name, Value x, Value frozen, Conv2d.Setting convolution) {
     return LoraConv2d.of(
-        site.graph(),
-        site.path(),
-        x,
-        frozen,
-        site.part(A),
-        site.part(B),
-        convolution,
-        setting(site));
+        site.graph(), name, x, frozen, site.part(A), site.part(B), convolution, setting(site));
   }
 
   @Override
@@ -110,11 +114,14 @@ record LowRankMethod() implements AdapterMethod {
 
   @Override
   public boolean isDescribed(JsonNode config) {
-    return config.path("peft_type").asText("LORA").equals("LORA")
-        && !config.path("use_dora").asBoolean();
+    return isLora(config) && !config.path("use_dora").asBoolean();
   }
 
-  static LoraLinear.Setting setting(Site site) {
+  static boolean isLora(JsonNode config) {
+    return config.path("peft_type").asText("LORA").equals("LORA");
+  }
+
+  private static LoraLinear.Setting setting(Site site) {
     Adapters.Module m = site.module();
     return new LoraLinear.Setting(
         (float) m.scale(),
