@@ -75,10 +75,10 @@ final class Divergence implements Check {
 
   /** The same records are worse by half than before anything was learnt, and stay so. */
   private static Optional<Finding> measured(RunCurves run) {
-    for (Curve curve : java.util.List.of(run.probe().finite(), run.validation().finite())) {
+    double training = new Level(run.loss().finite()).rise().ratio();
+    for (Curve curve : run.measured()) {
       double[] v = curve.values();
       int n = v.length;
-      double training = new Level(run.loss().finite()).rise().ratio();
       if (n >= 3 && v[n - 1] > 1.5 * v[0] && v[n - 2] > 1.5 * v[0] && training > 1.3) {
         return Optional.of(
             finding(

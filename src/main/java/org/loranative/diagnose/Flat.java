@@ -32,7 +32,7 @@ final class Flat implements Check {
     if (run.loss().finite().size() < FEWEST) {
       return Optional.empty();
     }
-    for (Curve c : java.util.List.of(run.probe().finite(), run.validation().finite())) {
+    for (Curve c : run.measured()) {
       if (c.size() >= 4 && new Measured(c).resolution() < COARSE) {
         return measured(run, c);
       }

@@ -64,33 +64,30 @@ final class Memorized implements Check {
       return Optional.empty();
     }
     Curve loss = run.loss().finite();
-    double times = timesSeen(run);
-    if (!isKnown(run)
-        && times > MANY_TIMES
-        && loss.size() >= FEWEST
-        && ending(run) < loss.first() / 3) {
+    if (isKnown(run)) {
       return Optional.of(
-          new Finding(
-              Finding.Kind.MEMORIZED,
-              loss.lastStep(),
+          byHeart(
+              loss,
               String.format(
-                  "each of %.0f records was seen %.0f times, the training loss is %.2g, and no validation"
-                      + " shows what else was learnt",
-                  run.number("data/records").orElse(0), times, ending(run)),
-              "Set validation_fraction: 0.1, fewer epochs, or more data"));
+                  "the training loss is %.2g: the answers are known by heart,", ending(run))));
     }
-    if (!isKnown(run)) {
-      return Optional.empty();
-    }
-    return Optional.of(
-        new Finding(
-            Finding.Kind.MEMORIZED,
-            loss.lastStep(),
-            String.format(
-                "the training loss is %.2g: the answers are known by heart, and no validation shows"
-                    + " what else was learnt",
-                ending(run)),
-            "Set validation_fraction: 0.1, fewer epochs, or more data"));
+    double times = timesSeen(run);
+    return times > MANY_TIMES && loss.size() >= FEWEST && ending(run) < loss.first() / 3
+        ? Optional.of(
+            byHeart(
+                loss,
+                String.format(
+                    "each of %.0f records was seen %.0f times, the training loss is %.2g,",
+                    run.number("data/records").orElse(0), times, ending(run))))
+        : Optional.empty();
+  }
+
+  private static Finding byHeart(Curve loss, String evidence) {
+    return new Finding(
+        Finding.Kind.MEMORIZED,
+        loss.lastStep(),
+        evidence + " and no validation shows what else was learnt",
+        "Set validation_fraction: 0.1, fewer epochs, or more data");
   }
 
   /** How often the run met a record, 0 if that is not known. */

@@ -95,7 +95,7 @@ final class Overfitting implements Check {
 
   /** Whether what is measured on the same records says that nothing is wrong with training. */
   static boolean isMeasuredFalling(RunCurves run) {
-    for (Curve c : java.util.List.of(run.probe().finite(), run.validation().finite())) {
+    for (Curve c : run.measured()) {
       if (c.size() >= 3) {
         return !new Measured(c).rise(true).isSure() && c.last() < 1.1 * c.first();
       }

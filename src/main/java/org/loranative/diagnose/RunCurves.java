@@ -2,6 +2,7 @@ package org.loranative.diagnose;
 
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -65,6 +66,11 @@ public record RunCurves(Map<String, Curve> scalars, Map<String, String> settings
   /** The same with captions or answers that belong to other records. */
   Curve swapped() {
     return get(Meaning.SWAPPED);
+  }
+
+  /** What is measured on the same records each time, the surest first. */
+  List<Curve> measured() {
+    return List.of(probe().finite(), validation().finite());
   }
 
   Curve gradNorm() {
