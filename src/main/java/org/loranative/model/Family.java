@@ -35,8 +35,8 @@ import java.util.stream.Stream;
  * @param scaledEmbedding embeddings times √hidden
  * @param sliding which layers use the sliding window: {@code all}, {@code by_layer_types} (as the
  *     config lists them), or {@code every} (all but each {@code slidingPeriod}-th)
- * @param unrotatedPeriod each so-manieth layer does without rotation, 0 for none; the config's own
- *     {@code no_rope_layers} comes first
+ * @param unrotatedPeriod layers of such a period, the last of each, do without rotation; 0 for
+ *     none. The config's own {@code no_rope_layers} comes first
  * @param localRopeTheta rotary base of sliding layers, 0 for the same as the others
  * @param ggufPermuted q and k rows are interleaved in GGUF files
  * @param ggufNames names that differ from the common ones, without layer prefix

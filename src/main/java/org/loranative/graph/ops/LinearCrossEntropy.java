@@ -39,19 +39,17 @@ public record LinearCrossEntropy(
   public static final String ACCURACY = "token_accuracy";
 
   /** Appends the op, whose loss, losses and accuracy are results. */
-  public static LinearCrossEntropy of(
+  public static void of(
       Graph g, Value h, Value w, Value labels, float softcap, boolean withGradient) {
     Value loss = g.temp(Loss.TOTAL, DType.F32, Shape.of(1));
     Value losses = g.temp(Loss.EACH, DType.F32, labels.shape());
     Value accuracy = g.temp(ACCURACY, DType.F32, Shape.of(1));
     Optional<Value> dh = withGradient ? Optional.of(g.like(h, "d " + h.name())) : Optional.empty();
     long chunk = Math.min(CHUNK, h.shape().rows());
-    LinearCrossEntropy op =
+    g.add(
         new LinearCrossEntropy(
-            h, w, labels, StepState.value(g), loss, losses, accuracy, dh, softcap, chunk);
-    g.add(op);
+            h, w, labels, StepState.value(g), loss, losses, accuracy, dh, softcap, chunk));
     List.of(loss, losses, accuracy).forEach(g::result);
-    return op;
   }
 
   @Override

@@ -41,15 +41,13 @@ public record Mse(
   }
 
   /** Appends the op, whose loss and losses are results. */
-  public static Mse of(
+  public static void of(
       Graph g, Value y, Value target, Value weights, float huber, boolean withGradient) {
     Value loss = g.temp(Loss.TOTAL, DType.F32, Shape.of(1));
     Value losses = g.temp(Loss.EACH, DType.F32, weights.shape());
     Optional<Value> dy = withGradient ? Optional.of(g.like(y, "d " + y.name())) : Optional.empty();
-    Mse op = new Mse(y, target, weights, StepState.value(g), loss, losses, dy, huber);
-    g.add(op);
+    g.add(new Mse(y, target, weights, StepState.value(g), loss, losses, dy, huber));
     List.of(loss, losses).forEach(g::result);
-    return op;
   }
 
   @Override
