@@ -14,7 +14,7 @@ CASES = [OPS + c for c in (
     "TensorGemmTest", "BlockGemmTest", "TensorConvTest", "TiledAttentionTest",
     "GroupAttentionTest", "AdamW8bitTest")]
 CASES += [MODEL + c for c in ("llm.GoldenTest", "llm.Nf4Test")]
-IN_CHECKOUT = [MODEL + "diffusion.DiffusionGoldenTest"]  # reads more than the archive holds
+IN_CHECKOUT = [MODEL + "diffusion.families.stable.DiffusionGoldenTest"]  # reads more than the archive holds
 TOY = [OPS + "CudaEmulatorLossAndOptimizerTest"]
 
 

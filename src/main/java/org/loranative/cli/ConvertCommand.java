@@ -10,7 +10,7 @@ import org.loranative.UserException;
 import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.LoraFiles;
 import org.loranative.model.diffusion.DiffusionBase;
-import org.loranative.model.diffusion.DiffusionGraph;
+import org.loranative.model.diffusion.families.DiffusionFamilies;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -51,13 +51,13 @@ final class ConvertCommand implements Callable<Integer> {
     if (Files.exists(out)) {
       throw new UserException(out + " exists already; name another file with --out.");
     }
-    DiffusionBase model = DiffusionBase.open(base);
-    Map<String, AdaptedLayer> modules = LoraFiles.read(adapter, DiffusionGraph.targets(model));
+    DiffusionBase model = DiffusionFamilies.open(base);
+    Map<String, AdaptedLayer> modules = LoraFiles.read(adapter, model.layers());
     LoraFiles.write(
         out,
         LoraFiles.Format.valueOf(to.toUpperCase(Locale.ROOT)),
         modules,
-        model.isSdxl(),
+        model.family().names(),
         LoraFiles.metadata(adapter));
     System.out.printf("%s: %d layers%n", out, modules.size());
     return 0;

@@ -7,6 +7,7 @@ import org.loranative.config.TaskType;
 import org.loranative.config.TrainConfig;
 import org.loranative.data.sd.PreparedImage;
 import org.loranative.model.diffusion.DiffusionBase;
+import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.train.ImageData;
 import org.loranative.train.TrainRun;
 import picocli.CommandLine.Command;
@@ -40,7 +41,7 @@ final class DataCommand implements Callable<Integer> {
       }
       return 0;
     }
-    DiffusionBase base = DiffusionBase.open(Path.of(config.baseModel()));
+    DiffusionBase base = DiffusionFamilies.open(Path.of(config.baseModel()));
     ImageData data = ImageData.of(config, base.latentFactor());
     data.training().stream().map(PreparedImage::describe).forEach(System.out::println);
     data.regularization().stream()

@@ -15,10 +15,10 @@ import javax.imageio.ImageIO;
 import org.loranative.UserException;
 import org.loranative.config.ConfigReader;
 import org.loranative.config.TrainConfig;
-import org.loranative.diffusion.Sampler;
 import org.loranative.image.Picture;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.Painter;
+import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.train.Machine;
 import org.loranative.train.Pictures;
 import picocli.CommandLine.Command;
@@ -106,12 +106,13 @@ final class DemoSdCommand implements Callable<Integer> {
 
   private List<Picture> draw(List<Pictures.Adapter> adapters) {
     List<Picture> drawn = new ArrayList<>();
-    try (Pictures pictures =
-        new Pictures(base, DiffusionBase.Options.none(), adapters, Machine.of("auto", "f32"))) {
+    DiffusionBase model = DiffusionFamilies.open(base);
+    try (Pictures pictures = new Pictures(model, adapters, Machine.of("auto", "f32"))) {
       for (String prompt : PROMPTS) {
         drawn.add(
             pictures.draw(
-                new Painter.Order(prompt, "", SIDE, SIDE, Sampler.DDIM, 25, 4, 1, 0),
+                new Painter.Order(
+                    prompt, "", SIDE, SIDE, model.sampler("ddim", "the sampler"), 25, 4, 1, 0),
                 Optional.empty()));
       }
     }

@@ -25,6 +25,7 @@ import org.loranative.image.ImageFile;
 import org.loranative.io.AtomicFiles;
 import org.loranative.model.MissingBase;
 import org.loranative.model.diffusion.DiffusionBase;
+import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.train.Devices;
 import org.loranative.train.Proposal;
 import picocli.CommandLine.Command;
@@ -92,7 +93,7 @@ final class InitCommand implements Callable<Integer> {
     Path training = existing("--data", data, "Training data (file or folder)");
     boolean images = isDiffusion(model);
     Optional<DiffusionBase> diffusion =
-        images ? Optional.of(DiffusionBase.open(model)) : Optional.empty();
+        images ? Optional.of(DiffusionFamilies.open(model)) : Optional.empty();
     if (!images && triggerWord.isPresent()) {
       throw new UserException("--trigger-word is for images, but " + model + " makes text.");
     }
@@ -163,7 +164,9 @@ final class InitCommand implements Callable<Integer> {
   }
 
   private static Subject subject(DiffusionBase model) {
-    return model.isSmall() ? Subject.SMALL_SD : model.isSdxl() ? Subject.SDXL : Subject.SD;
+    return model.family().denoiser().isSmall()
+        ? Subject.SMALL_SD
+        : Subject.ofFamily(model.family().name());
   }
 
   /** Captions that pictures are drawn of while it trains, from all over the data. */

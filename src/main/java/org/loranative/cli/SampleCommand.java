@@ -7,13 +7,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.loranative.UserException;
 import org.loranative.diffusion.Prediction;
 import org.loranative.diffusion.Sampler;
+import org.loranative.model.diffusion.BaseOptions;
 import org.loranative.model.diffusion.DiffusionBase;
+import org.loranative.model.diffusion.DiffusionFamily;
 import org.loranative.model.diffusion.Painter;
+import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.train.Pictures;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -79,18 +81,18 @@ final class SampleCommand implements Callable<Integer> {
 
   @Option(
       names = "--sampler",
-      defaultValue = "ddim",
-      description = "ddim (default), euler, euler_a, dpmpp_2m, dpmpp_2m_karras.")
-  private String sampler;
+      description =
+          "ddim, euler, euler_a, dpmpp_2m, dpmpp_2m_karras (Stable Diffusion 1, 2, XL: ddim).")
+  private Optional<String> sampler = Optional.empty();
 
-  @Option(names = "--steps", defaultValue = "25", description = "Default ${DEFAULT-VALUE}.")
-  private int steps;
+  @Option(names = "--steps", description = "Default: what suits the base, such as 25.")
+  private Optional<Integer> steps = Optional.empty();
 
   @Option(
       names = "--guidance",
-      defaultValue = "7",
-      description = "How far to follow the prompt (default ${DEFAULT-VALUE}); 1: not guided.")
-  private double guidance;
+      description =
+          "How far to follow the prompt (default: what suits the base, such as 7); 1: not guided.")
+  private Optional<Double> guidance = Optional.empty();
 
   @Option(
       names = "--clip-skip",
@@ -123,22 +125,10 @@ final class SampleCommand implements Callable<Integer> {
               + predictionType.get()
               + ", but must be epsilon or v_prediction.");
     }
-    if (steps < 1 || steps > 999 || clipSkip < 0 || guidance < 0) {
+    if (steps.orElse(1) < 1 || steps.orElse(1) > 999 || clipSkip < 0 || guidance.orElse(0.0) < 0) {
       throw new UserException(
           "--steps must be between 1 and 999, --clip-skip and --guidance at least 0.");
     }
-    Sampler named =
-        Sampler.named(sampler)
-            .orElseThrow(
-                () ->
-                    new UserException(
-                        "--sampler is "
-                            + sampler
-                            + ", but must be one of "
-                            + Stream.of(Sampler.values())
-                                .map(Sampler::label)
-                                .collect(Collectors.joining(", "))
-                            + "."));
     Path folder = out.toAbsolutePath().getParent();
     if (!Files.isDirectory(folder)) {
       throw new UserException("--out: the folder " + folder + " does not exist.");
@@ -147,15 +137,26 @@ final class SampleCommand implements Callable<Integer> {
     for (int i = 0; i < adapters.size(); i++) {
       mixed.add(new Pictures.Adapter(adapters.get(i), i < scales.size() ? scales.get(i) : 1));
     }
-    DiffusionBase.Options options =
-        new DiffusionBase.Options(tokenizer, predictionType.flatMap(Prediction::named));
-    try (Pictures pictures = new Pictures(base, options, mixed, machine.machine())) {
+    DiffusionBase model =
+        DiffusionFamilies.open(
+            base, new BaseOptions(tokenizer, predictionType.flatMap(Prediction::named)));
+    DiffusionFamily.Habit habit = model.family().drawing();
+    Sampler chosen = model.sampler(sampler.orElse(habit.sampler()), "--sampler");
+    try (Pictures pictures = new Pictures(model, mixed, machine.machine())) {
       List<Integer> sides =
           size.map(s -> Stream.of(s.split("x")).map(Integer::valueOf).toList())
               .orElseGet(() -> pictures.size(latents));
       Painter.Order order =
           new Painter.Order(
-              prompt, negative, sides.get(0), sides.get(1), named, steps, guidance, seed, clipSkip);
+              prompt,
+              negative,
+              sides.get(0),
+              sides.get(1),
+              chosen,
+              steps.orElse(habit.steps()),
+              guidance.orElse(habit.guidance()),
+              seed,
+              clipSkip);
       pictures.draw(order, latents).writePng(out);
     }
     System.out.println(out);

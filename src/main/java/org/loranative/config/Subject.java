@@ -1,6 +1,7 @@
 package org.loranative.config;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -26,6 +27,11 @@ public enum Subject {
   Subject(double rate, List<Object> targets) {
     this.rate = rate;
     this.targets = targets;
+  }
+
+  /** Of a family of diffusion models, by its name. */
+  public static Subject ofFamily(String name) {
+    return valueOf(name.toUpperCase(Locale.ROOT));
   }
 
   /** Whether images are made. */

@@ -1,6 +1,8 @@
 package org.loranative.diffusion;
 
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * How noise is added over the steps of training, and what the model predicts (Ho et al. 2020;
@@ -15,7 +17,8 @@ public record NoiseSchedule(
     Prediction prediction,
     Optional<Spacing> spacing,
     int stepsOffset,
-    boolean alphaOneAtEnd) {
+    boolean alphaOneAtEnd)
+    implements NoiseProcess {
   /** What diffusers' samplers take for α where there is no signal at all. */
   private static final double LEAST_ALPHA = 0x1p-24;
 
@@ -66,8 +69,35 @@ public record NoiseSchedule(
     return new NoiseSchedule(alphas, other, spacing, stepsOffset, alphaOneAtEnd);
   }
 
+  @Override
   public int steps() {
     return alphas.length;
+  }
+
+  @Override
+  public Mixture at(double timestep) {
+    double alpha = alphas[(int) timestep];
+    double signal = Math.sqrt(alpha);
+    double noise = Math.sqrt(1 - alpha);
+    return prediction == Prediction.V_PREDICTION
+        ? new Mixture(signal, noise, -noise, signal)
+        : new Mixture(signal, noise, 0, 1);
+  }
+
+  @Override
+  public TrainingNoise training(NoiseChoice choice) {
+    return ScheduleNoise.of(this, choice);
+  }
+
+  @Override
+  public List<String> samplers() {
+    return Stream.of(ScheduleSampler.values()).map(ScheduleSampler::label).toList();
+  }
+
+  @Override
+  public Optional<Sampler> sampler(String label) {
+    return ScheduleSampler.named(label)
+        .map(s -> (steps, start, predict, noise) -> s.sample(this, steps, start, predict, noise));
   }
 
   /** The cumulated α of a timestep. */

@@ -30,24 +30,27 @@ public final class LoraFiles {
   /**
    * Reads every module of an adapter.
    *
-   * @param path a safetensors file, or a PEFT folder of a UNet
-   * @param targets the base model's layers
+   * @param path a safetensors file, or a PEFT folder of a denoiser
+   * @param layers the base model's
    * @throws UserException if a tensor belongs to no layer, or its shape fits none
    */
-  public static Map<String, AdaptedLayer> read(Path path, List<Adapters.Target> targets) {
+  public static Map<String, AdaptedLayer> read(Path path, NamedLayers layers) {
     boolean folder = Files.isDirectory(path);
     if (!Files.exists(path)) {
       throw new UserException("The adapter " + path + " does not exist.");
     }
     TensorFile file = Safetensors.read(folder ? path.resolve("adapter_model.safetensors") : path);
-    LoraMetadata metadata = folder ? LoraMetadata.ofFolder(path) : LoraMetadata.ofFile(path, file);
+    LoraMetadata metadata =
+        folder
+            ? LoraMetadata.ofFolder(path, layers.names().parts().get(0))
+            : LoraMetadata.ofFile(path, file, layers.names().parts());
     LoraTensors tensors = new LoraTensors(path, file.tensors());
-    Map<String, Adapters.Target> names = LoraNames.of(targets);
+    Map<String, Adapters.Target> names = layers.byName();
     Map<String, AdaptedLayer> modules = new LinkedHashMap<>();
     List<String> unknown = new ArrayList<>(tensors.unknown());
-    Map<String, Map<String, TensorEntry>> layers = tensors.byLayer();
-    Phase phase = new Phase("layers of the adapter read", layers.size());
-    layers.forEach(
+    Map<String, Map<String, TensorEntry>> byLayer = tensors.byLayer();
+    Phase phase = new Phase("layers of the adapter read", byLayer.size());
+    byLayer.forEach(
         (name, parts) -> {
           phase.next();
           if (names.containsKey(name)) {
@@ -66,7 +69,7 @@ public final class LoraFiles {
     }
     // In the model's order, whatever the file's is.
     Map<String, AdaptedLayer> sorted = new LinkedHashMap<>();
-    targets.stream()
+    layers.targets().stream()
         .map(Adapters.Target::path)
         .filter(modules::containsKey)
         .forEach(p -> sorted.put(p, modules.get(p)));
@@ -142,21 +145,21 @@ public final class LoraFiles {
   /**
    * Writes an adapter as a safetensors file in f32.
    *
-   * @param sdxl whether the base is an SDXL, whose modules kohya names otherwise
+   * @param names what the base's family is called in files
    * @param metadata to be kept, such as kohya's {@code ss_} entries
    */
   public static void write(
       Path file,
       Format format,
       Map<String, AdaptedLayer> modules,
-      boolean sdxl,
+      LayerNames names,
       Map<String, String> metadata)
       throws IOException {
     List<Safetensors.Tensor> tensors = new ArrayList<>();
     modules.forEach(
         (path, m) -> {
           boolean kohya = format == Format.KOHYA;
-          String name = kohya ? KohyaNames.written(path, sdxl) : path;
+          String name = kohya ? names.kohya(path) : path;
           for (Part part : m.parts()) {
             // Not every reader of diffusers' names looks for an alpha: the scale is in the numbers.
             float[] numbers = kohya ? m.numbers(part.name()) : m.scaled(part);
@@ -173,7 +176,7 @@ public final class LoraFiles {
     Map<String, String> kept = new LinkedHashMap<>(metadata);
     kept.remove(LoraMetadata.KEY);
     if (format == Format.DIFFUSERS) {
-      kept.put(LoraMetadata.KEY, LoraMetadata.describe(modules));
+      kept.put(LoraMetadata.KEY, LoraMetadata.describe(modules, names.parts()));
     }
     Safetensors.write(file, tensors, kept);
   }

@@ -21,21 +21,20 @@ record LoraMetadata(Path path, Map<String, JsonNode> byPart) {
   /** Where diffusers keeps it. */
   static final String KEY = "lora_adapter_metadata";
 
-  private static final List<String> PARTS = List.of("unet", "text_encoder", "text_encoder_2");
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** Of a PEFT folder of a UNet. */
-  static LoraMetadata ofFolder(Path folder) {
+  /** Of a PEFT folder of one part. */
+  static LoraMetadata ofFolder(Path folder, String part) {
     JsonNode config = JsonFile.read(folder.resolve("adapter_config.json"));
-    return new LoraMetadata(folder, Map.of("unet", config));
+    return new LoraMetadata(folder, Map.of(part, config));
   }
 
   /** What diffusers keeps in the file's metadata. */
-  static LoraMetadata ofFile(Path path, TensorFile file) {
+  static LoraMetadata ofFile(Path path, TensorFile file, List<String> names) {
     Map<String, JsonNode> parts = new HashMap<>();
     if (file.metadata().get(KEY) instanceof String text) {
       JsonNode all = parse(path, text);
-      for (String part : PARTS) {
+      for (String part : names) {
         ObjectNode config = JSON.createObjectNode();
         all.properties()
             .forEach(
@@ -51,9 +50,9 @@ record LoraMetadata(Path path, Map<String, JsonNode> byPart) {
   }
 
   /** The same, for writing modules whose alpha is their rank: each part's rank and layers. */
-  static String describe(Map<String, AdaptedLayer> modules) {
+  static String describe(Map<String, AdaptedLayer> modules, List<String> parts) {
     ObjectNode all = JSON.createObjectNode();
-    for (String part : PARTS) {
+    for (String part : parts) {
       Map<String, AdaptedLayer> own = new LinkedHashMap<>();
       modules.forEach(
           (path, m) -> {

@@ -12,54 +12,29 @@ import org.loranative.data.sd.Buckets;
 import org.loranative.device.Device;
 import org.loranative.device.Memory;
 import org.loranative.diffusion.Prediction;
-import org.loranative.diffusion.Sampler;
 import org.loranative.graph.Graph;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.InitAdapter;
 import org.loranative.lora.LoraFiles;
-import org.loranative.lora.LoraSpec;
 import org.loranative.model.Placement;
 import org.loranative.model.Quantize;
 import org.loranative.model.Weights;
+import org.loranative.model.diffusion.BaseOptions;
 import org.loranative.model.diffusion.DiffusionBase;
+import org.loranative.model.diffusion.DiffusionFamily;
 import org.loranative.model.diffusion.DiffusionGraph;
 import org.loranative.model.diffusion.Painter;
-import org.loranative.text.ClipTokenizer;
+import org.loranative.model.diffusion.TextReader;
+import org.loranative.model.diffusion.families.DiffusionFamilies;
 
 /** Fine-tuning a diffusion model. */
 final class DiffusionKind implements Kind<DiffusionTask.Batch> {
-  private static final int PREVIEW_STEPS = 20;
-  private static final double PREVIEW_GUIDANCE = 7;
-
-  private static final String UNET = "unet\\.";
-  private static final String TRANSFORMER = UNET + ".*attentions\\.\\d+\\.";
-  private static final String TEXT = "text_encoder(_2)?\\.encoder\\..*";
-
-  /** Names that lora_targets may use for many layers at once: the paths they stand for. */
-  private static final Map<String, String> GROUPS =
-      Map.of(
-          "unet-attention",
-          TRANSFORMER + ".*attn[12]\\.(to_q|to_k|to_v|to_out\\.0)",
-          "unet-ff",
-          TRANSFORMER + ".*\\.ff\\.net\\..*",
-          "unet-proj",
-          TRANSFORMER + "(proj_in|proj_out)",
-          "unet-conv",
-          UNET + ".*\\.(conv1|conv2|conv_shortcut|(down|up)samplers\\.0\\.conv)",
-          "text-encoder",
-          TEXT,
-          // What kohya's scripts adapt: every linear layer of transformers and text encoders.
-          "kohya",
-          TRANSFORMER + ".*|" + TEXT,
-          LoraSpec.ALL_LINEAR,
-          TRANSFORMER + ".*");
-
   private final TrainConfig config;
   private final Device device;
   private final DType compute;
   private final DiffusionBase base;
-  private final List<ClipTokenizer> tokenizers;
+  private final TextReader reader;
   private final Adapters adapters;
   private final DiffusionTask task;
 
@@ -69,12 +44,12 @@ final class DiffusionKind implements Kind<DiffusionTask.Batch> {
     this.compute = compute;
     base = base(config);
     base.quantize(Quantize.named(config.quantize()));
-    tokenizers = base.tokenizers();
+    reader = base.family().text().reader();
     boolean opened = false;
     try {
       adapters = choose(config, base);
-      EncodedImages data = new EncodedImages(config, base, tokenizers, device, compute);
-      task = new DiffusionTask(base, tokenizers, adapters, compute, config, data);
+      EncodedImages data = new EncodedImages(config, base, reader, device, compute);
+      task = new DiffusionTask(base, reader, adapters, compute, config, data);
       opened = true;
     } finally {
       if (!opened) {
@@ -85,28 +60,30 @@ final class DiffusionKind implements Kind<DiffusionTask.Batch> {
 
   /** The base that a configuration names. */
   static DiffusionBase base(TrainConfig config) {
-    return DiffusionBase.open(
+    return DiffusionFamilies.open(
         Path.of(config.baseModel()),
-        new DiffusionBase.Options(
+        new BaseOptions(
             TrainConfig.path(config.tokenizerPath()), Prediction.named(config.predictionType())));
   }
 
   private static Adapters choose(TrainConfig config, DiffusionBase base) {
     List<Adapters.Target> targets = DiffusionGraph.targets(base);
-    return new Adapters(LoraSpecs.of(config, name -> expand(name, targets)), targets);
+    return new Adapters(
+        LoraSpecs.of(config, name -> expand(name, base.family().groups(), targets)), targets);
   }
 
-  private static List<String> expand(String name, List<Adapters.Target> targets) {
-    String pattern = GROUPS.get(name);
+  private static List<String> expand(
+      String name, Map<String, String> groups, List<Adapters.Target> targets) {
+    String pattern = groups.get(name);
     if (pattern != null) {
       return targets.stream().map(Adapters.Target::path).filter(p -> p.matches(pattern)).toList();
     }
-    if (name.startsWith("unet-") || name.startsWith("text-")) {
+    if (name.contains("-")) { // which no layer's name does
       throw new UserException(
           "lora_targets: there is no group "
               + name
               + "; there are "
-              + String.join(", ", new TreeSet<>(GROUPS.keySet()))
+              + String.join(", ", new TreeSet<>(groups.keySet()))
               + " and names of layers such as to_q.");
     }
     return List.of(name);
@@ -153,8 +130,7 @@ final class DiffusionKind implements Kind<DiffusionTask.Batch> {
    */
   @Override
   public float[] readAdapter(Path path) {
-    return InitAdapter.of(
-        path, LoraFiles.read(path, DiffusionGraph.targets(base)), adapters, config.seed());
+    return InitAdapter.of(path, LoraFiles.read(path, base.layers()), adapters, config.seed());
   }
 
   private Buckets.Size previewSize() {
@@ -167,7 +143,7 @@ final class DiffusionKind implements Kind<DiffusionTask.Batch> {
       return List.of();
     }
     return config.samplePrompts().stream()
-        .map(prompt -> Painter.graphs(base, adapters, compute, tokenizers, order(prompt)))
+        .map(prompt -> Painter.graphs(base, adapters, compute, reader, order(prompt)))
         .flatMap(List::stream)
         .toList();
   }
@@ -190,7 +166,7 @@ final class DiffusionKind implements Kind<DiffusionTask.Batch> {
       return Optional.empty();
     }
     Painter painter =
-        new Painter(device, base, adapters, compute, placement, tokenizers, Optional.of(arena));
+        new Painter(device, base, adapters, compute, placement, reader, Optional.of(arena));
     return Optional.of(
         new Previews() {
           @Override
@@ -209,20 +185,21 @@ final class DiffusionKind implements Kind<DiffusionTask.Batch> {
 
   private Painter.Order order(String prompt) {
     Buckets.Size size = previewSize();
+    DiffusionFamily.Habit habit = base.family().previews();
     return new Painter.Order(
         prompt,
         "",
         size.width(),
         size.height(),
-        Sampler.DPMPP_2M,
-        PREVIEW_STEPS,
-        PREVIEW_GUIDANCE,
+        base.sampler(habit.sampler(), "the previews' sampler"),
+        habit.steps(),
+        habit.guidance(),
         config.seed(),
         0);
   }
 
   @Override
   public void close() {
-    tokenizers.forEach(ClipTokenizer::close);
+    reader.close();
   }
 }

@@ -12,13 +12,12 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
-import org.loranative.UserException;
 import org.loranative.config.TrainConfig;
 import org.loranative.data.sd.Buckets;
+import org.loranative.diffusion.Mixture;
+import org.loranative.diffusion.NoiseChoice;
 import org.loranative.diffusion.NoiseDraw;
-import org.loranative.diffusion.NoiseSchedule;
-import org.loranative.diffusion.Prediction;
-import org.loranative.diffusion.SnrWeight;
+import org.loranative.diffusion.TrainingNoise;
 import org.loranative.graph.Graph;
 import org.loranative.io.DType;
 import org.loranative.lora.AdaptedLayer;
@@ -29,9 +28,8 @@ import org.loranative.model.Objective;
 import org.loranative.model.diffusion.DenoisingObjective;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionGraph;
-import org.loranative.model.diffusion.TextRows;
+import org.loranative.model.diffusion.TextReader;
 import org.loranative.random.Philox;
-import org.loranative.text.ClipTokenizer;
 
 /** Fine-tuning a diffusion model on captioned images of one size a batch. */
 final class DiffusionTask implements Task<DiffusionTask.Batch> {
@@ -66,56 +64,47 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
   }
 
   private final DiffusionBase base;
-  private final List<ClipTokenizer> tokenizers;
+  private final TextReader reader;
   private final Adapters adapters;
   private final DType compute;
   private final TrainConfig config;
   private final EncodedImages data;
-  private final boolean encodes; // texts within each step
+
+  /** Whether texts are encoded in each step: encoders are trained, or captions change. */
+  private final boolean encodes;
+
   private final int batchesPerEpoch;
   private final Optional<NoiseReplay> replay;
-  private final SnrWeight snrWeight;
+  private final TrainingNoise noise;
   private final DenoisingObjective objective;
 
   DiffusionTask(
       DiffusionBase base,
-      List<ClipTokenizer> tokenizers,
+      TextReader reader,
       Adapters adapters,
       DType compute,
       TrainConfig config,
       EncodedImages data) {
     this.base = base;
-    this.tokenizers = tokenizers;
+    this.reader = reader;
     this.adapters = adapters;
     this.compute = compute;
     this.config = config;
     this.data = data;
-    encodes = encodesTexts(config, adapters);
+    encodes = config.shuffleCaption() || DiffusionGraph.trainsText(base, adapters);
     batchesPerEpoch = epoch(0).size();
     replay = TrainConfig.path(config.noiseReplay()).map(NoiseReplay::new);
     replay.ifPresent(this::checkReplay);
-    snrWeight = new SnrWeight(config.minSnrGamma(), config.debiasedEstimation());
-    checkWeights();
+    noise =
+        base.noise()
+            .training(
+                new NoiseChoice(
+                    config.minTimestep(),
+                    config.maxTimestep(),
+                    config.minSnrGamma(),
+                    config.debiasedEstimation()));
     boolean huber = config.loss().equals("huber");
     objective = new DenoisingObjective(huber ? config.huberC().floatValue() : 0);
-  }
-
-  /** Where noise is predicted, debiased estimation has no weight for a timestep of noise alone. */
-  private void checkWeights() {
-    int last = Math.min(config.maxTimestep(), base.noise().steps()) - 1;
-    if (!Double.isFinite(snrWeight.at(base.noise(), last))) {
-      throw new UserException(
-          String.format(
-              "debiased_estimation divides by the signal-to-noise ratio, which this base's schedule"
-                  + " ends with 0 (rescale_betas_zero_snr) while it predicts epsilon: set"
-                  + " max_timestep: %d, or use min_snr_gamma instead.",
-              last));
-    }
-  }
-
-  /** Whether the text encoders run in each step: where they are trained, or captions change. */
-  private static boolean encodesTexts(TrainConfig config, Adapters adapters) {
-    return config.shuffleCaption() || DiffusionGraph.trainsText(adapters);
   }
 
   private void checkReplay(NoiseReplay replay) {
@@ -187,8 +176,8 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     if (replay.isPresent()) {
       return List.of();
     }
-    int first = config.minTimestep();
-    int end = Math.min(config.maxTimestep(), base.noise().steps());
+    int first = noise.first();
+    int end = noise.end();
     List<Measure<Batch>> all = new ArrayList<>();
     all.addAll(Probe.of("val", data.validation(), config.batchSize(), first, end));
     all.addAll(Probe.of("probe", data.training(), config.batchSize(), first, end));
@@ -230,7 +219,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
         batch.images().size(),
         batch.size().height() / factor,
         batch.size().width() / factor,
-        base.textTokens());
+        base.family().text().tokens());
   }
 
   @Override
@@ -271,8 +260,6 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
   /** Draws timesteps, noise and crops, each a function of the seed and the batch's place. */
   @Override
   public void fill(Batch batch, Function<String, ByteBuffer> inputs) {
-    NoiseSchedule schedule = base.noise();
-    boolean velocity = schedule.prediction() == Prediction.V_PREDICTION;
     FloatBuffer latents = inputs.apply(DiffusionGraph.LATENTS).asFloatBuffer();
     FloatBuffer target = inputs.apply(DiffusionGraph.TARGET).asFloatBuffer();
     FloatBuffer timesteps = inputs.apply(DiffusionGraph.TIMESTEPS).asFloatBuffer();
@@ -281,31 +268,27 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     int n = batch.images().size();
     DiffusionGraph.Size size = size(batch);
     int each = size.height() * size.width() * base.latentChannels();
-    float[] noise = noise(batch, size);
+    float[] drawn = noise(batch, size);
     float[] posterior =
         Philox.normals(n * each, config.seed(), Philox.POSTERIOR, batch.epoch(), batch.index());
     for (int i = 0; i < n; i++) {
       TrainingImage image = batch.images().get(i);
       int[] words = words(batch, i, Philox.TIMESTEP);
-      int t = timestep(batch, i, words[0]);
+      double t = timestep(batch, i, words[0]);
       EncodedCrop crop = crop(batch, i);
-      double signal = Math.sqrt(schedule.alpha(t));
-      double share = Math.sqrt(1 - schedule.alpha(t));
+      Mixture mixture = base.noise().at(t);
       for (int k = 0; k < each; k++) {
-        double drawn = replay.isPresent() ? crop.mean(k) : crop.latent(k, posterior[i * each + k]);
-        double clean = drawn * base.latentScaling();
-        double e = noise[i * each + k];
-        latents.put(i * each + k, (float) (signal * clean + share * e));
-        target.put(i * each + k, (float) (velocity ? signal * e - share * clean : e));
+        int at = i * each + k;
+        double latent = replay.isPresent() ? crop.mean(k) : crop.latent(k, posterior[at]);
+        double clean = latent * base.latentScaling();
+        latents.put(at, mixture.shown(clean, drawn[at]));
+        target.put(at, mixture.target(clean, drawn[at]));
       }
-      timesteps.put(i, t);
-      weights.put(i, (float) (image.weight() * snrWeight.at(schedule, t)));
+      timesteps.put(i, (float) t);
+      weights.put(i, (float) (image.weight() * noise.weight(t)));
       boolean silent = !batch.isMeasured() && Philox.uniform(words[1]) < config.captionDropout();
       captions.add(silent ? "" : caption(batch, i));
-      if (base.isSdxl()) {
-        float[] told = crop.told();
-        inputs.apply(DiffusionGraph.SIZES).asFloatBuffer().put(i * told.length, told);
-      }
+      put(base.family().denoiser().told(crop.framing()), i, inputs);
     }
     texts(captions, inputs);
   }
@@ -314,15 +297,14 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     return Philox.words(config.seed(), image, stream, batch.epoch(), batch.index());
   }
 
-  private int timestep(Batch batch, int image, int word) {
+  private double timestep(Batch batch, int image, int word) {
     if (batch.isMeasured()) {
       return batch.timesteps().get(image);
     }
     if (replay.isPresent()) {
       return replay.get().timestep(row(batch), image);
     }
-    int last = Math.min(config.maxTimestep(), base.noise().steps());
-    return config.minTimestep() + (int) (Philox.uniform(word) * (last - config.minTimestep()));
+    return noise.draw(Philox.uniform(word));
   }
 
   private float[] noise(Batch batch, DiffusionGraph.Size size) {
@@ -372,23 +354,24 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     return String.join(", ", parts);
   }
 
-  /** The captions as tokens where the encoders run in the step, else as states. */
+  /** The captions as tokens where the encoders run in the step, else as conditions. */
   private void texts(List<String> captions, Function<String, ByteBuffer> inputs) {
     if (encodes) {
-      TextRows.first(base, tokenizers, captions)
+      reader
+          .first(captions)
           .inputs()
           .forEach((name, ids) -> inputs.apply(name).asIntBuffer().put(ids));
       return;
     }
-    FloatBuffer text = inputs.apply(DiffusionGraph.TEXT).asFloatBuffer();
     for (int i = 0; i < captions.size(); i++) {
-      TextState state = data.text(captions.get(i));
-      text.put(i * state.text().length, state.text());
-      if (base.isSdxl()) {
-        float[] pooled = state.pooled();
-        inputs.apply(DiffusionGraph.POOLED).asFloatBuffer().put(i * pooled.length, pooled);
-      }
+      put(data.text(captions.get(i)), i, inputs);
     }
+  }
+
+  /** An image's own numbers, into its place in the batch. */
+  private static void put(
+      Map<String, float[]> numbers, int image, Function<String, ByteBuffer> inputs) {
+    numbers.forEach((name, own) -> inputs.apply(name).asFloatBuffer().put(image * own.length, own));
   }
 
   @Override
@@ -409,11 +392,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     metadata.put("ss_network_alpha", String.valueOf(spec.scale() * spec.rank()));
     metadata.put("ss_output_name", config.outputName());
     metadata.put("ss_sd_model_name", config.baseModel());
-    metadata.put("ss_base_model_version", base.kohyaVersion());
-    metadata.put("ss_v2", base.isVersion2() ? "True" : "False");
-    boolean velocity = base.noise().prediction() == Prediction.V_PREDICTION;
-    metadata.put("ss_v_parameterization", velocity ? "True" : "False");
-    metadata.put("modelspec.prediction_type", velocity ? "v" : "epsilon");
+    metadata.putAll(base.family().metadata());
     metadata.put("ss_learning_rate", String.valueOf(config.learningRate()));
     metadata.put("ss_num_train_images", String.valueOf(data.training().size()));
     metadata.put("ss_resolution", config.resolution() + "," + config.resolution());
@@ -421,7 +400,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     Path file = folder.resolve(config.outputName() + ".safetensors");
     LoraFiles.Format format =
         LoraFiles.Format.valueOf(config.exportFormat().toUpperCase(Locale.ROOT));
-    LoraFiles.write(file, format, modules, base.isSdxl(), metadata);
+    LoraFiles.write(file, format, modules, base.family().names(), metadata);
     return file;
   }
 

@@ -1,13 +1,15 @@
 package org.loranative.train;
 
+import org.loranative.model.diffusion.Framing;
+
 /**
  * A crop of an image as training reads it.
  *
  * @param moments mean and log-variance of its latents [h·w, 2 channels]
  * @param channels of the latents
- * @param told what SDXL is told: original height and width, crop, target height and width
+ * @param framing what denoisers may be told of it
  */
-record EncodedCrop(float[] moments, int channels, float[] told) {
+record EncodedCrop(float[] moments, int channels, Framing framing) {
   /** Element {@code k} of latents [h·w, channels] drawn with a standard normal number. */
   double latent(int k, float normal) {
     int pixel = k / channels * 2 * channels;

@@ -26,9 +26,9 @@ import org.loranative.model.Session;
 import org.loranative.model.Weights;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionGraph;
+import org.loranative.model.diffusion.Framing;
 import org.loranative.model.diffusion.Painter;
-import org.loranative.model.diffusion.TextRows;
-import org.loranative.text.ClipTokenizer;
+import org.loranative.model.diffusion.TextReader;
 import org.loranative.track.Phase;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,16 +47,12 @@ final class EncodedImages {
   private final List<TrainingImage> validation;
   private final Encoder encoder;
   private final Map<PreparedImage, List<EncodedCrop>> crops = new HashMap<>();
-  private final Map<String, TextState> texts = new HashMap<>();
+  private final Map<String, Map<String, float[]>> texts = new HashMap<>();
 
   EncodedImages(
-      TrainConfig config,
-      DiffusionBase base,
-      List<ClipTokenizer> tokenizers,
-      Device device,
-      DType compute) {
+      TrainConfig config, DiffusionBase base, TextReader reader, Device device, DType compute) {
     data = ImageData.of(config, base.latentFactor());
-    encoder = new Encoder(config, base, tokenizers, device, compute, data.cache());
+    encoder = new Encoder(config, base, reader, device, compute, data.cache());
     training = data.training().stream().map(i -> new TrainingImage(i, 1)).toList();
     validation = data.validation().stream().map(i -> new TrainingImage(i, 1)).toList();
     double weight = config.priorLossWeight();
@@ -132,16 +128,16 @@ final class EncodedImages {
   private List<EncodedCrop> crops(PreparedImage image, Map<String, float[]> moments) {
     List<EncodedCrop> encoded = new ArrayList<>();
     for (Crop crop : image.crops()) {
-      float[] told = {
-        image.facts().height(),
-        image.facts().width(),
-        crop.top(),
-        crop.left(),
-        crop.height(),
-        crop.width()
-      };
+      Framing framing =
+          new Framing(
+              image.facts().height(),
+              image.facts().width(),
+              crop.top(),
+              crop.left(),
+              crop.height(),
+              crop.width());
       float[] own = moments.get(Encoder.name(encoded.size()));
-      encoded.add(new EncodedCrop(own, encoder.base.latentChannels(), told));
+      encoded.add(new EncodedCrop(own, encoder.base.latentChannels(), framing));
     }
     return encoded;
   }
@@ -152,8 +148,8 @@ final class EncodedImages {
     return crops.get(image.prepared());
   }
 
-  /** The state of a caption, or of none. */
-  TextState text(String caption) {
+  /** The conditions of a caption, or of none, by name. */
+  Map<String, float[]> text(String caption) {
     assert texts.containsKey(caption) : "not encoded yet";
     return texts.get(caption);
   }
@@ -175,7 +171,7 @@ final class EncodedImages {
   private static final class Encoder {
     private final TrainConfig config;
     private final DiffusionBase base;
-    private final List<ClipTokenizer> tokenizers;
+    private final TextReader reader;
     private final Device device;
     private final DType compute;
     private final DType vae;
@@ -186,25 +182,25 @@ final class EncodedImages {
     private String textKey = "";
     private String vaeKey = "";
     private final Map<PreparedImage, Map<String, float[]>> latents = new HashMap<>();
-    private final Map<String, TextState> texts = new HashMap<>();
+    private final Map<String, Map<String, float[]>> texts = new HashMap<>();
 
     /** The moments of each image's crops and the states of texts, and how many are new. */
     record Made(
         Map<PreparedImage, Map<String, float[]>> moments,
-        Map<String, TextState> texts,
+        Map<String, Map<String, float[]>> texts,
         int newImages,
         int newTexts) {}
 
     Encoder(
         TrainConfig config,
         DiffusionBase base,
-        List<ClipTokenizer> tokenizers,
+        TextReader reader,
         Device device,
         DType compute,
         Optional<Path> cache) {
       this.config = config;
       this.base = base;
-      this.tokenizers = tokenizers;
+      this.reader = reader;
       this.device = device;
       this.compute = compute;
       this.cache = new EncodingCache(cache);
@@ -254,7 +250,7 @@ final class EncodedImages {
       List<String> newTexts = new ArrayList<>();
       for (String caption : captions) {
         Optional<Map<String, float[]>> known = cache.find(key(caption));
-        known.ifPresentOrElse(x -> texts.put(caption, state(x)), () -> newTexts.add(caption));
+        known.ifPresentOrElse(x -> texts.put(caption, x), () -> newTexts.add(caption));
       }
       compute(images, newTexts);
       return new Made(latents, texts, images.size(), newTexts.size());
@@ -272,17 +268,11 @@ final class EncodedImages {
     /** The caption as ids: what its state depends on. */
     private String tokens(String caption) {
       StringBuilder all = new StringBuilder();
-      TextRows.first(base, tokenizers, List.of(caption)).inputs().entrySet().stream()
+      reader.first(List.of(caption)).inputs().entrySet().stream()
           .filter(e -> e.getKey().endsWith("ids"))
           .sorted(Map.Entry.comparingByKey())
           .forEach(e -> all.append(java.util.Arrays.toString(e.getValue())));
       return all.toString();
-    }
-
-    private static TextState state(Map<String, float[]> tensors) {
-      return new TextState(
-          tensors.get(DiffusionGraph.TEXT),
-          tensors.getOrDefault(DiffusionGraph.POOLED, new float[0]));
     }
 
     private void compute(List<PreparedImage> images, List<String> captions) {
@@ -321,16 +311,15 @@ final class EncodedImages {
     }
 
     void warnIfCut(String caption) {
-      int most = base.textTokens() - 2;
-      if (tokenizers.get(0).tokens(caption).length > most) {
-        log.warn("a caption has more than {} tokens and is cut: {}", most, caption);
-      }
+      reader
+          .cutAt(caption)
+          .ifPresent(
+              most -> log.warn("a caption has more than {} tokens and is cut: {}", most, caption));
     }
 
     private void text(String caption, Session session) {
-      Map<String, float[]> states =
-          session.run(TextRows.first(base, tokenizers, List.of(caption)).inputs());
-      texts.put(caption, state(states));
+      Map<String, float[]> states = session.run(reader.first(List.of(caption)).inputs());
+      texts.put(caption, states);
       cache.put(key(caption), states);
     }
 

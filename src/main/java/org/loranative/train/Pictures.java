@@ -11,15 +11,14 @@ import org.loranative.io.DType;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.lora.AdapterState;
-import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraFiles;
 import org.loranative.lora.Mix;
+import org.loranative.lora.NamedLayers;
 import org.loranative.model.Placement;
 import org.loranative.model.Weights;
 import org.loranative.model.diffusion.DiffusionBase;
-import org.loranative.model.diffusion.DiffusionGraph;
 import org.loranative.model.diffusion.Painter;
-import org.loranative.text.ClipTokenizer;
+import org.loranative.model.diffusion.TextReader;
 
 /** A diffusion model that draws images of prompts. */
 public final class Pictures implements AutoCloseable {
@@ -31,25 +30,22 @@ public final class Pictures implements AutoCloseable {
   public record Adapter(Path path, double scale) {}
 
   /**
-   * @param options what the base does not tell
    * @param mixed adapters that are applied together
    */
-  public Pictures(
-      Path basePath, DiffusionBase.Options options, List<Adapter> mixed, Machine machine) {
+  public Pictures(DiffusionBase base, List<Adapter> mixed, Machine machine) {
+    this.base = base;
     boolean opened = false;
     try {
-      base = DiffusionBase.open(basePath, options);
       base.quantize(machine.quantize());
-      List<ClipTokenizer> tokenizers = base.tokenizers();
-      tokenizers.forEach(owned::add);
+      TextReader reader = owned.add(base.family().text().reader());
       Device device = owned.add(Devices.open(machine.device(), machine.threads()));
       DType dtype = Devices.compute(machine.compute(), device);
-      List<Adapters.Target> targets = DiffusionGraph.targets(base);
+      NamedLayers layers = base.layers();
       Mix mix =
           Mix.of(
-              targets,
+              layers.targets(),
               mixed.stream()
-                  .map(a -> new Mix.Part(LoraFiles.read(a.path(), targets), a.scale()))
+                  .map(a -> new Mix.Part(LoraFiles.read(a.path(), layers), a.scale()))
                   .toList());
       AdapterState state = owned.add(new AdapterState(device, mix.adapters()));
       state.write(AdapterState.PARAMS, mix.params());
@@ -58,7 +54,7 @@ public final class Pictures implements AutoCloseable {
               base.weights().load(Weights.of(Painter.graphs(base, mix.adapters(), dtype)), device));
       Placement placement = owned.add(new Placement(device, weights, state, Map.of()));
       painter =
-          new Painter(device, base, mix.adapters(), dtype, placement, tokenizers, Optional.empty());
+          new Painter(device, base, mix.adapters(), dtype, placement, reader, Optional.empty());
       opened = true;
     } finally {
       if (!opened) {

@@ -52,13 +52,13 @@ class SamplerTest {
     float[] noise = GOLDEN.floats("noise");
     float[] start = GOLDEN.floats("start");
     float[] actual =
-        Sampler.named(parts[0])
+        schedule(
+                Prediction.named(parts[1]).orElseThrow(),
+                Spacing.named(parts[2]).orElseThrow(),
+                parts.length > 4)
+            .sampler(parts[0])
             .orElseThrow()
             .sample(
-                schedule(
-                    Prediction.named(parts[1]).orElseThrow(),
-                    Spacing.named(parts[2]).orElseThrow(),
-                    parts.length > 4),
                 Integer.parseInt(parts[3]),
                 start,
                 SamplerTest::model,

@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -23,10 +24,12 @@ import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraFiles;
 import org.loranative.lora.LoraSpec;
+import org.loranative.lora.NamedLayers;
 import org.loranative.lora.PeftFormat;
 import org.loranative.model.diffusion.DenoisingObjective;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionGraph;
+import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.model.llm.LlmGraph;
 import org.loranative.model.llm.SupervisedObjective;
@@ -58,8 +61,11 @@ class AdapterGoldenTest {
   private static final class Model implements AutoCloseable {
     final Path folder;
     final Weights weights;
-    final List<Adapters.Target> targets;
     final boolean language;
+
+    /** Reads an adapter as the tool wrote it. */
+    final Function<Path, Map<String, AdaptedLayer>> reader;
+
     final Adapters adapters;
     final float[] start;
     final Graph training;
@@ -69,13 +75,14 @@ class AdapterGoldenTest {
 
     Model(String device, String name) {
       folder = FOLDER.resolve(name);
-      language = !name.startsWith("sd-");
       Map<String, float[]> constants = Map.of();
+      language = !name.startsWith("sd-");
       if (language) {
         LlmBase base = LlmBase.open(Golden.FOLDER.resolve("llama/base"));
         Golden golden = new Golden(Golden.FOLDER.resolve("llama/golden.safetensors"));
         weights = base.weights();
-        targets = base.targets();
+        List<Adapters.Target> targets = base.targets();
+        reader = f -> PeftFormat.read(f, targets);
         adapters = PeftFormat.adapters(folder.resolve("start"), targets);
         start = PeftFormat.read(folder.resolve("start"), adapters);
         constants = base.constants();
@@ -95,13 +102,15 @@ class AdapterGoldenTest {
         training =
             LlmGraph.training(base, adapters, DType.F32, new SupervisedObjective(), tokens, 13);
       } else {
-        DiffusionBase base = DiffusionBase.open(Golden.FOLDER.resolve("sd15/base"));
+        DiffusionBase base = DiffusionFamilies.open(Golden.FOLDER.resolve("sd15/base"));
         Golden golden = new Golden(Golden.FOLDER.resolve("sd15/golden.safetensors"));
         weights = base.weights();
-        targets = DiffusionGraph.targets(base);
+        NamedLayers named = base.layers();
+        reader = f -> LoraFiles.read(f, named);
         Map<String, AdaptedLayer> layers = read("start");
         adapters =
-            new Adapters(layers.values().stream().map(AdapterGoldenTest::spec).toList(), targets);
+            new Adapters(
+                layers.values().stream().map(AdapterGoldenTest::spec).toList(), named.targets());
         start = new float[(int) adapters.floats()];
         for (Adapters.Module m : adapters.modules()) {
           for (Adapters.Place p : m.parts()) {
@@ -128,11 +137,8 @@ class AdapterGoldenTest {
 
     /** The adapter called {@code name} as the tool wrote it. */
     Map<String, AdaptedLayer> read(String name) {
-      if (language) {
-        return PeftFormat.read(folder.resolve(name), targets);
-      }
       Path file = folder.resolve(name + ".safetensors");
-      return LoraFiles.read(Files.exists(file) ? file : folder.resolve(name), targets);
+      return reader.apply(Files.exists(file) ? file : folder.resolve(name));
     }
 
     float run(Graph graph, int step) {

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.loranative.UserException;
-import org.loranative.model.diffusion.DiffusionBase;
+import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.testing.TensorFiles;
 import org.loranative.testing.TinyModel;
@@ -72,7 +72,7 @@ class BaseFilesTest {
   void pointersInDiffusersFoldersAreNamed(String file) throws IOException {
     Path base = TensorFiles.copy(Path.of("models/emoji-sd"), folder.resolve("sd"));
     Files.writeString(base.resolve(file), POINTER);
-    assertThatThrownBy(() -> DiffusionBase.open(base).tokenizers())
+    assertThatThrownBy(() -> DiffusionFamilies.open(base).family().text().reader())
         .isInstanceOf(UserException.class)
         .hasMessageContaining(Path.of(file).getFileName() + " is a pointer of Git LFS");
   }

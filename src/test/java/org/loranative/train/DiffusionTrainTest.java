@@ -28,7 +28,7 @@ import org.loranative.io.AtomicFolders;
 import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.LoraFiles;
 import org.loranative.model.diffusion.DiffusionBase;
-import org.loranative.model.diffusion.DiffusionGraph;
+import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.random.Philox;
 import org.loranative.testing.Errors;
 import org.loranative.testing.TensorFiles;
@@ -122,8 +122,8 @@ class DiffusionTrainTest {
                 "sample_prompts=[red heart]")
             .orElseThrow();
     assertThat(file.getFileName()).hasToString("style.safetensors");
-    DiffusionBase base = DiffusionBase.open(BASE);
-    var modules = LoraFiles.read(file, DiffusionGraph.targets(base));
+    DiffusionBase base = DiffusionFamilies.open(BASE);
+    var modules = LoraFiles.read(file, base.layers());
     assertThat(modules).hasSize(layers);
     assertThat(modules.values()).allMatch(m -> m.rank() == 3 && m.alpha() == 3);
     assertThat(LoraFiles.metadata(file)).containsEntry("ss_base_model_version", "sd_v1");
@@ -165,9 +165,9 @@ class DiffusionTrainTest {
     Path second =
         train("second", false, "init_adapter=" + first, "learning_rate=1e-9", "max_steps=1")
             .orElseThrow();
-    DiffusionBase base = DiffusionBase.open(BASE);
-    var before = LoraFiles.read(first, DiffusionGraph.targets(base));
-    var after = LoraFiles.read(second, DiffusionGraph.targets(base));
+    DiffusionBase base = DiffusionFamilies.open(BASE);
+    var before = LoraFiles.read(first, base.layers());
+    var after = LoraFiles.read(second, base.layers());
     before.forEach(
         (path, m) ->
             assertThat(
@@ -184,7 +184,7 @@ class DiffusionTrainTest {
                 "lora_rank=5",
                 "lora_alpha=2")
             .orElseThrow();
-    LoraFiles.read(larger, DiffusionGraph.targets(base))
+    LoraFiles.read(larger, base.layers())
         .forEach(
             (path, m) ->
                 assertThat(Errors.relative(gain(m), gain(before.get(path)))).isLessThan(1e-4));
@@ -216,7 +216,7 @@ class DiffusionTrainTest {
         "lora_targets=[kohya, {target: unet-conv, rank: 4, alpha: 2, learning_rate: 1e-3},"
             + " {target: text-encoder, learning_rate: 1e-9}]";
     Path file = train("groups", false, targets, "caption_dropout=0.2").orElseThrow();
-    var modules = LoraFiles.read(file, DiffusionGraph.targets(DiffusionBase.open(BASE)));
+    var modules = LoraFiles.read(file, DiffusionFamilies.open(BASE).layers());
     modules.forEach(
         (path, m) -> {
           boolean conv = path.contains("resnets") || path.contains("samplers");

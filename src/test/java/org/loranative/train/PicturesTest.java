@@ -19,13 +19,14 @@ import org.loranative.io.DType;
 import org.loranative.io.Safetensors;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.Painter;
+import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.testing.Errors;
 import org.loranative.testing.Golden;
 import org.loranative.testing.TensorFiles;
 
 /** The real demo model draws what diffusers' pipeline draws with it. */
 class PicturesTest {
-  private static final Path BASE = Path.of("models/emoji-sd");
+  private static final DiffusionBase MODEL = DiffusionFamilies.open(Path.of("models/emoji-sd"));
   private static final Golden GOLDEN = new Golden(Golden.FOLDER.resolve("emoji.safetensors"));
 
   @TempDir Path folder;
@@ -45,13 +46,12 @@ class PicturesTest {
 
   private static Painter.Order order(String negative, int steps, double guidance, int clipSkip) {
     return new Painter.Order(
-        "cat face", negative, 64, 64, Sampler.DDIM, steps, guidance, 1, clipSkip);
+        "cat face", negative, 64, 64, MODEL.sampler("ddim", ""), steps, guidance, 1, clipSkip);
   }
 
   @Test
   void drawsWhatThePipelineDraws() {
-    try (Pictures pictures =
-        new Pictures(BASE, DiffusionBase.Options.none(), List.of(), Machine.of("cpu", "f32"))) {
+    try (Pictures pictures = new Pictures(MODEL, List.of(), Machine.of("cpu", "f32"))) {
       Picture guided = pictures.draw(order("red", 8, 5, 0), Optional.of(latents));
       assertThat(Errors.relative(guided.rgb(), GOLDEN.floats("image"))).isLessThan(1e-3);
       Picture skipped = pictures.draw(order("", 4, 1, 1), Optional.of(latents));
@@ -61,9 +61,9 @@ class PicturesTest {
 
   @Test
   void theSeedNamesTheImage() {
-    try (Pictures pictures =
-        new Pictures(BASE, DiffusionBase.Options.none(), List.of(), Machine.of("cpu", "f32"))) {
-      for (Sampler sampler : Sampler.values()) {
+    try (Pictures pictures = new Pictures(MODEL, List.of(), Machine.of("cpu", "f32"))) {
+      for (String name : MODEL.noise().samplers()) {
+        Sampler sampler = MODEL.sampler(name, "");
         Painter.Order one = new Painter.Order("pizza", "", 48, 32, sampler, 3, 4, 7, 0);
         Picture first = pictures.draw(one, Optional.empty());
         assertThat(pictures.draw(one, Optional.empty()).rgb()).isEqualTo(first.rgb());
@@ -76,18 +76,16 @@ class PicturesTest {
   /** The kernels on the emulator, tensor cores and all, draw the CPU's image within bf16. */
   @Test
   void everySamplerRunsOnACard() {
-    try (Pictures cpu =
-            new Pictures(BASE, DiffusionBase.Options.none(), List.of(), Machine.of("cpu", "f32"));
-        Pictures card =
-            new Pictures(
-                BASE, DiffusionBase.Options.none(), List.of(), Machine.of("cuda-emu", "bf16"))) {
-      for (Sampler sampler : Sampler.values()) {
+    try (Pictures cpu = new Pictures(MODEL, List.of(), Machine.of("cpu", "f32"));
+        Pictures card = new Pictures(MODEL, List.of(), Machine.of("cuda-emu", "bf16"))) {
+      for (String name : MODEL.noise().samplers()) {
+        Sampler sampler = MODEL.sampler(name, "");
         Painter.Order order = new Painter.Order("pizza", "", 32, 32, sampler, 2, 3, 7, 0);
         assertThat(
                 Errors.relative(
                     card.draw(order, Optional.empty()).rgb(),
                     cpu.draw(order, Optional.empty()).rgb()))
-            .as(sampler.name())
+            .as(name)
             .isLessThan(0.05);
       }
     }
@@ -99,8 +97,7 @@ class PicturesTest {
         TensorFiles.empty()
             .with("latents", List.of(1L, 4L, 2L, 6L), new float[48])
             .write(folder.resolve("wide.safetensors"));
-    try (Pictures pictures =
-        new Pictures(BASE, DiffusionBase.Options.none(), List.of(), Machine.of("cpu", "f32"))) {
+    try (Pictures pictures = new Pictures(MODEL, List.of(), Machine.of("cpu", "f32"))) {
       assertThat(pictures.size(Optional.empty())).containsExactly(64, 64);
       assertThat(pictures.size(Optional.of(wide))).containsExactly(24, 8);
     }
@@ -108,22 +105,20 @@ class PicturesTest {
 
   @Test
   void mistakesAreNamed() {
-    try (Pictures pictures =
-        new Pictures(BASE, DiffusionBase.Options.none(), List.of(), Machine.of("cpu", "f32"))) {
-      Painter.Order odd = new Painter.Order("pizza", "", 50, 64, Sampler.EULER, 2, 4, 7, 0);
+    try (Pictures pictures = new Pictures(MODEL, List.of(), Machine.of("cpu", "f32"))) {
+      Painter.Order odd =
+          new Painter.Order("pizza", "", 50, 64, MODEL.sampler("euler", ""), 2, 4, 7, 0);
       assertThatThrownBy(() -> pictures.draw(odd, Optional.empty()))
           .isInstanceOf(UserException.class)
           .hasMessageContaining("50 x 64")
           .hasMessageContaining("multiples of 4");
-      Painter.Order large = new Painter.Order("pizza", "", 128, 64, Sampler.EULER, 2, 4, 7, 0);
+      Painter.Order large =
+          new Painter.Order("pizza", "", 128, 64, MODEL.sampler("euler", ""), 2, 4, 7, 0);
       assertThatThrownBy(() -> pictures.draw(large, Optional.of(latents)))
           .isInstanceOf(UserException.class)
           .hasMessageContaining("[1, 4, 16, 32]");
     }
-    assertThatThrownBy(
-            () ->
-                new Pictures(
-                    folder, DiffusionBase.Options.none(), List.of(), Machine.of("cpu", "f32")))
+    assertThatThrownBy(() -> DiffusionFamilies.open(folder))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("no model_index.json");
   }

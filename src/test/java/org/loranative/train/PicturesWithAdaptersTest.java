@@ -17,7 +17,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.loranative.UserException;
-import org.loranative.diffusion.Sampler;
 import org.loranative.io.DType;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
@@ -26,9 +25,10 @@ import org.loranative.lora.AdapterMethods;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraFiles;
 import org.loranative.lora.Mix;
+import org.loranative.lora.NamedLayers;
 import org.loranative.model.diffusion.DiffusionBase;
-import org.loranative.model.diffusion.DiffusionGraph;
 import org.loranative.model.diffusion.Painter;
+import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.random.Philox;
 import org.loranative.testing.Errors;
 import org.loranative.testing.Golden;
@@ -36,11 +36,15 @@ import org.loranative.testing.TensorFiles;
 
 /** Adapters in the formats of other tools change the image as diffusers changes it. */
 class PicturesWithAdaptersTest {
-  private static final Path BASE = Path.of("models/emoji-sd");
+  private static final DiffusionBase MODEL = DiffusionFamilies.open(Path.of("models/emoji-sd"));
   private static final Path FOLDER = Golden.FOLDER.resolve("lora");
   private static final Golden IMAGES = new Golden(FOLDER.resolve("images.safetensors"));
 
   @TempDir Path folder;
+
+  private static NamedLayers layers(Adapters.Target... targets) {
+    return new NamedLayers(List.of(targets), MODEL.family().names());
+  }
 
   private float[] draw(List<Pictures.Adapter> adapters) throws Exception {
     Path latents = folder.resolve("latents.safetensors");
@@ -51,9 +55,9 @@ class PicturesWithAdaptersTest {
         latents,
         List.of(new Safetensors.Tensor("latents", DType.F32, List.of(1L, 4L, 16L, 16L), data)),
         Map.of());
-    Painter.Order order = new Painter.Order("grinning face", "", 64, 64, Sampler.DDIM, 4, 4, 1, 0);
-    try (Pictures pictures =
-        new Pictures(BASE, DiffusionBase.Options.none(), adapters, Machine.of("cpu", "f32"))) {
+    Painter.Order order =
+        new Painter.Order("grinning face", "", 64, 64, MODEL.sampler("ddim", ""), 4, 4, 1, 0);
+    try (Pictures pictures = new Pictures(MODEL, adapters, Machine.of("cpu", "f32"))) {
       return pictures.draw(order, Optional.of(latents)).rgb();
     }
   }
@@ -77,7 +81,7 @@ class PicturesWithAdaptersTest {
 
   @Test
   void whatFitsNoLayerIsNamed() throws Exception {
-    List<Adapters.Target> targets = DiffusionGraph.targets(DiffusionBase.open(BASE));
+    NamedLayers targets = MODEL.layers();
     List<Safetensors.Tensor> tensors = new ArrayList<>();
     for (TensorEntry e : Safetensors.read(FOLDER.resolve("kohya.safetensors")).tensors().values()) {
       ByteBuffer data = Safetensors.data(e);
@@ -110,12 +114,15 @@ class PicturesWithAdaptersTest {
   @ParameterizedTest
   @ValueSource(strings = {"diffusers.safetensors", "kohya.safetensors", "unet"})
   void formatsTurnIntoEachOther(String file) throws Exception {
-    List<Adapters.Target> targets = DiffusionGraph.targets(DiffusionBase.open(BASE));
+    NamedLayers targets = MODEL.layers();
     Map<String, AdaptedLayer> start =
         new LinkedHashMap<>(LoraFiles.read(FOLDER.resolve(file), targets));
     // One module of another rank and alpha, as a convolution of one pixel.
     Adapters.Target proj =
-        targets.stream().filter(t -> t.path().endsWith("proj_in")).findFirst().orElseThrow();
+        targets.targets().stream()
+            .filter(t -> t.path().endsWith("proj_in"))
+            .findFirst()
+            .orElseThrow();
     float[] a = new float[(int) proj.in() * 2];
     float[] b = new float[(int) proj.out() * 2];
     java.util.Arrays.fill(a, 0.25f);
@@ -127,10 +134,10 @@ class PicturesWithAdaptersTest {
     Path kohya = folder.resolve("k.safetensors");
     Path diffusers = folder.resolve("d.safetensors");
     Map<String, String> note = Map.of("ss_network_dim", "4");
-    LoraFiles.write(kohya, LoraFiles.Format.KOHYA, start, false, note);
+    LoraFiles.write(kohya, LoraFiles.Format.KOHYA, start, targets.names(), note);
     Map<String, AdaptedLayer> second = LoraFiles.read(kohya, targets);
     LoraFiles.write(
-        diffusers, LoraFiles.Format.DIFFUSERS, second, false, LoraFiles.metadata(kohya));
+        diffusers, LoraFiles.Format.DIFFUSERS, second, targets.names(), LoraFiles.metadata(kohya));
     assertThat(LoraFiles.metadata(diffusers)).containsEntry("ss_network_dim", "4");
     Map<String, AdaptedLayer> third = LoraFiles.read(diffusers, targets);
     assertThat(third.keySet()).isEqualTo(start.keySet());
@@ -168,7 +175,7 @@ class PicturesWithAdaptersTest {
     "text_encoder\\.(.*), clip_l.transformer.text_model.$1, .lora_down.weight, .lora_up.weight"
   })
   void namesOfOtherToolsAreRead(String ours, String theirs, String down, String up) {
-    List<Adapters.Target> targets = DiffusionGraph.targets(DiffusionBase.open(BASE));
+    NamedLayers targets = MODEL.layers();
     Map<String, AdaptedLayer> golden = LoraFiles.read(FOLDER.resolve("kohya.safetensors"), targets);
     TensorFiles file = TensorFiles.empty();
     Map<String, AdaptedLayer> expected = new LinkedHashMap<>();
@@ -204,7 +211,7 @@ class PicturesWithAdaptersTest {
         TensorFiles.like(FOLDER.resolve("kohya.safetensors"))
             .with(tensor, List.of(1L), 1)
             .write(folder.resolve("other.safetensors"));
-    assertThatThrownBy(() -> LoraFiles.read(file, List.of(new Adapters.Target("unet.x", 1, 1))))
+    assertThatThrownBy(() -> LoraFiles.read(file, layers(new Adapters.Target("unet.x", 1, 1))))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("holds")
         .hasMessageContaining(kind)
@@ -222,13 +229,13 @@ class PicturesWithAdaptersTest {
     Path columns =
         file.with("lora_unet_x.dora_scale", List.of(1L, 3L), 1, 2, 3)
             .write(folder.resolve("columns.safetensors"));
-    assertThatThrownBy(() -> LoraFiles.read(columns, List.of(layer)))
+    assertThatThrownBy(() -> LoraFiles.read(columns, layers(layer)))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("lengths of the weight's columns");
     Path dora =
         file.with("lora_unet_x.dora_scale", List.of(3L, 1L), 1, 2, 3)
             .write(folder.resolve("dora.safetensors"));
-    Map<String, AdaptedLayer> read = LoraFiles.read(dora, List.of(layer));
+    Map<String, AdaptedLayer> read = LoraFiles.read(dora, layers(layer));
     assertThat(read.get("unet.x").method().name()).isEqualTo("dora");
     assertThatThrownBy(
             () -> Mix.of(List.of(layer), List.of(new Mix.Part(read, 1), new Mix.Part(read, 1))))
@@ -254,7 +261,7 @@ class PicturesWithAdaptersTest {
             .with("lora_unet_c.alpha", List.of(), 4)
             .write(folder.resolve("cp.safetensors"));
     Adapters.Target target = new Adapters.Target("unet.c", channels * 9, out, 3);
-    AdaptedLayer read = LoraFiles.read(file, List.of(target)).get("unet.c");
+    AdaptedLayer read = LoraFiles.read(file, layers(target)).get("unet.c");
     assertThat(read.alpha()).isEqualTo(4);
     assertThat(read.convolution()).isTrue();
     // Down on a pixel, then mid over 3 x 3: ours is [rank, kernel, kernel, channels].
@@ -283,8 +290,8 @@ class PicturesWithAdaptersTest {
     "clip_l.text_model.encoder.layers.0.mlp.fc1, text_encoder.encoder.layers.0.mlp.fc1"
   })
   void namesForPartsOfSdxlAreRead(String theirs, String ours) {
-    List<Adapters.Target> targets =
-        List.of(
+    NamedLayers targets =
+        layers(
             new Adapters.Target("text_encoder.encoder.layers.0.mlp.fc1", 3, 3),
             new Adapters.Target("text_encoder_2.encoder.layers.0.mlp.fc1", 3, 3),
             new Adapters.Target("text_encoder_2.encoder.layers.0.self_attn.q_proj", 3, 3),
@@ -313,7 +320,7 @@ class PicturesWithAdaptersTest {
           new Safetensors.Tensor(name + ".lora_" + kind + ".weight", DType.F32, shape, data));
     }
     Safetensors.write(file, tensors, Map.of());
-    assertThat(LoraFiles.read(file, List.of(new Adapters.Target(path, 3, 3))))
+    assertThat(LoraFiles.read(file, layers(new Adapters.Target(path, 3, 3))))
         .containsOnlyKeys(path);
   }
 }

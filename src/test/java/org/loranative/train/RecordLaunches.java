@@ -31,6 +31,7 @@ import org.loranative.lora.Slot;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionGraph;
 import org.loranative.model.diffusion.Painter;
+import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.optim.Hyperparameters;
 import org.loranative.optim.Optimizer;
 import org.loranative.optim.Optimizers;
@@ -95,7 +96,7 @@ public final class RecordLaunches implements AutoCloseable {
 
   /** What encodes images and captions before the first step, and what previews decode with. */
   private void images(TrainConfig config, DType compute) throws IOException {
-    DiffusionBase base = DiffusionBase.open(Path.of(config.baseModel()));
+    DiffusionBase base = DiffusionFamilies.open(Path.of(config.baseModel()));
     DType vae = Painter.vaeDtype(compute);
     int side = config.resolution();
     int latent = side / base.latentFactor();

@@ -1,123 +1,115 @@
 package org.loranative.model.diffusion;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import org.loranative.diffusion.NoiseSchedule;
-import org.loranative.diffusion.Prediction;
-import org.loranative.model.MissingBase;
+import java.util.function.Predicate;
+import org.loranative.UserException;
+import org.loranative.diffusion.NoiseProcess;
+import org.loranative.diffusion.Sampler;
+import org.loranative.graph.ShapeException;
+import org.loranative.io.DType;
+import org.loranative.lora.Adapters;
+import org.loranative.lora.NamedLayers;
 import org.loranative.model.Quantize;
 import org.loranative.model.Weights;
-import org.loranative.text.ClipTokenizer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * A diffusion model on disk, as a folder of diffusers or one file: the configs of its parts and
- * their tensors (not yet loaded), under diffusers' names behind the part's own: {@code unet.},
- * {@code vae.}, {@code text_encoder.}, {@code text_encoder_2.}.
+ * A diffusion model on disk: what its family decides, its VAE and its tensors (not yet loaded),
+ * under diffusers' names behind each part's own ({@code unet.}, {@code vae.}, {@code
+ * text_encoder.}).
  */
 public final class DiffusionBase {
-  static final String TEXT = "text_encoder.";
-  static final String TEXT_2 = "text_encoder_2.";
-  private static final int NARROW = 640;
-
   private final Path path;
-  private final UnetConfig unet;
+  private final DiffusionFamily family;
   private final VaeConfig vae;
-  private final ClipConfig text;
-  private final Optional<ClipConfig> text2;
-  private final NoiseSchedule noise;
   private final Weights weights;
 
-  private final List<TokenizerPlace> tokenizers;
-
-  /** What a user may say of a base beside its place. */
-  public record Options(Optional<Path> tokenizer, Optional<Prediction> prediction) {
-    private static final Logger log = LoggerFactory.getLogger(DiffusionBase.class);
-
-    public static Options none() {
-      return new Options(Optional.empty(), Optional.empty());
-    }
-
-    /** The schedule with the prediction that the user named; says which it is and by whom. */
-    NoiseSchedule apply(NoiseSchedule told, String by) {
-      Prediction chosen = prediction.orElse(told.prediction());
-      log.info(
-          "base: predicts {} ({}){}",
-          chosen.label(),
-          prediction.isPresent() ? "prediction_type" : by,
-          chosen == told.prediction() ? "" : ", against " + by);
-      return told.predicting(chosen);
-    }
-  }
-
-  DiffusionBase(
-      Path path,
-      UnetConfig unet,
-      VaeConfig vae,
-      ClipConfig text,
-      Optional<ClipConfig> text2,
-      NoiseSchedule noise,
-      Weights weights,
-      List<TokenizerPlace> tokenizers) {
+  public DiffusionBase(Path path, DiffusionFamily family, VaeConfig vae, Weights weights) {
     this.path = path;
-    this.unet = unet;
+    this.family = family;
     this.vae = vae;
-    this.text = text;
-    this.text2 = text2;
-    this.noise = noise;
     this.weights = weights;
-    this.tokenizers = List.copyOf(tokenizers);
-    BaseCheck.check(this);
   }
 
-  /** Opens a model with the tokenizer that lies with it. */
-  public static DiffusionBase open(Path path) {
-    return open(path, Options.none());
-  }
-
-  /** Opens a folder in diffusers' layout, or a checkpoint of one file. */
-  public static DiffusionBase open(Path path, Options options) {
-    if (!Files.exists(path)) {
-      throw MissingBase.of(
-          "base_model", path, "a folder in diffusers' layout or a .safetensors file");
+  /**
+   * Checks that the graphs can be made of the tensors that are there, and read every one of some.
+   *
+   * @param denoisers whether a tensor, by the file's name, must be read
+   * @param others what a model is that has tensors which are not read
+   */
+  public DiffusionBase requireWhole(Predicate<String> denoisers, String others) {
+    List<String> left;
+    try {
+      left =
+          weights.unread(Weights.of(Painter.graphs(this, Adapters.none(), DType.F32)), denoisers);
+    } catch (ShapeException e) {
+      throw new UserException(
+          "base_model "
+              + path
+              + ": its tensors do not have the shapes that its configs tell ("
+              + e.getMessage()
+              + ").",
+          e);
     }
-    return Files.isDirectory(path)
-        ? DiffusersFolder.open(path, options)
-        : SingleFile.open(path, options);
+    if (!left.isEmpty()) {
+      throw new UserException(
+          String.format(
+              "base_model %s has %d tensors in its %s that %s have not, such as %s; it is another"
+                  + " kind of model, which is not supported.",
+              path, left.size(), family.denoiser().part(), others, left.get(0)));
+    }
+    return this;
   }
 
-  /** Says how the matrices of the UNet's linear layers are held. */
+  /** Says how the matrices of the denoiser's linear layers are held. */
   public void quantize(Quantize how) {
-    weights.quantize(how, name -> name.startsWith(Unet.PREFIX));
+    weights.quantize(how, this::isDenoisers);
+  }
+
+  /** Whether a layer or tensor is the denoiser's, by its path here. */
+  boolean isDenoisers(String path) {
+    return path.startsWith(family.denoiser().part() + ".");
   }
 
   public Path path() {
     return path;
   }
 
+  public DiffusionFamily family() {
+    return family;
+  }
+
   public Weights weights() {
     return weights;
   }
 
-  UnetConfig unet() {
-    return unet;
+  public NoiseProcess noise() {
+    return family.noise();
   }
 
   VaeConfig vae() {
     return vae;
   }
 
-  ClipConfig text() {
-    return text;
+  /** Its layers, and what adapters' files call them. */
+  public NamedLayers layers() {
+    return new NamedLayers(DiffusionGraph.targets(this), family.names());
   }
 
-  /** The second text encoder, which makes it an SDXL. */
-  Optional<ClipConfig> text2() {
-    return text2;
+  /**
+   * One of its samplers.
+   *
+   * @param by what named it, for the sentence
+   */
+  public Sampler sampler(String label, String by) {
+    return noise()
+        .sampler(label)
+        .orElseThrow(
+            () ->
+                new UserException(
+                    String.format(
+                        "%s is %s, but must be one of %s.",
+                        by, label, String.join(", ", noise().samplers()))));
   }
 
   /**
@@ -127,53 +119,9 @@ public final class DiffusionBase {
     return weights.entry(path + ".weight").shape().size() == 4;
   }
 
-  /** Whether a tensor, by the file's name, is the UNet's. */
-  boolean isOfUnet(String name) {
-    return name.startsWith(Unet.PREFIX) || name.startsWith(SingleFile.UNET);
-  }
-
-  /** Whether it is a Stable Diffusion 2, whose text encoder is OpenCLIP's ViT-H. */
-  public boolean isVersion2() {
-    return !isSdxl() && unet.contextWidth() == 1024;
-  }
-
-  /** What kohya's files call a base of this kind. */
-  public String kohyaVersion() {
-    boolean velocity = noise.prediction() == Prediction.V_PREDICTION;
-    return isSdxl()
-        ? "sdxl_base_v1-0"
-        : (isVersion2() ? "sd_v2" : "sd_v1") + (velocity ? "_v" : "");
-  }
-
-  public boolean isSdxl() {
-    return text2.isPresent();
-  }
-
-  /** Whether its UNet is far narrower than that of any Stable Diffusion. */
-  public boolean isSmall() {
-    return unet.innermost().channels() < NARROW;
-  }
-
-  /** How noise is added, and what the UNet predicts. */
-  public NoiseSchedule noise() {
-    return noise;
-  }
-
-  /** The tokenizers of its text encoders; the caller closes them. */
-  public List<ClipTokenizer> tokenizers() {
-    List<ClipTokenizer> opened = new ArrayList<>();
-    tokenizers.forEach(place -> opened.add(place.open()));
-    return opened;
-  }
-
   /** Height and width of the images that it was made for. */
   public List<Integer> imageSize() {
-    return unet.sampleSize().stream().map(side -> side * vae.factor()).toList();
-  }
-
-  /** Tokens of a text. */
-  public int textTokens() {
-    return text.positions();
+    return family.denoiser().sampleSize().stream().map(side -> side * vae.factor()).toList();
   }
 
   /** How many times smaller latents are than images, in each direction. */
@@ -185,7 +133,7 @@ public final class DiffusionBase {
     return vae.latentChannels();
   }
 
-  /** What latents are multiplied by before the UNet sees them. */
+  /** What latents are multiplied by before the denoiser sees them. */
   public double latentScaling() {
     return vae.scaling();
   }

@@ -3,7 +3,6 @@ package org.loranative.model.diffusion;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.loranative.graph.Autodiff;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Shape;
@@ -11,7 +10,6 @@ import org.loranative.graph.Value;
 import org.loranative.graph.ops.Cast;
 import org.loranative.graph.ops.Conv2d;
 import org.loranative.graph.ops.Linear;
-import org.loranative.graph.ops.Split;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
 import org.loranative.model.Net;
@@ -26,9 +24,6 @@ public final class DiffusionGraph {
   public static final String LATENTS = "latents";
 
   public static final String TIMESTEPS = "timesteps";
-  public static final String TEXT = "text";
-  public static final String POOLED = "pooled";
-  public static final String SIZES = "sizes";
   public static final String TARGET = "target";
   public static final String WEIGHTS = "weights";
   public static final String IMAGE = "image";
@@ -39,7 +34,7 @@ public final class DiffusionGraph {
    * A batch's measures.
    *
    * @param height of the latents; width likewise
-   * @param keys text tokens of an image: the encoder's length, or a multiple
+   * @param keys text tokens of an image: the encoders' length, or a multiple
    */
   public record Size(int images, int height, int width, int keys) {
     long rows() {
@@ -48,18 +43,19 @@ public final class DiffusionGraph {
   }
 
   /**
-   * States of texts "text" [texts·positions, width] f32 (of SDXL's two encoders side by side, and
-   * "pooled" [texts, width]). Inputs: see {@link ClipText}.
+   * The family's {@link Condition}s of rows of tokens, f32, each under its name. Inputs: see {@link
+   * TextReader}.
    *
-   * @param clipSkip last layers left out, beside SDXL's own
+   * @param clipSkip last layers left out, beside the family's own
    */
   public static Graph texts(
-      DiffusionBase base, Adapters adapters, DType compute, int texts, int clipSkip) {
+      DiffusionBase base, Adapters adapters, DType compute, int rows, int clipSkip) {
     Graph g = new Graph();
     Net net = new Net(g, base.weights(), adapters, compute, false);
-    Texts states = encode(base, net, texts, clipSkip);
-    g.result(named(g, states.text, TEXT));
-    states.pooled.ifPresent(p -> g.result(named(g, p, POOLED)));
+    base.family()
+        .text()
+        .encode(net, rows, clipSkip)
+        .forEach((name, states) -> g.result(named(g, states, name)));
     return g;
   }
 
@@ -71,48 +67,25 @@ public final class DiffusionGraph {
   }
 
   /** Whether any adapter is on a text encoder, whose states then change as training goes on. */
-  public static boolean trainsText(Adapters adapters) {
-    return adapters.modules().stream().anyMatch(m -> !m.path().startsWith(Unet.PREFIX));
+  public static boolean trainsText(DiffusionBase base, Adapters adapters) {
+    return adapters.modules().stream().anyMatch(m -> !base.isDenoisers(m.path()));
   }
 
-  /** States of texts [texts·positions, width], SDXL's pooled ones [texts, width]. */
-  private record Texts(Value text, Optional<Value> pooled) {}
-
-  private static Texts encode(DiffusionBase base, Net net, int texts, int clipSkip) {
-    ClipText first = new ClipText(base.text(), DiffusionBase.TEXT, net);
-    int layers = base.text().layers();
-    if (base.text2().isEmpty()) {
-      Value last = first.states(texts, layers - clipSkip).get(layers - clipSkip);
-      return new Texts(first.finalNorm(last), Optional.empty());
-    }
-    // SDXL reads the states before the last layer, without the norm; the pooled one from the end.
-    ClipText second = new ClipText(base.text2().get(), DiffusionBase.TEXT_2, net);
-    int read = layers - 1 - clipSkip;
-    int layers2 = base.text2().get().layers();
-    List<Value> states2 = second.states(texts, layers2);
-    Value text =
-        Split.join(
-            net.graph(),
-            List.of(first.states(texts, read).get(read), states2.get(layers2 - 1 - clipSkip)));
-    return new Texts(text, Optional.of(second.pooled(states2.get(layers2), texts)));
-  }
-
-  /** Texts that were encoded before: the inputs "text" and "pooled". */
-  private static Texts encoded(DiffusionBase base, Net net, Size size) {
+  /** Conditions that were made before, as inputs under their names. */
+  private static Map<String, Value> encoded(DiffusionBase base, Net net, Size size) {
     Graph g = net.graph();
-    long rows = (long) size.images() * size.keys();
-    Value text =
-        Cast.of(g, g.input(TEXT, DType.F32, rows, base.unet().contextWidth()), net.compute());
-    return new Texts(
-        text,
-        base.text2()
-            .map(c -> g.input(POOLED, DType.F32, size.images(), c.hidden()))
-            .map(pooled -> Cast.of(g, pooled, net.compute())));
+    Map<String, Value> conditions = new LinkedHashMap<>();
+    for (Condition c : base.family().text().conditions()) {
+      long rows = c.perToken() ? (long) size.images() * size.keys() : size.images();
+      Value input = g.input(c.name(), DType.F32, rows, c.width());
+      conditions.put(c.name(), Cast.of(g, input, net.compute()));
+    }
+    return conditions;
   }
 
   /**
-   * "prediction" [images·height·width, channels] f32 for given latents, timesteps and text, which
-   * is of {@link #texts}.
+   * "prediction" [images·height·width, channels] f32 for given latents, timesteps and conditions,
+   * which are of {@link #texts}.
    */
   public static Graph prediction(DiffusionBase base, Adapters adapters, DType compute, Size size) {
     Graph g = new Graph();
@@ -125,7 +98,7 @@ public final class DiffusionGraph {
    * Forward and backward of a batch: adds to the adapters' gradients, gives the objective's loss.
    *
    * @param encodes whether the text encoders run in it, for one row of tokens an image: their
-   *     inputs then stand in the place of "text"
+   *     inputs then stand in the place of the conditions
    */
   public static Graph training(
       DiffusionBase base,
@@ -160,29 +133,28 @@ public final class DiffusionGraph {
       boolean training) {
     Graph g = new Graph();
     Net net = new Net(g, base.weights(), adapters, compute, training);
-    Texts texts = encodes ? encode(base, net, size.images(), 0) : encoded(base, net, size);
-    Value prediction = predict(base, net, size, texts);
-    Value target = g.input(TARGET, DType.F32, size.rows(), base.unet().outChannels());
+    Map<String, Value> conditions =
+        encodes ? base.family().text().encode(net, size.images(), 0) : encoded(base, net, size);
+    Value prediction = predict(base, net, size, conditions);
+    Value target = g.input(TARGET, DType.F32, size.rows(), base.latentChannels());
     Value weights = g.input(WEIGHTS, DType.F32, size.images());
     objective.append(g, new DenoisingObjective.Pair(prediction, target, weights), training);
     return g;
   }
 
-  private static Value predict(DiffusionBase base, Net net, Size size, Texts texts) {
+  private static Value predict(
+      DiffusionBase base, Net net, Size size, Map<String, Value> conditions) {
     Graph g = net.graph();
-    UnetConfig c = base.unet();
     Value latents =
-        Cast.of(g, g.input(LATENTS, DType.F32, size.rows(), c.inChannels()), net.compute());
-    return new Unet(c, net)
+        Cast.of(g, g.input(LATENTS, DType.F32, size.rows(), base.latentChannels()), net.compute());
+    return base.family()
+        .denoiser()
         .predict(
+            net,
             new Features(latents, size.images(), size.height(), size.width()),
             g.input(TIMESTEPS, DType.F32, size.images()),
-            texts.text,
-            size.keys(),
-            texts.pooled.map(
-                pooled ->
-                    new Unet.Added(
-                        pooled, g.input(SIZES, DType.F32, (long) size.images() * Unet.SIZES))));
+            conditions,
+            size.keys());
   }
 
   /** "moments" [images·height·width, 2 channels] f32 of "image" in [−1, 1]. */
@@ -209,15 +181,16 @@ public final class DiffusionGraph {
   }
 
   /**
-   * Every layer that an adapter could be put on, in the order of the model: the UNet's, then the
-   * text encoders'.
+   * Every layer that an adapter could be put on, in the order of the model: the denoiser's, then
+   * the text encoders'.
    */
   public static List<Adapters.Target> targets(DiffusionBase base) {
-    int side = 1 << (base.unet().levels().size() - 1);
-    DType any = DType.F32;
-    Graph unet = prediction(base, Adapters.none(), any, new Size(1, side, side, base.textTokens()));
+    int side = base.family().denoiser().leastSide();
+    Size least = new Size(1, side, side, base.family().text().tokens());
+    Graph texts = new Graph();
+    base.family().text().trace(new Net(texts, base.weights(), Adapters.none(), DType.F32, false));
     Map<String, Adapters.Target> targets = new LinkedHashMap<>();
-    for (Graph g : List.of(unet, allTextLayers(base))) {
+    for (Graph g : List.of(prediction(base, Adapters.none(), DType.F32, least), texts)) {
       for (Graph.Node node : g.nodes()) {
         if (node.op() instanceof Linear l) {
           Shape w = l.w0().shape();
@@ -232,19 +205,5 @@ public final class DiffusionGraph {
       }
     }
     return List.copyOf(targets.values());
-  }
-
-  /** Every layer of the text encoders, also the last of SDXL's first, which nothing reads. */
-  private static Graph allTextLayers(DiffusionBase base) {
-    Graph g = new Graph();
-    Net net = new Net(g, base.weights(), Adapters.none(), DType.F32, false);
-    new ClipText(base.text(), DiffusionBase.TEXT, net).states(1, base.text().layers());
-    base.text2()
-        .ifPresent(
-            c -> {
-              ClipText second = new ClipText(c, DiffusionBase.TEXT_2, net);
-              second.pooled(second.states(1, c.layers()).get(c.layers()), 1);
-            });
-    return g;
   }
 }

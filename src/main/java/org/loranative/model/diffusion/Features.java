@@ -3,16 +3,16 @@ package org.loranative.model.diffusion;
 import org.loranative.graph.Value;
 
 /** A batch of images on its way through a model: x [images·height·width, C]. */
-record Features(Value x, long images, long height, long width) {
-  Features with(Value y) {
+public record Features(Value x, long images, long height, long width) {
+  public Features with(Value y) {
     return new Features(y, images, height, width);
   }
 
-  long pixels() {
+  public long pixels() {
     return height * width;
   }
 
-  long channels() {
+  public long channels() {
     return x.shape().last();
   }
 }

@@ -21,7 +21,7 @@ import org.loranative.model.Net;
  * @param groups of every group norm
  * @param eps of the residual blocks' group norms
  */
-record Layers(Net net, int groups, float eps) {
+public record Layers(Net net, int groups, float eps) {
   private static final float TRANSFORMER_GROUP_EPS = 1e-6f;
   private static final float LAYER_NORM_EPS = 1e-5f;
 
@@ -30,7 +30,7 @@ record Layers(Net net, int groups, float eps) {
   }
 
   /** A convolution of 3 × 3 that keeps the size. */
-  Features conv(String path, Features f) {
+  public Features conv(String path, Features f) {
     Conv2d.Setting same = Conv2d.Setting.same(f.images(), f.height(), f.width(), 3, 1);
     return f.with(net.conv(path, f.x(), same));
   }
@@ -40,7 +40,7 @@ record Layers(Net net, int groups, float eps) {
     return conv(conv, f.with(norm(norm, f, eps, true)));
   }
 
-  Value norm(String path, Features f, float normEps, boolean silu) {
+  public Value norm(String path, Features f, float normEps, boolean silu) {
     return net.groupNorm(path, f.x(), new GroupNorm.Setting(f.images(), groups, normEps, silu));
   }
 
@@ -49,7 +49,7 @@ record Layers(Net net, int groups, float eps) {
    *
    * @param time SiLU of the timestep's embedding [B, E], where the block has one
    */
-  Features resnet(String path, Features f, Optional<Value> time) {
+  public Features resnet(String path, Features f, Optional<Value> time) {
     Features h = normConv(path + ".norm1", path + ".conv1", f);
     if (time.isPresent()) {
       Value t = net.linear(path + ".time_emb_proj", time.get());
@@ -64,14 +64,14 @@ record Layers(Net net, int groups, float eps) {
   }
 
   /** Half the size, by a convolution of stride 2. */
-  Features downsample(String path, Features f) {
+  public Features downsample(String path, Features f) {
     Conv2d.Setting half = Conv2d.Setting.same(f.images(), f.height(), f.width(), 3, 2);
     Value y = net.conv(path, f.x(), half);
     return new Features(y, f.images(), half.outHeight(), half.outWidth());
   }
 
   /** The VAE's: zeros behind the image only. */
-  Features downsamplePaddedAfter(String path, Features f) {
+  public Features downsamplePaddedAfter(String path, Features f) {
     Conv2d.Setting half =
         new Conv2d.Setting(
             f.images(),
@@ -87,7 +87,7 @@ record Layers(Net net, int groups, float eps) {
   }
 
   /** To a height and width that are twice as large, or one less. */
-  Features upsample(String path, Features f, long height, long width) {
+  public Features upsample(String path, Features f, long height, long width) {
     Upsample.Setting s = new Upsample.Setting(f.images(), f.height(), f.width(), height, width);
     return conv(path, new Features(Upsample.of(g(), f.x(), s), f.images(), height, width));
   }
@@ -98,7 +98,8 @@ record Layers(Net net, int groups, float eps) {
    * @param context text [B·keys, width] that the second attention of each block reads
    * @param keys text tokens of an image
    */
-  Features transformer(String path, Features f, Value context, long keys, int heads, int blocks) {
+  public Features transformer(
+      String path, Features f, Value context, long keys, int heads, int blocks) {
     Value h = norm(path + ".norm", f, TRANSFORMER_GROUP_EPS, false);
     h = net.linear(path + ".proj_in", h);
     for (int i = 0; i < blocks; i++) {
@@ -113,7 +114,7 @@ record Layers(Net net, int groups, float eps) {
     return f.with(Add.of(g(), net.linear(path + ".proj_out", h), f.x()));
   }
 
-  Value attention(String path, Value x, Value context, int heads, long queries, long keys) {
+  public Value attention(String path, Value x, Value context, int heads, long queries, long keys) {
     Value q = net.linear(path + ".to_q", x);
     Value k = net.linear(path + ".to_k", context);
     Value v = net.linear(path + ".to_v", context);
@@ -128,7 +129,7 @@ record Layers(Net net, int groups, float eps) {
   }
 
   /** Linear, SiLU, linear: what timesteps and sizes pass through. */
-  Value embed(String path, Value x) {
+  public Value embed(String path, Value x) {
     Value h = Activation.of(g(), net.linear(path + ".linear_1", x), Act.SILU);
     return net.linear(path + ".linear_2", h);
   }

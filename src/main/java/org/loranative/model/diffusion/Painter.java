@@ -14,7 +14,6 @@ import org.loranative.lora.Adapters;
 import org.loranative.model.Placement;
 import org.loranative.model.Session;
 import org.loranative.random.Philox;
-import org.loranative.text.ClipTokenizer;
 
 /** Draws images of texts: text states, sampling with guidance, decoding. */
 public final class Painter {
@@ -47,13 +46,13 @@ public final class Painter {
   private final Adapters adapters;
   private final DType compute;
   private final Placement placement;
-  private final List<ClipTokenizer> tokenizers;
+  private final TextReader reader;
   private final Optional<Memory> arena;
 
   /**
-   * @param tokenizers one for each of the base's text encoders; they stay the caller's
-   * @param compute of the text encoders and the UNet; the VAE computes in f32, or bf16 with it (its
-   *     activations overflow f16)
+   * @param reader of the base; it stays the caller's
+   * @param compute of the text encoders and the denoiser; the VAE computes in f32, or bf16 with it
+   *     (its activations overflow f16)
    * @param arena that others take turns in; without, each graph gets one of its own
    */
   public Painter(
@@ -62,24 +61,27 @@ public final class Painter {
       Adapters adapters,
       DType compute,
       Placement placement,
-      List<ClipTokenizer> tokenizers,
+      TextReader reader,
       Optional<Memory> arena) {
     this.device = device;
     this.base = base;
     this.adapters = adapters;
     this.compute = compute;
     this.placement = placement;
-    this.tokenizers = List.copyOf(tokenizers);
+    this.reader = reader;
     this.arena = arena;
   }
 
   /** Graphs, at their smallest, that name every weight that drawing needs. */
   public static List<Graph> graphs(DiffusionBase base, Adapters adapters, DType compute) {
-    int side = 1 << (base.unet().levels().size() - 1);
+    int side = base.family().denoiser().leastSide();
     return List.of(
         DiffusionGraph.texts(base, adapters, compute, 1, 0),
         DiffusionGraph.prediction(
-            base, adapters, compute, new DiffusionGraph.Size(1, side, side, base.textTokens())),
+            base,
+            adapters,
+            compute,
+            new DiffusionGraph.Size(1, side, side, base.family().text().tokens())),
         DiffusionGraph.decoder(base, vaeDtype(compute), 1, side, side));
   }
 
@@ -95,16 +97,12 @@ public final class Painter {
   /** Drawing one order. */
   private record Drawing(TextRows rows, Graph texts, Graph prediction, Graph decoder) {
     static Drawing of(
-        DiffusionBase base,
-        Adapters adapters,
-        DType compute,
-        List<ClipTokenizer> tokenizers,
-        Order order) {
+        DiffusionBase base, Adapters adapters, DType compute, TextReader reader, Order order) {
       int height = order.height() / base.latentFactor();
       int width = order.width() / base.latentFactor();
       List<String> texts = order.texts();
-      TextRows rows = TextRows.of(base, tokenizers, texts);
-      int keys = rows.perText() * base.textTokens();
+      TextRows rows = reader.rows(texts);
+      int keys = rows.perText() * base.family().text().tokens();
       return new Drawing(
           rows,
           DiffusionGraph.texts(
@@ -117,12 +115,8 @@ public final class Painter {
 
   /** The graphs that drawing an order runs. */
   public static List<Graph> graphs(
-      DiffusionBase base,
-      Adapters adapters,
-      DType compute,
-      List<ClipTokenizer> tokenizers,
-      Order order) {
-    Drawing drawing = Drawing.of(base, adapters, compute, tokenizers, order);
+      DiffusionBase base, Adapters adapters, DType compute, TextReader reader, Order order) {
+    Drawing drawing = Drawing.of(base, adapters, compute, reader, order);
     return List.of(drawing.texts(), drawing.prediction(), drawing.decoder());
   }
 
@@ -137,28 +131,28 @@ public final class Painter {
     int n = height * width * base.latentChannels();
     float[] noise = start.orElseGet(() -> Philox.normals(n, order.seed(), Philox.NOISE, 0, 0));
     int texts = order.texts().size();
-    Drawing drawing = Drawing.of(base, adapters, compute, tokenizers, order);
+    Drawing drawing = Drawing.of(base, adapters, compute, reader, order);
     Map<String, float[]> inputs = new HashMap<>();
     try (Session session = open(drawing.texts())) {
       Map<String, float[]> states = session.run(drawing.rows().inputs());
-      inputs.put(DiffusionGraph.TEXT, states.get(DiffusionGraph.TEXT));
-      if (base.isSdxl()) {
-        inputs.put(
-            DiffusionGraph.POOLED,
-            drawing.rows().firstOfEach(states.get(DiffusionGraph.POOLED), texts));
+      for (Condition c : base.family().text().conditions()) {
+        float[] own = states.get(c.name());
+        inputs.put(c.name(), c.perToken() ? own : drawing.rows().firstOfEach(own, texts));
       }
     }
     float[] latents;
-    inputs.put(DiffusionGraph.SIZES, sizes(order, texts));
-    try (Session unet = open(drawing.prediction())) {
+    base.family()
+        .denoiser()
+        .told(Framing.whole(order.height(), order.width()))
+        .forEach((name, one) -> inputs.put(name, repeated(one, texts)));
+    try (Session denoiser = open(drawing.prediction())) {
       latents =
           order
               .sampler()
               .sample(
-                  base.noise(),
                   order.steps(),
                   noise,
-                  (x, t) -> predict(unet, inputs, x, t, texts, order.guidance()),
+                  (x, t) -> predict(denoiser, inputs, x, t, texts, order.guidance()),
                   step -> Philox.normals(n, order.seed(), Philox.NOISE, 1 + step, 0));
     }
     for (int i = 0; i < latents.length; i++) {
@@ -173,7 +167,12 @@ public final class Painter {
 
   /** The model's answer, led away from that of the negative text. */
   private static float[] predict(
-      Session unet, Map<String, float[]> fixed, float[] x, double t, int texts, double guidance) {
+      Session denoiser,
+      Map<String, float[]> fixed,
+      float[] x,
+      double t,
+      int texts,
+      double guidance) {
     Map<String, float[]> inputs = new HashMap<>(fixed);
     float[] latents = new float[x.length * texts];
     float[] timesteps = new float[texts];
@@ -183,7 +182,7 @@ public final class Painter {
     }
     inputs.put(DiffusionGraph.LATENTS, latents);
     inputs.put(DiffusionGraph.TIMESTEPS, timesteps);
-    float[] both = unet.run(inputs).get("prediction");
+    float[] both = denoiser.run(inputs).get("prediction");
     if (texts == 1) {
       return both;
     }
@@ -194,14 +193,11 @@ public final class Painter {
     return led;
   }
 
-  /** SDXL is told that the image was neither scaled nor cropped. */
-  private static float[] sizes(Order order, int texts) {
-    float[] sizes = new float[texts * Unet.SIZES];
-    for (int i = 0; i < texts; i++) {
-      int at = i * Unet.SIZES;
-      sizes[at] = sizes[at + 4] = order.height();
-      sizes[at + 1] = sizes[at + 5] = order.width();
+  private static float[] repeated(float[] one, int times) {
+    float[] all = new float[one.length * times];
+    for (int i = 0; i < times; i++) {
+      System.arraycopy(one, 0, all, i * one.length, one.length);
     }
-    return sizes;
+    return all;
   }
 }

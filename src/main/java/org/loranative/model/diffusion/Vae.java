@@ -7,8 +7,8 @@ import org.loranative.graph.ops.Add;
 import org.loranative.model.Net;
 
 /** The autoencoder between images and latents, as diffusers' AutoencoderKL computes it. */
-final class Vae {
-  static final String PREFIX = "vae.";
+public final class Vae {
+  public static final String PREFIX = "vae.";
   private static final float EPS = 1e-6f;
 
   private final VaeConfig c;

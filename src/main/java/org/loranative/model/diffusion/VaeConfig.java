@@ -9,19 +9,19 @@ import java.util.List;
  * @param resnets of each level of the encoder; the decoder has one more
  * @param scaling that latents are multiplied by before the UNet sees them
  */
-record VaeConfig(
+public record VaeConfig(
     int latentChannels, int groups, int resnets, List<Integer> channels, double scaling) {
-  VaeConfig {
+  public VaeConfig {
     channels = List.copyOf(channels);
   }
 
   /** How many times smaller latents are than images, in each direction. */
-  int factor() {
+  public int factor() {
     return 1 << (channels.size() - 1);
   }
 
-  static VaeConfig read(Path file) {
-    Json json = Json.read(file);
+  public static VaeConfig read(Path file) {
+    PartConfig json = PartConfig.read(file);
     json.require("_class_name", "AutoencoderKL");
     json.require("act_fn", "silu");
     json.require("down_block_types", "DownEncoderBlock2D");

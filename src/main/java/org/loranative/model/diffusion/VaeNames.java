@@ -6,8 +6,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** What checkpoints of one file call the VAE's tensors. */
-final class VaeNames {
-  static final String ROOT = "first_stage_model.";
+public final class VaeNames {
+  public static final String ROOT = "first_stage_model.";
 
   private static final Pattern BLOCK =
       Pattern.compile("(down|up)_blocks\\.(\\d+)\\.(resnets\\.(\\d+)|(?:down|up)samplers\\.0)\\.");
@@ -28,7 +28,7 @@ final class VaeNames {
   /**
    * @param tensors of the file: its decoder counts levels from the inside out
    */
-  static String of(String name, Set<String> tensors) {
+  public static String of(String name, Set<String> tensors) {
     String result = name;
     Matcher m = BLOCK.matcher(name);
     if (m.find()) {

@@ -1,4 +1,4 @@
-package org.loranative.model.diffusion;
+package org.loranative.model.diffusion.families.stable;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -12,6 +12,8 @@ import org.loranative.graph.ops.Add;
 import org.loranative.graph.ops.Split;
 import org.loranative.graph.ops.TimestepEmbedding;
 import org.loranative.model.Net;
+import org.loranative.model.diffusion.Features;
+import org.loranative.model.diffusion.Layers;
 
 /**
  * The UNet of latent diffusion (Rombach et al. 2022; SDXL: Podell et al. 2023), as diffusers'

@@ -1,4 +1,4 @@
-package org.loranative.model.diffusion;
+package org.loranative.model.diffusion.families.stable;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -11,7 +11,11 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.UserException;
+import org.loranative.diffusion.NoiseSchedule;
 import org.loranative.diffusion.Prediction;
+import org.loranative.model.diffusion.BaseOptions;
+import org.loranative.model.diffusion.DiffusionBase;
+import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.testing.Golden;
 import org.loranative.testing.TensorFiles;
 
@@ -27,7 +31,8 @@ class PredictionMarksTest {
   }
 
   private Prediction of(TensorFiles file) {
-    return DiffusionBase.open(file.write(folder.resolve("model.safetensors"))).noise().prediction();
+    return schedule(DiffusionFamilies.open(file.write(folder.resolve("model.safetensors"))))
+        .prediction();
   }
 
   @Test
@@ -39,14 +44,14 @@ class PredictionMarksTest {
   void entriesOfTheFile() {
     assertThat(of(like("xl").with("v_pred", List.of(0L)))).isEqualTo(Prediction.V_PREDICTION);
     DiffusionBase zero =
-        DiffusionBase.open(
+        DiffusionFamilies.open(
             like("xl")
                 .with("v_pred", List.of(0L))
                 .with("ztsnr", List.of(0L))
                 .write(folder.resolve("zero.safetensors")));
-    assertThat(zero.noise().alpha(999)).isEqualTo(0);
+    assertThat(schedule(zero).alpha(999)).isEqualTo(0);
     Path edm = like("xl").with("edm_mean", List.of(1L), 0).write(folder.resolve("edm.safetensors"));
-    assertThatThrownBy(() -> DiffusionBase.open(edm))
+    assertThatThrownBy(() -> DiffusionFamilies.open(edm))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("EDM");
   }
@@ -93,12 +98,15 @@ class PredictionMarksTest {
   void theUsersWordGoesFirst() {
     Path file = like("sd2").write(folder.resolve("model.safetensors"));
     for (Prediction wanted : Prediction.values()) {
-      DiffusionBase.Options options =
-          new DiffusionBase.Options(Optional.empty(), Optional.of(wanted));
-      DiffusionBase base = DiffusionBase.open(file, options);
-      assertThat(base.noise().prediction()).isEqualTo(wanted);
+      BaseOptions options = new BaseOptions(Optional.empty(), Optional.of(wanted));
+      DiffusionBase base = DiffusionFamilies.open(file, options);
+      assertThat(schedule(base).prediction()).isEqualTo(wanted);
       int side = wanted == Prediction.V_PREDICTION ? 96 : 64;
       assertThat(base.imageSize()).containsExactly(2 * side, 2 * side);
     }
+  }
+
+  private static NoiseSchedule schedule(DiffusionBase base) {
+    return (NoiseSchedule) base.noise();
   }
 }

@@ -1,4 +1,4 @@
-package org.loranative.model.diffusion;
+package org.loranative.model.diffusion.families.stable;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,19 +12,28 @@ import org.loranative.diffusion.NoiseSchedule;
 import org.loranative.diffusion.Prediction;
 import org.loranative.diffusion.Spacing;
 import org.loranative.graph.ops.Act;
-import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.io.TensorFile;
-import org.loranative.lora.SgmNames;
 import org.loranative.model.Weights;
+import org.loranative.model.diffusion.BaseOptions;
+import org.loranative.model.diffusion.DiffusionBase;
+import org.loranative.model.diffusion.Vae;
+import org.loranative.model.diffusion.VaeConfig;
+import org.loranative.model.diffusion.VaeNames;
+import org.loranative.model.diffusion.clip.ClipConfig;
+import org.loranative.model.diffusion.clip.TokenizerPlace;
 
 /**
  * A checkpoint of one file in the original layout ({@code model.diffusion_model.…}): Stable
  * Diffusion 1.x (CLIP), 2.x (OpenCLIP) or XL (both). Its numbers are read off the shapes; what
  * shapes do not tell is what these models have in common.
  */
-final class SingleFile {
+final class StableDiffusionFile {
   static final String UNET = "model.diffusion_model.";
+
+  /** A tensor that only these have. */
+  static final String TELLTALE = UNET + "input_blocks.0.0.weight";
+
   private static final String CLIP = "cond_stage_model.transformer.";
   private static final String OPEN_CLIP = "cond_stage_model.model.";
   private static final String XL_CLIP = "conditioner.embedders.0.transformer.";
@@ -42,63 +51,23 @@ final class SingleFile {
   private static final int LARGER_SIZE = 96;
   private static final int SIZE = 64;
 
-  /** Tensors that tell what else a file is. */
-  private static final Map<String, String> OTHERS =
-      Map.of(
-          UNET + "double_blocks.",
-          "a FLUX model or one like it",
-          "double_blocks.",
-          "a FLUX model or one like it",
-          UNET + "joint_blocks.",
-          "a Stable Diffusion 3",
-          "down_blocks.",
-          "one part of a model in diffusers' layout",
-          "encoder.",
-          "one part of a model",
-          "lora_",
-          "a LoRA, not a base");
-
   private final Path file;
   private final TensorFile all;
   private final Map<String, TensorEntry> tensors;
 
-  private SingleFile(Path file, TensorFile all) {
+  private StableDiffusionFile(Path file, TensorFile all) {
     this.file = file;
     this.all = all;
     this.tensors = all.tensors();
   }
 
-  static DiffusionBase open(Path file, DiffusionBase.Options options) {
-    String name = file.getFileName().toString();
-    if (name.matches(".*\\.(ckpt|pt|pth|bin)")) {
-      throw new UserException(
-          file
-              + " is a pickle, which can run any program when it is read, so it is refused. Turn it"
-              + " into safetensors: in a Stable Diffusion interface (checkpoint merger, \"save as"
-              + " safetensors\"), or with Python's torch: save_file(torch.load(FILE,"
-              + " weights_only=True)[\"state_dict\"], \"model.safetensors\") of safetensors.torch.");
-    }
-    SingleFile single = new SingleFile(file, Safetensors.read(file));
-    single.requireKind();
-    return single.read(options);
+  static DiffusionBase open(Path path, TensorFile all, BaseOptions options) {
+    StableDiffusionFile file = new StableDiffusionFile(path, all);
+    file.requireKind();
+    return file.read(options);
   }
 
   private void requireKind() {
-    if (!has(UNET + "input_blocks.0.0.weight")) {
-      String other =
-          OTHERS.entrySet().stream()
-              .filter(e -> hasAny(e.getKey()))
-              .map(e -> " (it looks like " + e.getValue() + ")")
-              .findFirst()
-              .orElse("");
-      throw new UserException(
-          file
-              + " is no Stable Diffusion 1, 2 or XL checkpoint in the original layout"
-              + other
-              + ": it lacks "
-              + UNET
-              + "input_blocks.0.0.weight. A model in diffusers' layout is named by its folder.");
-    }
     if (has("edm_mean") || has("edm_vpred.sigma_max")) {
       throw new UserException(
           file + " was trained with EDM's noise (its entry edm_…), which is not supported.");
@@ -109,7 +78,7 @@ final class SingleFile {
     }
   }
 
-  private DiffusionBase read(DiffusionBase.Options options) {
+  private DiffusionBase read(BaseOptions options) {
     boolean xl = has(UNET + "label_emb.0.0.weight");
     boolean openClip = has(OPEN_CLIP + "token_embedding.weight");
     Map<String, TensorEntry> texts = new LinkedHashMap<>(tensors);
@@ -117,9 +86,9 @@ final class SingleFile {
     Optional<ClipConfig> second = Optional.empty();
     if (xl) {
       text = clip(clipPrefix(XL_CLIP));
-      second = Optional.of(openClip(XL_OPEN_CLIP, DiffusionBase.TEXT_2, texts, true));
+      second = Optional.of(openClip(XL_OPEN_CLIP, ClipEncoders.SECOND, texts, true));
     } else if (openClip) {
-      text = openClip(OPEN_CLIP, DiffusionBase.TEXT, texts, false);
+      text = openClip(OPEN_CLIP, ClipEncoders.FIRST, texts, false);
     } else {
       text = clip(clipPrefix(CLIP));
     }
@@ -127,7 +96,7 @@ final class SingleFile {
     Weights weights = new Weights(file.toString(), texts, n -> translate(n, clip, texts));
     if (xl) {
       // x @ text_projection in the original, a linear layer here.
-      weights.transposed(DiffusionBase.TEXT_2 + "text_projection.weight");
+      weights.transposed(ClipEncoders.SECOND + "text_projection.weight");
     }
     PredictionMarks marks =
         options
@@ -135,7 +104,8 @@ final class SingleFile {
             .map(chosen -> new PredictionMarks(chosen, "prediction_type"))
             .orElseGet(() -> PredictionMarks.read(file, all, openClip));
     NoiseSchedule noise =
-        options.apply(
+        StableDiffusion.chosen(
+            options,
             NoiseSchedule.of(
                 NoiseSchedule.Betas.SCALED_LINEAR,
                 1000,
@@ -151,15 +121,12 @@ final class SingleFile {
     List<TokenizerPlace> tokenizers = new ArrayList<>();
     tokenizers.add(place(options.tokenizer(), "tokenizer", text));
     second.ifPresent(s -> tokenizers.add(place(options.tokenizer(), "tokenizer_2", s)));
-    return new DiffusionBase(
-        file,
-        unet(xl, openClip, xl ? XL_SIZE : larger ? LARGER_SIZE : SIZE),
-        vae(xl),
-        text,
-        second,
-        noise,
-        weights,
-        tokenizers);
+    StableDiffusion family =
+        new StableDiffusion(
+            new ClipEncoders(text, second, tokenizers),
+            new UnetDenoiser(unet(xl, openClip, xl ? XL_SIZE : larger ? LARGER_SIZE : SIZE)),
+            noise);
+    return BaseCheck.checked(file, family, vae(xl), weights);
   }
 
   /** What the user names, else a tokenizer beside the file. */
@@ -333,8 +300,8 @@ final class SingleFile {
     if (name.startsWith(Vae.PREFIX)) {
       return VaeNames.of(name.substring(Vae.PREFIX.length()), entries.keySet());
     }
-    return name.startsWith(DiffusionBase.TEXT)
-        ? clip + name.substring(DiffusionBase.TEXT.length())
+    return name.startsWith(ClipEncoders.FIRST)
+        ? clip + name.substring(ClipEncoders.FIRST.length())
         : name;
   }
 }

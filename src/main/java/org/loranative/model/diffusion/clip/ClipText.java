@@ -1,4 +1,4 @@
-package org.loranative.model.diffusion;
+package org.loranative.model.diffusion.clip;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +15,7 @@ import org.loranative.model.Net;
  * CLIP's text encoder (Radford et al. 2021): a causal transformer with learnt positions over rows
  * of always the same length.
  */
-final class ClipText {
+public final class ClipText {
   private final ClipConfig c;
   private final String prefix;
   private final Net net;
@@ -24,7 +24,7 @@ final class ClipText {
   /**
    * @param prefix of its weights: {@code text_encoder.}
    */
-  ClipText(ClipConfig config, String prefix, Net net) {
+  public ClipText(ClipConfig config, String prefix, Net net) {
     this.c = config;
     this.prefix = prefix;
     this.net = net;
@@ -37,7 +37,7 @@ final class ClipText {
    *
    * <p>Inputs: ids, positions and doc_start, each [texts·positions] i32, under the prefix.
    */
-  List<Value> states(int texts, int layers) {
+  public List<Value> states(int texts, int layers) {
     long tokens = (long) texts * c.positions();
     Value ids = g.input(prefix + "ids", DType.I32, tokens);
     Value positions = g.input(prefix + "positions", DType.I32, tokens);
@@ -79,7 +79,7 @@ final class ClipText {
   }
 
   /** The norm behind the last layer. */
-  Value finalNorm(Value states) {
+  public Value finalNorm(Value states) {
     return net.layerNorm(prefix + "final_layer_norm", states, c.eps());
   }
 
@@ -88,7 +88,7 @@ final class ClipText {
    *
    * <p>Input: end_rows [texts] i32 under the prefix, the row of each text's first end token.
    */
-  Value pooled(Value states, int texts) {
+  public Value pooled(Value states, int texts) {
     Value rows = g.input(prefix + "end_rows", DType.I32, texts);
     Value ends = Embedding.of(g, rows, finalNorm(states), 1); // picks rows
     return net.linear(prefix + "text_projection", ends);

@@ -1,4 +1,4 @@
-package org.loranative.model.diffusion;
+package org.loranative.model.diffusion.families.stable;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -21,6 +21,10 @@ import org.loranative.io.DType;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraSpec;
+import org.loranative.model.diffusion.DenoisingObjective;
+import org.loranative.model.diffusion.DiffusionBase;
+import org.loranative.model.diffusion.DiffusionGraph;
+import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.testing.Errors;
 import org.loranative.testing.Golden;
 import org.loranative.testing.PlacedModel;
@@ -79,7 +83,7 @@ class DiffusionGoldenTest {
       Path folder = Golden.FOLDER.resolve(name);
       return new Files(
           new Golden(folder.resolve("golden.safetensors")),
-          DiffusionBase.open(folder.resolve("base")));
+          DiffusionFamilies.open(folder.resolve("base")));
     }
 
     void check(Map<String, float[]> actual, String result, String expected, double tolerance) {
@@ -102,7 +106,7 @@ class DiffusionGoldenTest {
         }
       }
       Map<String, Object> inputs = new HashMap<>();
-      for (String prefix : List.of(DiffusionBase.TEXT, DiffusionBase.TEXT_2)) {
+      for (String prefix : List.of(ClipEncoders.FIRST, ClipEncoders.SECOND)) {
         inputs.put(prefix + "ids", ids);
         inputs.put(prefix + "positions", positions);
         inputs.put(prefix + "doc_start", start);

@@ -1,4 +1,4 @@
-package org.loranative.model.diffusion;
+package org.loranative.model.diffusion.families.stable;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -18,10 +18,15 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.loranative.UserException;
+import org.loranative.diffusion.NoiseSchedule;
 import org.loranative.diffusion.Prediction;
 import org.loranative.diffusion.Spacing;
 import org.loranative.io.AtomicFolders;
 import org.loranative.io.Safetensors;
+import org.loranative.model.diffusion.BaseOptions;
+import org.loranative.model.diffusion.DiffusionBase;
+import org.loranative.model.diffusion.PartConfig;
+import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.testing.Golden;
 import org.loranative.testing.TensorFiles;
 import org.slf4j.LoggerFactory;
@@ -79,7 +84,7 @@ class BaseCheckTest {
       throws IOException {
     Path model = base(base);
     set(model.resolve(file), key, value);
-    assertThatThrownBy(() -> DiffusionBase.open(model))
+    assertThatThrownBy(() -> DiffusionFamilies.open(model))
         .isInstanceOf(UserException.class)
         .hasMessageContaining(expected);
   }
@@ -89,7 +94,7 @@ class BaseCheckTest {
     Path model = base("sd15");
     Path unet = model.resolve("unet/diffusion_pytorch_model.safetensors");
     TensorFiles.like(unet).with("class_embedding.weight", List.of(1L, 2L), 1, 2).write(unet);
-    assertThatThrownBy(() -> DiffusionBase.open(model))
+    assertThatThrownBy(() -> DiffusionFamilies.open(model))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("class_embedding.weight");
   }
@@ -106,7 +111,7 @@ class BaseCheckTest {
         TensorFiles.like(file)
             .with(in, List.of(out, 9L, 3L, 3L), wide)
             .write(folder.resolve("inpainting.safetensors"));
-    assertThatThrownBy(() -> DiffusionBase.open(other))
+    assertThatThrownBy(() -> DiffusionFamilies.open(other))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("inpainting model");
   }
@@ -116,12 +121,12 @@ class BaseCheckTest {
     Path model = base("sd15");
     set(model.resolve("unet/config.json"), "new_kind_of_gate", "3");
     set(model.resolve("unet/config.json"), "another_that_is_off", "false");
-    Logger logger = (Logger) LoggerFactory.getLogger(Json.class);
+    Logger logger = (Logger) LoggerFactory.getLogger(PartConfig.class);
     ListAppender<ILoggingEvent> seen = new ListAppender<>();
     seen.start();
     logger.addAppender(seen);
     try {
-      DiffusionBase.open(model);
+      DiffusionFamilies.open(model);
     } finally {
       logger.detachAppender(seen);
     }
@@ -134,7 +139,7 @@ class BaseCheckTest {
   void theRefinerIsNamed() throws IOException {
     Path model = base("sdxl");
     AtomicFolders.delete(model.resolve("text_encoder"));
-    assertThatThrownBy(() -> DiffusionBase.open(model))
+    assertThatThrownBy(() -> DiffusionFamilies.open(model))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("refiner");
   }
@@ -143,19 +148,19 @@ class BaseCheckTest {
   void theScheduleFollowsTheConfig() throws IOException {
     Path model = base("sd15");
     Path config = model.resolve("scheduler/scheduler_config.json");
-    assertThat(DiffusionBase.open(model).noise().spacing()).isEmpty();
+    assertThat(schedule(DiffusionFamilies.open(model)).spacing()).isEmpty();
     set(config, "timestep_spacing", "\"trailing\"");
     set(config, "rescale_betas_zero_snr", "true");
     set(config, "prediction_type", "\"v_prediction\"");
-    DiffusionBase base = DiffusionBase.open(model);
-    assertThat(base.noise().spacing()).contains(Spacing.TRAILING);
-    assertThat(base.noise().alpha(999)).isEqualTo(0);
-    assertThat(base.noise().prediction()).isEqualTo(Prediction.V_PREDICTION);
-    assertThat(base.kohyaVersion()).isEqualTo("sd_v1_v");
-    assertThat(base.isVersion2()).isFalse();
-    DiffusionBase.Options epsilon =
-        new DiffusionBase.Options(Optional.empty(), Optional.of(Prediction.EPSILON));
-    assertThat(DiffusionBase.open(model, epsilon).noise().prediction())
+    DiffusionBase base = DiffusionFamilies.open(model);
+    assertThat(schedule(base).spacing()).contains(Spacing.TRAILING);
+    assertThat(schedule(base).alpha(999)).isEqualTo(0);
+    assertThat(schedule(base).prediction()).isEqualTo(Prediction.V_PREDICTION);
+    assertThat(base.family().metadata())
+        .containsEntry("ss_base_model_version", "sd_v1_v")
+        .containsEntry("ss_v2", "False");
+    BaseOptions epsilon = new BaseOptions(Optional.empty(), Optional.of(Prediction.EPSILON));
+    assertThat(schedule(DiffusionFamilies.open(model, epsilon)).prediction())
         .isEqualTo(Prediction.EPSILON);
   }
 
@@ -165,13 +170,17 @@ class BaseCheckTest {
     Path unet = model.resolve("unet");
     Path plain = unet.resolve("diffusion_pytorch_model.safetensors");
     Files.move(plain, unet.resolve("diffusion_pytorch_model.fp16.safetensors"));
-    assertThat(DiffusionBase.open(model).weights().has("unet.conv_in.weight")).isTrue();
+    assertThat(DiffusionFamilies.open(model).weights().has("unet.conv_in.weight")).isTrue();
     Files.move(
         unet.resolve("diffusion_pytorch_model.fp16.safetensors"),
         unet.resolve("diffusion_pytorch_model.bin"));
-    assertThatThrownBy(() -> DiffusionBase.open(model))
+    assertThatThrownBy(() -> DiffusionFamilies.open(model))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("diffusion_pytorch_model.bin")
         .hasMessageContaining("pickle");
+  }
+
+  private static NoiseSchedule schedule(DiffusionBase base) {
+    return (NoiseSchedule) base.noise();
   }
 }

@@ -1,15 +1,17 @@
-package org.loranative.lora;
+package org.loranative.model.diffusion.families.stable;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.loranative.lora.LayerNames;
 
 /**
- * The names that tools give to a layer in adapters' files: kohya's, diffusers' (new and old),
- * PEFT's and those of ComfyUI and OneTrainer, which put a part's name before the checkpoint's own.
+ * The names that tools give to Stable Diffusion's layers: kohya's, diffusers' (new and old), PEFT's
+ * and those of ComfyUI and OneTrainer, which put a part's name before the checkpoint's own.
+ *
+ * @param xl whether it is an SDXL, whose UNet kohya's scripts name as the original code does
  */
-final class LoraNames {
+record StableDiffusionNames(boolean xl) implements LayerNames {
   /** What diffusers' first adapters, which hung on attention processors, called its layers. */
   private static final Map<String, String> PROCESSOR =
       Map.of(
@@ -22,16 +24,18 @@ final class LoraNames {
   private static final Map<String, String> OLD_TEXT =
       Map.of("q_proj", "to_q", "k_proj", "to_k", "v_proj", "to_v", "out_proj", "to_out");
 
-  private LoraNames() {}
-
-  /** Each name that a file may use, and its layer. */
-  static Map<String, Adapters.Target> of(List<Adapters.Target> targets) {
-    Map<String, Adapters.Target> names = new HashMap<>();
-    targets.forEach(target -> of(target.path()).forEach(name -> names.put(name, target)));
-    return names;
+  @Override
+  public List<String> parts() {
+    return List.of("unet", "text_encoder", "text_encoder_2");
   }
 
-  private static List<String> of(String path) {
+  @Override
+  public String kohya(String path) {
+    return KohyaNames.written(path, xl);
+  }
+
+  @Override
+  public List<String> read(String path) {
     List<String> names = new ArrayList<>(KohyaNames.of(path));
     String inside = path.substring(path.indexOf('.') + 1);
     names.add(path);

@@ -1,14 +1,15 @@
-package org.loranative.model.diffusion;
+package org.loranative.model.diffusion.clip;
 
 import java.nio.file.Path;
 import org.loranative.graph.ops.Act;
+import org.loranative.model.diffusion.PartConfig;
 
 /**
  * A text encoder: CLIP's, or OpenCLIP's under the same names.
  *
  * @param pooled whether it gives a projected pooled state too (CLIPTextModelWithProjection)
  */
-record ClipConfig(
+public record ClipConfig(
     int hidden,
     int layers,
     int heads,
@@ -17,8 +18,8 @@ record ClipConfig(
     float eps,
     Act act,
     boolean pooled) {
-  static ClipConfig read(Path file) {
-    Json json = Json.read(file);
+  public static ClipConfig read(Path file) {
+    PartConfig json = PartConfig.read(file);
     json.require("architectures", "CLIPTextModel", "CLIPTextModelWithProjection");
     json.require("model_type", "clip_text_model");
     json.require("hidden_act", "quick_gelu", "gelu");

@@ -1,4 +1,4 @@
-package org.loranative.model.diffusion;
+package org.loranative.model.diffusion.clip;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,12 +13,13 @@ import org.loranative.text.ClipTokenizer;
  * @param chosen whether the user named the folder, which then must hold one
  * @param foreign whether the folder is another model's, so that its padding may be another too
  */
-record TokenizerPlace(Path folder, boolean chosen, boolean foreign, ClipConfig encoder) {
+public record TokenizerPlace(Path folder, boolean chosen, boolean foreign, ClipConfig encoder) {
   /**
    * A tokenizer that is not the model's own: in a folder {@code name} in {@code folder}, else in
    * its folder "tokenizer", which serves both of XL's encoders, else in it.
    */
-  static TokenizerPlace foreign(Path folder, boolean chosen, String name, ClipConfig encoder) {
+  public static TokenizerPlace foreign(
+      Path folder, boolean chosen, String name, ClipConfig encoder) {
     Path inside =
         Stream.of(name, "tokenizer")
             .map(folder::resolve)
@@ -29,7 +30,7 @@ record TokenizerPlace(Path folder, boolean chosen, boolean foreign, ClipConfig e
   }
 
   /** Opens it, or CLIP's own where there is none; the caller closes it. */
-  ClipTokenizer open() {
+  public ClipTokenizer open() {
     // OpenCLIP's towers pad with token 0, OpenAI's with the end; the vocabulary is the same.
     boolean openClip = encoder.act() == Act.GELU;
     if (ClipTokenizer.isIn(folder)) {

@@ -1,4 +1,4 @@
-package org.loranative.model.diffusion;
+package org.loranative.model.diffusion.families.stable;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -16,11 +16,18 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.loranative.UserException;
 import org.loranative.device.Device;
+import org.loranative.diffusion.NoiseSchedule;
 import org.loranative.diffusion.Prediction;
 import org.loranative.graph.Graph;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
 import org.loranative.model.Weights;
+import org.loranative.model.diffusion.BaseOptions;
+import org.loranative.model.diffusion.DiffusionBase;
+import org.loranative.model.diffusion.DiffusionGraph;
+import org.loranative.model.diffusion.Painter;
+import org.loranative.model.diffusion.TextReader;
+import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.testing.Errors;
 import org.loranative.testing.Golden;
 import org.loranative.testing.PlacedModel;
@@ -28,7 +35,7 @@ import org.loranative.testing.TensorFiles;
 import org.loranative.testing.TestDevices;
 
 /** Checkpoints of one file compute what diffusers computes from them. */
-class SingleFileTest {
+class StableDiffusionFileTest {
   @TempDir Path folder;
 
   private static Path model(String kind) {
@@ -38,37 +45,38 @@ class SingleFileTest {
   @ParameterizedTest
   @ValueSource(strings = {"sd1", "sd2", "xl"})
   void computesWhatDiffusersComputes(String kind) {
-    DiffusionBase base = DiffusionBase.open(model(kind));
+    DiffusionBase base = DiffusionFamilies.open(model(kind));
     Golden golden = new Golden(model(kind).resolveSibling("golden.safetensors"));
-    assertThat(base.isSdxl()).isEqualTo(kind.equals("xl"));
-    assertThat(base.noise().prediction())
+    boolean xl = kind.equals("xl");
+    assertThat(base.family().name()).isEqualTo(xl ? "sdxl" : "sd");
+    assertThat(schedule(base).prediction())
         .isEqualTo(kind.equals("sd2") ? Prediction.V_PREDICTION : Prediction.EPSILON);
     Map<String, Object> inputs = new HashMap<>();
     for (String name : List.of("latents", "timesteps", "text", "sizes", "image")) {
       inputs.put(name, golden.floats(name));
     }
     int[] ids = golden.ints("ids");
-    int length = base.textTokens();
+    int length = base.family().text().tokens();
     int[] positions = new int[ids.length];
     int[] start = new int[ids.length];
     for (int i = 0; i < ids.length; i++) {
       positions[i] = i % length;
       start[i] = i / length * length;
     }
-    for (String prefix : List.of(DiffusionBase.TEXT, DiffusionBase.TEXT_2)) {
+    for (String prefix : List.of(ClipEncoders.FIRST, ClipEncoders.SECOND)) {
       inputs.put(prefix + "ids", ids);
       inputs.put(prefix + "positions", positions);
       inputs.put(prefix + "doc_start", start);
       inputs.put(prefix + "end_rows", new int[] {5, length + 3});
     }
-    if (base.isSdxl()) {
+    if (xl) {
       inputs.put("pooled", golden.floats("pooled"));
     }
     Adapters none = Adapters.none();
     Map<Graph, List<String>> graphs =
         Map.of(
             DiffusionGraph.texts(base, none, DType.F32, 2, 0),
-            base.isSdxl() ? List.of("text", "pooled") : List.of("text"),
+            xl ? List.of("text", "pooled") : List.of("text"),
             DiffusionGraph.prediction(
                 base, none, DType.F32, new DiffusionGraph.Size(2, 6, 4, length)),
             List.of("prediction"),
@@ -105,22 +113,24 @@ class SingleFileTest {
 
   @Test
   void saysWhatIsMissing() throws Exception {
-    DiffusionBase base = DiffusionBase.open(model("sd1"));
-    assertThatThrownBy(base::tokenizers)
+    DiffusionBase base = DiffusionFamilies.open(model("sd1"));
+    assertThatThrownBy(base.family().text()::reader)
         .isInstanceOf(UserException.class)
         .hasMessageContaining("tokenizer_path");
     DiffusionBase withTokenizer =
-        DiffusionBase.open(
+        DiffusionFamilies.open(
             model("xl"),
-            new DiffusionBase.Options(Optional.of(Path.of("models/emoji-sd")), Optional.empty()));
-    assertThat(withTokenizer.tokenizers()).hasSize(2);
+            new BaseOptions(Optional.of(Path.of("models/emoji-sd")), Optional.empty()));
+    try (TextReader reader = withTokenizer.family().text().reader()) {
+      assertThat(reader.first(List.of("a")).inputs()).hasSize(7);
+    }
     Path pickle = Files.writeString(folder.resolve("model.ckpt"), "x");
-    assertThatThrownBy(() -> DiffusionBase.open(pickle))
+    assertThatThrownBy(() -> DiffusionFamilies.open(pickle))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("pickle")
         .hasMessageContaining("save_file");
     Path other = Path.of("models/emoji-sd/vae/diffusion_pytorch_model.safetensors");
-    assertThatThrownBy(() -> DiffusionBase.open(other))
+    assertThatThrownBy(() -> DiffusionFamilies.open(other))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("original layout");
   }
@@ -132,8 +142,8 @@ class SingleFileTest {
     Path file =
         TensorFiles.like(model("sd1"), n -> n.replace(prefix + "text_model.", prefix))
             .write(folder.resolve("nai.safetensors"));
-    DiffusionBase usual = DiffusionBase.open(model("sd1"));
-    DiffusionBase other = DiffusionBase.open(file);
+    DiffusionBase usual = DiffusionFamilies.open(model("sd1"));
+    DiffusionBase other = DiffusionFamilies.open(file);
     var weights = Weights.of(Painter.graphs(usual, Adapters.none(), DType.F32));
     assertThat(other.weights().fingerprint(weights))
         .isEqualTo(usual.weights().fingerprint(weights));
@@ -148,8 +158,12 @@ class SingleFileTest {
   void namesWhatElseAFileIs(String tensor, String expected) {
     Path file =
         TensorFiles.empty().with(tensor, List.of(1L), 0).write(folder.resolve("x.safetensors"));
-    assertThatThrownBy(() -> DiffusionBase.open(file))
+    assertThatThrownBy(() -> DiffusionFamilies.open(file))
         .isInstanceOf(UserException.class)
         .hasMessageContaining(expected);
+  }
+
+  private static NoiseSchedule schedule(DiffusionBase base) {
+    return (NoiseSchedule) base.noise();
   }
 }

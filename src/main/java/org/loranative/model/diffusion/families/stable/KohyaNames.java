@@ -1,4 +1,4 @@
-package org.loranative.lora;
+package org.loranative.model.diffusion.families.stable;
 
 import java.util.ArrayList;
 import java.util.List;

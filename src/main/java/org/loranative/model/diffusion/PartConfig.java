@@ -13,26 +13,26 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A component's config file, with sentences for what is missing or not supported. It remembers the
- * keys that it was asked for: what is left may change the model in a way that nobody looked at.
+ * A part's config file, with sentences for what is missing or not supported. It remembers the keys
+ * that it was asked for: what is left may change the model in a way that nobody looked at.
  */
-final class Json {
-  private static final Logger log = LoggerFactory.getLogger(Json.class);
+public final class PartConfig {
+  private static final Logger log = LoggerFactory.getLogger(PartConfig.class);
 
   private final Path file;
   private final JsonNode node;
   private final Set<String> known = new TreeSet<>();
 
-  private Json(Path file, JsonNode node) {
+  private PartConfig(Path file, JsonNode node) {
     this.file = file;
     this.node = node;
   }
 
-  static Json read(Path file) {
+  public static PartConfig read(Path file) {
     if (!Files.exists(file)) {
       throw new UserException(file + " is missing; is it a diffusers folder?");
     }
-    return new Json(file, JsonFile.read(file));
+    return new PartConfig(file, JsonFile.read(file));
   }
 
   private JsonNode value(String key) {
@@ -40,41 +40,41 @@ final class Json {
     return node.path(key);
   }
 
-  boolean has(String key) {
+  public boolean has(String key) {
     known.add(key);
     return node.hasNonNull(key);
   }
 
-  int integer(String key) {
+  public int integer(String key) {
     if (!value(key).isInt()) {
       throw wrong(key, "must be a whole number");
     }
     return value(key).asInt();
   }
 
-  int integer(String key, int otherwise) {
+  public int integer(String key, int otherwise) {
     return has(key) ? integer(key) : otherwise;
   }
 
-  double number(String key, double otherwise) {
+  public double number(String key, double otherwise) {
     if (has(key) && !value(key).isNumber()) {
       throw wrong(key, "must be a number");
     }
     return has(key) ? value(key).asDouble() : otherwise;
   }
 
-  boolean flag(String key, boolean otherwise) {
+  public boolean flag(String key, boolean otherwise) {
     if (has(key) && !value(key).isBoolean()) {
       throw wrong(key, "must be true or false");
     }
     return has(key) ? value(key).asBoolean() : otherwise;
   }
 
-  String text(String key, String otherwise) {
+  public String text(String key, String otherwise) {
     return has(key) ? value(key).asText() : otherwise;
   }
 
-  List<String> texts(String key) {
+  public List<String> texts(String key) {
     List<String> list = new ArrayList<>();
     value(key).forEach(n -> list.add(n.asText()));
     if (list.isEmpty()) {
@@ -84,7 +84,7 @@ final class Json {
   }
 
   /** One number for each of {@code n}, or the same for all where the file has only one. */
-  List<Integer> integers(String key, int n, int otherwise) {
+  public List<Integer> integers(String key, int n, int otherwise) {
     JsonNode value = value(key);
     List<Integer> list = new ArrayList<>();
     for (int i = 0; i < n; i++) {
@@ -96,7 +96,7 @@ final class Json {
     return List.copyOf(list);
   }
 
-  UserException wrong(String key, String expected) {
+  public UserException wrong(String key, String expected) {
     return new UserException(
         file + ": " + key + " is " + node.path(key) + "; it " + expected + ".");
   }
@@ -105,7 +105,7 @@ final class Json {
    * Refuses a setting that would change the model in a way that is not built. Absent and null are
    * always right; of a list, every element must be.
    */
-  void require(String key, String... supported) {
+  public void require(String key, String... supported) {
     JsonNode value = value(key);
     List<JsonNode> each = new ArrayList<>();
     if (value.isArray()) {
@@ -130,12 +130,12 @@ final class Json {
   }
 
   /** Says that keys do not change what is computed here. */
-  void ignore(String... keys) {
+  public void ignore(String... keys) {
     known.addAll(List.of(keys));
   }
 
   /** Names the keys that nothing was asked of, unless they say that something is off. */
-  void warnOfUnknownKeys() {
+  public void warnOfUnknownKeys() {
     List<String> unknown = new ArrayList<>();
     node.properties()
         .forEach(

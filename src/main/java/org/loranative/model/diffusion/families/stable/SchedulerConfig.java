@@ -1,4 +1,4 @@
-package org.loranative.model.diffusion;
+package org.loranative.model.diffusion.families.stable;
 
 import java.nio.file.Path;
 import java.util.List;
@@ -6,6 +6,7 @@ import java.util.Optional;
 import org.loranative.diffusion.NoiseSchedule;
 import org.loranative.diffusion.Prediction;
 import org.loranative.diffusion.Spacing;
+import org.loranative.model.diffusion.PartConfig;
 
 /** What a folder's scheduler_config.json says of the noise that its model was trained on. */
 final class SchedulerConfig {
@@ -35,7 +36,7 @@ final class SchedulerConfig {
 
   /** The noise schedule; absent keys have diffusers' defaults. */
   static NoiseSchedule read(Path file) {
-    Json json = Json.read(file);
+    PartConfig json = PartConfig.read(file);
     json.require("_class_name", KINDS);
     json.require("beta_schedule", "scaled_linear", "linear");
     json.require("trained_betas");

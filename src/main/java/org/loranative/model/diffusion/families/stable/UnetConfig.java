@@ -1,8 +1,9 @@
-package org.loranative.model.diffusion;
+package org.loranative.model.diffusion.families.stable;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.loranative.model.diffusion.PartConfig;
 
 /**
  * Numbers of a UNet2DConditionModel.
@@ -46,7 +47,7 @@ record UnetConfig(
   }
 
   static UnetConfig read(Path file) {
-    Json json = Json.read(file);
+    PartConfig json = PartConfig.read(file);
     requirePlain(json);
     List<String> down = json.texts("down_block_types");
     List<String> up = json.texts("up_block_types");
@@ -89,7 +90,7 @@ record UnetConfig(
   }
 
   /** What would make it another model than the one that is built here. */
-  private static void requirePlain(Json json) {
+  private static void requirePlain(PartConfig json) {
     json.require("_class_name", "UNet2DConditionModel");
     json.require("act_fn", "silu", "swish");
     json.require("mid_block_type", "UNetMidBlock2DCrossAttn");
@@ -132,7 +133,7 @@ record UnetConfig(
     json.ignore("projection_class_embeddings_input_dim", "addition_time_embed_dim");
   }
 
-  private static boolean attends(Json json, String key, String type, String plain) {
+  private static boolean attends(PartConfig json, String key, String type, String plain) {
     if (type.equals("CrossAttn" + plain)) {
       return true;
     }

@@ -1,4 +1,4 @@
-package org.loranative.lora;
+package org.loranative.model.diffusion.families.stable;
 
 import java.util.List;
 import java.util.Map;
@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
  * What Stability's own code (and the checkpoints of one file) calls the UNet's modules, which this
  * project names as diffusers does.
  */
-public final class SgmNames {
+final class SgmNames {
   /** Residual blocks of each level of every Stable Diffusion, which number the blocks. */
   private static final int RESNETS = 2;
 
@@ -47,7 +47,7 @@ public final class SgmNames {
    * The names that a UNet module (or tensor: {@code conv_in.weight}) may have there: an upsampler's
    * depends on whether its level attends.
    */
-  public static List<String> of(String path) {
+  static List<String> of(String path) {
     Matcher block = BLOCK.matcher(path);
     if (block.matches()) {
       boolean attention = block.group(3).equals("attentions");

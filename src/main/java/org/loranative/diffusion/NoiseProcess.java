@@ -1,0 +1,26 @@
+package org.loranative.diffusion;
+
+import java.util.List;
+import java.util.Optional;
+
+/** How a model's images become noise over its timesteps, and how samplers lead them back. */
+public interface NoiseProcess {
+
+  /** Timesteps lie from 0 to one less. */
+  int steps();
+
+  /** What is seen and learnt at a timestep. */
+  Mixture at(double timestep);
+
+  /**
+   * The timesteps of a run, and how much each counts.
+   *
+   * @throws org.loranative.UserException if the choice has no meaning for this process
+   */
+  TrainingNoise training(NoiseChoice choice);
+
+  /** Names of its samplers. */
+  List<String> samplers();
+
+  Optional<Sampler> sampler(String label);
+}

@@ -1,0 +1,33 @@
+package org.loranative.diffusion;
+
+import org.loranative.UserException;
+
+/** Whole timesteps of a {@link NoiseSchedule}, each as likely as the others. */
+record ScheduleNoise(NoiseSchedule schedule, int first, int end, SnrWeight weights)
+    implements TrainingNoise {
+
+  static ScheduleNoise of(NoiseSchedule schedule, NoiseChoice choice) {
+    SnrWeight weights = new SnrWeight(choice.minSnrGamma(), choice.debiasedEstimation());
+    int end = Math.min(choice.maxTimestep(), schedule.steps());
+    // Where noise is predicted, debiased estimation has no weight for a timestep of noise alone.
+    if (!Double.isFinite(weights.at(schedule, end - 1))) {
+      throw new UserException(
+          String.format(
+              "debiased_estimation divides by the signal-to-noise ratio, which this base's schedule"
+                  + " ends with 0 (rescale_betas_zero_snr) while it predicts epsilon: set"
+                  + " max_timestep: %d, or use min_snr_gamma instead.",
+              end - 1));
+    }
+    return new ScheduleNoise(schedule, choice.minTimestep(), end, weights);
+  }
+
+  @Override
+  public double draw(float u) {
+    return first + (int) (u * (end - first));
+  }
+
+  @Override
+  public double weight(double timestep) {
+    return weights.at(schedule, (int) timestep);
+  }
+}

@@ -1,0 +1,30 @@
+package org.loranative.model.diffusion;
+
+import java.util.List;
+import java.util.Map;
+import org.loranative.graph.Value;
+import org.loranative.model.Net;
+
+/** The text encoders of a family, as one. */
+public interface TextEncoders {
+
+  /** Tokens of one row of text. */
+  int tokens();
+
+  /** What a text becomes. */
+  List<Condition> conditions();
+
+  /**
+   * The conditions of rows of tokens, in the compute dtype: [rows·tokens, width] or [rows, width].
+   * Inputs: what {@link TextReader} reads.
+   *
+   * @param clipSkip last layers left out, beside those that the family leaves out itself
+   */
+  Map<String, Value> encode(Net net, int rows, int clipSkip);
+
+  /** Names every layer in a graph, also those that {@link #encode} does not read. */
+  void trace(Net net);
+
+  /** Opens the tokenizers; the caller closes it. */
+  TextReader reader();
+}
