@@ -145,6 +145,26 @@ class ArchitectureTest {
 
   /** Memory, checkpoints and files walk an adapter's parts; only its method knows them by name. */
   @Test
+  void wordsOfDiffusionFamiliesStayInTheirRooms() throws IOException {
+    Pattern word =
+        Pattern.compile("\\bUnet\\w*|[iI]s(Sdx|X)l\\b|\"[^\"\\n]*(unet|sdxl|text_encoder)");
+    // Settings' names and defaults, other trainers' curves, and the demo of one base.
+    List<String> rooms =
+        List.of("model/diffusion/families/", "config/", "diagnose/Meaning", "cli/DemoSdCommand");
+    Path root = Path.of("src/main/java/org/loranative");
+    try (Stream<Path> files = Files.walk(root)) {
+      for (Path f : files.filter(p -> p.toString().endsWith(".java")).toList()) {
+        String file = root.relativize(f).toString();
+        if (rooms.stream().noneMatch(file::startsWith)) {
+          assertThat(word.matcher(Files.readString(f)).results().map(r -> r.group()).toList())
+              .as(file)
+              .isEmpty();
+        }
+      }
+    }
+  }
+
+  @Test
   void namesOfPartsStayInTheirMethod() throws IOException {
     Pattern part = Pattern.compile("\"[._]?lora[_.](A|B|down|up|mid)\\b");
     Path root = Path.of("src/main/java/org/loranative");

@@ -7,7 +7,7 @@ import java.util.List;
  * Numbers of an AutoencoderKL.
  *
  * @param resnets of each level of the encoder; the decoder has one more
- * @param scaling that latents are multiplied by before the UNet sees them
+ * @param scaling that latents are multiplied by before the denoiser sees them
  */
 public record VaeConfig(
     int latentChannels, int groups, int resnets, List<Integer> channels, double scaling) {
