@@ -7,6 +7,7 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.syntax.ArchRuleDefinition;
+import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +19,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.loranative.graph.Autodiff;
+import org.loranative.graph.ops.Add;
 
 /** The rooms and doors of docs/design.md, section 2. */
 class ArchitectureTest {
@@ -76,6 +79,16 @@ class ArchitectureTest {
               });
     }
     assertThat(wrong).isEmpty();
+  }
+
+  @Test
+  void roomsAreNotInCircles() {
+    SlicesRuleDefinition.slices()
+        .matching("org.loranative.(**)")
+        .should()
+        .beFreeOfCycles()
+        .ignoreDependency(Autodiff.class, Add.class) // where gradients meet
+        .check(CLASSES);
   }
 
   @Test

@@ -7,7 +7,7 @@ import java.util.Optional;
 import org.loranative.config.ConfigReader;
 import org.loranative.config.TaskType;
 import org.loranative.config.TrainConfig;
-import org.loranative.train.TemplateDate;
+import org.loranative.train.llm.TemplateDate;
 import picocli.CommandLine.Option;
 
 /** {@code --config} and {@code --set}, which {@code train} and {@code plan} share. */

@@ -14,10 +14,10 @@ import org.loranative.config.ConfigReader;
 import org.loranative.config.TrainConfig;
 import org.loranative.device.CpuDevice;
 import org.loranative.model.llm.Generator;
-import org.loranative.train.Answers;
-import org.loranative.train.Machine;
 import org.loranative.train.StopSignal;
-import org.loranative.train.TrainRun;
+import org.loranative.train.llm.Answers;
+import org.loranative.train.machine.Machine;
+import org.loranative.train.runs.TrainRun;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 

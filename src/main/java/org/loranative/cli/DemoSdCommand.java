@@ -19,8 +19,8 @@ import org.loranative.image.Picture;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.Painter;
 import org.loranative.model.diffusion.families.DiffusionFamilies;
-import org.loranative.train.Machine;
-import org.loranative.train.Pictures;
+import org.loranative.train.diffusion.Pictures;
+import org.loranative.train.machine.Machine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 

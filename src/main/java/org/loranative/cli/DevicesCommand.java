@@ -1,7 +1,7 @@
 package org.loranative.cli;
 
 import java.util.concurrent.Callable;
-import org.loranative.train.Devices;
+import org.loranative.train.machine.Devices;
 import picocli.CommandLine.Command;
 
 /** {@code lora-native devices}. */

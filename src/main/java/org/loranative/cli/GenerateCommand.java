@@ -5,7 +5,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.loranative.UserException;
 import org.loranative.model.llm.Generator;
-import org.loranative.train.Answers;
+import org.loranative.train.llm.Answers;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;

@@ -26,8 +26,8 @@ import org.loranative.io.AtomicFiles;
 import org.loranative.model.MissingBase;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.families.DiffusionFamilies;
-import org.loranative.train.Devices;
-import org.loranative.train.Proposal;
+import org.loranative.train.machine.Devices;
+import org.loranative.train.runs.Proposal;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 

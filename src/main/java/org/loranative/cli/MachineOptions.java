@@ -4,7 +4,7 @@ import java.util.List;
 import org.loranative.UserException;
 import org.loranative.config.DeviceName;
 import org.loranative.model.Quantize;
-import org.loranative.train.Machine;
+import org.loranative.train.machine.Machine;
 import picocli.CommandLine.Option;
 
 /** Where and in what a command computes. */

@@ -1,7 +1,7 @@
 package org.loranative.cli;
 
 import java.util.concurrent.Callable;
-import org.loranative.train.TrainRun;
+import org.loranative.train.runs.TrainRun;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;

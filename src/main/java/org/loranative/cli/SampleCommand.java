@@ -16,7 +16,7 @@ import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionFamily;
 import org.loranative.model.diffusion.Painter;
 import org.loranative.model.diffusion.families.DiffusionFamilies;
-import org.loranative.train.Pictures;
+import org.loranative.train.diffusion.Pictures;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;

@@ -6,9 +6,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.loranative.UserException;
-import org.loranative.train.RunInfo;
 import org.loranative.train.StopSignal;
-import org.loranative.train.Sweep;
+import org.loranative.train.runs.RunInfo;
+import org.loranative.train.runs.Sweep;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 

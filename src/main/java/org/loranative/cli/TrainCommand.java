@@ -2,7 +2,7 @@ package org.loranative.cli;
 
 import java.util.concurrent.Callable;
 import org.loranative.train.StopSignal;
-import org.loranative.train.TrainRun;
+import org.loranative.train.runs.TrainRun;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;

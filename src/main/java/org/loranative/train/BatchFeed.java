@@ -15,7 +15,7 @@ import org.loranative.graph.Value;
  *
  * @param <B> a micro-batch
  */
-final class BatchFeed<B> implements AutoCloseable {
+public final class BatchFeed<B> implements AutoCloseable {
   /** A batch on its way, with the plan that it is for and where it waits. */
   record Ready<B>(B batch, PlanStore.Bound bound, Slot slot) {}
 
@@ -36,8 +36,8 @@ final class BatchFeed<B> implements AutoCloseable {
    * @param training bytes of the largest training batch's inputs
    * @param evaluation of the largest measured batch's
    */
-  record Sizes(long training, long evaluation) {
-    static Sizes of(RunGraphs graphs) {
+  public record Sizes(long training, long evaluation) {
+    public static Sizes of(RunGraphs graphs) {
       return new Sizes(largest(graphs.training().values()), largest(graphs.evaluation().values()));
     }
 

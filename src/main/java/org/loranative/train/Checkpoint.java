@@ -37,7 +37,8 @@ import org.slf4j.LoggerFactory;
  * @param identity of the run
  * @param lossScale of f16 training
  */
-record Checkpoint(int step, RunIdentity identity, LossScale.State lossScale, Progress progress) {
+public record Checkpoint(
+    int step, RunIdentity identity, LossScale.State lossScale, Progress progress) {
   private static final Logger log = LoggerFactory.getLogger(Checkpoint.class);
   private static final String STATE = "trainer_state.json";
   private static final String OPTIMIZER = "optimizer.safetensors";

@@ -13,7 +13,7 @@ import org.loranative.lora.Adapters;
  * @param held bytes that it has reserved so far, used or not
  * @param used bytes that are in use
  */
-record JavaHeap(long needed, long most, long held, long used) {
+public record JavaHeap(long needed, long most, long held, long used) {
   /** A checkpoint or an export, counted in adapters: their numbers, by layer, and as bytes. */
   private static final int COPIES = 5;
 
@@ -26,7 +26,7 @@ record JavaHeap(long needed, long most, long held, long used) {
   /** Log lines, curves, a batch's own numbers. */
   private static final long SMALL_THINGS = 32 << 20;
 
-  static JavaHeap of(Adapters adapters, long encoded) {
+  public static JavaHeap of(Adapters adapters, long encoded) {
     long used = inUse();
     long needed = used + COPIES * AdapterState.bytes(adapters) + encoded + SMALL_THINGS;
     Runtime java = Runtime.getRuntime();
@@ -63,7 +63,7 @@ record JavaHeap(long needed, long most, long held, long used) {
   /**
    * @throws UserException if the run would end for want of it, perhaps at its first checkpoint
    */
-  void require() {
+  public void require() {
     if (needed > most) {
       throw new UserException(
           String.format(

@@ -11,11 +11,11 @@ import org.loranative.model.Placement;
 import org.loranative.model.Weights;
 
 /**
- * A kind of training, opened on its base model and its data: what {@link TrainRun} puts together.
+ * A kind of training, opened on its base model and its data: what {@code TrainRun} puts together.
  *
  * @param <B> a micro-batch
  */
-interface Kind<B> extends AutoCloseable {
+public interface Kind<B> extends AutoCloseable {
   Task<B> task();
 
   Adapters adapters();

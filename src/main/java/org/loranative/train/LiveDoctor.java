@@ -17,7 +17,7 @@ import org.loranative.track.Scalars;
  * Examines a run now and then while it trains, says each thing once, and takes it back where it no
  * longer holds.
  */
-final class LiveDoctor {
+public final class LiveDoctor {
   /** Examinations of a whole run. */
   private static final int VISITS = 100;
 
@@ -36,7 +36,7 @@ final class LiveDoctor {
    * @param settings of the configuration
    * @param total steps of the run
    */
-  LiveDoctor(Map<String, Object> settings, int total) {
+  public LiveDoctor(Map<String, Object> settings, int total) {
     settings.forEach((k, v) -> this.settings.put(k, String.valueOf(v)));
     interval = Math.max(LEAST_INTERVAL, total / VISITS);
   }
@@ -44,7 +44,7 @@ final class LiveDoctor {
   /**
    * Takes the points that a run left before it was resumed, up to a step; what they show was said.
    */
-  void resume(RecordedRun before, int step) {
+  public void resume(RecordedRun before, int step) {
     for (String tag : before.tags()) {
       Scalars known = before.scalars(tag);
       known.dropFrom(step + 1L);
@@ -74,10 +74,10 @@ final class LiveDoctor {
    * @param found what is wrong and was not said before
    * @param withdrawn what was said and no longer holds
    */
-  record News(List<Finding> found, List<Finding> withdrawn) {}
+  public record News(List<Finding> found, List<Finding> withdrawn) {}
 
   /** Examines the run as it stands. */
-  News news() {
+  public News news() {
     List<Finding> now = examine();
     List<Finding> found = new ArrayList<>();
     for (Finding f : now) {

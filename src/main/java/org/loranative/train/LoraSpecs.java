@@ -9,7 +9,7 @@ import org.loranative.lora.AdapterMethods;
 import org.loranative.lora.LoraSpec;
 
 /** What {@code lora_targets} asks for. */
-final class LoraSpecs {
+public final class LoraSpecs {
   private LoraSpecs() {}
 
   /**
@@ -17,7 +17,7 @@ final class LoraSpecs {
    *
    * @param expand the layers that a name stands for
    */
-  static List<LoraSpec> of(TrainConfig config, Function<String, List<String>> expand) {
+  public static List<LoraSpec> of(TrainConfig config, Function<String, List<String>> expand) {
     List<LoraSpec> specs = new ArrayList<>();
     for (LoraTarget t : config.loraTargets()) {
       List<String> layers = new ArrayList<>(expand.apply(t.target()));

@@ -79,7 +79,7 @@ public record MemoryPlan(Held held, RunPlans plans, Largest largest, long prepar
    *
    * @param recompute what each block computes again
    */
-  record Largest(BatchShape shape, Plan plan, Map<String, Mode> recompute) {}
+  public record Largest(BatchShape shape, Plan plan, Map<String, Mode> recompute) {}
 
   /** Bytes of the arena. */
   public long arena() {
@@ -102,7 +102,7 @@ public record MemoryPlan(Held held, RunPlans plans, Largest largest, long prepar
    * @param budgetName for messages
    * @throws TooLargeException if nothing fits, saying what would
    */
-  static MemoryPlan choose(
+  public static MemoryPlan choose(
       Kind<?> kind,
       List<Slot> slots,
       Device device,
@@ -283,7 +283,7 @@ public record MemoryPlan(Held held, RunPlans plans, Largest largest, long prepar
   }
 
   /** Bytes for people. */
-  static String size(long bytes) {
+  public static String size(long bytes) {
     return bytes >= 1_000_000_000
         ? String.format("%.2f GB", bytes / 1e9)
         : String.format("%.1f MB", bytes / 1e6);

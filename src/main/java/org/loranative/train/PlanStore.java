@@ -10,7 +10,7 @@ import org.loranative.graph.Plan;
 import org.loranative.model.Placement;
 
 /** The plans of a run, joined to the arena that they take turns in. */
-final class PlanStore implements AutoCloseable {
+public final class PlanStore implements AutoCloseable {
   /** A plan joined to memory. */
   record Bound(Plan plan, Addresses at) {}
 
@@ -20,7 +20,7 @@ final class PlanStore implements AutoCloseable {
   private final Map<BatchShape, Bound> evaluation;
   private final Bound update;
 
-  PlanStore(RunPlans plans, Device device, Placement placement) {
+  public PlanStore(RunPlans plans, Device device, Placement placement) {
     this.placement = placement;
     arena = device.allocate(plans.arenaBytes());
     training = bind(plans.training());
@@ -38,7 +38,7 @@ final class PlanStore implements AutoCloseable {
     return new Bound(plan, plan.bind(arena, placement::address));
   }
 
-  Memory arena() {
+  public Memory arena() {
     return arena;
   }
 

@@ -3,7 +3,7 @@ package org.loranative.train;
 import java.io.IOException;
 
 /** The same prompts now and then, so that early and late can be compared. */
-interface Previews extends AutoCloseable {
+public interface Previews extends AutoCloseable {
   void write(int step, Tracker tracker) throws IOException;
 
   @Override

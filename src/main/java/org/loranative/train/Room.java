@@ -8,14 +8,14 @@ import org.loranative.device.Device;
  *
  * @param name what it is, for people
  */
-record Room(long bytes, String name) {
+public record Room(long bytes, String name) {
   /** Share of the free memory that a run takes. */
   private static final double SHARE = 0.9;
 
   /** What oneDNN and the JVM will take on the CPU beside the plan and Java's heap. */
-  static final long LIBRARIES = 100_000_000;
+  public static final long LIBRARIES = 100_000_000;
 
-  static Room of(Device device, JavaHeap heap) {
+  public static Room of(Device device, JavaHeap heap) {
     long free = device.freeBytes();
     return device.readsHostMemory()
         ? onHost(free, device.freeLimit(), device.freeIsStrict(), heap)

@@ -20,7 +20,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** {@code output_dir}: logs, checkpoints, adapter. */
-final class RunFolder implements AutoCloseable {
+public final class RunFolder implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(RunFolder.class);
   private static final String CHECKPOINT = "checkpoint-";
   private static final String DAMAGED = ".damaged";
@@ -33,7 +33,7 @@ final class RunFolder implements AutoCloseable {
   /**
    * @throws UserException if it is in use and {@code resume} is false
    */
-  RunFolder(Path folder, boolean resume) {
+  public RunFolder(Path folder, boolean resume) {
     this.folder = folder;
     this.resumed = resume;
     if (!resume && Files.exists(folder) && !isUnused(folder)) {
@@ -71,7 +71,7 @@ final class RunFolder implements AutoCloseable {
   }
 
   /** Whether a process trains in a run's folder. */
-  static boolean isInUse(Path folder) throws IOException {
+  public static boolean isInUse(Path folder) throws IOException {
     Path lock = folder.resolve(LOCK);
     if (!Files.exists(lock)) {
       return false;
@@ -96,7 +96,7 @@ final class RunFolder implements AutoCloseable {
     }
   }
 
-  Path logs() {
+  public Path logs() {
     return folder.resolve("logs");
   }
 
@@ -105,16 +105,16 @@ final class RunFolder implements AutoCloseable {
     return folder.resolve("samples");
   }
 
-  Path root() {
+  public Path root() {
     return folder;
   }
 
   /** What the run has recorded so far. */
-  RecordedRun recorded() {
+  public RecordedRun recorded() {
     return new RecordedRun(logs()).readAll();
   }
 
-  Path config() {
+  public Path config() {
     return folder.resolve("config.yaml");
   }
 
@@ -124,7 +124,7 @@ final class RunFolder implements AutoCloseable {
   }
 
   /** Those of any run. */
-  static List<Path> checkpoints(Path folder) {
+  public static List<Path> checkpoints(Path folder) {
     try (Stream<Path> files = Files.list(folder)) {
       return files
           .filter(f -> f.getFileName().toString().matches(CHECKPOINT + "(0|[1-9][0-9]{0,8})"))
@@ -165,7 +165,8 @@ final class RunFolder implements AutoCloseable {
    * @throws UserException if the run's checkpoint is none of this identity; nothing has changed
    *     then
    */
-  Checkpoint start(RunIdentity identity, AdapterState state, Runnable begin) throws IOException {
+  public Checkpoint start(RunIdentity identity, AdapterState state, Runnable begin)
+      throws IOException {
     Optional<Saved> newest = newestWhole(Integer.MAX_VALUE);
     if (newest.isPresent()) {
       Checkpoint checkpoint = newest.get().checkpoint();
@@ -207,7 +208,7 @@ final class RunFolder implements AutoCloseable {
   }
 
   /** The adapter with the lowest validation loss. */
-  Path best() {
+  public Path best() {
     return folder.resolve("best");
   }
 

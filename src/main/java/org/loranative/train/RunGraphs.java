@@ -15,13 +15,13 @@ import org.loranative.graph.Graph;
  * @param update an optimizer step
  * @param previews what drawing or answering runs
  */
-record RunGraphs(
+public record RunGraphs(
     Map<BatchShape, Graph> training,
     Map<BatchShape, Graph> evaluation,
     Graph update,
     List<Graph> previews) {
 
-  static <B> RunGraphs of(Kind<B> kind, Steps<B> steps, Graph update) {
+  public static <B> RunGraphs of(Kind<B> kind, Steps<B> steps, Graph update) {
     Task<B> task = kind.task();
     Map<BatchShape, Graph> training = new LinkedHashMap<>();
     steps.shapes().forEach((shape, batch) -> training.put(shape, task.trainingGraph(batch)));
@@ -34,7 +34,7 @@ record RunGraphs(
     return new RunGraphs(training, evaluation, update, kind.previewGraphs());
   }
 
-  List<Graph> all() {
+  public List<Graph> all() {
     List<Graph> all = new ArrayList<>(training.values());
     all.addAll(evaluation.values());
     all.add(update);

@@ -20,10 +20,10 @@ import org.loranative.lora.Adapters;
  * @param base hash of the base model
  * @param layers hash of the adapted layers, their shapes and ranks
  */
-record RunIdentity(long seed, String data, String base, String layers) {
+public record RunIdentity(long seed, String data, String base, String layers) {
   private static final String BASE = "base_sha256";
 
-  static RunIdentity of(Kind<?> kind, long seed) {
+  public static RunIdentity of(Kind<?> kind, long seed) {
     return new RunIdentity(
         seed, kind.task().fingerprint(), kind.weights().fingerprint(), layers(kind.adapters()));
   }

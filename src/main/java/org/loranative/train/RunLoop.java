@@ -16,6 +16,7 @@ import org.loranative.lora.Adapters;
 import org.loranative.optim.Evaluation;
 import org.loranative.optim.LossScale;
 import org.loranative.optim.Optimizer;
+import org.loranative.train.machine.Sensors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,7 +24,7 @@ import org.slf4j.LoggerFactory;
  * What happens after each step: tracking, the doctor, the best adapter, previews, checkpoints; and
  * going back to one when the run diverges.
  */
-final class RunLoop implements Trainer.Listener {
+public final class RunLoop implements Trainer.Listener {
   private static final Logger log = LoggerFactory.getLogger(RunLoop.class);
 
   /**
@@ -32,7 +33,7 @@ final class RunLoop implements Trainer.Listener {
    * @param reset brings the adapters back to where the run began
    * @param total steps of the run
    */
-  record Parts(
+  public record Parts(
       TrainConfig config,
       RunFolder folder,
       Task<?> task,
@@ -61,7 +62,7 @@ final class RunLoop implements Trainer.Listener {
   /**
    * @param from where the run stands
    */
-  RunLoop(Parts run, LiveDoctor doctor, Checkpoint from) {
+  public RunLoop(Parts run, LiveDoctor doctor, Checkpoint from) {
     this.run = run;
     this.config = run.config();
     this.yaml = ConfigReader.toYaml(config);
@@ -87,16 +88,16 @@ final class RunLoop implements Trainer.Listener {
   }
 
   /** Whether the validation loss has been no better for so long that the run is over. */
-  boolean isOver() {
+  public boolean isOver() {
     return config.earlyStop() > 0 && progress.sinceBest() >= config.earlyStop();
   }
 
-  int bestStep() {
+  public int bestStep() {
     return progress.bestStep();
   }
 
   /** What the untouched model shows, before the first step. */
-  void beforeSteps(Measurement measured) throws IOException {
+  public void beforeSteps(Measurement measured) throws IOException {
     if (!measured.isEmpty()) {
       doctor.add(0, run.tracker().start(measured));
       Tracker.describe(measured).ifPresent(losses -> log.info("before training: {}", losses));
@@ -188,7 +189,7 @@ final class RunLoop implements Trainer.Listener {
   }
 
   /** What the whole run showed. */
-  void verdict(int step) {
+  public void verdict(int step) {
     for (Finding f : doctor.examine()) {
       log.info("doctor: {}", f);
       run.tracker().finding(step, f);
@@ -245,7 +246,7 @@ final class RunLoop implements Trainer.Listener {
    *
    * @return the step that {@code --resume} will continue from
    */
-  int saveLast(int step) {
+  public int saveLast(int step) {
     if (step > savedAt) {
       save(step);
     }
@@ -264,7 +265,7 @@ final class RunLoop implements Trainer.Listener {
    * @return the step that it was written after
    * @throws TrainingDivergedException the given one, if the run is not to go back
    */
-  int rollBack(TrainingDivergedException trouble) throws IOException {
+  public int rollBack(TrainingDivergedException trouble) throws IOException {
     run.tracker().diverged(trouble);
     if (!canRollBack()) {
       throw trouble;

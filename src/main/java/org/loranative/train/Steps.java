@@ -12,7 +12,7 @@ import java.util.Map;
  *
  * @param <B> a micro-batch
  */
-final class Steps<B> {
+public final class Steps<B> {
   private final Task<B> task;
   private final int accumulation;
 
@@ -28,7 +28,7 @@ final class Steps<B> {
    * @param accumulation micro-batches of a step; an epoch's last step may have fewer
    * @param maxSteps if not 0, the run's length, whatever the epochs
    */
-  Steps(Task<B> task, int accumulation, int epochs, int maxSteps) {
+  public Steps(Task<B> task, int accumulation, int epochs, int maxSteps) {
     this.task = task;
     this.accumulation = accumulation;
     int steps = 0;
@@ -45,7 +45,7 @@ final class Steps<B> {
     total = maxSteps > 0 ? maxSteps : steps;
   }
 
-  int total() {
+  public int total() {
     return total;
   }
 

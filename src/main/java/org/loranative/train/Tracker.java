@@ -18,7 +18,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Sends what happens in a run to TensorBoard, metrics.jsonl and the console. */
-final class Tracker implements AutoCloseable {
+public final class Tracker implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Tracker.class);
   private static final List<String> RESULTS = List.of("Loss/train", "Loss/val");
 
@@ -38,7 +38,7 @@ final class Tracker implements AutoCloseable {
    * @param settings the configuration, and what else is worth knowing of the run
    * @param unit what throughput counts
    */
-  Tracker(
+  public Tracker(
       RunFolder folder,
       Map<String, Object> settings,
       int first,
@@ -191,7 +191,7 @@ final class Tracker implements AutoCloseable {
   }
 
   /** The point at which a run was given up or goes back, so that the curve shows why. */
-  void diverged(TrainingDivergedException trouble) {
+  public void diverged(TrainingDivergedException trouble) {
     if (trouble.since() == trouble.at()) {
       board.scalars(trouble.at(), Map.of("Loss/train", Double.NaN));
     }
@@ -208,12 +208,12 @@ final class Tracker implements AutoCloseable {
     board.text(step, "doctor/rollback", "Back from step " + from + " to step " + step + ".");
   }
 
-  void sample(int step, int index, String prompt, String answer) {
+  public void sample(int step, int index, String prompt, String answer) {
     board.text(step, "samples/" + index, "**" + prompt + "**\n\n" + answer);
   }
 
   /** A preview: into {@code samples/} and TensorBoard's image tab. */
-  void image(int step, int index, String prompt, Picture picture) throws IOException {
+  public void image(int step, int index, String prompt, Picture picture) throws IOException {
     Path file = samples.resolve(String.format("%06d-%d.png", step, index));
     try {
       picture.writePng(file);
@@ -225,7 +225,7 @@ final class Tracker implements AutoCloseable {
   }
 
   /** All previews so far on one sheet: a row for each prompt, early ones left. */
-  void contactSheet() {
+  public void contactSheet() {
     try {
       ContactSheet.write(samples);
     } catch (IOException e) {
@@ -233,7 +233,7 @@ final class Tracker implements AutoCloseable {
     }
   }
 
-  void end(boolean success) {
+  public void end(boolean success) {
     board.end(success);
   }
 

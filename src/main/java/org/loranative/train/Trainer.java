@@ -24,13 +24,14 @@ import org.slf4j.LoggerFactory;
  *
  * @param <B> a micro-batch
  */
-final class Trainer<B> implements AutoCloseable {
+public final class Trainer<B> implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Trainer.class);
 
   /**
    * @param maxGradNorm 0 for no clipping
    */
-  record Setting(Schedule.Setting schedule, Optimizer optimizer, double maxGradNorm, long seed) {}
+  public record Setting(
+      Schedule.Setting schedule, Optimizer optimizer, double maxGradNorm, long seed) {}
 
   /** What happens between steps; returns false to stop. */
   interface Listener {
@@ -56,7 +57,7 @@ final class Trainer<B> implements AutoCloseable {
   private final LossScale lossScale;
   private final HostBuffer host;
 
-  Trainer(
+  public Trainer(
       Task<B> task,
       Steps<B> steps,
       Device device,
@@ -81,7 +82,7 @@ final class Trainer<B> implements AutoCloseable {
   }
 
   /** Runs the steps after {@code done}; returns the last step run. One that is stopped is none. */
-  int run(int done, Listener listener) throws IOException {
+  public int run(int done, Listener listener) throws IOException {
     Optional<BatchFeed.Ready<B>> next =
         done < steps.total() ? Optional.of(start(done + 1, 0)) : Optional.empty();
     for (int step = done + 1; step <= steps.total(); step++) {
@@ -176,7 +177,7 @@ final class Trainer<B> implements AutoCloseable {
   }
 
   /** What the task measures, as the adapters stand. */
-  Measurement measure() {
+  public Measurement measure() {
     Measurement.Builder all = new Measurement.Builder();
     try (Evaluation evaluation = new Evaluation(setting.optimizer(), state)) {
       for (Task.Measure<B> m : task.measures()) {

@@ -21,7 +21,7 @@ public final class TrainingDivergedException extends UserException {
     return since;
   }
 
-  int at() {
+  public int at() {
     return at;
   }
 }

@@ -30,6 +30,8 @@ import org.loranative.optim.Optimizers;
 import org.loranative.testing.KillingFileSystem;
 import org.loranative.testing.SumTask;
 import org.loranative.track.Console;
+import org.loranative.train.machine.Sensors;
+import org.loranative.train.runs.Prune;
 
 /**
  * A run that is killed at every single step of its work with files: whatever bears a name is whole,

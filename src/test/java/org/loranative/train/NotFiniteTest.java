@@ -22,6 +22,7 @@ import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.testing.TinyModel;
 import org.loranative.track.Console;
+import org.loranative.train.runs.TrainRun;
 
 /** NaN that was there before training: the learning rate is not blamed. */
 class NotFiniteTest {

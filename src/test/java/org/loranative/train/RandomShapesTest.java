@@ -22,6 +22,7 @@ import org.loranative.image.Picture;
 import org.loranative.testing.Seeded;
 import org.loranative.testing.TinyModel;
 import org.loranative.track.Console;
+import org.loranative.train.runs.TrainRun;
 
 /**
  * Random data, batch sizes and accumulation: whatever is measured or previewed beside training,

@@ -36,6 +36,9 @@ import org.loranative.optim.Hyperparameters;
 import org.loranative.optim.Optimizer;
 import org.loranative.optim.Optimizers;
 import org.loranative.optim.Update;
+import org.loranative.train.diffusion.DiffusionKind;
+import org.loranative.train.llm.LlmKind;
+import org.loranative.train.machine.Devices;
 
 /**
  * Runs the plans of a training run on the emulated card while it records launches ({@code

@@ -29,6 +29,7 @@ import org.loranative.io.Checksums;
 import org.loranative.testing.Golden;
 import org.loranative.testing.TinyModel;
 import org.loranative.track.Console;
+import org.loranative.train.runs.TrainRun;
 
 /** {@code --resume} on damaged checkpoints, other bases and other settings. */
 class ResumeTest {

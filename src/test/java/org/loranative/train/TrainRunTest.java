@@ -22,6 +22,7 @@ import org.loranative.config.ConfigReader;
 import org.loranative.io.AtomicFolders;
 import org.loranative.testing.TinyModel;
 import org.loranative.track.Console;
+import org.loranative.train.runs.TrainRun;
 
 /** Whole runs of a tiny model: losses, resume, stop, budget, and everything a user gets wrong. */
 class TrainRunTest {

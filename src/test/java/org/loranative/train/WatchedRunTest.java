@@ -23,6 +23,7 @@ import org.loranative.io.AtomicFolders;
 import org.loranative.testing.TinyModel;
 import org.loranative.track.Console;
 import org.loranative.track.RecordedRun;
+import org.loranative.train.runs.TrainRun;
 
 /** Runs that act on their losses: early stop, the best adapter, rollback, measured images. */
 class WatchedRunTest {

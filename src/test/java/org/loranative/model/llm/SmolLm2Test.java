@@ -22,10 +22,10 @@ import org.loranative.config.TrainConfig;
 import org.loranative.text.ChatTemplate.Message;
 import org.loranative.text.Tokenizer;
 import org.loranative.track.Console;
-import org.loranative.train.Answers;
-import org.loranative.train.Machine;
 import org.loranative.train.StopSignal;
-import org.loranative.train.TrainRun;
+import org.loranative.train.llm.Answers;
+import org.loranative.train.machine.Machine;
+import org.loranative.train.runs.TrainRun;
 
 /** The real SmolLM2 answers greedily as transformers does. */
 @Tag("slow")

@@ -1,0 +1,191 @@
+package org.loranative.train.diffusion;
+
+import java.awt.Color;
+import java.nio.charset.Charset;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.loranative.UserException;
+import org.loranative.config.TrainConfig;
+import org.loranative.data.TextFile;
+import org.loranative.data.sd.Buckets;
+import org.loranative.data.sd.Captioned;
+import org.loranative.data.sd.FactsCache;
+import org.loranative.data.sd.ImageChecks;
+import org.loranative.data.sd.Preparation;
+import org.loranative.data.sd.PreparedImage;
+import org.loranative.random.Philox;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The images that a configuration names, looked at but not encoded.
+ *
+ * @param training with the trigger word in their captions
+ * @param regularization pictures of the class in general, which hold the model back; may be empty
+ * @param validation images that are only measured, with the trigger word too; may be empty
+ * @param cache where encodings are kept, if anywhere
+ */
+public record ImageData(
+    List<PreparedImage> training,
+    List<PreparedImage> regularization,
+    List<PreparedImage> validation,
+    Optional<Path> cache) {
+  private static final Logger log = LoggerFactory.getLogger(ImageData.class);
+  private static final int BUCKET_STEP = 64;
+
+  /** More would not be measured. */
+  private static final int MOST_HELD_OUT = 16;
+
+  /**
+   * Reads, measures and checks; says what it found.
+   *
+   * @param latentFactor what the resolution must be a multiple of
+   * @throws UserException if nothing can be trained on, or, with strict_data, on any doubt
+   */
+  public static ImageData of(TrainConfig config, int latentFactor) {
+    int resolution = config.resolution();
+    if (resolution % latentFactor != 0 || resolution < 2 * latentFactor) {
+      throw new UserException(
+          "resolution is "
+              + resolution
+              + ", but this model needs a multiple of "
+              + latentFactor
+              + ".");
+    }
+    Path path =
+        Path.of(config.metadataPath().isEmpty() ? config.trainDataDir() : config.metadataPath());
+    Captioned.Found found = read(path, config).triggeredBy(config.triggerWord());
+    Optional<Path> cache = cacheFolder(config, path);
+    FactsCache facts = new FactsCache(cache);
+    PreparedImage.Setting setting =
+        new PreparedImage.Setting(
+            new Buckets(resolution, BUCKET_STEP),
+            Color.decode(config.background()),
+            config.flip(),
+            config.randomCrop(),
+            config.seed());
+    Preparation training = Preparation.of(found, setting, facts);
+    report("data", training, found.withoutCaption().size(), config.strictData());
+    List<PreparedImage> regularization = List.of();
+    if (!config.regularizationPath().isEmpty()) {
+      Captioned.Found general = read(Path.of(config.regularizationPath()), config);
+      Preparation prepared = Preparation.of(general, setting, facts);
+      report("regularization", prepared, general.withoutCaption().size(), config.strictData());
+      regularization = prepared.images();
+    }
+    if (!config.validationPath().isEmpty()) {
+      Captioned.Found other =
+          read(Path.of(config.validationPath()), config).triggeredBy(config.triggerWord());
+      Preparation prepared = Preparation.of(other, setting, facts);
+      report("validation", prepared, other.withoutCaption().size(), config.strictData());
+      return new ImageData(training.images(), regularization, prepared.images(), cache);
+    }
+    return split(training.images(), regularization, cache, config);
+  }
+
+  /** Holds images back to be measured, unless the run replays noise that was made for them all. */
+  private static ImageData split(
+      List<PreparedImage> images,
+      List<PreparedImage> regularization,
+      Optional<Path> cache,
+      TrainConfig config) {
+    int n = images.size();
+    int held = config.noiseReplay().isEmpty() ? (int) (config.validationFraction() * n) : 0;
+    held = Math.min(Math.min(held, MOST_HELD_OUT), n - 1);
+    int[] order = Philox.permutation(n, config.seed(), Philox.VALIDATION_SPLIT, 0);
+    List<PreparedImage> training = new ArrayList<>(images);
+    List<PreparedImage> validation = new ArrayList<>();
+    for (int i = 0; i < held; i++) {
+      validation.add(images.get(order[i]));
+    }
+    training.removeAll(validation);
+    if (held > 0) {
+      log.info("data: {} images held out, to measure the loss on", held);
+    }
+    return new ImageData(training, regularization, validation, cache);
+  }
+
+  private static Captioned.Found read(Path path, TrainConfig config) {
+    Captioned.Found found =
+        Captioned.read(
+            path,
+            new TextFile.Encoding(Charset.forName(config.captionEncoding()), "caption_encoding"));
+    if (found.images().isEmpty()) {
+      throw new UserException(
+          path
+              + " holds no captioned image: a metadata.csv with filename and prompt, a"
+              + " metadata.jsonl, or a .txt file beside each image is expected."
+              + (found.unread().isEmpty()
+                  ? ""
+                  : " Images such as "
+                      + found.unread().get(0).getFileName()
+                      + " are not read; convert them to PNG or JPEG."));
+    }
+    return found;
+  }
+
+  private static Optional<Path> cacheFolder(TrainConfig config, Path data) {
+    if (!config.cacheEncodings()) {
+      return Optional.empty();
+    }
+    Path folder = Files.isDirectory(data) ? data : data.toAbsolutePath().getParent();
+    return Optional.of(
+        TrainConfig.path(config.cacheDir()).orElse(folder.resolve(".lora-native-cache")));
+  }
+
+  private static void report(String what, Preparation p, int withoutCaption, boolean strict) {
+    ImageChecks checks = p.checks();
+    log.info(
+        "{}: {} images with captions{}",
+        what,
+        p.images().size(),
+        withoutCaption == 0 ? "" : ", " + withoutCaption + " without are left out");
+    if (checks.isEmpty()) {
+      return;
+    }
+    if (strict) {
+      throw new UserException(
+          "The " + what + " is doubtful, and strict_data is set:\n" + checks.table());
+    }
+    log.warn("{}: doubtful (strict_data: true would refuse):\n{}", what, checks.table());
+  }
+
+  /**
+   * {@code data/duplicates}, training images whose bytes are there already; {@code
+   * data/validation_leak}, held-out images that are trained on; {@code data/captions}, different
+   * ones.
+   */
+  Map<String, Object> facts() {
+    Set<String> seen = new HashSet<>();
+    Set<String> captions = new HashSet<>();
+    int duplicates = 0;
+    for (PreparedImage image : training) {
+      duplicates += seen.add(image.facts().sha256()) ? 0 : 1;
+      captions.add(image.captioned().caption());
+    }
+    Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put("data/records", training.size());
+    facts.put("data/captions", captions.size());
+    facts.put("data/duplicates", duplicates);
+    facts.put("data/validation_records", validation.size());
+    facts.put(
+        "data/validation_leak",
+        validation.stream().filter(i -> seen.contains(i.facts().sha256())).count());
+    return facts;
+  }
+
+  /** Every image, the training ones first. */
+  List<PreparedImage> all() {
+    List<PreparedImage> all = new ArrayList<>(training);
+    all.addAll(regularization);
+    all.addAll(validation);
+    return all;
+  }
+}

@@ -1,0 +1,126 @@
+package org.loranative.train.llm;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.loranative.config.TrainConfig;
+import org.loranative.data.llm.Sample;
+import org.loranative.device.Device;
+import org.loranative.device.Memory;
+import org.loranative.graph.Graph;
+import org.loranative.io.DType;
+import org.loranative.lora.Adapters;
+import org.loranative.lora.InitAdapter;
+import org.loranative.lora.PeftFormat;
+import org.loranative.model.Placement;
+import org.loranative.model.Quantize;
+import org.loranative.model.Weights;
+import org.loranative.model.llm.Generator;
+import org.loranative.model.llm.LlmBase;
+import org.loranative.text.Tokenizer;
+import org.loranative.train.Kind;
+import org.loranative.train.LoraSpecs;
+import org.loranative.train.Previews;
+import org.loranative.train.Task;
+
+/** Fine-tuning a language model. */
+public final class LlmKind implements Kind<List<Sample>> {
+  private final TrainConfig config;
+  private final Device device;
+  private final DType compute;
+  private final LlmBase base;
+  private final Tokenizer tokenizer;
+  private final Adapters adapters;
+  private final LlmTask task;
+
+  public LlmKind(TrainConfig config, Device device, DType compute) {
+    this.config = config;
+    this.device = device;
+    this.compute = compute;
+    base = LlmBase.open(Path.of(config.baseModel()));
+    base.quantize(Quantize.named(config.quantize()));
+    tokenizer = base.tokenizer();
+    config.templateDateTime().ifPresent(tokenizer::setDate);
+    boolean opened = false;
+    try {
+      adapters = new Adapters(LoraSpecs.of(config, List::of), base.targets());
+      task = new LlmTask(base, tokenizer, adapters, compute, config);
+      opened = true;
+    } finally {
+      if (!opened) {
+        tokenizer.close();
+      }
+    }
+  }
+
+  @Override
+  public Task<List<Sample>> task() {
+    return task;
+  }
+
+  @Override
+  public Adapters adapters() {
+    return adapters;
+  }
+
+  @Override
+  public Weights weights() {
+    return base.weights();
+  }
+
+  @Override
+  public long preparationBytes() {
+    return 0;
+  }
+
+  @Override
+  public long preparedBytes() {
+    return 0; // texts are encoded already
+  }
+
+  @Override
+  public void prepare() {}
+
+  @Override
+  public Map<String, float[]> constants() {
+    return base.constants();
+  }
+
+  @Override
+  public float[] readAdapter(Path path) {
+    return InitAdapter.of(path, PeftFormat.read(path, base.targets()), adapters, config.seed());
+  }
+
+  @Override
+  public List<Graph> previewGraphs() {
+    return config.sampleSteps() > 0
+        ? Generator.graphs(base, adapters, compute, Samples.contextTokens(config))
+        : List.of();
+  }
+
+  @Override
+  public long previewBytes() {
+    return config.sampleSteps() > 0 ? Generator.cacheBytes(previewGraphs()) : 0;
+  }
+
+  @Override
+  public String trial(Path adapter) {
+    return String.format(
+        "lora-native generate --base %s --adapter %s --prompt \"…\"%s",
+        config.baseModel(), adapter, task.isRaw() ? " --raw" : "");
+  }
+
+  @Override
+  public Optional<Previews> previews(Placement placement, Memory arena) {
+    return config.sampleSteps() > 0
+        ? Optional.of(
+            new Samples(config, base, tokenizer, adapters, device, compute, placement, arena))
+        : Optional.empty();
+  }
+
+  @Override
+  public void close() {
+    tokenizer.close();
+  }
+}

@@ -1,0 +1,338 @@
+package org.loranative.train.llm;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.IntBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import org.loranative.UserException;
+import org.loranative.config.TrainConfig;
+import org.loranative.data.Records;
+import org.loranative.data.llm.Batches;
+import org.loranative.data.llm.Sample;
+import org.loranative.data.llm.SampleEncoder;
+import org.loranative.graph.Graph;
+import org.loranative.io.AtomicFolders;
+import org.loranative.io.DType;
+import org.loranative.lora.Adapters;
+import org.loranative.lora.PeftFormat;
+import org.loranative.model.Objective;
+import org.loranative.model.llm.LlmBase;
+import org.loranative.model.llm.LlmGraph;
+import org.loranative.model.llm.SupervisedObjective;
+import org.loranative.random.Philox;
+import org.loranative.text.Tokenizer;
+import org.loranative.train.BatchShape;
+import org.loranative.train.Task;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Fine-tuning a language model on text; a batch is a packed row of samples. */
+final class LlmTask implements Task<List<Sample>> {
+  private static final Logger log = LoggerFactory.getLogger(LlmTask.class);
+  private static final int SKIPPED_SHOWN = 20;
+
+  /** A packed row. */
+  private record Row(int tokens) implements BatchShape {
+    @Override
+    public String toString() {
+      return tokens + " tokens";
+    }
+  }
+
+  private final LlmBase base;
+  private final Tokenizer tokenizer;
+  private final Adapters adapters;
+  private final DType compute;
+  private final TrainConfig config;
+  private final List<Sample> samples;
+  private final List<Sample> held;
+  private final boolean raw;
+  private final Batches batches;
+  private final LlmProbe probe;
+  private final Objective<LlmGraph.Head> objective = new SupervisedObjective();
+  private final int maxDocument;
+
+  LlmTask(LlmBase base, Tokenizer tokenizer, Adapters adapters, DType compute, TrainConfig config) {
+    this.base = base;
+    this.tokenizer = tokenizer;
+    this.adapters = adapters;
+    this.compute = compute;
+    this.config = config;
+    SampleEncoder encoder =
+        new SampleEncoder(tokenizer, config.dataFormat(), config.trainOn(), config.maxLength());
+    SampleEncoder.Result result = read(encoder, trainingPath(), "training");
+    List<Sample> all = result.samples();
+    raw = result.conversations() == 0;
+    if (all.isEmpty()) {
+      throw new UserException(
+          "No record of " + trainingPath() + " can be used for training; see the reasons above.");
+    }
+    Optional<Path> validation = TrainConfig.path(config.validationPath());
+    if (validation.isPresent()) {
+      samples = all;
+      held = read(encoder, validation.get(), "validation").samples();
+    } else {
+      int n = (int) Math.round(config.validationFraction() * all.size());
+      int[] order = Philox.permutation(all.size(), config.seed(), Philox.VALIDATION_SPLIT, 0);
+      boolean[] chosen = new boolean[all.size()];
+      for (int i = 0; i < Math.min(n, all.size() - 1); i++) {
+        chosen[order[i]] = true;
+      }
+      samples = new ArrayList<>();
+      held = new ArrayList<>();
+      for (int i = 0; i < all.size(); i++) {
+        (chosen[i] ? held : samples).add(all.get(i));
+      }
+    }
+    checkIds();
+    batches = new Batches(samples, batching(config.shuffle()));
+    probe = LlmProbe.of(samples, config.maxLength());
+    int longest = 1;
+    for (List<Sample> list : List.of(samples, held, probe.swapped())) {
+      longest = Math.max(longest, list.stream().mapToInt(Sample::length).max().orElse(1));
+    }
+    maxDocument = (longest + 31) / 32 * 32;
+  }
+
+  /** A tokenizer that does not belong to the base shows here, not as a fault on the device. */
+  private void checkIds() {
+    int vocab = base.config().vocab();
+    for (List<Sample> list : List.of(samples, held)) {
+      for (Sample s : list) {
+        for (int id : s.ids()) {
+          if (id >= vocab) {
+            throw new UserException(
+                "The tokenizer of "
+                    + base.path()
+                    + " gives the token id "
+                    + id
+                    + " ("
+                    + s.source()
+                    + "), but the model's vocabulary has "
+                    + vocab
+                    + ".");
+          }
+        }
+      }
+    }
+  }
+
+  private Batches.Setting batching(boolean shuffle) {
+    return new Batches.Setting(
+        config.batchSize(), config.packing(), config.maxLength(), shuffle, config.seed());
+  }
+
+  private Path trainingPath() {
+    return TrainConfig.path(config.metadataPath())
+        .or(() -> TrainConfig.path(config.trainDataDir()))
+        .orElseThrow();
+  }
+
+  private static SampleEncoder.Result read(SampleEncoder encoder, Path path, String what) {
+    Records records = Records.read(path);
+    records.leftOut().forEach(l -> log.info("{} data: left out of {}: {}", what, path, l));
+    SampleEncoder.Result result = encoder.encode(records);
+    int shown = 0;
+    for (Records.Skipped s : result.skipped()) {
+      if (shown++ < SKIPPED_SHOWN) {
+        log.warn("skipped {}", s);
+      } else {
+        log.debug("skipped {}", s);
+      }
+    }
+    if (result.skipped().size() > SKIPPED_SHOWN) {
+      log.warn(
+          "… and {} more (a run's logs/train.log names them all)",
+          result.skipped().size() - SKIPPED_SHOWN);
+    }
+    result.warnings().forEach(log::warn);
+    long tokens = result.samples().stream().mapToLong(Sample::length).sum();
+    long labelled = result.samples().stream().mapToLong(Sample::labelled).sum();
+    log.info(
+        "{} data: {} samples, {} tokens of which {} labelled, {} cut to max_length{}, {} left out",
+        what,
+        result.samples().size(),
+        tokens,
+        labelled,
+        result.truncated(),
+        result.truncated() == 0 ? "" : " (" + result.lostTokens() + " tokens lost)",
+        result.skipped().size());
+    return result;
+  }
+
+  /** Whether no chat template was used, so that prompts must do without it too. */
+  boolean isRaw() {
+    return raw;
+  }
+
+  @Override
+  public List<List<Sample>> epoch(int epoch) {
+    return batches.epoch(epoch);
+  }
+
+  @Override
+  public List<Measure<List<Sample>>> measures() {
+    Map<String, List<Sample>> sets = new LinkedHashMap<>();
+    sets.put("val", held);
+    sets.put("probe", probe.records());
+    sets.put("swapped", probe.swapped());
+    return sets.entrySet().stream()
+        .filter(set -> !set.getValue().isEmpty())
+        .map(set -> new Measure<>(set.getKey(), "", inOrder(set.getValue())))
+        .toList();
+  }
+
+  private List<List<Sample>> inOrder(List<Sample> some) {
+    return new Batches(some, batching(false)).epoch(0);
+  }
+
+  @Override
+  public Objective<?> objective() {
+    return objective;
+  }
+
+  /** What rounding adds to a row lies behind them. */
+  @Override
+  public List<Record> records(List<Sample> batch) {
+    return batch.stream()
+        .map(s -> new Record(s.source().toString(), s.length(), s.labelled()))
+        .toList();
+  }
+
+  /** The token that is learnt there. */
+  @Override
+  public Optional<String> item(String record, int item) {
+    return samples.stream()
+        .filter(s -> s.source().toString().equals(record) && item < s.length())
+        .filter(s -> s.labels()[item] >= 0)
+        .map(s -> tokenizer.decode(new int[] {s.labels()[item]}))
+        .findFirst();
+  }
+
+  @Override
+  public Map<String, Object> facts() {
+    return LlmFacts.of(samples, held, base.config().vocab());
+  }
+
+  @Override
+  public int measureEvery(int total) {
+    return config.saveSteps();
+  }
+
+  /** Tokens rounded up so that a run meets a handful of shapes, at a waste of about 3 %. */
+  @Override
+  public Row shape(List<Sample> batch) {
+    int tokens = Batches.tokens(batch);
+    int step = Math.max(32, Integer.highestOneBit(tokens) / 16);
+    return new Row((tokens + step - 1) / step * step);
+  }
+
+  @Override
+  public long labelled(List<Sample> batch) {
+    return Batches.labelled(batch);
+  }
+
+  @Override
+  public long units(List<Sample> batch) {
+    return Batches.tokens(batch);
+  }
+
+  @Override
+  public Graph trainingGraph(List<Sample> batch) {
+    int tokens = shape(batch).tokens();
+    return LlmGraph.training(base, adapters, compute, objective, tokens, maxDocument);
+  }
+
+  @Override
+  public Graph evaluationGraph(List<Sample> batch) {
+    int tokens = shape(batch).tokens();
+    return LlmGraph.evaluation(base, adapters, compute, objective, tokens, maxDocument);
+  }
+
+  @Override
+  public void fill(List<Sample> batch, Function<String, ByteBuffer> inputs) {
+    IntBuffer ids = inputs.apply(LlmGraph.IDS).asIntBuffer();
+    IntBuffer positions = inputs.apply(LlmGraph.POSITIONS).asIntBuffer();
+    IntBuffer start = inputs.apply(LlmGraph.DOC_START).asIntBuffer();
+    IntBuffer labels = inputs.apply(LlmGraph.LABELS).asIntBuffer();
+    int tokens = shape(batch).tokens();
+    int at = 0;
+    for (Sample s : batch) {
+      for (int i = 0; i < s.length(); i++) {
+        ids.put(at + i, s.ids()[i]);
+        positions.put(at + i, i);
+        start.put(at + i, at);
+        labels.put(at + i, s.labels()[i]);
+      }
+      at += s.length();
+    }
+    // What rounding added: documents of their own that nothing is learnt from.
+    for (int first = at; at < tokens; at++) {
+      if (at - first == maxDocument) {
+        first = at;
+      }
+      ids.put(at, 0);
+      positions.put(at, at - first);
+      start.put(at, first);
+      labels.put(at, -1);
+    }
+  }
+
+  @Override
+  public String fingerprint() {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      for (Sample s : samples) {
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < s.length(); i++) {
+          text.append(s.ids()[i]).append(s.labels()[i] < 0 ? '-' : '+');
+        }
+        digest.update(text.append('\n').toString().getBytes(StandardCharsets.US_ASCII));
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Override
+  public Path export(Path folder, float[] params) throws IOException {
+    PeftFormat.write(folder, adapters, params, base.targetsAndOthers(), config.baseModel());
+    base.writeTokenizer(tokenizer, folder);
+    return folder;
+  }
+
+  @Override
+  public Path finish(Path outputDir, float[] params) throws IOException {
+    Path folder = outputDir.resolve("adapter");
+    AtomicFolders.write(folder, partial -> export(partial, params));
+    return folder;
+  }
+
+  @Override
+  public String unit() {
+    return "tokens";
+  }
+
+  @Override
+  public String smallerBatch(double share) {
+    int batch = (int) (config.batchSize() * share);
+    if (batch >= 1) {
+      return String.format(
+          "batch_size: %d with gradient_accumulation: %d",
+          batch, config.gradientAccumulation() * ((config.batchSize() + batch - 1) / batch));
+    }
+    int length = Math.max(32, (int) (maxDocument * config.batchSize() * share) / 32 * 32);
+    return String.format("batch_size: 1 with max_length: %d", length);
+  }
+}

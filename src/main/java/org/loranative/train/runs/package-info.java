@@ -1,0 +1,2 @@
+/** Whole runs: putting one together, proposing, sweeping, listing and pruning them. */
+package org.loranative.train.runs;

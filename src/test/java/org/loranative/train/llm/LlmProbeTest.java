@@ -1,0 +1,66 @@
+package org.loranative.train.llm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.loranative.data.Source;
+import org.loranative.data.llm.Sample;
+
+class LlmProbeTest {
+  private static Sample sample(int line, int[] ids, int[] labels) {
+    return new Sample(ids, labels, new Source(Path.of("data.jsonl"), line));
+  }
+
+  /** Prompt 1 2, answer 3 4 and prompt 5, answer 6 7 8: each prompt before the other's answer. */
+  private static final List<Sample> TWO =
+      List.of(
+          sample(1, new int[] {1, 2, 3, 4}, new int[] {-1, 3, 4, -1}),
+          sample(2, new int[] {5, 6, 7, 8}, new int[] {6, 7, 8, -1}));
+
+  @Test
+  void putsEachPromptBeforeTheOthersAnswer() {
+    LlmProbe probe =
+        LlmProbe.of(
+            List.of(TWO.get(0), sample(3, new int[] {5, 9, 6, 7}, new int[] {-1, 6, 7, -1})), 10);
+    Sample first = probe.swapped().get(0);
+    assertThat(first.ids()).containsExactly(1, 2, 6, 7);
+    assertThat(first.labels()).containsExactly(-1, 6, 7, -1);
+    assertThat(first.source().line()).isEqualTo(1);
+  }
+
+  @Test
+  void cutsToTheLongestThatIsTrained() {
+    LlmProbe probe =
+        LlmProbe.of(
+            List.of(TWO.get(0), sample(3, new int[] {5, 9, 6, 7}, new int[] {-1, 6, 7, -1})), 3);
+    assertThat(probe.swapped().get(0).ids()).containsExactly(1, 2, 6);
+    assertThat(probe.swapped().get(0).labels()).containsExactly(-1, 6, 7);
+  }
+
+  /** Text that is learnt whole has no prompt that an answer could belong to. */
+  @Test
+  void leavesPlainTextAlone() {
+    Sample text = sample(1, new int[] {1, 2, 3}, new int[] {2, 3, -1});
+    assertThat(LlmProbe.of(List.of(text, text), 10).swapped()).isEmpty();
+    assertThat(LlmProbe.of(List.of(text, text), 10).records()).hasSize(2);
+  }
+
+  @Test
+  void countsWhatTrainingShouldKnow() {
+    Sample a = TWO.get(0);
+    Map<String, Object> facts = LlmFacts.of(List.of(a, a, TWO.get(1)), List.of(a), 49152);
+    assertThat(facts)
+        .containsEntry("data/records", 3)
+        .containsEntry("data/duplicates", 1)
+        .containsEntry("data/validation_leak", 1L)
+        .containsEntry("vocab_size", 49152)
+        .containsEntry("data/labelled_share", 7.0 / 12);
+    // 3 and 4 twice each, 6, 7, 8 once, of 7
+    double entropy = -2 * 2 / 7.0 * Math.log(2 / 7.0) - 3 / 7.0 * Math.log(1 / 7.0);
+    assertThat((double) facts.get("data/label_entropy"))
+        .isCloseTo(entropy, org.assertj.core.data.Offset.offset(1e-12));
+  }
+}
