@@ -72,8 +72,8 @@ final class Api {
     long to = number(query, "to", Long.MAX_VALUE);
     int most = (int) Math.max(2, Math.min(MOST_BUCKETS, number(query, "buckets", 800)));
     double weight = Math.max(0, Math.min(0.999, real(query, "smooth", 0)));
-    Buckets b =
-        run.curve(query.getOrDefault("tag", ""), s -> Buckets.of(s, from, to, most, weight));
+    ScreenCurve b =
+        run.curve(query.getOrDefault("tag", ""), s -> ScreenCurve.of(s, from, to, most, weight));
     ObjectNode node = JSON.createObjectNode().put("count", b.count());
     ArrayNode steps = node.putArray("steps");
     for (long step : b.steps()) {

@@ -47,7 +47,7 @@ public record MemoryPlan(Held held, RunPlans plans, Largest largest, long prepar
       long batches,
       long previews) {
 
-    static Held of(Kind<?> kind, List<Slot> slots, Device device, RunGraphs graphs) {
+    static Held of(Training<?> kind, List<Slot> slots, Device device, RunGraphs graphs) {
       Weights weights = kind.weights();
       Map<String, Value> needed = Weights.of(graphs.all());
       Adapters adapters = kind.adapters();
@@ -103,7 +103,7 @@ public record MemoryPlan(Held held, RunPlans plans, Largest largest, long prepar
    * @throws TooLargeException if nothing fits, saying what would
    */
   public static MemoryPlan choose(
-      Kind<?> kind,
+      Training<?> kind,
       List<Slot> slots,
       Device device,
       RunGraphs graphs,

@@ -21,7 +21,7 @@ public record RunGraphs(
     Graph update,
     List<Graph> previews) {
 
-  public static <B> RunGraphs of(Kind<B> kind, Steps<B> steps, Graph update) {
+  public static <B> RunGraphs of(Training<B> kind, Steps<B> steps, Graph update) {
     Task<B> task = kind.task();
     Map<BatchShape, Graph> training = new LinkedHashMap<>();
     steps.shapes().forEach((shape, batch) -> training.put(shape, task.trainingGraph(batch)));

@@ -23,7 +23,7 @@ import org.loranative.lora.Adapters;
 public record RunIdentity(long seed, String data, String base, String layers) {
   private static final String BASE = "base_sha256";
 
-  public static RunIdentity of(Kind<?> kind, long seed) {
+  public static RunIdentity of(Training<?> kind, long seed) {
     return new RunIdentity(
         seed, kind.task().fingerprint(), kind.weights().fingerprint(), layers(kind.adapters()));
   }

@@ -36,8 +36,8 @@ import org.loranative.optim.Hyperparameters;
 import org.loranative.optim.Optimizer;
 import org.loranative.optim.Optimizers;
 import org.loranative.optim.Update;
-import org.loranative.train.diffusion.DiffusionKind;
-import org.loranative.train.llm.LlmKind;
+import org.loranative.train.diffusion.DiffusionTraining;
+import org.loranative.train.llm.LlmTraining;
 import org.loranative.train.machine.Devices;
 
 /**
@@ -64,12 +64,12 @@ public final class RecordLaunches implements AutoCloseable {
     try (RecordLaunches recorder = new RecordLaunches(Path.of(args[0]))) {
       DType compute = Devices.compute(config.computeDtype(), recorder.device);
       if (config.task() == TaskType.SD) {
-        try (DiffusionKind kind = new DiffusionKind(config, recorder.device, compute)) {
+        try (DiffusionTraining kind = new DiffusionTraining(config, recorder.device, compute)) {
           recorder.training(config, kind);
         }
         recorder.images(config, compute);
       } else {
-        try (LlmKind kind = new LlmKind(config, recorder.device, compute)) {
+        try (LlmTraining kind = new LlmTraining(config, recorder.device, compute)) {
           recorder.training(config, kind);
         }
       }
@@ -77,7 +77,7 @@ public final class RecordLaunches implements AutoCloseable {
   }
 
   /** A training step of the largest batch. */
-  private <B> void training(TrainConfig config, Kind<B> kind) throws IOException {
+  private <B> void training(TrainConfig config, Training<B> kind) throws IOException {
     Steps<B> steps = new Steps<>(kind.task(), config.gradientAccumulation(), config.epochs(), 1);
     Optimizer optimizer =
         Optimizers.named(config.optimizer(), new Hyperparameters(0.9f, 0.999f, 1e-8f, 0.01f));

@@ -35,7 +35,6 @@ import org.loranative.track.StepLine;
 import org.loranative.train.BatchFeed;
 import org.loranative.train.Checkpoint;
 import org.loranative.train.JavaHeap;
-import org.loranative.train.Kind;
 import org.loranative.train.LiveDoctor;
 import org.loranative.train.MemoryPlan;
 import org.loranative.train.PlanStore;
@@ -50,9 +49,10 @@ import org.loranative.train.StopSignal;
 import org.loranative.train.Task;
 import org.loranative.train.Tracker;
 import org.loranative.train.Trainer;
+import org.loranative.train.Training;
 import org.loranative.train.TrainingDivergedException;
-import org.loranative.train.diffusion.DiffusionKind;
-import org.loranative.train.llm.LlmKind;
+import org.loranative.train.diffusion.DiffusionTraining;
+import org.loranative.train.llm.LlmTraining;
 import org.loranative.train.machine.Devices;
 import org.loranative.train.machine.Owned;
 import org.loranative.train.machine.Sensors;
@@ -79,7 +79,7 @@ public final class TrainRun implements AutoCloseable {
    * @param needed every weight that is loaded, by name
    */
   private record Opened<B>(
-      Kind<B> kind,
+      Training<B> kind,
       Steps<B> steps,
       Trainer.Setting setting,
       MemoryPlan memory,
@@ -99,8 +99,8 @@ public final class TrainRun implements AutoCloseable {
       log.info("device: {}; compute dtype {}", device.description(), config.computeDtype());
       opened =
           config.task() == TaskType.SD
-              ? open(owned.add(new DiffusionKind(config, device, compute)))
-              : open(owned.add(new LlmKind(config, device, compute)));
+              ? open(owned.add(new DiffusionTraining(config, device, compute)))
+              : open(owned.add(new LlmTraining(config, device, compute)));
       done = true;
     } finally {
       if (!done) {
@@ -109,7 +109,7 @@ public final class TrainRun implements AutoCloseable {
     }
   }
 
-  private <B> Opened<B> open(Kind<B> kind) {
+  private <B> Opened<B> open(Training<B> kind) {
     for (LoraSpec spec : kind.adapters().specs()) {
       log.info(
           "LoRA: rank {}, alpha {}, scale {}, {} layers{}",
@@ -213,7 +213,7 @@ public final class TrainRun implements AutoCloseable {
 
   private <B> Optional<Path> train(
       Opened<B> run, RunFolder folder, Console console, StopSignal stop) throws IOException {
-    Kind<B> kind = run.kind();
+    Training<B> kind = run.kind();
     Task<B> task = kind.task();
     Adapters adapters = kind.adapters();
     Steps<B> steps = run.steps();
@@ -396,7 +396,7 @@ public final class TrainRun implements AutoCloseable {
   }
 
   /** Sets adapters and optimizer to the beginning of a run. */
-  private void begin(Kind<?> kind, AdapterState state, Placement placement) {
+  private void begin(Training<?> kind, AdapterState state, Placement placement) {
     Optional<Path> init = TrainConfig.path(config.initAdapter());
     if (init.isPresent()) {
       float[] params = kind.readAdapter(init.get());

@@ -27,14 +27,14 @@ import org.loranative.model.diffusion.DiffusionGraph;
 import org.loranative.model.diffusion.Painter;
 import org.loranative.model.diffusion.TextReader;
 import org.loranative.model.diffusion.families.DiffusionFamilies;
-import org.loranative.train.Kind;
 import org.loranative.train.LoraSpecs;
 import org.loranative.train.Previews;
 import org.loranative.train.Task;
 import org.loranative.train.Tracker;
+import org.loranative.train.Training;
 
 /** Fine-tuning a diffusion model. */
-public final class DiffusionKind implements Kind<DiffusionTask.Batch> {
+public final class DiffusionTraining implements Training<DiffusionTask.Batch> {
   private final TrainConfig config;
   private final Device device;
   private final DType compute;
@@ -43,7 +43,7 @@ public final class DiffusionKind implements Kind<DiffusionTask.Batch> {
   private final Adapters adapters;
   private final DiffusionTask task;
 
-  public DiffusionKind(TrainConfig config, Device device, DType compute) {
+  public DiffusionTraining(TrainConfig config, Device device, DType compute) {
     this.config = config;
     this.device = device;
     this.compute = compute;

@@ -14,7 +14,7 @@ import org.loranative.track.Scalars;
  * @param count points in the visible range
  * @param broken steps in it with a value that is not finite, at most a few
  */
-record Buckets(
+record ScreenCurve(
     long[] steps,
     double[] walls,
     double[] low,
@@ -30,7 +30,7 @@ record Buckets(
    * @param most buckets
    * @param weight of the past in the average, 0 to below 1; corrected for the beginning as in Adam
    */
-  static Buckets of(Scalars s, long from, long to, int most, double weight) {
+  static ScreenCurve of(Scalars s, long from, long to, int most, double weight) {
     int first = 0;
     int end = 0;
     for (int i = 0; i < s.size(); i++) {
@@ -74,7 +74,7 @@ record Buckets(
       walls[b] = s.wall(stop - 1);
       smooth[b] = sum > 0 ? average / sum : Double.NaN;
     }
-    return new Buckets(
+    return new ScreenCurve(
         steps, walls, low, high, smooth, n, java.util.Arrays.copyOf(broken, brokenCount));
   }
 }

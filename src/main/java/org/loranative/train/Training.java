@@ -15,7 +15,7 @@ import org.loranative.model.Weights;
  *
  * @param <B> a micro-batch
  */
-public interface Kind<B> extends AutoCloseable {
+public interface Training<B> extends AutoCloseable {
   Task<B> task();
 
   Adapters adapters();

@@ -8,9 +8,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.loranative.testing.Seeded;
 import org.loranative.track.Scalars;
 
-/** Buckets lose no outlier, and smooth as one goes along the whole curve. */
+/** ScreenCurve lose no outlier, and smooth as one goes along the whole curve. */
 @ExtendWith(Seeded.class)
-class BucketsTest {
+class ScreenCurveTest {
   @RepeatedTest(20)
   void holdEveryPointOfTheRange(Random random) {
     Scalars s = new Scalars();
@@ -23,7 +23,7 @@ class BucketsTest {
     long from = random.nextInt((int) step + 1);
     long to = from + random.nextInt((int) step + 1);
     double weight = random.nextDouble() * 0.99;
-    Buckets b = Buckets.of(s, from, to, 1 + random.nextInt(200), weight);
+    ScreenCurve b = ScreenCurve.of(s, from, to, 1 + random.nextInt(200), weight);
     double average = 0;
     double sum = 0;
     int inside = 0;

@@ -19,13 +19,13 @@ import org.loranative.model.Weights;
 import org.loranative.model.llm.Generator;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.text.Tokenizer;
-import org.loranative.train.Kind;
 import org.loranative.train.LoraSpecs;
 import org.loranative.train.Previews;
 import org.loranative.train.Task;
+import org.loranative.train.Training;
 
 /** Fine-tuning a language model. */
-public final class LlmKind implements Kind<List<Sample>> {
+public final class LlmTraining implements Training<List<Sample>> {
   private final TrainConfig config;
   private final Device device;
   private final DType compute;
@@ -34,7 +34,7 @@ public final class LlmKind implements Kind<List<Sample>> {
   private final Adapters adapters;
   private final LlmTask task;
 
-  public LlmKind(TrainConfig config, Device device, DType compute) {
+  public LlmTraining(TrainConfig config, Device device, DType compute) {
     this.config = config;
     this.device = device;
     this.compute = compute;
