@@ -19,6 +19,9 @@ import org.slf4j.LoggerFactory;
 public final class PartConfig {
   private static final Logger log = LoggerFactory.getLogger(PartConfig.class);
 
+  /** Letters of a value that a message shows: trained betas are a thousand numbers. */
+  private static final int MOST_SHOWN = 60;
+
   private final Path file;
   private final JsonNode node;
   private final Set<String> known = new TreeSet<>();
@@ -56,11 +59,15 @@ public final class PartConfig {
     return has(key) ? integer(key) : otherwise;
   }
 
-  public double number(String key, double otherwise) {
-    if (has(key) && !value(key).isNumber()) {
+  public double number(String key) {
+    if (!value(key).isNumber()) {
       throw wrong(key, "must be a number");
     }
-    return has(key) ? value(key).asDouble() : otherwise;
+    return value(key).asDouble();
+  }
+
+  public double number(String key, double otherwise) {
+    return has(key) ? number(key) : otherwise;
   }
 
   public boolean flag(String key, boolean otherwise) {
@@ -97,13 +104,17 @@ public final class PartConfig {
   }
 
   public UserException wrong(String key, String expected) {
-    return new UserException(
-        file + ": " + key + " is " + node.path(key) + "; it " + expected + ".");
+    JsonNode value = node.path(key);
+    String text = value.isMissingNode() ? "missing" : value.toString();
+    if (text.length() > MOST_SHOWN) {
+      text = text.substring(0, MOST_SHOWN) + " …";
+    }
+    return new UserException(file + ": " + key + " is " + text + "; it " + expected + ".");
   }
 
   /**
    * Refuses a setting that would change the model in a way that is not built. Absent and null are
-   * always right; of a list, every element must be.
+   * right, but see {@link #requirePart}; of a list, every element must be.
    */
   public void require(String key, String... supported) {
     JsonNode value = value(key);
@@ -120,6 +131,16 @@ public final class PartConfig {
               ? "must be null to be supported"
               : "must be " + String.join(" or ", supported) + " to be supported");
     }
+  }
+
+  /**
+   * The same for a part of the model that is there where nothing is said, but not where null is.
+   */
+  public void requirePart(String key, String supported) {
+    if (node.has(key) && node.path(key).isNull()) {
+      throw wrong(key, "must be " + supported + " to be supported");
+    }
+    require(key, supported);
   }
 
   private static boolean isOneOf(JsonNode value, List<String> supported) {

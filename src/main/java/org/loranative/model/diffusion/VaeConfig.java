@@ -31,9 +31,9 @@ public record VaeConfig(
     json.require("latents_mean");
     json.require("latents_std");
     json.require("shift_factor", "0");
-    json.require("mid_block_add_attention", "true");
-    json.require("use_quant_conv", "true");
-    json.require("use_post_quant_conv", "true");
+    json.requirePart("mid_block_add_attention", "true");
+    json.requirePart("use_quant_conv", "true");
+    json.requirePart("use_post_quant_conv", "true");
     json.ignore("sample_size", "force_upcast"); // of tiles, of precision
     int levels = json.texts("down_block_types").size();
     VaeConfig config =

@@ -34,7 +34,10 @@ final class SchedulerConfig {
 
   private SchedulerConfig() {}
 
-  /** The noise schedule; absent keys have diffusers' defaults. */
+  /**
+   * The noise schedule; absent keys have diffusers' defaults. The betas must be there: their
+   * defaults differ from class to class.
+   */
   static NoiseSchedule read(Path file) {
     PartConfig json = PartConfig.read(file);
     json.require("_class_name", KINDS);
@@ -60,12 +63,12 @@ final class SchedulerConfig {
     json.ignore("use_karras_sigmas", "use_lu_lambdas", "variance_type", "shift_terminal");
     NoiseSchedule schedule =
         NoiseSchedule.of(
-            json.text("beta_schedule", "scaled_linear").equals("linear")
+            json.text("beta_schedule", "linear").equals("linear")
                 ? NoiseSchedule.Betas.LINEAR
                 : NoiseSchedule.Betas.SCALED_LINEAR,
             json.integer("num_train_timesteps", 1000),
-            json.number("beta_start", 0.00085),
-            json.number("beta_end", 0.012),
+            json.number("beta_start"),
+            json.number("beta_end"),
             json.flag("rescale_betas_zero_snr", false),
             Prediction.named(json.text("prediction_type", "epsilon")).orElseThrow(),
             json.has("timestep_spacing")

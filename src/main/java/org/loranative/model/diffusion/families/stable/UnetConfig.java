@@ -93,7 +93,7 @@ record UnetConfig(
   private static void requirePlain(PartConfig json) {
     json.require("_class_name", "UNet2DConditionModel");
     json.require("act_fn", "silu", "swish");
-    json.require("mid_block_type", "UNetMidBlock2DCrossAttn");
+    json.requirePart("mid_block_type", "UNetMidBlock2DCrossAttn");
     json.require("resnet_time_scale_shift", "default");
     json.require("time_embedding_type", "positional");
     json.require("addition_embed_type", "text_time");

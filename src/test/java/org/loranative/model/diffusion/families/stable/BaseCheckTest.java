@@ -11,12 +11,14 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.loranative.UserException;
 import org.loranative.diffusion.NoiseSchedule;
 import org.loranative.diffusion.Prediction;
@@ -67,6 +69,8 @@ class BaseCheckTest {
         "sd15 | unet/config.json | attention_head_dim | 7 | attention heads",
         "sd15 | unet/config.json | block_out_channels | [8,32,32] | do not have the shapes",
         "sd15 | unet/config.json | _class_name | \"UNet3DConditionModel\" | UNet3D",
+        "sd15 | unet/config.json | mid_block_type | null | mid_block_type is null",
+        "sd15 | vae/config.json | mid_block_add_attention | null | mid_block_add_attention",
         "sd15 | vae/config.json | latents_mean | [0.1,0.2,0.3,0.4] | latents_mean",
         "sd15 | vae/config.json | shift_factor | 0.1159 | shift_factor",
         "sd15 | vae/config.json | _class_name | \"AutoencoderTiny\" | AutoencoderTiny",
@@ -87,6 +91,31 @@ class BaseCheckTest {
     assertThatThrownBy(() -> DiffusionFamilies.open(model))
         .isInstanceOf(UserException.class)
         .hasMessageContaining(expected);
+  }
+
+  /** The defaults of diffusers' schedulers differ, so none is guessed. */
+  @ParameterizedTest
+  @ValueSource(strings = {"beta_start", "beta_end"})
+  void aScheduleWithoutItsBetasIsRefused(String key) throws IOException {
+    Path model = base("sd15");
+    Path file = model.resolve("scheduler/scheduler_config.json");
+    ObjectNode config = (ObjectNode) JSON.readTree(file.toFile());
+    config.remove(key);
+    JSON.writeValue(file.toFile(), config);
+    assertThatThrownBy(() -> DiffusionFamilies.open(model))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining(key + " is missing; it must be a number");
+  }
+
+  /** Of a thousand betas a message shows the first few. */
+  @Test
+  void aLongValueIsShortened() throws IOException {
+    Path model = base("sd15");
+    String betas = Collections.nCopies(1000, "0.1").toString();
+    set(model.resolve("scheduler/scheduler_config.json"), "trained_betas", betas);
+    assertThatThrownBy(() -> DiffusionFamilies.open(model))
+        .isInstanceOf(UserException.class)
+        .satisfies(e -> assertThat(e.getMessage().length()).isLessThan(400));
   }
 
   @Test
