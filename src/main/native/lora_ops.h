@@ -164,6 +164,10 @@ int ln_linear_bwd(int64_t device, int64_t dy, int64_t w0, int64_t dx, int64_t sc
 int64_t ln_linear_scratch(int64_t device, int64_t M, int64_t in, int64_t out, int32_t w_dtype,
                           int32_t dtype);
 
+// dw = dy^T x, f32, for a weight that is made in the graph. Overwrites dw [out, in].
+int ln_linear_weight_bwd(int64_t device, int64_t dy, int64_t x, int64_t dw, int64_t M, int64_t in,
+                         int64_t out, int32_t dtype);
+
 // y = x W0^T (+ bias) + xa B^T,  xa = s (drop(x) A^T)            LoRA: Hu et al. 2021, section 4.1
 // a [rank, in] f32, b [out, rank] f32, scale s = alpha / rank. xa [M, rank rounded up to 8] of
 // dtype, saved for backward; what lies past rank is unspecified. drop keeps an element with
@@ -298,6 +302,14 @@ int ln_conv2d_bwd(int64_t device, int64_t dy, int64_t w, int64_t dx, int64_t B, 
                   int64_t W, int64_t I, int64_t OH, int64_t OW, int64_t O, int64_t kernel,
                   int64_t stride, int64_t pad, int32_t dtype);
 
+// dw [O, kernel, kernel, I] f32 from dy and x, for a weight that is made in the graph. scratch:
+// ln_conv2d_weight_scratch bytes. Overwrites dw.
+int ln_conv2d_weight_bwd(int64_t device, int64_t dy, int64_t x, int64_t dw, int64_t scratch,
+                         int64_t B, int64_t H, int64_t W, int64_t I, int64_t OH, int64_t OW,
+                         int64_t O, int64_t kernel, int64_t stride, int64_t pad, int32_t dtype);
+int64_t ln_conv2d_weight_scratch(int64_t device, int64_t B, int64_t I, int64_t OH, int64_t OW,
+                                 int32_t dtype);
+
 // y += s xa B^T,  xa = conv(drop(x), A): the low-rank branch of a convolution (LoCon), beside the
 // frozen one whose result y holds.                                    Yeh et al. 2023 (LyCORIS)
 // x [B, H, W, I]; a [rank, kernel, kernel, I] f32; b [O, rank] f32; y [B, OH, OW, O]; xa [B, OH,
@@ -338,6 +350,32 @@ int ln_dora_scale_fwd(int64_t device, int64_t z, int64_t m, int64_t norm, int64_
 int ln_dora_scale_bwd(int64_t device, int64_t dy, int64_t z, int64_t m, int64_t norm, int64_t dz,
                       int64_t dm, int64_t scratch, int64_t M, int64_t C, int32_t dtype);
 int64_t ln_dora_scale_scratch(int64_t device, int64_t M, int64_t C);
+
+// d [out, in] = scale (a1 b1) o (a2 b2), what LoHa adds to a weight.     Yeh et al. 2023 (LyCORIS)
+// a1, a2 [out, rank], b1, b2 [rank, in] f32. scratch, for both directions: ln_loha_scratch bytes.
+// Overwrites d, of dtype.
+int ln_loha_fwd(int64_t device, int64_t a1, int64_t b1, int64_t a2, int64_t b2, int64_t d,
+                int64_t scratch, int64_t out, int64_t in, int64_t rank, float scale, int32_t dtype);
+
+// From dd [out, in] f32. Adds to da1, db1, da2, db2 f32.
+int ln_loha_bwd(int64_t device, int64_t dd, int64_t a1, int64_t b1, int64_t a2, int64_t b2,
+                int64_t da1, int64_t db1, int64_t da2, int64_t db2, int64_t scratch, int64_t out,
+                int64_t in, int64_t rank, float scale);
+int64_t ln_loha_scratch(int64_t device, int64_t out, int64_t in);
+
+// d [out_l out_k, taps, in_m in_n] = scale w1 [out_l, in_m] (x) w2 [out_k, taps, in_n], what LoKr
+// adds to a weight (likewise). w2 = w2a [out_k, rank] w2b [rank, taps in_n], or w2a itself where
+// w2b is 0. All f32 but d, which is of dtype. scratch, for both directions: ln_lokr_scratch bytes.
+// Overwrites d.
+int ln_lokr_fwd(int64_t device, int64_t w1, int64_t w2a, int64_t w2b, int64_t d, int64_t scratch,
+                int64_t out_l, int64_t out_k, int64_t in_m, int64_t in_n, int64_t taps,
+                int64_t rank, float scale, int32_t dtype);
+
+// From dd f32 of d's shape. Adds to dw1, dw2a and dw2b (0 where w2b is) f32.
+int ln_lokr_bwd(int64_t device, int64_t dd, int64_t w1, int64_t w2a, int64_t w2b, int64_t dw1,
+                int64_t dw2a, int64_t dw2b, int64_t scratch, int64_t out_l, int64_t out_k,
+                int64_t in_m, int64_t in_n, int64_t taps, int64_t rank, float scale);
+int64_t ln_lokr_scratch(int64_t device, int64_t out_k, int64_t in_n, int64_t taps);
 
 // y[b, oy, ox, c] = x[b, oy / 2, ox / 2, c]: each pixel four times (nearest). x [B, H, W, C], y [B,
 // OH, OW, C] with OH one of 2H and 2H - 1, OW likewise. Overwrites y.

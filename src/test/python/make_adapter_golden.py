@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 import transformers
 from diffusers import UNet2DConditionModel
-from peft import LoraConfig, get_peft_model
+from peft import LoHaConfig, LoKrConfig, LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 
 import make_golden
@@ -55,14 +55,14 @@ def train(out, parameters, loss_of, save):
     print(out.name, "loss", losses[0], "->", losses[-1])
 
 
-def perturb(parameters, seed):
+def perturb(parameters, seed, deviation=0.15):
     """Away from the start, where half of the gradients are zero."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for p in parameters:
             noise = torch.randn(p.shape, generator=generator)
             p.copy_(p * (1 + 0.2 * noise) if p.abs().min() > 0.01 and p.dim() in (1, 4)
-                    and p.numel() == max(p.shape) else noise * 0.15)
+                    and p.numel() == max(p.shape) else noise * deviation)
 
 
 def peft_saver(model):
@@ -76,13 +76,13 @@ def peft_saver(model):
     return save
 
 
-def language(name, config):
+def language(name, config, deviation=0.15):
     """On the tiny Llama, with its golden file's batch."""
     base = transformers.AutoModelForCausalLM.from_pretrained(
         GOLDEN / "llama" / "base", attn_implementation="eager").float().eval()
     model = get_peft_model(base, config).eval()
     parameters = [p for p in model.parameters() if p.requires_grad]
-    perturb(parameters, 3)
+    perturb(parameters, 3, deviation)
     golden = load_file(GOLDEN / "llama" / "golden.safetensors")
     ids, labels, mask = [], [], []
     at = 0
@@ -103,11 +103,11 @@ def language(name, config):
     train(OUT / name, parameters, loss_of, peft_saver(model))
 
 
-def diffusion(name, adapt):
+def diffusion(name, adapt, deviation=0.15):
     """On the tiny UNet of SD 1.5. `adapt` returns the model, its parameters and how to save them."""
     unet = UNet2DConditionModel.from_pretrained(GOLDEN / "sd15" / "base" / "unet").float().eval()
     model, parameters, save = adapt(unet)
-    perturb(parameters, 4)
+    perturb(parameters, 4, deviation)
     golden = load_file(GOLDEN / "sd15" / "golden.safetensors")
 
     def images(key):
@@ -130,11 +130,40 @@ def with_peft(config):
     return adapt
 
 
+def with_lycoris(**setting):
+    """The layers that are called so, in the way and the names of its kohya module."""
+    def adapt(unet):
+        from lycoris import LycorisNetwork, create_lycoris
+
+        names = [n for n, m in unet.named_modules()
+                 if isinstance(m, (torch.nn.Linear, torch.nn.Conv2d))
+                 and any(n.endswith("." + t) for t in UNET)]
+        LycorisNetwork.apply_preset({"target_module": [], "target_name": names})
+        network = create_lycoris(unet, 1.0, linear_dim=3, linear_alpha=5, conv_dim=3,
+                                 conv_alpha=5, **setting)
+        network.apply_to()
+        assert len(network.loras) == len(names), (len(network.loras), len(names))
+        parameters = [p for p in network.parameters() if p.requires_grad]
+
+        def save(path):
+            save_file({k: v.contiguous() for k, v in network.state_dict().items()},
+                      f"{path}.safetensors")
+        return unet, parameters, save
+    return adapt
+
+
 CASES = {
     "dora": lambda name: language(
         name, LoraConfig(r=3, lora_alpha=5, target_modules=LINEAR, use_dora=True)),
     "sd-dora": lambda name: diffusion(
         name, with_peft(LoraConfig(r=3, lora_alpha=5, target_modules=UNET, use_dora=True))),
+    "loha": lambda name: language(name, LoHaConfig(r=3, alpha=5, target_modules=LINEAR), 0.4),
+    "lokr": lambda name: language(name, LoKrConfig(r=1, alpha=5, target_modules=LINEAR), 0.3),
+    "lokr-full": lambda name: language(
+        name, LoKrConfig(r=12, alpha=5, decompose_factor=2, target_modules=LINEAR), 0.2),
+    "sd-loha": lambda name: diffusion(name, with_lycoris(algo="loha"), 0.4),
+    "sd-lokr": lambda name: diffusion(name, with_lycoris(algo="lokr"), 0.3),
+    "sd-lokr-factor": lambda name: diffusion(name, with_lycoris(algo="lokr", factor=2), 0.3),
 }
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-// Frozen linear layer. Both directions are one matrix product of the device.
+// Linear layer, frozen or of a made weight. Each direction is one matrix product of the device.
 #include "composed/backend.h"
 
 namespace ln {
@@ -25,6 +25,12 @@ int ln_linear_bwd(int64_t device, int64_t dy, int64_t w0, int64_t dx, int64_t sc
   Gemm g{M, in, out, {dy, dtype, false}, {w0, w_dtype, false}, {dx, dtype, false}};
   g.accumulate = accumulate;
   g.scratch = scratch;
+  return of(device)->gemm(of(device), g);
+}
+
+int ln_linear_weight_bwd(int64_t device, int64_t dy, int64_t x, int64_t dw, int64_t M, int64_t in,
+                         int64_t out, int32_t dtype) {
+  Gemm g{out, in, M, {dy, dtype, true}, {x, dtype, false}, {dw, LN_F32, false}};
   return of(device)->gemm(of(device), g);
 }
 

@@ -7,7 +7,7 @@
 //
 // A is a convolution of kernel, stride and padding like W0's to rank channels, B one of one pixel.
 // x[tap] is the image that a tap of the kernel reads, copied into scratch one tap at a time: the
-// gradient of A is kernel^2 products, and no tensor of kernel^2 channels exists. In 16 bits a
+// gradient of A is kernel^2 products (conv2d_weight.cpp). In 16 bits a
 // rounded copy of A and B is made in scratch, its rank filled up with zeros to whole chunks of 8.
 #include "composed/backend.h"
 
@@ -119,17 +119,13 @@ int ln_lora_conv2d_bwd(int64_t device, int64_t dy, int64_t x, int64_t xa, int64_
     g.accumulate = accumulate;
     return c.device()->gemm(c.device(), g);
   };
-  int64_t rows = c.rows(), fan = c.fan(), dyb = scratch + c.dyb_at, tap = scratch + c.tap_at;
+  int64_t rows = c.rows(), dyb = scratch + c.dyb_at, tap = scratch + c.tap_at;
   LN_TRY(c.read_adapter(a, b));
   LN_TRY(c.drop_input(&x));
   Matrix gradient{dy, dtype, false}, gradient_t{dy, dtype, true};
   LN_TRY(product({rows, c.width, O, gradient, c.low(c.b), c.low(dyb)}, scale, false));
   LN_TRY(product({O, rank, rows, gradient_t, c.low(xa), {db, LN_F32, false}}, scale, true));
-  for (int64_t t = 0; t < kernel * kernel; t++) {
-    LN_TRY(take_tap(c.device(), x, tap, s, t / kernel, t % kernel, dtype));
-    Matrix part{da + t * I * 4, LN_F32, false, fan};
-    LN_TRY(product({rank, I, rows, c.low(dyb, true), {tap, dtype, false}, part}, 1, true));
-  }
+  LN_TRY(correlate(c.device(), c.low(dyb, true), x, da, tap, s, rank, true, dtype));
   if (!dx) return LN_OK;
   int64_t to = dropout > 0 ? scratch + c.masked_at : dx;
   LN_TRY(

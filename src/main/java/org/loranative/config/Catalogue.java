@@ -253,9 +253,15 @@ public final class Catalogue {
 
   private static Stream<Key> adapter() {
     return Stream.of(
-        choice("lora_method", List.of("lora", "dora"), "The kind of adapter.")
+        choice("lora_method", List.of("lora", "dora", "loha", "lokr"), "The kind of adapter.")
             .mark(Mark.LAYOUT)
             .more("See [kinds of adapters](adapters.md)."),
+        whole("lokr_factor", -1, between(-1, 1 << 16), "Size of the first matrix of `lokr`.")
+            .mark(Mark.LAYOUT)
+            .such("8")
+            .more(
+                "The sizes of a layer are taken apart into this number and the rest; -1: into two"
+                    + " numbers as near to each other as can be."),
         whole("lora_rank", 8, between(1, 4096), "The adapter's size.").mark(Mark.LAYOUT),
         number("lora_alpha", 0, POSITIVE, "The adapter's effect is scaled by alpha / rank.")
             .by(

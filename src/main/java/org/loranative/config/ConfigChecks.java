@@ -1,6 +1,7 @@
 package org.loranative.config;
 
 import java.time.format.DateTimeParseException;
+import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.function.UnaryOperator;
@@ -41,6 +42,18 @@ final class ConfigChecks {
     }
     if (c.loraDropout() > 0 && !c.loraMethod().equals("lora")) {
       throw is.wrong("lora_dropout", c.loraDropout(), "0 with lora_method " + c.loraMethod());
+    }
+    if (c.lokrFactor() == 0) {
+      throw is.wrong("lokr_factor", 0, "a number from 1 on, or -1");
+    }
+    if (c.lokrFactor() != -1 && !c.loraMethod().equals("lokr")) {
+      throw is.wrong("lokr_factor", c.lokrFactor(), "-1 with lora_method " + c.loraMethod());
+    }
+    if (c.exportFormat().equals("diffusers") && List.of("loha", "lokr").contains(c.loraMethod())) {
+      throw is.wrong(
+          "export_format",
+          "diffusers",
+          "kohya with lora_method " + c.loraMethod() + ", which diffusers does not read");
     }
     if (OptimizerDefaults.of(c.optimizer()).lrSchedule().equals("constant")) {
       is.withoutSchedule(c);

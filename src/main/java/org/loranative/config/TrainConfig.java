@@ -58,6 +58,7 @@ public record TrainConfig(
     Boolean debiasedEstimation,
     Double captionDropout,
     String loraMethod,
+    Integer lokrFactor,
     Integer loraRank,
     Double loraAlpha,
     Double loraDropout,

@@ -7,11 +7,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.loranative.graph.ops.Add;
+import org.loranative.io.DType;
 
 /** Reverse-mode differentiation: walks the ops backwards; each appends its own backward ops. */
 public final class Autodiff implements Grads {
   private final Graph graph;
   private final Map<Value, Value> gradients = new HashMap<>();
+  private final Map<Value, Op> makers = new HashMap<>();
   private final Set<Value> wanted = new HashSet<>();
 
   /** Gradients that stand for more than one value, so nobody may add to them in place. */
@@ -26,6 +28,7 @@ public final class Autodiff implements Grads {
     Autodiff autodiff = new Autodiff(graph);
     List<Graph.Node> forward = List.copyOf(graph.nodes());
     for (Graph.Node node : forward) {
+      node.op().outputs().forEach(v -> autodiff.makers.put(v, node.op()));
       if (node.op().inputs().stream().anyMatch(autodiff::wants)) {
         autodiff.wanted.addAll(node.op().outputs());
       }
@@ -63,6 +66,22 @@ public final class Autodiff implements Grads {
   @Override
   public Value newGradient(Value v) {
     return graph.like(v, "d " + v.name());
+  }
+
+  @Override
+  public Value weightGradient(Value w) {
+    return graph.temp("d " + w.name(), DType.F32, w.shape());
+  }
+
+  @Override
+  public Value again(Value v) {
+    Op maker = makers.get(v);
+    if (maker == null || !maker.inputs().stream().allMatch(x -> x.kind() == Kind.PARAM)) {
+      return v;
+    }
+    Value copy = graph.like(v, v.name() + "'");
+    graph.add(maker.rebind(x -> x.equals(v) ? copy : x));
+    return copy;
   }
 
   @Override

@@ -19,6 +19,15 @@ public interface Grads {
   /** A temporary of the shape and dtype of {@code v}, for its gradient. */
   Value newGradient(Value v);
 
+  /** An f32 temporary for the gradient of a weight that is made in the graph. */
+  Value weightGradient(Value w);
+
+  /**
+   * {@code v} for backward to read: what is made of parameters alone is made again, since it is as
+   * large as a weight and would wait from forward to backward in each layer; all else as it is.
+   */
+  Value again(Value v);
+
   /** Adds {@code dv} to the gradient of {@code v}; nothing may write {@code dv} afterwards. */
   void add(Value v, Value dv);
 

@@ -21,6 +21,27 @@ public interface AdapterMethod {
   /** In settings. */
   String name();
 
+  /** As people write it. */
+  String label();
+
+  /** What settings say of kinds of adapters beside their name. */
+  record Setting(int lokrFactor) {}
+
+  /** The method as settings want it. */
+  default AdapterMethod with(Setting setting) {
+    return this;
+  }
+
+  /** Ways in which it keeps a layer; of each the parts have the same names for every layer. */
+  default List<AdapterMethod> forms() {
+    return List.of(this);
+  }
+
+  /** This form with sizes that only a file's tensors tell. */
+  default AdapterMethod fitted(Map<String, TensorEntry> tensors) {
+    return this;
+  }
+
   /** What it keeps for a layer, in the order in which it lies in memory. */
   List<Part> parts(Adapters.Target layer, int rank);
 
@@ -68,6 +89,26 @@ public interface AdapterMethod {
     Value part(String name) {
       return module.part(name).value(graph, module.path());
     }
+  }
+
+  /** The key of alpha in PEFT's configuration. */
+  default String alphaKey() {
+    return "lora_alpha";
+  }
+
+  /** Alpha as PEFT's configuration has it. */
+  default double peftAlpha(LoraSpec spec) {
+    return spec.alpha();
+  }
+
+  /** What kohya's files say of it in their metadata. */
+  default Map<String, String> kohyaMetadata() {
+    return Map.of("ss_network_module", "networks.lora");
+  }
+
+  /** Whether diffusers reads it. */
+  default boolean isInDiffusers() {
+    return true;
   }
 
   /** Switches of PEFT's configuration that it sets. */

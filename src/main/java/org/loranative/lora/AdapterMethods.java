@@ -5,14 +5,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.stream.Stream;
+import org.loranative.io.TensorEntry;
 
 /** The kinds of adapter that there are. */
 public final class AdapterMethods {
   /** Where nothing names another. */
   public static final AdapterMethod DEFAULT = new LowRankMethod();
 
-  private static final List<AdapterMethod> ALL = List.of(DEFAULT, new DoraMethod());
+  private static final List<AdapterMethod> ALL =
+      List.of(DEFAULT, new DoraMethod(), new LohaMethod(), new LokrMethod(LokrMethod.NEAREST_ROOT));
 
   /** For asking a method what it keeps, whatever the layer. */
   static final Adapters.Target ANY_LAYER = new Adapters.Target("any", 1, 1);
@@ -24,21 +26,26 @@ public final class AdapterMethods {
   }
 
   /** The one that settings call so. */
-  public static Optional<AdapterMethod> named(String name) {
-    return ALL.stream().filter(m -> m.name().equals(name)).findFirst();
+  public static Optional<AdapterMethod> named(String name, AdapterMethod.Setting setting) {
+    return ALL.stream().filter(m -> m.name().equals(name)).findFirst().map(m -> m.with(setting));
   }
 
   /** The method that has most parts of those of which a file holds all for a layer. */
-  static Optional<AdapterMethod> ofParts(Set<String> names) {
-    return ALL.stream()
-        .filter(m -> names.containsAll(partNames(m)))
-        .max(Comparator.comparingInt(m -> partNames(m).size()));
+  static Optional<AdapterMethod> ofTensors(Map<String, TensorEntry> tensors) {
+    return forms()
+        .filter(m -> tensors.keySet().containsAll(partNames(m)))
+        .max(Comparator.comparingInt(m -> partNames(m).size()))
+        .map(m -> m.fitted(tensors));
+  }
+
+  private static Stream<AdapterMethod> forms() {
+    return ALL.stream().flatMap(m -> m.forms().stream());
   }
 
   /** The parts of every method, each once. */
   static List<Part> parts() {
     Map<String, Part> parts = new LinkedHashMap<>();
-    ALL.forEach(m -> m.parts(ANY_LAYER, 1).forEach(p -> parts.putIfAbsent(p.name(), p)));
+    forms().forEach(m -> m.parts(ANY_LAYER, 1).forEach(p -> parts.putIfAbsent(p.name(), p)));
     return List.copyOf(parts.values());
   }
 

@@ -257,12 +257,23 @@ public final class Adapters {
     float[] flat = new float[Math.toIntExact(floats)];
     for (Module m : modules.values()) {
       for (int i = 0; i < m.parts().size(); i++) {
-        if (m.parts().get(i).part().start() instanceof Part.Start.Uniform uniform) {
+        Part.Start start = m.parts().get(i).part().start();
+        if (start instanceof Part.Start.Uniform uniform) {
           fill(m, i, (float) uniform.bound(), seed, flat);
+        } else if (start instanceof Part.Start.Normal normal) {
+          fillNormal(m, i, (float) normal.deviation(), seed, flat);
         }
       }
     }
     return flat;
+  }
+
+  private static void fillNormal(Module m, int part, float deviation, long seed, float[] flat) {
+    Place place = m.parts().get(part);
+    float[] x = Philox.normals(place.part().size(), seed, Philox.LORA_INIT, m.index(), part);
+    for (int i = 0; i < x.length; i++) {
+      flat[(int) place.offset() + i] = deviation * x[i];
+    }
   }
 
   private static void fill(Module m, int part, float bound, long seed, float[] flat) {

@@ -36,6 +36,11 @@ record DoraMethod() implements AdapterMethod {
   }
 
   @Override
+  public String label() {
+    return "DoRA";
+  }
+
+  @Override
   public List<Part> parts(Adapters.Target layer, int rank) {
     List<Part> parts = new ArrayList<>(LOW_RANK.parts(layer, rank));
     parts.add(

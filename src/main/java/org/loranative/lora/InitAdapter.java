@@ -1,6 +1,7 @@
 package org.loranative.lora;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.loranative.UserException;
@@ -25,7 +26,7 @@ public final class InitAdapter {
             String.format(
                 "init_adapter %s has nothing for %s, which lora_targets names.", path, m.path()));
       }
-      if (!one.method().equals(m.spec().method())) {
+      if (!one.method().name().equals(m.spec().method().name())) {
         throw new UserException(
             String.format(
                 "init_adapter %s is %s at %s, but the run trains %s (lora_method).",
@@ -45,6 +46,7 @@ public final class InitAdapter {
                     + " (lora_rank).",
                 path, one.rank(), m.path(), one.method().name()));
       }
+      requireSameShapes(path, one, m);
       one.place(m, (float) (one.scale() / m.scale()), 0, params);
     }
     if (!left.isEmpty()) {
@@ -56,5 +58,27 @@ public final class InitAdapter {
               + ".");
     }
     return params;
+  }
+
+  /** Of a method whose sizes are not its rank's alone. */
+  private static void requireSameShapes(Path path, AdaptedLayer one, Adapters.Module m) {
+    if (one.method().concatenates()) {
+      return;
+    }
+    List<Part> wanted = m.parts().stream().map(Adapters.Place::part).toList();
+    for (int i = 0; i < wanted.size(); i++) {
+      Part has = one.parts().get(i);
+      if (!has.name().equals(wanted.get(i).name()) || !has.shape().equals(wanted.get(i).shape())) {
+        throw new UserException(
+            String.format(
+                "init_adapter %s has %s %s for %s; the run's is %s %s (lora_rank, lokr_factor).",
+                path,
+                has.name(),
+                has.shape(),
+                m.path(),
+                wanted.get(i).name(),
+                wanted.get(i).shape()));
+      }
+    }
   }
 }

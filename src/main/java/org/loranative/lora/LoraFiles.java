@@ -83,17 +83,18 @@ public final class LoraFiles {
       Map<String, TensorEntry> tensors,
       LoraMetadata metadata) {
     AdapterMethod method =
-        AdapterMethods.ofParts(tensors.keySet())
+        AdapterMethods.ofTensors(tensors)
             .orElseThrow(
                 () ->
                     new UserException(
                         String.format(
-                            "%s holds %s for %s but not what goes with it (down and up, or A and"
-                                + " B); it is not whole.",
+                            "%s holds %s for %s but not what goes with it (such as down and up, or"
+                                + " A and B); it is not whole.",
                             path, tensors.keySet(), name)));
-    requireNothingElse(path, method, tensors);
+    requireNothingElse(path, method, target, tensors);
     metadata.require(target, method);
-    int rank = method.rank(target, tensors).orElse(0);
+    Optional<Integer> told = method.rank(target, tensors);
+    int rank = told.orElseGet(() -> metadata.rank(target));
     Optional<Map<String, float[]>> numbers =
         rank < 1 ? Optional.empty() : method.read(target, rank, tensors);
     if (numbers.isEmpty()) {
@@ -104,17 +105,18 @@ public final class LoraFiles {
     }
     double alpha =
         Optional.ofNullable(tensors.get(LoraTensors.ALPHA))
-            .filter(e -> e.elements() > 0)
+            .filter(e -> e.elements() > 0 && told.isPresent())
             .map(e -> (double) Safetensors.floats(e)[0])
-            .orElseGet(() -> metadata.alpha(target, rank));
+            .orElseGet(() -> metadata.alpha(target, method, rank));
     boolean convolution = tensors.values().stream().anyMatch(e -> e.shape().size() == 4);
     return new AdaptedLayer(target, method, rank, alpha, numbers.get(), convolution);
   }
 
   /** Refuses what another method, or a mixture of methods, has beside the parts of this one. */
   private static void requireNothingElse(
-      Path path, AdapterMethod method, Map<String, TensorEntry> tensors) {
-    Set<String> known = new TreeSet<>(AdapterMethods.partNames(method));
+      Path path, AdapterMethod method, Adapters.Target target, Map<String, TensorEntry> tensors) {
+    Set<String> known = new TreeSet<>();
+    method.parts(target, 1).forEach(p -> known.add(p.name()));
     known.addAll(method.fileExtras().values());
     known.add(LoraTensors.ALPHA);
     tensors.forEach(
@@ -159,10 +161,18 @@ public final class LoraFiles {
     modules.forEach(
         (path, m) -> {
           boolean kohya = format == Format.KOHYA;
+          if (!kohya && !m.method().isInDiffusers()) {
+            throw new UserException(
+                "diffusers reads no "
+                    + m.method().label()
+                    + " for this kind of model; write kohya's format instead.");
+          }
+          // Readers go by alpha only where a tensor's shape tells the rank that divides it.
+          boolean scaled = !kohya || m.parts().stream().noneMatch(Part::tellsRank);
           String name = kohya ? names.kohya(path) : path;
           for (Part part : m.parts()) {
             // Not every reader of diffusers' names looks for an alpha: the scale is in the numbers.
-            float[] numbers = kohya ? m.numbers(part.name()) : m.scaled(part);
+            float[] numbers = scaled ? m.scaled(part) : m.numbers(part.name());
             tensors.add(
                 tensor(
                     name + (kohya ? part.keys().kohya() : part.keys().peft()),
@@ -170,7 +180,11 @@ public final class LoraFiles {
                     part.toFile(numbers, m.target())));
           }
           if (kohya) {
-            tensors.add(tensor(name + ".alpha", List.of(), new float[] {(float) m.alpha()}));
+            tensors.add(
+                tensor(
+                    name + ".alpha",
+                    List.of(),
+                    new float[] {(float) (scaled ? m.rank() : m.alpha())}));
           }
         });
     Map<String, String> kept = new LinkedHashMap<>(metadata);

@@ -116,22 +116,34 @@ record LoraMetadata(Path path, Map<String, JsonNode> byPart) {
     return target.path().substring(0, target.path().indexOf('.'));
   }
 
+  /** The rank of a layer whose tensors do not tell it: without a configuration it is 1. */
+  int rank(Adapters.Target target) {
+    JsonNode config = byPart.get(part(target));
+    return config == null ? 1 : (int) named(target, config, "rank_pattern", config.path("r"), 1);
+  }
+
   /** The alpha of a layer whose tensors have the given rank. */
-  double alpha(Adapters.Target target, int rank) {
+  double alpha(Adapters.Target target, AdapterMethod method, int rank) {
     JsonNode config = byPart.get(part(target));
     if (config == null) {
       return rank;
     }
+    double alpha = named(target, config, "alpha_pattern", config.path(method.alphaKey()), rank);
+    return config.path("use_rslora").asBoolean() ? alpha * Math.sqrt(rank) : alpha;
+  }
+
+  /** What a pattern says of a layer, else {@code all}, else {@code otherwise}. */
+  private static double named(
+      Adapters.Target target, JsonNode config, String patterns, JsonNode all, double otherwise) {
     String module = target.path().substring(part(target).length() + 1);
-    double alpha = config.path("lora_alpha").asDouble(rank);
-    var patterns = config.path("alpha_pattern").properties().iterator();
-    while (patterns.hasNext()) { // PEFT: the end of a module's name
-      Map.Entry<String, JsonNode> pattern = patterns.next();
+    double value = all.asDouble(otherwise);
+    for (Map.Entry<String, JsonNode> pattern : config.path(patterns).properties()) {
+      // PEFT: the end of a module's name
       String end = pattern.getKey().replaceFirst("^text_model\\.", "");
       if (module.equals(end) || module.endsWith("." + end)) {
-        alpha = pattern.getValue().asDouble();
+        value = pattern.getValue().asDouble();
       }
     }
-    return config.path("use_rslora").asBoolean() ? alpha * Math.sqrt(rank) : alpha;
+    return value;
   }
 }

@@ -21,12 +21,10 @@ final class LoraTensors {
   private static final Map<String, String> ROLES = new LinkedHashMap<>();
 
   static {
-    for (AdapterMethod method : AdapterMethods.all()) {
-      for (Part part : method.parts(AdapterMethods.ANY_LAYER, 1)) {
-        part.keys().all().forEach(end -> ROLES.put(end, part.name()));
-      }
-      ROLES.putAll(method.fileExtras());
+    for (Part part : AdapterMethods.parts()) {
+      part.keys().all().forEach(end -> ROLES.put(end, part.name()));
     }
+    AdapterMethods.all().forEach(method -> ROLES.putAll(method.fileExtras()));
     ROLES.put(".alpha", ALPHA);
   }
 
@@ -34,8 +32,12 @@ final class LoraTensors {
   private static final Map<String, Pattern> OTHER_KINDS = new LinkedHashMap<>();
 
   static {
-    OTHER_KINDS.put("LoHa", Pattern.compile(".*\\.hada_[wt].*"));
-    OTHER_KINDS.put("LoKr", Pattern.compile(".*\\.lokr_[wt].*"));
+    OTHER_KINDS.put(
+        "LoHa or LoKr of three factors (use_tucker, use_effective_conv2d)",
+        Pattern.compile(".*\\.(hada|lokr)_t[12].*"));
+    OTHER_KINDS.put(
+        "LoKr whose first matrix is a product too (decompose_both)",
+        Pattern.compile(".*\\.lokr_w1_[ab].*"));
     OTHER_KINDS.put("OFT", Pattern.compile(".*\\.(oft|boft)_.*"));
     OTHER_KINDS.put("GLoRA", Pattern.compile(".*\\.[ab][12]\\.weight"));
     OTHER_KINDS.put("(IA)³", Pattern.compile(".*\\.on_input"));
@@ -69,7 +71,7 @@ final class LoraTensors {
                     + kind
                     + " ("
                     + name
-                    + "), which is not supported: only LoRA and DoRA are,"
+                    + "), which is not supported: LoRA, DoRA, LoHa and LoKr are,"
                     + " of linear layers and convolutions.");
           }
         });

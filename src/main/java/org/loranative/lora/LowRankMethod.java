@@ -48,6 +48,11 @@ record LowRankMethod() implements AdapterMethod {
     return NAME;
   }
 
+  @Override
+  public String label() {
+    return "LoRA";
+  }
+
   /** A ~ U(−1/√in, 1/√in), B = 0 (Kaiming-uniform, a = √5). */
   @Override
   public List<Part> parts(Adapters.Target layer, int rank) {

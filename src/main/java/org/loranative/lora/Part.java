@@ -74,6 +74,9 @@ public record Part(
     /** Uniform in (-bound, bound). */
     record Uniform(double bound) implements Start {}
 
+    /** Normal, of mean 0. */
+    record Normal(double deviation) implements Start {}
+
     /** What the method makes of the base, see {@link AdapterMethod#startFromBase}. */
     record FromBase() implements Start {}
   }
@@ -98,11 +101,15 @@ public record Part(
     return Math.toIntExact(shape.size());
   }
 
+  /** Whether its shape tells the rank. */
+  boolean tellsRank() {
+    return axes == Axes.RANK_BY_INPUT || axes == Axes.OUTPUT_BY_RANK;
+  }
+
   /** The rank of a tensor of a file, if its shape tells one. */
   Optional<Integer> rank(List<Long> fileShape) {
     int axis = axes == Axes.RANK_BY_INPUT ? 0 : 1;
-    boolean tells = axes == Axes.RANK_BY_INPUT || axes == Axes.OUTPUT_BY_RANK;
-    return tells && fileShape.size() > axis
+    return tellsRank() && fileShape.size() > axis
         ? Optional.of(Math.toIntExact(fileShape.get(axis)))
         : Optional.empty();
   }

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -94,17 +93,26 @@ final class PeftFolder {
             .filter(m -> m.isDescribed(config))
             .findFirst()
             .orElse(AdapterMethods.DEFAULT);
-    Set<String> parts = Set.copyOf(AdapterMethods.partNames(method));
-    if (layers.isEmpty() || !layers.values().stream().allMatch(l -> l.keySet().equals(parts))) {
+    if (layers.isEmpty()
+        || !layers.values().stream().allMatch(l -> form(method, l.keySet()).isPresent())) {
       throw new UserException(
           folder
               + " is "
               + method.name()
               + " by its configuration, but does not hold "
-              + String.join(" and ", AdapterMethods.partNames(method))
+              + method.forms().stream()
+                  .map(f -> String.join(" and ", AdapterMethods.partNames(f)))
+                  .collect(Collectors.joining(", or "))
               + " alone for every layer; is it whole?");
     }
     return new PeftFolder(folder, config, method, layers);
+  }
+
+  /** The form that keeps exactly these parts. */
+  private static Optional<AdapterMethod> form(AdapterMethod method, Set<String> parts) {
+    return method.forms().stream()
+        .filter(f -> parts.equals(Set.copyOf(AdapterMethods.partNames(f))))
+        .findFirst();
   }
 
   private static void requireSupported(Path file, JsonNode config) {
@@ -148,16 +156,20 @@ final class PeftFolder {
         .forEach(
             (path, layer) ->
                 paths
-                    .computeIfAbsent(spec(layer.rank(), path, List.of()), s -> new ArrayList<>())
+                    .computeIfAbsent(spec(layer, path, List.of()), s -> new ArrayList<>())
                     .add(path));
     List<LoraSpec> specs = new ArrayList<>();
-    paths.forEach((s, of) -> specs.add(spec(s.rank(), of.get(0), of)));
+    paths.forEach((s, of) -> specs.add(spec(s.method(), s.rank(), of.get(0), of)));
     return specs;
   }
 
-  private LoraSpec spec(int rank, String path, List<String> paths) {
+  private LoraSpec spec(AdaptedLayer layer, String path, List<String> paths) {
+    return spec(layer.method(), layer.rank(), path, paths);
+  }
+
+  private LoraSpec spec(AdapterMethod form, int rank, String path, List<String> paths) {
     return new LoraSpec(
-        method,
+        form,
         rank,
         alpha(path),
         config.path("lora_dropout").asDouble(),
@@ -189,14 +201,19 @@ final class PeftFolder {
   }
 
   private AdaptedLayer layer(Adapters.Target target, Map<String, TensorEntry> tensors) {
-    List<Part> any = method.parts(target, 1);
-    int rank = method.rank(target, tensors).orElse(0);
+    AdapterMethod form = form(method, tensors.keySet()).orElseThrow().fitted(tensors);
+    List<Part> any = form.parts(target, 1);
+    int rank =
+        form.rank(target, tensors)
+            .orElseGet(() -> (int) pattern("rank_pattern", "r", target.path()));
     boolean fits = rank > 0;
     Part.FileLayer file = new Part.FileLayer(target, false, false);
-    for (Part part : method.parts(target, Math.max(rank, 1))) {
+    for (Part part : form.parts(target, Math.max(rank, 1))) {
       fits &= tensors.get(part.name()).shape().equals(part.fileShape(file));
     }
-    if (!fits) {
+    Optional<Map<String, float[]>> numbers =
+        fits ? form.read(target, rank, tensors) : Optional.empty();
+    if (numbers.isEmpty()) {
       throw new UserException(
           String.format(
               "%s: %s of %s have the shapes %s, but the base model's layer is %d × %d; was it made"
@@ -210,17 +227,17 @@ final class PeftFolder {
               target.out(),
               target.in()));
     }
-    double alpha = spec(rank, target.path(), List.of()).scale() * rank;
-    return new AdaptedLayer(
-        target, method, rank, alpha, method.read(target, rank, tensors).orElseThrow(), false);
+    double alpha = spec(form, rank, target.path(), List.of()).scale() * rank;
+    return new AdaptedLayer(target, form, rank, alpha, numbers.get(), false);
   }
 
-  /** {@code lora_alpha}, or of {@code alpha_pattern} the first whose key is the path or its end. */
   private double alpha(String path) {
-    Iterator<Map.Entry<String, JsonNode>> patterns =
-        config.path("alpha_pattern").properties().iterator();
-    while (patterns.hasNext()) {
-      Map.Entry<String, JsonNode> p = patterns.next();
+    return pattern("alpha_pattern", method.alphaKey(), path);
+  }
+
+  /** {@code all}, or of the patterns the first whose key is the path or its end. */
+  private double pattern(String patterns, String all, String path) {
+    for (Map.Entry<String, JsonNode> p : config.path(patterns).properties()) {
       try {
         if (path.matches("(?:.*\\.)?(?:" + p.getKey() + ")")) {
           return p.getValue().asDouble();
@@ -230,12 +247,14 @@ final class PeftFolder {
             folder
                 + "/"
                 + PeftFormat.CONFIG
-                + ": alpha_pattern has the key \""
+                + ": "
+                + patterns
+                + " has the key \""
                 + p.getKey()
                 + "\", which is not a regular expression.",
             e);
       }
     }
-    return config.path("lora_alpha").asDouble(config.path("r").asDouble());
+    return config.path(all).asDouble(config.path("r").asDouble());
   }
 }

@@ -63,8 +63,9 @@ public final class PeftFormat {
       if (m.rank() != spec.rank()) {
         ranks.put(m.path(), m.rank());
       }
-      if (m.spec().alpha() != spec.alpha()) {
-        alphas.put(m.path(), m.spec().alpha());
+      double alpha = m.spec().method().peftAlpha(m.spec());
+      if (alpha != spec.method().peftAlpha(spec)) {
+        alphas.put(m.path(), alpha);
       }
     }
     ArrayNode names = config.putArray("target_modules");

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.function.Function;
 import org.loranative.config.LoraTarget;
 import org.loranative.config.TrainConfig;
+import org.loranative.lora.AdapterMethod;
 import org.loranative.lora.AdapterMethods;
 import org.loranative.lora.LoraSpec;
 
@@ -38,7 +39,8 @@ public final class LoraSpecs {
 
   private static LoraSpec spec(TrainConfig config, LoraTarget t, List<String> layers) {
     return new LoraSpec(
-        AdapterMethods.named(config.loraMethod()).orElseThrow(),
+        AdapterMethods.named(config.loraMethod(), new AdapterMethod.Setting(config.lokrFactor()))
+            .orElseThrow(),
         t.rank().orElse(config.loraRank()),
         t.alpha().orElse(t.rank().map(r -> (double) r).orElse(config.loraAlpha())),
         config.loraDropout(),

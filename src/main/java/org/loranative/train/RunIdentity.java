@@ -36,6 +36,7 @@ public record RunIdentity(long seed, String data, String base, String layers) {
       AdapterMethod method = m.spec().method();
       if (!method.equals(AdapterMethods.DEFAULT)) { // of which older versions write no name
         text.append(' ').append(method.name());
+        m.parts().forEach(p -> text.append(' ').append(p.part().shape()));
       }
       text.append('\n');
     }

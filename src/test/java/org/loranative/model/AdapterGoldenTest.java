@@ -210,7 +210,9 @@ class AdapterGoldenTest {
   @ParameterizedTest
   @MethodSource("all")
   void recomputingGivesTheSameBits(String device, String name) {
-    org.junit.jupiter.api.Assumptions.assumeFalse(device.equals("cuda-check"));
+    // Recompute knows no device: language models stand for both where a UNet takes long.
+    org.junit.jupiter.api.Assumptions.assumeTrue(
+        device.equals("cpu") || device.equals("cuda-emu") && !name.startsWith("sd-"));
     try (Model model = new Model(device, name)) {
       model.run(model.training, 1);
       float[] expected = model.placed.state().read(AdapterState.GRADS);

@@ -78,7 +78,7 @@ class ResumeTest {
 
   /** Every kind of adapter likewise, and none goes on with another's checkpoint. */
   @ParameterizedTest
-  @ValueSource(strings = {"dora"})
+  @ValueSource(strings = {"dora", "loha", "lokr"})
   void resumesEveryKindOfAdapter(String method) throws IOException {
     String[] settings = {
       "lora_method=" + method, "sample_steps=3", "sample_prompts=[\"what is 3?\"]"

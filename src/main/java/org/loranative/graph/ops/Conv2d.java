@@ -13,8 +13,8 @@ import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 
 /**
- * Frozen convolution of images x [B·H·W, I] to y [B·outH·outW, O]: w [O, kernel, kernel, I], bias
- * [O] f32 if the layer has one.
+ * Convolution of images x [B·H·W, I] to y [B·outH·outW, O]: w [O, kernel, kernel, I], frozen or
+ * made in the graph, bias [O] f32 if the layer has one.
  */
 public record Conv2d(Value x, Value w, Optional<Value> bias, Value y, Setting setting)
     implements Op {
@@ -77,9 +77,17 @@ public record Conv2d(Value x, Value w, Optional<Value> bias, Value y, Setting se
 
   @Override
   public void backward(Grads g) {
-    Value dx = g.newGradient(x);
-    g.emit(new Conv2dBackward(g.of(y).orElseThrow(), w, dx, setting));
-    g.add(x, dx);
+    Value dy = g.of(y).orElseThrow();
+    if (g.wants(x)) {
+      Value dx = g.newGradient(x);
+      g.emit(new Conv2dBackward(dy, g.again(w), dx, setting));
+      g.add(x, dx);
+    }
+    if (g.wants(w)) {
+      Value dw = g.weightGradient(w);
+      g.emit(new Conv2dWeightBackward(dy, x, dw, setting));
+      g.add(w, dw);
+    }
   }
 
   @Override
@@ -144,6 +152,57 @@ public record Conv2d(Value x, Value w, Optional<Value> bias, Value y, Setting se
               setting.stride(),
               setting.pad(),
               dx.dtype().code));
+    }
+  }
+
+  /** The gradient of a made weight. */
+  record Conv2dWeightBackward(Value dy, Value x, Value dw, Setting setting) implements Backward {
+    @Override
+    public List<Value> inputs() {
+      return List.of(dy, x);
+    }
+
+    @Override
+    public List<Value> outputs() {
+      return List.of(dw);
+    }
+
+    @Override
+    public long scratchBytes(Device d) {
+      return LoraOps.ln_conv2d_weight_scratch(
+          d.handle(),
+          setting.images(),
+          x.shape().last(),
+          setting.outHeight(),
+          setting.outWidth(),
+          x.dtype().code);
+    }
+
+    @Override
+    public Conv2dWeightBackward rebind(UnaryOperator<Value> f) {
+      return new Conv2dWeightBackward(f.apply(dy), f.apply(x), f.apply(dw), setting);
+    }
+
+    @Override
+    public void run(Device d, Addresses at) {
+      d.check(
+          LoraOps.ln_conv2d_weight_bwd(
+              d.handle(),
+              at.of(dy),
+              at.of(x),
+              at.of(dw),
+              at.scratch(),
+              setting.images(),
+              setting.height(),
+              setting.width(),
+              x.shape().last(),
+              setting.outHeight(),
+              setting.outWidth(),
+              dy.shape().last(),
+              setting.kernel(),
+              setting.stride(),
+              setting.pad(),
+              x.dtype().code));
     }
   }
 }

@@ -14,8 +14,8 @@ import org.loranative.graph.Value;
 import org.loranative.io.DType;
 
 /**
- * Frozen linear layer: {@code y = x W0ᵀ + bias}; x [M, in], w0 [out, in] of x's dtype or in blocks,
- * bias [out] f32.
+ * Linear layer: {@code y = x W0ᵀ + bias}; x [M, in], w0 [out, in] of x's dtype or in blocks, bias
+ * [out] f32. w0 is frozen, or made in the graph.
  */
 public record Linear(Value x, Value w0, Optional<Value> bias, Value y) implements Op {
   public Linear {
@@ -62,8 +62,13 @@ public record Linear(Value x, Value w0, Optional<Value> bias, Value y) implement
     if (g.wants(x)) {
       Optional<Value> partial = g.takePartial(x);
       Value dx = g.newGradient(x);
-      g.emit(new LinearBackward(dy, w0, partial, dx));
+      g.emit(new LinearBackward(dy, g.again(w0), partial, dx));
       g.add(x, dx);
+    }
+    if (g.wants(w0)) {
+      Value dw = g.weightGradient(w0);
+      g.emit(new LinearWeightBackward(dy, x, dw));
+      g.add(w0, dw);
     }
   }
 
@@ -132,6 +137,38 @@ public record Linear(Value x, Value w0, Optional<Value> bias, Value y) implement
               partial.isPresent() ? 1 : 0,
               w0.dtype().code,
               dy.dtype().code));
+    }
+  }
+
+  /** {@code dw = dyᵀ x}. */
+  record LinearWeightBackward(Value dy, Value x, Value dw) implements Backward {
+    @Override
+    public List<Value> inputs() {
+      return List.of(dy, x);
+    }
+
+    @Override
+    public List<Value> outputs() {
+      return List.of(dw);
+    }
+
+    @Override
+    public LinearWeightBackward rebind(UnaryOperator<Value> f) {
+      return new LinearWeightBackward(f.apply(dy), f.apply(x), f.apply(dw));
+    }
+
+    @Override
+    public void run(Device d, Addresses at) {
+      d.check(
+          LoraOps.ln_linear_weight_bwd(
+              d.handle(),
+              at.of(dy),
+              at.of(x),
+              at.of(dw),
+              x.shape().rows(),
+              x.shape().last(),
+              dy.shape().last(),
+              x.dtype().code));
     }
   }
 }

@@ -389,7 +389,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     }
     LoraSpec spec = adapters.specs().get(0);
     Map<String, String> metadata = new LinkedHashMap<>();
-    metadata.put("ss_network_module", "networks.lora");
+    metadata.putAll(spec.method().kohyaMetadata());
     metadata.put("ss_network_dim", String.valueOf(spec.rank()));
     metadata.put("ss_network_alpha", String.valueOf(spec.scale() * spec.rank()));
     metadata.put("ss_output_name", config.outputName());

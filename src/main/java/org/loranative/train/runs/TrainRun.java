@@ -112,14 +112,15 @@ public final class TrainRun implements AutoCloseable {
   private <B> Opened<B> open(Training<B> kind) {
     for (LoraSpec spec : kind.adapters().specs()) {
       log.info(
-          "LoRA: rank {}, alpha {}, scale {}, {} layers{}",
+          "{}: rank {}, alpha {}, scale {}, {} layers{}",
+          spec.method().label(),
           spec.rank(),
           spec.alpha(),
           spec.scale(),
           kind.adapters().modules().stream().filter(m -> m.spec().equals(spec)).count(),
           spec.rate() == 1 ? "" : String.format(", learning_rate times %.3g", spec.rate()));
     }
-    log.info("LoRA: {} trained parameters", kind.adapters().parameters());
+    log.info("Adapter: {} trained parameters", kind.adapters().parameters());
     Task<B> task = kind.task();
     Steps<B> steps =
         new Steps<>(task, config.gradientAccumulation(), config.epochs(), config.maxSteps());

@@ -5,10 +5,15 @@ import static org.loranative.graph.ops.OpCases.frozen;
 import static org.loranative.graph.ops.OpCases.normal;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
 import org.loranative.graph.Shape;
+import org.loranative.graph.Value;
 import org.loranative.graph.ops.OpCase.Instance;
 import org.loranative.io.DType;
 
@@ -95,5 +100,141 @@ final class AdapterCases {
           return List.of(y);
         };
     return c;
+  }
+
+  /** A weight that is made of others, and its product with activations or images. */
+  private record Made(
+      int out,
+      int in,
+      int taps,
+      BiFunction<Graph, DType, Value> make,
+      Function<Map<String, double[]>, double[]> reference) {}
+
+  static Instance loha(Random r, boolean convolution) {
+    int out = size(r, convolution ? 9 : 24);
+    int in = size(r, convolution ? 9 : 40);
+    int rank = between(r, 1, 9);
+    int taps = convolution ? 9 : 1;
+    float scale = 0.75f;
+    Instance c = new Instance();
+    for (String i : List.of("1", "2")) {
+      c.differentiable.put("a" + i, normal(r, out * rank, 0.7));
+      c.differentiable.put("b" + i, normal(r, rank * taps * in, 0.7));
+    }
+    Made made =
+        new Made(
+            out,
+            in,
+            taps,
+            (g, t) ->
+                Loha.of(
+                    g,
+                    "d",
+                    parameter(g, "a1", out, rank),
+                    parameter(g, "b1", rank, taps * in),
+                    parameter(g, "a2", out, rank),
+                    parameter(g, "b2", rank, taps * in),
+                    scale,
+                    t),
+            v -> {
+              double[] d = product(v.get("a1"), v.get("b1"), out, rank, taps * in);
+              double[] second = product(v.get("a2"), v.get("b2"), out, rank, taps * in);
+              for (int i = 0; i < d.length; i++) {
+                d[i] *= scale * second[i];
+              }
+              return d;
+            });
+    return layer(c, r, made);
+  }
+
+  static Instance lokr(Random r, boolean full, boolean convolution) {
+    int outL = between(r, 1, convolution ? 3 : 5);
+    int outK = size(r, 9);
+    int inM = between(r, 1, convolution ? 3 : 5);
+    int inN = size(r, 9);
+    int rank = between(r, 1, 9);
+    int taps = convolution ? 9 : 1;
+    float scale = 0.75f;
+    Instance c = new Instance();
+    c.differentiable.put("w1", normal(r, outL * inM, 0.7));
+    c.differentiable.put("w2", normal(r, outK * (full ? taps * inN : rank), 0.7));
+    if (!full) {
+      c.differentiable.put("w2b", normal(r, rank * taps * inN, 0.7));
+    }
+    Made made =
+        new Made(
+            outL * outK,
+            inM * inN,
+            taps,
+            (g, t) ->
+                Lokr.of(
+                    g,
+                    "d",
+                    parameter(g, "w1", outL, inM),
+                    parameter(g, "w2", outK, full ? taps * inN : rank),
+                    full ? Optional.empty() : Optional.of(parameter(g, "w2b", rank, taps * inN)),
+                    new Lokr.Setting(taps, scale),
+                    t),
+            v -> {
+              double[] w2 =
+                  full ? v.get("w2") : product(v.get("w2"), v.get("w2b"), outK, rank, taps * inN);
+              double[] d = new double[outL * outK * taps * inM * inN];
+              for (int o = 0; o < outL * outK; o++) {
+                for (int tap = 0; tap < taps; tap++) {
+                  for (int i = 0; i < inM * inN; i++) {
+                    d[(o * taps + tap) * inM * inN + i] =
+                        scale
+                            * v.get("w1")[o / outK * inM + i / inN]
+                            * w2[(o % outK * taps + tap) * inN + i % inN];
+                  }
+                }
+              }
+              return d;
+            });
+    return layer(c, r, made);
+  }
+
+  private static Instance layer(Instance c, Random r, Made made) {
+    Conv2d.Setting s =
+        Conv2d.Setting.same(between(r, 1, 2), between(r, 3, 6), 4, 3, between(r, 1, 2));
+    int rows = made.taps() == 1 ? between(r, 3, 19) : (int) (s.images() * s.height() * s.width());
+    c.shape = String.format("rows=%d out=%d in=%d", rows, made.out(), made.in());
+    // D is rounded before it is multiplied, and what is summed up to a number of it is not small.
+    c.gradientSlack = 4;
+    c.differentiable.put("x", normal(r, rows * made.in(), 1));
+    c.builder =
+        (g, t) -> {
+          Value x = OpCase.leaf(g, "x", t, rows, made.in());
+          Value d = made.make().apply(g, t);
+          return List.of(
+              made.taps() == 1
+                  ? Linear.of(g, "y", x, d, Optional.empty(), t)
+                  : Conv2d.of(g, "y", x, d, Optional.empty(), s));
+        };
+    c.reference =
+        v -> {
+          double[] d = made.reference().apply(v);
+          return List.of(
+              made.taps() == 1
+                  ? OpCases.matmul(v.get("x"), d, Optional.empty(), rows, made.in(), made.out())
+                  : DiffusionCases.convolve(
+                      v.get("x"), d, new double[made.out()], made.in(), made.out(), s));
+        };
+    return c;
+  }
+
+  private static Value parameter(Graph g, String name, int rows, int columns) {
+    return g.named(Kind.PARAM, name, DType.F32, Shape.of(rows, columns));
+  }
+
+  /** a [rows, rank] b [rank, columns]. */
+  private static double[] product(double[] a, double[] b, int rows, int rank, int columns) {
+    double[] y = new double[rows * columns];
+    for (int i = 0; i < y.length; i++) {
+      for (int k = 0; k < rank; k++) {
+        y[i] += a[i / columns * rank + k] * b[k * columns + i % columns];
+      }
+    }
+    return y;
   }
 }

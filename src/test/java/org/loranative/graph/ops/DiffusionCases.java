@@ -181,7 +181,7 @@ final class DiffusionCases {
     return c;
   }
 
-  private static double[] convolve(
+  static double[] convolve(
       double[] x, double[] w, double[] bias, int in, int out, Conv2d.Setting s) {
     int outHeight = (int) s.outHeight();
     int outWidth = (int) s.outWidth();

@@ -201,8 +201,8 @@ class PicturesWithAdaptersTest {
 
   @ParameterizedTest
   @CsvSource({
-    "lora_unet_x.hada_w1_a, LoHa",
-    "lora_unet_x.lokr_w1, LoKr",
+    "lora_unet_x.hada_t1, LoHa or LoKr of three factors",
+    "lora_unet_x.lokr_w1_a, LoKr whose first matrix is a product",
     "lora_unet_x.oft_blocks, OFT",
     "lora_unet_x.diff_b, differences",
     "bundle_emb.word.string_to_param.*, textual inversion"
