@@ -95,15 +95,15 @@ std::vector<Block> tiled_blocks() {
   std::vector<Block> blocks;
   for (const char* family : {"tensor_gemm_nt_", "tensor_gemm_nn_", "tensor_gemm_tn_",
                              "tensor_conv_fwd_", "tensor_conv_bwd_"})
-    for (Block b : {gemm<LargeTile>("large"), gemm<SmallTile>("small"), gemm<TallTile>("tall"),
+    for (const Block& b : {gemm<LargeTile>("large"), gemm<SmallTile>("small"), gemm<TallTile>("tall"),
                     gemm<WideTile>("wide")})
       blocks.push_back({family + b.prefix + "_", b.threads, b.shared_bytes});
   for (const char* family : {"block_gemm_nt_", "block_gemm_nn_"})
-    for (Block b : {gemm<LargeBlockTile>("large"), gemm<SmallBlockTile>("small")})
+    for (const Block& b : {gemm<LargeBlockTile>("large"), gemm<SmallBlockTile>("small")})
       blocks.push_back({family + b.prefix + "_", b.threads, b.shared_bytes});
   for (const char* family :
        {"hopper_gemm_nt_", "hopper_gemm_nn_", "hopper_conv_fwd_", "hopper_conv_bwd_"})
-    for (Block b : {gemm<BroadTile>("broad"), gemm<SquareTile>("square")})
+    for (const Block& b : {gemm<BroadTile>("broad"), gemm<SquareTile>("square")})
       blocks.push_back({family + b.prefix + "_", b.threads, b.shared_bytes});
   auto attention = [&blocks](const std::string& head, int threads, int fwd, int dq, int dkv) {
     blocks.push_back({"tiled_attention_fwd_" + head + "_", threads, fwd});

@@ -10,7 +10,7 @@ import org.loranative.device.Device;
 
 /**
  * Gives each temporary an offset in one arena. Lifetimes are known exactly, so this is placing
- * intervals: the largest first, each at the lowest free offset (greedy by size, Pisarchyk & Lee
+ * intervals: the largest first, each at the lowest free offset (greedy by size, Pisarchyk and Lee
  * 2020, algorithm 3).
  */
 public final class Planner {

@@ -10,8 +10,8 @@ import org.loranative.lora.Adapters;
 import org.loranative.lora.Slot;
 
 /**
- * Adafactor (Shazeer & Stern 2018) with a learning rate from outside and without momentum: next to
- * no state.
+ * Adafactor (Shazeer and Stern 2018) with a learning rate from outside and without momentum: next
+ * to no state.
  */
 record AdafactorOptimizer(Hyperparameters hyperparameters) implements Optimizer {
   static final String NAME = "adafactor";

@@ -8,7 +8,7 @@ import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.Slot;
 
-/** AdamW (Loshchilov & Hutter 2019); its state bears the names of torch's. */
+/** AdamW (Loshchilov and Hutter 2019); its state bears the names of torch's. */
 record AdamWOptimizer(Hyperparameters hyperparameters) implements Optimizer {
   static final String NAME = "adamw";
 

@@ -12,8 +12,8 @@ import org.loranative.lora.Adapters;
 import org.loranative.lora.Slot;
 
 /**
- * Prodigy (Mishchenko & Defazio 2023): AdamW whose learning rate is multiplied by an estimate d of
- * the distance to the solution, one for all adapters.
+ * Prodigy (Mishchenko and Defazio 2023): AdamW whose learning rate is multiplied by an estimate d
+ * of the distance to the solution, one for all adapters.
  */
 record ProdigyOptimizer(Hyperparameters hyperparameters) implements Optimizer {
   static final String NAME = "prodigy";

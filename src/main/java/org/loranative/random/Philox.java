@@ -52,7 +52,9 @@ public final class Philox {
     return (word >>> 8) * (1.0f / 16777216.0f);
   }
 
-  /** Standard normal numbers (Box & Muller 1958) for the elements 0 … n−1 of a stream and step. */
+  /**
+   * Standard normal numbers (Box and Muller 1958) for the elements 0 … n−1 of a stream and step.
+   */
   public static float[] normals(int n, long seed, int stream, int step, int microStep) {
     float[] x = new float[n];
     for (int i = 0; i < n; i += 4) {

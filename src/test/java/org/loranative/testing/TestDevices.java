@@ -9,7 +9,8 @@ import org.loranative.device.Device;
 /**
  * The devices that every op and model is tested on: the CPU, and the CUDA kernels in the emulator
  * that the environment names, as it is and built with its checks. Where the environment names
- * NVIDIA's driver instead, {@code cuda-emu} is a real card ({@code benchmarks/gpu_check}).
+ * NVIDIA's driver instead, {@code cuda-emu} is a real card ({@code benchmarks/gpu_check}). {@code
+ * -Dtests.devices=cpu} takes some of them alone.
  */
 public final class TestDevices {
   private static final String LIBRARY =
@@ -19,10 +20,17 @@ public final class TestDevices {
               Path.of("target/native/libcuda_emu.so").toAbsolutePath().toString());
   private static final boolean EMULATED = LIBRARY.endsWith("_emu.so");
 
-  public static final List<String> NAMES =
-      EMULATED ? List.of("cpu", "cuda-emu", "cuda-check") : List.of("cuda-emu");
+  public static final List<String> NAMES = chosen();
 
   private TestDevices() {}
+
+  private static List<String> chosen() {
+    String some = System.getProperty("tests.devices", "");
+    if (!some.isBlank()) {
+      return List.of(some.split(","));
+    }
+    return EMULATED ? List.of("cpu", "cuda-emu", "cuda-check") : List.of("cuda-emu");
+  }
 
   /** The same, for {@code @MethodSource}. */
   public static List<String> names() {

@@ -11,8 +11,8 @@ import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
 
 /**
- * Adafactor (Shazeer & Stern 2018) without momentum. Clips by {@code clip[1]}, zeroes each gradient
- * after reading it.
+ * Adafactor (Shazeer and Stern 2018) without momentum. Clips by {@code clip[1]}, zeroes each
+ * gradient after reading it.
  *
  * @param squares of the gradients
  * @param weightDecay decoupled: times the learning rate, on the parameters

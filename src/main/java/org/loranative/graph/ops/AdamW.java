@@ -12,7 +12,7 @@ import org.loranative.graph.Value;
 import org.loranative.io.DType;
 
 /**
- * AdamW (Loshchilov & Hutter 2019) over all adapters of one learning rate in one launch; clips by
+ * AdamW (Loshchilov and Hutter 2019) over all adapters of one learning rate in one launch; clips by
  * {@code clip[1]}, zeroes each gradient after reading it. All of params, grads, m, v are [n] f32
  * and kept between runs.
  */

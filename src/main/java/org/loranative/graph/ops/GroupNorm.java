@@ -13,7 +13,7 @@ import org.loranative.graph.Value;
 import org.loranative.io.DType;
 
 /**
- * Group norm (Wu & He 2018) of images x [B·H·W, C] with frozen w, b [C] f32, and SiLU behind it
+ * Group norm (Wu and He 2018) of images x [B·H·W, C] with frozen w, b [C] f32, and SiLU behind it
  * where asked for; stats [B, groups, 2] f32 (mean, rstd) is saved for backward.
  */
 public record GroupNorm(Value x, Value w, Value b, Value y, Value stats, Setting setting)

@@ -11,7 +11,7 @@ import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
 
 /**
- * The second half of a step of Prodigy (Mishchenko & Defazio 2023): moves the parameters by the
+ * The second half of a step of Prodigy (Mishchenko and Defazio 2023): moves the parameters by the
  * means and the distance that {@link ProdigyMoments} has left.
  *
  * @param weightDecay decoupled: times learning rate and distance, on the parameters

@@ -11,7 +11,7 @@ import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
 
 /**
- * The first half of a step of Prodigy (Mishchenko & Defazio 2023) over all adapters: updates the
+ * The first half of a step of Prodigy (Mishchenko and Defazio 2023) over all adapters: updates the
  * means, estimates the distance to the solution, by which {@link Prodigy} then moves the
  * parameters, and zeroes each gradient after reading it. Clips by {@code clip[1]}.
  */

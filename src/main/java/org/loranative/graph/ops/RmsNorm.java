@@ -14,7 +14,7 @@ import org.loranative.graph.Value;
 import org.loranative.io.DType;
 
 /**
- * RMSNorm (Zhang & Sennrich 2019, eq. 4) with optional residual add: {@code sum = x + residual},
+ * RMSNorm (Zhang and Sennrich 2019, eq. 4) with optional residual add: {@code sum = x + residual},
  * {@code y = sum rstd w}. Rows are all of C = w's length, so a [M, heads·D] array with w [D] is
  * normalized head by head.
  */

@@ -21,7 +21,7 @@ public final class Painter {
    * What to draw.
    *
    * @param negative what to lead away from; may be empty
-   * @param guidance how far (Ho & Salimans 2022); 1 asks the model once a step, without
+   * @param guidance how far (Ho and Salimans 2022); 1 asks the model once a step, without
    * @param clipSkip last layers of the text encoder that are left out
    */
   public record Order(
