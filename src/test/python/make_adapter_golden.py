@@ -16,6 +16,7 @@ import torch
 import transformers
 from diffusers import UNet2DConditionModel
 from peft import LoHaConfig, LoKrConfig, LoraConfig, get_peft_model
+from peft.optimizers import create_loraplus_optimizer
 from safetensors.torch import load_file, save_file
 
 import make_golden
@@ -28,12 +29,20 @@ UNET = ["to_q", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2"] + CONVOLUTIONS
 LINEAR = ["q_proj", "k_proj", "o_proj", "up_proj", "down_proj"]
 
 
-def train(out, parameters, loss_of, save):
+def adamw(model, parameters):
+    return torch.optim.AdamW(parameters, lr=RATE, weight_decay=0.01)
+
+
+def lora_plus(model, parameters):
+    return create_loraplus_optimizer(model, torch.optim.AdamW, lr=RATE, loraplus_lr_ratio=4,
+                                     loraplus_weight_decay=0.01)
+
+
+def train(out, parameters, loss_of, save, optimizer):
     """Trains `parameters`; `save` writes them, as they are, to a path."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     save(out / "start")
-    optimizer = torch.optim.AdamW(parameters, lr=RATE, weight_decay=0.01)
     losses = []
     for step in range(STEPS):
         optimizer.zero_grad()
@@ -76,7 +85,7 @@ def peft_saver(model):
     return save
 
 
-def language(name, config, deviation=0.15):
+def language(name, config, deviation=0.15, optimizer=adamw):
     """On the tiny Llama, with its golden file's batch."""
     base = transformers.AutoModelForCausalLM.from_pretrained(
         GOLDEN / "llama" / "base", attn_implementation="eager").float().eval()
@@ -100,7 +109,7 @@ def language(name, config, deviation=0.15):
         return torch.nn.functional.cross_entropy(
             logits.flatten(0, 1), labels.flatten(), ignore_index=-100)
 
-    train(OUT / name, parameters, loss_of, peft_saver(model))
+    train(OUT / name, parameters, loss_of, peft_saver(model), optimizer(model, parameters))
 
 
 def diffusion(name, adapt, deviation=0.15):
@@ -120,7 +129,7 @@ def diffusion(name, adapt, deviation=0.15):
         errors = (prediction - images("target")).square().mean((1, 2, 3))
         return (golden["weights"] * errors).mean()
 
-    train(OUT / name, parameters, loss_of, save)
+    train(OUT / name, parameters, loss_of, save, adamw(model, parameters))
 
 
 def with_peft(config):
@@ -153,6 +162,11 @@ def with_lycoris(**setting):
 
 
 CASES = {
+    "lora-plus": lambda name: language(
+        name, LoraConfig(r=3, lora_alpha=5, target_modules=LINEAR), optimizer=lora_plus),
+    "dora-plus": lambda name: language(
+        name, LoraConfig(r=3, lora_alpha=5, target_modules=LINEAR, use_dora=True),
+        optimizer=lora_plus),
     "dora": lambda name: language(
         name, LoraConfig(r=3, lora_alpha=5, target_modules=LINEAR, use_dora=True)),
     "sd-dora": lambda name: diffusion(

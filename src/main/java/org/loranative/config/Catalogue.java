@@ -262,6 +262,18 @@ public final class Catalogue {
             .more(
                 "The sizes of a layer are taken apart into this number and the rest; -1: into two"
                     + " numbers as near to each other as can be."),
+        choice(
+                "lora_init",
+                List.of("default", "gaussian"),
+                "How the matrices of `lora` and `dora` begin.")
+            .more(
+                "As PEFT's `init_lora_weights`. B begins as zeros; A is uniform up to 1/√in"
+                    + " (`default`), or normal of deviation 1/rank (`gaussian`)."),
+        number("lora_plus_ratio", 1, POSITIVE, "Learning rate of B, relative to A's (LoRA+).")
+            .mark(Mark.LAYOUT)
+            .such("16")
+            .more(
+                "A learns at `learning_rate`. Of `lora` and `dora`, whose lengths learn as B does."),
         whole("lora_rank", 8, between(1, 4096), "The adapter's size.").mark(Mark.LAYOUT),
         number("lora_alpha", 0, POSITIVE, "The adapter's effect is scaled by alpha / rank.")
             .by(

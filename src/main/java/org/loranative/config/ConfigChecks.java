@@ -49,6 +49,15 @@ final class ConfigChecks {
     if (c.lokrFactor() != -1 && !c.loraMethod().equals("lokr")) {
       throw is.wrong("lokr_factor", c.lokrFactor(), "-1 with lora_method " + c.loraMethod());
     }
+    if (List.of("loha", "lokr").contains(c.loraMethod())) {
+      String with = " with lora_method " + c.loraMethod() + ", which has no A and B";
+      if (!c.loraInit().equals("default")) {
+        throw is.wrong("lora_init", c.loraInit(), "default" + with);
+      }
+      if (c.loraPlusRatio() != 1) {
+        throw is.wrong("lora_plus_ratio", c.loraPlusRatio(), "1" + with);
+      }
+    }
     if (c.exportFormat().equals("diffusers") && List.of("loha", "lokr").contains(c.loraMethod())) {
       throw is.wrong(
           "export_format",

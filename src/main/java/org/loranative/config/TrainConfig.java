@@ -59,6 +59,8 @@ public record TrainConfig(
     Double captionDropout,
     String loraMethod,
     Integer lokrFactor,
+    String loraInit,
+    Double loraPlusRatio,
     Integer loraRank,
     Double loraAlpha,
     Double loraDropout,

@@ -24,8 +24,13 @@ public interface AdapterMethod {
   /** As people write it. */
   String label();
 
-  /** What settings say of kinds of adapters beside their name. */
-  record Setting(int lokrFactor) {}
+  /**
+   * What settings say of kinds of adapters beside their name.
+   *
+   * @param init how low-rank matrices begin
+   * @param plusRatio LoRA+'s learning rate of B, relative to A's
+   */
+  record Setting(int lokrFactor, LoraInit init, double plusRatio) {}
 
   /** The method as settings want it. */
   default AdapterMethod with(Setting setting) {

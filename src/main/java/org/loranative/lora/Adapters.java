@@ -113,22 +113,60 @@ public final class Adapters {
       LoraSpec spec = specs.get(s);
       List<LoraSpec> later = specs.subList(s + 1, specs.size());
       spec.targets().forEach(target -> requireMatch(target, candidates));
-      long start = align(floats, RANGE_ALIGNMENT);
-      floats = start;
+      Map<Integer, Target> layers = new LinkedHashMap<>();
       for (int i = 0; i < candidates.size(); i++) {
         Target t = candidates.get(i);
         if (spec.adapts(t.path()) && later.stream().noneMatch(l -> l.adapts(t.path()))) {
-          add(t, i, spec);
+          layers.put(i, t);
         }
       }
-      Range before = ranges.isEmpty() ? new Range(0, 0, -1) : ranges.get(ranges.size() - 1);
-      if (before.rate() == spec.rate()) {
-        ranges.set(
-            ranges.size() - 1, new Range(before.from(), floats - before.from(), spec.rate()));
-      } else if (floats > start) {
-        ranges.add(new Range(start, floats - start, spec.rate()));
-      }
+      add(layers, spec);
     }
+  }
+
+  /** Lays out parts of one rate side by side. */
+  private void add(Map<Integer, Target> layers, LoraSpec spec) {
+    Map<Target, Map<String, Place>> places = new LinkedHashMap<>();
+    layers.values().forEach(t -> places.put(t, new LinkedHashMap<>()));
+    double[] rates =
+        layers.values().stream()
+            .flatMap(t -> spec.parts(t).stream())
+            .mapToDouble(Part::rate)
+            .distinct()
+            .toArray();
+    for (double rate : rates) {
+      long start = align(floats, RANGE_ALIGNMENT);
+      floats = start;
+      for (Target t : layers.values()) {
+        for (Part part : spec.parts(t)) {
+          if (part.rate() == rate) {
+            places.get(t).put(part.name(), place(part));
+          }
+        }
+      }
+      addRange(start, spec.rate() * rate);
+    }
+    layers.forEach(
+        (i, t) -> {
+          List<Place> inOrder =
+              spec.parts(t).stream().map(p -> places.get(t).get(p.name())).toList();
+          modules.put(t.path(), new Module(t, i, spec, inOrder));
+        });
+  }
+
+  private void addRange(long start, double rate) {
+    Range before = ranges.isEmpty() ? new Range(0, 0, -1) : ranges.get(ranges.size() - 1);
+    if (before.rate() == rate) {
+      ranges.set(ranges.size() - 1, new Range(before.from(), floats - before.from(), rate));
+    } else {
+      ranges.add(new Range(start, floats - start, rate));
+    }
+  }
+
+  private Place place(Part part) {
+    Place place = new Place(part, floats);
+    floats += align(part.size(), ALIGNMENT);
+    return place;
   }
 
   private static void requireMatch(String target, List<Target> candidates) {
@@ -163,12 +201,8 @@ public final class Adapters {
   }
 
   private void add(Target t, int index, LoraSpec spec) {
-    List<Place> parts = new ArrayList<>();
-    for (Part part : spec.method().parts(t, spec.rank())) {
-      parts.add(new Place(part, floats));
-      floats += align(part.size(), ALIGNMENT);
-    }
-    modules.put(t.path(), new Module(t, index, spec, List.copyOf(parts)));
+    modules.put(
+        t.path(), new Module(t, index, spec, spec.parts(t).stream().map(this::place).toList()));
   }
 
   private static long align(long n, long unit) {

@@ -19,8 +19,7 @@ import org.loranative.io.TensorEntry;
  * DoRA (Liu et al. 2024): as LoRA, but each output's row of the weight is brought to a length that
  * is learnt. The length that it has without is taken for a constant, as PEFT does.
  */
-record DoraMethod() implements AdapterMethod {
-  private static final LowRankMethod LOW_RANK = new LowRankMethod();
+record DoraMethod(LowRankMethod lowRank) implements AdapterMethod {
   private static final String MAGNITUDE = "lora_magnitude_vector";
   private static final String SWITCH = "use_dora";
 
@@ -40,9 +39,19 @@ record DoraMethod() implements AdapterMethod {
     return "DoRA";
   }
 
+  DoraMethod() {
+    this(new LowRankMethod());
+  }
+
+  @Override
+  public DoraMethod with(Setting setting) {
+    return new DoraMethod(lowRank.with(setting));
+  }
+
+  /** Lengths learn at B's rate, as in PEFT's LoRA+. */
   @Override
   public List<Part> parts(Adapters.Target layer, int rank) {
-    List<Part> parts = new ArrayList<>(LOW_RANK.parts(layer, rank));
+    List<Part> parts = new ArrayList<>(lowRank.parts(layer, rank));
     parts.add(
         new Part(
             MAGNITUDE,
@@ -51,7 +60,8 @@ record DoraMethod() implements AdapterMethod {
             DoraMethod::shapeInFiles,
             new Part.Start.FromBase(),
             false,
-            KEYS));
+            KEYS,
+            lowRank.plusRatio()));
     return parts;
   }
 
@@ -101,7 +111,7 @@ record DoraMethod() implements AdapterMethod {
 
   @Override
   public void describe(LoraSpec spec, ObjectNode config) {
-    LOW_RANK.describe(spec, config);
+    lowRank.describe(spec, config);
     config.put(SWITCH, true);
   }
 

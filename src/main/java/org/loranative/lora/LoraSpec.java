@@ -37,6 +37,11 @@ public record LoraSpec(
     return rslora ? alpha / Math.sqrt(rank) : alpha / rank;
   }
 
+  /** What is kept for a layer. */
+  List<Part> parts(Adapters.Target layer) {
+    return method.parts(layer, rank);
+  }
+
   /** Whether the module at {@code path}, or one that ends in a dot and a target, is adapted. */
   public boolean adapts(String path) {
     return targets.stream()

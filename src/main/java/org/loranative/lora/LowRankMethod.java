@@ -14,8 +14,12 @@ import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.random.Philox;
 
-/** LoRA (Hu et al. 2021): the weight gains s B A. */
-record LowRankMethod() implements AdapterMethod {
+/**
+ * LoRA (Hu et al. 2021): the weight gains s B A.
+ *
+ * @param plusRatio learning rate of B, relative to A's (LoRA+, Hayou et al. 2024)
+ */
+record LowRankMethod(LoraInit init, double plusRatio) implements AdapterMethod {
   static final String NAME = "lora";
 
   static final String A = "lora_A";
@@ -53,18 +57,20 @@ record LowRankMethod() implements AdapterMethod {
     return "LoRA";
   }
 
-  /** A ~ U(−1/√in, 1/√in), B = 0 (Kaiming-uniform, a = √5). */
+  LowRankMethod() {
+    this(LoraInit.DEFAULT, 1);
+  }
+
+  @Override
+  public LowRankMethod with(Setting setting) {
+    return new LowRankMethod(setting.init(), setting.plusRatio());
+  }
+
   @Override
   public List<Part> parts(Adapters.Target layer, int rank) {
+    Shape a = Shape.of(rank, layer.in());
     return List.of(
-        new Part(
-            A,
-            Shape.of(rank, layer.in()),
-            Part.Axes.RANK_BY_INPUT,
-            Part.InFiles.KERNEL,
-            new Part.Start.Uniform(1 / Math.sqrt(layer.in())),
-            false,
-            KEYS_A),
+        new Part(A, a, Part.Axes.RANK_BY_INPUT, Part.InFiles.KERNEL, init.start(a), false, KEYS_A),
         new Part(
             B,
             Shape.of(layer.out(), rank),
@@ -72,7 +78,8 @@ record LowRankMethod() implements AdapterMethod {
             Part.InFiles.PIXEL,
             new Part.Start.Zeros(),
             true,
-            KEYS_B));
+            KEYS_B,
+            plusRatio));
   }
 
   @Override
@@ -114,7 +121,11 @@ record LowRankMethod() implements AdapterMethod {
     config.put("use_rslora", spec.rslora());
     config.put("bias", "none");
     config.put("fan_in_fan_out", false);
-    config.put("init_lora_weights", true);
+    if (init.equals(LoraInit.DEFAULT)) {
+      config.put("init_lora_weights", true);
+    } else {
+      config.put("init_lora_weights", init.name());
+    }
   }
 
   @Override

@@ -16,9 +16,28 @@ import org.loranative.graph.Shape;
  * @param scales whether the layer's effect grows in proportion to it: of the parts of a method one
  *     does, and takes the scales that an adapter brings along
  * @param keys what files call it
+ * @param rate learning rate, relative to the layer's
  */
 public record Part(
-    String name, Shape shape, Axes axes, InFiles files, Start start, boolean scales, Keys keys) {
+    String name,
+    Shape shape,
+    Axes axes,
+    InFiles files,
+    Start start,
+    boolean scales,
+    Keys keys,
+    double rate) {
+
+  /** One that learns at the layer's rate. */
+  public Part(
+      String name, Shape shape, Axes axes, InFiles files, Start start, boolean scales, Keys keys) {
+    this(name, shape, axes, files, start, scales, keys, 1);
+  }
+
+  /** The same part at another rate. */
+  Part at(double otherRate) {
+    return new Part(name, shape, axes, files, start, scales, keys, otherRate);
+  }
 
   /** What its first and last axis count. */
   public enum Axes {

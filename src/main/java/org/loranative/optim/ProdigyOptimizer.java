@@ -39,8 +39,9 @@ record ProdigyOptimizer(Hyperparameters hyperparameters) implements Optimizer {
       throw new UserException(
           "optimizer "
               + NAME
-              + " finds one learning rate for all layers, so lora_targets cannot have rates of"
-              + " their own. Remove learning_rate from lora_targets, or take another optimizer.");
+              + " finds one learning rate for all numbers, so lora_targets cannot have rates of"
+              + " their own, and lora_plus_ratio must be 1. Remove them, or take another"
+              + " optimizer.");
     }
     Hyperparameters h = hyperparameters;
     List<Value> v = u.slots(this);

@@ -7,6 +7,7 @@ import org.loranative.config.LoraTarget;
 import org.loranative.config.TrainConfig;
 import org.loranative.lora.AdapterMethod;
 import org.loranative.lora.AdapterMethods;
+import org.loranative.lora.LoraInit;
 import org.loranative.lora.LoraSpec;
 
 /** What {@code lora_targets} asks for. */
@@ -39,7 +40,12 @@ public final class LoraSpecs {
 
   private static LoraSpec spec(TrainConfig config, LoraTarget t, List<String> layers) {
     return new LoraSpec(
-        AdapterMethods.named(config.loraMethod(), new AdapterMethod.Setting(config.lokrFactor()))
+        AdapterMethods.named(
+                config.loraMethod(),
+                new AdapterMethod.Setting(
+                    config.lokrFactor(),
+                    LoraInit.named(config.loraInit()).orElseThrow(),
+                    config.loraPlusRatio()))
             .orElseThrow(),
         t.rank().orElse(config.loraRank()),
         t.alpha().orElse(t.rank().map(r -> (double) r).orElse(config.loraAlpha())),

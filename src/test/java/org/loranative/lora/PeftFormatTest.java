@@ -75,6 +75,35 @@ class PeftFormatTest {
     assertThat(adapters.initial(4)).isNotEqualTo(flat);
   }
 
+  /** LoRA+: parts of one rate lie side by side, and a layer finds its own among them. */
+  @Test
+  void initialAdaptersOfOtherKindsAndRates() {
+    AdapterMethod method =
+        AdapterMethods.named(
+                "lora", new AdapterMethod.Setting(-1, LoraInit.named("gaussian").orElseThrow(), 16))
+            .orElseThrow();
+    LoraSpec spec = new LoraSpec(method, 8, 8, 0, List.of("all-linear"), false, 2);
+    Adapters adapters =
+        new Adapters(
+            spec, List.of(new Adapters.Target("a", 400, 30), new Adapters.Target("b", 7, 5)));
+    assertThat(adapters.ranges().stream().map(Adapters.Range::rate)).containsExactly(2.0, 32.0);
+    Adapters.Range second = adapters.ranges().get(1);
+    float[] flat = adapters.initial(3);
+    for (Adapters.Module m : adapters.modules()) {
+      assertThat(m.part("lora_A").offset()).isLessThan(second.from());
+      assertThat(m.part("lora_B").offset()).isGreaterThanOrEqualTo(second.from());
+      assertThat(m.part("lora_B").of(flat)).containsOnly(0);
+    }
+    assertThat(adapters.dead(flat)).isEqualTo(2);
+    double squares = 0;
+    float[] a = adapters.modules().get(0).part("lora_A").of(flat);
+    for (float x : a) {
+      squares += x * x;
+    }
+    assertThat(Math.sqrt(squares / a.length)) // PEFT's deviation is 1 / rank
+        .isCloseTo(1 / 8.0, org.assertj.core.data.Percentage.withPercentage(5));
+  }
+
   @Test
   void foreignFoldersAreNamed() throws IOException {
     LlmBase other = LlmBase.open(Golden.FOLDER.resolve("llama/base"));

@@ -20,9 +20,11 @@ import org.loranative.graph.Graph;
 import org.loranative.graph.Recompute;
 import org.loranative.io.DType;
 import org.loranative.lora.AdaptedLayer;
+import org.loranative.lora.AdapterMethod;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraFiles;
+import org.loranative.lora.LoraInit;
 import org.loranative.lora.LoraSpec;
 import org.loranative.lora.NamedLayers;
 import org.loranative.lora.PeftFormat;
@@ -83,7 +85,7 @@ class AdapterGoldenTest {
         weights = base.weights();
         List<Adapters.Target> targets = base.targets();
         reader = f -> PeftFormat.read(f, targets);
-        adapters = PeftFormat.adapters(folder.resolve("start"), targets);
+        adapters = plus(name, PeftFormat.adapters(folder.resolve("start"), targets), targets);
         start = PeftFormat.read(folder.resolve("start"), adapters);
         constants = base.constants();
         int tokens = golden.ints("ids").length;
@@ -165,6 +167,28 @@ class AdapterGoldenTest {
     public void close() {
       placed.close();
     }
+  }
+
+  /** Names that end so were trained by LoRA+, B at four times A's rate. */
+  private static Adapters plus(String name, Adapters read, List<Adapters.Target> targets) {
+    double ratio = name.endsWith("-plus") ? 4 : 1;
+    AdapterMethod.Setting setting = new AdapterMethod.Setting(-1, LoraInit.DEFAULT, ratio);
+    return ratio == 1
+        ? read
+        : new Adapters(
+            read.specs().stream()
+                .map(
+                    s ->
+                        new LoraSpec(
+                            s.method().with(setting),
+                            s.rank(),
+                            s.alpha(),
+                            0,
+                            s.targets(),
+                            false,
+                            1))
+                .toList(),
+            targets);
   }
 
   private static LoraSpec spec(AdaptedLayer layer) {

@@ -100,6 +100,13 @@ class ResumeTest {
     assertThat(adapter()).isNotEqualTo(whole);
   }
 
+  @Test
+  void prodigyHasOneRateForAll() {
+    assertThatThrownBy(() -> train(false, "optimizer=prodigy", "lora_plus_ratio=4"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("lora_plus_ratio must be 1");
+  }
+
   /** Every optimizer: from a checkpoint in the middle a run ends with the same bytes. */
   @ParameterizedTest
   @ValueSource(
@@ -115,6 +122,7 @@ class ResumeTest {
   void resumesToTheSameBytes(String optimizer) throws IOException {
     String[] settings = {
       "optimizer=" + optimizer,
+      "lora_plus_ratio=" + (optimizer.equals("prodigy") ? 1 : 4),
       "gradient_accumulation=2",
       "lora_targets=[q_proj, v_proj]",
       "validation_fraction=0.3",
