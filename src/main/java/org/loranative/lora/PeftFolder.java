@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -27,6 +28,21 @@ import org.loranative.io.TensorEntry;
  */
 final class PeftFolder {
   private static final String WEIGHT = ".weight";
+
+  /** Settings of PEFT under which the same tensors mean another model. */
+  private static final List<String> OF_OTHER_MODELS =
+      List.of(
+          "layer_replication",
+          "target_parameters",
+          "alora_invocation_tokens",
+          "use_qalora",
+          "use_bdlora",
+          "kasa_config",
+          "monteclora_config");
+
+  /** Starts for which PEFT takes weights out of the base, each time that it loads the adapter. */
+  private static final List<String> CHANGE_THE_BASE =
+      List.of("pissa", "olora", "corda", "loftq", "lora_ga");
 
   /** What a tensor belongs to. */
   private record Key(String layer, String part) {
@@ -123,6 +139,7 @@ final class PeftFolder {
     if (config.path("fan_in_fan_out").asBoolean()) {
       throw new UserException(file + ": fan_in_fan_out is not supported.");
     }
+    requirePlain(file, config);
     for (String whole : List.of("modules_to_save", "trainable_token_indices")) {
       if (!config.path(whole).isEmpty()) {
         throw new UserException(
@@ -135,6 +152,29 @@ final class PeftFolder {
                 + " supported. Train without it, or merge the adapter into its base with PEFT"
                 + " (merge_and_unload) and use the result as the base.");
       }
+    }
+  }
+
+  /**
+   * What makes PEFT compute something else with the same tensors. Other starts than {@link
+   * #CHANGE_THE_BASE} leave the base as it is, so how an adapter began does not matter.
+   */
+  private static void requirePlain(Path file, JsonNode config) {
+    for (String key : OF_OTHER_MODELS) {
+      JsonNode value = config.path(key);
+      if (!value.isEmpty() || value.asBoolean()) {
+        throw new UserException(
+            file + ": " + key + " is " + value + ", which changes the model; it is not supported.");
+      }
+    }
+    String start = config.path("init_lora_weights").asText().toLowerCase(Locale.ROOT);
+    if (CHANGE_THE_BASE.stream().anyMatch(start::startsWith)) {
+      throw new UserException(
+          String.format(
+              "%s: init_lora_weights is \"%s\", which takes a part out of the base's weights, so the"
+                  + " adapter does not fit the base. Save it again with PEFT's"
+                  + " path_initial_model_for_weight_conversion, which makes a plain LoRA of it.",
+              file, start));
     }
   }
 

@@ -122,6 +122,12 @@ class PeftFormatTest {
     config("{\"peft_type\":\"LORA\",\"r\":4,\"modules_to_save\":[\"lm_head\"]}");
     assertThatThrownBy(() -> PeftFormat.adapters(folder, other.targets()))
         .hasMessageContaining("modules_to_save names [\"lm_head\"]");
+    config("{\"peft_type\":\"LORA\",\"r\":4,\"layer_replication\":[[0,1],[0,2]]}");
+    assertThatThrownBy(() -> PeftFormat.adapters(folder, other.targets()))
+        .hasMessageContaining("layer_replication is [[0,1],[0,2]]");
+    config("{\"peft_type\":\"LORA\",\"r\":4,\"init_lora_weights\":\"pissa_niter_16\"}");
+    assertThatThrownBy(() -> PeftFormat.adapters(folder, other.targets()))
+        .hasMessageContaining("init_lora_weights is \"pissa_niter_16\"");
     Path peft = Golden.FOLDER.resolve("gemma3/adapter");
     assertThatThrownBy(() -> PeftFormat.adapters(peft, other.targets()))
         .isInstanceOf(UserException.class);
