@@ -39,7 +39,6 @@ final class ConfigParser {
               "%s: %d heads over %d key-value heads of width %d do not fit.",
               source, heads, kvHeads, headDim));
     }
-    double preScale = number("query_pre_attn_scalar", headDim);
     int rotary = (int) (headDim * number("partial_rotary_factor", ropeNumber()));
     return new LlmConfig(
         family,
@@ -50,13 +49,10 @@ final class ConfigParser {
         headDim,
         positive("vocab_size"),
         (float) number("rms_norm_eps", 1e-6),
-        activation(),
-        (float) (1 / Math.sqrt(preScale)),
-        (float) number("attn_logit_softcapping", 0),
         (float) number("final_logit_softcapping", 0),
         rotary,
         (int) number("max_position_embeddings", 2048),
-        layers(),
+        layers(heads, kvHeads, headDim),
         rope(rotary, false),
         rope(rotary, true));
   }
@@ -81,8 +77,11 @@ final class ConfigParser {
     };
   }
 
-  private List<LlmConfig.Layer> layers() {
+  private List<LlmConfig.Layer> layers(int heads, int kvHeads, int headDim) {
     int n = positive("num_hidden_layers");
+    float scale = (float) (1 / Math.sqrt(number("query_pre_attn_scalar", headDim)));
+    float softcap = (float) number("attn_logit_softcapping", 0);
+    FeedForward feedForward = new GatedMlp(activation(), family.fusedProjections());
     long window = (long) number("sliding_window", 0);
     List<?> types = c.get("layer_types") instanceof List<?> list ? list : List.of();
     List<LlmConfig.Layer> layers = new ArrayList<>();
@@ -95,7 +94,19 @@ final class ConfigParser {
                 case "every" -> (i + 1) % slidingPeriod() != 0;
                 default -> false;
               };
-      layers.add(new LlmConfig.Layer(slides ? window : 0, slides, rotates(i, n)));
+      Mixer attention =
+          new SelfAttention(
+              heads,
+              kvHeads,
+              headDim,
+              scale,
+              softcap,
+              slides ? window : 0,
+              rotates(i, n),
+              slides,
+              family.fusedProjections(),
+              family.qkNorm());
+      layers.add(new LlmConfig.Layer(attention, feedForward));
     }
     return layers;
   }

@@ -166,24 +166,7 @@ public final class LlmBase {
     float[] factors = new float[(int) entry.elements()];
     ByteBuffer data = Safetensors.data(entry);
     data.asFloatBuffer().get(factors);
-    return new LlmConfig(
-        c.family(),
-        c.prefix(),
-        c.hidden(),
-        c.heads(),
-        c.kvHeads(),
-        c.headDim(),
-        c.vocab(),
-        c.normEps(),
-        c.activation(),
-        c.attentionScale(),
-        c.attentionSoftcap(),
-        c.finalSoftcap(),
-        c.rotary(),
-        c.maxPositions(),
-        c.layers(),
-        c.rope().dividedBy(factors),
-        c.localRope());
+    return c.withRope(c.rope().dividedBy(factors));
   }
 
   /** Shapes that disagree with the config are found here, by name, before anything is computed. */
@@ -191,22 +174,10 @@ public final class LlmBase {
     LlmConfig c = config;
     require(embeddingName(), c.vocab(), c.hidden());
     require(headName(), c.vocab(), c.hidden());
-    long q = (long) c.heads() * c.headDim();
-    long kv = (long) c.kvHeads() * c.headDim();
-    for (String linear : c.linearPaths()) {
-      String module = linear.substring(linear.lastIndexOf('.') + 1);
-      Shape shape = weights.shape(linear + ".weight");
-      long in =
-          module.equals("o_proj") ? q : module.equals("down_proj") ? shape.last() : c.hidden();
-      long out =
-          switch (module) {
-            case "q_proj" -> q;
-            case "k_proj", "v_proj" -> kv;
-            case "qkv_proj" -> q + 2 * kv;
-            case "o_proj", "down_proj" -> c.hidden();
-            default -> shape.dim(0);
-          };
-      require(linear + ".weight", out, in);
+    for (Projection p : c.projections()) {
+      Shape shape = weights.shape(p.name() + ".weight");
+      long out = p.out() == 0 ? shape.dim(0) : p.out();
+      require(p.name() + ".weight", out, p.in() == 0 ? shape.last() : p.in());
     }
   }
 

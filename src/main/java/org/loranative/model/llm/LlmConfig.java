@@ -2,7 +2,7 @@ package org.loranative.model.llm;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.loranative.graph.ops.Act;
+import java.util.stream.Stream;
 import org.loranative.model.Family;
 
 /**
@@ -11,8 +11,7 @@ import org.loranative.model.Family;
  * @param prefix of the names of embedding, layers and last norm: {@code model.}, or {@code
  *     model.language_model.} inside a model that also sees
  * @param hidden C, channels of the residual stream
- * @param attentionScale of q kᵀ
- * @param attentionSoftcap cap of scores, 0 for none; likewise finalSoftcap for logits
+ * @param finalSoftcap cap of logits, 0 for none
  * @param rotary rotary dimensions of a head, at most headDim
  * @param layers one for each transformer layer
  * @param rope frequencies; localRope those of sliding layers (often the same)
@@ -26,9 +25,6 @@ public record LlmConfig(
     int headDim,
     int vocab,
     float normEps,
-    Act activation,
-    float attentionScale,
-    float attentionSoftcap,
     float finalSoftcap,
     int rotary,
     int maxPositions,
@@ -36,15 +32,30 @@ public record LlmConfig(
     RopeSpec rope,
     RopeSpec localRope) {
 
-  /**
-   * @param window of visible keys, 0 for all
-   * @param local whether it rotates with {@code localRope}
-   * @param rotates whether it rotates q and k at all
-   */
-  public record Layer(long window, boolean local, boolean rotates) {}
+  /** What a layer is made of, beside its norms. */
+  record Layer(Mixer mixer, FeedForward feedForward) {}
 
   public LlmConfig {
     layers = List.copyOf(layers);
+  }
+
+  /** With other frequencies of layers that are not local. */
+  LlmConfig withRope(RopeSpec other) {
+    return new LlmConfig(
+        family,
+        prefix,
+        hidden,
+        heads,
+        kvHeads,
+        headDim,
+        vocab,
+        normEps,
+        finalSoftcap,
+        rotary,
+        maxPositions,
+        layers,
+        other,
+        localRope);
   }
 
   /** The path of a layer's module. */
@@ -52,25 +63,21 @@ public record LlmConfig(
     return prefix + "layers." + layer + "." + module;
   }
 
-  /** Paths of all linear layers but the head, in the model's order. */
-  public List<String> linearPaths() {
-    List<String> inLayer =
-        family.fusedProjections()
-            ? List.of("self_attn.qkv_proj", "self_attn.o_proj", "mlp.gate_up_proj", "mlp.down_proj")
-            : List.of(
-                "self_attn.q_proj",
-                "self_attn.k_proj",
-                "self_attn.v_proj",
-                "self_attn.o_proj",
-                "mlp.gate_proj",
-                "mlp.up_proj",
-                "mlp.down_proj");
-    List<String> paths = new ArrayList<>();
+  /** All linear layers but the head, in the model's order, by their paths. */
+  List<Projection> projections() {
+    List<Projection> all = new ArrayList<>();
     for (int i = 0; i < layers.size(); i++) {
-      for (String name : inLayer) {
-        paths.add(inLayer(i, name));
-      }
+      int layer = i;
+      Stream.concat(
+              layers.get(i).mixer().linears(hidden).stream(),
+              layers.get(i).feedForward().linears(hidden).stream())
+          .forEach(p -> all.add(new Projection(inLayer(layer, p.name()), p.in(), p.out())));
     }
-    return paths;
+    return all;
+  }
+
+  /** Paths of the same. */
+  public List<String> linearPaths() {
+    return projections().stream().map(Projection::name).toList();
   }
 }

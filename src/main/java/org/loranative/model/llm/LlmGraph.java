@@ -1,6 +1,5 @@
 package org.loranative.model.llm;
 
-import java.util.List;
 import java.util.Optional;
 import org.loranative.graph.Autodiff;
 import org.loranative.graph.Graph;
@@ -10,13 +9,9 @@ import org.loranative.graph.Value;
 import org.loranative.graph.ops.Attention;
 import org.loranative.graph.ops.CachedAttention;
 import org.loranative.graph.ops.Embedding;
-import org.loranative.graph.ops.Glu;
 import org.loranative.graph.ops.Linear;
-import org.loranative.graph.ops.PackedGlu;
 import org.loranative.graph.ops.RmsNorm;
-import org.loranative.graph.ops.Rope;
 import org.loranative.graph.ops.RopeTable;
-import org.loranative.graph.ops.Split;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
 import org.loranative.model.Net;
@@ -53,9 +48,31 @@ public final class LlmGraph {
     this.tokens = tokens;
   }
 
-  /** How attention is computed: over a packed row, or against a cache. */
-  private interface Attend {
-    Value apply(int layer, Value q, Value k, Value v, Attention.Setting setting);
+  /** Documents of a packed row. */
+  private record Packed(Value docStart, int longest) implements LayerNet.Tokens {
+    @Override
+    public Value attend(LayerNet at, Value q, Value k, Value v, Attention.Setting setting) {
+      return Attention.of(at.graph(), at.path() + "self_attn", q, k, v, docStart, setting);
+    }
+  }
+
+  /** New tokens behind key-value caches {@code cache.<layer>.k} and {@code .v}. */
+  private record Cached(Value start, int longest) implements LayerNet.Tokens {
+    @Override
+    public Value attend(LayerNet at, Value q, Value k, Value v, Attention.Setting setting) {
+      String cache = "cache." + at.index();
+      Shape shape = Shape.of(longest, k.shape().last());
+      return CachedAttention.of(
+          at.graph(),
+          at.path() + "self_attn",
+          q,
+          k,
+          v,
+          at.graph().named(Kind.STATE, cache + ".k", at.net().compute(), shape),
+          at.graph().named(Kind.STATE, cache + ".v", at.net().compute(), shape),
+          start,
+          setting);
+    }
   }
 
   /**
@@ -103,11 +120,7 @@ public final class LlmGraph {
   private void loss(Objective<Head> objective, int maxDocument, boolean gradient) {
     Value docStart = g.input(DOC_START, DType.I32, tokens);
     Value labels = g.input(LABELS, DType.I32, tokens);
-    Value h =
-        hidden(
-            maxDocument,
-            (layer, q, k, v, setting) ->
-                Attention.of(g, path(layer, "self_attn"), q, k, v, docStart, setting));
+    Value h = hidden(new Packed(docStart, maxDocument));
     Head head = new Head(h, net.matrix(base.headName()), labels, c.finalSoftcap());
     objective.append(g, head, gradient);
   }
@@ -117,12 +130,7 @@ public final class LlmGraph {
       LlmBase base, Adapters adapters, DType compute, int tokens, int maxDocument) {
     LlmGraph llm = new LlmGraph(base, adapters, compute, false, tokens);
     Value docStart = llm.g.input(DOC_START, DType.I32, tokens);
-    Value h =
-        llm.hidden(
-            maxDocument,
-            (layer, q, k, v, setting) ->
-                Attention.of(llm.g, llm.path(layer, "self_attn"), q, k, v, docStart, setting));
-    llm.head(h);
+    llm.head(llm.hidden(new Packed(docStart, maxDocument)));
     return llm.g;
   }
 
@@ -142,21 +150,7 @@ public final class LlmGraph {
     LlmGraph llm = new LlmGraph(base, adapters, compute, false, tokens);
     Graph g = llm.g;
     Value start = g.input(START, DType.I32, 1);
-    Shape cache = Shape.of(capacity, (long) llm.c.kvHeads() * llm.c.headDim());
-    Value h =
-        llm.hidden(
-            capacity,
-            (layer, q, k, v, setting) ->
-                CachedAttention.of(
-                    g,
-                    llm.path(layer, "self_attn"),
-                    q,
-                    k,
-                    v,
-                    g.named(Kind.STATE, "cache." + layer + ".k", compute, cache),
-                    g.named(Kind.STATE, "cache." + layer + ".v", compute, cache),
-                    start,
-                    setting));
+    Value h = llm.hidden(new Cached(start, capacity));
     if (withLogits) {
       llm.head(h);
     } else {
@@ -171,19 +165,16 @@ public final class LlmGraph {
     g.result(logits);
   }
 
-  private String path(int layer, String module) {
-    return c.inLayer(layer, module);
-  }
-
   /** Hidden states [tokens, hidden] after the last norm. */
-  private Value hidden(int maxDocument, Attend attend) {
-    c.rope().require(maxDocument);
+  private Value hidden(LayerNet.Tokens these) {
+    c.rope().require(these.longest());
     Value ids = g.input(IDS, DType.I32, tokens);
     Value positions = g.input(POSITIONS, DType.I32, tokens);
     long half = c.rope().invFreq().size();
     Value rope = RopeTable.of(g, positions, net.constant(ROPE, half), c.rope().scale());
     boolean twoBases =
-        !c.localRope().equals(c.rope()) && c.layers().stream().anyMatch(LlmConfig.Layer::local);
+        !c.localRope().equals(c.rope())
+            && c.layers().stream().anyMatch(l -> l.mixer().rotatesLocally());
     Value localRope =
         twoBases
             ? RopeTable.of(g, positions, net.constant(LOCAL_ROPE, half), c.localRope().scale())
@@ -195,10 +186,10 @@ public final class LlmGraph {
     Stream stream = new Stream(x, Optional.empty());
     for (int i = 0; i < c.layers().size(); i++) {
       Stream in = stream;
-      int layer = i;
-      Value table = c.layers().get(i).local() ? localRope : rope;
+      LlmConfig.Layer layer = c.layers().get(i);
+      LayerNet at = new LayerNet(net, c.inLayer(i, ""), i, c.normEps(), rope, localRope, these);
       Stream[] out = new Stream[1];
-      g.block("layers." + i, () -> out[0] = layer(layer, in, table, maxDocument, attend));
+      g.block("layers." + i, () -> out[0] = layer(layer, at, in));
       stream = out[0];
     }
     return net.norm(c.prefix() + "norm", stream.x(), stream.residual(), c.normEps()).y();
@@ -206,72 +197,27 @@ public final class LlmGraph {
 
   private record Stream(Value x, Optional<Value> residual) {}
 
-  private Stream layer(int i, Stream in, Value rope, int maxDocument, Attend attend) {
+  private Stream layer(LlmConfig.Layer layer, LayerNet at, Stream in) {
     boolean sandwich = c.family().sandwichNorms();
-    RmsNorm.Result first = net.norm(path(i, "input_layernorm"), in.x(), in.residual(), c.normEps());
-    Value attention = attention(i, first.y(), rope, maxDocument, attend);
+    RmsNorm.Result first = norm(at, "input_layernorm", in.x(), in.residual());
+    Value mixed = layer.mixer().mix(at, first.y());
     if (sandwich) {
-      attention = postNorm(path(i, "post_attention_layernorm"), attention);
+      mixed = at.norm("post_attention_layernorm", mixed);
     }
     RmsNorm.Result second =
-        net.norm(
-            path(i, sandwich ? "pre_feedforward_layernorm" : "post_attention_layernorm"),
-            attention,
-            Optional.of(first.sum()),
-            c.normEps());
-    Value ffn = feedForward(i, second.y());
+        norm(
+            at,
+            sandwich ? "pre_feedforward_layernorm" : "post_attention_layernorm",
+            mixed,
+            Optional.of(first.sum()));
+    Value ffn = layer.feedForward().apply(at, second.y());
     if (sandwich) {
-      ffn = postNorm(path(i, "post_feedforward_layernorm"), ffn);
+      ffn = at.norm("post_feedforward_layernorm", ffn);
     }
     return new Stream(ffn, Optional.of(second.sum()));
   }
 
-  private Value postNorm(String path, Value x) {
-    return net.norm(path, x, Optional.empty(), c.normEps()).y();
-  }
-
-  private Value attention(int i, Value x, Value rope, int maxDocument, Attend attend) {
-    long qWidth = (long) c.heads() * c.headDim();
-    long kvWidth = (long) c.kvHeads() * c.headDim();
-    List<Value> qkv =
-        c.family().fusedProjections()
-            ? Split.of(g, net.linear(path(i, "self_attn.qkv_proj"), x), qWidth, kvWidth, kvWidth)
-            : List.of(
-                net.linear(path(i, "self_attn.q_proj"), x),
-                net.linear(path(i, "self_attn.k_proj"), x),
-                net.linear(path(i, "self_attn.v_proj"), x));
-    Value q = qkv.get(0);
-    Value k = qkv.get(1);
-    if (c.family().qkNorm()) {
-      q = postNorm(path(i, "self_attn.q_norm"), q);
-      k = postNorm(path(i, "self_attn.k_norm"), k);
-    }
-    if (c.layers().get(i).rotates()) {
-      q = Rope.of(g, q, rope, c.headDim());
-      k = Rope.of(g, k, rope, c.headDim());
-    }
-    Attention.Setting setting =
-        Attention.Setting.causal(
-            c.heads(),
-            c.kvHeads(),
-            c.headDim(),
-            c.attentionScale(),
-            c.attentionSoftcap(),
-            c.layers().get(i).window(),
-            maxDocument);
-    Value o = attend.apply(i, q, k, qkv.get(2), setting);
-    return net.linear(path(i, "self_attn.o_proj"), o);
-  }
-
-  private Value feedForward(int i, Value x) {
-    Value y;
-    if (c.family().fusedProjections()) {
-      Value both = net.linear(path(i, "mlp.gate_up_proj"), x);
-      y = PackedGlu.of(g, both, true, c.activation());
-    } else {
-      Value gate = net.linear(path(i, "mlp.gate_proj"), x);
-      y = Glu.of(g, gate, net.linear(path(i, "mlp.up_proj"), x), c.activation());
-    }
-    return net.linear(path(i, "mlp.down_proj"), y);
+  private RmsNorm.Result norm(LayerNet at, String module, Value x, Optional<Value> residual) {
+    return net.norm(at.path() + module, x, residual, c.normEps());
   }
 }

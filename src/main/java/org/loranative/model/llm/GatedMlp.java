@@ -1,0 +1,38 @@
+package org.loranative.model.llm;
+
+import java.util.List;
+import org.loranative.graph.Value;
+import org.loranative.graph.ops.Act;
+import org.loranative.graph.ops.Glu;
+import org.loranative.graph.ops.PackedGlu;
+
+/**
+ * SwiGLU and its like (Shazeer 2020): down(act(gate x) · up x).
+ *
+ * @param fused whether gate and up are one projection
+ */
+record GatedMlp(Act act, boolean fused) implements FeedForward {
+
+  @Override
+  public List<Projection> linears(long hidden) {
+    Projection down = new Projection("mlp.down_proj", 0, hidden);
+    return fused
+        ? List.of(new Projection("mlp.gate_up_proj", hidden, 0), down)
+        : List.of(
+            new Projection("mlp.gate_proj", hidden, 0),
+            new Projection("mlp.up_proj", hidden, 0),
+            down);
+  }
+
+  @Override
+  public Value apply(LayerNet at, Value x) {
+    Value y;
+    if (fused) {
+      y = PackedGlu.of(at.graph(), at.linear("mlp.gate_up_proj", x), true, act);
+    } else {
+      Value gate = at.linear("mlp.gate_proj", x);
+      y = Glu.of(at.graph(), gate, at.linear("mlp.up_proj", x), act);
+    }
+    return at.linear("mlp.down_proj", y);
+  }
+}

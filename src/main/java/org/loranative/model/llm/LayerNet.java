@@ -1,0 +1,37 @@
+package org.loranative.model.llm;
+
+import java.util.Optional;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Value;
+import org.loranative.graph.ops.Attention;
+import org.loranative.model.Net;
+
+/**
+ * What the words of one layer build with: names are those within the layer.
+ *
+ * @param path of the layer's modules, with its dot
+ * @param rope table of rotations; localRope that of the local frequencies
+ */
+record LayerNet(
+    Net net, String path, int index, float normEps, Value rope, Value localRope, Tokens tokens) {
+
+  /** The tokens of a graph: documents of a packed row, or new ones behind a cache. */
+  interface Tokens {
+    /** Tokens of the longest document, or of a cache. */
+    int longest();
+
+    Value attend(LayerNet at, Value q, Value k, Value v, Attention.Setting setting);
+  }
+
+  Graph graph() {
+    return net.graph();
+  }
+
+  Value linear(String module, Value x) {
+    return net.linear(path + module, x);
+  }
+
+  Value norm(String module, Value x) {
+    return net.norm(path + module, x, Optional.empty(), normEps).y();
+  }
+}
