@@ -48,7 +48,7 @@ def train(out, parameters, loss_of, save, optimizer):
         optimizer.zero_grad()
         loss = loss_of()
         loss.backward()
-        if step == 0:
+        if step == 0 and not out.parent.name == "adapter-starts":
             kept = [p.detach().clone() for p in parameters]
             with torch.no_grad():
                 for p in parameters:
@@ -91,7 +91,8 @@ def language(name, config, deviation=0.15, optimizer=adamw):
         GOLDEN / "llama" / "base", attn_implementation="eager").float().eval()
     model = get_peft_model(base, config).eval()
     parameters = [p for p in model.parameters() if p.requires_grad]
-    perturb(parameters, 3, deviation)
+    if deviation:
+        perturb(parameters, 3, deviation)
     golden = load_file(GOLDEN / "llama" / "golden.safetensors")
     ids, labels, mask = [], [], []
     at = 0
@@ -162,6 +163,11 @@ def with_lycoris(**setting):
 
 
 CASES = {
+    # Beside the others: their base is another one from the start on, and signs are free.
+    "../adapter-starts/pissa": lambda name: language(name, LoraConfig(
+        r=3, lora_alpha=5, target_modules=LINEAR, init_lora_weights="pissa"), deviation=0),
+    "../adapter-starts/olora": lambda name: language(name, LoraConfig(
+        r=3, lora_alpha=5, target_modules=LINEAR, init_lora_weights="olora"), deviation=0),
     "lora-plus": lambda name: language(
         name, LoraConfig(r=3, lora_alpha=5, target_modules=LINEAR), optimizer=lora_plus),
     "dora-plus": lambda name: language(

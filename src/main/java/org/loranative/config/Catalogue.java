@@ -264,11 +264,11 @@ public final class Catalogue {
                     + " numbers as near to each other as can be."),
         choice(
                 "lora_init",
-                List.of("default", "gaussian"),
-                "How the matrices of `lora` and `dora` begin.")
+                List.of("default", "gaussian", "pissa", "olora"),
+                "How the matrices of `lora` begin.")
+            .mark(Mark.LAYOUT)
             .more(
-                "As PEFT's `init_lora_weights`. B begins as zeros; A is uniform up to 1/√in"
-                    + " (`default`), or normal of deviation 1/rank (`gaussian`)."),
+                "As PEFT's `init_lora_weights`, see [start and rates](adapters.md#start-and-rates)."),
         number("lora_plus_ratio", 1, POSITIVE, "Learning rate of B, relative to A's (LoRA+).")
             .mark(Mark.LAYOUT)
             .such("16")

@@ -58,6 +58,15 @@ final class ConfigChecks {
         throw is.wrong("lora_plus_ratio", c.loraPlusRatio(), "1" + with);
       }
     }
+    if (List.of("pissa", "olora").contains(c.loraInit())) {
+      if (c.loraMethod().equals("dora")) {
+        throw is.wrong("lora_init", c.loraInit(), "default or gaussian with lora_method dora");
+      }
+      if (!c.initAdapter().isEmpty()) {
+        throw is.wrong(
+            "lora_init", c.loraInit(), "default with init_adapter, which is a start too");
+      }
+    }
     if (c.exportFormat().equals("diffusers") && List.of("loha", "lokr").contains(c.loraMethod())) {
       throw is.wrong(
           "export_format",

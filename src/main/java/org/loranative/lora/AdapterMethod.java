@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.loranative.graph.Graph;
+import org.loranative.graph.Kind;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Conv2d;
 import org.loranative.io.Safetensors;
@@ -80,6 +81,16 @@ public interface AdapterMethod {
     return Map.of();
   }
 
+  /** Likewise, what is computed here rather than on the device. */
+  default Map<String, float[]> startFromWeight(Adapters.Module layer, Supplier<float[]> w0) {
+    return Map.of();
+  }
+
+  /** A layer of this method as files hold it: of another method where no tool knows this one. */
+  default AdaptedLayer exported(AdaptedLayer layer) {
+    return layer;
+  }
+
   /**
    * A layer as it enters a graph.
    *
@@ -92,7 +103,12 @@ public interface AdapterMethod {
 
     /** The part called {@code name}. */
     Value part(String name) {
-      return module.part(name).value(graph, module.path());
+      return module.part(name).value(graph, Kind.PARAM, module.path());
+    }
+
+    /** Likewise one that does not learn. */
+    Value constant(String name) {
+      return module.part(name).value(graph, Kind.STATE, module.path());
     }
   }
 

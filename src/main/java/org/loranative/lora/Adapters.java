@@ -47,8 +47,8 @@ public final class Adapters {
       return Arrays.copyOfRange(flat, (int) offset, (int) offset + part.size());
     }
 
-    Value value(Graph g, String path) {
-      return g.named(Kind.PARAM, path + "." + part.name(), DType.F32, part.shape());
+    Value value(Graph g, Kind kind, String path) {
+      return g.named(kind, path + "." + part.name(), DType.F32, part.shape());
     }
   }
 
@@ -236,6 +236,7 @@ public final class Adapters {
   public long parameters() {
     return modules.values().stream()
         .flatMap(m -> m.parts().stream())
+        .filter(p -> p.part().rate() > 0)
         .mapToLong(p -> p.part().size())
         .sum();
   }
@@ -274,6 +275,9 @@ public final class Adapters {
   }
 
   private static boolean isDead(Module m, float[] flat) {
+    if (m.parts().stream().noneMatch(p -> p.part().start() instanceof Part.Start.Zeros)) {
+      return false;
+    }
     for (Place p : m.parts()) {
       if (p.part().start() instanceof Part.Start.Zeros) {
         for (int i = 0; i < p.part().size(); i++) {

@@ -45,7 +45,8 @@ record DoraMethod(LowRankMethod lowRank) implements AdapterMethod {
 
   @Override
   public DoraMethod with(Setting setting) {
-    return new DoraMethod(lowRank.with(setting));
+    FreshInit init = (FreshInit) setting.init(); // settings are checked
+    return new DoraMethod(new LowRankMethod(init, setting.plusRatio()));
   }
 
   /** Lengths learn at B's rate, as in PEFT's LoRA+. */

@@ -3,7 +3,7 @@ package org.loranative.lora;
 import org.loranative.graph.Shape;
 
 /** A ~ N(0, 1/rank²). */
-record GaussianInit() implements LoraInit {
+record GaussianInit() implements FreshInit {
   @Override
   public String name() {
     return "gaussian";

@@ -3,7 +3,7 @@ package org.loranative.lora;
 import org.loranative.graph.Shape;
 
 /** A ~ U(−1/√in, 1/√in): Kaiming-uniform, a = √5. */
-record KaimingInit() implements LoraInit {
+record KaimingInit() implements FreshInit {
   @Override
   public String name() {
     return "default";

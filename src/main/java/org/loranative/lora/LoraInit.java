@@ -2,23 +2,25 @@ package org.loranative.lora;
 
 import java.util.List;
 import java.util.Optional;
-import org.loranative.graph.Shape;
 
 /** How the matrices of LoRA begin, as PEFT's init_lora_weights names it. */
 public interface LoraInit {
   /** PEFT's own. */
-  LoraInit DEFAULT = new KaimingInit();
+  FreshInit DEFAULT = new KaimingInit();
 
   /** In settings. */
   String name();
 
-  /** What A [rank, in] holds at first; B holds zeros. */
-  Part.Start start(Shape a);
+  /**
+   * LoRA that begins so.
+   *
+   * @param plusRatio learning rate of B, relative to A's
+   */
+  AdapterMethod method(double plusRatio);
 
   /** The one that settings call so. */
   static Optional<LoraInit> named(String name) {
-    return List.of(DEFAULT, new GaussianInit()).stream()
-        .filter(i -> i.name().equals(name))
-        .findFirst();
+    List<LoraInit> all = List.of(DEFAULT, new GaussianInit(), new PissaInit(), new OloraInit());
+    return all.stream().filter(i -> i.name().equals(name)).findFirst();
   }
 }

@@ -19,7 +19,7 @@ import org.loranative.random.Philox;
  *
  * @param plusRatio learning rate of B, relative to A's (LoRA+, Hayou et al. 2024)
  */
-record LowRankMethod(LoraInit init, double plusRatio) implements AdapterMethod {
+record LowRankMethod(FreshInit init, double plusRatio) implements AdapterMethod {
   static final String NAME = "lora";
 
   static final String A = "lora_A";
@@ -62,8 +62,8 @@ record LowRankMethod(LoraInit init, double plusRatio) implements AdapterMethod {
   }
 
   @Override
-  public LowRankMethod with(Setting setting) {
-    return new LowRankMethod(setting.init(), setting.plusRatio());
+  public AdapterMethod with(Setting setting) {
+    return setting.init().method(setting.plusRatio());
   }
 
   @Override

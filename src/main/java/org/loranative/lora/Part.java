@@ -115,6 +115,11 @@ public record Part(
     }
   }
 
+  /** The same part by another name, with another start. */
+  Part startingAs(String otherName, Start otherStart) {
+    return new Part(otherName, shape, axes, files, otherStart, scales, keys, rate);
+  }
+
   /** How many numbers it has. */
   public int size() {
     return Math.toIntExact(shape.size());

@@ -32,18 +32,21 @@ public final class PeftFormat {
   private PeftFormat() {}
 
   /**
-   * Writes {@code params}, a flat buffer of {@code adapters}, into {@code folder}. Layers are named
+   * Writes {@code numbers}, a flat buffer of {@code trained}, into {@code folder}. Layers are named
    * by the last part of their paths where that names no other layer, else by the whole path.
    *
    * @param layers all that could be adapted
    */
   public static void write(
       Path folder,
-      Adapters adapters,
-      float[] params,
+      Adapters trained,
+      float[] numbers,
       List<Adapters.Target> layers,
       String baseModel)
       throws IOException {
+    Exported exported = Exported.of(trained, numbers);
+    Adapters adapters = exported.adapters();
+    float[] params = exported.params();
     List<Safetensors.Tensor> tensors = new ArrayList<>();
     for (Adapters.Module m : adapters.modules()) {
       for (Adapters.Place p : m.parts()) {

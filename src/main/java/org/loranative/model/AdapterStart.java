@@ -1,15 +1,19 @@
 package org.loranative.model;
 
+import java.nio.ByteOrder;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.loranative.device.Device;
+import org.loranative.device.HostBuffer;
 import org.loranative.graph.Graph;
+import org.loranative.graph.Kind;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
 import org.loranative.lora.AdapterMethod;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
+import org.loranative.track.Phase;
 
 /** Those numbers of a new adapter that are made of the base's weights, on the device. */
 public final class AdapterStart {
@@ -30,6 +34,17 @@ public final class AdapterStart {
       Placement placement,
       AdapterState state,
       float[] params) {
+    Phase phase = new Phase("layers' starts computed", adapters.modules().size());
+    for (Adapters.Module m : adapters.modules()) {
+      phase.next();
+      m.spec()
+          .method()
+          .startFromWeight(m, () -> numbers(device, weights, m.target()))
+          .forEach(
+              (part, numbers) ->
+                  System.arraycopy(
+                      numbers, 0, params, (int) m.part(part).offset(), numbers.length));
+    }
     Graph graph = new Graph();
     Net net = new Net(graph, weights, adapters, compute, false);
     Map<String, Adapters.Place> places = new LinkedHashMap<>();
@@ -55,6 +70,19 @@ public final class AdapterStart {
             float[] numbers = starts.get(name);
             System.arraycopy(numbers, 0, params, (int) place.offset(), numbers.length);
           });
+    }
+  }
+
+  /** A linear layer's frozen weight as the base's files have it. */
+  private static float[] numbers(Device device, Weights weights, Adapters.Target layer) {
+    String name = layer.path() + ".weight";
+    Value v = new Graph().named(Kind.WEIGHT, name, DType.F32, weights.shape(name));
+    try (Weights.Loaded loaded = weights.load(Map.of(name, v), device);
+        HostBuffer host = new HostBuffer(v.bytes())) {
+      device.download(host, loaded.address(v), v.bytes());
+      float[] numbers = new float[Math.toIntExact(v.shape().size())];
+      host.view().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(numbers);
+      return numbers;
     }
   }
 }

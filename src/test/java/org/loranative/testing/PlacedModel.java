@@ -46,6 +46,10 @@ public final class PlacedModel implements AutoCloseable {
     this.placement = new Placement(device, loaded, state, constants);
   }
 
+  public Placement placement() {
+    return placement;
+  }
+
   public AdapterState state() {
     return state;
   }

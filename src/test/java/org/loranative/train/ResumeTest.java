@@ -21,11 +21,13 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.loranative.UserException;
 import org.loranative.config.ConfigReader;
 import org.loranative.io.AtomicFolders;
 import org.loranative.io.Checksums;
+import org.loranative.io.Safetensors;
 import org.loranative.testing.Golden;
 import org.loranative.testing.TinyModel;
 import org.loranative.track.Console;
@@ -98,6 +100,57 @@ class ResumeTest {
     run = folder.resolve("second");
     train(false, "lora_method=" + method, "init_adapter=" + folder.resolve("run/adapter"));
     assertThat(adapter()).isNotEqualTo(whole);
+  }
+
+  /** Starts that are parts of the weight: no optimizer moves what is taken off again. */
+  @ParameterizedTest
+  @CsvSource({
+    "gaussian, adamw",
+    "pissa, adamw",
+    "pissa, adamw8bit",
+    "pissa, lion",
+    "olora, schedule_free_adamw",
+    "olora, adafactor",
+    "olora, came"
+  })
+  void resumesFromEveryStart(String init, String optimizer) throws IOException {
+    String[] settings = {
+      "lora_init=" + init,
+      "optimizer=" + optimizer,
+      "weight_decay=0.1",
+      "lora_plus_ratio=2",
+      "quantize=nf4"
+    };
+    train(false, settings);
+    byte[] whole = adapter();
+    if (!init.equals("gaussian")) {
+      assertThat(start(run.resolve("adapter"))).isEqualTo(start(run.resolve("checkpoint-2")));
+    }
+    AtomicFolders.delete(run.resolve("checkpoint-6"));
+    AtomicFolders.delete(run.resolve("adapter"));
+    train(true, settings);
+    assertThat(adapter()).isEqualTo(whole);
+    assertThatThrownBy(() -> train(true, "optimizer=" + optimizer, "quantize=nf4"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("does not fit this configuration");
+  }
+
+  /** The second halves of all A, which hold what the first began as. */
+  private static List<Float> start(Path adapter) {
+    List<Float> all = new ArrayList<>();
+    Safetensors.read(adapter.resolve("adapter_model.safetensors"))
+        .tensors()
+        .forEach(
+            (name, tensor) -> {
+              if (name.endsWith("lora_A.weight")) {
+                float[] a = Safetensors.floats(tensor);
+                for (int i = a.length / 2; i < a.length; i++) {
+                  all.add(a[i]);
+                }
+              }
+            });
+    assertThat(all).isNotEmpty();
+    return all;
   }
 
   @Test

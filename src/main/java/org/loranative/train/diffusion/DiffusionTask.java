@@ -23,7 +23,6 @@ import org.loranative.io.DType;
 import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraFiles;
-import org.loranative.lora.LoraSpec;
 import org.loranative.model.Objective;
 import org.loranative.model.diffusion.DenoisingObjective;
 import org.loranative.model.diffusion.DiffusionBase;
@@ -385,13 +384,14 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
   public Path export(Path folder, float[] params) throws IOException {
     Map<String, AdaptedLayer> modules = new LinkedHashMap<>();
     for (Adapters.Module m : adapters.modules()) {
-      modules.put(m.path(), AdaptedLayer.of(m, params, base.isConvolution(m.path())));
+      AdaptedLayer layer = AdaptedLayer.of(m, params, base.isConvolution(m.path()));
+      modules.put(m.path(), layer.method().exported(layer));
     }
-    LoraSpec spec = adapters.specs().get(0);
+    AdaptedLayer first = modules.values().iterator().next();
     Map<String, String> metadata = new LinkedHashMap<>();
-    metadata.putAll(spec.method().kohyaMetadata());
-    metadata.put("ss_network_dim", String.valueOf(spec.rank()));
-    metadata.put("ss_network_alpha", String.valueOf(spec.scale() * spec.rank()));
+    metadata.putAll(first.method().kohyaMetadata());
+    metadata.put("ss_network_dim", String.valueOf(first.rank()));
+    metadata.put("ss_network_alpha", String.valueOf(first.alpha()));
     metadata.put("ss_output_name", config.outputName());
     metadata.put("ss_sd_model_name", config.baseModel());
     metadata.putAll(base.family().metadata());

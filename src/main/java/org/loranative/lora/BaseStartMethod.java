@@ -1,0 +1,125 @@
+package org.loranative.lora;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.loranative.UserException;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Value;
+import org.loranative.graph.ops.Add;
+import org.loranative.graph.ops.Cast;
+import org.loranative.graph.ops.Conv2d;
+import org.loranative.graph.ops.Linear;
+
+/**
+ * LoRA that begins as a part of the weight: W − s B₀ A₀ + s B A. The frozen weight stays as it is,
+ * whatever it is stored in; A₀ and B₀ are kept beside A and B and never learn. Files get the
+ * difference, LoRA of twice the rank for the unchanged base, as PEFT converts it.
+ */
+record BaseStartMethod(BaseInit init, LowRankMethod lowRank) implements AdapterMethod {
+  private static final String A_START = "lora_A_start";
+
+  /** −s B₀. */
+  private static final String B_START = "lora_B_start";
+
+  @Override
+  public String name() {
+    return LowRankMethod.NAME;
+  }
+
+  @Override
+  public String label() {
+    return lowRank.label();
+  }
+
+  @Override
+  public List<Part> parts(Adapters.Target layer, int rank) {
+    if (layer.kernel() > 1) {
+      throw new UserException(
+          String.format(
+              "lora_init %s is for linear layers, as in PEFT, but %s is a convolution; leave it out"
+                  + " of lora_targets, or take lora_init: default.",
+              init.name(), layer.path()));
+    }
+    List<Part> parts = new ArrayList<>();
+    List<Part> learnt = lowRank.parts(layer, rank);
+    learnt.forEach(p -> parts.add(p.startingAs(p.name(), new Part.Start.FromBase())));
+    parts.add(learnt.get(0).startingAs(A_START, new Part.Start.FromBase()).at(0));
+    parts.add(learnt.get(1).startingAs(B_START, new Part.Start.FromBase()).at(0));
+    return parts;
+  }
+
+  @Override
+  public Map<String, float[]> startFromWeight(Adapters.Module m, Supplier<float[]> weight) {
+    BaseInit.Factors factors =
+        init.factors(
+            weight.get(), Math.toIntExact(m.out()), Math.toIntExact(m.in()), m.rank(), m.scale());
+    float[] less = factors.b().clone();
+    for (int i = 0; i < less.length; i++) {
+      less[i] = (float) (-m.scale() * less[i]);
+    }
+    return Map.of(
+        LowRankMethod.A,
+        factors.a(),
+        LowRankMethod.B,
+        factors.b(),
+        A_START,
+        factors.a(),
+        B_START,
+        less);
+  }
+
+  @Override
+  public Value linear(Site site, Value x, Value w0, Optional<Value> bias) {
+    Graph g = site.graph();
+    Value with = lowRank.linear(site, x, w0, bias);
+    Value a = Cast.of(g, site.constant(A_START), x.dtype());
+    Value b = Cast.of(g, site.constant(B_START), x.dtype());
+    String name = site.path() + ".start";
+    Value xa = Linear.of(g, name + ".xa", x, a, Optional.empty(), x.dtype());
+    return Add.of(g, with, Linear.of(g, name, xa, b, Optional.empty(), x.dtype()));
+  }
+
+  @Override
+  public Value convolution(
+      Site site, Value x, Value w0, Optional<Value> bias, Conv2d.Setting setting) {
+    throw new IllegalStateException(site.path()); // refused by parts
+  }
+
+  @Override
+  public AdaptedLayer exported(AdaptedLayer layer) {
+    int rank = layer.rank();
+    AdapterMethod plain = AdapterMethods.DEFAULT;
+    float[] a = new float[2 * layer.numbers(LowRankMethod.A).length];
+    float[] b = new float[2 * layer.numbers(LowRankMethod.B).length];
+    System.arraycopy(layer.numbers(LowRankMethod.A), 0, a, 0, a.length / 2);
+    System.arraycopy(layer.numbers(A_START), 0, a, a.length / 2, a.length / 2);
+    for (int o = 0; o < layer.target().out(); o++) {
+      for (int r = 0; r < rank; r++) {
+        b[o * 2 * rank + r] = layer.numbers(LowRankMethod.B)[o * rank + r];
+        b[o * 2 * rank + rank + r] = (float) (layer.numbers(B_START)[o * rank + r] / layer.scale());
+      }
+    }
+    Map<String, float[]> numbers = new LinkedHashMap<>();
+    numbers.put(LowRankMethod.A, a);
+    numbers.put(LowRankMethod.B, b);
+    return new AdaptedLayer(
+        layer.target(), plain, 2 * rank, 2 * layer.alpha(), numbers, layer.convolution());
+  }
+
+  @Override
+  public void describe(LoraSpec spec, ObjectNode config) {
+    throw new IllegalStateException("files hold what exported() gives");
+  }
+
+  /** Files hold plain LoRA. */
+  @Override
+  public boolean isDescribed(JsonNode config) {
+    return false;
+  }
+}

@@ -1,0 +1,196 @@
+package org.loranative.lora;
+
+import java.util.Arrays;
+import java.util.stream.IntStream;
+import org.loranative.random.Philox;
+
+/**
+ * The largest singular values of a matrix [rows, columns], falling, and their vectors.
+ *
+ * @param left of each value [rows]
+ * @param right of each value [columns]
+ */
+record SingularVectors(double[] values, double[][] left, double[][] right) {
+  private static final int MORE = 16; // vectors than are asked for: those converge faster
+  private static final int MOST_ROUNDS = 60;
+  private static final double SETTLED = 1e-10;
+  private static final int COLUMNS = 256; // of a task
+
+  /** Subspace iteration from random vectors (Halko et al. 2011, §4.5), of a fixed seed. */
+  static SingularVectors largest(float[] matrix, int rows, int columns, int count) {
+    int most = Math.min(rows, columns);
+    int wanted = Math.min(count, most);
+    int k = Math.min(wanted + MORE, most);
+    double[][] right = new double[k][columns];
+    for (int j = 0; j < k; j++) {
+      float[] x = Philox.normals(columns, 0, Philox.LORA_INIT, j, 0);
+      Arrays.setAll(right[j], i -> x[i]);
+    }
+    double before = 0;
+    for (int round = 1; ; round++) {
+      double[][] left = timesTransposed(right, matrix, rows, columns);
+      orthonormalize(left);
+      right = timesMatrix(left, matrix, rows, columns);
+      double[][] turn = sortedRotation(right);
+      left = turned(turn, left);
+      right = turned(turn, right);
+      double[] values = new double[wanted];
+      double sum = 0;
+      for (int j = 0; j < k; j++) {
+        double length = Math.sqrt(dot(right[j], right[j]));
+        if (j < wanted) {
+          values[j] = length;
+          sum += length;
+        }
+        for (int i = 0; i < columns && length > 0; i++) {
+          right[j][i] /= length;
+        }
+      }
+      if (Math.abs(sum - before) <= SETTLED * sum || round == MOST_ROUNDS) {
+        return new SingularVectors(
+            values, Arrays.copyOf(left, wanted), Arrays.copyOf(right, wanted));
+      }
+      before = sum;
+    }
+  }
+
+  /** Each of {@code x} [columns] times the matrix's transpose: [rows]. */
+  private static double[][] timesTransposed(double[][] x, float[] matrix, int rows, int columns) {
+    double[][] y = new double[x.length][rows];
+    IntStream.range(0, rows)
+        .parallel()
+        .forEach(
+            row -> {
+              for (int j = 0; j < x.length; j++) {
+                double sum = 0;
+                for (int c = 0; c < columns; c++) {
+                  sum += matrix[row * columns + c] * x[j][c];
+                }
+                y[j][row] = sum;
+              }
+            });
+    return y;
+  }
+
+  /** Each of {@code x} [rows] times the matrix: [columns]. */
+  static double[][] timesMatrix(double[][] x, float[] matrix, int rows, int columns) {
+    double[][] y = new double[x.length][columns];
+    IntStream.range(0, (columns + COLUMNS - 1) / COLUMNS)
+        .parallel()
+        .forEach(
+            part -> {
+              int end = Math.min(columns, (part + 1) * COLUMNS);
+              for (int row = 0; row < rows; row++) {
+                for (int j = 0; j < x.length; j++) {
+                  double by = x[j][row];
+                  for (int c = part * COLUMNS; c < end; c++) {
+                    y[j][c] += by * matrix[row * columns + c];
+                  }
+                }
+              }
+            });
+    return y;
+  }
+
+  /** Gram and Schmidt's, twice; what depends on vectors before it becomes zeros. */
+  static void orthonormalize(double[][] x) {
+    for (int j = 0; j < x.length; j++) {
+      double size = Math.sqrt(dot(x[j], x[j]));
+      for (int again = 0; again < 2; again++) {
+        for (int k = 0; k < j; k++) {
+          add(x[j], -dot(x[j], x[k]), x[k]);
+        }
+      }
+      double length = Math.sqrt(dot(x[j], x[j]));
+      double by = length > 1e-12 * size ? 1 / length : 0;
+      for (int i = 0; i < x[j].length; i++) {
+        x[j][i] *= by;
+      }
+    }
+  }
+
+  /** Turns vectors so that they are orthogonal, the longest first (Jacobi 1846). */
+  private static double[][] sortedRotation(double[][] x) {
+    int n = x.length;
+    double[][] g = new double[n][n];
+    double[][] turn = new double[n][n];
+    for (int i = 0; i < n; i++) {
+      turn[i][i] = 1;
+      for (int j = 0; j <= i; j++) {
+        g[i][j] = dot(x[i], x[j]);
+        g[j][i] = g[i][j];
+      }
+    }
+    for (int sweep = 0; sweep < 30; sweep++) {
+      boolean turned = false;
+      for (int p = 0; p < n; p++) {
+        for (int q = p + 1; q < n; q++) {
+          if (Math.abs(g[p][q]) > 1e-15 * Math.sqrt(g[p][p] * g[q][q])) {
+            rotate(g, turn, p, q);
+            turned = true;
+          }
+        }
+      }
+      if (!turned) {
+        break;
+      }
+    }
+    Integer[] order = new Integer[n];
+    Arrays.setAll(order, i -> i);
+    Arrays.sort(order, (i, j) -> Double.compare(g[j][j], g[i][i]));
+    double[][] sorted = new double[n][];
+    Arrays.setAll(sorted, i -> turn[order[i]]);
+    return sorted;
+  }
+
+  /** One rotation that makes g[p][q] zero; rows of {@code turn} are the vectors. */
+  private static void rotate(double[][] g, double[][] turn, int p, int q) {
+    double theta = (g[q][q] - g[p][p]) / (2 * g[p][q]);
+    double t = Math.copySign(1, theta) / (Math.abs(theta) + Math.sqrt(theta * theta + 1));
+    double c = 1 / Math.sqrt(t * t + 1);
+    double s = t * c;
+    for (int i = 0; i < g.length; i++) {
+      double x = g[i][p];
+      double y = g[i][q];
+      g[i][p] = c * x - s * y;
+      g[i][q] = s * x + c * y;
+    }
+    for (int i = 0; i < g.length; i++) {
+      double x = g[p][i];
+      double y = g[q][i];
+      g[p][i] = c * x - s * y;
+      g[q][i] = s * x + c * y;
+      x = turn[p][i];
+      y = turn[q][i];
+      turn[p][i] = c * x - s * y;
+      turn[q][i] = s * x + c * y;
+    }
+  }
+
+  private static double[][] turned(double[][] turn, double[][] x) {
+    double[][] y = new double[x.length][x[0].length];
+    IntStream.range(0, x.length)
+        .parallel()
+        .forEach(
+            j -> {
+              for (int k = 0; k < x.length; k++) {
+                add(y[j], turn[j][k], x[k]);
+              }
+            });
+    return y;
+  }
+
+  private static void add(double[] y, double by, double[] x) {
+    for (int i = 0; i < y.length; i++) {
+      y[i] += by * x[i];
+    }
+  }
+
+  private static double dot(double[] x, double[] y) {
+    double sum = 0;
+    for (int i = 0; i < x.length; i++) {
+      sum += x[i] * y[i];
+    }
+    return sum;
+  }
+}
