@@ -174,7 +174,7 @@ class RandomShapesTest {
    */
   @Test
   void moreImagesOfFewerPixels(Random random) throws IOException {
-    List<String> settings = pictureSettings(pictures(random, 4, 5), 5, "max_steps=5");
+    List<String> settings = pictureSettings(pictures(random, 4, 5), 5, "max_steps=3");
     assertSame(
         train("seldom", settings, "eval_steps=" + NEVER),
         train("often", settings, "eval_steps=2"),
@@ -197,7 +197,7 @@ class RandomShapesTest {
         "measured in between");
   }
 
-  @RepeatedTest(2)
+  @Test
   void images(Random seeded) throws IOException {
     Random random = new Random(seeded.nextLong() + folder.hashCode());
     Path data = pictures(random, 1 + random.nextInt(4), 1 + random.nextInt(5), random.nextInt(4));
