@@ -81,6 +81,8 @@ def peft_saver(model):
         config = json.loads((path / "adapter_config.json").read_text())
         config["base_model_name_or_path"] = ""  # a path of this machine
         config["target_modules"] = sorted(config["target_modules"])
+        if config.get("init_lora_weights") in ("pissa", "olora"):
+            config["init_lora_weights"] = True  # to be read for its numbers, whatever the base
         (path / "adapter_config.json").write_text(json.dumps(config, indent=1) + "\n")
     return save
 

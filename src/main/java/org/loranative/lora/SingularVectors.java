@@ -12,7 +12,7 @@ import org.loranative.random.Philox;
  */
 record SingularVectors(double[] values, double[][] left, double[][] right) {
   private static final int MORE = 16; // vectors than are asked for: those converge faster
-  private static final int MOST_ROUNDS = 60;
+  private static final int MOST_ROUNDS = 16; // as PEFT's pissa_niter_16
   private static final double SETTLED = 1e-10;
   private static final int COLUMNS = 256; // of a task
 
@@ -57,16 +57,22 @@ record SingularVectors(double[] values, double[][] left, double[][] right) {
   /** Each of {@code x} [columns] times the matrix's transpose: [rows]. */
   private static double[][] timesTransposed(double[][] x, float[] matrix, int rows, int columns) {
     double[][] y = new double[x.length][rows];
+    double[][] byColumn = new double[columns][x.length]; // sums side by side are vector code
+    for (int j = 0; j < x.length; j++) {
+      for (int c = 0; c < columns; c++) {
+        byColumn[c][j] = x[j][c];
+      }
+    }
     IntStream.range(0, rows)
         .parallel()
         .forEach(
             row -> {
+              double[] sums = new double[x.length];
+              for (int c = 0; c < columns; c++) {
+                add(sums, matrix[row * columns + c], byColumn[c]);
+              }
               for (int j = 0; j < x.length; j++) {
-                double sum = 0;
-                for (int c = 0; c < columns; c++) {
-                  sum += matrix[row * columns + c] * x[j][c];
-                }
-                y[j][row] = sum;
+                y[j][row] = sums[j];
               }
             });
     return y;
@@ -83,8 +89,10 @@ record SingularVectors(double[] values, double[][] left, double[][] right) {
               for (int row = 0; row < rows; row++) {
                 for (int j = 0; j < x.length; j++) {
                   double by = x[j][row];
+                  double[] to = y[j];
+                  int from = row * columns;
                   for (int c = part * COLUMNS; c < end; c++) {
-                    y[j][c] += by * matrix[row * columns + c];
+                    to[c] += by * matrix[from + c];
                   }
                 }
               }
