@@ -7,20 +7,26 @@ import org.loranative.device.Device;
 
 /**
  * One step of a graph: a record that names its values and knows its native call and its backward.
- * Not sealed: nobody may switch over ops.
+ * Those that it makes are marked {@link Out}. Not sealed: nobody may switch over ops.
  */
 public interface Op {
   /** What it reads, values it adds to included. */
-  List<Value> inputs();
+  default List<Value> inputs() {
+    return Held.read(this);
+  }
 
   /** What it makes. What backward needs later (rstd, lse) is an ordinary output. */
-  List<Value> outputs();
+  default List<Value> outputs() {
+    return Held.made(this);
+  }
 
   /** Appends the ops of its backward; asks {@link Grads#wants} first. */
   void backward(Grads g);
 
   /** The same op over other values. */
-  Op rebind(UnaryOperator<Value> f);
+  default Op rebind(UnaryOperator<Value> f) {
+    return (Op) Held.rebound(this, f);
+  }
 
   /** Exactly one native call. */
   void run(Device device, Addresses at);

@@ -228,7 +228,7 @@ class OptimizerGoldenTest {
         new Adapters(List.of(Steps.spec("first", 1), Steps.spec("second", 0.25)), LAYERS);
     assertThatThrownBy(() -> Update.of(prodigy, adapters, 1))
         .isInstanceOf(UserException.class)
-        .hasMessageContaining("Remove learning_rate from lora_targets");
+        .hasMessageContaining("lora_targets cannot have rates of their own");
   }
 
   /** What {@code plan} shows. */

@@ -2,31 +2,21 @@ package org.loranative.graph.ops;
 
 import java.util.List;
 import java.util.Locale;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
+import org.loranative.graph.Out;
 import org.loranative.graph.Value;
 
 /** {@code y = act(x)}, elementwise. */
-public record Activation(Value x, Value y, Act act) implements Op {
+public record Activation(Value x, @Out Value y, Act act) implements Op {
   public static Value of(Graph g, Value x, Act act) {
     Value y = g.like(x, act.name().toLowerCase(Locale.ROOT));
     g.add(new Activation(x, y, act));
     return y;
-  }
-
-  @Override
-  public List<Value> inputs() {
-    return List.of(x);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of(y);
   }
 
   @Override
@@ -42,36 +32,16 @@ public record Activation(Value x, Value y, Act act) implements Op {
   }
 
   @Override
-  public Activation rebind(UnaryOperator<Value> f) {
-    return new Activation(f.apply(x), f.apply(y), act);
-  }
-
-  @Override
   public void run(Device d, Addresses at) {
     d.check(
         LoraOps.ln_activation_fwd(
             d.handle(), at.of(x), at.of(y), x.shape().size(), act.code, x.dtype().code));
   }
 
-  record ActivationBackward(Value dy, Value x, Value dx, Act act) implements Backward {
-    @Override
-    public List<Value> inputs() {
-      return List.of(dy, x);
-    }
-
-    @Override
-    public List<Value> outputs() {
-      return List.of(dx);
-    }
-
+  record ActivationBackward(Value dy, Value x, @Out Value dx, Act act) implements Backward {
     @Override
     public List<Reuse> reuses() {
       return List.of(new Reuse(dx, dy, false));
-    }
-
-    @Override
-    public ActivationBackward rebind(UnaryOperator<Value> f) {
-      return new ActivationBackward(f.apply(dy), f.apply(x), f.apply(dx), act);
     }
 
     @Override

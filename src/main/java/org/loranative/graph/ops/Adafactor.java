@@ -1,7 +1,5 @@
 package org.loranative.graph.ops;
 
-import java.util.List;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
@@ -26,7 +24,6 @@ public record Adafactor(
     MatrixRange range,
     float weightDecay)
     implements Op.Backward {
-
   public static void of(
       Graph g,
       Value params,
@@ -36,28 +33,6 @@ public record Adafactor(
       MatrixRange range,
       float weightDecay) {
     g.add(new Adafactor(params, grads, squares, clip, StepState.value(g), range, weightDecay));
-  }
-
-  @Override
-  public List<Value> inputs() {
-    return List.of(params, grads, squares.row(), squares.column(), range.table(), clip, step);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of();
-  }
-
-  @Override
-  public Adafactor rebind(UnaryOperator<Value> f) {
-    return new Adafactor(
-        f.apply(params),
-        f.apply(grads),
-        squares.map(f),
-        f.apply(clip),
-        f.apply(step),
-        range.map(f),
-        weightDecay);
   }
 
   @Override

@@ -1,7 +1,5 @@
 package org.loranative.graph.ops;
 
-import java.util.List;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
@@ -42,29 +40,6 @@ public record AdamW(
       ParameterRange range,
       Setting setting) {
     g.add(new AdamW(params, grads, m, v, clip, StepState.value(g), range, setting));
-  }
-
-  @Override
-  public List<Value> inputs() {
-    return List.of(params, grads, m, v, clip, step);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of();
-  }
-
-  @Override
-  public AdamW rebind(UnaryOperator<Value> f) {
-    return new AdamW(
-        f.apply(params),
-        f.apply(grads),
-        f.apply(m),
-        f.apply(v),
-        f.apply(clip),
-        f.apply(step),
-        range,
-        setting);
   }
 
   @Override

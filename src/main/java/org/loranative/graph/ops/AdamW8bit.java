@@ -1,7 +1,5 @@
 package org.loranative.graph.ops;
 
-import java.util.List;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
@@ -46,42 +44,6 @@ public record AdamW8bit(
       AdamW.Setting setting) {
     assert range.from() % BLOCK == 0 : range;
     g.add(new AdamW8bit(params, grads, moments, clip, StepState.value(g), range, setting));
-  }
-
-  @Override
-  public List<Value> inputs() {
-    return List.of(
-        params,
-        grads,
-        moments.m(),
-        moments.v(),
-        moments.mScale(),
-        moments.vScale(),
-        moments.codes(),
-        clip,
-        step);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of();
-  }
-
-  @Override
-  public AdamW8bit rebind(UnaryOperator<Value> f) {
-    return new AdamW8bit(
-        f.apply(params),
-        f.apply(grads),
-        new Moments(
-            f.apply(moments.m()),
-            f.apply(moments.v()),
-            f.apply(moments.mScale()),
-            f.apply(moments.vScale()),
-            f.apply(moments.codes())),
-        f.apply(clip),
-        f.apply(step),
-        range,
-        setting);
   }
 
   @Override

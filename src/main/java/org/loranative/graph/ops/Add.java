@@ -1,17 +1,17 @@
 package org.loranative.graph.ops;
 
 import java.util.List;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
+import org.loranative.graph.Out;
 import org.loranative.graph.Value;
 
 /** {@code y = a + b}, elementwise. */
-public record Add(Value a, Value b, Value y) implements Op {
+public record Add(Value a, Value b, @Out Value y) implements Op {
   public Add {
     Values.require(a.shape().equals(b.shape()) && a.dtype() == b.dtype(), "add", a, b);
   }
@@ -21,16 +21,6 @@ public record Add(Value a, Value b, Value y) implements Op {
     Add op = new Add(a, b, g.like(a, "sum"));
     g.add(op);
     return op.y;
-  }
-
-  @Override
-  public List<Value> inputs() {
-    return List.of(a, b);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of(y);
   }
 
   @Override
@@ -51,11 +41,6 @@ public record Add(Value a, Value b, Value y) implements Op {
         g.add(v, dy);
       }
     }
-  }
-
-  @Override
-  public Add rebind(UnaryOperator<Value> f) {
-    return new Add(f.apply(a), f.apply(b), f.apply(y));
   }
 
   @Override

@@ -1,17 +1,16 @@
 package org.loranative.graph.ops;
 
-import java.util.List;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
+import org.loranative.graph.Out;
 import org.loranative.graph.Value;
 
 /** Adds row b of t [B, C] to every pixel of image b: x, y [B·N, C]. */
-public record AddRows(Value x, Value t, Value y) implements Op {
+public record AddRows(Value x, Value t, @Out Value y) implements Op {
   public AddRows {
     Values.require(
         x.shape().last() == t.shape().last() && x.shape().rows() % t.shape().rows() == 0,
@@ -24,16 +23,6 @@ public record AddRows(Value x, Value t, Value y) implements Op {
     Value y = g.like(x, "add_rows");
     g.add(new AddRows(x, t, y));
     return y;
-  }
-
-  @Override
-  public List<Value> inputs() {
-    return List.of(x, t);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of(y);
   }
 
   @Override
@@ -55,11 +44,6 @@ public record AddRows(Value x, Value t, Value y) implements Op {
   }
 
   @Override
-  public AddRows rebind(UnaryOperator<Value> f) {
-    return new AddRows(f.apply(x), f.apply(t), f.apply(y));
-  }
-
-  @Override
   public void run(Device d, Addresses at) {
     long images = t.shape().rows();
     d.check(
@@ -74,22 +58,7 @@ public record AddRows(Value x, Value t, Value y) implements Op {
             x.dtype().code));
   }
 
-  record AddRowsBackward(Value dy, Value dt) implements Backward {
-    @Override
-    public List<Value> inputs() {
-      return List.of(dy);
-    }
-
-    @Override
-    public List<Value> outputs() {
-      return List.of(dt);
-    }
-
-    @Override
-    public AddRowsBackward rebind(UnaryOperator<Value> f) {
-      return new AddRowsBackward(f.apply(dy), f.apply(dt));
-    }
-
+  record AddRowsBackward(Value dy, @Out Value dt) implements Backward {
     @Override
     public void run(Device d, Addresses at) {
       long images = dt.shape().rows();

@@ -1,14 +1,13 @@
 package org.loranative.graph.ops;
 
-import java.util.List;
 import java.util.Optional;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
+import org.loranative.graph.Out;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
@@ -19,7 +18,13 @@ import org.loranative.io.DType;
  * otherwise full between groups of queries and keys.
  */
 public record Attention(
-    Value q, Value k, Value v, Optional<Value> docStart, Value o, Value lse, Setting setting)
+    Value q,
+    Value k,
+    Value v,
+    Optional<Value> docStart,
+    @Out Value o,
+    @Out Value lse,
+    Setting setting)
     implements Op {
   /**
    * @param scale of q kᵀ, usually 1/√D
@@ -109,16 +114,6 @@ public record Attention(
   }
 
   @Override
-  public List<Value> inputs() {
-    return Values.list(q, k, v, docStart);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of(o, lse);
-  }
-
-  @Override
   public long scratchBytes(Device d) {
     return scratch(d, q, setting, false);
   }
@@ -134,12 +129,6 @@ public record Attention(
     g.add(q, dq);
     g.add(k, dk);
     g.add(v, dv);
-  }
-
-  @Override
-  public Attention rebind(UnaryOperator<Value> f) {
-    return new Attention(
-        f.apply(q), f.apply(k), f.apply(v), docStart.map(f), f.apply(o), f.apply(lse), setting);
   }
 
   @Override
@@ -174,40 +163,14 @@ public record Attention(
       Value o,
       Value lse,
       Optional<Value> docStart,
-      Value dq,
-      Value dk,
-      Value dv,
+      @Out Value dq,
+      @Out Value dk,
+      @Out Value dv,
       Setting setting)
       implements Backward {
     @Override
-    public List<Value> inputs() {
-      return Values.list(dout, q, k, v, o, lse, docStart);
-    }
-
-    @Override
-    public List<Value> outputs() {
-      return List.of(dq, dk, dv);
-    }
-
-    @Override
     public long scratchBytes(Device d) {
       return scratch(d, q, setting, true);
-    }
-
-    @Override
-    public AttentionBackward rebind(UnaryOperator<Value> f) {
-      return new AttentionBackward(
-          f.apply(dout),
-          f.apply(q),
-          f.apply(k),
-          f.apply(v),
-          f.apply(o),
-          f.apply(lse),
-          docStart.map(f),
-          f.apply(dq),
-          f.apply(dk),
-          f.apply(dv),
-          setting);
     }
 
     @Override

@@ -1,13 +1,12 @@
 package org.loranative.graph.ops;
 
-import java.util.List;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
+import org.loranative.graph.Out;
 import org.loranative.graph.Value;
 
 /**
@@ -22,7 +21,7 @@ public record CachedAttention(
     Value kCache,
     Value vCache,
     Value start,
-    Value o,
+    @Out Value o,
     Attention.Setting setting)
     implements Op {
   public static Value of(
@@ -41,16 +40,6 @@ public record CachedAttention(
   }
 
   @Override
-  public List<Value> inputs() {
-    return List.of(q, k, v, kCache, vCache, start);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of(o);
-  }
-
-  @Override
   public long scratchBytes(Device d) {
     return LoraOps.ln_cached_attention_scratch(
         d.handle(), q.shape().dim(0), kCache.shape().dim(0), setting.heads(), setting.headDim());
@@ -59,19 +48,6 @@ public record CachedAttention(
   @Override
   public void backward(Grads g) {
     throw new UnsupportedOperationException("generation has no backward");
-  }
-
-  @Override
-  public CachedAttention rebind(UnaryOperator<Value> f) {
-    return new CachedAttention(
-        f.apply(q),
-        f.apply(k),
-        f.apply(v),
-        f.apply(kCache),
-        f.apply(vCache),
-        f.apply(start),
-        f.apply(o),
-        setting);
   }
 
   @Override

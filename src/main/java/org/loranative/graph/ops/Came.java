@@ -1,7 +1,5 @@
 package org.loranative.graph.ops;
 
-import java.util.List;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
@@ -30,11 +28,7 @@ public record Came(
    * @param squares of the gradients
    * @param residuals squares of the updates' distance from their mean
    */
-  public record Moments(Value mean, FactoredMeans squares, FactoredMeans residuals) {
-    Moments map(UnaryOperator<Value> f) {
-      return new Moments(f.apply(mean), squares.map(f), residuals.map(f));
-    }
-  }
+  public record Moments(Value mean, FactoredMeans squares, FactoredMeans residuals) {}
 
   /**
    * @param beta1 decay of the mean, beta2 of squares, beta3 of residuals
@@ -51,38 +45,6 @@ public record Came(
       MatrixRange range,
       Setting setting) {
     g.add(new Came(params, grads, moments, clip, StepState.value(g), range, setting));
-  }
-
-  @Override
-  public List<Value> inputs() {
-    return List.of(
-        params,
-        grads,
-        moments.mean(),
-        moments.squares().row(),
-        moments.squares().column(),
-        moments.residuals().row(),
-        moments.residuals().column(),
-        range.table(),
-        clip,
-        step);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of();
-  }
-
-  @Override
-  public Came rebind(UnaryOperator<Value> f) {
-    return new Came(
-        f.apply(params),
-        f.apply(grads),
-        moments.map(f),
-        f.apply(clip),
-        f.apply(step),
-        range.map(f),
-        setting);
   }
 
   @Override

@@ -1,18 +1,17 @@
 package org.loranative.graph.ops;
 
-import java.util.List;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
+import org.loranative.graph.Out;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
 
 /** {@code y = x} in another dtype; one of the two is f32. */
-public record Cast(Value x, Value y) implements Op {
+public record Cast(Value x, @Out Value y) implements Op {
   public Cast {
     Values.require(
         x.shape().equals(y.shape()) && (x.dtype() == DType.F32 || y.dtype() == DType.F32),
@@ -32,16 +31,6 @@ public record Cast(Value x, Value y) implements Op {
   }
 
   @Override
-  public List<Value> inputs() {
-    return List.of(x);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of(y);
-  }
-
-  @Override
   public boolean isCheap() {
     return true;
   }
@@ -51,11 +40,6 @@ public record Cast(Value x, Value y) implements Op {
     Value dx = g.newGradient(x);
     g.emit(new CastBackward(g.of(y).orElseThrow(), dx));
     g.add(x, dx);
-  }
-
-  @Override
-  public Cast rebind(UnaryOperator<Value> f) {
-    return new Cast(f.apply(x), f.apply(y));
   }
 
   @Override
@@ -75,22 +59,7 @@ public record Cast(Value x, Value y) implements Op {
   }
 
   /** The gradient in x's dtype. */
-  record CastBackward(Value dy, Value dx) implements Backward {
-    @Override
-    public List<Value> inputs() {
-      return List.of(dy);
-    }
-
-    @Override
-    public List<Value> outputs() {
-      return List.of(dx);
-    }
-
-    @Override
-    public CastBackward rebind(UnaryOperator<Value> f) {
-      return new CastBackward(f.apply(dy), f.apply(dx));
-    }
-
+  record CastBackward(Value dy, @Out Value dx) implements Backward {
     @Override
     public void run(Device d, Addresses at) {
       cast(d, at, dy, dx);

@@ -1,14 +1,13 @@
 package org.loranative.graph.ops;
 
-import java.util.List;
 import java.util.Optional;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
+import org.loranative.graph.Out;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 
@@ -16,7 +15,7 @@ import org.loranative.graph.Value;
  * Convolution of images x [B·H·W, I] to y [B·outH·outW, O]: w [O, kernel, kernel, I], frozen or
  * made in the graph, bias [O] f32 if the layer has one.
  */
-public record Conv2d(Value x, Value w, Optional<Value> bias, Value y, Setting setting)
+public record Conv2d(Value x, Value w, Optional<Value> bias, @Out Value y, Setting setting)
     implements Op {
   /**
    * @param images B
@@ -66,16 +65,6 @@ public record Conv2d(Value x, Value w, Optional<Value> bias, Value y, Setting se
   }
 
   @Override
-  public List<Value> inputs() {
-    return Values.list(x, w, bias);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of(y);
-  }
-
-  @Override
   public void backward(Grads g) {
     Value dy = g.of(y).orElseThrow();
     if (g.wants(x)) {
@@ -88,11 +77,6 @@ public record Conv2d(Value x, Value w, Optional<Value> bias, Value y, Setting se
       g.emit(new Conv2dWeightBackward(dy, x, dw, setting));
       g.add(w, dw);
     }
-  }
-
-  @Override
-  public Conv2d rebind(UnaryOperator<Value> f) {
-    return new Conv2d(f.apply(x), f.apply(w), bias.map(f), f.apply(y), setting);
   }
 
   @Override
@@ -117,22 +101,7 @@ public record Conv2d(Value x, Value w, Optional<Value> bias, Value y, Setting se
             x.dtype().code));
   }
 
-  record Conv2dBackward(Value dy, Value w, Value dx, Setting setting) implements Backward {
-    @Override
-    public List<Value> inputs() {
-      return List.of(dy, w);
-    }
-
-    @Override
-    public List<Value> outputs() {
-      return List.of(dx);
-    }
-
-    @Override
-    public Conv2dBackward rebind(UnaryOperator<Value> f) {
-      return new Conv2dBackward(f.apply(dy), f.apply(w), f.apply(dx), setting);
-    }
-
+  record Conv2dBackward(Value dy, Value w, @Out Value dx, Setting setting) implements Backward {
     @Override
     public void run(Device d, Addresses at) {
       d.check(
@@ -156,17 +125,8 @@ public record Conv2d(Value x, Value w, Optional<Value> bias, Value y, Setting se
   }
 
   /** The gradient of a made weight. */
-  record Conv2dWeightBackward(Value dy, Value x, Value dw, Setting setting) implements Backward {
-    @Override
-    public List<Value> inputs() {
-      return List.of(dy, x);
-    }
-
-    @Override
-    public List<Value> outputs() {
-      return List.of(dw);
-    }
-
+  record Conv2dWeightBackward(Value dy, Value x, @Out Value dw, Setting setting)
+      implements Backward {
     @Override
     public long scratchBytes(Device d) {
       return LoraOps.ln_conv2d_weight_scratch(
@@ -176,11 +136,6 @@ public record Conv2d(Value x, Value w, Optional<Value> bias, Value y, Setting se
           setting.outHeight(),
           setting.outWidth(),
           x.dtype().code);
-    }
-
-    @Override
-    public Conv2dWeightBackward rebind(UnaryOperator<Value> f) {
-      return new Conv2dWeightBackward(f.apply(dy), f.apply(x), f.apply(dw), setting);
     }
 
     @Override

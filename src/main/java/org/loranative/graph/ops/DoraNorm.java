@@ -1,13 +1,12 @@
 package org.loranative.graph.ops;
 
-import java.util.List;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
+import org.loranative.graph.Out;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
@@ -22,7 +21,7 @@ import org.loranative.io.DType;
  * @param norm [out] f32
  * @param scale alpha / rank, or alpha / √rank
  */
-public record DoraNorm(Value w0, Value a, Value b, Value norm, float scale) implements Op {
+public record DoraNorm(Value w0, Value a, Value b, @Out Value norm, float scale) implements Op {
   public DoraNorm {
     Values.require(
         w0.shape().size() == b.shape().dim(0) * a.shape().last()
@@ -41,16 +40,6 @@ public record DoraNorm(Value w0, Value a, Value b, Value norm, float scale) impl
   }
 
   @Override
-  public List<Value> inputs() {
-    return List.of(w0, a, b);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of(norm);
-  }
-
-  @Override
   public long scratchBytes(Device d) {
     return LoraOps.ln_dora_norm_scratch(d.handle(), a.shape().last(), b.shape().dim(0));
   }
@@ -58,11 +47,6 @@ public record DoraNorm(Value w0, Value a, Value b, Value norm, float scale) impl
   /** Nothing: the norm counts as a constant. */
   @Override
   public void backward(Grads g) {}
-
-  @Override
-  public DoraNorm rebind(UnaryOperator<Value> f) {
-    return new DoraNorm(f.apply(w0), f.apply(a), f.apply(b), f.apply(norm), scale);
-  }
 
   @Override
   public void run(Device d, Addresses at) {

@@ -1,14 +1,13 @@
 package org.loranative.graph.ops;
 
-import java.util.List;
 import java.util.Optional;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
+import org.loranative.graph.Out;
 import org.loranative.graph.Value;
 
 /**
@@ -20,7 +19,7 @@ import org.loranative.graph.Value;
  * @param norm [out] f32, a constant
  * @param bias frozen [out] f32, if the layer has one
  */
-public record DoraScale(Value z, Value magnitude, Value norm, Optional<Value> bias, Value y)
+public record DoraScale(Value z, Value magnitude, Value norm, Optional<Value> bias, @Out Value y)
     implements Op {
   public DoraScale {
     Values.require(
@@ -40,16 +39,6 @@ public record DoraScale(Value z, Value magnitude, Value norm, Optional<Value> bi
   }
 
   @Override
-  public List<Value> inputs() {
-    return Values.list(z, magnitude, norm, bias);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of(y);
-  }
-
-  @Override
   public boolean isCheap() {
     return true;
   }
@@ -61,11 +50,6 @@ public record DoraScale(Value z, Value magnitude, Value norm, Optional<Value> bi
         new DoraScaleBackward(
             g.of(y).orElseThrow(), z, magnitude, norm, g.accumulator(magnitude), dz));
     g.add(z, dz);
-  }
-
-  @Override
-  public DoraScale rebind(UnaryOperator<Value> f) {
-    return new DoraScale(f.apply(z), f.apply(magnitude), f.apply(norm), bias.map(f), f.apply(y));
   }
 
   @Override
@@ -85,32 +69,11 @@ public record DoraScale(Value z, Value magnitude, Value norm, Optional<Value> bi
 
   /** {@code dz = dy magnitude / norm}; adds to the gradient of the magnitude. */
   record DoraScaleBackward(
-      Value dy, Value z, Value magnitude, Value norm, Value dMagnitude, Value dz)
+      Value dy, Value z, Value magnitude, Value norm, Value dMagnitude, @Out Value dz)
       implements Backward {
-    @Override
-    public List<Value> inputs() {
-      return List.of(dy, z, magnitude, norm, dMagnitude);
-    }
-
-    @Override
-    public List<Value> outputs() {
-      return List.of(dz);
-    }
-
     @Override
     public long scratchBytes(Device d) {
       return LoraOps.ln_dora_scale_scratch(d.handle(), z.shape().rows(), z.shape().last());
-    }
-
-    @Override
-    public DoraScaleBackward rebind(UnaryOperator<Value> f) {
-      return new DoraScaleBackward(
-          f.apply(dy),
-          f.apply(z),
-          f.apply(magnitude),
-          f.apply(norm),
-          f.apply(dMagnitude),
-          f.apply(dz));
     }
 
     @Override

@@ -1,19 +1,18 @@
 package org.loranative.graph.ops;
 
-import java.util.List;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
+import org.loranative.graph.Out;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
 
 /** {@code y[m] = w[ids[m]] * scale}: ids [M] i32, w [V, C] of y's dtype or in blocks, y [M, C]. */
-public record Embedding(Value ids, Value w, Value y, float scale) implements Op {
+public record Embedding(Value ids, Value w, @Out Value y, float scale) implements Op {
   public static Value of(Graph g, Value ids, Value w, float scale) {
     return of(g, ids, w, w.dtype(), scale);
   }
@@ -26,25 +25,10 @@ public record Embedding(Value ids, Value w, Value y, float scale) implements Op 
   }
 
   @Override
-  public List<Value> inputs() {
-    return List.of(ids, w);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of(y);
-  }
-
-  @Override
   public void backward(Grads g) {
     Value dw = g.newGradient(w);
     g.emit(new EmbeddingBackward(g.of(y).orElseThrow(), ids, dw, scale));
     g.add(w, dw);
-  }
-
-  @Override
-  public Embedding rebind(UnaryOperator<Value> f) {
-    return new Embedding(f.apply(ids), f.apply(w), f.apply(y), scale);
   }
 
   @Override
@@ -64,22 +48,7 @@ public record Embedding(Value ids, Value w, Value y, float scale) implements Op 
   }
 
   /** {@code dw[v] = scale Σ dy[m]} over the m with ids[m] = v. */
-  record EmbeddingBackward(Value dy, Value ids, Value dw, float scale) implements Backward {
-    @Override
-    public List<Value> inputs() {
-      return List.of(dy, ids);
-    }
-
-    @Override
-    public List<Value> outputs() {
-      return List.of(dw);
-    }
-
-    @Override
-    public EmbeddingBackward rebind(UnaryOperator<Value> f) {
-      return new EmbeddingBackward(f.apply(dy), f.apply(ids), f.apply(dw), scale);
-    }
-
+  record EmbeddingBackward(Value dy, Value ids, @Out Value dw, float scale) implements Backward {
     @Override
     public void run(Device d, Addresses at) {
       d.check(

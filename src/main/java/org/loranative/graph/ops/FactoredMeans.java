@@ -1,6 +1,5 @@
 package org.loranative.graph.ops;
 
-import java.util.function.UnaryOperator;
 import org.loranative.graph.Value;
 
 /**
@@ -9,8 +8,4 @@ import org.loranative.graph.Value;
  *
  * @param row means of all matrices' rows, f32; likewise column
  */
-public record FactoredMeans(Value row, Value column) {
-  FactoredMeans map(UnaryOperator<Value> f) {
-    return new FactoredMeans(f.apply(row), f.apply(column));
-  }
-}
+public record FactoredMeans(Value row, Value column) {}

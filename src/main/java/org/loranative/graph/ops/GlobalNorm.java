@@ -1,12 +1,11 @@
 package org.loranative.graph.ops;
 
-import java.util.List;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
+import org.loranative.graph.Out;
 import org.loranative.graph.Shape;
 import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
@@ -17,27 +16,13 @@ import org.loranative.io.DType;
  * 1e-6)) / lossScale]; maxNorm 0 never clips. The norm is that of the gradients without their loss
  * scale.
  */
-public record GlobalNorm(Value grads, Value step, Value out, float maxNorm) implements Op.Backward {
+public record GlobalNorm(Value grads, Value step, @Out Value out, float maxNorm)
+    implements Op.Backward {
   public static Value of(Graph g, Value grads, float maxNorm) {
     Value out = g.temp("grad_norm", DType.F32, Shape.of(2));
     g.add(new GlobalNorm(grads, StepState.value(g), out, maxNorm));
     g.result(out);
     return out;
-  }
-
-  @Override
-  public List<Value> inputs() {
-    return List.of(grads, step);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of(out);
-  }
-
-  @Override
-  public GlobalNorm rebind(UnaryOperator<Value> f) {
-    return new GlobalNorm(f.apply(grads), f.apply(step), f.apply(out), maxNorm);
   }
 
   @Override

@@ -1,17 +1,17 @@
 package org.loranative.graph.ops;
 
 import java.util.List;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
+import org.loranative.graph.Out;
 import org.loranative.graph.Value;
 
 /** Gated linear unit {@code y = act(gate) up} (Shazeer 2020), all [M, F]. */
-public record Glu(Value gate, Value up, Value y, Act act) implements Op {
+public record Glu(Value gate, Value up, @Out Value y, Act act) implements Op {
   public Glu {
     Values.require(gate.shape().equals(up.shape()), "glu", gate, up);
   }
@@ -20,16 +20,6 @@ public record Glu(Value gate, Value up, Value y, Act act) implements Op {
     Value y = g.like(gate, "glu");
     g.add(new Glu(gate, up, y, act));
     return y;
-  }
-
-  @Override
-  public List<Value> inputs() {
-    return List.of(gate, up);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of(y);
   }
 
   @Override
@@ -47,11 +37,6 @@ public record Glu(Value gate, Value up, Value y, Act act) implements Op {
   }
 
   @Override
-  public Glu rebind(UnaryOperator<Value> f) {
-    return new Glu(f.apply(gate), f.apply(up), f.apply(y), act);
-  }
-
-  @Override
   public void run(Device d, Addresses at) {
     d.check(
         LoraOps.ln_glu_fwd(
@@ -66,27 +51,11 @@ public record Glu(Value gate, Value up, Value y, Act act) implements Op {
             y.dtype().code));
   }
 
-  record GluBackward(Value dy, Value gate, Value up, Value dgate, Value dup, Act act)
+  record GluBackward(Value dy, Value gate, Value up, @Out Value dgate, @Out Value dup, Act act)
       implements Backward {
-    @Override
-    public List<Value> inputs() {
-      return List.of(dy, gate, up);
-    }
-
-    @Override
-    public List<Value> outputs() {
-      return List.of(dgate, dup);
-    }
-
     @Override
     public List<Reuse> reuses() {
       return List.of(new Reuse(dup, dy, false));
-    }
-
-    @Override
-    public GluBackward rebind(UnaryOperator<Value> f) {
-      return new GluBackward(
-          f.apply(dy), f.apply(gate), f.apply(up), f.apply(dgate), f.apply(dup), act);
     }
 
     @Override

@@ -1,13 +1,13 @@
 package org.loranative.graph.ops;
 
 import java.util.List;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
+import org.loranative.graph.Out;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
@@ -16,7 +16,7 @@ import org.loranative.io.DType;
  * Group norm (Wu and He 2018) of images x [B·H·W, C] with frozen w, b [C] f32, and SiLU behind it
  * where asked for; stats [B, groups, 2] f32 (mean, rstd) is saved for backward.
  */
-public record GroupNorm(Value x, Value w, Value b, Value y, Value stats, Setting setting)
+public record GroupNorm(Value x, Value w, Value b, @Out Value y, @Out Value stats, Setting setting)
     implements Op {
   /**
    * @param images B
@@ -41,16 +41,6 @@ public record GroupNorm(Value x, Value w, Value b, Value y, Value stats, Setting
         g.temp(name + ".stats", DType.F32, Shape.of(setting.images(), setting.groups(), 2));
     g.add(new GroupNorm(x, w, b, y, stats, setting));
     return y;
-  }
-
-  @Override
-  public List<Value> inputs() {
-    return List.of(x, w, b);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of(y, stats);
   }
 
   private static long scratch(Device d, Value x, Setting setting) {
@@ -80,11 +70,6 @@ public record GroupNorm(Value x, Value w, Value b, Value y, Value stats, Setting
   }
 
   @Override
-  public GroupNorm rebind(UnaryOperator<Value> f) {
-    return new GroupNorm(f.apply(x), f.apply(w), f.apply(b), f.apply(y), f.apply(stats), setting);
-  }
-
-  @Override
   public void run(Device d, Addresses at) {
     d.check(
         LoraOps.ln_group_norm_fwd(
@@ -105,18 +90,8 @@ public record GroupNorm(Value x, Value w, Value b, Value y, Value stats, Setting
   }
 
   record GroupNormBackward(
-      Value dy, Value x, Value w, Value b, Value stats, Value dx, Setting setting)
+      Value dy, Value x, Value w, Value b, Value stats, @Out Value dx, Setting setting)
       implements Backward {
-    @Override
-    public List<Value> inputs() {
-      return List.of(dy, x, w, b, stats);
-    }
-
-    @Override
-    public List<Value> outputs() {
-      return List.of(dx);
-    }
-
     @Override
     public List<Reuse> reuses() {
       return List.of(new Reuse(dx, dy, false));
@@ -125,12 +100,6 @@ public record GroupNorm(Value x, Value w, Value b, Value y, Value stats, Setting
     @Override
     public long scratchBytes(Device d) {
       return scratch(d, x, setting);
-    }
-
-    @Override
-    public GroupNormBackward rebind(UnaryOperator<Value> f) {
-      return new GroupNormBackward(
-          f.apply(dy), f.apply(x), f.apply(w), f.apply(b), f.apply(stats), f.apply(dx), setting);
     }
 
     @Override

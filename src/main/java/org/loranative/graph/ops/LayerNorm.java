@@ -1,13 +1,13 @@
 package org.loranative.graph.ops;
 
 import java.util.List;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
+import org.loranative.graph.Out;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
@@ -16,7 +16,8 @@ import org.loranative.io.DType;
  * Layer norm (Ba et al. 2016) with frozen w, b [C] f32 over rows of x [M, C]; stats [M, 2] f32
  * (mean, rstd) is saved for backward.
  */
-public record LayerNorm(Value x, Value w, Value b, Value y, Value stats, float eps) implements Op {
+public record LayerNorm(Value x, Value w, Value b, @Out Value y, @Out Value stats, float eps)
+    implements Op {
   public LayerNorm {
     Values.require(
         x.shape().last() == w.shape().size() && w.shape().equals(b.shape()), "layer_norm", x, w, b);
@@ -30,16 +31,6 @@ public record LayerNorm(Value x, Value w, Value b, Value y, Value stats, float e
   }
 
   @Override
-  public List<Value> inputs() {
-    return List.of(x, w, b);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of(y, stats);
-  }
-
-  @Override
   public boolean isCheap() {
     return true;
   }
@@ -49,11 +40,6 @@ public record LayerNorm(Value x, Value w, Value b, Value y, Value stats, float e
     Value dx = g.newGradient(x);
     g.emit(new LayerNormBackward(g.of(y).orElseThrow(), x, w, stats, dx));
     g.add(x, dx);
-  }
-
-  @Override
-  public LayerNorm rebind(UnaryOperator<Value> f) {
-    return new LayerNorm(f.apply(x), f.apply(w), f.apply(b), f.apply(y), f.apply(stats), eps);
   }
 
   @Override
@@ -72,26 +58,11 @@ public record LayerNorm(Value x, Value w, Value b, Value y, Value stats, float e
             x.dtype().code));
   }
 
-  record LayerNormBackward(Value dy, Value x, Value w, Value stats, Value dx) implements Backward {
-    @Override
-    public List<Value> inputs() {
-      return List.of(dy, x, w, stats);
-    }
-
-    @Override
-    public List<Value> outputs() {
-      return List.of(dx);
-    }
-
+  record LayerNormBackward(Value dy, Value x, Value w, Value stats, @Out Value dx)
+      implements Backward {
     @Override
     public List<Reuse> reuses() {
       return List.of(new Reuse(dx, dy, false));
-    }
-
-    @Override
-    public LayerNormBackward rebind(UnaryOperator<Value> f) {
-      return new LayerNormBackward(
-          f.apply(dy), f.apply(x), f.apply(w), f.apply(stats), f.apply(dx));
     }
 
     @Override

@@ -2,13 +2,13 @@ package org.loranative.graph.ops;
 
 import java.util.List;
 import java.util.Optional;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
+import org.loranative.graph.Out;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
@@ -17,7 +17,7 @@ import org.loranative.io.DType;
  * Linear layer: {@code y = x W0ᵀ + bias}; x [M, in], w0 [out, in] of x's dtype or in blocks, bias
  * [out] f32. w0 is frozen, or made in the graph.
  */
-public record Linear(Value x, Value w0, Optional<Value> bias, Value y) implements Op {
+public record Linear(Value x, Value w0, Optional<Value> bias, @Out Value y) implements Op {
   public Linear {
     Values.require(
         x.shape().last() == w0.shape().last() && Values.multiply(x, w0), "linear", x, w0);
@@ -29,16 +29,6 @@ public record Linear(Value x, Value w0, Optional<Value> bias, Value y) implement
     Value y = g.temp(name, yType, Shape.of(x.shape().rows(), w0.shape().dim(0)));
     g.add(new Linear(x, w0, bias, y));
     return y;
-  }
-
-  @Override
-  public List<Value> inputs() {
-    return Values.list(x, w0, bias);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of(y);
   }
 
   private static long scratch(Device d, Value rows, Value w0) {
@@ -73,11 +63,6 @@ public record Linear(Value x, Value w0, Optional<Value> bias, Value y) implement
   }
 
   @Override
-  public Linear rebind(UnaryOperator<Value> f) {
-    return new Linear(f.apply(x), f.apply(w0), bias.map(f), f.apply(y));
-  }
-
-  @Override
   public void run(Device d, Addresses at) {
     d.check(
         LoraOps.ln_linear_fwd(
@@ -96,17 +81,8 @@ public record Linear(Value x, Value w0, Optional<Value> bias, Value y) implement
   }
 
   /** {@code dx = dy W0}, added to {@code partial} where there is one. */
-  record LinearBackward(Value dy, Value w0, Optional<Value> partial, Value dx) implements Backward {
-    @Override
-    public List<Value> inputs() {
-      return Values.list(dy, w0, partial);
-    }
-
-    @Override
-    public List<Value> outputs() {
-      return List.of(dx);
-    }
-
+  record LinearBackward(Value dy, Value w0, Optional<Value> partial, @Out Value dx)
+      implements Backward {
     @Override
     public List<Reuse> reuses() {
       return partial.stream().map(p -> new Reuse(dx, p, true)).toList();
@@ -115,11 +91,6 @@ public record Linear(Value x, Value w0, Optional<Value> bias, Value y) implement
     @Override
     public long scratchBytes(Device d) {
       return scratch(d, dy, w0);
-    }
-
-    @Override
-    public LinearBackward rebind(UnaryOperator<Value> f) {
-      return new LinearBackward(f.apply(dy), f.apply(w0), partial.map(f), f.apply(dx));
     }
 
     @Override
@@ -141,22 +112,7 @@ public record Linear(Value x, Value w0, Optional<Value> bias, Value y) implement
   }
 
   /** {@code dw = dyᵀ x}. */
-  record LinearWeightBackward(Value dy, Value x, Value dw) implements Backward {
-    @Override
-    public List<Value> inputs() {
-      return List.of(dy, x);
-    }
-
-    @Override
-    public List<Value> outputs() {
-      return List.of(dw);
-    }
-
-    @Override
-    public LinearWeightBackward rebind(UnaryOperator<Value> f) {
-      return new LinearWeightBackward(f.apply(dy), f.apply(x), f.apply(dw));
-    }
-
+  record LinearWeightBackward(Value dy, Value x, @Out Value dw) implements Backward {
     @Override
     public void run(Device d, Addresses at) {
       d.check(

@@ -2,12 +2,12 @@ package org.loranative.graph.ops;
 
 import java.util.List;
 import java.util.Optional;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
+import org.loranative.graph.Out;
 import org.loranative.graph.Shape;
 import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
@@ -25,10 +25,10 @@ public record LinearCrossEntropy(
     Value w,
     Value labels,
     Value step,
-    Value loss,
-    Value losses,
-    Value accuracy,
-    Optional<Value> dh,
+    @Out Value loss,
+    @Out Value losses,
+    @Out Value accuracy,
+    @Out Optional<Value> dh,
     float softcap,
     long chunk)
     implements Loss {
@@ -53,16 +53,6 @@ public record LinearCrossEntropy(
   }
 
   @Override
-  public List<Value> inputs() {
-    return List.of(h, w, labels, step);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return Values.list(loss, losses, accuracy, dh);
-  }
-
-  @Override
   public long scratchBytes(Device d) {
     return LoraOps.ln_linear_cross_entropy_scratch(
         d.handle(), h.shape().rows(), w.shape().dim(1), w.shape().dim(0), chunk, h.dtype().code);
@@ -71,21 +61,6 @@ public record LinearCrossEntropy(
   @Override
   public void backward(Grads g) {
     g.add(h, dh.orElseThrow());
-  }
-
-  @Override
-  public LinearCrossEntropy rebind(UnaryOperator<Value> f) {
-    return new LinearCrossEntropy(
-        f.apply(h),
-        f.apply(w),
-        f.apply(labels),
-        f.apply(step),
-        f.apply(loss),
-        f.apply(losses),
-        f.apply(accuracy),
-        dh.map(f),
-        softcap,
-        chunk);
   }
 
   @Override

@@ -1,7 +1,5 @@
 package org.loranative.graph.ops;
 
-import java.util.List;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
@@ -41,22 +39,6 @@ public record Lion(
       ParameterRange range,
       Setting setting) {
     g.add(new Lion(params, grads, m, clip, StepState.value(g), range, setting));
-  }
-
-  @Override
-  public List<Value> inputs() {
-    return List.of(params, grads, m, clip, step);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of();
-  }
-
-  @Override
-  public Lion rebind(UnaryOperator<Value> f) {
-    return new Lion(
-        f.apply(params), f.apply(grads), f.apply(m), f.apply(clip), f.apply(step), range, setting);
   }
 
   @Override

@@ -1,13 +1,12 @@
 package org.loranative.graph.ops;
 
-import java.util.List;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
+import org.loranative.graph.Out;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
@@ -21,7 +20,8 @@ import org.loranative.io.DType;
  * @param d [out, in], in the dtype of the products it enters
  * @param scale alpha / rank, or alpha / √rank
  */
-public record Loha(Value a1, Value b1, Value a2, Value b2, Value d, float scale) implements Op {
+public record Loha(Value a1, Value b1, Value a2, Value b2, @Out Value d, float scale)
+    implements Op {
   public Loha {
     Values.require(
         a1.shape().equals(a2.shape())
@@ -47,16 +47,6 @@ public record Loha(Value a1, Value b1, Value a2, Value b2, Value d, float scale)
   }
 
   @Override
-  public List<Value> inputs() {
-    return List.of(a1, b1, a2, b2);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of(d);
-  }
-
-  @Override
   public long scratchBytes(Device device) {
     return scratch(device, a1, b1);
   }
@@ -75,11 +65,6 @@ public record Loha(Value a1, Value b1, Value a2, Value b2, Value d, float scale)
             g.accumulator(a2),
             g.accumulator(b2),
             scale));
-  }
-
-  @Override
-  public Loha rebind(UnaryOperator<Value> f) {
-    return new Loha(f.apply(a1), f.apply(b1), f.apply(a2), f.apply(b2), f.apply(d), scale);
   }
 
   @Override
@@ -114,33 +99,8 @@ public record Loha(Value a1, Value b1, Value a2, Value b2, Value d, float scale)
       float scale)
       implements Backward {
     @Override
-    public List<Value> inputs() {
-      return List.of(dd, a1, b1, a2, b2, da1, db1, da2, db2);
-    }
-
-    @Override
-    public List<Value> outputs() {
-      return List.of();
-    }
-
-    @Override
     public long scratchBytes(Device device) {
       return scratch(device, a1, b1);
-    }
-
-    @Override
-    public LohaBackward rebind(UnaryOperator<Value> f) {
-      return new LohaBackward(
-          f.apply(dd),
-          f.apply(a1),
-          f.apply(b1),
-          f.apply(a2),
-          f.apply(b2),
-          f.apply(da1),
-          f.apply(db1),
-          f.apply(da2),
-          f.apply(db2),
-          scale);
     }
 
     @Override

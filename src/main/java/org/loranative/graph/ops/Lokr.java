@@ -1,14 +1,13 @@
 package org.loranative.graph.ops;
 
-import java.util.List;
 import java.util.Optional;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
+import org.loranative.graph.Out;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
@@ -21,7 +20,7 @@ import org.loranative.io.DType;
  * @param w2b the second, [rank, taps·inN] f32
  * @param d [outL·outK, taps·inM·inN], in the dtype of the products it enters
  */
-public record Lokr(Value w1, Value w2, Optional<Value> w2b, Value d, Setting setting)
+public record Lokr(Value w1, Value w2, Optional<Value> w2b, @Out Value d, Setting setting)
     implements Op {
   /**
    * @param taps kernel² of a convolution, else 1
@@ -58,16 +57,6 @@ public record Lokr(Value w1, Value w2, Optional<Value> w2b, Value d, Setting set
   }
 
   @Override
-  public List<Value> inputs() {
-    return Values.list(w1, w2, w2b);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of(d);
-  }
-
-  @Override
   public long scratchBytes(Device device) {
     return scratch(device, w2, w2b, setting);
   }
@@ -84,11 +73,6 @@ public record Lokr(Value w1, Value w2, Optional<Value> w2b, Value d, Setting set
             g.accumulator(w2),
             w2b.map(g::accumulator),
             setting));
-  }
-
-  @Override
-  public Lokr rebind(UnaryOperator<Value> f) {
-    return new Lokr(f.apply(w1), f.apply(w2), w2b.map(f), f.apply(d), setting);
   }
 
   @Override
@@ -123,31 +107,8 @@ public record Lokr(Value w1, Value w2, Optional<Value> w2b, Value d, Setting set
       Setting setting)
       implements Backward {
     @Override
-    public List<Value> inputs() {
-      return Values.list(dd, w1, w2, w2b, dw1, dw2, dw2b);
-    }
-
-    @Override
-    public List<Value> outputs() {
-      return List.of();
-    }
-
-    @Override
     public long scratchBytes(Device device) {
       return scratch(device, w2, w2b, setting);
-    }
-
-    @Override
-    public LokrBackward rebind(UnaryOperator<Value> f) {
-      return new LokrBackward(
-          f.apply(dd),
-          f.apply(w1),
-          f.apply(w2),
-          w2b.map(f),
-          f.apply(dw1),
-          f.apply(dw2),
-          dw2b.map(f),
-          setting);
     }
 
     @Override

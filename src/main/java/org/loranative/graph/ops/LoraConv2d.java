@@ -2,13 +2,13 @@ package org.loranative.graph.ops;
 
 import java.util.List;
 import java.util.Optional;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
+import org.loranative.graph.Out;
 import org.loranative.graph.Shape;
 import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
@@ -31,8 +31,8 @@ public record LoraConv2d(
     Value a,
     Value b,
     Value step,
-    Value y,
-    Value xa,
+    @Out Value y,
+    @Out Value xa,
     Conv2d.Setting conv,
     LoraLinear.Setting setting)
     implements Op {
@@ -86,16 +86,6 @@ public record LoraConv2d(
   }
 
   @Override
-  public List<Value> inputs() {
-    return List.of(x, frozen, a, b, step);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of(y, xa);
-  }
-
-  @Override
   public List<Reuse> reuses() {
     return List.of(new Reuse(y, frozen, true));
   }
@@ -116,20 +106,6 @@ public record LoraConv2d(
     if (g.wants(frozen)) {
       g.add(frozen, dy);
     }
-  }
-
-  @Override
-  public LoraConv2d rebind(UnaryOperator<Value> f) {
-    return new LoraConv2d(
-        f.apply(x),
-        f.apply(frozen),
-        f.apply(a),
-        f.apply(b),
-        f.apply(step),
-        f.apply(y),
-        f.apply(xa),
-        conv,
-        setting);
   }
 
   @Override
@@ -171,39 +147,13 @@ public record LoraConv2d(
       Value da,
       Value db,
       Value step,
-      Optional<Value> dx,
+      @Out Optional<Value> dx,
       Conv2d.Setting conv,
       LoraLinear.Setting setting)
       implements Backward {
     @Override
-    public List<Value> inputs() {
-      return List.of(dy, x, xa, a, b, da, db, step);
-    }
-
-    @Override
-    public List<Value> outputs() {
-      return Values.list(dx);
-    }
-
-    @Override
     public long scratchBytes(Device d) {
       return scratch(d, x, a, b, conv, setting);
-    }
-
-    @Override
-    public LoraConv2dBackward rebind(UnaryOperator<Value> f) {
-      return new LoraConv2dBackward(
-          f.apply(dy),
-          f.apply(x),
-          f.apply(xa),
-          f.apply(a),
-          f.apply(b),
-          f.apply(da),
-          f.apply(db),
-          f.apply(step),
-          dx.map(f),
-          conv,
-          setting);
     }
 
     @Override

@@ -2,13 +2,13 @@ package org.loranative.graph.ops;
 
 import java.util.List;
 import java.util.Optional;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
+import org.loranative.graph.Out;
 import org.loranative.graph.Shape;
 import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
@@ -33,8 +33,8 @@ public record LoraLinear(
     Value a,
     Value b,
     Value step,
-    Value y,
-    Value xa,
+    @Out Value y,
+    @Out Value xa,
     Setting setting)
     implements Op {
   /**
@@ -88,16 +88,6 @@ public record LoraLinear(
   }
 
   @Override
-  public List<Value> inputs() {
-    return Values.list(x, w0, bias, a, b, step);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of(y, xa);
-  }
-
-  @Override
   public long scratchBytes(Device d) {
     return scratch(d, x, w0, a, setting);
   }
@@ -111,20 +101,6 @@ public record LoraLinear(
         new LoraLinearBackward(
             dy, x, xa, w0, a, b, g.accumulator(a), g.accumulator(b), step, partial, dx, setting));
     dx.ifPresent(v -> g.add(x, v));
-  }
-
-  @Override
-  public LoraLinear rebind(UnaryOperator<Value> f) {
-    return new LoraLinear(
-        f.apply(x),
-        f.apply(w0),
-        bias.map(f),
-        f.apply(a),
-        f.apply(b),
-        f.apply(step),
-        f.apply(y),
-        f.apply(xa),
-        setting);
   }
 
   @Override
@@ -164,19 +140,9 @@ public record LoraLinear(
       Value db,
       Value step,
       Optional<Value> partial,
-      Optional<Value> dx,
+      @Out Optional<Value> dx,
       Setting setting)
       implements Backward {
-    @Override
-    public List<Value> inputs() {
-      return Values.list(dy, x, xa, w0, a, b, da, db, step, partial);
-    }
-
-    @Override
-    public List<Value> outputs() {
-      return Values.list(dx);
-    }
-
     @Override
     public List<Reuse> reuses() {
       return partial.stream().map(p -> new Reuse(dx.orElseThrow(), p, true)).toList();
@@ -185,23 +151,6 @@ public record LoraLinear(
     @Override
     public long scratchBytes(Device d) {
       return scratch(d, x, w0, a, setting);
-    }
-
-    @Override
-    public LoraLinearBackward rebind(UnaryOperator<Value> f) {
-      return new LoraLinearBackward(
-          f.apply(dy),
-          f.apply(x),
-          f.apply(xa),
-          f.apply(w0),
-          f.apply(a),
-          f.apply(b),
-          f.apply(da),
-          f.apply(db),
-          f.apply(step),
-          partial.map(f),
-          dx.map(f),
-          setting);
     }
 
     @Override

@@ -1,6 +1,5 @@
 package org.loranative.graph.ops;
 
-import java.util.function.UnaryOperator;
 import org.loranative.graph.Value;
 
 /**
@@ -15,8 +14,4 @@ import org.loranative.graph.Value;
 public record MatrixRange(Value table, int first, int count, float rate) {
   /** Numbers that tell a matrix. */
   public static final int NUMBERS = 6;
-
-  MatrixRange map(UnaryOperator<Value> f) {
-    return new MatrixRange(f.apply(table), first, count, rate);
-  }
 }

@@ -2,12 +2,12 @@ package org.loranative.graph.ops;
 
 import java.util.List;
 import java.util.Optional;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
+import org.loranative.graph.Out;
 import org.loranative.graph.Shape;
 import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
@@ -26,9 +26,9 @@ public record Mse(
     Value target,
     Value weights,
     Value step,
-    Value loss,
-    Value losses,
-    Optional<Value> dy,
+    @Out Value loss,
+    @Out Value losses,
+    @Out Optional<Value> dy,
     float huber)
     implements Loss {
   public Mse {
@@ -50,16 +50,6 @@ public record Mse(
     List.of(loss, losses).forEach(g::result);
   }
 
-  @Override
-  public List<Value> inputs() {
-    return List.of(y, target, weights, step);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return Values.list(loss, losses, dy);
-  }
-
   private long images() {
     return weights.shape().size();
   }
@@ -72,19 +62,6 @@ public record Mse(
   @Override
   public void backward(Grads g) {
     g.add(y, dy.orElseThrow());
-  }
-
-  @Override
-  public Mse rebind(UnaryOperator<Value> f) {
-    return new Mse(
-        f.apply(y),
-        f.apply(target),
-        f.apply(weights),
-        f.apply(step),
-        f.apply(loss),
-        f.apply(losses),
-        dy.map(f),
-        huber);
   }
 
   @Override

@@ -1,13 +1,12 @@
 package org.loranative.graph.ops;
 
-import java.util.List;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
+import org.loranative.graph.Out;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 
@@ -17,7 +16,7 @@ import org.loranative.graph.Value;
  *
  * @param gateFirst whether gate is the first half (Phi-3) or the second (diffusers' GEGLU)
  */
-public record PackedGlu(Value both, boolean gateFirst, Value y, Act act) implements Op {
+public record PackedGlu(Value both, boolean gateFirst, @Out Value y, Act act) implements Op {
   public PackedGlu {
     Values.require(both.shape().last() == 2 * y.shape().last(), "packed_glu", both, y);
   }
@@ -30,16 +29,6 @@ public record PackedGlu(Value both, boolean gateFirst, Value y, Act act) impleme
   }
 
   @Override
-  public List<Value> inputs() {
-    return List.of(both);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of(y);
-  }
-
-  @Override
   public boolean isCheap() {
     return true;
   }
@@ -49,11 +38,6 @@ public record PackedGlu(Value both, boolean gateFirst, Value y, Act act) impleme
     Value dboth = g.newGradient(both);
     g.emit(new PackedGluBackward(g.of(y).orElseThrow(), both, gateFirst, dboth, act));
     g.add(both, dboth);
-  }
-
-  @Override
-  public PackedGlu rebind(UnaryOperator<Value> f) {
-    return new PackedGlu(f.apply(both), gateFirst, f.apply(y), act);
   }
 
   /** Where the gate, or the other half, begins. */
@@ -76,23 +60,8 @@ public record PackedGlu(Value both, boolean gateFirst, Value y, Act act) impleme
             y.dtype().code));
   }
 
-  record PackedGluBackward(Value dy, Value both, boolean gateFirst, Value dboth, Act act)
+  record PackedGluBackward(Value dy, Value both, boolean gateFirst, @Out Value dboth, Act act)
       implements Backward {
-    @Override
-    public List<Value> inputs() {
-      return List.of(dy, both);
-    }
-
-    @Override
-    public List<Value> outputs() {
-      return List.of(dboth);
-    }
-
-    @Override
-    public PackedGluBackward rebind(UnaryOperator<Value> f) {
-      return new PackedGluBackward(f.apply(dy), f.apply(both), gateFirst, f.apply(dboth), act);
-    }
-
     @Override
     public void run(Device d, Addresses at) {
       d.check(

@@ -1,7 +1,5 @@
 package org.loranative.graph.ops;
 
-import java.util.List;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
@@ -24,7 +22,6 @@ public record Prodigy(
     float epsilon,
     float weightDecay)
     implements Op.Backward {
-
   public static void of(
       Graph g,
       Value params,
@@ -33,22 +30,6 @@ public record Prodigy(
       float epsilon,
       float weightDecay) {
     g.add(new Prodigy(params, state, clip, StepState.value(g), epsilon, weightDecay));
-  }
-
-  @Override
-  public List<Value> inputs() {
-    return List.of(params, state.m(), state.v(), state.distance(), clip, step);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of();
-  }
-
-  @Override
-  public Prodigy rebind(UnaryOperator<Value> f) {
-    return new Prodigy(
-        f.apply(params), state.map(f), f.apply(clip), f.apply(step), epsilon, weightDecay);
   }
 
   @Override

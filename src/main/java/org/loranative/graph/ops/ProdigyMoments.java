@@ -1,7 +1,5 @@
 package org.loranative.graph.ops;
 
-import java.util.List;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
@@ -26,11 +24,7 @@ public record ProdigyMoments(
    * @param s weighted sum of gradients
    * @param distance [3] f32: the estimate, its numerator, the estimate of the step before
    */
-  public record State(Value start, Value m, Value v, Value s, Value distance) {
-    State map(UnaryOperator<Value> f) {
-      return new State(f.apply(start), f.apply(m), f.apply(v), f.apply(s), f.apply(distance));
-    }
-  }
+  public record State(Value start, Value m, Value v, Value s, Value distance) {}
 
   /**
    * @param beta3 decay of the sums that the estimate is made of
@@ -43,31 +37,6 @@ public record ProdigyMoments(
   public static void of(
       Graph g, Value params, Value grads, State state, Value clip, Setting setting) {
     g.add(new ProdigyMoments(params, grads, state, clip, StepState.value(g), setting));
-  }
-
-  @Override
-  public List<Value> inputs() {
-    return List.of(
-        params,
-        grads,
-        state.start(),
-        state.m(),
-        state.v(),
-        state.s(),
-        state.distance(),
-        clip,
-        step);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of();
-  }
-
-  @Override
-  public ProdigyMoments rebind(UnaryOperator<Value> f) {
-    return new ProdigyMoments(
-        f.apply(params), f.apply(grads), state.map(f), f.apply(clip), f.apply(step), setting);
   }
 
   @Override

@@ -2,13 +2,13 @@ package org.loranative.graph.ops;
 
 import java.util.List;
 import java.util.Optional;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
+import org.loranative.graph.Out;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
@@ -19,7 +19,13 @@ import org.loranative.io.DType;
  * normalized head by head.
  */
 public record RmsNorm(
-    Value x, Optional<Value> residual, Value w, Value y, Optional<Value> sum, Value rstd, float eps)
+    Value x,
+    Optional<Value> residual,
+    Value w,
+    @Out Value y,
+    @Out Optional<Value> sum,
+    @Out Value rstd,
+    float eps)
     implements Op {
   public RmsNorm {
     Values.require(x.shape().size() % w.shape().size() == 0, "rms_norm", x, w);
@@ -35,16 +41,6 @@ public record RmsNorm(
     Value rstd = g.temp(name + ".rstd", DType.F32, Shape.of(x.shape().size() / w.shape().size()));
     g.add(new RmsNorm(x, residual, w, y, sum, rstd, eps));
     return new Result(y, sum.orElse(x));
-  }
-
-  @Override
-  public List<Value> inputs() {
-    return Values.list(x, residual, w);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return Values.list(y, sum, rstd);
   }
 
   @Override
@@ -76,12 +72,6 @@ public record RmsNorm(
   }
 
   @Override
-  public RmsNorm rebind(UnaryOperator<Value> f) {
-    return new RmsNorm(
-        f.apply(x), residual.map(f), f.apply(w), f.apply(y), sum.map(f), f.apply(rstd), eps);
-  }
-
-  @Override
   public void run(Device d, Addresses at) {
     long c = w.shape().size();
     d.check(
@@ -99,27 +89,12 @@ public record RmsNorm(
             x.dtype().code));
   }
 
-  record RmsNormBackward(Value dy, Optional<Value> dsum, Value total, Value w, Value rstd, Value dx)
+  record RmsNormBackward(
+      Value dy, Optional<Value> dsum, Value total, Value w, Value rstd, @Out Value dx)
       implements Backward {
-    @Override
-    public List<Value> inputs() {
-      return Values.list(dy, dsum, total, w, rstd);
-    }
-
-    @Override
-    public List<Value> outputs() {
-      return List.of(dx);
-    }
-
     @Override
     public List<Reuse> reuses() {
       return List.of(new Reuse(dx, dsum.orElse(dy), false));
-    }
-
-    @Override
-    public RmsNormBackward rebind(UnaryOperator<Value> f) {
-      return new RmsNormBackward(
-          f.apply(dy), dsum.map(f), f.apply(total), f.apply(w), f.apply(rstd), f.apply(dx));
     }
 
     @Override

@@ -1,34 +1,25 @@
 package org.loranative.graph.ops;
 
 import java.util.List;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
+import org.loranative.graph.Out;
 import org.loranative.graph.Value;
 
 /**
  * Rotates each head of x [M, heads·headDim] by its token's angles (Su et al. 2021, Hugging Face's
  * half form); inverse rotates back, which is the backward.
  */
-public record Rope(Value x, Value table, Value y, long headDim, boolean inverse) implements Op {
+public record Rope(Value x, Value table, @Out Value y, long headDim, boolean inverse)
+    implements Op {
   public static Value of(Graph g, Value x, Value table, long headDim) {
     Value y = g.like(x, x.name() + ".rope");
     g.add(new Rope(x, table, y, headDim, false));
     return y;
-  }
-
-  @Override
-  public List<Value> inputs() {
-    return List.of(x, table);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of(y);
   }
 
   @Override
@@ -48,11 +39,6 @@ public record Rope(Value x, Value table, Value y, long headDim, boolean inverse)
       g.emit(new Rope(g.of(y).orElseThrow(), table, dx, headDim, !inverse));
       g.add(x, dx);
     }
-  }
-
-  @Override
-  public Rope rebind(UnaryOperator<Value> f) {
-    return new Rope(f.apply(x), f.apply(table), f.apply(y), headDim, inverse);
   }
 
   @Override

@@ -1,13 +1,12 @@
 package org.loranative.graph.ops;
 
-import java.util.List;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
+import org.loranative.graph.Out;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
@@ -16,7 +15,8 @@ import org.loranative.io.DType;
  * Cosines and sines of a batch's positions, made once and read by every layer: positions [M] i32,
  * invFreq [half] f32, table [M, 2 half] f32.
  */
-public record RopeTable(Value positions, Value invFreq, Value table, float scale) implements Op {
+public record RopeTable(Value positions, Value invFreq, @Out Value table, float scale)
+    implements Op {
   public static Value of(Graph g, Value positions, Value invFreq, float scale) {
     Value table =
         g.temp(
@@ -28,23 +28,8 @@ public record RopeTable(Value positions, Value invFreq, Value table, float scale
   }
 
   @Override
-  public List<Value> inputs() {
-    return List.of(positions, invFreq);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of(table);
-  }
-
-  @Override
   public void backward(Grads g) {
     throw new UnsupportedOperationException("positions have no gradient");
-  }
-
-  @Override
-  public RopeTable rebind(UnaryOperator<Value> f) {
-    return new RopeTable(f.apply(positions), f.apply(invFreq), f.apply(table), scale);
   }
 
   @Override

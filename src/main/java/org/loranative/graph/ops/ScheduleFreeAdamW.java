@@ -1,7 +1,5 @@
 package org.loranative.graph.ops;
 
-import java.util.List;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
@@ -30,7 +28,6 @@ public record ScheduleFreeAdamW(
     ParameterRange range,
     AdamW.Setting setting)
     implements Op.Backward {
-
   public static void of(
       Graph g,
       Value y,
@@ -42,30 +39,6 @@ public record ScheduleFreeAdamW(
       ParameterRange range,
       AdamW.Setting setting) {
     g.add(new ScheduleFreeAdamW(y, grads, z, v, average, clip, StepState.value(g), range, setting));
-  }
-
-  @Override
-  public List<Value> inputs() {
-    return List.of(y, grads, z, v, average, clip, step);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of();
-  }
-
-  @Override
-  public ScheduleFreeAdamW rebind(UnaryOperator<Value> f) {
-    return new ScheduleFreeAdamW(
-        f.apply(y),
-        f.apply(grads),
-        f.apply(z),
-        f.apply(v),
-        f.apply(average),
-        f.apply(clip),
-        f.apply(step),
-        range,
-        setting);
   }
 
   @Override

@@ -1,7 +1,5 @@
 package org.loranative.graph.ops;
 
-import java.util.List;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
@@ -18,21 +16,6 @@ import org.loranative.graph.Value;
 public record ScheduleFreeWeight(Value average, Value clip, Value step) implements Op.Backward {
   public static void of(Graph g, Value average, Value clip) {
     g.add(new ScheduleFreeWeight(average, clip, StepState.value(g)));
-  }
-
-  @Override
-  public List<Value> inputs() {
-    return List.of(average, clip, step);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of();
-  }
-
-  @Override
-  public ScheduleFreeWeight rebind(UnaryOperator<Value> f) {
-    return new ScheduleFreeWeight(f.apply(average), f.apply(clip), f.apply(step));
   }
 
   @Override

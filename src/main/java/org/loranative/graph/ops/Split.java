@@ -3,7 +3,6 @@ package org.loranative.graph.ops;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
@@ -73,11 +72,6 @@ public record Split(Value x, List<Value> parts, boolean join) implements Op {
     Value dx = g.newGradient(x);
     g.emit(new Split(dx, parts.stream().map(p -> g.of(p).orElseThrow()).toList(), true));
     g.add(x, dx);
-  }
-
-  @Override
-  public Split rebind(UnaryOperator<Value> f) {
-    return new Split(f.apply(x), parts.stream().map(f).toList(), join);
   }
 
   @Override

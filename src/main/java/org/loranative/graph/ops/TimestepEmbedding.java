@@ -1,13 +1,12 @@
 package org.loranative.graph.ops;
 
-import java.util.List;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
+import org.loranative.graph.Out;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
@@ -19,7 +18,8 @@ import org.loranative.io.DType;
  * @param cosineFirst flip_sin_to_cos
  * @param shift freq_shift
  */
-public record TimestepEmbedding(Value t, Value y, boolean cosineFirst, float shift) implements Op {
+public record TimestepEmbedding(Value t, @Out Value y, boolean cosineFirst, float shift)
+    implements Op {
   /** One number for each row. */
   public static Value of(
       Graph g, Value t, long dim, boolean cosineFirst, float shift, DType dtype) {
@@ -38,16 +38,6 @@ public record TimestepEmbedding(Value t, Value y, boolean cosineFirst, float shi
   }
 
   @Override
-  public List<Value> inputs() {
-    return List.of(t);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of(y);
-  }
-
-  @Override
   public boolean isCheap() {
     return true;
   }
@@ -55,11 +45,6 @@ public record TimestepEmbedding(Value t, Value y, boolean cosineFirst, float shi
   @Override
   public void backward(Grads g) {
     throw new IllegalStateException("nothing learns timesteps");
-  }
-
-  @Override
-  public TimestepEmbedding rebind(UnaryOperator<Value> f) {
-    return new TimestepEmbedding(f.apply(t), f.apply(y), cosineFirst, shift);
   }
 
   @Override

@@ -1,18 +1,17 @@
 package org.loranative.graph.ops;
 
-import java.util.List;
-import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Op;
+import org.loranative.graph.Out;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 
 /** Doubles images x [B·H·W, C] in both directions, each pixel four times (nearest). */
-public record Upsample(Value x, Value y, Setting setting) implements Op {
+public record Upsample(Value x, @Out Value y, Setting setting) implements Op {
   /**
    * @param images B
    * @param outHeight 2 height, or one less; outWidth likewise
@@ -36,16 +35,6 @@ public record Upsample(Value x, Value y, Setting setting) implements Op {
   }
 
   @Override
-  public List<Value> inputs() {
-    return List.of(x);
-  }
-
-  @Override
-  public List<Value> outputs() {
-    return List.of(y);
-  }
-
-  @Override
   public boolean isCheap() {
     return true;
   }
@@ -55,11 +44,6 @@ public record Upsample(Value x, Value y, Setting setting) implements Op {
     Value dx = g.newGradient(x);
     g.emit(new UpsampleBackward(g.of(y).orElseThrow(), dx, setting));
     g.add(x, dx);
-  }
-
-  @Override
-  public Upsample rebind(UnaryOperator<Value> f) {
-    return new Upsample(f.apply(x), f.apply(y), setting);
   }
 
   @Override
@@ -78,22 +62,7 @@ public record Upsample(Value x, Value y, Setting setting) implements Op {
             x.dtype().code));
   }
 
-  record UpsampleBackward(Value dy, Value dx, Setting setting) implements Backward {
-    @Override
-    public List<Value> inputs() {
-      return List.of(dy);
-    }
-
-    @Override
-    public List<Value> outputs() {
-      return List.of(dx);
-    }
-
-    @Override
-    public UpsampleBackward rebind(UnaryOperator<Value> f) {
-      return new UpsampleBackward(f.apply(dy), f.apply(dx), setting);
-    }
-
+  record UpsampleBackward(Value dy, @Out Value dx, Setting setting) implements Backward {
     @Override
     public void run(Device d, Addresses at) {
       d.check(

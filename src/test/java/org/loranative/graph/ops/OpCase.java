@@ -10,6 +10,7 @@ import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
 import org.loranative.graph.Op;
+import org.loranative.graph.Out;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
@@ -83,23 +84,8 @@ public record OpCase(String name, Function<Random, Instance> draw) {
   }
 
   /** Ends the forward pass: hands given gradients to the outputs. */
-  record Sink(List<Value> outputsOfCase, List<Value> given, List<Value> gradients) implements Op {
-    @Override
-    public List<Value> inputs() {
-      return Values.list(concat(outputsOfCase, given));
-    }
-
-    private static Object[] concat(List<Value> a, List<Value> b) {
-      List<Object> all = new java.util.ArrayList<>(a);
-      all.addAll(b);
-      return all.toArray();
-    }
-
-    @Override
-    public List<Value> outputs() {
-      return gradients;
-    }
-
+  record Sink(List<Value> outputsOfCase, List<Value> given, @Out List<Value> gradients)
+      implements Op {
     @Override
     public boolean isLoss() {
       return true;
@@ -110,14 +96,6 @@ public record OpCase(String name, Function<Random, Instance> draw) {
       for (int i = 0; i < gradients.size(); i++) {
         g.add(outputsOfCase.get(i), gradients.get(i));
       }
-    }
-
-    @Override
-    public Sink rebind(java.util.function.UnaryOperator<Value> f) {
-      return new Sink(
-          outputsOfCase.stream().map(f).toList(),
-          given.stream().map(f).toList(),
-          gradients.stream().map(f).toList());
     }
 
     @Override
