@@ -65,6 +65,17 @@ final class OtherTools {
     same("data_format", "dataset_type", "chat_template_type", "formatting", "type");
     same("lora_rank", "network_dim", "rank", "lora_r", "r", "lora_dim");
     same("lora_alpha", "network_alpha", "alpha");
+    noted(
+        "lora_method",
+        "lora, dora, loha or lokr",
+        "network_module",
+        "peft_type",
+        "use_dora",
+        "algo",
+        "lycoris_algo");
+    same("lokr_factor", "decompose_factor", "factor", "lycoris_factor");
+    same("lora_init", "init_lora_weights", "init_weights");
+    same("lora_plus_ratio", "loraplus_lr_ratio", "loraplus_ratio", "lora_plus_lr_ratio");
     same("lora_dropout", "network_dropout", "dropout", "dropout_probability");
     same(
         "lora_targets",
@@ -175,14 +186,7 @@ final class OtherTools {
         "pretrained_vae_model_name_or_path",
         "no_half_vae",
         "vae_batch_size");
-    none(
-        "LoRA is what is trained",
-        "network_module",
-        "peft_type",
-        "train_type",
-        "model_type",
-        "use_dora",
-        "use_peft");
+    none("LoRA is what is trained", "train_type", "model_type", "use_peft");
     none(
         "attention needs no choice here",
         "xformers",

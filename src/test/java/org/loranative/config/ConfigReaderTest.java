@@ -143,6 +143,11 @@ class ConfigReaderTest {
     "sample_packing, packing",
     "num_train_epochs, epochs",
     "lora_r, lora_rank",
+    "use_dora, lora_method",
+    "network_module, lora_method",
+    "decompose_factor, lokr_factor",
+    "init_lora_weights, lora_init",
+    "loraplus_lr_ratio, lora_plus_ratio",
     "mixed_precision, compute_dtype",
     "Flip-Aug, flip"
   })
