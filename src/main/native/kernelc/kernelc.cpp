@@ -95,8 +95,8 @@ std::vector<Block> tiled_blocks() {
   std::vector<Block> blocks;
   for (const char* family : {"tensor_gemm_nt_", "tensor_gemm_nn_", "tensor_gemm_tn_",
                              "tensor_conv_fwd_", "tensor_conv_bwd_"})
-    for (const Block& b : {gemm<LargeTile>("large"), gemm<SmallTile>("small"), gemm<TallTile>("tall"),
-                    gemm<WideTile>("wide")})
+    for (const Block& b : {gemm<LargeTile>("large"), gemm<SmallTile>("small"),
+                           gemm<TallTile>("tall"), gemm<WideTile>("wide")})
       blocks.push_back({family + b.prefix + "_", b.threads, b.shared_bytes});
   for (const char* family : {"block_gemm_nt_", "block_gemm_nn_"})
     for (const Block& b : {gemm<LargeBlockTile>("large"), gemm<SmallBlockTile>("small")})
