@@ -99,6 +99,10 @@ public final class Catalogue {
   private static Stream<Key> data() {
     return Stream.of(
         choice("task_type", TaskType.names(), "What is trained.")
+            .by(
+                new Default(
+                    Default.Value.fixed("llm"),
+                    new Default.Value(earlier -> "sd", "none; must be named")))
             .more(
                 "`llm` (`text-generation`): a language model; `sd` (`text-to-image`): a diffusion"
                     + " model."),
@@ -258,7 +262,6 @@ public final class Catalogue {
             .more("See [kinds of adapters](adapters.md)."),
         whole("lokr_factor", -1, between(-1, 1 << 16), "Size of the first matrix of `lokr`.")
             .mark(Mark.LAYOUT)
-            .such("8")
             .more(
                 "The sizes of a layer are taken apart into this number and the rest; -1: into two"
                     + " numbers as near to each other as can be."),
