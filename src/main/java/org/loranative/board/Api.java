@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -178,26 +177,11 @@ final class Api {
               });
       ObjectNode losses = row.putObject("metrics");
       for (String tag : metrics) {
-        entry.run.curve(tag, s -> last(s)).ifPresent(v -> losses.put(tag, v));
+        entry.run.curve(tag, s -> Scalars.lastMean(s.values())).ifPresent(v -> losses.put(tag, v));
       }
       row.put("verdict", Finding.verdict(entry.findings()).title);
     }
     return JSON.writeValueAsBytes(node);
-  }
-
-  /** The mean of the last twentieth of a curve: one step's loss is mostly chance. */
-  private static Optional<Double> last(Scalars s) {
-    int n = s.size();
-    if (n == 0) {
-      return Optional.empty();
-    }
-    int some = Math.max(1, n / 20);
-    double sum = 0;
-    for (int i = n - some; i < n; i++) {
-      sum += s.value(i);
-    }
-    double mean = sum / some;
-    return Double.isFinite(mean) ? Optional.of(mean) : Optional.empty();
   }
 
   private RecordedRun run(Map<String, String> query) {

@@ -1,6 +1,7 @@
 package org.loranative.track;
 
 import java.util.Arrays;
+import java.util.OptionalDouble;
 
 /** The points of one curve, in the order they were written; it grows. */
 public final class Scalars {
@@ -59,6 +60,17 @@ public final class Scalars {
 
   public double[] values() {
     return Arrays.copyOf(values, size);
+  }
+
+  /**
+   * Where a curve ends: the mean of its last twentieth, since one step's loss is mostly chance;
+   * none where that is not finite.
+   */
+  public static OptionalDouble lastMean(double[] values) {
+    int some = Math.max(1, values.length / 20);
+    double mean =
+        Arrays.stream(values).skip(Math.max(0, values.length - some)).average().orElse(Double.NaN);
+    return Double.isFinite(mean) ? OptionalDouble.of(mean) : OptionalDouble.empty();
   }
 
   Scalars copy() {

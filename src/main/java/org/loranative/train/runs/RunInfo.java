@@ -18,6 +18,7 @@ import org.loranative.diagnose.Finding;
 import org.loranative.diagnose.RunCurves;
 import org.loranative.io.FolderWalk;
 import org.loranative.track.RecordedRun;
+import org.loranative.track.Scalars;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -76,7 +77,7 @@ public record RunInfo(
         folder,
         settings(folder.resolve("config.yaml")),
         curves.loss().size() == 0 ? 0 : curves.loss().steps()[curves.loss().size() - 1],
-        validated ? lowest(values) : lastMean(values),
+        validated ? lowest(values) : Scalars.lastMean(values),
         validated,
         Finding.verdict(curves.loss().size() == 0 ? List.of() : Doctor.examine(curves)));
   }
@@ -90,14 +91,6 @@ public record RunInfo(
 
   private static OptionalDouble lowest(double[] values) {
     return java.util.Arrays.stream(values).filter(Double::isFinite).min();
-  }
-
-  private static OptionalDouble lastMean(double[] values) {
-    int some = Math.max(1, values.length / 20);
-    return java.util.Arrays.stream(values)
-        .skip(Math.max(0, values.length - some))
-        .filter(Double::isFinite)
-        .average();
   }
 
   /** Keys whose values differ between runs. */
