@@ -18,12 +18,13 @@ import picocli.CommandLine.Parameters;
 /** {@code lora-native convert}. */
 @Command(
     name = "convert",
-    description = "Turn a diffusion LoRA into another tool's format; what it does stays the same.",
+    description =
+        "Turn an adapter of a diffusion model into another tool's format; what it does stays.",
     mixinStandardHelpOptions = true)
 final class ConvertCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "ADAPTER",
-      description = "LoRA in kohya's or diffusers' format, or a PEFT folder.")
+      description = "A file in kohya's or diffusers' format, or a PEFT folder.")
   private Path adapter;
 
   @Option(
@@ -33,7 +34,10 @@ final class ConvertCommand implements Callable<Integer> {
       description = "The base model, whose layers give the names.")
   private Path base;
 
-  @Option(names = "--to", required = true, description = "kohya or diffusers.")
+  @Option(
+      names = "--to",
+      required = true,
+      description = "kohya or diffusers (which reads no LoHa and LoKr).")
   private String to;
 
   @Option(

@@ -82,7 +82,7 @@ final class SampleCommand implements Callable<Integer> {
   @Option(
       names = "--sampler",
       description =
-          "ddim, euler, euler_a, dpmpp_2m, dpmpp_2m_karras (Stable Diffusion 1, 2, XL: ddim).")
+          "ddim, euler, euler_a, dpmpp_2m, dpmpp_2m_karras (default of Stable Diffusion 1, 2 and XL: ddim).")
   private Optional<String> sampler = Optional.empty();
 
   @Option(names = "--steps", description = "Default: what suits the base, such as 25.")
@@ -125,9 +125,14 @@ final class SampleCommand implements Callable<Integer> {
               + predictionType.get()
               + ", but must be epsilon or v_prediction.");
     }
-    if (steps.orElse(1) < 1 || steps.orElse(1) > 999 || clipSkip < 0 || guidance.orElse(0.0) < 0) {
-      throw new UserException(
-          "--steps must be between 1 and 999, --clip-skip and --guidance at least 0.");
+    if (steps.orElse(1) < 1 || steps.orElse(1) > 999) {
+      throw new UserException("--steps is " + steps.get() + ", but must be between 1 and 999.");
+    }
+    if (clipSkip < 0) {
+      throw new UserException("--clip-skip is " + clipSkip + ", but must be at least 0.");
+    }
+    if (guidance.orElse(0.0) < 0) {
+      throw new UserException("--guidance is " + guidance.get() + ", but must be at least 0.");
     }
     Path folder = out.toAbsolutePath().getParent();
     if (!Files.isDirectory(folder)) {

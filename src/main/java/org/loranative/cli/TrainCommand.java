@@ -16,9 +16,11 @@ import picocli.CommandLine.Option;
       "",
       "A configuration needs base_model, metadata_path (or train_data_dir) and output_dir:",
       "  base_model: models/SmolLM2-135M-Instruct.Q4_1.gguf   # or a Hugging Face folder",
-      "  metadata_path: data/train.jsonl                      # .jsonl .json .csv .txt",
+      "  metadata_path: data/train.jsonl                      # or .json .csv .txt .parquet, or a folder",
       "  output_dir: output/my-run",
-      "Results: output_dir/adapter (PEFT), output_dir/logs (TensorBoard, metrics.jsonl, train.log),",
+      "For images: task_type: sd, and a folder of captioned pictures as metadata_path.",
+      "Results: output_dir/adapter (PEFT; of images the file lora.safetensors), output_dir/logs",
+      "(TensorBoard, metrics.jsonl, train.log),",
       "output_dir/checkpoint-N. Ctrl-C saves a checkpoint and exits (again: at once); --resume goes on."
     })
 final class TrainCommand implements Callable<Integer> {

@@ -263,8 +263,9 @@ public final class Catalogue {
         whole("lokr_factor", -1, between(-1, 1 << 16), "Size of the first matrix of `lokr`.")
             .mark(Mark.LAYOUT)
             .more(
-                "The sizes of a layer are taken apart into this number and the rest; -1: into two"
-                    + " numbers as near to each other as can be."),
+                "The sizes of a layer are taken apart into this number, or the largest below it that"
+                    + " divides them, and the rest; -1: into two numbers as near to each other as"
+                    + " can be."),
         choice(
                 "lora_init",
                 List.of("default", "gaussian", "pissa", "olora"),

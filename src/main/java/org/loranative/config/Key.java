@@ -158,7 +158,8 @@ public record Key(
   /** Without marks of Markdown. */
   public static String plain(String text) {
     return text.replace("`", "")
-        .replaceAll("\\[([^]]*)]\\(#[^)]*\\)", "$1 (docs/configuration.md)");
+        .replaceAll("\\[([^]]*)]\\(#[^)]*\\)", "$1 (docs/configuration.md)")
+        .replaceAll("\\[([^]]*)]\\((\\w+\\.md)[^)]*\\)", "$1 (docs/$2)");
   }
 
   /** The default where it is the same for each task, else each task's; "" for none. */
