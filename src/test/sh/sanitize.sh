@@ -3,6 +3,6 @@
 # build again afterwards. sanitize.sh [TESTS]
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
-tests="${1:-OpTest,CpuLossAndOptimizerTest,GroupAttentionTest,BlockGemmTest,EightsTest,AdamW8bitTest}"
+tests="${1:-OpTest,CpuLossAndOptimizerTest,EightsTest}"
 mvn --batch-mode --no-transfer-progress -Psanitize -DskipKernels -Dlibasan="$(g++ -print-file-name=libasan.so)" \
   test -Dtest="$tests"
