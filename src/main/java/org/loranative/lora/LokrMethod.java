@@ -76,8 +76,13 @@ record LokrMethod(int factor, Optional<Split> split) implements DeltaMethod {
     return of(new Split(first.get(0), first.get(1), tensors.containsKey(W2)));
   }
 
+  /** Inputs of a layer; a convolution has kernel² columns of each. */
+  private static long channels(Adapters.Target layer) {
+    return layer.in() / layer.kernel() / layer.kernel();
+  }
+
   private Split split(Adapters.Target layer, int rank) {
-    long channels = layer.in() / layer.kernel() / layer.kernel();
+    long channels = channels(layer);
     return split.orElseGet(
         () -> {
           long out = first(layer, layer.out());
@@ -166,8 +171,7 @@ record LokrMethod(int factor, Optional<Split> split) implements DeltaMethod {
   public Optional<Map<String, float[]>> read(
       Adapters.Target layer, int rank, Map<String, TensorEntry> tensors) {
     Split s = split(layer, rank);
-    long channels = layer.in() / layer.kernel() / layer.kernel();
-    return layer.out() % s.out() == 0 && channels % s.in() == 0
+    return layer.out() % s.out() == 0 && channels(layer) % s.in() == 0
         ? DeltaMethod.super.read(layer, rank, tensors)
         : Optional.empty();
   }

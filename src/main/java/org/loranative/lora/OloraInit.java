@@ -17,17 +17,6 @@ record OloraInit() implements BaseInit {
       }
     }
     SingularVectors.orthonormalize(q);
-    double[][] rows = SingularVectors.timesMatrix(q, weight, out, in);
-    float[] a = new float[rank * in];
-    float[] b = new float[out * rank];
-    for (int r = 0; r < most; r++) {
-      for (int i = 0; i < in; i++) {
-        a[r * in + i] = (float) rows[r][i];
-      }
-      for (int o = 0; o < out; o++) {
-        b[o * rank + r] = (float) q[r][o];
-      }
-    }
-    return new Factors(a, b);
+    return Factors.of(rank, out, in, SingularVectors.timesMatrix(q, weight, out, in), q);
   }
 }

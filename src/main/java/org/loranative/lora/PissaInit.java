@@ -1,5 +1,7 @@
 package org.loranative.lora;
 
+import java.util.stream.DoubleStream;
+
 /** The weight's largest singular values and their vectors (Meng et al. 2024). */
 record PissaInit() implements BaseInit {
   @Override
@@ -10,17 +12,13 @@ record PissaInit() implements BaseInit {
   @Override
   public Factors factors(float[] weight, int out, int in, int rank, double scale) {
     SingularVectors s = SingularVectors.largest(weight, out, in, rank);
-    float[] a = new float[rank * in];
-    float[] b = new float[out * rank];
-    for (int r = 0; r < s.values().length; r++) {
+    double[][] a = new double[s.values().length][];
+    double[][] b = new double[s.values().length][];
+    for (int r = 0; r < a.length; r++) {
       double root = Math.sqrt(s.values()[r] / scale);
-      for (int i = 0; i < in; i++) {
-        a[r * in + i] = (float) (root * s.right()[r][i]);
-      }
-      for (int o = 0; o < out; o++) {
-        b[o * rank + r] = (float) (root * s.left()[r][o]);
-      }
+      a[r] = DoubleStream.of(s.right()[r]).map(x -> root * x).toArray();
+      b[r] = DoubleStream.of(s.left()[r]).map(x -> root * x).toArray();
     }
-    return new Factors(a, b);
+    return Factors.of(rank, out, in, a, b);
   }
 }

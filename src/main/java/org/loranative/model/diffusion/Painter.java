@@ -174,14 +174,8 @@ public final class Painter {
       int texts,
       double guidance) {
     Map<String, float[]> inputs = new HashMap<>(fixed);
-    float[] latents = new float[x.length * texts];
-    float[] timesteps = new float[texts];
-    for (int i = 0; i < texts; i++) {
-      System.arraycopy(x, 0, latents, i * x.length, x.length);
-      timesteps[i] = (float) t;
-    }
-    inputs.put(DiffusionGraph.LATENTS, latents);
-    inputs.put(DiffusionGraph.TIMESTEPS, timesteps);
+    inputs.put(DiffusionGraph.LATENTS, repeated(x, texts));
+    inputs.put(DiffusionGraph.TIMESTEPS, repeated(new float[] {(float) t}, texts));
     float[] both = denoiser.run(inputs).get("prediction");
     if (texts == 1) {
       return both;

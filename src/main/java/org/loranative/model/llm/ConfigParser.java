@@ -46,12 +46,9 @@ final class ConfigParser {
         hidden,
         heads,
         kvHeads,
-        headDim,
         positive("vocab_size"),
         (float) number("rms_norm_eps", 1e-6),
         (float) number("final_logit_softcapping", 0),
-        rotary,
-        (int) number("max_position_embeddings", 2048),
         layers(heads, kvHeads, headDim),
         rope(rotary, false),
         rope(rotary, true));

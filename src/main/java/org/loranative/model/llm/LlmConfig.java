@@ -12,7 +12,6 @@ import org.loranative.model.Family;
  *     model.language_model.} inside a model that also sees
  * @param hidden C, channels of the residual stream
  * @param finalSoftcap cap of logits, 0 for none
- * @param rotary rotary dimensions of a head, at most headDim
  * @param layers one for each transformer layer
  * @param rope frequencies; localRope those of sliding layers (often the same)
  */
@@ -22,12 +21,9 @@ public record LlmConfig(
     int hidden,
     int heads,
     int kvHeads,
-    int headDim,
     int vocab,
     float normEps,
     float finalSoftcap,
-    int rotary,
-    int maxPositions,
     List<Layer> layers,
     RopeSpec rope,
     RopeSpec localRope) {
@@ -47,12 +43,9 @@ public record LlmConfig(
         hidden,
         heads,
         kvHeads,
-        headDim,
         vocab,
         normEps,
         finalSoftcap,
-        rotary,
-        maxPositions,
         layers,
         other,
         localRope);
