@@ -2,7 +2,7 @@
 # tidy.sh CLANG_TIDY DNNL_DIR: clang-tidy by .clang-tidy's checks over the library, the launchers and kernelc.
 # Not over kernels, which are no C++ of the host.
 set -euo pipefail
-tidy="$1" dnnl="$(realpath "$2")"
+tidy="$(realpath "$1")" dnnl="$(realpath "$2")"
 cd "$(dirname "$0")"
 build="$(mktemp -d)"
 trap 'rm -rf "$build"' EXIT
