@@ -1,0 +1,124 @@
+package org.loranative.graph.ops;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.ConcurrentHashMap;
+import org.loranative.testing.Errors;
+
+/**
+ * One draw of a case and what f64 says of it: outputs, and the gradients of Σ dy·y by central
+ * differences. They are the same on every device and in every dtype and cost more than the op
+ * itself, so they are computed once.
+ */
+final class OpReference {
+  private static final Map<String, OpReference> KNOWN = new ConcurrentHashMap<>();
+  private static final double STEP = 1e-5;
+
+  final OpCase.Instance instance;
+
+  /** The gradient of each output. */
+  final List<float[]> dys = new ArrayList<>();
+
+  final List<double[]> outputs;
+  private final Map<String, double[]> at = new HashMap<>();
+  private final Map<String, double[]> gradients = new HashMap<>();
+  private final long seed;
+
+  /** Draw {@code i} of a case, from a seed. */
+  static OpReference of(OpCase c, long seed, int i) {
+    return KNOWN.computeIfAbsent(
+        c.name() + " " + seed + " " + i,
+        n -> new OpReference(c, seed ^ c.name().hashCode() ^ (long) i << 32));
+  }
+
+  private OpReference(OpCase c, long seed) {
+    this.seed = seed;
+    Random random = new Random(seed);
+    instance = c.draw().apply(random);
+    instance.differentiable.forEach((n, v) -> at.put(n, wide(v)));
+    instance.fixed.forEach(
+        (n, v) -> {
+          if (v instanceof float[] f) {
+            at.put(n, wide(f));
+          }
+        });
+    outputs = instance.reference.apply(at);
+    for (double[] y : outputs) {
+      dys.add(OpCases.normal(random, y.length, 1));
+    }
+  }
+
+  /** The gradient of an input. */
+  double[] gradient(String name) {
+    return gradients.computeIfAbsent(name, n -> numeric(at, n, dys));
+  }
+
+  /**
+   * How far an input's gradient moves when every number it is made of is off by one rounding: where
+   * terms cancel, no arithmetic of that precision does better.
+   *
+   * @param unit the rounding, as a share of a number
+   */
+  double noise(String name, double unit) {
+    Random random = new Random(seed ^ name.hashCode());
+    Map<String, double[]> moved = new HashMap<>();
+    at.forEach(
+        (n, x) -> {
+          double[] y = x.clone();
+          for (int i = 0; i < y.length; i++) {
+            y[i] *= 1 + unit * (random.nextBoolean() ? 1 : -1);
+          }
+          moved.put(n, y);
+        });
+    List<float[]> movedDys = new ArrayList<>();
+    for (float[] dy : dys) {
+      float[] y = dy.clone();
+      for (int i = 0; i < y.length; i++) {
+        y[i] *= (float) (1 + unit * (random.nextBoolean() ? 1 : -1));
+      }
+      movedDys.add(y);
+    }
+    double[] gradient = numeric(moved, name, movedDys);
+    float[] narrow = new float[gradient.length];
+    for (int i = 0; i < narrow.length; i++) {
+      narrow[i] = (float) gradient[i];
+    }
+    return Errors.relative(narrow, gradient(name));
+  }
+
+  private double[] numeric(Map<String, double[]> at, String name, List<float[]> dys) {
+    double[] x = at.get(name);
+    double[] gradient = new double[x.length];
+    for (int i = 0; i < x.length; i++) {
+      double middle = x[i];
+      x[i] = middle + STEP;
+      double up = dot(instance.reference.apply(at), dys);
+      x[i] = middle - STEP;
+      double down = dot(instance.reference.apply(at), dys);
+      x[i] = middle;
+      gradient[i] = (up - down) / (2 * STEP);
+    }
+    return gradient;
+  }
+
+  private static double dot(List<double[]> ys, List<float[]> dys) {
+    double sum = 0;
+    for (int k = 0; k < ys.size(); k++) {
+      for (int i = 0; i < ys.get(k).length; i++) {
+        sum += ys.get(k)[i] * dys.get(k)[i];
+      }
+    }
+    return sum;
+  }
+
+  private static double[] wide(float[] x) {
+    double[] y = new double[x.length];
+    for (int i = 0; i < x.length; i++) {
+      y[i] = x[i];
+    }
+    return y;
+  }
+}
