@@ -3,7 +3,7 @@ package org.loranative.cli;
 import java.util.List;
 import org.loranative.UserException;
 import org.loranative.config.DeviceName;
-import org.loranative.model.Quantize;
+import org.loranative.model.weights.Quantize;
 import org.loranative.train.machine.Machine;
 import picocli.CommandLine.Option;
 

@@ -119,7 +119,7 @@ record LoraMetadata(Path path, Map<String, JsonNode> byPart) {
   /** The rank of a layer whose tensors do not tell it: without a configuration it is 1. */
   int rank(Adapters.Target target) {
     JsonNode config = byPart.get(part(target));
-    return config == null ? 1 : (int) named(target, config, "rank_pattern", config.path("r"), 1);
+    return config == null ? 1 : (int) number(target, config, "rank_pattern", "r", 1);
   }
 
   /** The alpha of a layer whose tensors have the given rank. */
@@ -128,22 +128,14 @@ record LoraMetadata(Path path, Map<String, JsonNode> byPart) {
     if (config == null) {
       return rank;
     }
-    double alpha = named(target, config, "alpha_pattern", config.path(method.alphaKey()), rank);
+    double alpha = number(target, config, "alpha_pattern", method.alphaKey(), rank);
     return config.path("use_rslora").asBoolean() ? alpha * Math.sqrt(rank) : alpha;
   }
 
-  /** What a pattern says of a layer, else {@code all}, else {@code otherwise}. */
-  private static double named(
-      Adapters.Target target, JsonNode config, String patterns, JsonNode all, double otherwise) {
+  private double number(
+      Adapters.Target target, JsonNode config, String patterns, String all, double otherwise) {
     String module = target.path().substring(part(target).length() + 1);
-    double value = all.asDouble(otherwise);
-    for (Map.Entry<String, JsonNode> pattern : config.path(patterns).properties()) {
-      // PEFT: the end of a module's name
-      String end = pattern.getKey().replaceFirst("^text_model\\.", "");
-      if (module.equals(end) || module.endsWith("." + end)) {
-        value = pattern.getValue().asDouble();
-      }
-    }
-    return value;
+    return PeftPatterns.number(
+        path, config, patterns, module, config.path(all).asDouble(otherwise));
   }
 }

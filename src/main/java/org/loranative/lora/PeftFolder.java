@@ -13,7 +13,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 import java.util.stream.Collectors;
 import org.loranative.UserException;
 import org.loranative.io.JsonFile;
@@ -275,26 +274,12 @@ final class PeftFolder {
     return pattern("alpha_pattern", method.alphaKey(), path);
   }
 
-  /** {@code all}, or of the patterns the first whose key is the path or its end. */
   private double pattern(String patterns, String all, String path) {
-    for (Map.Entry<String, JsonNode> p : config.path(patterns).properties()) {
-      try {
-        if (path.matches("(?:.*\\.)?(?:" + p.getKey() + ")")) {
-          return p.getValue().asDouble();
-        }
-      } catch (PatternSyntaxException e) {
-        throw new UserException(
-            folder
-                + "/"
-                + PeftFormat.CONFIG
-                + ": "
-                + patterns
-                + " has the key \""
-                + p.getKey()
-                + "\", which is not a regular expression.",
-            e);
-      }
-    }
-    return config.path(all).asDouble(config.path("r").asDouble());
+    return PeftPatterns.number(
+        folder.resolve(PeftFormat.CONFIG),
+        config,
+        patterns,
+        path,
+        config.path(all).asDouble(config.path("r").asDouble()));
   }
 }

@@ -13,6 +13,8 @@ import org.loranative.io.DType;
 import org.loranative.lora.AdapterMethod;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
+import org.loranative.model.weights.LoadedWeights;
+import org.loranative.model.weights.Weights;
 import org.loranative.track.Phase;
 
 /** Those numbers of a new adapter that are made of the base's weights, on the device. */
@@ -77,7 +79,7 @@ public final class AdapterStart {
   private static float[] numbers(Device device, Weights weights, Adapters.Target layer) {
     String name = layer.path() + ".weight";
     Value v = new Graph().named(Kind.WEIGHT, name, DType.F32, weights.shape(name));
-    try (Weights.Loaded loaded = weights.load(Map.of(name, v), device);
+    try (LoadedWeights loaded = weights.load(Map.of(name, v), device);
         HostBuffer host = new HostBuffer(v.bytes())) {
       device.download(host, loaded.address(v), v.bytes());
       float[] numbers = new float[Math.toIntExact(v.shape().size())];

@@ -12,6 +12,7 @@ import org.loranative.graph.ops.Linear;
 import org.loranative.graph.ops.RmsNorm;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
+import org.loranative.model.weights.Weights;
 
 /**
  * What model code builds with: a graph, the weights it may name and the adapters that some layers

@@ -9,6 +9,7 @@ import org.loranative.device.Memory;
 import org.loranative.graph.Planner;
 import org.loranative.graph.Value;
 import org.loranative.lora.AdapterState;
+import org.loranative.model.weights.LoadedWeights;
 
 /**
  * Where the values live that outlast a plan: loaded weights, adapter state, the model's constants
@@ -16,13 +17,13 @@ import org.loranative.lora.AdapterState;
  * others.
  */
 public final class Placement implements AutoCloseable {
-  private final Weights.Loaded weights;
+  private final LoadedWeights weights;
   private final AdapterState state;
   private final Memory constants;
   private final Map<String, Long> addresses = new HashMap<>();
 
   public Placement(
-      Device device, Weights.Loaded weights, AdapterState state, Map<String, float[]> constants) {
+      Device device, LoadedWeights weights, AdapterState state, Map<String, float[]> constants) {
     this.weights = weights;
     this.state = state;
     long bytes = constants.values().stream().mapToLong(c -> Planner.align(c.length * 4L)).sum();

@@ -17,7 +17,7 @@ import org.loranative.graph.Value;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.Slot;
-import org.loranative.model.Weights;
+import org.loranative.model.weights.Weights;
 import org.loranative.track.Phase;
 
 /**

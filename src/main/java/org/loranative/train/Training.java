@@ -8,7 +8,7 @@ import org.loranative.device.Memory;
 import org.loranative.graph.Graph;
 import org.loranative.lora.Adapters;
 import org.loranative.model.Placement;
-import org.loranative.model.Weights;
+import org.loranative.model.weights.Weights;
 
 /**
  * A kind of training, opened on its base model and its data: what {@code TrainRun} puts together.

@@ -10,7 +10,8 @@ import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 import org.loranative.model.Placement;
 import org.loranative.model.Session;
-import org.loranative.model.Weights;
+import org.loranative.model.weights.LoadedWeights;
+import org.loranative.model.weights.Weights;
 import org.loranative.optim.Hyperparameters;
 import org.loranative.optim.Optimizer;
 import org.loranative.optim.Optimizers;
@@ -24,7 +25,7 @@ public final class PlacedModel implements AutoCloseable {
   private final Device device;
   private final Adapters adapters;
   private final AdapterState state;
-  private final Weights.Loaded loaded;
+  private final LoadedWeights loaded;
   private final Placement placement;
 
   /** Times that gradients are kept. */

@@ -10,8 +10,8 @@ import org.loranative.graph.ShapeException;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.NamedLayers;
-import org.loranative.model.Quantize;
-import org.loranative.model.Weights;
+import org.loranative.model.weights.Quantize;
+import org.loranative.model.weights.Weights;
 
 /**
  * A diffusion model on disk: what its family decides, its VAE and its tensors (not yet loaded),

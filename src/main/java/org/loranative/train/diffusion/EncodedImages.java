@@ -23,12 +23,13 @@ import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 import org.loranative.model.Placement;
 import org.loranative.model.Session;
-import org.loranative.model.Weights;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionGraph;
 import org.loranative.model.diffusion.Framing;
 import org.loranative.model.diffusion.Painter;
 import org.loranative.model.diffusion.TextReader;
+import org.loranative.model.weights.LoadedWeights;
+import org.loranative.model.weights.Weights;
 import org.loranative.track.Phase;
 import org.loranative.train.Task;
 import org.slf4j.Logger;
@@ -281,7 +282,7 @@ final class EncodedImages {
       if (needed.isEmpty()) {
         return;
       }
-      try (Weights.Loaded weights = base.weights().load(needed, device);
+      try (LoadedWeights weights = base.weights().load(needed, device);
           AdapterState none = new AdapterState(device, Adapters.none());
           Placement placement = new Placement(device, weights, none, Map.of())) {
         if (!captions.isEmpty()) {

@@ -15,10 +15,11 @@ import org.loranative.lora.LoraFiles;
 import org.loranative.lora.Mix;
 import org.loranative.lora.NamedLayers;
 import org.loranative.model.Placement;
-import org.loranative.model.Weights;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.Painter;
 import org.loranative.model.diffusion.TextReader;
+import org.loranative.model.weights.LoadedWeights;
+import org.loranative.model.weights.Weights;
 import org.loranative.train.machine.Devices;
 import org.loranative.train.machine.Machine;
 import org.loranative.train.machine.Owned;
@@ -52,7 +53,7 @@ public final class Pictures implements AutoCloseable {
                   .toList());
       AdapterState state = owned.add(new AdapterState(device, mix.adapters()));
       state.write(AdapterState.PARAMS, mix.params());
-      Weights.Loaded weights =
+      LoadedWeights weights =
           owned.add(
               base.weights().load(Weights.of(Painter.graphs(base, mix.adapters(), dtype)), device));
       Placement placement = owned.add(new Placement(device, weights, state, Map.of()));

@@ -12,9 +12,9 @@ import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.PeftFormat;
 import org.loranative.model.Placement;
-import org.loranative.model.Weights;
 import org.loranative.model.llm.Generator;
 import org.loranative.model.llm.LlmBase;
+import org.loranative.model.weights.LoadedWeights;
 import org.loranative.text.Tokenizer;
 import org.loranative.train.machine.Devices;
 import org.loranative.train.machine.Machine;
@@ -45,7 +45,7 @@ public final class Answers implements AutoCloseable {
       adapters = adapter.map(a -> PeftFormat.adapters(a, base.targets())).orElseGet(Adapters::none);
       AdapterState state = owned.add(new AdapterState(device, adapters));
       adapter.ifPresent(a -> state.write(AdapterState.PARAMS, PeftFormat.read(a, adapters)));
-      Weights.Loaded weights =
+      LoadedWeights weights =
           owned.add(
               base.weights()
                   .load(Generator.weightsOf(base, adapters, this.compute).named(), device));

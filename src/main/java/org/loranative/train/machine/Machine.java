@@ -1,6 +1,6 @@
 package org.loranative.train.machine;
 
-import org.loranative.model.Quantize;
+import org.loranative.model.weights.Quantize;
 
 /**
  * Where and in what a model runs beside training.

@@ -21,8 +21,9 @@ import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraSpec;
 import org.loranative.model.AdapterStart;
 import org.loranative.model.Placement;
-import org.loranative.model.Quantize;
-import org.loranative.model.Weights;
+import org.loranative.model.weights.LoadedWeights;
+import org.loranative.model.weights.Quantize;
+import org.loranative.model.weights.Weights;
 import org.loranative.optim.Evaluation;
 import org.loranative.optim.Hyperparameters;
 import org.loranative.optim.LossScale;
@@ -226,7 +227,7 @@ public final class TrainRun implements AutoCloseable {
     log.debug("{}", describe(false));
     logBlocks(run.needed());
     kind.prepare();
-    Weights.Loaded weights = owned.add(kind.weights().load(run.needed(), device));
+    LoadedWeights weights = owned.add(kind.weights().load(run.needed(), device));
     AdapterState state =
         owned.add(new AdapterState(device, adapters, run.setting().optimizer().slots(adapters)));
     Placement placement = owned.add(new Placement(device, weights, state, kind.constants()));

@@ -25,8 +25,9 @@ import org.loranative.graph.Value;
 import org.loranative.io.DType;
 import org.loranative.io.Safetensors;
 import org.loranative.lora.Adapters;
-import org.loranative.model.Quantize;
-import org.loranative.model.Weights;
+import org.loranative.model.weights.LoadedWeights;
+import org.loranative.model.weights.Quantize;
+import org.loranative.model.weights.Weights;
 import org.loranative.testing.Errors;
 import org.loranative.testing.Golden;
 import org.loranative.testing.PlacedModel;
@@ -83,7 +84,7 @@ class Nf4Test {
     assertThat(w.shape()).isEqualTo(Shape.of(100, 192));
     float[] expected = new Golden(MATRICES).floats(name + ".numbers");
     try (Device device = new CpuDevice(1);
-        Weights.Loaded loaded = weights.load(g.named(), device);
+        LoadedWeights loaded = weights.load(g.named(), device);
         HostBuffer host = new HostBuffer(w.bytes())) {
       device.download(host, loaded.address(w), w.bytes());
       float[] actual = new float[expected.length];

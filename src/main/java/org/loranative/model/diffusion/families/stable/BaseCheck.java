@@ -2,10 +2,10 @@ package org.loranative.model.diffusion.families.stable;
 
 import java.nio.file.Path;
 import org.loranative.UserException;
-import org.loranative.model.Weights;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.VaeConfig;
 import org.loranative.model.diffusion.clip.ClipConfig;
+import org.loranative.model.weights.Weights;
 
 /**
  * Whether the parts of a base fit each other and the graphs that are built of them: where a number

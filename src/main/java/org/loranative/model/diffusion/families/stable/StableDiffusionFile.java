@@ -14,7 +14,6 @@ import org.loranative.diffusion.Spacing;
 import org.loranative.graph.ops.Act;
 import org.loranative.io.TensorEntry;
 import org.loranative.io.TensorFile;
-import org.loranative.model.Weights;
 import org.loranative.model.diffusion.BaseOptions;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.Vae;
@@ -22,6 +21,7 @@ import org.loranative.model.diffusion.VaeConfig;
 import org.loranative.model.diffusion.VaeNames;
 import org.loranative.model.diffusion.clip.ClipConfig;
 import org.loranative.model.diffusion.clip.TokenizerPlace;
+import org.loranative.model.weights.Weights;
 
 /**
  * A checkpoint of one file in the original layout ({@code model.diffusion_model.…}): Stable

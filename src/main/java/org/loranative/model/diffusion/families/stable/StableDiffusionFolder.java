@@ -8,13 +8,13 @@ import java.util.Map;
 import java.util.Optional;
 import org.loranative.UserException;
 import org.loranative.io.TensorEntry;
-import org.loranative.model.Weights;
 import org.loranative.model.diffusion.BaseOptions;
 import org.loranative.model.diffusion.DiffusersFolder;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.VaeConfig;
 import org.loranative.model.diffusion.clip.ClipConfig;
 import org.loranative.model.diffusion.clip.TokenizerPlace;
+import org.loranative.model.weights.Weights;
 
 /** A Stable Diffusion 1, 2 or XL in diffusers' layout. */
 final class StableDiffusionFolder {

@@ -1,4 +1,4 @@
-package org.loranative.model;
+package org.loranative.model.weights;
 
 import java.util.Locale;
 

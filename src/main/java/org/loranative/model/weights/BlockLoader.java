@@ -1,4 +1,4 @@
-package org.loranative.model;
+package org.loranative.model.weights;
 
 import java.util.Optional;
 import org.loranative.device.CpuDevice;
@@ -27,18 +27,17 @@ final class BlockLoader implements AutoCloseable {
    * @param v the matrix, as the device is to hold it
    * @param to its address there
    */
-  void load(Weights.Reading r, long from, Optional<Nf4Tensor> pieces, Value v, long to) {
+  void load(Reading r, long from, Optional<Nf4Tensor> pieces, Value v, long to) {
     if (pieces.isPresent()) {
       loadPieces(pieces.get(), v, to);
     } else if (v.dtype() == DType.NF4) {
       try (Memory numbers = host().allocate(v.shape().size() * 4)) {
-        Weights.read(host(), r, from, inF32(v), numbers.address());
+        new PlainLoader(host()).load(r, from, inF32(v), numbers.address());
         quantize(numbers.address(), v, to);
       }
     } else if (r.interleavedHeads() > 0) {
       try (Memory rows = host().allocate(v.bytes())) {
-        Weights.inOrder(
-            r,
+        r.inOrder(
             v.dtype().bytes(v.shape().last()),
             (ours, file, bytes) -> host().copy(rows.address() + ours, from + file, bytes));
         device.upload(to, rows.address(), v.bytes());
@@ -62,7 +61,7 @@ final class BlockLoader implements AutoCloseable {
       } else if (v.dtype() == DType.NF4) {
         quantize(all.address(), v, to);
       } else {
-        Weights.dequantize(device, all.address(), stored, to, v.dtype(), n);
+        new PlainLoader(device).dequantize(all.address(), stored, to, v.dtype(), n);
       }
     }
   }

@@ -1,4 +1,4 @@
-package org.loranative.model;
+package org.loranative.model.weights;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -12,12 +12,12 @@ import org.loranative.testing.Seeded;
 import org.loranative.testing.TestDevices;
 
 @ExtendWith(Seeded.class)
-class WeightsTest {
+class PlainLoaderTest {
   /** A tensor of more than a piece is converted whole, also where a block's bytes are odd. */
   @Test
   void longTensorsAreConvertedInPieces(Random random) {
-    long elements = Weights.PIECE + 32 * (1 + random.nextInt(50));
-    long first = DType.Q8_0.bytes(Weights.PIECE - 32);
+    long elements = PlainLoader.PIECE + 32 * (1 + random.nextInt(50));
+    long first = DType.Q8_0.bytes(PlainLoader.PIECE - 32);
     try (Device device = TestDevices.open("cpu");
         HostBuffer blocks = new HostBuffer(DType.Q8_0.bytes(elements));
         HostBuffer pieces = new HostBuffer(elements * 4);
@@ -29,10 +29,10 @@ class WeightsTest {
         }
       }
       long from = blocks.address();
-      Weights.dequantize(device, from, DType.Q8_0, pieces.address(), DType.F32, elements);
-      long tail = Weights.PIECE - 32;
-      Weights.dequantize(
-          device, from + first, DType.Q8_0, whole.address(), DType.F32, elements - tail);
+      new PlainLoader(device).dequantize(from, DType.Q8_0, pieces.address(), DType.F32, elements);
+      long tail = PlainLoader.PIECE - 32;
+      new PlainLoader(device)
+          .dequantize(from + first, DType.Q8_0, whole.address(), DType.F32, elements - tail);
       for (int i = 0; i < elements - tail; i++) {
         assertThat(pieces.view().getFloat((int) (tail + i) * 4))
             .isEqualTo(whole.view().getFloat(i * 4));

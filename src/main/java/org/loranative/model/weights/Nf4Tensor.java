@@ -1,4 +1,4 @@
-package org.loranative.model;
+package org.loranative.model.weights;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;

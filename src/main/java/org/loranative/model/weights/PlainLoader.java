@@ -1,0 +1,109 @@
+package org.loranative.model.weights;
+
+import java.nio.ByteBuffer;
+import org.loranative.StoppedException;
+import org.loranative.Stopping;
+import org.loranative.device.Device;
+import org.loranative.device.HostBuffer;
+import org.loranative.device.LoraOps;
+import org.loranative.graph.Value;
+import org.loranative.io.DType;
+
+/** Brings tensors onto a device as plain numbers, whatever their file holds them in. */
+final class PlainLoader {
+  /** Numbers that are converted at once: whole blocks of every type. */
+  static final long PIECE = 1 << 23;
+
+  private final Device device;
+
+  PlainLoader(Device device) {
+    this.device = device;
+  }
+
+  /**
+   * @param from host address of the tensor in its mapped file
+   * @param v the weight, as the device is to hold it
+   * @param to its address there
+   */
+  void load(Reading r, long from, Value v, long to) {
+    DType stored = r.stored();
+    if (r.interleavedHeads() > 0) {
+      long columns = v.shape().last();
+      r.inOrder(
+          stored.bytes(columns),
+          (ours, file, bytes) ->
+              dequantize(
+                  from + file,
+                  stored,
+                  to + ours / bytes * v.dtype().bytes(columns),
+                  v.dtype(),
+                  columns));
+      return;
+    }
+    dequantize(from, stored, to, v.dtype(), r.entry().elements());
+    if (r.isConvolution()) {
+      // Images are NHWC: [O, I, kernel, kernel] becomes [O, kernel, kernel, I].
+      long taps = r.entry().shape().get(2) * r.entry().shape().get(3);
+      exchange(r.entry().shape().get(0), r.entry().shape().get(1), taps, v, to);
+    }
+    if (r.transposed()) {
+      exchange(1, r.entry().shape().get(0), r.entry().shape().get(1), v, to);
+    }
+    if (r.offset() != 0) {
+      assert v.dtype() == DType.F32;
+      try (HostBuffer host = new HostBuffer(v.bytes())) {
+        device.download(host, to, v.bytes());
+        for (int i = 0; i < v.bytes(); i += 4) {
+          host.view().putFloat(i, host.view().getFloat(i) + r.offset());
+        }
+        device.upload(to, host, v.bytes());
+      }
+    }
+  }
+
+  /** Turns [outer, first, second] into [outer, second, first]. */
+  private void exchange(long outer, long first, long second, Value v, long at) {
+    int size = v.dtype().bytesPerBlock;
+    try (HostBuffer file = new HostBuffer(v.bytes());
+        HostBuffer ours = new HostBuffer(v.bytes())) {
+      device.download(file, at, v.bytes());
+      ByteBuffer from = file.view();
+      ByteBuffer to = ours.view();
+      for (long o = 0; o < outer; o++) {
+        for (long j = 0; j < second; j++) {
+          for (long i = 0; i < first; i++) {
+            int source = (int) (((o * first + i) * second + j) * size);
+            int target = (int) (((o * second + j) * first + i) * size);
+            if (size == 4) {
+              to.putInt(target, from.getInt(source));
+            } else {
+              to.putShort(target, from.getShort(source));
+            }
+          }
+        }
+      }
+      device.upload(at, ours, v.bytes());
+    }
+  }
+
+  /**
+   * Piece by piece, so that the longest tensor can be stopped too.
+   *
+   * @throws StoppedException if the work is to end
+   */
+  void dequantize(long from, DType stored, long to, DType type, long elements) {
+    // NF4 keeps its scales behind all of its codes, so it is no row of pieces.
+    long piece = stored == DType.NF4 ? elements : Math.min(elements, PIECE);
+    for (long at = 0; at < elements; at += piece) {
+      if (Stopping.isAsked()) {
+        throw new StoppedException("Stopped while the base was loaded; --resume goes on.");
+      }
+      long n = Math.min(piece, elements - at);
+      long source = from + (at == 0 ? 0 : stored.bytes(at));
+      long target = to + (at == 0 ? 0 : type.bytes(at));
+      device.check(
+          LoraOps.ln_dequantize_fwd(
+              device.handle(), source, stored.code, target, type.code, 0, 1, n, n));
+    }
+  }
+}

@@ -1,0 +1,66 @@
+package org.loranative.model.weights;
+
+import org.loranative.device.Device;
+import org.loranative.graph.Shape;
+import org.loranative.graph.Value;
+import org.loranative.io.DType;
+import org.loranative.io.TensorEntry;
+
+/**
+ * How a tensor of a file becomes a weight.
+ *
+ * @param interleavedHeads heads whose two rotary halves stand interleaved in the file; 0 for rows
+ *     in order
+ * @param offset added to every element
+ * @param transposed whether the file has it with its two sides exchanged
+ */
+record Reading(TensorEntry entry, int interleavedHeads, float offset, boolean transposed) {
+  DType stored() {
+    return DType.named(entry.type()).orElseThrow();
+  }
+
+  /** Whether the file holds [O, I, kernel, kernel], which is read as [O, kernel, kernel, I]. */
+  boolean isConvolution() {
+    return entry.shape().size() == 4 && entry.shape().get(2) * entry.shape().get(3) > 1;
+  }
+
+  /** The weight's; a convolution of one pixel, [O, I, 1, 1], is the matrix [O, I]. */
+  Shape shape() {
+    if (transposed) {
+      return Shape.of(entry.shape().get(1), entry.shape().get(0));
+    }
+    return isConvolution() || entry.shape().size() != 4
+        ? new Shape(entry.shape())
+        : Shape.of(entry.shape().get(0), entry.shape().get(1));
+  }
+
+  /** Whether a device can use the file's bytes where they are mapped. */
+  boolean isAsItLies(Value v, Device device) {
+    return device.readsHostMemory()
+        && interleavedHeads == 0
+        && offset == 0
+        && !transposed
+        && !isConvolution()
+        && entry.type().equals(v.dtype().name())
+        && (v.dtype().isBlocks() || entry.offset() % v.dtype().bytesPerBlock == 0)
+        && v.dtype() != DType.NF4;
+  }
+
+  /** Takes a row from where it stands in the file to where it stands in order, in bytes. */
+  interface MoveRow {
+    void move(long ours, long file, long bytes);
+  }
+
+  /**
+   * Rotary halves that the file interleaves: its row 2j + s of a head is row s·half + j of ours.
+   */
+  void inOrder(long rowBytes, MoveRow to) {
+    long rows = entry.shape().get(0);
+    long headRows = rows / interleavedHeads;
+    for (long row = 0; row < rows; row++) {
+      long inHead = row % headRows;
+      long fileRow = row - inHead + inHead % (headRows / 2) * 2 + inHead / (headRows / 2);
+      to.move(row * rowBytes, fileRow * rowBytes, rowBytes);
+    }
+  }
+}

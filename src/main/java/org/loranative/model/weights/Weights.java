@@ -1,0 +1,235 @@
+package org.loranative.model.weights;
+
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
+import org.loranative.UserException;
+import org.loranative.device.Device;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Kind;
+import org.loranative.graph.Planner;
+import org.loranative.graph.Shape;
+import org.loranative.graph.Value;
+import org.loranative.io.DType;
+import org.loranative.io.TensorEntry;
+import org.loranative.track.Phase;
+
+/**
+ * A checkpoint's frozen tensors under Hugging Face's names: their shapes before loading, and how
+ * each is read (dequantized, its rows put in order, an offset added).
+ */
+public final class Weights {
+  private final String source;
+  private final UnaryOperator<String> fileName;
+  private final Map<String, Reading> readings = new HashMap<>();
+  private final Map<String, TensorEntry> entries;
+  private final Map<String, Nf4Tensor> nf4;
+  private Quantize quantize = Quantize.NONE;
+  private Predicate<String> quantized = name -> false;
+
+  /**
+   * @param source for messages
+   * @param entries the file's tensors by the file's names
+   * @param fileName Hugging Face's name to the file's
+   */
+  public Weights(String source, Map<String, TensorEntry> entries, UnaryOperator<String> fileName) {
+    this.source = source;
+    this.nf4 = Nf4Tensor.find(entries);
+    this.entries = new HashMap<>(entries);
+    nf4.forEach((name, tensor) -> this.entries.put(name, tensor.entry()));
+    this.fileName = fileName;
+  }
+
+  /** Says how the matrices that {@code which} names are held; others are in the compute dtype. */
+  public void quantize(Quantize how, Predicate<String> which) {
+    quantize = how;
+    quantized = which;
+  }
+
+  /** The dtype that {@code name} is held in where a model computes in {@code compute}. */
+  public DType matrixType(String name, DType compute) {
+    Reading r = reading(name);
+    if (quantize == Quantize.NONE || !quantized.test(name) || r.transposed() || r.offset() != 0) {
+      return compute;
+    }
+    Shape shape = shape(name);
+    DType stored = DType.named(r.entry().type()).orElseThrow();
+    DType held = quantize == Quantize.NF4 ? DType.NF4 : stored;
+    boolean fits =
+        shape.size() > 0
+            && !r.isConvolution()
+            && held.isBlocks()
+            && shape.last() % held.elementsPerBlock == 0
+            && (stored != DType.NF4 || r.interleavedHeads() == 0);
+    return fits ? held : compute;
+  }
+
+  public boolean has(String name) {
+    return entries.containsKey(fileName.apply(name));
+  }
+
+  /** The file's description of {@code name}. */
+  public TensorEntry entry(String name) {
+    TensorEntry entry = entries.get(fileName.apply(name));
+    if (entry == null) {
+      throw new UserException(
+          source + " lacks the tensor " + fileName.apply(name) + "; the file may be incomplete.");
+    }
+    if (DType.named(entry.type()).isEmpty() || List.of("I32", "U8").contains(entry.type())) {
+      throw new UserException(
+          source
+              + ": tensor "
+              + entry.name()
+              + " is stored as "
+              + entry.type()
+              + ", which is not supported (F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K,"
+              + " Q6_K are, and NF4 of bitsandbytes).");
+    }
+    return entry;
+  }
+
+  /** As the file has it; a convolution of one pixel, [O, I, 1, 1], is the matrix [O, I]. */
+  public Shape shape(String name) {
+    return reading(name).shape();
+  }
+
+  /** Tensors of the file, by its names, among those that {@code which} means that none reads. */
+  public List<String> unread(Map<String, Value> reading, Predicate<String> which) {
+    Set<String> read = new HashSet<>();
+    reading.keySet().forEach(name -> read.add(fileName.apply(name)));
+    return entries.keySet().stream()
+        .filter(name -> which.test(name) && !read.contains(name))
+        // The pieces of a quantized tensor stand behind its name.
+        .filter(name -> read.stream().noneMatch(r -> name.startsWith(r + ".")))
+        .sorted()
+        .toList();
+  }
+
+  /** Says that the rows of {@code name} hold rotary halves interleaved, head by head. */
+  public void interleaved(String name, int heads) {
+    readings.put(name, new Reading(entry(name), heads, 0, false));
+  }
+
+  /** Says that {@code offset} is to be added to every element of {@code name}. */
+  public void offset(String name, float offset) {
+    readings.put(name, new Reading(entry(name), 0, offset, false));
+  }
+
+  /** Says that the file holds the matrix {@code name} with its sides exchanged. */
+  public void transposed(String name) {
+    readings.put(name, new Reading(entry(name), 0, 0, true));
+  }
+
+  private Reading reading(String name) {
+    return readings.getOrDefault(name, new Reading(entry(name), 0, 0, false));
+  }
+
+  private boolean loads(Value v) {
+    return v.kind() == Kind.WEIGHT && has(v.name());
+  }
+
+  /** Bytes that loading the WEIGHT values of {@code named} will allocate. */
+  public long bytesToAllocate(Map<String, Value> named, Device device) {
+    return named.values().stream()
+        .filter(v -> loads(v))
+        .filter(v -> !reading(v.name()).isAsItLies(v, device))
+        .mapToLong(v -> Planner.align(v.bytes()))
+        .sum();
+  }
+
+  /** Bytes that stay in the mapped file. */
+  public long bytesMapped(Map<String, Value> named, Device device) {
+    return named.values().stream()
+        .filter(v -> loads(v))
+        .filter(v -> reading(v.name()).isAsItLies(v, device))
+        .mapToLong(Value::bytes)
+        .sum();
+  }
+
+  /** The WEIGHT values that graphs name, each once: what to load for all of them. */
+  public static Map<String, Value> of(List<Graph> graphs) {
+    Map<String, Value> weights = new LinkedHashMap<>();
+    for (Graph g : graphs) {
+      g.named().values().stream()
+          .filter(v -> v.kind() == Kind.WEIGHT)
+          .forEach(v -> weights.putIfAbsent(v.name(), v));
+    }
+    return weights;
+  }
+
+  /** A hash of what {@code named} would load. */
+  public String fingerprint(Map<String, Value> named) {
+    TreeMap<String, TensorEntry> read = new TreeMap<>();
+    named.values().stream()
+        .filter(this::loads)
+        .forEach(v -> read.put(v.name(), reading(v.name()).entry()));
+    return StoredNumbers.fingerprint(read);
+  }
+
+  /** A hash of the whole checkpoint. */
+  public String fingerprint() {
+    return StoredNumbers.fingerprint(new TreeMap<>(entries));
+  }
+
+  /**
+   * The first of the WEIGHT values of {@code named} whose numbers are not all finite, with its
+   * file. Reads them all; blocks, whose scales alone could be, are left out.
+   */
+  public Optional<String> notFinite(Map<String, Value> named) {
+    Phase phase = new Phase("tensors searched for NaN", named.size());
+    for (Value v : named.values()) {
+      phase.next();
+      if (loads(v) && List.of("F32", "F16", "BF16").contains(entry(v.name()).type())) {
+        TensorEntry entry = entry(v.name());
+        if (!StoredNumbers.areFinite(entry)) {
+          return Optional.of(entry.name() + " of " + entry.file());
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Loads every WEIGHT value of {@code named} that the checkpoint holds, each read once. */
+  public LoadedWeights load(Map<String, Value> named, Device device) {
+    LoadedWeights loaded = new LoadedWeights(device.allocate(bytesToAllocate(named, device)));
+    boolean done = false;
+    try (BlockLoader blocks = new BlockLoader(device)) {
+      PlainLoader plain = new PlainLoader(device);
+      Phase phase = new Phase("tensors loaded", named.size());
+      for (Value v : named.values()) {
+        phase.next();
+        if (!loads(v)) {
+          continue;
+        }
+        Reading r = reading(v.name());
+        long from = loaded.inFile(r.entry());
+        if (r.isAsItLies(v, device)) {
+          loaded.keep(v, from, r.entry());
+        } else {
+          long to = loaded.place(v);
+          Optional<Nf4Tensor> pieces = Optional.ofNullable(nf4.get(fileName.apply(v.name())));
+          if (v.dtype().isBlocks() || pieces.isPresent()) {
+            blocks.load(r, from, pieces, v, to);
+          } else {
+            plain.load(r, from, v, to);
+          }
+          loaded.release(r.entry());
+        }
+      }
+      loaded.finish();
+      done = true;
+      return loaded;
+    } finally {
+      if (!done) {
+        loaded.close();
+      }
+    }
+  }
+}
