@@ -41,8 +41,12 @@ final class InspectCommand implements Callable<Integer> {
       types.merge(t.type(), 1, Integer::sum);
     }
     System.out.printf(
-        "%d tensors, %d elements, %d bytes, by type %s%n",
-        content.tensors().size(), elements, bytes, types);
+        "%d %s, %d elements, %d bytes, by type %s%n",
+        content.tensors().size(),
+        content.tensors().size() == 1 ? "tensor" : "tensors",
+        elements,
+        bytes,
+        types);
     return 0;
   }
 

@@ -41,9 +41,27 @@ sealed interface Allowed {
       return "between " + Numbers.plain(low) + " and " + Numbers.plain(high);
     }
 
+    /** The same as "from … to …". */
+    String span() {
+      return "from " + Numbers.plain(low) + (isOpen() ? "" : " to " + Numbers.plain(high));
+    }
+
     /** Whether {@code high} is no more than what a whole number can hold. */
     boolean isOpen() {
       return high == Integer.MAX_VALUE;
+    }
+  }
+
+  /** Minus one, which stands for something else than a number, or what {@code range} holds. */
+  record MinusOneOr(Between range) implements Allowed {
+    @Override
+    public boolean holds(Object value) {
+      return ((Number) value).doubleValue() == -1 || range.holds(value);
+    }
+
+    @Override
+    public String expected() {
+      return "-1 or " + range.expected();
     }
   }
 
@@ -83,6 +101,10 @@ sealed interface Allowed {
 
   static Allowed between(double low, double high) {
     return new Between(low, high);
+  }
+
+  static Allowed minusOneOrBetween(double low, double high) {
+    return new MinusOneOr(new Between(low, high));
   }
 
   /** A whole number from {@code low} on. */

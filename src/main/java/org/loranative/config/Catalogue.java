@@ -3,6 +3,7 @@ package org.loranative.config;
 import static org.loranative.config.Allowed.POSITIVE;
 import static org.loranative.config.Allowed.between;
 import static org.loranative.config.Allowed.from;
+import static org.loranative.config.Allowed.minusOneOrBetween;
 import static org.loranative.config.Key.choice;
 import static org.loranative.config.Key.flag;
 import static org.loranative.config.Key.large;
@@ -260,7 +261,11 @@ public final class Catalogue {
         choice("lora_method", List.of("lora", "dora", "loha", "lokr"), "The kind of adapter.")
             .mark(Mark.LAYOUT)
             .more("See [kinds of adapters](adapters.md)."),
-        whole("lokr_factor", -1, between(-1, 1 << 16), "Size of the first matrix of `lokr`.")
+        whole(
+                "lokr_factor",
+                -1,
+                minusOneOrBetween(1, 1 << 16),
+                "Size of the first matrix of `lokr`.")
             .mark(Mark.LAYOUT)
             .more(
                 "The sizes of a layer are taken apart into this number, or the largest below it that"

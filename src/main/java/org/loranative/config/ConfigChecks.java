@@ -43,9 +43,6 @@ final class ConfigChecks {
     if (c.loraDropout() > 0 && !c.loraMethod().equals("lora")) {
       throw is.wrong("lora_dropout", c.loraDropout(), "0 with lora_method " + c.loraMethod());
     }
-    if (c.lokrFactor() == 0) {
-      throw is.wrong("lokr_factor", 0, "a number from 1 on, or -1");
-    }
     if (c.lokrFactor() != -1 && !c.loraMethod().equals("lokr")) {
       throw is.wrong("lokr_factor", c.lokrFactor(), "-1 with lora_method " + c.loraMethod());
     }

@@ -76,14 +76,22 @@ public final class ConfigSchema {
     if (key.allowed() instanceof Allowed.OneOf words) {
       words.words().forEach(property.putArray("enum")::add);
     } else if (key.allowed() instanceof Allowed.Between range) {
-      property.put("minimum", new BigDecimal(Numbers.plain(range.low())));
-      if (!range.isOpen()) {
-        property.put("maximum", new BigDecimal(Numbers.plain(range.high())));
-      }
+      limit(property, range);
+    } else if (key.allowed() instanceof Allowed.MinusOneOr other) {
+      ArrayNode any = property.putArray("anyOf");
+      any.addObject().put("const", -1);
+      limit(any.addObject(), other.range());
     } else if (key.allowed() instanceof Allowed.Positive) {
       property.put("exclusiveMinimum", 0);
     } else if (key.allowed() instanceof Allowed.Form form && !form.pattern().isEmpty()) {
       property.put("pattern", "^(" + form.pattern() + ")$");
+    }
+  }
+
+  private static void limit(ObjectNode property, Allowed.Between range) {
+    property.put("minimum", new BigDecimal(Numbers.plain(range.low())));
+    if (!range.isOpen()) {
+      property.put("maximum", new BigDecimal(Numbers.plain(range.high())));
     }
   }
 

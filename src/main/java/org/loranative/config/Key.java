@@ -179,11 +179,10 @@ public record Key(
       return String.join(", ", words.words());
     }
     if (allowed instanceof Allowed.Between b) {
-      String range =
-          b.isOpen()
-              ? " from " + Numbers.plain(b.low())
-              : " from " + Numbers.plain(b.low()) + " to " + Numbers.plain(b.high());
-      return type.words + range;
+      return type.words + " " + b.span();
+    }
+    if (allowed instanceof Allowed.MinusOneOr other) {
+      return "-1 or " + type.words + " " + other.range().span();
     }
     if (type == KeyType.PATH) {
       return "a path";

@@ -77,6 +77,7 @@ public final class Records {
     } else {
       throw new UserException("The data file " + path + " does not exist.");
     }
+    result.phase.end();
     return result;
   }
 

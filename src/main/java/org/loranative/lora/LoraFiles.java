@@ -60,12 +60,16 @@ public final class LoraFiles {
             parts.values().forEach(e -> unknown.add(e.name()));
           }
         });
+    phase.end();
     if (modules.isEmpty() || !unknown.isEmpty()) {
       throw new UserException(
           String.format(
-              "%s holds %d tensors for layers that this base model has not, such as %s; it was"
+              "%s holds %d %s for layers that this base model has not, such as %s; it was"
                   + " made for another base, or holds something else than LoRA.",
-              path, unknown.size(), unknown.stream().sorted().findFirst().orElse("none")));
+              path,
+              unknown.size(),
+              unknown.size() == 1 ? "tensor" : "tensors",
+              unknown.stream().sorted().findFirst().orElse("none")));
     }
     // In the model's order, whatever the file's is.
     Map<String, AdaptedLayer> sorted = new LinkedHashMap<>();

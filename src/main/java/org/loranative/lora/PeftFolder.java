@@ -96,11 +96,13 @@ final class PeftFolder {
     JsonNode config = JsonFile.read(file);
     requireSupported(file, config);
     Map<String, Map<String, TensorEntry>> layers = new TreeMap<>();
-    for (Map.Entry<String, TensorEntry> t :
-        Safetensors.read(folder.resolve(PeftFormat.WEIGHTS)).tensors().entrySet()) {
+    Map<String, TensorEntry> tensors =
+        Safetensors.read(folder.resolve(PeftFormat.WEIGHTS)).tensors();
+    for (Map.Entry<String, TensorEntry> t : tensors.entrySet()) {
       Key key =
           Key.of(t.getKey())
-              .orElseThrow(() -> new UserException(folder + " " + foreign(t.getKey())));
+              .orElseThrow(
+                  () -> new UserException(folder + " " + foreign(t.getKey(), tensors.keySet())));
       layers.computeIfAbsent(key.layer(), l -> new TreeMap<>()).put(key.part(), t.getValue());
     }
     AdapterMethod method =
@@ -178,9 +180,13 @@ final class PeftFolder {
   }
 
   /** What a tensor is that no linear layer's adapter has. */
-  private static String foreign(String name) {
-    if (name.contains("lora_embedding")) {
-      return "adapts an embedding (" + name + "), which is not supported; linear layers are.";
+  private static String foreign(String name, Set<String> all) {
+    // PEFT saves an adapted embedding whole beside its adapter.
+    Optional<String> embedding = all.stream().filter(n -> n.contains("lora_embedding")).findFirst();
+    if (embedding.isPresent()) {
+      return "adapts an embedding ("
+          + embedding.get()
+          + "), which is not supported; linear layers are.";
     }
     return "holds the tensor "
         + name

@@ -47,6 +47,7 @@ public final class AdapterStart {
                   System.arraycopy(
                       numbers, 0, params, (int) m.part(part).offset(), numbers.length));
     }
+    phase.end();
     Graph graph = new Graph();
     Net net = new Net(graph, weights, adapters, compute, false);
     Map<String, Adapters.Place> places = new LinkedHashMap<>();

@@ -15,15 +15,22 @@ public final class Phase {
 
   private final String what;
   private final int total;
+  private final long interval;
   private int done;
   private long said = System.nanoTime();
+  private boolean hasSpoken;
 
   /**
    * @param what its parts are, and what happens to them: {@code images encoded}
    */
   public Phase(String what, int total) {
+    this(what, total, INTERVAL_NANOS);
+  }
+
+  Phase(String what, int total, long interval) {
     this.what = what;
     this.total = total;
+    this.interval = interval;
   }
 
   /** One of which nobody knows how many parts there are. */
@@ -41,11 +48,19 @@ public final class Phase {
       throw new StoppedException(String.format("Stopped at %s; --resume goes on.", position()));
     }
     long now = System.nanoTime();
-    if (now - said >= INTERVAL_NANOS) {
+    if (now - said >= interval) {
       said = now;
+      hasSpoken = true;
       log.info(position());
     }
     done++;
+  }
+
+  /** To be called when all is done: ends what was said of it with its last number. */
+  public void end() {
+    if (hasSpoken) {
+      log.info(position());
+    }
   }
 
   private String position() {

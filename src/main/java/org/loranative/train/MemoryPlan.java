@@ -128,6 +128,7 @@ public record MemoryPlan(Held held, RunPlans plans, Largest largest, long prepar
         largest = fitted;
       }
     }
+    phase.end();
     Map<BatchShape, Plan> evaluation = new LinkedHashMap<>();
     graphs.evaluation().forEach((shape, g) -> evaluation.put(shape, Planner.plan(g, device)));
     List<Plan> previews = graphs.previews().stream().map(g -> Planner.plan(g, device)).toList();

@@ -11,6 +11,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.loranative.UserException;
 import org.loranative.io.AtomicFolders;
@@ -28,6 +29,7 @@ public final class RunFolder implements AutoCloseable {
 
   private final Path folder;
   private final boolean resumed;
+  private final boolean isNew;
   private final FileChannel lock;
 
   /**
@@ -36,6 +38,7 @@ public final class RunFolder implements AutoCloseable {
   public RunFolder(Path folder, boolean resume) {
     this.folder = folder;
     this.resumed = resume;
+    this.isNew = !Files.exists(folder);
     if (!resume && Files.exists(folder) && !isUnused(folder)) {
       throw new UserException(
           "output_dir "
@@ -83,17 +86,32 @@ public final class RunFolder implements AutoCloseable {
     }
   }
 
+  /** A run that ended before it began leaves no folder behind, which the next one would refuse. */
   @Override
   public void close() throws IOException {
+    if (isNew && !Files.exists(config())) {
+      AtomicFolders.delete(folder);
+    }
     lock.close();
   }
 
+  /** Whether it is empty, or a run was killed in it before it began. */
   private static boolean isUnused(Path folder) {
-    try (Stream<Path> files = Files.list(folder)) {
-      return files.findAny().isEmpty();
+    Set<Path> early = Set.of(folder.resolve(LOCK), folder.resolve("logs"), trainLog(folder));
+    try (Stream<Path> files = Files.walk(folder)) {
+      return files.allMatch(f -> f.equals(folder) || early.contains(f));
     } catch (IOException e) {
       return false;
     }
+  }
+
+  private static Path trainLog(Path folder) {
+    return folder.resolve("logs").resolve("train.log");
+  }
+
+  /** Everything that was logged. */
+  public Path trainLog() {
+    return trainLog(folder);
   }
 
   public Path logs() {

@@ -114,6 +114,7 @@ class CatalogueTest {
         "lora_rank: 2.5",
         "lora_alpha: 0",
         "optimizer: sgd",
+        "lora_method: lokr\nlokr_factor: 0",
         "packing: maybe",
         "device: gpu",
         "background: white",

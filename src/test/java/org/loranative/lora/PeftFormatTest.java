@@ -15,6 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.loranative.UserException;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.testing.Golden;
+import org.loranative.testing.TensorFiles;
 
 /** What PEFT wrote is read, and written again with the same names, shapes and numbers. */
 class PeftFormatTest {
@@ -128,6 +129,14 @@ class PeftFormatTest {
     config("{\"peft_type\":\"LORA\",\"r\":4,\"init_lora_weights\":\"pissa_niter_16\"}");
     assertThatThrownBy(() -> PeftFormat.adapters(folder, other.targets()))
         .hasMessageContaining("init_lora_weights is \"pissa_niter_16\"");
+    config("{\"peft_type\":\"LORA\",\"r\":4}");
+    String embedding = "base_model.model.model.embed_tokens.";
+    TensorFiles.empty()
+        .with(embedding + "base_layer.weight", List.of(2L, 2L), 1, 2, 3, 4)
+        .with(embedding + "lora_embedding_A", List.of(1L, 2L), 1, 2)
+        .write(folder.resolve("adapter_model.safetensors"));
+    assertThatThrownBy(() -> PeftFormat.adapters(folder, other.targets()))
+        .hasMessageContaining("adapts an embedding");
     Path peft = Golden.FOLDER.resolve("gemma3/adapter");
     assertThatThrownBy(() -> PeftFormat.adapters(peft, other.targets()))
         .isInstanceOf(UserException.class);

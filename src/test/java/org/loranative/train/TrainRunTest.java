@@ -237,6 +237,16 @@ class TrainRunTest {
             () -> train("third", false, new StopSignal(), "init_adapter=" + first, "lora_rank=2"))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("lora_rank");
+    assertThat(folder.resolve("third")).as("refused, so there is no run").doesNotExist();
+  }
+
+  /** A process that is killed while it loads leaves no run, so nothing is to be resumed there. */
+  @Test
+  void aRunThatNeverBeganGivesItsFolderBack() throws IOException {
+    Files.createDirectories(folder.resolve("killed/logs"));
+    Files.createFile(folder.resolve("killed/.lock"));
+    Files.writeString(folder.resolve("killed/logs/train.log"), "device: cpu\n");
+    assertThat(train("killed", false, new StopSignal(), "max_steps=1")).isPresent();
   }
 
   @Test

@@ -89,6 +89,7 @@ public final class SampleEncoder {
         skipped.add(new Records.Skipped(raw.source(), e.getMessage()));
       }
     }
+    phase.end();
     return new Result(samples, skipped, truncated, lost, oddities.sentences(), conversations);
   }
 

@@ -35,6 +35,7 @@ public record Preparation(List<PreparedImage> images, ImageChecks checks) {
         phase.next();
         look(c, setting, facts, images, unreadable);
       }
+      phase.end();
     } finally {
       facts.save();
     }

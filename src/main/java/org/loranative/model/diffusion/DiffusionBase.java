@@ -54,9 +54,14 @@ public final class DiffusionBase {
     if (!left.isEmpty()) {
       throw new UserException(
           String.format(
-              "base_model %s has %d tensors in its %s that %s have not, such as %s; it is another"
+              "base_model %s has %d %s in its %s that %s have not, such as %s; it is another"
                   + " kind of model, which is not supported.",
-              path, left.size(), family.denoiser().part(), others, left.get(0)));
+              path,
+              left.size(),
+              left.size() == 1 ? "tensor" : "tensors",
+              family.denoiser().part(),
+              others,
+              left.get(0)));
     }
     return this;
   }

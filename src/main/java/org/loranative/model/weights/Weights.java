@@ -193,6 +193,7 @@ public final class Weights {
         }
       }
     }
+    phase.end();
     return Optional.empty();
   }
 
@@ -223,6 +224,7 @@ public final class Weights {
           loaded.release(r.entry());
         }
       }
+      phase.end();
       loaded.finish();
       done = true;
       return loaded;

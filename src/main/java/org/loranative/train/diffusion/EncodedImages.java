@@ -293,6 +293,7 @@ final class EncodedImages {
                   phase.next();
                   text(c, session);
                 });
+            phase.end();
           }
         }
         Map<Buckets.Size, List<PreparedImage>> bySize = new LinkedHashMap<>();
@@ -309,6 +310,7 @@ final class EncodedImages {
                     });
               }
             });
+        phase.end();
       }
     }
 

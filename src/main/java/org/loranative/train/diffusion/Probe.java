@@ -31,9 +31,10 @@ final class Probe {
   static List<Task.Measure<DiffusionTask.Batch>> of(
       String name, List<TrainingImage> images, int batchSize, int first, int end) {
     List<Task.Measure<DiffusionTask.Batch>> measures = new ArrayList<>();
-    for (int band = 0; band < BANDS && !images.isEmpty(); band++) {
-      int from = first + (end - first) * band / BANDS;
-      int to = first + (end - first) * (band + 1) / BANDS;
+    int bands = Math.min(BANDS, end - first);
+    for (int band = 0; band < bands && !images.isEmpty(); band++) {
+      int from = first + (end - first) * band / bands;
+      int to = first + (end - first) * (band + 1) / bands;
       Map<Buckets.Size, List<Integer>> bySize = new LinkedHashMap<>();
       for (int i = 0; i < IN_BAND; i++) {
         bySize.computeIfAbsent(at(images, i).size(), s -> new ArrayList<>()).add(i);

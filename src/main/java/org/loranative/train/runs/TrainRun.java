@@ -201,7 +201,7 @@ public final class TrainRun implements AutoCloseable {
    */
   public Optional<Path> train(boolean resume, Console console, StopSignal stop) {
     try (RunFolder folder = new RunFolder(Path.of(config.outputDir()), resume);
-        AutoCloseable fileLog = RunLog.toFile(folder.logs().resolve("train.log"), beginning)) {
+        AutoCloseable fileLog = RunLog.toFile(folder.trainLog(), beginning)) {
       return train(opened, folder, console, stop);
     } catch (RuntimeException e) {
       throw e;

@@ -150,6 +150,11 @@ class DiffusionTrainTest {
     Files.writeString(scheduler, zero.replace("epsilon", "v_prediction"));
     Path file = train("velocity", false, debiased).orElseThrow();
     assertThat(losses("epsilon")).hasSize(4).noneMatch(l -> l.matches(".*(NaN|Inf|null).*"));
+    train("two", false, last[0], "min_timestep=998", "max_steps=1");
+    assertThat(folder.resolve("two/logs/metrics.jsonl"))
+        .content()
+        .contains("probe/t998-998", "probe/t999-999")
+        .doesNotContain("t998-997");
     assertThat(losses("velocity")).hasSize(4).noneMatch(l -> l.matches(".*(NaN|Inf|null).*"));
     assertThat(LoraFiles.metadata(file))
         .containsEntry("modelspec.prediction_type", "v")
