@@ -5,29 +5,22 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.stream.IntStream;
 import org.loranative.UserException;
 import org.loranative.config.Preset;
 import org.loranative.config.Preset.Setting;
-import org.loranative.config.Subject;
-import org.loranative.data.Records;
-import org.loranative.data.sd.Captioned;
 import org.loranative.device.CpuDevice;
 import org.loranative.device.Device;
-import org.loranative.image.ImageFile;
 import org.loranative.io.AtomicFiles;
 import org.loranative.model.MissingBase;
-import org.loranative.model.diffusion.DiffusionBase;
-import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.train.machine.Devices;
-import org.loranative.train.runs.Proposal;
+import org.loranative.train.proposal.Basis;
+import org.loranative.train.proposal.Proposal;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -44,10 +37,6 @@ import picocli.CommandLine.Option;
     })
 final class InitCommand implements Callable<Integer> {
   private static final long PLENTY = 24_000_000_000L;
-  private static final int FEW_IMAGES = 100;
-  private static final int FEW_RECORDS = 200;
-  private static final int MOST_MEASURED = 50;
-  private static final int PROMPTS = 3;
 
   @Option(names = "--task", description = "llm or sd; by default what the base is.")
   private Optional<String> task = Optional.empty();
@@ -91,43 +80,30 @@ final class InitCommand implements Callable<Integer> {
     }
     Path model = existing("--base", base, "Base model (folder or file)");
     Path training = existing("--data", data, "Training data (file or folder)");
-    boolean images = isDiffusion(model);
-    Optional<DiffusionBase> diffusion =
-        images ? Optional.of(DiffusionFamilies.open(model)) : Optional.empty();
+    Basis basis = Basis.of(model, training, task);
+    boolean images = basis.subject().isImages();
     if (!images && triggerWord.isPresent()) {
       throw new UserException("--trigger-word is for images, but " + model + " makes text.");
     }
-    List<Captioned> pictures = images ? Captioned.read(training).images() : List.of();
-    int count = images ? pictures.size() : Records.read(training).records().size();
     List<String> head = new ArrayList<>();
-    head.add(
-        String.format("%d %s in %s", count, images ? "captioned images" : "records", training));
-    Map<String, Setting> fixed = new LinkedHashMap<>();
-    fixed.put("task_type", new Setting(images ? "sd" : "llm", ""));
-    fixed.put("base_model", new Setting(model.toString(), ""));
-    fixed.put("metadata_path", new Setting(training.toString(), ""));
+    head.add(String.format("%d %s in %s", basis.count(), basis.noun(), training));
+    Map<String, Setting> given = new LinkedHashMap<>();
+    given.put("base_model", new Setting(model.toString(), ""));
+    given.put("metadata_path", new Setting(training.toString(), ""));
     String name = out.getFileName().toString().replaceAll("\\.ya?ml$", "");
     String folder = outputDir.orElse(Path.of("output", name)).toString();
-    fixed.put("output_dir", new Setting(folder, "results, checkpoints, logs"));
+    given.put("output_dir", new Setting(folder, "results, checkpoints, logs"));
     List<Preset> fitting = new ArrayList<>();
-    if (count < (images ? FEW_IMAGES : FEW_RECORDS)) {
+    if (basis.isSmall()) {
       fitting.add(Preset.SMALL_DATA);
     }
-    if (machine(fixed)) {
+    if (machine(given)) {
       fitting.add(Preset.LOW_VRAM);
     }
     List<Preset> chosen = presets.isEmpty() ? fitting : named();
     chosen.forEach(p -> head.add("preset " + p.label + ": " + p.purpose));
-    if (count == 0) {
-      throw new UserException("--data " + training + " holds nothing to train on.");
-    }
-    diffusion.ifPresent(d -> fixed.put("resolution", resolution(d, pictures)));
     String word = images ? triggerWord.orElseGet(InitCommand::askTriggerWord).strip() : "";
-    if (!word.isEmpty()) {
-      fixed.put("trigger_word", new Setting(word, "put before captions that lack it"));
-    }
-    Subject subject = diffusion.map(InitCommand::subject).orElse(Subject.LANGUAGE);
-    Proposal proposal = Proposal.of(subject, count, fixed, prompts(pictures, word), chosen);
+    Proposal proposal = Proposal.of(basis, given, word, chosen);
     head.add(
         String.format("%d steps; memory: %s, as planned", proposal.steps(), proposal.memory()));
     if (!noProbe) {
@@ -145,42 +121,6 @@ final class InitCommand implements Callable<Integer> {
     head.subList(0, head.size() - 1).forEach(System.out::println);
     System.out.printf("Written: %s. Next: lora-native train --config %s%n", out, out);
     return 0;
-  }
-
-  /** The images' own size, up to what the base was made for: enlarging them teaches nothing. */
-  private static Setting resolution(DiffusionBase model, List<Captioned> pictures) {
-    double[] sides =
-        pictures.stream()
-            .limit(MOST_MEASURED)
-            .map(c -> ImageFile.open(c.file()))
-            .mapToDouble(p -> Math.sqrt((double) p.width() * p.height()))
-            .sorted()
-            .toArray();
-    int own = Math.max(64, 64 * (int) (sides[sides.length / 2] / 64 + 0.5));
-    int most = Collections.min(model.imageSize());
-    return new Setting(
-        Math.min(own, most),
-        own < most ? "the images are no larger" : "what the base was made for");
-  }
-
-  private static Subject subject(DiffusionBase model) {
-    return model.family().denoiser().isSmall()
-        ? Subject.SMALL_SD
-        : Subject.ofFamily(model.family().name());
-  }
-
-  /** Captions that pictures are drawn of while it trains, from all over the data. */
-  private static List<String> prompts(List<Captioned> pictures, String word) {
-    List<String> captions =
-        pictures.stream()
-            .map(c -> c.triggeredBy(word).caption())
-            .filter(c -> !c.isBlank())
-            .distinct()
-            .toList();
-    int n = Math.min(PROMPTS, captions.size());
-    return IntStream.range(0, n)
-        .mapToObj(i -> captions.get((2 * i + 1) * captions.size() / (2 * n)))
-        .toList();
   }
 
   private static String askTriggerWord() {
@@ -224,21 +164,8 @@ final class InitCommand implements Callable<Integer> {
     return answer.strip();
   }
 
-  /** By the task, or by what the base looks like. */
-  private boolean isDiffusion(Path model) {
-    if (task.isPresent()) {
-      return switch (task.get()) {
-        case "sd", "text-to-image" -> true;
-        case "llm", "text-generation" -> false;
-        default -> throw new UserException("--task is " + task.get() + ", but must be llm or sd.");
-      };
-    }
-    return Files.exists(model.resolve("model_index.json"))
-        || Files.isRegularFile(model) && model.toString().endsWith(".safetensors");
-  }
-
   /** Device, dtype and budget; returns whether it is a card with little memory. */
-  private boolean machine(Map<String, Setting> fixed) {
+  private boolean machine(Map<String, Setting> given) {
     boolean little;
     boolean bf16;
     try (Device opened = Devices.open(device, 0)) {
@@ -247,9 +174,9 @@ final class InitCommand implements Callable<Integer> {
       System.out.println(opened.description());
       little = card && opened.freeBytes() < PLENTY;
     }
-    fixed.put("device", new Setting(device, ""));
-    fixed.put("compute_dtype", new Setting(bf16 ? "bf16" : "f32", bf16 ? "half the memory" : ""));
-    memory.ifPresent(m -> fixed.put("memory_budget", new Setting(m, "")));
+    given.put("device", new Setting(device, ""));
+    given.put("compute_dtype", new Setting(bf16 ? "bf16" : "f32", bf16 ? "half the memory" : ""));
+    memory.ifPresent(m -> given.put("memory_budget", new Setting(m, "")));
     return little;
   }
 

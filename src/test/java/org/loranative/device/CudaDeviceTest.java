@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.io.Checksums;
@@ -131,6 +132,7 @@ class CudaDeviceTest {
 
   /** A run in the AddressSanitizer and UBSan build: any report ends the process with an error. */
   @Test
+  @Tag("slow")
   void sanitizersFindNothing() throws Exception {
     Process compiler =
         new ProcessBuilder("g++", "-print-file-name=libasan.so").redirectErrorStream(true).start();

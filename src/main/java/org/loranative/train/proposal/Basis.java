@@ -1,0 +1,58 @@
+package org.loranative.train.proposal;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.loranative.UserException;
+import org.loranative.config.Preset.Setting;
+import org.loranative.config.Subject;
+
+/** A base and data that are there, and what they say of good settings. */
+public sealed interface Basis permits ImageBasis, TextBasis {
+  /**
+   * Looks at them.
+   *
+   * @param task {@code task_type}; empty for what the base looks like
+   */
+  static Basis of(Path base, Path data, Optional<String> task) {
+    Basis basis = images(base, task) ? ImageBasis.of(base, data) : TextBasis.of(base, data);
+    if (basis.count() == 0) {
+      throw new UserException("--data " + data + " holds nothing to train on.");
+    }
+    return basis;
+  }
+
+  private static boolean images(Path base, Optional<String> task) {
+    if (task.isEmpty()) {
+      return Files.exists(base.resolve("model_index.json"))
+          || Files.isRegularFile(base) && base.toString().endsWith(".safetensors");
+    }
+    return switch (task.get()) {
+      case "sd", "text-to-image" -> true;
+      case "llm", "text-generation" -> false;
+      default -> throw new UserException("--task is " + task.get() + ", but must be llm or sd.");
+    };
+  }
+
+  /** {@code task_type}. */
+  String task();
+
+  Subject subject();
+
+  /** Images or records that there are. */
+  int count();
+
+  /** What is counted, in the plural. */
+  String noun();
+
+  /** Whether there are so few that training overfits soon. */
+  boolean isSmall();
+
+  /** What follows from them, by key. */
+  Map<String, Setting> settings();
+
+  /** What previews may be drawn of, from all over the data. */
+  List<String> prompts(String triggerWord);
+}
