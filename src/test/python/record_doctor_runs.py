@@ -128,8 +128,11 @@ def faulty_data(work, random_base):
         yield f"toy-empty-{i}", "few_labels", llm | usual | dict(metadata_path=empty, max_steps=100)
         yield f"toy-shuffled-{i}", "unrelated_data", llm | usual | dict(metadata_path=shuffled)
         yield f"sd-slow-{i}", "flat", SD | dict(learning_rate=(1e-5, 1e-5, 2e-5, 5e-6)[i], seed=i)
-        yield f"sd-shuffled-{i}", "unrelated_data", SD | dict(
-            metadata_path=shuffle_captions(work, i), seed=i)
+    for i in range(8):
+        long = SD | dict(seed=20 + i, learning_rate=(1e-3, 2e-3)[i % 2], max_steps=(300, 200)[i // 2 % 2],
+                         eval_steps=20)
+        yield f"sd-twin-{i}", "healthy", long
+        yield f"sd-shuffled-{i}", "unrelated_data", long | dict(metadata_path=shuffle_captions(work, i))
     for i in range(2):
         train, other = split_images(work, 8, 4 + 20 * i, f"eight-{i}-")
         yield f"sd-eight-{i}", "overfitting", SD | dict(

@@ -1,5 +1,6 @@
 // The page: which runs there are, which are shown, and what is asked anew when something was read.
 import { Charts } from "./charts.js";
+import { layers } from "./layers.js";
 import { pictures, texts, settings } from "./panels.js";
 
 const COLOURS = ["#2f6fde", "#d9541e", "#1d9a6c", "#b23bb5", "#c29200", "#0d93b5", "#d1345b", "#6a5acd",
@@ -48,7 +49,7 @@ export async function ask(what, query = {}) {
 }
 
 const charts = new Charts(at("charts"));
-const views = { curves: () => charts.show(), pictures: () => pictures(at("pictures")),
+const views = { curves: () => charts.show(), layers: () => layers(at("layers")), pictures: () => pictures(at("pictures")),
   texts: () => texts(at("texts")), settings: () => settings(at("settings")) };
 
 function draw() {
@@ -178,6 +179,9 @@ function theme() {
   const apply = () => {
     document.documentElement.dataset.theme = localStorage.getItem("theme") ?? (dark.matches ? "dark" : "light");
     charts.rebuild();
+    if (state.view === "layers") {
+      draw();
+    }
   };
   apply();
   dark.addEventListener("change", apply);

@@ -27,14 +27,14 @@ function before(steps, step) {
 }
 
 /** Draws only what differs from what is there, so that a slider stays where it is. */
-function keep(root, key, make) {
+export function keep(root, key, make) {
   if (root.dataset.key !== key) {
     root.dataset.key = key;
     make();
   }
 }
 
-const none = (what, how) => element("p", "card", `No ${what} in the runs that are shown. ${how}`);
+export const none = (what, how) => element("p", "card", `No ${what} in the runs that are shown. ${how}`);
 
 export async function pictures(root) {
   const runs = shown().filter((run) => run.images.length > 0);
@@ -188,7 +188,7 @@ function brief(v) {
 /** echarts is large: it is fetched when it is first needed. */
 let echartsScript;
 
-async function parallel(plot, rows, columns) {
+export async function echartsLoaded() {
   echartsScript ??= new Promise((done, failed) => {
     const script = element("script");
     script.src = "echarts.js";
@@ -197,6 +197,10 @@ async function parallel(plot, rows, columns) {
     document.head.append(script);
   });
   await echartsScript;
+}
+
+async function parallel(plot, rows, columns) {
+  await echartsLoaded();
   const style = getComputedStyle(document.documentElement);
   const text = style.getPropertyValue("--text").trim();
   const used = columns.filter(([, of]) => rows.some((r) => of(r) !== undefined)).slice(0, 10);

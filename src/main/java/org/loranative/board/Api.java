@@ -11,9 +11,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.ToDoubleFunction;
 import org.loranative.config.Catalogue;
 import org.loranative.config.Mark;
 import org.loranative.diagnose.Finding;
+import org.loranative.track.LayerLog;
 import org.loranative.track.RecordedRun;
 import org.loranative.track.RecordedRun.ImageAt;
 import org.loranative.track.Scalars;
@@ -97,6 +99,32 @@ final class Api {
         node.addNull();
       }
     }
+  }
+
+  /**
+   * What the adapted layers were like: of each number a row for each step, in the layers' order.
+   */
+  byte[] layers(Map<String, String> query) throws IOException {
+    List<LayerLog.At> all = LayerLog.read(run(query).folder());
+    ObjectNode node = JSON.createObjectNode();
+    ArrayNode steps = node.putArray("steps");
+    ArrayNode names = node.putArray("names");
+    ObjectNode numbers = node.putObject("numbers");
+    if (!all.isEmpty()) {
+      all.get(all.size() - 1).layers().forEach(l -> names.add(l.layer()));
+    }
+    for (LayerLog.At at : all) {
+      steps.add(at.step());
+      row(numbers.withArray("relative"), at, LayerLog.Layer::relative);
+      row(numbers.withArray("grad_norm"), at, LayerLog.Layer::gradNorm);
+      row(numbers.withArray("update"), at, LayerLog.Layer::update);
+      row(numbers.withArray("directions"), at, LayerLog.Layer::directions);
+    }
+    return JSON.writeValueAsBytes(node);
+  }
+
+  private static void row(ArrayNode rows, LayerLog.At at, ToDoubleFunction<LayerLog.Layer> number) {
+    array(rows.addArray(), at.layers().stream().mapToDouble(number).toArray());
   }
 
   /** Where each picture of a run is, by tag. */

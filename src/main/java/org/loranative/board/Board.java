@@ -40,6 +40,7 @@ public final class Board implements AutoCloseable {
           "/board.js", "board/board.js",
           "/charts.js", "board/charts.js",
           "/panels.js", "board/panels.js",
+          "/layers.js", "board/layers.js",
           "/uplot.js", "META-INF/resources/webjars/uplot/1.6.30/dist/uPlot.iife.min.js",
           "/uplot.css", "META-INF/resources/webjars/uplot/1.6.30/dist/uPlot.min.css",
           "/echarts.js", "META-INF/resources/webjars/echarts/5.3.1/dist/echarts.min.js");
@@ -171,6 +172,7 @@ public final class Board implements AutoCloseable {
     switch (path) {
       case "/api/runs" -> send(exchange, 200, json, api.runs());
       case "/api/scalars" -> send(exchange, 200, json, api.scalars(query));
+      case "/api/layers" -> send(exchange, 200, json, api.layers(query));
       case "/api/images" -> send(exchange, 200, json, api.images(query));
       case "/api/texts" -> send(exchange, 200, json, api.texts(query));
       case "/api/settings" -> send(exchange, 200, json, api.settings());

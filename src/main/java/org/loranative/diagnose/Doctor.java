@@ -23,6 +23,8 @@ public final class Doctor {
           new Memorized(),
           new UnrelatedData(),
           new Flat(),
+          new ExplodingLayers(),
+          new RankUse(),
           new ExplodingGradients(),
           new VanishingUpdates(),
           new ScheduleMistake(),

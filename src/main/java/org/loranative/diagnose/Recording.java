@@ -130,6 +130,7 @@ public record Recording(String name, RunCurves curves, List<String> damage) {
     after.scalars().forEach((tag, c) -> curves.merge(tag, c, Curve::followedBy));
     Map<String, String> settings = new HashMap<>(before.settings());
     settings.putAll(after.settings());
-    return new RunCurves(curves, settings);
+    return new RunCurves(
+        curves, settings, after.layers().isEmpty() ? before.layers() : after.layers());
   }
 }

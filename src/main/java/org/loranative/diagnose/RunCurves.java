@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import org.loranative.track.LayerLog;
 import org.loranative.track.RecordedRun;
 
 /**
@@ -13,8 +14,10 @@ import org.loranative.track.RecordedRun;
  * are known.
  *
  * @param settings of the configuration by their YAML keys; may be empty
+ * @param layers what each adapted layer was like; empty where the trainer does not say
  */
-public record RunCurves(Map<String, Curve> scalars, Map<String, String> settings) {
+public record RunCurves(
+    Map<String, Curve> scalars, Map<String, String> settings, List<LayerLog.At> layers) {
   /** A loss below this is no language model's that begins to learn. */
   private static final double IMAGES = 0.6;
 
@@ -26,6 +29,12 @@ public record RunCurves(Map<String, Curve> scalars, Map<String, String> settings
   public RunCurves {
     scalars = Map.copyOf(scalars);
     settings = Map.copyOf(settings);
+    layers = List.copyOf(layers);
+  }
+
+  /** Curves and settings alone. */
+  public RunCurves(Map<String, Curve> scalars, Map<String, String> settings) {
+    this(scalars, settings, List.of());
   }
 
   /** Of a run that was read. */
@@ -34,7 +43,7 @@ public record RunCurves(Map<String, Curve> scalars, Map<String, String> settings
     for (String tag : run.tags()) {
       curves.put(tag, run.curve(tag, Curve::of));
     }
-    return new RunCurves(curves, run.settings());
+    return new RunCurves(curves, run.settings(), LayerLog.read(run.folder()));
   }
 
   private Curve get(Meaning meaning) {

@@ -70,6 +70,9 @@ public interface AdapterMethod {
     return false;
   }
 
+  /** What the weight of a layer gains by it, as far as the parts alone tell. */
+  Change change(AdaptedLayer layer);
+
   /** What PEFT's configuration holds of it. */
   void describe(LoraSpec spec, ObjectNode config);
 

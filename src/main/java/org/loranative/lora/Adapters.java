@@ -280,7 +280,8 @@ public final class Adapters {
     }
     for (Place p : m.parts()) {
       if (p.part().start() instanceof Part.Start.Zeros) {
-        for (int i = 0; i < p.part().size(); i++) {
+        int size = p.part().size();
+        for (int i = 0; i < size; i++) {
           if (flat[(int) p.offset() + i] != 0) {
             return false;
           }

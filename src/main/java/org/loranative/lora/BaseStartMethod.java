@@ -113,6 +113,11 @@ record BaseStartMethod(BaseInit init, LowRankMethod lowRank) implements AdapterM
   }
 
   @Override
+  public Change change(AdaptedLayer layer) {
+    return lowRank.change(exported(layer));
+  }
+
+  @Override
   public void describe(LoraSpec spec, ObjectNode config) {
     throw new IllegalStateException("files hold what exported() gives");
   }

@@ -104,6 +104,12 @@ record DoraMethod(LowRankMethod lowRank) implements AdapterMethod {
         (float) site.module().scale());
   }
 
+  /** That of the low-rank part, before rows are brought to their lengths. */
+  @Override
+  public Change change(AdaptedLayer layer) {
+    return lowRank.change(layer);
+  }
+
   /** The lengths that the rows have at the start, so that nothing changes yet. */
   @Override
   public Map<String, Value> startFromBase(Site site, Supplier<Value> w0) {

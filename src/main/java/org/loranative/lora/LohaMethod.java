@@ -16,6 +16,9 @@ record LohaMethod() implements DeltaMethod {
   private static final String A2 = "hada_w2_a";
   private static final String B2 = "hada_w2_b";
 
+  /** Of which the norm of what the weight gains is taken. */
+  private static final int MOST_ROWS = 64;
+
   @Override
   public String name() {
     return "loha";
@@ -74,5 +77,42 @@ record LohaMethod() implements DeltaMethod {
         site.part(B2),
         (float) site.module().scale(),
         dtype);
+  }
+
+  /** Its norm is that of some rows, evenly spaced, where there are many. */
+  @Override
+  public Change change(AdaptedLayer layer) {
+    int rank = layer.rank();
+    float[] a1 = layer.numbers(A1);
+    float[] b1 = layer.numbers(B1);
+    float[] a2 = layer.numbers(A2);
+    float[] b2 = layer.numbers(B2);
+    int out = a1.length / rank;
+    int some = Math.min(out, MOST_ROWS);
+    double sum = 0;
+    for (int i = 0; i < some; i++) {
+      int row = (int) ((long) out * i / some);
+      double[] x = row(a1, b1, rank, row);
+      double[] y = row(a2, b2, rank, row);
+      for (int c = 0; c < x.length; c++) {
+        sum += x[c] * y[c] * x[c] * y[c];
+      }
+    }
+    return new Change(
+        layer.scale() * Math.sqrt(sum * out / some),
+        List.of(Change.spectrum(a1, b1, rank, 1), Change.spectrum(a2, b2, rank, 1)));
+  }
+
+  /** A row of {@code a · b}. */
+  private static double[] row(float[] a, float[] b, int rank, int row) {
+    int columns = b.length / rank;
+    double[] y = new double[columns];
+    for (int r = 0; r < rank; r++) {
+      double by = a[row * rank + r];
+      for (int c = 0; c < columns; c++) {
+        y[c] += by * b[r * columns + c];
+      }
+    }
+    return y;
   }
 }

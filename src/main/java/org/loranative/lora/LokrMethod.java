@@ -191,6 +191,18 @@ record LokrMethod(int factor, Optional<Split> split) implements DeltaMethod {
         dtype);
   }
 
+  /** The norm of a Kronecker product is the product of the norms. */
+  @Override
+  public Change change(AdaptedLayer layer) {
+    double first = layer.scale() * Change.norm(layer.numbers(W1));
+    if (split(layer.target(), layer.rank()).full()) {
+      return new Change(first * Change.norm(layer.numbers(W2)), List.of());
+    }
+    Change second =
+        Change.of(Change.spectrum(layer.numbers(W2_A), layer.numbers(W2_B), layer.rank(), 1));
+    return new Change(first * second.norm(), second.spectra());
+  }
+
   @Override
   public void describe(LoraSpec spec, ObjectNode config) {
     DeltaMethod.super.describe(spec, config);

@@ -108,6 +108,12 @@ record LowRankMethod(FreshInit init, double plusRatio) implements AdapterMethod 
   }
 
   @Override
+  public Change change(AdaptedLayer layer) {
+    return Change.of(
+        Change.spectrum(layer.numbers(B), layer.numbers(A), layer.rank(), layer.scale()));
+  }
+
+  @Override
   public boolean concatenates() {
     return true;
   }

@@ -117,62 +117,17 @@ record SingularVectors(double[] values, double[][] left, double[][] right) {
     }
   }
 
-  /** Turns vectors so that they are orthogonal, the longest first (Jacobi 1846). */
+  /** Turns vectors so that they are orthogonal, the longest first. */
   private static double[][] sortedRotation(double[][] x) {
     int n = x.length;
     double[][] g = new double[n][n];
-    double[][] turn = new double[n][n];
     for (int i = 0; i < n; i++) {
-      turn[i][i] = 1;
       for (int j = 0; j <= i; j++) {
         g[i][j] = dot(x[i], x[j]);
         g[j][i] = g[i][j];
       }
     }
-    for (int sweep = 0; sweep < 30; sweep++) {
-      boolean turned = false;
-      for (int p = 0; p < n; p++) {
-        for (int q = p + 1; q < n; q++) {
-          if (Math.abs(g[p][q]) > 1e-15 * Math.sqrt(g[p][p] * g[q][q])) {
-            rotate(g, turn, p, q);
-            turned = true;
-          }
-        }
-      }
-      if (!turned) {
-        break;
-      }
-    }
-    Integer[] order = new Integer[n];
-    Arrays.setAll(order, i -> i);
-    Arrays.sort(order, (i, j) -> Double.compare(g[j][j], g[i][i]));
-    double[][] sorted = new double[n][];
-    Arrays.setAll(sorted, i -> turn[order[i]]);
-    return sorted;
-  }
-
-  /** One rotation that makes g[p][q] zero; rows of {@code turn} are the vectors. */
-  private static void rotate(double[][] g, double[][] turn, int p, int q) {
-    double theta = (g[q][q] - g[p][p]) / (2 * g[p][q]);
-    double t = Math.copySign(1, theta) / (Math.abs(theta) + Math.sqrt(theta * theta + 1));
-    double c = 1 / Math.sqrt(t * t + 1);
-    double s = t * c;
-    for (int i = 0; i < g.length; i++) {
-      double x = g[i][p];
-      double y = g[i][q];
-      g[i][p] = c * x - s * y;
-      g[i][q] = s * x + c * y;
-    }
-    for (int i = 0; i < g.length; i++) {
-      double x = g[p][i];
-      double y = g[q][i];
-      g[p][i] = c * x - s * y;
-      g[q][i] = s * x + c * y;
-      x = turn[p][i];
-      y = turn[q][i];
-      turn[p][i] = c * x - s * y;
-      turn[q][i] = s * x + c * y;
-    }
+    return Eigenvectors.of(g).vectors();
   }
 
   private static double[][] turned(double[][] turn, double[][] x) {

@@ -10,6 +10,7 @@ import org.loranative.diagnose.Curve;
 import org.loranative.diagnose.Doctor;
 import org.loranative.diagnose.Finding;
 import org.loranative.diagnose.RunCurves;
+import org.loranative.track.LayerLog;
 import org.loranative.track.RecordedRun;
 import org.loranative.track.Scalars;
 
@@ -27,6 +28,7 @@ public final class LiveDoctor {
   private static final int GONE = 2;
 
   private final Map<String, Scalars> scalars = new LinkedHashMap<>();
+  private final List<LayerLog.At> layers = new ArrayList<>();
   private final Map<String, String> settings = new LinkedHashMap<>();
   private final Map<Finding.Kind, Finding> said = new EnumMap<>(Finding.Kind.class);
   private final Map<Finding.Kind, Integer> missed = new EnumMap<>(Finding.Kind.class);
@@ -50,6 +52,7 @@ public final class LiveDoctor {
       known.dropFrom(step + 1L);
       scalars.put(tag, known);
     }
+    LayerLog.read(before.folder()).stream().filter(at -> at.step() <= step).forEach(layers::add);
     examine().forEach(f -> said.put(f.kind(), f));
   }
 
@@ -58,9 +61,15 @@ public final class LiveDoctor {
     points.forEach((tag, v) -> scalars.computeIfAbsent(tag, t -> new Scalars()).add(step, v, 0));
   }
 
+  /** Takes what the adapted layers were like at a step. */
+  void add(LayerLog.At at) {
+    layers.add(at);
+  }
+
   /** Forgets what lies behind a checkpoint. */
   void rewind(int step) {
     scalars.values().forEach(s -> s.dropFrom(step + 1L));
+    layers.removeIf(at -> at.step() > step);
     said.clear();
   }
 
@@ -108,7 +117,7 @@ public final class LiveDoctor {
   List<Finding> examine() {
     Map<String, Curve> curves = new LinkedHashMap<>();
     scalars.forEach((tag, s) -> curves.put(tag, Curve.of(s)));
-    return Doctor.examine(new RunCurves(curves, settings));
+    return Doctor.examine(new RunCurves(curves, settings, layers));
   }
 
   /** A loss that climbs beyond doubt, for which a run may go back. */

@@ -137,7 +137,10 @@ public record MemoryPlan(Held held, RunPlans plans, Largest largest, long prepar
             training,
             evaluation,
             Planner.plan(graphs.update(), device),
-            previews.stream().mapToLong(Plan::arenaBytes).max().orElse(0));
+            Stream.concat(previews.stream(), Stream.of(Planner.plan(graphs.weightNorms(), device)))
+                .mapToLong(Plan::arenaBytes)
+                .max()
+                .orElseThrow());
     MemoryPlan plan = new MemoryPlan(held, plans, largest, kind.preparationBytes());
     if (plan.arena() > room) {
       throw tooLarge(kind.task(), plan, previews, budget, budgetName);
@@ -207,7 +210,7 @@ public record MemoryPlan(Held held, RunPlans plans, Largest largest, long prepar
     } else if (batch <= room) {
       advice =
           "Only its previews are too large: they would need "
-              + size(plan.plans().previewBytes())
+              + size(plan.plans().besideBytes())
               + " beside "
               + size(plan.held().total())
               + " that is held. It would fit with sample_steps: 0, or smaller previews";

@@ -5,6 +5,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.loranative.graph.Graph;
+import org.loranative.io.DType;
+import org.loranative.model.WeightNorms;
 
 /**
  * Every graph that a run can execute. All of them are planned before the first step, so that
@@ -14,14 +16,19 @@ import org.loranative.graph.Graph;
  * @param evaluation loss alone, for each shape of measured batches
  * @param update an optimizer step
  * @param previews what drawing or answering runs
+ * @param weightNorms the norms of the adapted weights
  */
 public record RunGraphs(
     Map<BatchShape, Graph> training,
     Map<BatchShape, Graph> evaluation,
     Graph update,
-    List<Graph> previews) {
+    List<Graph> previews,
+    Graph weightNorms) {
 
-  public static <B> RunGraphs of(Training<B> kind, Steps<B> steps, Graph update) {
+  /**
+   * @param compute dtype of the frozen weights
+   */
+  public static <B> RunGraphs of(Training<B> kind, Steps<B> steps, Graph update, DType compute) {
     Task<B> task = kind.task();
     Map<BatchShape, Graph> training = new LinkedHashMap<>();
     steps.shapes().forEach((shape, batch) -> training.put(shape, task.trainingGraph(batch)));
@@ -31,7 +38,12 @@ public record RunGraphs(
         evaluation.computeIfAbsent(task.shape(batch), s -> task.evaluationGraph(batch));
       }
     }
-    return new RunGraphs(training, evaluation, update, kind.previewGraphs());
+    return new RunGraphs(
+        training,
+        evaluation,
+        update,
+        kind.previewGraphs(),
+        WeightNorms.graph(kind.weights(), kind.adapters(), compute));
   }
 
   public List<Graph> all() {
@@ -39,6 +51,7 @@ public record RunGraphs(
     all.addAll(evaluation.values());
     all.add(update);
     all.addAll(previews);
+    all.add(weightNorms);
     return all;
   }
 }

@@ -16,6 +16,7 @@ import org.loranative.lora.Adapters;
 import org.loranative.optim.Evaluation;
 import org.loranative.optim.LossScale;
 import org.loranative.optim.Optimizer;
+import org.loranative.track.LayerLog;
 import org.loranative.train.machine.Sensors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,6 +41,7 @@ public final class RunLoop implements Trainer.Listener {
       Adapters adapters,
       Optimizer optimizer,
       AdapterState state,
+      Anatomy anatomy,
       LossScale lossScale,
       Tracker tracker,
       Optional<Previews> previews,
@@ -87,6 +89,13 @@ public final class RunLoop implements Trainer.Listener {
     return due(step, every) || step == run.total();
   }
 
+  @Override
+  public void beforeUpdate(int step) {
+    if (wantsValidation(step)) {
+      run.anatomy().beforeUpdate(run.lossScale().factor());
+    }
+  }
+
   /** Whether the validation loss has been no better for so long that the run is over. */
   public boolean isOver() {
     return config.earlyStop() > 0 && progress.sinceBest() >= config.earlyStop();
@@ -111,10 +120,8 @@ public final class RunLoop implements Trainer.Listener {
   public boolean afterStep(Tracker.Step step) throws IOException {
     int now = step.step();
     Map<String, Double> extra = new LinkedHashMap<>(run.sensors().news());
-    if (!step.measured().isEmpty()) {
-      extra.put(
-          "adapter/dead_layers",
-          (double) run.adapters().dead(run.state().read(AdapterState.PARAMS)));
+    if (wantsValidation(now)) {
+      extra.putAll(layers(now));
     }
     run.optimizer().scalars(run.state()).forEach((name, x) -> extra.put("optimizer/" + name, x));
     Map<String, Double> points = run.tracker().step(step, extra);
@@ -132,6 +139,18 @@ public final class RunLoop implements Trainer.Listener {
       save(now);
     }
     return !run.stop().isSet() && !isOver();
+  }
+
+  /** Looks at the adapters after a step; returns its points by tag. */
+  private Map<String, Double> layers(int step) {
+    float[] params = run.state().read(AdapterState.PARAMS);
+    LayerLog.At at = run.anatomy().afterUpdate(step, params);
+    run.tracker().layers(at);
+    doctor.add(at);
+    Map<String, Double> points = new LinkedHashMap<>();
+    points.put("adapter/dead_layers", (double) run.adapters().dead(params));
+    points.putAll(Anatomy.curves(at));
+    return points;
   }
 
   /** Ctrl-C ends it; the step is done all the same. */

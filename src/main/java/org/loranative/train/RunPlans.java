@@ -8,13 +8,14 @@ import org.loranative.graph.Plan;
 /**
  * The plans of {@link RunGraphs}, which take turns in one arena.
  *
- * @param previewBytes of the largest plan of previews, 0 without
+ * @param besideBytes of the largest plan that runs beside training: of previews, of what is
+ *     measured of the base
  */
 record RunPlans(
     Map<BatchShape, Plan> training,
     Map<BatchShape, Plan> evaluation,
     Plan update,
-    long previewBytes) {
+    long besideBytes) {
 
   /** Bytes of an arena that holds any of them. */
   long arenaBytes() {
@@ -22,7 +23,7 @@ record RunPlans(
             Stream.of(training.values().stream(), evaluation.values().stream(), Stream.of(update))
                 .flatMap(plans -> plans)
                 .mapToLong(Plan::arenaBytes),
-            LongStream.of(previewBytes))
+            LongStream.of(besideBytes))
         .max()
         .orElseThrow();
   }

@@ -11,6 +11,7 @@ import java.util.Optional;
 import org.loranative.diagnose.Finding;
 import org.loranative.image.Picture;
 import org.loranative.track.Console;
+import org.loranative.track.LayerLog;
 import org.loranative.track.MetricsLog;
 import org.loranative.track.StepLine;
 import org.loranative.track.TensorBoard;
@@ -25,6 +26,7 @@ public final class Tracker implements AutoCloseable {
   private final TensorBoard board;
   private final MetricsLog metrics;
   private final RecordLosses records;
+  private final LayerLog layers;
   private final Console console;
   private final String unit;
   private final Path samples;
@@ -53,6 +55,7 @@ public final class Tracker implements AutoCloseable {
     this.first = first;
     metrics = new MetricsLog(folder.logs().resolve("metrics.jsonl"), first - 1);
     records = new RecordLosses(folder.logs(), first - 1);
+    layers = new LayerLog(folder.logs(), first - 1);
     board = new TensorBoard(folder.logs(), first);
     StringBuilder text = new StringBuilder("| key | value |\n|---|---|\n");
     settings.forEach((k, v) -> text.append("| ").append(k).append(" | ").append(v).append(" |\n"));
@@ -171,6 +174,11 @@ public final class Tracker implements AutoCloseable {
     return machine;
   }
 
+  /** Records what the adapted layers were like. */
+  void layers(LayerLog.At at) {
+    layers.write(at);
+  }
+
   /** The records of a step that was not long ago, the hardest first. */
   List<RecordLoss> hardest(int step) {
     return records.hardest(step);
@@ -202,6 +210,7 @@ public final class Tracker implements AutoCloseable {
   void rewind(int step, int from) throws IOException {
     metrics.cutAfter(step);
     records.cutAfter(step);
+    layers.cutAfter(step);
     board.restart(step + 1L);
     first = step + 1;
     startNanos = System.nanoTime();
@@ -243,5 +252,6 @@ public final class Tracker implements AutoCloseable {
     board.close();
     metrics.close();
     records.close();
+    layers.close();
   }
 }

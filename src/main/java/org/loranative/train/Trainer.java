@@ -40,6 +40,9 @@ public final class Trainer<B> implements AutoCloseable {
     /** What the learning rate is multiplied by. */
     double rateFactor();
 
+    /** Called when a step's gradients are complete and nothing has moved yet. */
+    void beforeUpdate(int step);
+
     /** Whether the validation loss is wanted after this step. */
     boolean wantsValidation(int step);
   }
@@ -107,6 +110,7 @@ public final class Trainer<B> implements AutoCloseable {
           throw diverged(what, step, rate, batches.subList(0, micro + 1), labelled);
         }
       }
+      listener.beforeUpdate(step);
       executor.prepare(update.plan(), plans.arena().address());
       executor.runWhole(update.plan(), update.at());
       float gradNorm = PassResults.read(device, host, update, "grad_norm");

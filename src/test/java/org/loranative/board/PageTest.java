@@ -18,6 +18,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.Executors;
 import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.image.Picture;
+import org.loranative.track.LayerLog;
 import org.loranative.track.TensorBoard;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Keys;
@@ -49,6 +51,16 @@ class PageTest {
 
   private static final java.util.logging.Logger SELENIUM =
       java.util.logging.Logger.getLogger("org.openqa.selenium");
+
+  private static final List<String> PARTS =
+      List.of(
+          "self_attn.q_proj",
+          "self_attn.k_proj",
+          "self_attn.v_proj",
+          "self_attn.o_proj",
+          "mlp.gate_proj",
+          "mlp.up_proj",
+          "mlp.down_proj");
 
   private static ChromeDriver browser;
 
@@ -314,6 +326,45 @@ class PageTest {
           () -> (Boolean) js("document.querySelector('#pictures img').naturalWidth === 2"));
       noErrors();
     }
+  }
+
+  /** Layers over steps: of 84 layers one runs away. */
+  @Test
+  void drawsAdaptedLayersAsAMap() throws IOException {
+    run("learns", 400, "learns").close();
+    try (LayerLog log = new LayerLog(folder.resolve("learns/logs"), 0)) {
+      for (int step = 20; step <= 400; step += 20) {
+        double so = step;
+        log.write(
+            new LayerLog.At(step, IntStream.range(0, 84).mapToObj(i -> layer(i, so)).toList()));
+      }
+    }
+    board = new Board(List.of(folder), "127.0.0.1", 0, Optional.empty());
+    for (boolean narrow : new boolean[] {false, true}) {
+      for (boolean dark : new boolean[] {false, true}) {
+        screen(narrow ? 390 : 1440, narrow ? 844 : 1000, dark);
+        load();
+        browser.findElement(By.cssSelector("[data-view=layers]")).click();
+        until("the map", () -> all("#layers .heat canvas").size() == 1);
+        assertThat((Boolean) js("document.documentElement.scrollWidth <= innerWidth")).isTrue();
+        picture("layers-" + (narrow ? "narrow" : "wide") + (dark ? "-dark" : ""));
+      }
+    }
+    browser.findElement(By.cssSelector("#layers option[value=grad_norm]")).click();
+    until(
+        "another number",
+        () ->
+            all("#layers .heat").stream()
+                .anyMatch(e -> e.getAttribute("aria-label").startsWith("Gradient norm")));
+    noErrors();
+  }
+
+  private static LayerLog.Layer layer(int i, double step) {
+    float change = (float) (0.002 * (1 + i % 7) * Math.sqrt(step) * (i == 33 ? 12 : 1));
+    String name = "model.layers." + i / 7 + "." + PARTS.get(i % 7);
+    float gradNorm = (float) (0.1 / (1 + step / 100) * (1 + i % 3));
+    return new LayerLog.Layer(
+        name, 8, Map.of(), change, change, 2 + i % 6, 8, List.of(), gradNorm, 1e-3f);
   }
 
   /** As nginx has it with {@code location /loss/ { proxy_pass http://127.0.0.1:6006/; }}. */

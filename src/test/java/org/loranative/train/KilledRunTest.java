@@ -81,6 +81,7 @@ class KilledRunTest {
                     adapters,
                     Optimizers.named("adamw", new Hyperparameters(0, 0, 0, 0)),
                     state,
+                    new Anatomy(adapters, state, Map.of()),
                     LossScale.none(),
                     tracker,
                     Optional.empty(),
@@ -114,6 +115,7 @@ class KilledRunTest {
       if (step == 4 && loop.rateFactor() > 0.3) {
         throw new TrainingDivergedException("The loss is NaN.", step, step);
       }
+      loop.beforeUpdate(step);
       float[] params = state.read(AdapterState.PARAMS);
       for (int i = 0; i < params.length; i++) {
         params[i] = (float) (params[i] * 0.9 + Math.sin(31 * step + i) * loop.rateFactor());

@@ -65,25 +65,26 @@ public final class RecordLaunches implements AutoCloseable {
       DType compute = Devices.compute(config.computeDtype(), recorder.device);
       if (config.task() == TaskType.SD) {
         try (DiffusionTraining kind = new DiffusionTraining(config, recorder.device, compute)) {
-          recorder.training(config, kind);
+          recorder.training(config, kind, compute);
         }
         recorder.images(config, compute);
       } else {
         try (LlmTraining kind = new LlmTraining(config, recorder.device, compute)) {
-          recorder.training(config, kind);
+          recorder.training(config, kind, compute);
         }
       }
     }
   }
 
   /** A training step of the largest batch. */
-  private <B> void training(TrainConfig config, Training<B> kind) throws IOException {
+  private <B> void training(TrainConfig config, Training<B> kind, DType compute)
+      throws IOException {
     Steps<B> steps = new Steps<>(kind.task(), config.gradientAccumulation(), config.epochs(), 1);
     Optimizer optimizer =
         Optimizers.named(config.optimizer(), new Hyperparameters(0.9f, 0.999f, 1e-8f, 0.01f));
     List<Slot> slots = optimizer.slots(kind.adapters());
     Graph update = Update.of(optimizer, kind.adapters(), 1);
-    RunGraphs graphs = RunGraphs.of(kind, steps, update);
+    RunGraphs graphs = RunGraphs.of(kind, steps, update, compute);
     long budget = config.memoryBudgetBytes().orElse(device.freeBytes());
     MemoryPlan memory = MemoryPlan.choose(kind, slots, device, graphs, budget, "the card's memory");
     Plan step = memory.largest().plan();

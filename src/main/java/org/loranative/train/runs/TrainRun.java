@@ -13,6 +13,7 @@ import org.loranative.config.TaskType;
 import org.loranative.config.TrainConfig;
 import org.loranative.device.Device;
 import org.loranative.device.TakenMemory;
+import org.loranative.graph.Graph;
 import org.loranative.graph.Value;
 import org.loranative.io.AtomicFiles;
 import org.loranative.io.DType;
@@ -21,6 +22,7 @@ import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraSpec;
 import org.loranative.model.AdapterStart;
 import org.loranative.model.Placement;
+import org.loranative.model.WeightNorms;
 import org.loranative.model.weights.LoadedWeights;
 import org.loranative.model.weights.Quantize;
 import org.loranative.model.weights.Weights;
@@ -33,6 +35,7 @@ import org.loranative.optim.Update;
 import org.loranative.track.Console;
 import org.loranative.track.RunLog;
 import org.loranative.track.StepLine;
+import org.loranative.train.Anatomy;
 import org.loranative.train.BatchFeed;
 import org.loranative.train.Checkpoint;
 import org.loranative.train.JavaHeap;
@@ -86,6 +89,7 @@ public final class TrainRun implements AutoCloseable {
       MemoryPlan memory,
       BatchFeed.Sizes batches,
       Map<String, Value> needed,
+      Graph weightNorms,
       JavaHeap heap) {}
 
   /** Opens base, data and device, and plans the memory; loads no weights yet. */
@@ -134,7 +138,8 @@ public final class TrainRun implements AutoCloseable {
         RunGraphs.of(
             kind,
             steps,
-            Update.of(setting.optimizer(), kind.adapters(), (float) setting.maxGradNorm()));
+            Update.of(setting.optimizer(), kind.adapters(), (float) setting.maxGradNorm()),
+            compute);
     JavaHeap heap = JavaHeap.of(kind.adapters(), kind.preparedBytes());
     heap.require();
     Room room = Room.of(device, heap);
@@ -147,7 +152,14 @@ public final class TrainRun implements AutoCloseable {
             config.memoryBudgetBytes().orElse(room.bytes()),
             config.memoryBudgetBytes().isPresent() ? "memory_budget" : room.name());
     return new Opened<>(
-        kind, steps, setting, memory, BatchFeed.Sizes.of(graphs), Weights.of(graphs.all()), heap);
+        kind,
+        steps,
+        setting,
+        memory,
+        BatchFeed.Sizes.of(graphs),
+        Weights.of(graphs.all()),
+        graphs.weightNorms(),
+        heap);
   }
 
   /** A rate that was copied from a run with another optimizer. */
@@ -237,6 +249,11 @@ public final class TrainRun implements AutoCloseable {
     Checkpoint from = folder.start(identity, state, begin);
     AtomicFiles.writeString(folder.config(), yaml); // now that nothing refuses it
     int done = from.step();
+    Anatomy anatomy =
+        new Anatomy(
+            adapters,
+            state,
+            WeightNorms.measure(device, run.weightNorms(), placement, plans.arena()));
     LossScale lossScale =
         compute == DType.F16 ? LossScale.dynamic(from.lossScale()) : LossScale.none();
     Trainer<B> trainer =
@@ -280,6 +297,7 @@ public final class TrainRun implements AutoCloseable {
                   adapters,
                   run.setting().optimizer(),
                   state,
+                  anatomy,
                   lossScale,
                   tracker,
                   previews,

@@ -1,0 +1,108 @@
+package org.loranative.track;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** {@code layers.jsonl}: what each adapted layer was like whenever it was looked at. */
+public final class LayerLog implements AutoCloseable {
+  public static final String FILE = "layers.jsonl";
+
+  private static final Logger log = LoggerFactory.getLogger(LayerLog.class);
+  private static final ObjectMapper JSON =
+      new ObjectMapper()
+          .setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+          .configure(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES, false);
+
+  /**
+   * A layer at a step.
+   *
+   * @param rank of its adapter
+   * @param parts norm of each part of the adapter, by name
+   * @param change norm of what its weight has gained
+   * @param relative that, relative to the norm of the weight
+   * @param directions that hold 99 % of the change's square
+   * @param most directions that it could have, 0 where that is not known
+   * @param singularValues of the change, falling; of a method with several products those of the
+   *     first
+   * @param gradNorm of its parts, before clipping
+   * @param update norm of the step's change of its parts, relative to theirs
+   */
+  public record Layer(
+      String layer,
+      int rank,
+      Map<String, Float> parts,
+      float change,
+      float relative,
+      int directions,
+      int most,
+      List<Float> singularValues,
+      float gradNorm,
+      float update) {}
+
+  /** All layers at a step. */
+  public record At(int step, List<Layer> layers) {}
+
+  private final MetricsLog file;
+
+  /**
+   * @param keepTo lines of later steps are dropped: a resumed run writes them again
+   */
+  public LayerLog(Path logs, int keepTo) throws IOException {
+    file = new MetricsLog(logs.resolve(FILE), keepTo);
+  }
+
+  /** Appends a line. */
+  public void write(At at) {
+    Map<String, Object> line = new LinkedHashMap<>();
+    line.put("step", at.step());
+    line.put("layers", JSON.valueToTree(at.layers()));
+    file.write(line);
+  }
+
+  /** Goes back to a step. */
+  public void cutAfter(int step) throws IOException {
+    file.cutAfter(step);
+  }
+
+  /** What the log in a folder holds; nothing where there is none. */
+  public static List<At> read(Path logs) {
+    Path path = logs.resolve(FILE);
+    List<At> all = new ArrayList<>();
+    if (!Files.isRegularFile(path)) {
+      return all;
+    }
+    try (BufferedReader lines =
+        new BufferedReader(
+            new InputStreamReader(Files.newInputStream(path), StandardCharsets.UTF_8))) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        try {
+          all.add(JSON.readValue(line, At.class));
+        } catch (JsonProcessingException e) {
+          log.debug("A line of {} is damaged and left out: {}", path, e.getOriginalMessage());
+        }
+      }
+    } catch (IOException e) {
+      log.warn("{} cannot be read: {}", path, e.getMessage());
+    }
+    return all;
+  }
+
+  @Override
+  public void close() throws IOException {
+    file.close();
+  }
+}
