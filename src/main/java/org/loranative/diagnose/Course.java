@@ -1,6 +1,7 @@
 package org.loranative.diagnose;
 
 import java.util.List;
+import java.util.Optional;
 
 /** How a loss goes with which nothing is wrong; or that it cannot be told, and what would tell. */
 final class Course {
@@ -53,11 +54,44 @@ final class Course {
     }
     String says = String.format("the %s fell from %.4g to %.4g", name, v[0], v[c.lowest()]);
     int back = Math.max(1, Math.min(n / 4, n - 1));
+    String set = name.equals("validation loss") ? "val" : "probe";
+    Optional<Paired> pairs = Paired.of(run, set, c.steps()[n - 1 - back], c.lastStep());
+    if (pairs.isPresent()) {
+      return paired(c, says, pairs.get(), c.lastStep() - c.steps()[n - 1 - back]);
+    }
     double lately = 1 - v[n - 1] / v[n - 1 - back];
     double least = Math.max(MATTERS, 2 * m.jitter / Math.abs(v[n - 1]));
     return lately > least
         ? falling(c.steps()[0], says, lately, back * (long) c.stride())
         : plateau(c, says, least);
+  }
+
+  /** Whether it still falls, by the same records. */
+  private static Finding paired(Curve c, String says, Paired lately, long steps) {
+    String shown = String.format("%s; the last %d steps: %s", says, steps, lately);
+    if (lately.low() > 0 && lately.fell() > MATTERS / 4) {
+      return new Finding(
+          Finding.Kind.DESCENT,
+          c.steps()[0],
+          shown,
+          "It still falls: more epochs would lower it further");
+    }
+    if (!lately.isSure() && lately.resolution() > MATTERS) {
+      return cannotTell(
+          String.format(
+              "%s; %d records show changes from %.2g %% on",
+              shown, lately.records(), 100 * lately.resolution()),
+          String.format(
+              "Whether it still falls, some %d held-out records would tell (1 %%), or the next"
+                  + " measurements",
+              lately.wouldShow(MATTERS)));
+    }
+    Finding f = plateau(c, says, Math.max(MATTERS, lately.resolution()));
+    return new Finding(
+        f.kind(),
+        f.step(),
+        String.format("%s; the last %d steps: %s", f.evidence(), steps, lately),
+        f.advice());
   }
 
   private static Finding training(RunCurves run, Level level) {

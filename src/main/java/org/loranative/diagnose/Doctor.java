@@ -37,7 +37,14 @@ public final class Doctor {
 
   static {
     Set<Kind> course =
-        EnumSet.of(Kind.CLIMB, Kind.FLAT, Kind.OVERFITTING, Kind.NO_DESCENT, Kind.CANNOT_TELL);
+        EnumSet.of(
+            Kind.CLIMB,
+            Kind.FLAT,
+            Kind.OVERFITTING,
+            Kind.NO_DESCENT,
+            Kind.RANK_LARGE,
+            Kind.RANK_FULL,
+            Kind.CANNOT_TELL);
     EXPLAINS.put(Kind.NOT_FINITE, course);
     EXPLAINS.put(Kind.UNSTABLE, course);
     EXPLAINS.put(Kind.NO_LABELS, EnumSet.of(Kind.FLAT, Kind.VANISHING_UPDATES, Kind.FEW_LABELS));
@@ -47,6 +54,7 @@ public final class Doctor {
     EXPLAINS.put(Kind.CLIMB, EnumSet.of(Kind.OVERFITTING, Kind.FLAT, Kind.CANNOT_TELL));
     EXPLAINS.put(Kind.OVERFITTING, EnumSet.of(Kind.FLAT, Kind.CANNOT_TELL));
     EXPLAINS.put(Kind.SCHEDULE, EnumSet.of(Kind.FLAT, Kind.VANISHING_UPDATES));
+    EXPLAINS.put(Kind.EXPLODING_LAYERS, EnumSet.of(Kind.RANK_LARGE, Kind.RANK_FULL));
     EXPLAINS.put(Kind.FLAT, EnumSet.of(Kind.VANISHING_UPDATES));
   }
 

@@ -29,6 +29,18 @@ final class Overfitting implements Check {
         String.format(
             "the validation loss was lowest at step %d (%.4g) and is %.4g now, %.1f %% higher",
             best, c.values()[rise.lowest()], c.last(), 100 * rise.share());
+    Optional<Paired> pairs = Paired.of(run, "val", best, c.lastStep());
+    if (pairs.isPresent() && !pairs.get().isSure()) {
+      return Optional.of(
+          new Finding(
+              Finding.Kind.CANNOT_TELL,
+              best,
+              evidence + ", but " + pairs.get(),
+              String.format(
+                  "Some %d held-out records would tell a change of 1 %%, or the next measurements",
+                  pairs.get().wouldShow(0.01))));
+    }
+    evidence += pairs.map(p -> " (" + p + ")").orElse("");
     if (!rise.isSure()) {
       return Optional.of(
           new Finding(

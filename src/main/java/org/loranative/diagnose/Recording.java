@@ -131,6 +131,9 @@ public record Recording(String name, RunCurves curves, List<String> damage) {
     Map<String, String> settings = new HashMap<>(before.settings());
     settings.putAll(after.settings());
     return new RunCurves(
-        curves, settings, after.layers().isEmpty() ? before.layers() : after.layers());
+        curves,
+        settings,
+        after.layers().isEmpty() ? before.layers() : after.layers(),
+        after.records().isEmpty() ? before.records() : after.records());
   }
 }

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import org.loranative.track.LayerLog;
+import org.loranative.track.MeasuredRecords;
 import org.loranative.track.RecordedRun;
 
 /**
@@ -15,9 +16,13 @@ import org.loranative.track.RecordedRun;
  *
  * @param settings of the configuration by their YAML keys; may be empty
  * @param layers what each adapted layer was like; empty where the trainer does not say
+ * @param records what each measured record lost; likewise
  */
 public record RunCurves(
-    Map<String, Curve> scalars, Map<String, String> settings, List<LayerLog.At> layers) {
+    Map<String, Curve> scalars,
+    Map<String, String> settings,
+    List<LayerLog.At> layers,
+    List<MeasuredRecords> records) {
   /** A loss below this is no language model's that begins to learn. */
   private static final double IMAGES = 0.6;
 
@@ -30,11 +35,12 @@ public record RunCurves(
     scalars = Map.copyOf(scalars);
     settings = Map.copyOf(settings);
     layers = List.copyOf(layers);
+    records = List.copyOf(records);
   }
 
   /** Curves and settings alone. */
   public RunCurves(Map<String, Curve> scalars, Map<String, String> settings) {
-    this(scalars, settings, List.of());
+    this(scalars, settings, List.of(), List.of());
   }
 
   /** Of a run that was read. */
@@ -43,7 +49,8 @@ public record RunCurves(
     for (String tag : run.tags()) {
       curves.put(tag, run.curve(tag, Curve::of));
     }
-    return new RunCurves(curves, run.settings(), LayerLog.read(run.folder()));
+    return new RunCurves(
+        curves, run.settings(), LayerLog.read(run.folder()), MeasuredRecords.read(run.folder()));
   }
 
   private Curve get(Meaning meaning) {

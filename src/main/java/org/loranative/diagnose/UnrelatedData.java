@@ -3,14 +3,18 @@ package org.loranative.diagnose;
 import java.util.Optional;
 
 /**
- * The probe with captions or answers of other records: where it is as low as with their own, these
- * do not belong together, or the model does not read its prompt.
+ * The probe with captions or answers of other records: where it is as low as with their own, or
+ * comes near it while the loss falls, these do not belong together, or the model does not read its
+ * prompt.
  */
 final class UnrelatedData implements Check {
   private static final int FEWEST = 3;
 
   /** Share of the loss by which what belongs together is better. */
   private static final double GAP = 0.01;
+
+  /** So many times that is little where the gap has become less than half of the first. */
+  private static final double LITTLE = 2.25;
 
   /** Something must have been learnt before it can show. */
   private static final double LEARNT = 0.03;
@@ -29,7 +33,9 @@ final class UnrelatedData implements Check {
       gaps[i] = (swapped.values()[swapped.size() - n + i] - own) / own;
     }
     double gap = Statistics.median(gaps, n / 2, n);
-    if (gap > (run.isDiffusion() ? GAP / 5 : GAP)) {
+    double none = run.isDiffusion() ? GAP / 5 : GAP;
+    boolean shrinks = gap < gaps[0] / 2 && gaps[n - 1] < gaps[0] / 2;
+    if (gap > (shrinks ? LITTLE * none : none)) {
       return Optional.empty();
     }
     String what = run.isDiffusion() ? "captions" : "answers";
@@ -39,8 +45,13 @@ final class UnrelatedData implements Check {
             probe.steps()[0],
             String.format(
                 "with the %s of other records the probe loss is %.4g, with their own %.4g: %.2g %%"
-                    + " apart",
-                what, swapped.last(), probe.last(), 100 * gap),
+                    + " apart, %.2g %% at the first measurement%s",
+                what,
+                swapped.last(),
+                probe.last(),
+                100 * gap,
+                100 * gaps[0],
+                gap > gaps[0] ? "" : "; where they belong together the gap grows"),
             "Look whether "
                 + what
                 + " stand beside the right records (data --dry-run shows them); if they do, they say"

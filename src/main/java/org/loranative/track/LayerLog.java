@@ -51,10 +51,21 @@ public final class LayerLog implements AutoCloseable {
       int most,
       List<Float> singularValues,
       float gradNorm,
-      float update) {}
+      float update) {
+    /** What a damaged line lacks is empty. */
+    public Layer {
+      parts = parts == null ? Map.of() : Map.copyOf(parts);
+      singularValues = singularValues == null ? List.of() : List.copyOf(singularValues);
+    }
+  }
 
   /** All layers at a step. */
-  public record At(int step, List<Layer> layers) {}
+  public record At(int step, List<Layer> layers) {
+    /** Likewise. */
+    public At {
+      layers = layers == null ? List.of() : List.copyOf(layers);
+    }
+  }
 
   private final MetricsLog file;
 

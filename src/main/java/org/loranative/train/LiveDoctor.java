@@ -11,6 +11,7 @@ import org.loranative.diagnose.Doctor;
 import org.loranative.diagnose.Finding;
 import org.loranative.diagnose.RunCurves;
 import org.loranative.track.LayerLog;
+import org.loranative.track.MeasuredRecords;
 import org.loranative.track.RecordedRun;
 import org.loranative.track.Scalars;
 
@@ -29,6 +30,7 @@ public final class LiveDoctor {
 
   private final Map<String, Scalars> scalars = new LinkedHashMap<>();
   private final List<LayerLog.At> layers = new ArrayList<>();
+  private final List<MeasuredRecords> records = new ArrayList<>();
   private final Map<String, String> settings = new LinkedHashMap<>();
   private final Map<Finding.Kind, Finding> said = new EnumMap<>(Finding.Kind.class);
   private final Map<Finding.Kind, Integer> missed = new EnumMap<>(Finding.Kind.class);
@@ -53,12 +55,27 @@ public final class LiveDoctor {
       scalars.put(tag, known);
     }
     LayerLog.read(before.folder()).stream().filter(at -> at.step() <= step).forEach(layers::add);
+    MeasuredRecords.read(before.folder()).stream()
+        .filter(m -> m.step() <= step)
+        .forEach(records::add);
     examine().forEach(f -> said.put(f.kind(), f));
   }
 
   /** Takes the points of a step. */
   void add(int step, Map<String, Double> points) {
     points.forEach((tag, v) -> scalars.computeIfAbsent(tag, t -> new Scalars()).add(step, v, 0));
+  }
+
+  /** Takes what each measured record lost at a step. */
+  void add(int step, Measurement measured) {
+    measured
+        .records()
+        .forEach(
+            (set, all) -> {
+              Map<String, Double> losses = new LinkedHashMap<>();
+              all.forEach(r -> losses.put(r.record(), r.loss()));
+              records.add(new MeasuredRecords(step, set, losses));
+            });
   }
 
   /** Takes what the adapted layers were like at a step. */
@@ -70,6 +87,7 @@ public final class LiveDoctor {
   void rewind(int step) {
     scalars.values().forEach(s -> s.dropFrom(step + 1L));
     layers.removeIf(at -> at.step() > step);
+    records.removeIf(m -> m.step() > step);
     said.clear();
   }
 
@@ -117,7 +135,7 @@ public final class LiveDoctor {
   List<Finding> examine() {
     Map<String, Curve> curves = new LinkedHashMap<>();
     scalars.forEach((tag, s) -> curves.put(tag, Curve.of(s)));
-    return Doctor.examine(new RunCurves(curves, settings, layers));
+    return Doctor.examine(new RunCurves(curves, settings, layers, records));
   }
 
   /** A loss that climbs beyond doubt, for which a run may go back. */

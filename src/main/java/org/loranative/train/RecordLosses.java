@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import org.loranative.io.AtomicFiles;
+import org.loranative.track.MeasuredRecords;
 import org.loranative.track.MetricsLog;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -62,7 +63,7 @@ final class RecordLosses implements AutoCloseable {
    * @param keepTo what later steps left is dropped: a resumed run writes it again
    */
   RecordLosses(Path logs, int keepTo) throws IOException {
-    passes = logs.resolve("record_losses.jsonl");
+    passes = logs.resolve(MeasuredRecords.FILE);
     summary = logs.resolve("records.jsonl");
     passesLog = new MetricsLog(passes, keepTo);
     read();

@@ -109,6 +109,7 @@ public final class RunLoop implements Trainer.Listener {
   public void beforeSteps(Measurement measured) throws IOException {
     if (!measured.isEmpty()) {
       doctor.add(0, run.tracker().start(measured));
+      doctor.add(0, measured);
       Tracker.describe(measured).ifPresent(losses -> log.info("before training: {}", losses));
     }
     if (run.previews().isPresent()) {
@@ -132,6 +133,7 @@ public final class RunLoop implements Trainer.Listener {
       preview(now, run.previews().get());
     }
     doctor.add(now, points);
+    doctor.add(now, step.measured());
     if (doctor.isDue(now)) {
       consult(now);
     }

@@ -58,7 +58,10 @@ class LayerChecksTest {
     double[] loss = IntStream.rangeClosed(1, 60).mapToDouble(i -> 2 + 2.0 / i).toArray();
     return Doctor.examine(
         new RunCurves(
-            Map.of("Loss/train", new Curve(steps, loss)), Map.of("total_steps", "60"), all));
+            Map.of("Loss/train", new Curve(steps, loss)),
+            Map.of("total_steps", "60"),
+            all,
+            List.of()));
   }
 
   private static Optional<Finding> find(Finding.Kind kind, Drawn drawn) {

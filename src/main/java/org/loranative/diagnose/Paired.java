@@ -1,0 +1,131 @@
+package org.loranative.diagnose;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import org.loranative.track.MeasuredRecords;
+
+/**
+ * Two measurements of the same records compared record by record: what all of them have in common
+ * is no noise, so that much smaller changes show than between two means.
+ *
+ * @param records that both measured
+ * @param fell share of the loss by which the later one is lower, above 0 where it is better
+ * @param low lower end of the 95 % interval of that
+ * @param high upper end
+ */
+record Paired(int records, double fell, double low, double high) {
+  /** Fewer records tell nothing of others. */
+  private static final int FEWEST = 5;
+
+  private static final int DRAWS = 2000;
+
+  /** Compares what a set lost at two steps; empty where records are not known or too few. */
+  static Optional<Paired> of(RunCurves run, String set, long before, long after) {
+    Map<String, double[]> differences = new LinkedHashMap<>(); // by record: sum, count
+    double level = 0;
+    int count = 0;
+    Map<String, MeasuredRecords> first = at(run, set, before);
+    Map<String, MeasuredRecords> second = at(run, set, after);
+    boolean together =
+        first.values().stream()
+                .flatMap(m -> m.losses().keySet().stream())
+                .map(Paired::source)
+                .distinct()
+                .count()
+            >= FEWEST;
+    for (MeasuredRecords earlier : first.values()) {
+      MeasuredRecords later = second.get(earlier.set());
+      for (Map.Entry<String, Double> e : earlier.losses().entrySet()) {
+        Double now = later == null ? null : later.losses().get(e.getKey());
+        if (now != null && Double.isFinite(now) && Double.isFinite(e.getValue())) {
+          String record = together ? source(e.getKey()) : e.getKey();
+          double[] sums = differences.computeIfAbsent(record, r -> new double[2]);
+          sums[0] += e.getValue() - now;
+          sums[1]++;
+          level += e.getValue();
+          count++;
+        }
+      }
+    }
+    if (differences.size() < FEWEST || level <= 0) {
+      return Optional.empty();
+    }
+    // In a fixed order, so that the same measurements give the same interval always.
+    double[] of =
+        differences.entrySet().stream()
+            .sorted(Map.Entry.comparingByKey())
+            .mapToDouble(e -> e.getValue()[0] / e.getValue()[1])
+            .toArray();
+    double mean = level / count;
+    double[] drawn = bootstrap(of);
+    return Optional.of(
+        new Paired(
+            of.length,
+            Statistics.mean(of, 0, of.length) / mean,
+            Statistics.quantile(drawn, 0.025) / mean,
+            Statistics.quantile(drawn, 0.975) / mean));
+  }
+
+  private static Map<String, MeasuredRecords> at(RunCurves run, String set, long step) {
+    Map<String, MeasuredRecords> parts = new HashMap<>();
+    for (MeasuredRecords m : run.records()) {
+      if (m.step() == step && m.isOf(set)) {
+        parts.put(m.set(), m);
+      }
+    }
+    return parts;
+  }
+
+  /** An image that is measured at several timesteps is one, where there are images enough. */
+  private static String source(String record) {
+    return record.replaceFirst(" t\\d+$", "");
+  }
+
+  /** Means of as many records, drawn again and again (Efron 1979). */
+  private static double[] bootstrap(double[] x) {
+    SplittableRandom random = new SplittableRandom(x.length);
+    double[] means = new double[DRAWS];
+    Arrays.setAll(
+        means,
+        i -> {
+          double sum = 0;
+          for (int k = 0; k < x.length; k++) {
+            sum += x[random.nextInt(x.length)];
+          }
+          return sum / x.length;
+        });
+    return means;
+  }
+
+  boolean isSure() {
+    return low > 0 || high < 0;
+  }
+
+  /** The smallest share that so many records could show. */
+  double resolution() {
+    return (high - low) / 2;
+  }
+
+  /** Records that would show a share. */
+  long wouldShow(double share) {
+    return (long) Math.ceil(records * Math.pow(resolution() / share, 2));
+  }
+
+  /** {@code 0.3 % better, 95 % interval 0.1 to 0.5 %}. */
+  @Override
+  public String toString() {
+    double sign = fell < 0 ? -1 : 1;
+    double one = 100 * sign * low;
+    double other = 100 * sign * high;
+    return String.format(
+        "%.2g %% %s record by record, 95 %% interval %.2g to %.2g %%",
+        100 * Math.abs(fell),
+        fell < 0 ? "worse" : "better",
+        Math.min(one, other),
+        Math.max(one, other));
+  }
+}
