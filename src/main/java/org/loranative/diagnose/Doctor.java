@@ -22,6 +22,8 @@ public final class Doctor {
           new Overfitting(),
           new Memorized(),
           new UnrelatedData(),
+          new FrequenciesAlone(),
+          new RepeatedRecords(),
           new Flat(),
           new ExplodingLayers(),
           new RankUse(),
@@ -42,18 +44,21 @@ public final class Doctor {
             Kind.FLAT,
             Kind.OVERFITTING,
             Kind.NO_DESCENT,
+            Kind.FREQUENCIES_ALONE,
             Kind.RANK_LARGE,
             Kind.RANK_FULL,
             Kind.CANNOT_TELL);
     EXPLAINS.put(Kind.NOT_FINITE, course);
     EXPLAINS.put(Kind.UNSTABLE, course);
     EXPLAINS.put(Kind.NO_LABELS, EnumSet.of(Kind.FLAT, Kind.VANISHING_UPDATES, Kind.FEW_LABELS));
-    EXPLAINS.put(Kind.UNTRAINED_BASE, EnumSet.of(Kind.NO_DESCENT, Kind.FLAT));
-    EXPLAINS.put(Kind.NO_DESCENT, EnumSet.of(Kind.FLAT));
+    EXPLAINS.put(
+        Kind.UNTRAINED_BASE, EnumSet.of(Kind.NO_DESCENT, Kind.FLAT, Kind.FREQUENCIES_ALONE));
+    EXPLAINS.put(Kind.NO_DESCENT, EnumSet.of(Kind.FLAT, Kind.FREQUENCIES_ALONE));
     EXPLAINS.put(Kind.DEAD_ADAPTERS, EnumSet.of(Kind.FLAT, Kind.VANISHING_UPDATES));
     EXPLAINS.put(Kind.CLIMB, EnumSet.of(Kind.OVERFITTING, Kind.FLAT, Kind.CANNOT_TELL));
     EXPLAINS.put(Kind.OVERFITTING, EnumSet.of(Kind.FLAT, Kind.CANNOT_TELL));
-    EXPLAINS.put(Kind.SCHEDULE, EnumSet.of(Kind.FLAT, Kind.VANISHING_UPDATES));
+    EXPLAINS.put(
+        Kind.SCHEDULE, EnumSet.of(Kind.FLAT, Kind.VANISHING_UPDATES, Kind.FREQUENCIES_ALONE));
     EXPLAINS.put(Kind.EXPLODING_LAYERS, EnumSet.of(Kind.RANK_LARGE, Kind.RANK_FULL));
     EXPLAINS.put(Kind.FLAT, EnumSet.of(Kind.VANISHING_UPDATES));
   }

@@ -23,15 +23,20 @@ final class Memorized implements Check {
   }
 
   private static Optional<Finding> leak(RunCurves run) {
-    double shared = run.number("data/validation_leak").orElse(0);
+    double near = run.number("data/near_validation_leak").orElse(0);
+    double shared = run.number("data/validation_leak").orElse(0) + near;
     double of = run.number("data/validation_records").orElse(0);
     if (shared > 0 && (of == 0 || shared > 0.02 * of)) {
       return Optional.of(
           leaking(
               0,
               String.format(
-                  "%.0f%s validation records are trained on too",
-                  shared, of > 0 ? String.format(" of %.0f", of) : "")));
+                  "%.0f%s validation records are trained on too%s",
+                  shared,
+                  of > 0 ? String.format(" of %.0f", of) : "",
+                  near > 0
+                      ? String.format(", %.0f of them but for case, spaces and punctuation", near)
+                      : "")));
     }
     Curve validation = run.validation().finite();
     if (run.isDiffusion() || validation.size() < 3 || run.loss().finite().isEmpty()) {

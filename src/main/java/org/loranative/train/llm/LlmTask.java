@@ -221,7 +221,7 @@ final class LlmTask implements Task<List<Sample>> {
 
   @Override
   public Map<String, Object> facts() {
-    return LlmFacts.of(samples, held, base.config().vocab());
+    return LlmFacts.of(samples, held, base.config().vocab(), tokenizer::decode);
   }
 
   @Override

@@ -48,10 +48,30 @@ class LlmProbeTest {
     assertThat(LlmProbe.of(List.of(text, text), 10).records()).hasSize(2);
   }
 
+  /** Of the same words, but for case, spaces and punctuation; an emoji is a word. */
+  @Test
+  void countsRecordsThatAreNearlyThere() {
+    Map<Integer, String> texts =
+        Map.of(1, "What is 🐙?", 2, "what is  🐙", 3, "What is 🦊?", 4, "WHAT, IS 🦊");
+    List<Sample> samples =
+        List.of(1, 2, 3, 1).stream()
+            .map(i -> sample(i, new int[] {i, 9}, new int[] {9, -1}))
+            .toList();
+    Sample held = sample(4, new int[] {4, 9}, new int[] {9, -1});
+    Map<String, Object> facts =
+        LlmFacts.of(samples, List.of(held, samples.get(0)), 100, ids -> texts.get(ids[0]));
+    assertThat(facts)
+        .containsEntry("data/duplicates", 1)
+        .containsEntry("data/near_duplicates", 1)
+        .containsEntry("data/validation_leak", 1L)
+        .containsEntry("data/near_validation_leak", 1L);
+  }
+
   @Test
   void countsWhatTrainingShouldKnow() {
     Sample a = TWO.get(0);
-    Map<String, Object> facts = LlmFacts.of(List.of(a, a, TWO.get(1)), List.of(a), 49152);
+    Map<String, Object> facts =
+        LlmFacts.of(List.of(a, a, TWO.get(1)), List.of(a), 49152, java.util.Arrays::toString);
     assertThat(facts)
         .containsEntry("data/records", 3)
         .containsEntry("data/duplicates", 1)

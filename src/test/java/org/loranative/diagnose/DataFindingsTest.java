@@ -1,0 +1,72 @@
+package org.loranative.diagnose;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** What the doctor says of data by the numbers that a run notes of them. */
+class DataFindingsTest {
+  private static final int STEPS = 120;
+
+  /** A language model's run whose loss goes from 6 to {@code end}. */
+  private static List<Finding> examine(double end, Map<String, String> facts) {
+    long[] steps = new long[STEPS];
+    double[] loss = new double[STEPS];
+    for (int i = 0; i < STEPS; i++) {
+      steps[i] = i + 1;
+      loss[i] = end + (6 - end) * Math.exp(-i / 15.0) + 0.03 * Math.sin(31 * i);
+    }
+    Map<String, String> settings = new HashMap<>(facts);
+    settings.put("task_type", "llm");
+    settings.put("total_steps", String.valueOf(STEPS));
+    return Doctor.examine(new RunCurves(Map.of("Loss/train", new Curve(steps, loss)), settings));
+  }
+
+  private static Optional<Finding> find(Finding.Kind kind, double end, Map<String, String> facts) {
+    return examine(end, facts).stream().filter(f -> f.kind() == kind).findFirst();
+  }
+
+  @Test
+  void saysHowManyRecordsAreThereAlready() {
+    Map<String, String> facts =
+        Map.of("data/records", "200", "data/duplicates", "20", "data/near_duplicates", "7");
+    assertThat(find(Finding.Kind.REPEATED_RECORDS, 2, facts).orElseThrow().evidence())
+        .isEqualTo(
+            "27 of 200 training records are there already, 7 of them but for case, spaces and"
+                + " punctuation");
+    assertThat(
+            find(
+                Finding.Kind.REPEATED_RECORDS,
+                2,
+                Map.of("data/records", "200", "data/duplicates", "4")))
+        .isEmpty();
+  }
+
+  @Test
+  void saysThatValidationIsTrainedOnButForPunctuation() {
+    Map<String, String> facts =
+        Map.of(
+            "data/validation_records", "40",
+            "data/validation_leak", "1",
+            "data/near_validation_leak", "5");
+    assertThat(find(Finding.Kind.VALIDATION_LEAK, 2, facts).orElseThrow().evidence())
+        .isEqualTo(
+            "6 of 40 validation records are trained on too, 5 of them but for case, spaces and"
+                + " punctuation");
+  }
+
+  @Test
+  void saysThatNothingButFrequenciesWasLearnt() {
+    Map<String, String> facts = Map.of("data/label_entropy", "4.1", "vocab_size", "49152");
+    Finding f = find(Finding.Kind.FREQUENCIES_ALONE, 4.1, facts).orElseThrow();
+    assertThat(f.evidence())
+        .matches(
+            "the loss ends at 4\\.\\d+; knowing how often each token comes and reading nothing gives"
+                + " 4\\.100, guessing 10\\.8 \\(it began at 6\\.\\d+\\)");
+    assertThat(find(Finding.Kind.FREQUENCIES_ALONE, 3.4, facts)).isEmpty();
+  }
+}
