@@ -6,10 +6,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.loranative.UserException;
 import org.loranative.train.runs.Prune;
 import org.loranative.train.runs.RunInfo;
+import org.loranative.train.runs.RunTable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -60,10 +62,21 @@ final class RunsCommand implements Callable<Integer> {
     @Parameters(paramLabel = "DIR", arity = "0..*", description = "Default: output.")
     private List<Path> folders = List.of();
 
+    @Option(
+        names = "--all",
+        description =
+            "Every column, however wide; else as many as the terminal (or COLUMNS) has room for.")
+    private boolean all;
+
     @Override
     public Integer call() {
+      RunTable table =
+          new RunTable(below(folders.isEmpty() ? List.of(Path.of("output")) : folders));
+      OptionalInt width = all ? OptionalInt.empty() : Terminal.width();
       System.out.print(
-          RunInfo.table(below(folders.isEmpty() ? List.of(Path.of("output")) : folders)));
+          width.isPresent()
+              ? table.within(width.getAsInt(), "runs list --all shows everything.")
+              : table.whole());
       return 0;
     }
   }
@@ -87,7 +100,7 @@ final class RunsCommand implements Callable<Integer> {
         Path parent = folder.toAbsolutePath().normalize().getParent();
         runs.add(RunInfo.of(parent, folder.toAbsolutePath().normalize()));
       }
-      System.out.print(RunInfo.table(runs));
+      System.out.print(new RunTable(runs).whole());
       List<String> keys = RunInfo.differing(runs);
       if (keys.isEmpty()) {
         System.out.println("Their settings are the same.");

@@ -8,6 +8,7 @@ import java.util.concurrent.Callable;
 import org.loranative.UserException;
 import org.loranative.train.StopSignal;
 import org.loranative.train.runs.RunInfo;
+import org.loranative.train.runs.RunTable;
 import org.loranative.train.runs.Sweep;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -63,7 +64,7 @@ final class SweepCommand implements Callable<Integer> {
         random.isPresent() ? Sweep.random(axes, random.get(), seed) : Sweep.grid(axes);
     StopSignal stop = StopSignal.onSignals();
     boolean done = new Sweep(folder, config, overrides).run(combinations, Main.CONSOLE, stop);
-    System.out.print(RunInfo.table(RunInfo.below(folder)));
+    System.out.print(new RunTable(RunInfo.below(folder)).whole());
     if (!done) {
       System.out.println("Stopped; the same command goes on.");
     }

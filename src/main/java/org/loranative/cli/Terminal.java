@@ -2,12 +2,15 @@ package org.loranative.cli;
 
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalInt;
+import org.jline.terminal.TerminalBuilder;
 import org.loranative.UserException;
 import org.loranative.track.Console;
 
@@ -36,6 +39,22 @@ final class Terminal {
   private static boolean hasColours() {
     String unwanted = Optional.ofNullable(System.getenv("NO_COLOR")).orElse("");
     return unwanted.isEmpty() && !"dumb".equals(System.getenv("TERM"));
+  }
+
+  /** Characters in a line: what COLUMNS says, or what the terminal has; none for a file or pipe. */
+  static OptionalInt width() {
+    String columns = Optional.ofNullable(System.getenv("COLUMNS")).orElse("");
+    if (columns.matches("[1-9]\\d{0,5}")) {
+      return OptionalInt.of(Integer.parseInt(columns));
+    }
+    if (keyboard().isEmpty()) {
+      return OptionalInt.empty();
+    }
+    try (org.jline.terminal.Terminal terminal = TerminalBuilder.builder().dumb(true).build()) {
+      return terminal.getWidth() > 0 ? OptionalInt.of(terminal.getWidth()) : OptionalInt.empty();
+    } catch (IOException e) {
+      return OptionalInt.empty();
+    }
   }
 
   /** What somebody types at; empty where input or output is a file or a pipe. */

@@ -1,5 +1,6 @@
 package org.loranative.diagnose;
 
+import java.util.Arrays;
 import java.util.Optional;
 
 /**
@@ -10,11 +11,18 @@ import java.util.Optional;
 final class UnrelatedData implements Check {
   private static final int FEWEST = 3;
 
-  /** Share of the loss by which what belongs together is better. */
+  /** Share of the loss by which what belongs together is better; of diffusion less. */
   private static final double GAP = 0.01;
 
-  /** So many times that is little where the gap has become less than half of the first. */
-  private static final double LITTLE = 2.25;
+  private static final double DIFFUSION_GAP = 0.001;
+
+  /** Where a run is over, a gap up to here that has shrunk to a third and grows no more. */
+  private static final double LITTLE = 0.03;
+
+  private static final double SHRUNK = 1 / 3.0;
+
+  /** Times its least in the later half that a gap ends at where it grows. */
+  private static final double GROWS = 1.3;
 
   /** Something must have been learnt before it can show. */
   private static final double LEARNT = 0.03;
@@ -33,9 +41,8 @@ final class UnrelatedData implements Check {
       gaps[i] = (swapped.values()[swapped.size() - n + i] - own) / own;
     }
     double gap = Statistics.median(gaps, n / 2, n);
-    double none = run.isDiffusion() ? GAP / 5 : GAP;
-    boolean shrinks = gap < gaps[0] / 2 && gaps[n - 1] < gaps[0] / 2;
-    if (gap > (shrinks ? LITTLE * none : none)) {
+    double none = run.isDiffusion() ? DIFFUSION_GAP : GAP;
+    if (gap > none && !(run.isWhole() && hasShrunk(gaps))) {
       return Optional.empty();
     }
     String what = run.isDiffusion() ? "captions" : "answers";
@@ -56,5 +63,16 @@ final class UnrelatedData implements Check {
                 + what
                 + " stand beside the right records (data --dry-run shows them); if they do, they say"
                 + " nothing that the model uses"));
+  }
+
+  /**
+   * At first the gap may shrink in any run, while what all prompts have in common is learnt; where
+   * they say something it grows again.
+   */
+  private static boolean hasShrunk(double[] gaps) {
+    int n = gaps.length;
+    double last = gaps[n - 1];
+    double least = Arrays.stream(gaps, n / 2, n).min().orElse(last);
+    return last < LITTLE && last < SHRUNK * gaps[0] && last <= GROWS * Math.max(0, least);
   }
 }

@@ -66,7 +66,7 @@ public record StepLine(
     return "[" + "=".repeat(full) + head + " ".repeat(inside - full - head.length()) + "]";
   }
 
-  static String cut(String line, int width) {
+  public static String cut(String line, int width) {
     return line.length() <= width ? line : line.substring(0, Math.max(0, width));
   }
 

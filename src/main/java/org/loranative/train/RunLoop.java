@@ -96,6 +96,10 @@ public final class RunLoop implements Trainer.Listener {
     }
   }
 
+  private boolean isLast(int step) {
+    return step == run.total() || isOver();
+  }
+
   /** Whether the validation loss has been no better for so long that the run is over. */
   public boolean isOver() {
     return config.earlyStop() > 0 && progress.sinceBest() >= config.earlyStop();
@@ -137,7 +141,7 @@ public final class RunLoop implements Trainer.Listener {
     if (doctor.isDue(now)) {
       consult(now);
     }
-    if (due(now, config.saveSteps()) || now == run.total() || isOver()) {
+    if (due(now, config.saveSteps()) || isLast(now)) {
       save(now);
     }
     return !run.stop().isSet() && !isOver();
@@ -175,7 +179,7 @@ public final class RunLoop implements Trainer.Listener {
       run.tracker().withdrawn(step, f);
     }
     List<Finding> news = examined.found();
-    for (Finding f : news) {
+    for (Finding f : isLast(step) ? List.<Finding>of() : news) { // the verdict says it else
       log.warn("doctor: {}", f);
       run.tracker().finding(step, f);
       records((int) f.step()).ifPresent(r -> log.info("doctor: {}", r));

@@ -108,40 +108,4 @@ public record RunInfo(
         });
     return keys;
   }
-
-  /** A table for people: the runs, and the settings in which they differ. */
-  public static String table(List<RunInfo> runs) {
-    List<String> keys = differing(runs);
-    List<List<String>> rows = new ArrayList<>();
-    List<String> head = new ArrayList<>(List.of("run", "steps", "loss", "verdict"));
-    head.addAll(keys);
-    rows.add(head);
-    for (RunInfo run : runs) {
-      List<String> row = new ArrayList<>();
-      row.add(run.name());
-      row.add(String.valueOf(run.steps()));
-      row.add(
-          run.loss().isPresent()
-              ? String.format("%.4f%s", run.loss().getAsDouble(), run.validated() ? " val" : "")
-              : "–");
-      row.add(run.verdict().title);
-      keys.forEach(k -> row.add(run.settings().getOrDefault(k, "–")));
-      rows.add(row);
-    }
-    return aligned(rows);
-  }
-
-  private static String aligned(List<List<String>> rows) {
-    StringBuilder text = new StringBuilder();
-    for (List<String> row : rows) {
-      StringBuilder line = new StringBuilder();
-      for (int c = 0; c < row.size(); c++) {
-        int column = c;
-        int width = rows.stream().mapToInt(r -> r.get(column).length()).max().orElse(0);
-        line.append(String.format("%-" + Math.max(1, width) + "s  ", row.get(c)));
-      }
-      text.append(line.toString().stripTrailing()).append(System.lineSeparator());
-    }
-    return text.toString();
-  }
 }

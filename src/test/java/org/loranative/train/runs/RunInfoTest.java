@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.config.ConfigReader;
@@ -38,5 +39,40 @@ class RunInfoTest {
     Files.createSymbolicLink(folder.resolve("output/nowhere"), folder.resolve("gone"));
     assertThat(RunInfo.below(folder.resolve("output")).stream().map(RunInfo::name))
         .containsExactly("a", "b");
+  }
+
+  private static RunInfo run(String name, Map<String, String> settings) {
+    return new RunInfo(
+        name,
+        Path.of(name),
+        settings,
+        120,
+        OptionalDouble.of(2.3456),
+        true,
+        org.loranative.diagnose.Finding.Kind.PLATEAU);
+  }
+
+  /** Settings go first, then steps; no line is longer than the terminal. */
+  @Test
+  void aTableFitsTheTerminal() {
+    RunTable table =
+        new RunTable(
+            List.of(
+                run("one", Map.of("lora_rank", "8", "seed", "1", "optimizer", "adamw")),
+                run("another", Map.of("lora_rank", "16", "seed", "2", "optimizer", "lion"))));
+    String whole = table.whole();
+    assertThat(whole.lines().findFirst().orElseThrow())
+        .contains("steps", "lora_rank", "seed", "optimizer");
+    int full = whole.lines().mapToInt(String::length).max().orElseThrow();
+    assertThat(table.within(full, "!")).isEqualTo(whole);
+    for (int width = full - 1; width >= 20; width--) {
+      String text = table.within(width, "see all.");
+      List<String> lines = text.lines().toList();
+      int most = width;
+      assertThat(lines.subList(0, 3)).allMatch(l -> l.length() <= most);
+      assertThat(lines.get(1)).startsWith("one");
+      assertThat(lines.get(3)).endsWith("to fit " + width + " characters; see all.");
+    }
+    assertThat(table.within(50, "!")).contains("verdict").contains("descent, then plateau");
   }
 }
