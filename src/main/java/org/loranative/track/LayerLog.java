@@ -65,6 +65,27 @@ public final class LayerLog implements AutoCloseable {
     public At {
       layers = layers == null ? List.of() : List.copyOf(layers);
     }
+
+    /** The same without singular values, which are most of it. */
+    public At brief() {
+      return new At(
+          step,
+          layers.stream()
+              .map(
+                  l ->
+                      new Layer(
+                          l.layer,
+                          l.rank,
+                          l.parts,
+                          l.change,
+                          l.relative,
+                          l.directions,
+                          l.most,
+                          List.of(),
+                          l.gradNorm,
+                          l.update))
+              .toList());
+    }
   }
 
   private final MetricsLog file;

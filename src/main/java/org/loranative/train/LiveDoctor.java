@@ -54,7 +54,7 @@ public final class LiveDoctor {
       known.dropFrom(step + 1L);
       scalars.put(tag, known);
     }
-    LayerLog.read(before.folder()).stream().filter(at -> at.step() <= step).forEach(layers::add);
+    LayerLog.read(before.folder()).stream().filter(at -> at.step() <= step).forEach(this::add);
     MeasuredRecords.read(before.folder()).stream()
         .filter(m -> m.step() <= step)
         .forEach(records::add);
@@ -80,6 +80,10 @@ public final class LiveDoctor {
 
   /** Takes what the adapted layers were like at a step. */
   void add(LayerLog.At at) {
+    int last = layers.size() - 1;
+    if (last >= 0) {
+      layers.set(last, layers.get(last).brief()); // only the newest singular values are looked at
+    }
     layers.add(at);
   }
 
