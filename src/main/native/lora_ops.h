@@ -119,9 +119,12 @@ int ln_file_check(int64_t address);
 int ln_file_unmap(int64_t address, int64_t bytes);
 // Gives back the memory of whole pages within a mapped range; they are read again when touched.
 int ln_file_release(int64_t address, int64_t bytes);
-// Quantizes n f32 to NF4 as bitsandbytes does, on the host: absmax of 64, nearest values; the
-// scales less their mean likewise in blocks of 256. Overwrites dst, of ln_nf4_bytes(n) bytes.
-int ln_nf4_quantize(int64_t src, int64_t dst, int64_t n, int32_t threads);
+// Quantizes f32 to NF4 as bitsandbytes does, on the host: absmax of 64, nearest values; the scales
+// less their mean likewise in blocks of 256. A long matrix is done piece by piece: first the codes
+// [n / 2] and scales [n / 64] of n numbers of it, where they belong in dst and among its scales;
+// then what all of its scales give. Together they overwrite dst, of ln_nf4_bytes(n) bytes.
+int ln_nf4_codes(int64_t src, int64_t codes, int64_t scales, int64_t n, int32_t threads);
+int ln_nf4_scales(int64_t scales, int64_t dst, int64_t n);
 int64_t ln_nf4_bytes(int64_t n);
 // bitsandbytes' dynamic 8-bit values in rising order: 256 of both signs, and 256 from 0 on.
 void ln_dynamic_codes(float* both_signs, float* positive);

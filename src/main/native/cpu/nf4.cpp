@@ -53,20 +53,17 @@ int64_t ln_nf4_bytes(int64_t n) {
   return LN_NF4_HEADER_BYTES + n / 2 + padded_indices(n) + (n / 64 + 255) / 256 * 4;
 }
 
-int ln_nf4_quantize(int64_t src, int64_t dst, int64_t n, int32_t threads) {
+int ln_nf4_codes(int64_t src, int64_t codes, int64_t scales, int64_t n, int32_t threads) {
   if (n % 64 != 0)
     return ln::fail(LN_INVALID, "NF4 takes multiples of 64 numbers, not %lld", (long long)n);
-  float both_signs[256], positive[256];
-  ln_dynamic_codes(both_signs, positive);
   const float* x = ln::ptr<float>(src);
-  uint8_t* header = ln::ptr<uint8_t>(dst);
-  uint8_t *bits = header + LN_NF4_HEADER_BYTES, *indices = bits + n / 2;
-  int64_t blocks = n / 64, groups = (blocks + 255) / 256;
-  std::vector<float> scales(static_cast<size_t>(blocks));
+  uint8_t* bits = ln::ptr<uint8_t>(codes);
+  float* absmax = ln::ptr<float>(scales);
+  int64_t blocks = n / 64;
 #pragma omp parallel for num_threads(threads) schedule(static)
   for (int64_t b = 0; b < blocks; b++) {
     float most = largest(x + b * 64, 64), inverse = 1.0f / most;
-    scales[size_t(b)] = most;
+    absmax[b] = most;
     for (int i = 0; i < 32; i++) {
       auto index = [&](int j) {  // a block of zeros divides by 0: NaN is no number
         float y = x[b * 64 + 2 * i + j] * inverse;
@@ -75,6 +72,17 @@ int ln_nf4_quantize(int64_t src, int64_t dst, int64_t n, int32_t threads) {
       bits[b * 32 + i] = uint8_t(index(0) << 4 | index(1));
     }
   }
+  return LN_OK;
+}
+
+int ln_nf4_scales(int64_t scales_at, int64_t dst, int64_t n) {
+  float both_signs[256], positive[256];
+  ln_dynamic_codes(both_signs, positive);
+  uint8_t* header = ln::ptr<uint8_t>(dst);
+  uint8_t* indices = header + LN_NF4_HEADER_BYTES + n / 2;
+  int64_t blocks = n / 64, groups = (blocks + 255) / 256;
+  const float* absmax = ln::ptr<float>(scales_at);
+  std::vector<float> scales(absmax, absmax + blocks);
   double sum = 0;
   for (float scale : scales) sum += scale;
   float offset = float(sum / double(blocks));

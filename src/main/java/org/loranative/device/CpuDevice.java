@@ -1,6 +1,8 @@
 package org.loranative.device;
 
 import java.util.Map;
+import org.loranative.StoppedException;
+import org.loranative.Stopping;
 
 /** The CPU: OpenMP and oneDNN behind {@code src/main/native/cpu}. */
 public final class CpuDevice implements Device {
@@ -9,6 +11,9 @@ public final class CpuDevice implements Device {
     System.setProperty("org.bytedeco.javacpp.maxbytes", "0");
     System.setProperty("org.bytedeco.javacpp.maxphysicalbytes", "0");
   }
+
+  /** Numbers that are quantized in a fraction of a second. */
+  private static final long NF4_PIECE = 1 << 22;
 
   private final HostSensors sensors = new HostSensors();
   private final long handle;
@@ -37,9 +42,36 @@ public final class CpuDevice implements Device {
     return LoraOps.ln_cpu_has_bf16() == 1;
   }
 
-  /** Quantizes {@code n} f32 at the host address {@code numbers} to NF4 (see lora_ops.h). */
+  /**
+   * Quantizes {@code n} f32 at the host address {@code numbers} to NF4 (see lora_ops.h).
+   *
+   * @throws StoppedException if the process is to end
+   */
   public static void quantizeNf4(long numbers, HostBuffer to, long n) {
-    if (LoraOps.ln_nf4_quantize(numbers, to.address(), n, physicalCores()) != LoraOps.LN_OK) {
+    quantizeNf4(numbers, to, n, NF4_PIECE);
+  }
+
+  /**
+   * @param piece so many numbers at once, a multiple of 64
+   */
+  public static void quantizeNf4(long numbers, HostBuffer to, long n, long piece) {
+    try (HostBuffer scales = new HostBuffer(n / 64 * 4)) {
+      for (long at = 0; at < n; at += piece) {
+        if (Stopping.isAsked()) {
+          throw new StoppedException("Stopped while numbers were quantized; --resume goes on.");
+        }
+        long codes = to.address() + LoraOps.LN_NF4_HEADER_BYTES + at / 2;
+        long count = Math.min(piece, n - at);
+        checkHost(
+            LoraOps.ln_nf4_codes(
+                numbers + at * 4, codes, scales.address() + at / 64 * 4, count, physicalCores()));
+      }
+      checkHost(LoraOps.ln_nf4_scales(scales.address(), to.address(), n));
+    }
+  }
+
+  private static void checkHost(int status) {
+    if (status != LoraOps.LN_OK) {
       throw new DeviceException(LoraOps.ln_last_error().getString());
     }
   }

@@ -39,6 +39,7 @@ final class RecordLosses implements AutoCloseable {
   private final Path summary;
   private final Path passes;
   private final MetricsLog passesLog;
+  private boolean summaryFails;
   private final Map<String, Course> courses = new LinkedHashMap<>();
   private final NavigableMap<Integer, List<RecordLoss>> recent = new TreeMap<>();
 
@@ -160,8 +161,12 @@ final class RecordLosses implements AutoCloseable {
             });
     try {
       AtomicFiles.writeString(summary, lines.toString());
+      summaryFails = false;
     } catch (IOException e) {
-      log.warn("{} cannot be written ({}); training goes on.", summary, e.getMessage());
+      if (!summaryFails) { // else it was said
+        log.warn("{} cannot be written ({}); training goes on.", summary, e.getMessage());
+      }
+      summaryFails = true;
     }
   }
 

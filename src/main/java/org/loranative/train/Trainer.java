@@ -4,11 +4,14 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import org.loranative.StoppedException;
 import org.loranative.device.Device;
 import org.loranative.device.HostBuffer;
+import org.loranative.graph.Addresses;
 import org.loranative.graph.Executor;
 import org.loranative.graph.NotFinite;
+import org.loranative.graph.Plan;
 import org.loranative.graph.StepState;
 import org.loranative.lora.AdapterState;
 import org.loranative.optim.Evaluation;
@@ -127,7 +130,8 @@ public final class Trainer<B> implements AutoCloseable {
       lossScale.update(Float.isFinite(gradNorm));
       double seconds = (System.nanoTime() - start) / 1e9;
       long units = batches.stream().mapToLong(task::units).sum();
-      Measurement measured = listener.wantsValidation(step) ? measure() : Measurement.NONE;
+      Measurement measured =
+          listener.wantsValidation(step) ? measure(executor::runWhole) : Measurement.NONE;
       Tracker.Step shown =
           new Tracker.Step(
               step,
@@ -180,25 +184,34 @@ public final class Trainer<B> implements AutoCloseable {
     feed.place(ready);
   }
 
-  /** What the task measures, as the adapters stand. */
-  public Measurement measure() {
+  /**
+   * What the untouched model shows.
+   *
+   * @throws StoppedException if the process is to end; nothing is lost by it
+   */
+  public Measurement measureBefore() {
+    return measure(executor::run);
+  }
+
+  /** What the task measures, as the adapters stand. Whole: the step that it belongs to is done. */
+  private Measurement measure(BiConsumer<Plan, Addresses> run) {
     Measurement.Builder all = new Measurement.Builder();
     try (Evaluation evaluation = new Evaluation(setting.optimizer(), state)) {
       for (Task.Measure<B> m : task.measures()) {
-        all.add(m.name(), m.part(), pass(m.batches()));
+        all.add(m.name(), m.part(), pass(m.batches(), run));
       }
     }
     return all.build();
   }
 
   /** One pass over batches that are measured. */
-  private PassResults<B> pass(List<B> batches) {
+  private PassResults<B> pass(List<B> batches, BiConsumer<Plan, Addresses> run) {
     long labelled = batches.stream().mapToLong(task::labelled).sum();
     PassResults<B> results = new PassResults<>(task, device, host);
     for (B batch : batches) {
       BatchFeed.Ready<B> ready = feed.evaluation(batch, plans.evaluation().get(task.shape(batch)));
       place(ready, stepState(1, 0, 0, labelled));
-      executor.runWhole(ready.bound().plan(), ready.bound().at());
+      run.accept(ready.bound().plan(), ready.bound().at());
       results.add(batch, ready.bound());
     }
     plans.requireWhole();

@@ -7,6 +7,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import org.loranative.StoppedException;
 import org.loranative.UserException;
 import org.loranative.config.ConfigReader;
 import org.loranative.config.TaskType;
@@ -352,7 +353,11 @@ public final class TrainRun implements AutoCloseable {
   private int run(Opened<?> run, Trainer<?> trainer, RunLoop loop, Tracker tracker, int done)
       throws IOException {
     if (done == 0) {
-      loop.beforeSteps(trainer.measure());
+      try {
+        loop.beforeSteps(trainer.measureBefore());
+      } catch (StoppedException e) {
+        return 0; // a resumed run measures again
+      }
     }
     int from = done;
     while (true) {

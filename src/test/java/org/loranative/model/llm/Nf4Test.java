@@ -38,15 +38,16 @@ class Nf4Test {
   private static final Path FOLDER = Golden.FOLDER.resolve("nf4");
   private static final Path MATRICES = FOLDER.resolve("matrices.safetensors");
 
-  @Test
-  void quantizesAsBitsandbytes() {
+  @ParameterizedTest
+  @ValueSource(longs = {192, 1 << 22})
+  void quantizesAsBitsandbytes(long piece) {
     Golden golden = new Golden(MATRICES);
     float[] source = golden.floats("double.source");
     int n = source.length;
     try (HostBuffer numbers = new HostBuffer(n * 4L);
         HostBuffer blocks = new HostBuffer(DType.NF4.bytes(n))) {
       numbers.view().asFloatBuffer().put(source);
-      CpuDevice.quantizeNf4(numbers.address(), blocks, n);
+      CpuDevice.quantizeNf4(numbers.address(), blocks, n, piece);
       ByteBuffer ours = blocks.view();
       assertThat(floats(ours, 0, 16)).isEqualTo(golden.floats("double.weight.quant_map"));
       assertThat(floats(ours, 64, 256)).isEqualTo(golden.floats("double.weight.nested_quant_map"));
