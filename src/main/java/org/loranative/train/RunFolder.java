@@ -89,10 +89,11 @@ public final class RunFolder implements AutoCloseable {
   /** A run that ended before it began leaves no folder behind, which the next one would refuse. */
   @Override
   public void close() throws IOException {
-    if (isNew && !Files.exists(config())) {
-      AtomicFolders.delete(folder);
+    try (lock) {
+      if (isNew && isUnused(folder)) {
+        AtomicFolders.delete(folder);
+      }
     }
-    lock.close();
   }
 
   /** Whether it is empty, or a run was killed in it before it began. */
