@@ -157,12 +157,12 @@ public final class Catalogue {
             .more(
                 "`--resume` keeps the run's, and so does `generate` for an adapter in its run's"
                     + " folder."),
-        whole("max_length", 1024, between(2, 1 << 20), "Tokens of a sample.")
+        whole("max_length", 1024, between(2, 1 << 20), "Tokens of an example.")
             .only(LLM)
             .more(
-                "`text` data is split into samples of so many, longer conversations and completions"
+                "`text` data is split into examples of so many, longer conversations and completions"
                     + " are cut, and the log counts the tokens lost."),
-        flag("packing", false, "Fill rows of `max_length` tokens with whole samples.")
+        flag("packing", false, "Fill rows of `max_length` tokens with whole examples.")
             .only(LLM)
             .more("`batch_size` then counts rows."),
         flag("shuffle", true, "A new order each epoch; false keeps the data's order."));
@@ -316,7 +316,7 @@ public final class Catalogue {
 
   private static Stream<Key> training() {
     return Stream.of(
-        whole("batch_size", 4, between(1, 1 << 16), "Samples of a micro-batch."),
+        whole("batch_size", 4, between(1, 1 << 16), "Examples of a micro-batch."),
         whole("gradient_accumulation", 1, between(1, 1 << 16), "Micro-batches of a step.")
             .more("The loss is the mean over the labelled tokens of all of them."),
         whole("epochs", 1, between(1, 1 << 20), "How often everything is seen."),

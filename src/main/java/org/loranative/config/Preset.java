@@ -13,7 +13,7 @@ public enum Preset {
   LOW_VRAM("low-vram", "little memory") {
     @Override
     void into(Map<String, Setting> s, boolean images) {
-      put(s, "batch_size", 2, "little memory: few samples at a time");
+      put(s, "batch_size", 2, "little memory: few examples at a time");
       put(s, "gradient_accumulation", 2, "and two times as many a step all the same");
       put(s, "lora_rank", 4, "a small adapter");
       put(s, "lora_alpha", 4, "its effect is scaled by alpha / rank");

@@ -217,12 +217,13 @@ public final class Tracker implements AutoCloseable {
     board.text(step, "doctor/rollback", "Back from step " + from + " to step " + step + ".");
   }
 
-  public void sample(int step, int index, String prompt, String answer) {
+  /** A preview of text: into TensorBoard's text tab. */
+  public void preview(int step, int index, String prompt, String answer) {
     board.text(step, "samples/" + index, "**" + prompt + "**\n\n" + answer);
   }
 
-  /** A preview: into {@code samples/} and TensorBoard's image tab. */
-  public void image(int step, int index, String prompt, Picture picture) throws IOException {
+  /** A preview of an image: into {@code samples/} and TensorBoard's image tab. */
+  public void preview(int step, int index, String prompt, Picture picture) throws IOException {
     Path file = samples.resolve(String.format("%06d-%d.png", step, index));
     try {
       picture.writePng(file);

@@ -86,7 +86,7 @@ class RunCommandsTest {
     assertThat(file)
         .content()
         .contains("# preset small-data: little data")
-        .containsPattern("batch_size: 4 +# Samples of a micro-batch\\.")
+        .containsPattern("batch_size: 4 +# Examples of a micro-batch\\.")
         .contains("steps; memory");
     assertThat(run("train", "--config=" + file, "--set=max_steps=4").code()).isZero();
 

@@ -106,7 +106,7 @@ class TrainRunTest {
     String log = Files.readString(folder.resolve("log/logs/train.log"));
     assertThat(log.lines().filter(l -> l.contains("skipped"))).hasSize(30);
     assertThat(log)
-        .containsSubsequence("device: cpu", "training data: 23 samples", "LoRA: rank 4", "memory:")
+        .containsSubsequence("device: cpu", "training data: 23 examples", "LoRA: rank 4", "memory:")
         .contains("Try it: lora-native generate --base " + base + " --adapter ")
         .containsPattern("memory: .* planned; the process took [1-9][0-9.]* [MG]B at most")
         .doesNotContain("--raw");

@@ -178,7 +178,7 @@ public final class DiffusionTraining implements Training<DiffusionTask.Batch> {
           public void write(int step, Tracker tracker) throws IOException {
             for (int i = 0; i < config.samplePrompts().size(); i++) {
               String prompt = config.samplePrompts().get(i);
-              tracker.image(step, i + 1, prompt, painter.paint(order(prompt), Optional.empty()));
+              tracker.preview(step, i + 1, prompt, painter.paint(order(prompt), Optional.empty()));
             }
             tracker.contactSheet();
           }

@@ -79,7 +79,7 @@ public final class Answers implements AutoCloseable {
    */
   public String answer(
       Question question, int maxTokens, Generator.Sampling sampling, Consumer<String> onText) {
-    int[] ids = Samples.prompt(tokenizer, question);
+    int[] ids = AnswerPreviews.prompt(tokenizer, question);
     if (ids.length == 0) {
       throw new UserException("The prompt is empty; give some text with --prompt.");
     }

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Pattern;
-import org.loranative.data.llm.Sample;
+import org.loranative.data.llm.Example;
 
 /** What training on texts should know of them. */
 final class LlmFacts {
@@ -29,14 +29,14 @@ final class LlmFacts {
    * @param text of tokens
    */
   static Map<String, Object> of(
-      List<Sample> samples, List<Sample> held, int vocab, Function<int[], String> text) {
+      List<Example> examples, List<Example> held, int vocab, Function<int[], String> text) {
     long tokens = 0;
     Map<Integer, Long> labels = new HashMap<>();
     Set<IntBuffer> seen = new HashSet<>();
     Set<String> alike = new HashSet<>();
     int duplicates = 0;
     int near = 0;
-    for (Sample s : samples) {
+    for (Example s : examples) {
       tokens += s.length();
       for (int label : s.labels()) {
         if (label >= 0) {
@@ -54,7 +54,7 @@ final class LlmFacts {
       entropy -= p * Math.log(p);
     }
     Map<String, Object> facts = new LinkedHashMap<>();
-    facts.put("data/records", samples.size());
+    facts.put("data/records", examples.size());
     facts.put("data/labelled_share", (double) labelled / Math.max(1, tokens));
     facts.put("data/label_entropy", entropy);
     facts.put("data/duplicates", duplicates);

@@ -18,8 +18,8 @@ import org.loranative.UserException;
 import org.loranative.config.TrainConfig;
 import org.loranative.data.Records;
 import org.loranative.data.llm.Batches;
-import org.loranative.data.llm.Sample;
-import org.loranative.data.llm.SampleEncoder;
+import org.loranative.data.llm.Example;
+import org.loranative.data.llm.ExampleEncoder;
 import org.loranative.graph.Graph;
 import org.loranative.io.AtomicFolders;
 import org.loranative.io.DType;
@@ -36,8 +36,8 @@ import org.loranative.train.Task;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Fine-tuning a language model on text; a batch is a packed row of samples. */
-final class LlmTask implements Task<List<Sample>> {
+/** Fine-tuning a language model on text; a batch is a packed row of examples. */
+final class LlmTask implements Task<List<Example>> {
   private static final Logger log = LoggerFactory.getLogger(LlmTask.class);
   private static final int SKIPPED_SHOWN = 20;
 
@@ -54,8 +54,8 @@ final class LlmTask implements Task<List<Sample>> {
   private final Adapters adapters;
   private final DType compute;
   private final TrainConfig config;
-  private final List<Sample> samples;
-  private final List<Sample> held;
+  private final List<Example> examples;
+  private final List<Example> held;
   private final boolean raw;
   private final Batches batches;
   private final LlmProbe probe;
@@ -68,10 +68,10 @@ final class LlmTask implements Task<List<Sample>> {
     this.adapters = adapters;
     this.compute = compute;
     this.config = config;
-    SampleEncoder encoder =
-        new SampleEncoder(tokenizer, config.dataFormat(), config.trainOn(), config.maxLength());
-    SampleEncoder.Result result = read(encoder, trainingPath(), "training");
-    List<Sample> all = result.samples();
+    ExampleEncoder encoder =
+        new ExampleEncoder(tokenizer, config.dataFormat(), config.trainOn(), config.maxLength());
+    ExampleEncoder.Result result = read(encoder, trainingPath(), "training");
+    List<Example> all = result.examples();
     raw = result.conversations() == 0;
     if (all.isEmpty()) {
       throw new UserException(
@@ -79,8 +79,8 @@ final class LlmTask implements Task<List<Sample>> {
     }
     Optional<Path> validation = TrainConfig.path(config.validationPath());
     if (validation.isPresent()) {
-      samples = all;
-      held = read(encoder, validation.get(), "validation").samples();
+      examples = all;
+      held = read(encoder, validation.get(), "validation").examples();
     } else {
       int n = (int) Math.round(config.validationFraction() * all.size());
       int[] order = Philox.permutation(all.size(), config.seed(), Philox.VALIDATION_SPLIT, 0);
@@ -88,18 +88,18 @@ final class LlmTask implements Task<List<Sample>> {
       for (int i = 0; i < Math.min(n, all.size() - 1); i++) {
         chosen[order[i]] = true;
       }
-      samples = new ArrayList<>();
+      examples = new ArrayList<>();
       held = new ArrayList<>();
       for (int i = 0; i < all.size(); i++) {
-        (chosen[i] ? held : samples).add(all.get(i));
+        (chosen[i] ? held : examples).add(all.get(i));
       }
     }
     checkIds();
-    batches = new Batches(samples, batching(config.shuffle()));
-    probe = LlmProbe.of(samples, config.maxLength());
+    batches = new Batches(examples, batching(config.shuffle()));
+    probe = LlmProbe.of(examples, config.maxLength());
     int longest = 1;
-    for (List<Sample> list : List.of(samples, held, probe.swapped())) {
-      longest = Math.max(longest, list.stream().mapToInt(Sample::length).max().orElse(1));
+    for (List<Example> list : List.of(examples, held, probe.swapped())) {
+      longest = Math.max(longest, list.stream().mapToInt(Example::length).max().orElse(1));
     }
     maxDocument = (longest + 31) / 32 * 32;
   }
@@ -107,8 +107,8 @@ final class LlmTask implements Task<List<Sample>> {
   /** A tokenizer that does not belong to the base shows here, not as a fault on the device. */
   private void checkIds() {
     int vocab = base.config().vocab();
-    for (List<Sample> list : List.of(samples, held)) {
-      for (Sample s : list) {
+    for (List<Example> list : List.of(examples, held)) {
+      for (Example s : list) {
         for (int id : s.ids()) {
           if (id >= vocab) {
             throw new UserException(
@@ -138,10 +138,10 @@ final class LlmTask implements Task<List<Sample>> {
         .orElseThrow();
   }
 
-  private static SampleEncoder.Result read(SampleEncoder encoder, Path path, String what) {
+  private static ExampleEncoder.Result read(ExampleEncoder encoder, Path path, String what) {
     Records records = Records.read(path);
     records.leftOut().forEach(l -> log.info("{} data: left out of {}: {}", what, path, l));
-    SampleEncoder.Result result = encoder.encode(records);
+    ExampleEncoder.Result result = encoder.encode(records);
     int shown = 0;
     for (Records.Skipped s : result.skipped()) {
       if (shown++ < SKIPPED_SHOWN) {
@@ -156,12 +156,12 @@ final class LlmTask implements Task<List<Sample>> {
           result.skipped().size() - SKIPPED_SHOWN);
     }
     result.warnings().forEach(log::warn);
-    long tokens = result.samples().stream().mapToLong(Sample::length).sum();
-    long labelled = result.samples().stream().mapToLong(Sample::labelled).sum();
+    long tokens = result.examples().stream().mapToLong(Example::length).sum();
+    long labelled = result.examples().stream().mapToLong(Example::labelled).sum();
     log.info(
-        "{} data: {} samples, {} tokens of which {} labelled, {} cut to max_length{}, {} left out",
+        "{} data: {} examples, {} tokens of which {} labelled, {} cut to max_length{}, {} left out",
         what,
-        result.samples().size(),
+        result.examples().size(),
         tokens,
         labelled,
         result.truncated(),
@@ -176,13 +176,13 @@ final class LlmTask implements Task<List<Sample>> {
   }
 
   @Override
-  public List<List<Sample>> epoch(int epoch) {
+  public List<List<Example>> epoch(int epoch) {
     return batches.epoch(epoch);
   }
 
   @Override
-  public List<Measure<List<Sample>>> measures() {
-    Map<String, List<Sample>> sets = new LinkedHashMap<>();
+  public List<Measure<List<Example>>> measures() {
+    Map<String, List<Example>> sets = new LinkedHashMap<>();
     sets.put("val", held);
     sets.put("probe", probe.records());
     sets.put("swapped", probe.swapped());
@@ -192,7 +192,7 @@ final class LlmTask implements Task<List<Sample>> {
         .toList();
   }
 
-  private List<List<Sample>> inOrder(List<Sample> some) {
+  private List<List<Example>> inOrder(List<Example> some) {
     return new Batches(some, batching(false)).epoch(0);
   }
 
@@ -203,7 +203,7 @@ final class LlmTask implements Task<List<Sample>> {
 
   /** What rounding adds to a row lies behind them. */
   @Override
-  public List<Record> records(List<Sample> batch) {
+  public List<Record> records(List<Example> batch) {
     return batch.stream()
         .map(s -> new Record(s.source().toString(), s.length(), s.labelled()))
         .toList();
@@ -212,7 +212,7 @@ final class LlmTask implements Task<List<Sample>> {
   /** The token that is learnt there. */
   @Override
   public Optional<String> item(String record, int item) {
-    return samples.stream()
+    return examples.stream()
         .filter(s -> s.source().toString().equals(record) && item < s.length())
         .filter(s -> s.labels()[item] >= 0)
         .map(s -> tokenizer.decode(new int[] {s.labels()[item]}))
@@ -221,7 +221,7 @@ final class LlmTask implements Task<List<Sample>> {
 
   @Override
   public Map<String, Object> facts() {
-    return LlmFacts.of(samples, held, base.config().vocab(), tokenizer::decode);
+    return LlmFacts.of(examples, held, base.config().vocab(), tokenizer::decode);
   }
 
   @Override
@@ -231,43 +231,43 @@ final class LlmTask implements Task<List<Sample>> {
 
   /** Tokens rounded up so that a run meets a handful of shapes, at a waste of about 3 %. */
   @Override
-  public Row shape(List<Sample> batch) {
+  public Row shape(List<Example> batch) {
     int tokens = Batches.tokens(batch);
     int step = Math.max(32, Integer.highestOneBit(tokens) / 16);
     return new Row((tokens + step - 1) / step * step);
   }
 
   @Override
-  public long labelled(List<Sample> batch) {
+  public long labelled(List<Example> batch) {
     return Batches.labelled(batch);
   }
 
   @Override
-  public long units(List<Sample> batch) {
+  public long units(List<Example> batch) {
     return Batches.tokens(batch);
   }
 
   @Override
-  public Graph trainingGraph(List<Sample> batch) {
+  public Graph trainingGraph(List<Example> batch) {
     int tokens = shape(batch).tokens();
     return LlmGraph.training(base, adapters, compute, objective, tokens, maxDocument);
   }
 
   @Override
-  public Graph evaluationGraph(List<Sample> batch) {
+  public Graph evaluationGraph(List<Example> batch) {
     int tokens = shape(batch).tokens();
     return LlmGraph.evaluation(base, adapters, compute, objective, tokens, maxDocument);
   }
 
   @Override
-  public void fill(List<Sample> batch, Function<String, ByteBuffer> inputs) {
+  public void fill(List<Example> batch, Function<String, ByteBuffer> inputs) {
     IntBuffer ids = inputs.apply(LlmGraph.IDS).asIntBuffer();
     IntBuffer positions = inputs.apply(LlmGraph.POSITIONS).asIntBuffer();
     IntBuffer start = inputs.apply(LlmGraph.DOC_START).asIntBuffer();
     IntBuffer labels = inputs.apply(LlmGraph.LABELS).asIntBuffer();
     int tokens = shape(batch).tokens();
     int at = 0;
-    for (Sample s : batch) {
+    for (Example s : batch) {
       for (int i = 0; i < s.length(); i++) {
         ids.put(at + i, s.ids()[i]);
         positions.put(at + i, i);
@@ -292,7 +292,7 @@ final class LlmTask implements Task<List<Sample>> {
   public String fingerprint() {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      for (Sample s : samples) {
+      for (Example s : examples) {
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < s.length(); i++) {
           text.append(s.ids()[i]).append(s.labels()[i] < 0 ? '-' : '+');

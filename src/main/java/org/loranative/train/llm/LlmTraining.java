@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.loranative.config.TrainConfig;
-import org.loranative.data.llm.Sample;
+import org.loranative.data.llm.Example;
 import org.loranative.device.Device;
 import org.loranative.device.Memory;
 import org.loranative.graph.Graph;
@@ -25,7 +25,7 @@ import org.loranative.train.Task;
 import org.loranative.train.Training;
 
 /** Fine-tuning a language model. */
-public final class LlmTraining implements Training<List<Sample>> {
+public final class LlmTraining implements Training<List<Example>> {
   private final TrainConfig config;
   private final Device device;
   private final DType compute;
@@ -55,7 +55,7 @@ public final class LlmTraining implements Training<List<Sample>> {
   }
 
   @Override
-  public Task<List<Sample>> task() {
+  public Task<List<Example>> task() {
     return task;
   }
 
@@ -95,7 +95,7 @@ public final class LlmTraining implements Training<List<Sample>> {
   @Override
   public List<Graph> previewGraphs() {
     return config.sampleSteps() > 0
-        ? Generator.graphs(base, adapters, compute, Samples.contextTokens(config))
+        ? Generator.graphs(base, adapters, compute, AnswerPreviews.contextTokens(config))
         : List.of();
   }
 
@@ -115,7 +115,8 @@ public final class LlmTraining implements Training<List<Sample>> {
   public Optional<Previews> previews(Placement placement, Memory arena) {
     return config.sampleSteps() > 0
         ? Optional.of(
-            new Samples(config, base, tokenizer, adapters, device, compute, placement, arena))
+            new AnswerPreviews(
+                config, base, tokenizer, adapters, device, compute, placement, arena))
         : Optional.empty();
   }
 

@@ -13,19 +13,19 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.loranative.data.Source;
 import org.loranative.testing.Seeded;
 
-/** Every sample once an epoch, whatever the grouping; the same order whenever asked. */
+/** Every example once an epoch, whatever the grouping; the same order whenever asked. */
 @ExtendWith(Seeded.class)
 class BatchesTest {
-  private static List<Sample> samples(Random r, int n, int most) {
-    List<Sample> list = new ArrayList<>();
+  private static List<Example> examples(Random r, int n, int most) {
+    List<Example> list = new ArrayList<>();
     for (int i = 0; i < n; i++) {
       int length = 2 + r.nextInt(most - 1);
-      list.add(new Sample(new int[length], new int[length], new Source(Path.of("d"), i + 1)));
+      list.add(new Example(new int[length], new int[length], new Source(Path.of("d"), i + 1)));
     }
     return list;
   }
 
-  private static void everySampleOnce(List<List<Sample>> batches, int n) {
+  private static void everySampleOnce(List<List<Example>> batches, int n) {
     Set<Long> lines = new HashSet<>();
     batches.forEach(b -> b.forEach(s -> assertThat(lines.add(s.source().line())).isTrue()));
     assertThat(lines).hasSize(n);
@@ -34,7 +34,7 @@ class BatchesTest {
   @Test
   void shufflesByEpoch(Random r) {
     int n = 1 + r.nextInt(200);
-    Batches b = new Batches(samples(r, n, 50), new Batches.Setting(7, false, 50, true, 3));
+    Batches b = new Batches(examples(r, n, 50), new Batches.Setting(7, false, 50, true, 3));
     everySampleOnce(b.epoch(0), n);
     everySampleOnce(b.epoch(5), n);
     assertThat(b.epoch(2)).isEqualTo(b.epoch(2));
@@ -46,7 +46,7 @@ class BatchesTest {
 
   @Test
   void keepsTheFilesOrder(Random r) {
-    Batches b = new Batches(samples(r, 20, 50), new Batches.Setting(3, false, 50, false, 3));
+    Batches b = new Batches(examples(r, 20, 50), new Batches.Setting(3, false, 50, false, 3));
     List<Long> lines = new ArrayList<>();
     b.epoch(4).forEach(x -> x.forEach(s -> lines.add(s.source().line())));
     assertThat(lines).isSorted();
@@ -55,9 +55,9 @@ class BatchesTest {
   @Test
   void packsWholeSamplesIntoRows(Random r) {
     int n = 300;
-    List<Sample> all = samples(r, n, 40);
+    List<Example> all = examples(r, n, 40);
     Batches b = new Batches(all, new Batches.Setting(1, true, 100, true, 3));
-    List<List<Sample>> rows = b.epoch(0);
+    List<List<Example>> rows = b.epoch(0);
     everySampleOnce(rows, n);
     assertThat(rows).allMatch(row -> Batches.tokens(row) <= 100);
     int tokens = Batches.tokens(all);

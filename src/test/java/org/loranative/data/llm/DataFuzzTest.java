@@ -44,15 +44,15 @@ class DataFuzzTest {
     String csv = "prompt,completion\n\"a,\"\"b\",c\nd,e\n";
     int usable = 0;
     try (Tokenizer tokenizer = Tokenizers.fromFolder(TOKENIZER)) {
-      SampleEncoder encoder = new SampleEncoder(tokenizer, "auto", "all", 50);
+      ExampleEncoder encoder = new ExampleEncoder(tokenizer, "auto", "all", 50);
       for (int i = 0; i < 1500; i++) {
         String name = new String[] {"f.jsonl", "f.json", "f.csv", "f.txt"}[i % 4];
         String content = name.endsWith("csv") ? csv : name.endsWith("json") ? json : jsonl;
         Path file = folder.resolve(name);
         Files.write(file, damaged(content.getBytes(StandardCharsets.UTF_8), r));
         try {
-          SampleEncoder.Result result = encoder.encode(Records.read(file));
-          usable += result.samples().size();
+          ExampleEncoder.Result result = encoder.encode(Records.read(file));
+          usable += result.examples().size();
           result.skipped().forEach(s -> assertThat(s.reason()).isNotBlank());
         } catch (UserException e) {
           // Conversations without a template, or a file beyond reading: both named.

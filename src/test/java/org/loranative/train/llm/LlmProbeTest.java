@@ -7,25 +7,25 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.loranative.data.Source;
-import org.loranative.data.llm.Sample;
+import org.loranative.data.llm.Example;
 
 class LlmProbeTest {
-  private static Sample sample(int line, int[] ids, int[] labels) {
-    return new Sample(ids, labels, new Source(Path.of("data.jsonl"), line));
+  private static Example example(int line, int[] ids, int[] labels) {
+    return new Example(ids, labels, new Source(Path.of("data.jsonl"), line));
   }
 
   /** Prompt 1 2, answer 3 4 and prompt 5, answer 6 7 8: each prompt before the other's answer. */
-  private static final List<Sample> TWO =
+  private static final List<Example> TWO =
       List.of(
-          sample(1, new int[] {1, 2, 3, 4}, new int[] {-1, 3, 4, -1}),
-          sample(2, new int[] {5, 6, 7, 8}, new int[] {6, 7, 8, -1}));
+          example(1, new int[] {1, 2, 3, 4}, new int[] {-1, 3, 4, -1}),
+          example(2, new int[] {5, 6, 7, 8}, new int[] {6, 7, 8, -1}));
 
   @Test
   void putsEachPromptBeforeTheOthersAnswer() {
     LlmProbe probe =
         LlmProbe.of(
-            List.of(TWO.get(0), sample(3, new int[] {5, 9, 6, 7}, new int[] {-1, 6, 7, -1})), 10);
-    Sample first = probe.swapped().get(0);
+            List.of(TWO.get(0), example(3, new int[] {5, 9, 6, 7}, new int[] {-1, 6, 7, -1})), 10);
+    Example first = probe.swapped().get(0);
     assertThat(first.ids()).containsExactly(1, 2, 6, 7);
     assertThat(first.labels()).containsExactly(-1, 6, 7, -1);
     assertThat(first.source().line()).isEqualTo(1);
@@ -35,7 +35,7 @@ class LlmProbeTest {
   void cutsToTheLongestThatIsTrained() {
     LlmProbe probe =
         LlmProbe.of(
-            List.of(TWO.get(0), sample(3, new int[] {5, 9, 6, 7}, new int[] {-1, 6, 7, -1})), 3);
+            List.of(TWO.get(0), example(3, new int[] {5, 9, 6, 7}, new int[] {-1, 6, 7, -1})), 3);
     assertThat(probe.swapped().get(0).ids()).containsExactly(1, 2, 6);
     assertThat(probe.swapped().get(0).labels()).containsExactly(-1, 6, 7);
   }
@@ -43,7 +43,7 @@ class LlmProbeTest {
   /** Text that is learnt whole has no prompt that an answer could belong to. */
   @Test
   void leavesPlainTextAlone() {
-    Sample text = sample(1, new int[] {1, 2, 3}, new int[] {2, 3, -1});
+    Example text = example(1, new int[] {1, 2, 3}, new int[] {2, 3, -1});
     assertThat(LlmProbe.of(List.of(text, text), 10).swapped()).isEmpty();
     assertThat(LlmProbe.of(List.of(text, text), 10).records()).hasSize(2);
   }
@@ -53,13 +53,13 @@ class LlmProbeTest {
   void countsRecordsThatAreNearlyThere() {
     Map<Integer, String> texts =
         Map.of(1, "What is 🐙?", 2, "what is  🐙", 3, "What is 🦊?", 4, "WHAT, IS 🦊");
-    List<Sample> samples =
+    List<Example> examples =
         List.of(1, 2, 3, 1).stream()
-            .map(i -> sample(i, new int[] {i, 9}, new int[] {9, -1}))
+            .map(i -> example(i, new int[] {i, 9}, new int[] {9, -1}))
             .toList();
-    Sample held = sample(4, new int[] {4, 9}, new int[] {9, -1});
+    Example held = example(4, new int[] {4, 9}, new int[] {9, -1});
     Map<String, Object> facts =
-        LlmFacts.of(samples, List.of(held, samples.get(0)), 100, ids -> texts.get(ids[0]));
+        LlmFacts.of(examples, List.of(held, examples.get(0)), 100, ids -> texts.get(ids[0]));
     assertThat(facts)
         .containsEntry("data/duplicates", 1)
         .containsEntry("data/near_duplicates", 1)
@@ -69,7 +69,7 @@ class LlmProbeTest {
 
   @Test
   void countsWhatTrainingShouldKnow() {
-    Sample a = TWO.get(0);
+    Example a = TWO.get(0);
     Map<String, Object> facts =
         LlmFacts.of(List.of(a, a, TWO.get(1)), List.of(a), 49152, java.util.Arrays::toString);
     assertThat(facts)

@@ -14,10 +14,10 @@ import org.loranative.text.jinja.TemplateException;
 import org.loranative.track.Phase;
 
 /**
- * Records to samples. {@code train_on: response} labels what the model would write in each answer's
- * turn, its end included ({@link Turns}); {@code all} labels every token but the first.
+ * Records to examples. {@code train_on: response} labels what the model would write in each
+ * answer's turn, its end included ({@link Turns}); {@code all} labels every token but the first.
  */
-public final class SampleEncoder {
+public final class ExampleEncoder {
   private final Tokenizer tokenizer;
   private final String format;
   private final String trainOn;
@@ -26,10 +26,10 @@ public final class SampleEncoder {
   /**
    * @param format of records, or {@code auto}
    * @param trainOn {@code response}, {@code all}, or {@code auto}: response where there is one
-   * @param maxLength tokens of a sample; plain text is split into samples of so many, else longer
-   *     ones are cut
+   * @param maxLength tokens of an example; plain text is split into examples of so many, else
+   *     longer ones are cut
    */
-  public SampleEncoder(Tokenizer tokenizer, String format, String trainOn, int maxLength) {
+  public ExampleEncoder(Tokenizer tokenizer, String format, String trainOn, int maxLength) {
     this.tokenizer = tokenizer;
     this.format = format;
     this.trainOn = trainOn;
@@ -41,10 +41,10 @@ public final class SampleEncoder {
    * @param truncated how many were cut to the maximum length
    * @param lostTokens what was cut away from them
    * @param warnings what is learnt otherwise than a reader of the data would expect
-   * @param conversations samples that the chat template rendered
+   * @param conversations examples that the chat template rendered
    */
   public record Result(
-      List<Sample> samples,
+      List<Example> examples,
       List<Records.Skipped> skipped,
       int truncated,
       long lostTokens,
@@ -53,7 +53,7 @@ public final class SampleEncoder {
 
   /** Encodes all records; those that cannot be used are listed, not dropped in silence. */
   public Result encode(Records records) {
-    List<Sample> samples = new ArrayList<>();
+    List<Example> examples = new ArrayList<>();
     List<Records.Skipped> skipped = new ArrayList<>(records.skipped());
     Oddities oddities = new Oddities();
     int truncated = 0;
@@ -67,12 +67,12 @@ public final class SampleEncoder {
         Tokens tokens = tokens(content);
         oddities.add(tokens.oddities(), raw.source());
         if (content instanceof Formats.Text && tokens.learnsSomething()) {
-          samples.addAll(split(tokens, raw.source()));
+          examples.addAll(split(tokens, raw.source()));
           continue;
         }
         boolean cut = tokens.ids().length > maxLength;
-        Sample sample = sample(tokens, 0, raw.source());
-        if (sample.labelled() == 0) {
+        Example example = example(tokens, 0, raw.source());
+        if (example.labelled() == 0) {
           skipped.add(
               new Records.Skipped(
                   raw.source(),
@@ -82,15 +82,15 @@ public final class SampleEncoder {
           continue;
         }
         truncated += cut ? 1 : 0;
-        lost += tokens.ids().length - sample.length();
+        lost += tokens.ids().length - example.length();
         conversations += content instanceof Formats.Conversation ? 1 : 0;
-        samples.add(sample);
+        examples.add(example);
       } catch (FormatException | TemplateException e) {
         skipped.add(new Records.Skipped(raw.source(), e.getMessage()));
       }
     }
     phase.end();
-    return new Result(samples, skipped, truncated, lost, oddities.sentences(), conversations);
+    return new Result(examples, skipped, truncated, lost, oddities.sentences(), conversations);
   }
 
   /**
@@ -217,18 +217,18 @@ public final class SampleEncoder {
   }
 
   /**
-   * Each sample begins with the last token of the one before, so that every token is learnt once.
+   * Each example begins with the last token of the one before, so that every token is learnt once.
    */
-  private List<Sample> split(Tokens tokens, Source source) {
-    List<Sample> samples = new ArrayList<>();
+  private List<Example> split(Tokens tokens, Source source) {
+    List<Example> examples = new ArrayList<>();
     for (int from = 0; from < tokens.ids().length - 1; from += maxLength - 1) {
-      samples.add(sample(tokens, from, source));
+      examples.add(example(tokens, from, source));
     }
-    return samples;
+    return examples;
   }
 
   /** At most the maximum length of tokens, from one of them on. */
-  private Sample sample(Tokens tokens, int from, Source source) {
+  private Example example(Tokens tokens, int from, Source source) {
     int n = Math.min(tokens.ids().length - from, maxLength);
     int[] ids = Arrays.copyOfRange(tokens.ids(), from, from + n);
     int[] labels = new int[n];
@@ -238,6 +238,6 @@ public final class SampleEncoder {
         labels[i] = ids[i + 1];
       }
     }
-    return new Sample(ids, labels, source);
+    return new Example(ids, labels, source);
   }
 }

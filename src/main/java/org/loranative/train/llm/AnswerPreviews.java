@@ -19,14 +19,14 @@ import org.loranative.train.Previews;
 import org.loranative.train.Tracker;
 
 /** Answers of a language model to the same prompts. */
-final class Samples implements Previews {
+final class AnswerPreviews implements Previews {
   private static final int PROMPT_TOKENS = 512;
 
   private final TrainConfig config;
   private final Tokenizer tokenizer;
   private final Generator generator;
 
-  Samples(
+  AnswerPreviews(
       TrainConfig config,
       LlmBase base,
       Tokenizer tokenizer,
@@ -62,7 +62,7 @@ final class Samples implements Previews {
               tokenizer.stop(),
               Generator.Sampling.greedy(),
               t -> true);
-      tracker.sample(step, i + 1, prompt, tokenizer.decode(answer));
+      tracker.preview(step, i + 1, prompt, tokenizer.decode(answer));
     }
   }
 

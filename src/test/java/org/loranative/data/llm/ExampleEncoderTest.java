@@ -17,7 +17,7 @@ import org.loranative.text.Tokenizer;
 import org.loranative.text.Tokenizers;
 
 /** Formats, labels and what is said of records that cannot be used. */
-class SampleEncoderTest {
+class ExampleEncoderTest {
   private static final Path TOKENIZER = Path.of("src/test/resources/tokenizers/smollm");
   private static final Path TEMPLATES = Path.of("src/test/resources/templates");
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -38,19 +38,19 @@ class SampleEncoderTest {
     return Tokenizers.fromFolder(copy);
   }
 
-  private SampleEncoder.Result encode(
+  private ExampleEncoder.Result encode(
       Tokenizer tokenizer, String trainOn, int maxLength, String file, String content)
       throws IOException {
     Path data = folder.resolve(file);
     Files.writeString(data, content);
-    return new SampleEncoder(tokenizer, "auto", trainOn, maxLength).encode(Records.read(data));
+    return new ExampleEncoder(tokenizer, "auto", trainOn, maxLength).encode(Records.read(data));
   }
 
   /** The text that is learnt: the labels in order, decoded with special tokens in place. */
-  private static String learnt(Tokenizer tokenizer, Sample sample) {
+  private static String learnt(Tokenizer tokenizer, Example example) {
     StringBuilder text = new StringBuilder();
     List<Integer> run = new ArrayList<>();
-    for (int label : sample.labels()) {
+    for (int label : example.labels()) {
       if (label >= 0 && tokenizer.isSpecial(label)) {
         text.append(decode(tokenizer, run)).append("<").append(label).append(">");
         run.clear();
@@ -72,11 +72,11 @@ class SampleEncoderTest {
           "{\"messages\":[{\"role\":\"user\",\"content\":\"yes\"},{\"role\":\"assistant\",\"content\":"
               + "\"yes 👮‍♂️\"},{\"role\":\"user\",\"content\":\"no\"},"
               + "{\"role\":\"assistant\",\"content\":\"no 12\"}]}\n";
-      SampleEncoder.Result r = encode(t, "response", 500, "a.jsonl", record);
+      ExampleEncoder.Result r = encode(t, "response", 500, "a.jsonl", record);
       assertThat(r.skipped()).isEmpty();
-      assertThat(learnt(t, r.samples().get(0))).isEqualTo("yes 👮‍♂️<2>no 12<2>");
-      SampleEncoder.Result all = encode(t, "all", 500, "b.jsonl", record);
-      Sample s = all.samples().get(0);
+      assertThat(learnt(t, r.examples().get(0))).isEqualTo("yes 👮‍♂️<2>no 12<2>");
+      ExampleEncoder.Result all = encode(t, "all", 500, "b.jsonl", record);
+      Example s = all.examples().get(0);
       assertThat(s.labelled()).isEqualTo(s.length() - 1);
     }
   }
@@ -93,21 +93,21 @@ class SampleEncoderTest {
               "{\"prompt\":\"q:\\n\",\"completion\":\"hello again\"}",
               "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"q\"}]},"
                   + "{\"role\":\"assistant\",\"content\":\"hello again\"}]}")) {
-        SampleEncoder.Result r = encode(t, "auto", 200, "f.jsonl", record);
+        ExampleEncoder.Result r = encode(t, "auto", 200, "f.jsonl", record);
         assertThat(r.skipped()).as(record).isEmpty();
-        assertThat(learnt(t, r.samples().get(0))).as(record).isEqualTo(answer);
+        assertThat(learnt(t, r.examples().get(0))).as(record).isEqualTo(answer);
       }
-      SampleEncoder.Result csv =
+      ExampleEncoder.Result csv =
           encode(t, "auto", 200, "f.csv", "prompt,completion\n\"q,\n\",hello again\n");
-      assertThat(learnt(t, csv.samples().get(0))).isEqualTo(answer);
-      SampleEncoder.Result text = encode(t, "auto", 200, "f.txt", "one\ntwo\n\nthree\n");
-      assertThat(text.samples()).hasSize(2);
-      Sample first = text.samples().get(0);
+      assertThat(learnt(t, csv.examples().get(0))).isEqualTo(answer);
+      ExampleEncoder.Result text = encode(t, "auto", 200, "f.txt", "one\ntwo\n\nthree\n");
+      assertThat(text.examples()).hasSize(2);
+      Example first = text.examples().get(0);
       assertThat(first.ids()[first.length() - 1]).as("ends with eos").isEqualTo(2);
       assertThat(first.labelled()).isEqualTo(first.length() - 1);
-      SampleEncoder.Result json =
+      ExampleEncoder.Result json =
           encode(t, "auto", 200, "f.json", "[\n {\"text\": \"a b\"},\n {\"text\": \"c d\"}\n]");
-      assertThat(json.samples()).extracting(s -> s.source().line()).containsExactly(2L, 3L);
+      assertThat(json.examples()).extracting(s -> s.source().line()).containsExactly(2L, 3L);
     }
   }
 
@@ -128,13 +128,13 @@ class SampleEncoderTest {
               "{\"prompt\": \"q\", \"completion\": \"" + "cut ".repeat(90) + "\"}",
               "{\"conversations\": [{\"from\": \"martian\", \"value\": \"x\"}]}",
               "[1]");
-      SampleEncoder.Result r = encode(t, "auto", 60, "bad.jsonl", lines);
-      assertThat(r.samples()).hasSize(2);
+      ExampleEncoder.Result r = encode(t, "auto", 60, "bad.jsonl", lines);
+      assertThat(r.examples()).hasSize(2);
       assertThat(r.truncated()).isEqualTo(1);
-      assertThat(r.samples().get(1).length()).isEqualTo(60);
-      SampleEncoder.Result whole = encode(t, "auto", 1000, "whole.jsonl", lines);
+      assertThat(r.examples().get(1).length()).isEqualTo(60);
+      ExampleEncoder.Result whole = encode(t, "auto", 1000, "whole.jsonl", lines);
       assertThat(whole.truncated() + whole.lostTokens()).isZero();
-      assertThat(r.lostTokens()).isEqualTo(whole.samples().get(1 + 1).length() - 60);
+      assertThat(r.lostTokens()).isEqualTo(whole.examples().get(1 + 1).length() - 60);
       List<String> said = r.skipped().stream().map(Records.Skipped::toString).sorted().toList();
       assertThat(said).hasSize(7).allMatch(s -> s.contains("bad.jsonl line "));
       assertThat(String.join("\n", said))
@@ -153,13 +153,13 @@ class SampleEncoderTest {
   void longTextBecomesSeveralSamples() throws IOException {
     try (Tokenizer t = tokenizer("smollm2")) {
       String text = "one two, three\nfour ".repeat(40).strip();
-      Sample whole = encode(t, "auto", 5000, "whole.txt", text).samples().get(0);
+      Example whole = encode(t, "auto", 5000, "whole.txt", text).examples().get(0);
       for (int max : List.of(2, 7, whole.length() - 1, whole.length())) {
-        SampleEncoder.Result r = encode(t, "auto", max, "long.txt", text);
+        ExampleEncoder.Result r = encode(t, "auto", max, "long.txt", text);
         assertThat(r.truncated()).isZero();
-        assertThat(r.samples()).allMatch(s -> s.length() <= max && s.labelled() > 0);
+        assertThat(r.examples()).allMatch(s -> s.length() <= max && s.labelled() > 0);
         List<Integer> learnt = new ArrayList<>();
-        for (Sample s : r.samples()) {
+        for (Example s : r.examples()) {
           assertThat(s.ids()[0])
               .isEqualTo(learnt.isEmpty() ? whole.ids()[0] : learnt.get(learnt.size() - 1));
           for (int label : s.labels()) {

@@ -9,7 +9,7 @@ import org.loranative.data.Source;
  * @param labels for each token the next one if the model is to learn it there, else −1
  * @param source where it came from
  */
-public record Sample(int[] ids, int[] labels, Source source) {
+public record Example(int[] ids, int[] labels, Source source) {
   public int length() {
     return ids.length;
   }
