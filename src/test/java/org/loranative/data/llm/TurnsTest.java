@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -123,6 +124,38 @@ class TurnsTest {
             learnt(turns(template(Files.readString(TEMPLATES.resolve("mistral.jinja"))), record)))
         .as("where nothing opens a turn, all of it is the answer")
         .containsExactly(" blue</s>");
+  }
+
+  /** What a template writes behind the turn's end, TRL's masks of some templates hold too. */
+  @Test
+  void learnsToTheTurnsEndAndNoFurther() throws Exception {
+    String record = "{\"messages\":[" + user("say blue") + answer("blue") + "]}";
+    Map<String, String> ends =
+        Map.of("phi3", "<|end|>", "qwen2.5", "<|im_end|>", "llama3", "<|eot_id|>");
+    for (String name : ends.keySet()) {
+      String text = Files.readString(TEMPLATES.resolve(name + ".jinja"));
+      assertThat(learnt(turns(template(text), record)))
+          .as(name)
+          .containsExactly("blue" + ends.get(name));
+    }
+  }
+
+  /** The prompt opens reasoning that the answer then has none of. */
+  @Test
+  void learnsNothingThatThePromptHolds() throws Exception {
+    String record = "{\"messages\":[" + user("say blue") + answer("blue") + "]}";
+    Map<String, String> learnt =
+        Map.of(
+            "<think></think>", "</think>blue<|im_end|>",
+            "<think>\\n\\n</think>\\n\\n", "\n</think>\n\nblue<|im_end|>");
+    for (String none : learnt.keySet()) {
+      String opened =
+          "{% for m in messages %}<|im_start|>{{ m.role }}\n{% if m.role == 'assistant' %}{{ \""
+              + none
+              + "\" }}{% endif %}{{ m.content }}<|im_end|>\n{% endfor %}"
+              + "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}";
+      assertThat(learnt(turns(template(opened), record))).containsExactly(learnt.get(none));
+    }
   }
 
   /** A template that opens its answers with empty reasoning, and one that calls it otherwise. */
