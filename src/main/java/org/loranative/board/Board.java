@@ -219,8 +219,11 @@ public final class Board implements AutoCloseable {
             "Content-Security-Policy",
             "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline';"
                 + " form-action 'none'; base-uri 'none'; frame-ancestors 'none'");
-    exchange.sendResponseHeaders(code, body.length == 0 ? -1 : body.length);
-    exchange.getResponseBody().write(body);
+    boolean asked = body.length > 0 && !exchange.getRequestMethod().equals("HEAD");
+    exchange.sendResponseHeaders(code, asked ? body.length : -1);
+    if (asked) {
+      exchange.getResponseBody().write(body);
+    }
   }
 
   /** Server-sent events: a line whenever something new was read. */

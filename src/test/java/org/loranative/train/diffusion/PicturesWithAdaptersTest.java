@@ -96,7 +96,7 @@ class PicturesWithAdaptersTest {
     Safetensors.write(file, tensors, Map.of());
     assertThatThrownBy(() -> LoraFiles.read(file, targets))
         .isInstanceOf(UserException.class)
-        .hasMessageContaining("1 tensors for layers that this base model has not")
+        .hasMessageContaining("holds 1 tensor for layers that this base model has not")
         .hasMessageContaining("lora_unet_elsewhere");
     Path half =
         TensorFiles.empty()
