@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,7 +55,7 @@ public final class LayerLog implements AutoCloseable {
       float update) {
     /** What a damaged line lacks is empty. */
     public Layer {
-      parts = parts == null ? Map.of() : Map.copyOf(parts);
+      parts = parts == null ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(parts));
       singularValues = singularValues == null ? List.of() : List.copyOf(singularValues);
     }
   }
