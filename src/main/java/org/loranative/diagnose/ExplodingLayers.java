@@ -13,11 +13,14 @@ import org.loranative.track.LayerLog.Layer;
 final class ExplodingLayers implements Check {
   @Override
   public Optional<Finding> find(RunCurves run) {
-    if (run.layers().isEmpty() || outgrown(run.layers().get(run.layers().size() - 1)).isEmpty()) {
+    if (run.layers().isEmpty()) {
       return Optional.empty();
     }
     LayerLog.At now = run.layers().get(run.layers().size() - 1);
     List<Layer> outgrown = outgrown(now);
+    if (outgrown.isEmpty()) {
+      return Optional.empty();
+    }
     LayerLog.At first =
         run.layers().stream().filter(at -> !outgrown(at).isEmpty()).findFirst().orElseThrow();
     Layer worst = outgrown.stream().max(Comparator.comparingDouble(Layer::relative)).orElseThrow();

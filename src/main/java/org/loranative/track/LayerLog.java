@@ -1,28 +1,20 @@
 package org.loranative.track;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** {@code layers.jsonl}: what each adapted layer was like whenever it was looked at. */
 public final class LayerLog implements AutoCloseable {
   public static final String FILE = "layers.jsonl";
 
-  private static final Logger log = LoggerFactory.getLogger(LayerLog.class);
   private static final ObjectMapper JSON =
       new ObjectMapper()
           .setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
@@ -113,24 +105,8 @@ public final class LayerLog implements AutoCloseable {
 
   /** What the log in a folder holds; nothing where there is none. */
   public static List<At> read(Path logs) {
-    Path path = logs.resolve(FILE);
     List<At> all = new ArrayList<>();
-    if (!Files.isRegularFile(path)) {
-      return all;
-    }
-    try (BufferedReader lines =
-        new BufferedReader(
-            new InputStreamReader(Files.newInputStream(path), StandardCharsets.UTF_8))) {
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        try {
-          all.add(JSON.readValue(line, At.class));
-        } catch (JsonProcessingException e) {
-          log.debug("A line of {} is damaged and left out: {}", path, e.getOriginalMessage());
-        }
-      }
-    } catch (IOException e) {
-      log.warn("{} cannot be read: {}", path, e.getMessage());
-    }
+    JsonLines.readWhatIsThere(logs.resolve(FILE), line -> all.add(JSON.readValue(line, At.class)));
     return all;
   }
 

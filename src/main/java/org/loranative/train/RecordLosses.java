@@ -4,11 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -17,6 +13,7 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import org.loranative.io.AtomicFiles;
+import org.loranative.track.JsonLines;
 import org.loranative.track.MeasuredRecords;
 import org.loranative.track.MetricsLog;
 import org.slf4j.Logger;
@@ -72,24 +69,11 @@ final class RecordLosses implements AutoCloseable {
 
   private void read() throws IOException {
     courses.clear();
-    // Bytes that are no UTF-8 are replaced, as a reader made from the path would not.
-    try (BufferedReader lines =
-        new BufferedReader(
-            new InputStreamReader(Files.newInputStream(passes), StandardCharsets.UTF_8))) {
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        add(line);
-      }
-    }
+    JsonLines.read(passes, this::add, log::warn);
   }
 
-  private void add(String line) {
-    JsonNode pass;
-    try {
-      pass = JSON.readTree(line);
-    } catch (JsonProcessingException e) {
-      log.warn("A line of {} is damaged and left out: {}", passes, e.getOriginalMessage());
-      return;
-    }
+  private void add(String line) throws JsonProcessingException {
+    JsonNode pass = JSON.readTree(line);
     if (pass.path("set").asText().equals(TRAIN)) {
       for (int i = 0; i < pass.path("records").size(); i++) {
         String record = pass.path("records").get(i).asText();
