@@ -1,6 +1,7 @@
 package org.loranative.track;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedInputStream;
@@ -10,11 +11,14 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** {@code metrics.jsonl}: one JSON object a step, written through at once. */
 public final class MetricsLog implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final TypeReference<LinkedHashMap<String, Object>> LINE = new TypeReference<>() {};
 
   private final Path path;
   private final AppendedFile file;
@@ -56,6 +60,19 @@ public final class MetricsLog implements AutoCloseable {
       return node.path("step").asInt(Integer.MAX_VALUE);
     } catch (IOException e) {
       return Integer.MAX_VALUE;
+    }
+  }
+
+  /** Adds values to the line of a step that is the last one, if there is one. */
+  public void addTo(int step, Map<String, Object> values) throws IOException {
+    List<String> lines =
+        new String(Files.readAllBytes(path), StandardCharsets.UTF_8).lines().toList();
+    String last = lines.isEmpty() ? "" : lines.get(lines.size() - 1);
+    if (step(last.getBytes(StandardCharsets.UTF_8)) == step) {
+      Map<String, Object> line = JSON.readValue(last, LINE);
+      line.putAll(values);
+      cutAfter(step - 1);
+      write(line);
     }
   }
 

@@ -12,7 +12,7 @@ import java.util.Map;
  * @param metrics the objective's further results for each set: by set, then by metric
  * @param records the loss of every record of each part
  */
-record Measurement(
+public record Measurement(
     Map<String, Double> losses,
     Map<String, Map<String, Double>> metrics,
     Map<String, List<RecordLoss>> records) {

@@ -13,6 +13,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
  * @param backTo the step that the run then went back to
  * @param bestStep where the validation loss was lowest, 0 before the first measurement
  * @param sinceBest measurements since then that were no better
+ * @param owesMeasurement whether the run was stopped between the last step and its measurement
  */
 record Progress(
     double rateFactor,
@@ -21,8 +22,15 @@ record Progress(
     int backTo,
     int bestStep,
     double bestLoss,
-    int sinceBest) {
-  static final Progress START = new Progress(1, 0, 0, 0, 0, Double.POSITIVE_INFINITY, 0);
+    int sinceBest,
+    boolean owesMeasurement) {
+  static final Progress START = new Progress(1, 0, 0, 0, 0, Double.POSITIVE_INFINITY, 0, false);
+
+  /** The same, where the measurement after the last step is owed or made up for. */
+  Progress owing(boolean measurement) {
+    return new Progress(
+        rateFactor, rollbacks, troubleAt, backTo, bestStep, bestLoss, sinceBest, measurement);
+  }
 
   /** After a measurement of the validation loss. */
   Progress measured(int step, double loss) {
@@ -34,7 +42,8 @@ record Progress(
         backTo,
         best ? step : bestStep,
         best ? loss : bestLoss,
-        best ? 0 : sinceBest + 1);
+        best ? 0 : sinceBest + 1,
+        owesMeasurement);
   }
 
   /**
@@ -49,7 +58,14 @@ record Progress(
   /** After going back to {@code step}, whose progress this is, from where it was {@code now}. */
   Progress rolledBack(Progress now, TrainingDivergedException trouble, int step) {
     return new Progress(
-        now.rateFactor / 2, now.rollbacks + 1, trouble.at(), step, bestStep, bestLoss, sinceBest);
+        now.rateFactor / 2,
+        now.rollbacks + 1,
+        trouble.at(),
+        step,
+        bestStep,
+        bestLoss,
+        sinceBest,
+        owesMeasurement);
   }
 
   void write(ObjectNode node) {
@@ -62,6 +78,7 @@ record Progress(
       node.put("best_val_loss", bestLoss);
     }
     node.put("measured_since_best", sinceBest);
+    node.put("owes_measurement", owesMeasurement);
   }
 
   static Progress read(JsonNode node) {
@@ -72,6 +89,7 @@ record Progress(
         node.path("rollback_to").asInt(),
         node.path("best_step").asInt(),
         node.path("best_val_loss").asDouble(Double.POSITIVE_INFINITY),
-        node.path("measured_since_best").asInt());
+        node.path("measured_since_best").asInt(),
+        node.path("owes_measurement").asBoolean());
   }
 }

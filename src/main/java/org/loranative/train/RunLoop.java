@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.loranative.StoppedException;
 import org.loranative.config.ConfigReader;
@@ -83,8 +84,7 @@ public final class RunLoop implements Trainer.Listener {
     return progress.rateFactor();
   }
 
-  @Override
-  public boolean wantsValidation(int step) {
+  private boolean wantsValidation(int step) {
     int every = config.evalSteps() > 0 ? config.evalSteps() : run.task().measureEvery(run.total());
     return due(step, every) || step == run.total();
   }
@@ -112,8 +112,7 @@ public final class RunLoop implements Trainer.Listener {
   /** What the untouched model shows, before the first step. */
   public void beforeSteps(Measurement measured) throws IOException {
     if (!measured.isEmpty()) {
-      doctor.add(0, run.tracker().start(measured));
-      doctor.add(0, measured);
+      record(0, measured);
       Tracker.describe(measured).ifPresent(losses -> log.info("before training: {}", losses));
     }
     if (run.previews().isPresent()) {
@@ -121,23 +120,61 @@ public final class RunLoop implements Trainer.Listener {
     }
   }
 
+  private void record(int step, Measurement measured) throws IOException {
+    doctor.add(step, run.tracker().measured(step, measured));
+    doctor.add(step, measured);
+  }
+
   @Override
-  public boolean afterStep(Tracker.Step step) throws IOException {
+  public boolean afterStep(Tracker.Step step, Supplier<Measurement> measuring) throws IOException {
     int now = step.step();
+    Measurement measured = Measurement.NONE;
+    if (wantsValidation(now)) {
+      try {
+        measured = measuring.get();
+      } catch (StoppedException e) {
+        log.info("The measurement after step {} was not finished; --resume makes it again.", now);
+        progress = progress.owing(true);
+      }
+    }
     Map<String, Double> extra = new LinkedHashMap<>(run.sensors().news());
     if (wantsValidation(now)) {
       extra.putAll(layers(now));
     }
     run.optimizer().scalars(run.state()).forEach((name, x) -> extra.put("optimizer/" + name, x));
-    Map<String, Double> points = run.tracker().step(step, extra);
+    doctor.add(now, run.tracker().step(step, measured, extra));
     log.debug("step {} loss {} lr {} grad_norm {}", now, step.loss(), step.rate(), step.gradNorm());
-    Tracker.describe(step.measured()).ifPresent(losses -> log.info("step {}: {}", now, losses));
-    Optional.ofNullable(step.measured().losses().get("val")).ifPresent(l -> measured(now, l));
+    doctor.add(now, measured);
+    return !progress.owesMeasurement() && follow(now, measured);
+  }
+
+  /** Whether the run was stopped between the last step and its measurement. */
+  public boolean owesMeasurement() {
+    return progress.owesMeasurement();
+  }
+
+  /** Makes up for the measurement that is owed; returns false to stop. */
+  public boolean makeUp(int step, Supplier<Measurement> measuring) throws IOException {
+    Measurement measured;
+    try {
+      measured = measuring.get();
+    } catch (StoppedException e) {
+      return false; // it is owed still
+    }
+    record(step, measured);
+    progress = progress.owing(false);
+    boolean goesOn = follow(step, measured);
+    save(step); // that it is made
+    return goesOn;
+  }
+
+  /** What follows from a step and its measurement; returns false to stop. */
+  private boolean follow(int now, Measurement measured) throws IOException {
+    Tracker.describe(measured).ifPresent(losses -> log.info("step {}: {}", now, losses));
+    Optional.ofNullable(measured.losses().get("val")).ifPresent(l -> measured(now, l));
     if (run.previews().isPresent() && due(now, config.sampleSteps())) {
       preview(now, run.previews().get());
     }
-    doctor.add(now, points);
-    doctor.add(now, step.measured());
     if (doctor.isDue(now)) {
       consult(now);
     }

@@ -75,8 +75,7 @@ public final class Tracker implements AutoCloseable {
       long labelled,
       double unitsPerSecond,
       double millis,
-      long memoryBytes,
-      Measurement measured) {}
+      long memoryBytes) {}
 
   /** Losses that were measured, without their parts, for people. */
   static Optional<String> describe(Measurement measured) {
@@ -93,13 +92,15 @@ public final class Tracker implements AutoCloseable {
   /**
    * Records a step; returns its points by tag.
    *
+   * @param measured after it
    * @param extra more points
    */
-  Map<String, Double> step(Step s, Map<String, Double> extra) throws IOException {
+  Map<String, Double> step(Step s, Measurement measured, Map<String, Double> extra)
+      throws IOException {
     Map<String, Double> scalars = new LinkedHashMap<>();
     scalars.put("Loss/train", (double) s.loss());
     s.metrics().forEach((name, x) -> scalars.put(name + "/train", x));
-    addMeasured(scalars, s.measured());
+    addMeasured(scalars, measured);
     scalars.put("lr", s.rate());
     scalars.put("grad_norm", (double) s.gradNorm());
     scalars.put("perf/" + unit + "_per_s", s.unitsPerSecond());
@@ -116,10 +117,10 @@ public final class Tracker implements AutoCloseable {
     line.put("labelled", s.labelled());
     line.put(unit + "_per_s", Math.round(s.unitsPerSecond() * 10) / 10.0);
     line.put("step_ms", Math.round(s.millis() * 1000) / 1000.0);
-    writeMeasured(line, s.measured());
+    writeMeasured(line, measured);
     extra.forEach((tag, v) -> line.put(tag.replaceFirst(".*/", ""), v));
     metrics.write(line);
-    records.step(s.step(), s.records(), s.measured());
+    records.step(s.step(), s.records(), measured);
     long perStep = (System.nanoTime() - startNanos) / (s.step() - first + 1);
     console.progress(
         new StepLine(
@@ -135,15 +136,21 @@ public final class Tracker implements AutoCloseable {
   }
 
   /**
-   * Records what the untouched model showed, which is no line of metrics.jsonl: those are of steps.
+   * Records what was measured after a step that is recorded already, or before the first, which is
+   * no line of metrics.jsonl.
    *
    * @return its points by tag
    */
-  Map<String, Double> start(Measurement measured) {
+  Map<String, Double> measured(int step, Measurement measured) throws IOException {
     Map<String, Double> scalars = new LinkedHashMap<>();
     addMeasured(scalars, measured);
-    board.scalars(0, scalars);
-    records.step(0, List.of(), measured);
+    board.scalars(step, scalars);
+    records.step(step, List.of(), measured);
+    if (step > 0) {
+      Map<String, Object> values = new LinkedHashMap<>();
+      writeMeasured(values, measured);
+      metrics.addTo(step, values);
+    }
     return scalars;
   }
 

@@ -4,20 +4,19 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.BiConsumer;
+import java.util.function.Supplier;
 import org.loranative.StoppedException;
 import org.loranative.device.Device;
 import org.loranative.device.HostBuffer;
-import org.loranative.graph.Addresses;
 import org.loranative.graph.Executor;
 import org.loranative.graph.NotFinite;
-import org.loranative.graph.Plan;
 import org.loranative.graph.StepState;
 import org.loranative.lora.AdapterState;
 import org.loranative.optim.Evaluation;
 import org.loranative.optim.LossScale;
 import org.loranative.optim.Optimizer;
 import org.loranative.optim.Schedule;
+import org.loranative.track.Phase;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,16 +37,16 @@ public final class Trainer<B> implements AutoCloseable {
 
   /** What happens between steps; returns false to stop. */
   interface Listener {
-    boolean afterStep(Tracker.Step step) throws IOException;
+    /**
+     * @param measuring measures what the task measures; ends early by a {@link StoppedException}
+     */
+    boolean afterStep(Tracker.Step step, Supplier<Measurement> measuring) throws IOException;
 
     /** What the learning rate is multiplied by. */
     double rateFactor();
 
     /** Called when a step's gradients are complete and nothing has moved yet. */
     void beforeUpdate(int step);
-
-    /** Whether the validation loss is wanted after this step. */
-    boolean wantsValidation(int step);
   }
 
   private final Task<B> task;
@@ -130,8 +129,6 @@ public final class Trainer<B> implements AutoCloseable {
       lossScale.update(Float.isFinite(gradNorm));
       double seconds = (System.nanoTime() - start) / 1e9;
       long units = batches.stream().mapToLong(task::units).sum();
-      Measurement measured =
-          listener.wantsValidation(step) ? measure(executor::runWhole) : Measurement.NONE;
       Tracker.Step shown =
           new Tracker.Step(
               step,
@@ -143,9 +140,8 @@ public final class Trainer<B> implements AutoCloseable {
               labelled,
               units / seconds,
               seconds * 1e3,
-              memoryBytes + device.libraryBytes(),
-              measured);
-      if (!listener.afterStep(shown)) {
+              memoryBytes + device.libraryBytes());
+      if (!listener.afterStep(shown, this::measure)) {
         return step;
       }
     }
@@ -185,33 +181,33 @@ public final class Trainer<B> implements AutoCloseable {
   }
 
   /**
-   * What the untouched model shows.
+   * What the task measures, as the adapters stand.
    *
-   * @throws StoppedException if the process is to end; nothing is lost by it
+   * @throws StoppedException if the process is to end; nothing but the measurement is lost by it
    */
-  public Measurement measureBefore() {
-    return measure(executor::run);
-  }
-
-  /** What the task measures, as the adapters stand. Whole: the step that it belongs to is done. */
-  private Measurement measure(BiConsumer<Plan, Addresses> run) {
+  public Measurement measure() {
+    List<Task.Measure<B>> measures = task.measures();
+    int batches = measures.stream().mapToInt(m -> m.batches().size()).sum();
+    Phase phase = new Phase("batches measured", batches);
     Measurement.Builder all = new Measurement.Builder();
     try (Evaluation evaluation = new Evaluation(setting.optimizer(), state)) {
-      for (Task.Measure<B> m : task.measures()) {
-        all.add(m.name(), m.part(), pass(m.batches(), run));
+      for (Task.Measure<B> m : measures) {
+        all.add(m.name(), m.part(), pass(m.batches(), phase));
       }
     }
+    phase.end();
     return all.build();
   }
 
   /** One pass over batches that are measured. */
-  private PassResults<B> pass(List<B> batches, BiConsumer<Plan, Addresses> run) {
+  private PassResults<B> pass(List<B> batches, Phase phase) {
     long labelled = batches.stream().mapToLong(task::labelled).sum();
     PassResults<B> results = new PassResults<>(task, device, host);
     for (B batch : batches) {
+      phase.next();
       BatchFeed.Ready<B> ready = feed.evaluation(batch, plans.evaluation().get(task.shape(batch)));
       place(ready, stepState(1, 0, 0, labelled));
-      run.accept(ready.bound().plan(), ready.bound().at());
+      executor.run(ready.bound().plan(), ready.bound().at());
       results.add(batch, ready.bound());
     }
     plans.requireWhole();

@@ -2,6 +2,8 @@ package org.loranative.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -144,6 +146,61 @@ class ProcessTest {
     again.add("--resume");
     assertThat(start("", List.of(), again.toArray(String[]::new)).waitFor()).isZero();
     assertThat(Files.readAllBytes(adapter)).isEqualTo(expected);
+  }
+
+  /** A measurement is ended between two batches; the resumed run makes it, and knows no other. */
+  @Test
+  void stopsWithinAMeasurement() throws Exception {
+    String[] arguments =
+        text(
+            "max_steps=3",
+            "batch_size=1",
+            "eval_steps=2",
+            "save_steps=1000",
+            "validation_path=" + folder.resolve("held-out.jsonl"));
+    List<String> records = new ArrayList<>();
+    for (int i = 0; i < 3000; i++) {
+      records.add("{\"prompt\":\"what is " + i + "? \",\"completion\":\"it is " + i + "\"}");
+    }
+    Files.write(folder.resolve("train.jsonl"), records.subList(0, 3));
+    Files.write(folder.resolve("held-out.jsonl"), records);
+    Process whole = start("", List.of(), arguments);
+    assertThat(whole.waitFor()).as(output()).isZero();
+    Path adapter = folder.resolve("out/adapter/adapter_model.safetensors");
+    Path metrics = folder.resolve("out/logs/metrics.jsonl");
+    byte[] expected = Files.readAllBytes(adapter);
+    List<Double> losses = validationLosses(metrics);
+    assertThat(losses).hasSize(2);
+    AtomicFolders.delete(folder.resolve("out"));
+
+    Process run = start("", List.of(), arguments);
+    try {
+      await(run, () -> Files.exists(metrics) && !Files.readAllLines(metrics).isEmpty());
+      Thread.sleep(300); // step 2 is one short record
+      interrupt(run);
+      assertThat(run.waitFor()).as(output()).isEqualTo(130);
+      assertThat(output())
+          .contains("The measurement after step 2 was not finished")
+          .contains("Stopped after step 2; --resume continues from step 2.");
+    } finally {
+      run.destroyForcibly();
+    }
+    List<String> again = new ArrayList<>(List.of(arguments));
+    again.add("--resume");
+    assertThat(start("", List.of(), again.toArray(String[]::new)).waitFor()).isZero();
+    assertThat(Files.readAllBytes(adapter)).isEqualTo(expected);
+    assertThat(validationLosses(metrics)).isEqualTo(losses);
+  }
+
+  private static List<Double> validationLosses(Path metrics) throws IOException {
+    List<Double> losses = new ArrayList<>();
+    for (String line : Files.readAllLines(metrics)) {
+      JsonNode loss = new ObjectMapper().readTree(line).path("val_loss");
+      if (loss.isNumber()) {
+        losses.add(loss.asDouble());
+      }
+    }
+    return losses;
   }
 
   /** The second Ctrl-C ends what the first one cannot: here, waiting for a pipe's other end. */

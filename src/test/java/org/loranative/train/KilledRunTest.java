@@ -2,17 +2,21 @@ package org.loranative.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.loranative.StoppedException;
 import org.loranative.config.ConfigReader;
 import org.loranative.config.TrainConfig;
 import org.loranative.device.CpuDevice;
@@ -55,6 +59,9 @@ class KilledRunTest {
   private final Task<Integer> task = SumTask.of(adapters);
   private final RunIdentity identity = new RunIdentity(42, "data", "base", "layers");
 
+  /** Steps whose measurement Ctrl-C ends, each once for an entry. */
+  private final List<Integer> stops = new ArrayList<>();
+
   /** A run with a validation loss that rises and falls; step 4 needs a quarter of the rate. */
   private void run(Path output, boolean resume) throws IOException {
     TrainConfig config =
@@ -92,9 +99,17 @@ class KilledRunTest {
                 new LiveDoctor(Map.of(), STEPS),
                 from);
         int done = from.step();
-        while (done < STEPS) {
+        while (done < STEPS || loop.owesMeasurement()) {
           try {
+            int now = done;
+            if (loop.owesMeasurement() && !loop.makeUp(now, () -> measure(now))) {
+              return;
+            }
             done = steps(done, state, loop);
+            if (loop.owesMeasurement()) {
+              loop.saveLast(done);
+              return;
+            }
           } catch (TrainingDivergedException e) {
             done = loop.rollBack(e);
           }
@@ -110,7 +125,18 @@ class KilledRunTest {
     state.begin(params);
   }
 
-  private static int steps(int done, AdapterState state, RunLoop loop) throws IOException {
+  private Measurement measure(int step) {
+    if (stops.remove((Integer) step)) {
+      throw new StoppedException("Stopped.");
+    }
+    double loss = Math.abs(step - 2.5);
+    return new Measurement(
+        Map.of("val", loss),
+        Map.of("val", Map.of()),
+        Map.of("val", List.of(new RecordLoss("held out", loss, 0))));
+  }
+
+  private int steps(int done, AdapterState state, RunLoop loop) throws IOException {
     for (int step = done + 1; step <= STEPS; step++) {
       if (step == 4 && loop.rateFactor() > 0.3) {
         throw new TrainingDivergedException("The loss is NaN.", step, step);
@@ -122,20 +148,23 @@ class KilledRunTest {
       }
       state.write(AdapterState.PARAMS, params);
       state.write("exp_avg", params);
-      double loss = Math.abs(step - 2.5);
+      int now = step;
       loop.afterStep(
           new Tracker.Step(
               step,
               params[0],
               Map.of(),
-              List.of(new RecordLoss("r" + step, loss, 0)),
+              List.of(new RecordLoss("r" + step, Math.abs(step - 2.5), 0)),
               loop.rateFactor(),
               1,
               1,
               1,
               1,
-              1,
-              new Measurement(Map.of("val", loss), Map.of("val", Map.of()), Map.of())));
+              1),
+          () -> measure(now));
+      if (loop.owesMeasurement()) {
+        return step;
+      }
     }
     return STEPS;
   }
@@ -164,6 +193,35 @@ class KilledRunTest {
       }
       AtomicFolders.delete(killed);
     }
+  }
+
+  /** Ctrl-C while a step's result is measured: the step is kept, its measurement made again. */
+  @Test
+  void aStopWithinAMeasurementChangesNothing() throws IOException {
+    Path whole = folder.resolve("whole");
+    run(living(whole), false);
+    for (int step = 1; step <= STEPS; step++) {
+      Path stopped = folder.resolve("stopped");
+      stops.addAll(List.of(step, step));
+      run(living(stopped), false);
+      assertThat(stopped.resolve("checkpoint-" + step + "/trainer_state.json"))
+          .content()
+          .contains("\"owes_measurement\" : true");
+      run(living(stopped), true);
+      assertThat(stops).as("made up for at once").isEmpty();
+      run(living(stopped), true);
+      assertThat(contents(stopped)).as("stopped after step " + step).isEqualTo(contents(whole));
+      assertThat(losses(stopped)).isEqualTo(losses(whole));
+      AtomicFolders.delete(stopped);
+    }
+  }
+
+  private static List<JsonNode> losses(Path run) throws IOException {
+    List<JsonNode> losses = new ArrayList<>();
+    for (String line : Files.readAllLines(run.resolve("logs/metrics.jsonl"))) {
+      losses.add(new ObjectMapper().readTree(line).path("val_loss"));
+    }
+    return losses;
   }
 
   @Test

@@ -308,11 +308,11 @@ public final class TrainRun implements AutoCloseable {
                   steps.total()),
               doctor,
               from);
-      if (done >= steps.total()) {
+      if (done >= steps.total() && !loop.owesMeasurement()) {
         log.info("The run is finished: all its {} steps are done.", done);
       }
       int last = loop.isOver() ? done : run(run, trainer, loop, tracker, done);
-      if (last < steps.total() && !loop.isOver()) {
+      if (loop.owesMeasurement() || (last < steps.total() && !loop.isOver())) {
         int saved = loop.saveLast(last);
         log.info("Stopped after step {}; --resume continues from step {}.", last, saved);
         tracker.end(false);
@@ -354,7 +354,7 @@ public final class TrainRun implements AutoCloseable {
       throws IOException {
     if (done == 0) {
       try {
-        loop.beforeSteps(trainer.measureBefore());
+        loop.beforeSteps(trainer.measure());
       } catch (StoppedException e) {
         return 0; // a resumed run measures again
       }
@@ -362,6 +362,9 @@ public final class TrainRun implements AutoCloseable {
     int from = done;
     while (true) {
       try {
+        if (loop.owesMeasurement() && !loop.makeUp(from, trainer::measure)) {
+          return from;
+        }
         return trainer.run(from, loop);
       } catch (TrainingDivergedException e) {
         if (e.at() == 1) {
