@@ -8,5 +8,5 @@ build="$(mktemp -d)"
 trap 'rm -rf "$build"' EXIT
 cmake -S . -B "$build" -DDNNL_DIR="$dnnl" -DCMAKE_BUILD_TYPE=None -DCMAKE_EXPORT_COMPILE_COMMANDS=ON >/dev/null
 openmp="$(dirname "$(g++ -fopenmp -print-file-name=include/omp.h)")"
-find common composed cpu cuda environment kernelc -name '*.cpp' -print0 |
+find common composed cpu cuda kernelc platform -name '*.cpp' -print0 |
   xargs -0 -P"$(nproc)" -n1 "$tidy" -p "$build" --quiet --extra-arg=-idirafter"$openmp"

@@ -1,16 +1,14 @@
 #include "common/device.h"
 
 #include <omp.h>
-#include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <set>
-#include <utility>
+#include <exception>
 
 #include "cpu/products.h"
 #include "lora_ops.h"
+#include "platform/platform.h"
 
 namespace ln {
 
@@ -50,28 +48,7 @@ const char* ln_cpu_isa() { return isa_level() == 4 ? "v4" : isa_level() == 3 ? "
 
 int ln_cpu_has_bf16() { return isa_level() == 4 && __builtin_cpu_supports("avx512bf16") ? 1 : 0; }
 
-int ln_cpu_physical_cores() {
-  cpu_set_t allowed;
-  CPU_ZERO(&allowed);
-  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return omp_get_num_procs();
-  std::set<std::pair<int, int>> cores;
-  for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-    if (!CPU_ISSET(cpu, &allowed)) continue;
-    int id[2] = {-1, cpu};  // a CPU that tells nothing counts as a core of its own
-    const char* files[2] = {"physical_package_id", "core_id"};
-    for (int i = 0; i < 2; i++) {
-      char path[128];
-      snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/%s", cpu, files[i]);
-      if (FILE* file = fopen(path, "r")) {
-        int value;
-        if (fscanf(file, "%d", &value) == 1) id[i] = value;
-        fclose(file);
-      }
-    }
-    cores.insert({id[0], id[1]});
-  }
-  return cores.empty() ? 1 : int(cores.size());
-}
+int ln_cpu_physical_cores() { return platform::physical_cores(); }
 
 // oneDNN keeps its own, and blocks pass through a buffer of its (cpu/block_gemm.cpp).
 static int64_t no_gemm_scratch(const Device*, int64_t, int64_t, int64_t, int32_t, int32_t) {

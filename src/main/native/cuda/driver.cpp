@@ -1,12 +1,12 @@
 #include "cuda/driver.h"
 
-#include <dlfcn.h>
 #include <stdio.h>
 
 #include <map>
 #include <mutex>
 
 #include "lora_ops.h"
+#include "platform/platform.h"
 
 namespace ln {
 
@@ -24,13 +24,8 @@ constexpr unsigned kSharedBytesUnasked = 48 * 1024;
 constexpr unsigned kNonBlocking = 1, kNoTiming = 2;
 constexpr int kLeastDriver = 12000;  // cubins of CUDA 12 load on every driver since 525
 
-template <typename F>
-bool bind(void* library, const char* name, F* function) {
-  *function = reinterpret_cast<F>(dlsym(library, name));
-  return *function != nullptr;
-}
-
 bool bind_all(void* l, Driver* d) {
+  using platform::bind;
   return bind(l, "cuInit", &d->init) && bind(l, "cuDriverGetVersion", &d->version) &&
          bind(l, "cuDeviceGetCount", &d->device_count) && bind(l, "cuDeviceGet", &d->device_get) &&
          bind(l, "cuDeviceGetName", &d->device_name) &&
@@ -78,7 +73,7 @@ const Driver* open_driver(const char* path) {
   std::lock_guard<std::mutex> lock(mutex);
   auto known = opened.find(path);
   if (known != opened.end()) return &known->second;
-  void* library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  void* library = platform::open_library(path);
   if (!library) {
     fail(LN_UNSUPPORTED, "NVIDIA's driver library %s is not there: install the driver", path);
     return nullptr;

@@ -1,11 +1,10 @@
 // What NVIDIA's management library (NVML, part of every driver) says of a card. It is opened by
 // name like the driver's library; what a card does not tell is NaN.
-#include <dlfcn.h>
 #include <math.h>
-#include <unistd.h>
 
 #include "cuda/driver.h"
 #include "lora_ops.h"
+#include "platform/platform.h"
 #include "sensors.h"
 
 namespace ln {
@@ -33,8 +32,8 @@ struct Nvml {
   // Whether function `name` is there and says 0.
   template <typename... A>
   bool ask(const char* name, A... arguments) const {
-    auto f = reinterpret_cast<int (*)(A...)>(dlsym(library, name));
-    return f && f(arguments...) == 0;
+    int (*function)(A...);
+    return platform::bind(library, name, &function) && function(arguments...) == 0;
   }
 
   // A number that a function gives, times a factor.
@@ -51,7 +50,7 @@ struct Nvml {
     unsigned count = kMostProcesses;
     if (!ask("nvmlDeviceGetComputeRunningProcesses_v3", card, &count, &processes[0])) return NAN;
     for (unsigned i = 0; i < count; i++)
-      if (processes[i].pid == unsigned(getpid())) return double(processes[i].used_bytes);
+      if (processes[i].pid == platform::process_id()) return double(processes[i].used_bytes);
     return count == 1 ? double(processes[0].used_bytes) : NAN;
   }
 };
@@ -59,7 +58,7 @@ struct Nvml {
 // Opened once and kept; null if it is not there.
 const Nvml* open_nvml(const char* path) {
   static const Nvml* opened = [path]() -> const Nvml* {
-    void* library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    void* library = platform::open_library(path);
     if (!library) return nullptr;
     static Nvml nvml{library};
     return nvml.ask("nvmlInit_v2") ? &nvml : nullptr;

@@ -7,8 +7,6 @@
 // with a cubin compile it), and one CSV line for each kernel and architecture: registers, threads
 // and shared memory of a block, spilled bytes, occupancy. A spill fails the build. NVRTC is opened
 // by name: its headers are not needed, and libcuda is not touched.
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
@@ -22,6 +20,7 @@
 
 #include "block_gemm.h"
 #include "hopper.h"
+#include "platform/platform.h"
 #include "tiled_attention.h"
 
 namespace {
@@ -42,17 +41,15 @@ struct Nvrtc {
 
 template <typename F>
 void bind(void* library, const char* name, F* function) {
-  *function = reinterpret_cast<F>(dlsym(library, name));
-  if (!*function) {
-    fprintf(stderr, "kernelc: NVRTC lacks %s\n", name);
-    exit(1);
-  }
+  if (ln::platform::bind(library, name, function)) return;
+  fprintf(stderr, "kernelc: NVRTC lacks %s\n", name);
+  exit(1);
 }
 
 Nvrtc open_nvrtc(const char* path) {
-  void* library = dlopen(path, RTLD_NOW);
+  void* library = ln::platform::open_library(path);
   if (!library) {
-    fprintf(stderr, "kernelc: %s\n", dlerror());
+    fprintf(stderr, "kernelc: %s\n", ln::platform::reason());
     exit(1);
   }
   Nvrtc n;

@@ -1,10 +1,9 @@
-// Memory of the CPU device: anonymous pages.
-#include <errno.h>
+// Memory of the CPU device: pages of the system.
 #include <string.h>
-#include <sys/mman.h>
 
 #include "cpu/ops/op.h"
 #include "cpu/products.h"
+#include "platform/platform.h"
 
 namespace ln {
 namespace LN_ISA {
@@ -16,21 +15,17 @@ int ln_device_close(int64_t device) {
 }
 
 int ln_memory_allocate(int64_t, int64_t bytes, int64_t* address) {
-  // Anonymous pages: zeroed by the system when first touched, so an unused tail costs nothing.
-  void* p = mmap(nullptr, size_t(bytes > 0 ? bytes : 1), PROT_READ | PROT_WRITE,
-                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (p == MAP_FAILED)
+  void* pages = platform::allocate_pages(size_t(bytes));
+  if (!pages)
     return fail(LN_OUT_OF_MEMORY, "%lld bytes could not be allocated: %s", (long long)bytes,
-                strerror(errno));
-  madvise(p, size_t(bytes), MADV_HUGEPAGE);
-  *address = reinterpret_cast<int64_t>(p);
+                platform::reason());
+  *address = reinterpret_cast<int64_t>(pages);
   return LN_OK;
 }
 
 int ln_memory_free(int64_t, int64_t address, int64_t bytes) {
-  if (munmap(ptr<void>(address), size_t(bytes > 0 ? bytes : 1)) != 0)
-    return fail(LN_FAILED, "memory could not be freed: %s", strerror(errno));
-  return LN_OK;
+  if (platform::free_pages(ptr<void>(address), size_t(bytes))) return LN_OK;
+  return fail(LN_FAILED, "memory could not be freed: %s", platform::reason());
 }
 
 int ln_memory_fill(int64_t, int64_t address, int32_t byte_value, int64_t bytes) {

@@ -192,6 +192,27 @@ class ArchitectureTest {
     }
   }
 
+  /** Another operating system is another file beside platform/posix.cpp. */
+  @Test
+  void onlyThePlatformRoomAsksTheOperatingSystem() throws IOException {
+    Pattern systems =
+        Pattern.compile(
+            "#include <(unistd|dlfcn|errno|cerrno|fcntl|sched|signal|csignal|pthread|poll|link"
+                + "|dirent|spawn|windows|(sys|linux|mach)/\\w+)[.>]");
+    Path root = Path.of("src/main/native");
+    try (Stream<Path> files = Files.walk(root)) {
+      for (Path f : files.filter(p -> p.toString().matches(".*\\.(cpp|h)")).toList()) {
+        if (!root.relativize(f).startsWith("platform")) {
+          assertThat(systems.matcher(Files.readString(f)).results().map(r -> r.group()).toList())
+              .as(f.toString())
+              .isEmpty();
+        }
+      }
+    }
+    assertThat(systems.matcher(Files.readString(root.resolve("platform/posix.cpp"))).results())
+        .hasSizeGreaterThan(5);
+  }
+
   /**
    * Every op of the header has a comment, an implementation on each device, a caller in Java and a
    * case.
