@@ -40,6 +40,9 @@ public class UserException extends RuntimeException {
 
   /** A number or an expression, as Java's own checks give. */
   private static boolean isCode(String message) {
-    return !message.contains(" ") || message.startsWith("Index ") || message.contains("java.");
+    return !message.contains(" ")
+        || message.startsWith("Index ")
+        || message.contains("java.")
+        || message.matches("(?s).*\\w@[0-9a-f]{5,8}\\b.*"); // an object without words of its own
   }
 }

@@ -61,10 +61,9 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Option(
       names = "--raw",
-      description = {
-        "Continue the text as it is, without the chat template: for adapters that were trained on",
-        "data of the formats prompt or text."
-      })
+      description =
+          "Continue the text as it is, without the chat template: for adapters that were trained on"
+              + " data of the formats prompt or text.")
   private boolean raw;
 
   @Mixin private MachineOptions machine;

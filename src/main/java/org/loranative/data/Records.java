@@ -23,7 +23,9 @@ import org.apache.commons.csv.CSVException;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVRecord;
+import org.loranative.Counted;
 import org.loranative.UserException;
+import org.loranative.io.JsonFile;
 import org.loranative.io.LfsPointer;
 import org.loranative.track.Phase;
 
@@ -128,7 +130,7 @@ public final class Records {
         try {
           add(source, JSON.readTree(text));
         } catch (JacksonException e) {
-          skipped.add(new Skipped(source, "not valid JSON: " + e.getOriginalMessage()));
+          skipped.add(new Skipped(source, "not valid JSON: " + JsonFile.problem(e)));
         }
       }
     }
@@ -150,7 +152,7 @@ public final class Records {
     } catch (JacksonException e) {
       long line = e.getLocation() == null ? 1 : e.getLocation().getLineNr();
       throw new UserException(
-          file + " line " + line + " is not valid JSON: " + e.getOriginalMessage() + ".", e);
+          file + " line " + line + " is not valid JSON: " + JsonFile.problem(e) + ".", e);
     }
   }
 
@@ -177,13 +179,16 @@ public final class Records {
     try (Reader reader = TextFile.open(file, encoding);
         CSVParser parser = CSVParser.parse(reader, format)) {
       requireUnique(file, parser.getHeaderNames());
+      requireCommas(file, parser.getHeaderNames());
       for (CSVRecord row : parser) {
         Source source = new Source(file, parser.getCurrentLineNumber());
         if (row.size() != parser.getHeaderNames().size()) {
           skipped.add(
               new Skipped(
                   source,
-                  row.size() + " fields, but the header names " + parser.getHeaderNames().size()));
+                  Counted.of(row.size(), "field")
+                      + ", but the header names "
+                      + parser.getHeaderNames().size()));
           continue;
         }
         ObjectNode fields = JSON.createObjectNode();
@@ -212,6 +217,18 @@ public final class Records {
                 + name
                 + "\"; give each a name of its own, or remove one.");
       }
+    }
+  }
+
+  /** Excel writes semicolons where numbers have decimal commas. */
+  private static void requireCommas(Path file, List<String> columns) {
+    String only = columns.size() == 1 ? columns.get(0) : "";
+    if (only.contains(";") || only.contains("\t")) {
+      throw new UserException(
+          file
+              + " parts its fields by "
+              + (only.contains(";") ? "semicolons" : "tabs")
+              + ", but commas are expected; save it as CSV with commas.");
     }
   }
 

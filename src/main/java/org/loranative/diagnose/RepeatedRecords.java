@@ -26,6 +26,7 @@ final class RepeatedRecords implements Check {
                 near > 0
                     ? String.format(", %.0f of them but for case, spaces and punctuation", near)
                     : ""),
-            "Leave repeated records out unless they are to count more; data --dry-run shows them"));
+            "Leave repeated records out unless they are to count more"
+                + (run.isDiffusion() ? "; data --dry-run shows them" : "")));
   }
 }

@@ -61,7 +61,7 @@ final class UnrelatedData implements Check {
                 gap > gaps[0] ? "" : "; where they belong together the gap grows"),
             "Look whether "
                 + what
-                + " stand beside the right records (data --dry-run shows them); if they do, they say"
+                + " stand beside the right records; if they do, they say"
                 + " nothing that the model uses"));
   }
 

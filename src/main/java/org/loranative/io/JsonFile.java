@@ -13,6 +13,11 @@ public final class JsonFile {
 
   private JsonFile() {}
 
+  /** What is wrong with JSON, in words. */
+  public static String problem(JacksonException e) {
+    return e.getOriginalMessage().replaceAll(" \\(start marker at \\[[^\\]]*\\]\\)", "");
+  }
+
   /**
    * @throws UserException that names the file and what is wrong with it
    */
@@ -26,8 +31,7 @@ public final class JsonFile {
     } catch (JacksonException e) {
       LfsPointer.refuse(file);
       int line = e.getLocation() == null ? 1 : e.getLocation().getLineNr();
-      throw new UserException(
-          file + " line " + line + " is not JSON: " + e.getOriginalMessage() + ".", e);
+      throw new UserException(file + " line " + line + " is not JSON: " + problem(e) + ".", e);
     } catch (IOException e) {
       throw new UserException(file + " cannot be read: " + UserException.reason(e) + ".", e);
     }

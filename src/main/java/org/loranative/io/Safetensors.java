@@ -77,7 +77,7 @@ public final class Safetensors {
     try {
       root = JSON.readTree(new String(header, StandardCharsets.UTF_8));
     } catch (JsonProcessingException e) {
-      throw bad(file, "its header is not JSON: " + e.getOriginalMessage());
+      throw bad(file, "its header is not JSON: " + JsonFile.problem(e));
     }
     if (!(root instanceof ObjectNode)) {
       throw bad(file, "its header is not a JSON object");

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Consumer;
+import org.loranative.io.JsonFile;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,8 +38,7 @@ public final class JsonLines {
           taker.take(line);
         } catch (JsonProcessingException e) {
           damaged.accept(
-              String.format(
-                  "A line of %s is damaged and left out: %s", path, e.getOriginalMessage()));
+              String.format("A line of %s is damaged and left out: %s", path, JsonFile.problem(e)));
         }
       }
     }

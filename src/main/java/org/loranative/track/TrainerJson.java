@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.loranative.UserException;
+import org.loranative.io.JsonFile;
 
 /**
  * The losses that Hugging Face's Trainer keeps in {@code trainer_state.json} and LLaMA-Factory in
@@ -48,7 +49,7 @@ public record TrainerJson(Map<String, Scalars> scalars, Map<String, String> sett
       return read;
     } catch (JsonProcessingException e) {
       throw new UserException(
-          file + " is not the JSON that trainers write: " + e.getOriginalMessage() + ".", e);
+          file + " is not the JSON that trainers write: " + JsonFile.problem(e) + ".", e);
     } catch (IOException e) {
       throw new UserException(file + " cannot be read: " + e.getMessage(), e);
     }

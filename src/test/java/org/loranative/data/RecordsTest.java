@@ -234,4 +234,31 @@ class RecordsTest {
           .satisfies(e -> assertThat(e.getMessage()).doesNotContain("Exception", "java", "null"));
     }
   }
+
+  @Test
+  void fieldsPartedByOtherThanCommasAreNamed() throws IOException {
+    file("excel.csv", "prompt;completion\na;b\n");
+    file("tabs.csv", "prompt\tcompletion\na\tb\n");
+    assertThatThrownBy(() -> Records.read(folder.resolve("excel.csv")))
+        .isInstanceOf(UserException.class)
+        .hasMessageEndingWith(
+            "excel.csv parts its fields by semicolons, but commas are expected; save it as CSV with"
+                + " commas.");
+    assertThatThrownBy(() -> Records.read(folder.resolve("tabs.csv")))
+        .hasMessageContaining("by tabs");
+    file("short.csv", "prompt,completion\na\n");
+    assertThat(Records.read(folder.resolve("short.csv")).skipped().get(0))
+        .hasToString(folder.resolve("short.csv") + " line 2: 1 field, but the header names 2");
+  }
+
+  @Test
+  void whatLibrariesSayIsInWords() throws IOException {
+    file("cut.jsonl", "{\"text\": \"a\"\n");
+    assertThat(Records.read(folder.resolve("cut.jsonl")).skipped().get(0).toString())
+        .endsWith("not valid JSON: Unexpected end-of-input: expected close marker for Object");
+    file("cut.parquet", "PAR1");
+    assertThatThrownBy(() -> Records.read(folder.resolve("cut.parquet")))
+        .isInstanceOf(UserException.class)
+        .hasMessageEndingWith("cut.parquet is no Parquet file that can be read: it is damaged.");
+  }
 }

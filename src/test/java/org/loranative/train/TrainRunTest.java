@@ -363,6 +363,9 @@ class TrainRunTest {
     Files.writeString(data, "{\"nothing\": 1}\n");
     assertThatThrownBy(() -> train("w", false, new StopSignal()))
         .hasMessageContaining("No record of");
+    Files.writeString(data, "");
+    assertThatThrownBy(() -> train("w", false, new StopSignal()))
+        .hasMessage(data + " holds no record.");
     ObjectMapper json = new ObjectMapper();
     ObjectNode config = (ObjectNode) json.readTree(base.resolve("config.json").toFile());
     json.writeValue(base.resolve("config.json").toFile(), config.deepCopy().put("hidden_size", 32));

@@ -124,9 +124,12 @@ public record Captioned(Path file, String caption) {
     List<Captioned> images = new ArrayList<>();
     Set<Path> described = new HashSet<>();
     for (Records.Raw raw : records.records()) {
-      String name = field(raw, FILE_KEYS, "an image");
+      String name = field(raw, FILE_KEYS, "image");
+      if (name.isBlank()) {
+        throw unnamed(raw, FILE_KEYS, "image");
+      }
       Path file = file(folder, name, raw);
-      images.add(new Captioned(file, field(raw, CAPTION_KEYS, "a caption")));
+      images.add(new Captioned(file, field(raw, CAPTION_KEYS, "caption")));
       described.add(file);
     }
     if (images.isEmpty()) {
@@ -213,8 +216,12 @@ public record Captioned(Path file, String caption) {
         return value.asText();
       }
     }
-    throw new UserException(
-        raw.source() + " names not " + what + "; one of " + String.join(", ", keys) + " must.");
+    throw unnamed(raw, keys, what);
+  }
+
+  private static UserException unnamed(Records.Raw raw, List<String> keys, String what) {
+    return new UserException(
+        raw.source() + " names no " + what + ": one of " + String.join(", ", keys) + " must.");
   }
 
   private static String nearest(Path folder, String name) {

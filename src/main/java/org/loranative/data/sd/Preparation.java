@@ -11,6 +11,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import org.loranative.Counted;
 import org.loranative.UserException;
 import org.loranative.image.Crop;
 import org.loranative.image.ImageFile;
@@ -41,9 +42,8 @@ public record Preparation(List<PreparedImage> images, ImageChecks checks) {
     }
     if (!unreadable.isEmpty()) {
       throw new UserException(
-          unreadable.size()
-              + (unreadable.size() == 1 ? " image cannot" : " images cannot")
-              + " be used: "
+          Counted.of(unreadable.size(), "image")
+              + " cannot be used: "
               + String.join(" ", unreadable.subList(0, Math.min(SHOWN, unreadable.size())))
               + (unreadable.size() > SHOWN ? " …" : ""));
     }

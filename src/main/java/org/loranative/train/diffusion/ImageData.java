@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.loranative.Counted;
 import org.loranative.UserException;
 import org.loranative.config.TrainConfig;
 import org.loranative.data.TextFile;
@@ -107,7 +108,7 @@ public record ImageData(
     }
     training.removeAll(validation);
     if (held > 0) {
-      log.info("data: {} images held out, to measure the loss on", held);
+      log.info("data: {} held out, to measure the loss on", Counted.of(held, "image"));
     }
     return new ImageData(training, regularization, validation, cache);
   }
@@ -143,10 +144,10 @@ public record ImageData(
   private static void report(String what, Preparation p, int withoutCaption, boolean strict) {
     ImageChecks checks = p.checks();
     log.info(
-        "{}: {} images with captions{}",
+        "{}: {}{}",
         what,
-        p.images().size(),
-        withoutCaption == 0 ? "" : ", " + withoutCaption + " without are left out");
+        Counted.of(p.images().size(), "captioned image"),
+        withoutCaption == 0 ? "" : ", " + withoutCaption + " without a caption left out");
     if (checks.isEmpty()) {
       return;
     }

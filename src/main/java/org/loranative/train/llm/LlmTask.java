@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import org.loranative.Counted;
 import org.loranative.UserException;
 import org.loranative.config.TrainConfig;
 import org.loranative.data.Records;
@@ -75,7 +76,11 @@ final class LlmTask implements Task<List<Example>> {
     raw = result.conversations() == 0;
     if (all.isEmpty()) {
       throw new UserException(
-          "No record of " + trainingPath() + " can be used for training; see the reasons above.");
+          result.skipped().isEmpty()
+              ? trainingPath() + " holds no record."
+              : "No record of "
+                  + trainingPath()
+                  + " can be used for training; see the reasons above.");
     }
     Optional<Path> validation = TrainConfig.path(config.validationPath());
     if (validation.isPresent()) {
@@ -159,9 +164,9 @@ final class LlmTask implements Task<List<Example>> {
     long tokens = result.examples().stream().mapToLong(Example::length).sum();
     long labelled = result.examples().stream().mapToLong(Example::labelled).sum();
     log.info(
-        "{} data: {} examples, {} tokens of which {} labelled, {} cut to max_length{}, {} left out",
+        "{} data: {}, {} tokens of which {} labelled, {} cut to max_length{}, {} left out",
         what,
-        result.examples().size(),
+        Counted.of(result.examples().size(), "example"),
         tokens,
         labelled,
         result.truncated(),

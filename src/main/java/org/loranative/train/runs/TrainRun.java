@@ -7,6 +7,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import org.loranative.Counted;
 import org.loranative.StoppedException;
 import org.loranative.UserException;
 import org.loranative.config.ConfigReader;
@@ -197,8 +198,8 @@ public final class TrainRun implements AutoCloseable {
   /** The memory table and, if asked, the plan of the largest batch. */
   public String describe(boolean dumpPlan) {
     return String.format(
-        "%d steps; the largest batch has %s%n%sbeside it, estimated: Java's heap, some %s; libraries, some %s%n%s",
-        opened.steps().total(),
+        "%s; the largest batch has %s%n%sbeside it, estimated: Java's heap, some %s; libraries, some %s%n%s",
+        Counted.of(opened.steps().total(), "step"),
         opened.memory().largest().shape(),
         opened.memory().table(),
         MemoryPlan.size(opened.heap().needed()),
@@ -322,8 +323,8 @@ public final class TrainRun implements AutoCloseable {
         log.info("Stopped early after step {}: the validation loss got no better.", last);
       }
       log.info(
-          "{} steps in {}.",
-          last - done,
+          "{} in {}.",
+          Counted.of(last - done, "step"),
           StepLine.clock(Duration.ofNanos(System.nanoTime() - start)));
       if (loop.bestStep() > 0) {
         log.info("The validation loss was lowest at step {}: {}", loop.bestStep(), folder.best());

@@ -53,6 +53,17 @@ class CaptionedTest {
   }
 
   @Test
+  void aLineWithoutAnImagesNameIsNamed() throws IOException {
+    for (String csv : List.of("filename,prompt\n,x\n", "picture,prompt\na.png,x\n")) {
+      file("metadata.csv", csv);
+      assertThatThrownBy(() -> Captioned.read(folder))
+          .isInstanceOf(UserException.class)
+          .hasMessageEndingWith(
+              "metadata.csv line 2 names no image: one of filename, file_name, image must.");
+    }
+  }
+
+  @Test
   void whatIsMissingIsNamedWithItsLine() throws IOException {
     file("metadata.csv", "filename,prompt\na.png,x\n");
     assertThatThrownBy(() -> Captioned.read(folder))
