@@ -25,6 +25,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       InitCommand.class,
       TrainCommand.class,
+      TuneCommand.class,
       SweepCommand.class,
       RunsCommand.class,
       GenerateCommand.class,

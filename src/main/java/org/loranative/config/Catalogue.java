@@ -339,11 +339,15 @@ public final class Catalogue {
                     "linear",
                     "cosine",
                     "cosine_with_restarts",
-                    "polynomial"),
+                    "polynomial",
+                    "range_test"),
                 "cosine",
                 "How the learning rate changes over the run.")
             .by(new Default(optimizers(o -> o.lrSchedule()), optimizers(o -> o.lrSchedule())))
-            .more("As in Hugging Face's `get_scheduler`; the default is the optimizer's."),
+            .more(
+                "As in Hugging Face's `get_scheduler`; the default is the optimizer's. `range_test`: rises"
+                    + " by the same factor each step from a ten-thousandth of `learning_rate` to it, to see"
+                    + " where the loss stops falling (`lora-native tune` reads one for you)."),
         whole("warmup_steps", 0, from(0), "Steps in which the learning rate rises from 0.")
             .such("100"),
         whole("lr_cycles", 1, between(1, 1 << 16), "Cycles of `cosine_with_restarts`."),

@@ -86,6 +86,11 @@ public final class ConfigReader {
     return config;
   }
 
+  /** An override that sets a key to a text, whatever characters it has. */
+  public static String override(String key, String text) {
+    return key + "=" + YAML.getNodeFactory().textNode(text); // JSON's way is one of YAML's
+  }
+
   /** A value for each key of the catalogue: the given one, or its default. */
   private static Map<String, Object> values(JsonNode given, Source source) {
     Map<String, Object> values = new LinkedHashMap<>();

@@ -47,6 +47,11 @@ enum OptimizerDefaults {
     double learningRate(boolean images) {
       return 1;
     }
+
+    @Override
+    boolean findsRate() {
+      return true;
+    }
   },
   ADAFACTOR {
     @Override
@@ -70,6 +75,11 @@ enum OptimizerDefaults {
   /** The usual learning rate. */
   double learningRate(boolean images) {
     return images ? 1e-4 : 2e-4;
+  }
+
+  /** Whether it finds the rate while it trains. */
+  boolean findsRate() {
+    return false;
   }
 
   double beta2() {

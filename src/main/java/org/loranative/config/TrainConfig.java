@@ -125,6 +125,11 @@ public record TrainConfig(
     ConfigChecks.requireComplete(this);
   }
 
+  /** Whether the optimizer finds the rate while it trains, so that none need be searched. */
+  public boolean findsRate() {
+    return OptimizerDefaults.of(optimizer).findsRate();
+  }
+
   /** The learning rate that the optimizer usually takes. */
   public double usualLearningRate() {
     return OptimizerDefaults.of(optimizer).learningRate(task() == TaskType.SD);

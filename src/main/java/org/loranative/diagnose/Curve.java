@@ -66,7 +66,7 @@ public record Curve(long[] steps, double[] values) {
   }
 
   /** The points up to the first that is not a finite number. */
-  Curve finite() {
+  public Curve finite() {
     int n = firstNotFinite();
     return n < 0 ? this : slice(0, n);
   }
@@ -90,11 +90,11 @@ public record Curve(long[] steps, double[] values) {
     return new Curve(at, v);
   }
 
-  double first() {
+  public double first() {
     return values[0];
   }
 
-  double last() {
+  public double last() {
     return values[values.length - 1];
   }
 
@@ -103,7 +103,7 @@ public record Curve(long[] steps, double[] values) {
   }
 
   /** Index of the lowest value. */
-  int lowest() {
+  public int lowest() {
     int lowest = 0;
     for (int i = 1; i < values.length; i++) {
       lowest = values[i] < values[lowest] ? i : lowest;

@@ -1,7 +1,6 @@
 package org.loranative.diagnose;
 
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -17,7 +16,7 @@ import org.loranative.track.MeasuredRecords;
  * @param low lower end of the 95 % interval of that
  * @param high upper end
  */
-record Paired(int records, double fell, double low, double high) {
+public record Paired(int records, double fell, double low, double high) {
   /** Fewer records tell nothing of others. */
   private static final int FEWEST = 5;
 
@@ -25,11 +24,21 @@ record Paired(int records, double fell, double low, double high) {
 
   /** Compares what a set lost at two steps; empty where records are not known or too few. */
   static Optional<Paired> of(RunCurves run, String set, long before, long after) {
+    return of(
+        MeasuredRecords.at(run.records(), set, before),
+        MeasuredRecords.at(run.records(), set, after));
+  }
+
+  /**
+   * Compares two measurements of one set, by its parts; of one run or of two.
+   *
+   * @return empty where too few records are in both
+   */
+  public static Optional<Paired> of(
+      Map<String, MeasuredRecords> first, Map<String, MeasuredRecords> second) {
     Map<String, double[]> differences = new LinkedHashMap<>(); // by record: sum, count
     double level = 0;
     int count = 0;
-    Map<String, MeasuredRecords> first = at(run, set, before);
-    Map<String, MeasuredRecords> second = at(run, set, after);
     boolean together =
         first.values().stream()
                 .flatMap(m -> m.losses().keySet().stream())
@@ -70,16 +79,6 @@ record Paired(int records, double fell, double low, double high) {
             Statistics.quantile(drawn, 0.975) / mean));
   }
 
-  private static Map<String, MeasuredRecords> at(RunCurves run, String set, long step) {
-    Map<String, MeasuredRecords> parts = new HashMap<>();
-    for (MeasuredRecords m : run.records()) {
-      if (m.step() == step && m.isOf(set)) {
-        parts.put(m.set(), m);
-      }
-    }
-    return parts;
-  }
-
   /** An image that is measured at several timesteps is one, where there are images enough. */
   private static String source(String record) {
     return record.replaceFirst(" t\\d+$", "");
@@ -101,7 +100,8 @@ record Paired(int records, double fell, double low, double high) {
     return means;
   }
 
-  boolean isSure() {
+  /** Whether the interval leaves 0 out. */
+  public boolean isSure() {
     return low > 0 || high < 0;
   }
 
@@ -111,7 +111,7 @@ record Paired(int records, double fell, double low, double high) {
   }
 
   /** Records that would show a share. */
-  long wouldShow(double share) {
+  public long wouldShow(double share) {
     return (long) Math.ceil(records * Math.pow(resolution() / share, 2));
   }
 

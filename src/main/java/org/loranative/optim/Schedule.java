@@ -6,8 +6,8 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * Learning-rate schedules, equal to Hugging Face's {@code get_scheduler}: warmup rises linearly
- * from 0, so the first step of a warmup has rate 0.
+ * Learning-rate schedules, equal to Hugging Face's {@code get_scheduler} where it has them: warmup
+ * rises linearly from 0, so the first step of a warmup has rate 0.
  */
 public enum Schedule {
   CONSTANT,
@@ -15,7 +15,12 @@ public enum Schedule {
   LINEAR,
   COSINE,
   COSINE_WITH_RESTARTS,
-  POLYNOMIAL;
+  POLYNOMIAL,
+  /** Rises by the same factor each step, to see where the loss stops falling (Smith 2017). */
+  RANGE_TEST;
+
+  /** A range test begins at the highest rate over this. */
+  private static final double RANGE = 1e4;
 
   /** Where a polynomial decay ends, as in Hugging Face's. */
   private static final double POLYNOMIAL_END = 1e-7;
@@ -51,6 +56,7 @@ public enum Schedule {
             done >= 1
                 ? 0
                 : learningRate * Math.max(0, 0.5 * (1 + Math.cos(Math.PI * (cycles * done % 1))));
+        case RANGE_TEST -> learningRate * Math.pow(RANGE, done - 1);
         case POLYNOMIAL ->
             current > total
                 ? POLYNOMIAL_END

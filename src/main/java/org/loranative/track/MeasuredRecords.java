@@ -31,6 +31,17 @@ public record MeasuredRecords(long step, String set, Map<String, Double> losses)
     return set.equals(name) || set.startsWith(name + "/");
   }
 
+  /** Those of a set at a step, by part. */
+  public static Map<String, MeasuredRecords> at(List<MeasuredRecords> all, String set, long step) {
+    Map<String, MeasuredRecords> parts = new LinkedHashMap<>();
+    for (MeasuredRecords m : all) {
+      if (m.step() == step && m.isOf(set)) {
+        parts.put(m.set(), m);
+      }
+    }
+    return parts;
+  }
+
   /** What the file in a folder holds of measured sets; nothing where there is none. */
   public static List<MeasuredRecords> read(Path logs) {
     List<MeasuredRecords> all = new ArrayList<>();

@@ -13,6 +13,9 @@ import org.slf4j.LoggerFactory;
 
 /** Where log lines go: the console, without decoration, and during a run train.log, with time. */
 public final class RunLog {
+  /** What the console shows, and above. */
+  private static volatile Level shown = Level.INFO;
+
   private RunLog() {}
 
   /** Sets up the console; called once, before anything is logged. */
@@ -23,7 +26,7 @@ public final class RunLog {
         new AppenderBase<>() {
           @Override
           protected void append(ILoggingEvent event) {
-            if (!event.getLevel().isGreaterOrEqual(Level.INFO)) {
+            if (!event.getLevel().isGreaterOrEqual(shown)) {
               return;
             }
             if (event.getLevel().isGreaterOrEqual(Level.WARN)) {
@@ -89,13 +92,20 @@ public final class RunLog {
     };
   }
 
-  /** Says only warnings until it is closed. */
+  /** Shows only warnings on the console until it is closed; files get all. */
   public static AutoCloseable quiet() {
-    ch.qos.logback.classic.Logger ours =
-        ((LoggerContext) LoggerFactory.getILoggerFactory()).getLogger("org.loranative");
-    Level before = ours.getLevel();
-    ours.setLevel(Level.WARN);
-    return () -> ours.setLevel(before);
+    return shown(Level.WARN);
+  }
+
+  /** Shows nothing on the console until it is closed; files get all. */
+  public static AutoCloseable silent() {
+    return shown(Level.OFF);
+  }
+
+  private static AutoCloseable shown(Level level) {
+    Level before = shown;
+    shown = level;
+    return () -> shown = before;
   }
 
   private static ch.qos.logback.classic.Logger root(LoggerContext context) {

@@ -34,6 +34,7 @@ public final class RunLoop implements Trainer.Listener {
    *
    * @param reset brings the adapters back to where the run began
    * @param total steps of the run
+   * @param until after which step it is stopped
    */
   public record Parts(
       TrainConfig config,
@@ -49,7 +50,8 @@ public final class RunLoop implements Trainer.Listener {
       Sensors sensors,
       StopSignal stop,
       Runnable reset,
-      int total) {}
+      int total,
+      int until) {}
 
   /** Records that a line names. */
   private static final int MOST_RECORDS = 3;
@@ -181,7 +183,8 @@ public final class RunLoop implements Trainer.Listener {
     if (due(now, config.saveSteps()) || isLast(now)) {
       save(now);
     }
-    return !run.stop().isSet() && !isOver();
+    boolean there = now == run.until() && now < run.total();
+    return !run.stop().isSet() && !isOver() && !there;
   }
 
   /** Looks at the adapters after a step; returns its points by tag. */

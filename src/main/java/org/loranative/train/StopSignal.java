@@ -44,7 +44,7 @@ public final class StopSignal {
     set = true;
   }
 
-  boolean isSet() {
+  public boolean isSet() {
     return set;
   }
 

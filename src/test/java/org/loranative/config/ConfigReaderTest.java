@@ -25,6 +25,16 @@ class ConfigReaderTest {
   }
 
   @Test
+  void aTextIsSetWhateverItHolds() {
+    for (String odd : List.of("a: b # c", "[x]", "\"q\" \\ é", "true", "")) {
+      assertThat(
+              ConfigReader.read(Optional.empty(), List.of(ConfigReader.override("output_dir", odd)))
+                  .outputDir())
+          .isEqualTo(odd);
+    }
+  }
+
+  @Test
   void readsValuesDefaultsAndOverrides() throws IOException {
     TrainConfig c =
         read(

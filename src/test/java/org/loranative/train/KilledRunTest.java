@@ -95,6 +95,7 @@ class KilledRunTest {
                     sensors,
                     new StopSignal(),
                     begin,
+                    STEPS,
                     STEPS),
                 new LiveDoctor(Map.of(), STEPS),
                 from);

@@ -98,7 +98,7 @@ public final class Sweep {
   private TrainConfig configuration(Map<String, String> values) {
     List<String> all = new ArrayList<>(overrides);
     values.forEach((k, v) -> all.add(k + "=" + v));
-    all.add("output_dir=" + folder.resolve(name(values)));
+    all.add(ConfigReader.override("output_dir", folder.resolve(name(values)).toString()));
     return ConfigReader.read(config, all);
   }
 

@@ -131,7 +131,7 @@ public final class TrainRun implements AutoCloseable {
     Task<B> task = kind.task();
     Steps<B> steps =
         new Steps<>(task, config.gradientAccumulation(), config.epochs(), config.maxSteps());
-    if (config.earlyStop() > 0 && task.measures().stream().noneMatch(m -> m.name().equals("val"))) {
+    if (config.earlyStop() > 0 && !holdsOut(task)) {
       throw new NothingHeldOutException();
     }
     warnOfUnusualRate();
@@ -175,6 +175,15 @@ public final class TrainRun implements AutoCloseable {
     }
   }
 
+  private static boolean holdsOut(Task<?> task) {
+    return task.measures().stream().anyMatch(m -> m.name().equals("val"));
+  }
+
+  /** Whether something is measured that is not trained on. */
+  public boolean holdsOut() {
+    return holdsOut(opened.kind().task());
+  }
+
   /** Optimizer steps of the run. */
   public int steps() {
     return opened.steps().total();
@@ -214,9 +223,19 @@ public final class TrainRun implements AutoCloseable {
    * @return the folder with the finished adapter; empty when stopped early
    */
   public Optional<Path> train(boolean resume, Console console, StopSignal stop) {
+    return trainTo(steps(), resume, console, stop);
+  }
+
+  /**
+   * Trains up to a step as if it were stopped there: a checkpoint of it is left, and resuming goes
+   * on.
+   *
+   * @return the folder with the finished adapter; empty when stopped before the end
+   */
+  public Optional<Path> trainTo(int step, boolean resume, Console console, StopSignal stop) {
     try (RunFolder folder = new RunFolder(Path.of(config.outputDir()), resume);
         AutoCloseable fileLog = RunLog.toFile(folder.trainLog(), beginning)) {
-      return train(opened, folder, console, stop);
+      return train(opened, folder, step, console, stop);
     } catch (RuntimeException e) {
       throw e;
     } catch (IOException e) {
@@ -228,7 +247,8 @@ public final class TrainRun implements AutoCloseable {
   }
 
   private <B> Optional<Path> train(
-      Opened<B> run, RunFolder folder, Console console, StopSignal stop) throws IOException {
+      Opened<B> run, RunFolder folder, int until, Console console, StopSignal stop)
+      throws IOException {
     Training<B> kind = run.kind();
     Task<B> task = kind.task();
     Adapters adapters = kind.adapters();
@@ -306,13 +326,15 @@ public final class TrainRun implements AutoCloseable {
                   sensors,
                   stop,
                   begin,
-                  steps.total()),
+                  steps.total(),
+                  until),
               doctor,
               from);
       if (done >= steps.total() && !loop.owesMeasurement()) {
         log.info("The run is finished: all its {} steps are done.", done);
       }
-      int last = loop.isOver() ? done : run(run, trainer, loop, tracker, done);
+      boolean stays = loop.isOver() || done >= until && !loop.owesMeasurement();
+      int last = stays ? done : run(run, trainer, loop, tracker, done);
       if (loop.owesMeasurement() || (last < steps.total() && !loop.isOver())) {
         int saved = loop.saveLast(last);
         log.info("Stopped after step {}; --resume continues from step {}.", last, saved);

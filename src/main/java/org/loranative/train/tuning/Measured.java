@@ -1,0 +1,67 @@
+package org.loranative.train.tuning;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import org.loranative.diagnose.Curve;
+import org.loranative.diagnose.Paired;
+import org.loranative.diagnose.RunCurves;
+import org.loranative.track.MeasuredRecords;
+import org.loranative.track.RecordedRun;
+
+/** What a candidate's run has measured on data that is not trained on. */
+record Measured(Curve validation, List<MeasuredRecords> records) {
+  private static final String SET = "val";
+
+  /** Of a run's folder; of one that is not there, nothing. */
+  static Measured of(Path folder) {
+    Path logs = folder.resolve("logs");
+    if (!Files.isDirectory(logs)) {
+      return new Measured(Curve.EMPTY, List.of());
+    }
+    RunCurves curves = RunCurves.of(new RecordedRun(logs).readAll());
+    return new Measured(curves.validation(), curves.records());
+  }
+
+  /** Steps that a run has trained. */
+  static long trained(Path folder) {
+    Path logs = folder.resolve("logs");
+    if (!Files.isDirectory(logs)) {
+      return 0;
+    }
+    Curve loss = RunCurves.of(new RecordedRun(logs).readAll()).loss();
+    return loss.size() == 0 ? 0 : loss.steps()[loss.size() - 1];
+  }
+
+  /** The step with the lowest loss. */
+  long lowest() {
+    return validation.steps()[validation.lowest()];
+  }
+
+  /** Whether the last quarter of its measurements brought something, for sure. */
+  boolean isStillFalling() {
+    int n = validation.size();
+    return n > 1
+        && against(validation.steps()[(n - 1) * 3 / 4], this, validation.steps()[n - 1])
+            .map(p -> p.isSure() && p.fell() > 0)
+            .orElse(false);
+  }
+
+  /** The loss after a step. */
+  OptionalDouble at(long step) {
+    for (int i = 0; i < validation.size(); i++) {
+      if (validation.steps()[i] == step) {
+        return OptionalDouble.of(validation.values()[i]);
+      }
+    }
+    return OptionalDouble.empty();
+  }
+
+  /** By how much another run is better after a step of its own, record by record. */
+  Optional<Paired> against(long step, Measured other, long otherStep) {
+    return Paired.of(
+        MeasuredRecords.at(records, SET, step), MeasuredRecords.at(other.records, SET, otherStep));
+  }
+}

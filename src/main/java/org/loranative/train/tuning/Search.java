@@ -1,0 +1,154 @@
+package org.loranative.train.tuning;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.loranative.UserException;
+import org.loranative.diagnose.Paired;
+
+/** How candidates stand against one another, the best first. */
+final class Search {
+  private final List<Candidate> all;
+  private final Map<Candidate, Measured> measured;
+  private List<Candidate> alive;
+  private int rankedAt;
+  private int leftOut;
+  private int doubtful;
+  private boolean whole;
+
+  /**
+   * @param measured what each has measured by now
+   */
+  Search(List<Candidate> candidates, Map<Candidate, Measured> measured) {
+    this.all = List.copyOf(candidates);
+    this.alive = all;
+    this.measured = measured;
+  }
+
+  List<Candidate> alive() {
+    return alive;
+  }
+
+  /** Orders them by their loss after a step; one that has none diverged. */
+  void rank(int step) {
+    rankedAt = step;
+    alive = alive.stream().sorted(Comparator.comparingDouble(this::loss)).toList();
+  }
+
+  private double loss(Candidate c) {
+    double loss = measured.get(c).at(rankedAt).orElse(Double.POSITIVE_INFINITY);
+    return Double.isFinite(loss) ? loss : Double.POSITIVE_INFINITY;
+  }
+
+  /** Leaves out all but the first so many. */
+  void keep(int count) {
+    for (Candidate c : alive.subList(Math.min(count, alive.size()), alive.size())) {
+      leftOut++;
+      if (Double.isFinite(loss(c)) && !isSurelyBetter(alive.get(count - 1), c)) {
+        doubtful++;
+      }
+    }
+    alive = alive.subList(0, Math.min(count, alive.size()));
+  }
+
+  private boolean isSurelyBetter(Candidate one, Candidate other) {
+    return compare(one, other).map(p -> p.isSure() && p.fell() > 0).orElse(false);
+  }
+
+  /** By how much one is better than another where they were last compared. */
+  private Optional<Paired> compare(Candidate one, Candidate other) {
+    return measured.get(other).against(rankedAt, measured.get(one), rankedAt);
+  }
+
+  /**
+   * @param toTheEnd whether the last two were trained to the end
+   */
+  Search ended(boolean toTheEnd) {
+    whole = toTheEnd;
+    return this;
+  }
+
+  boolean isWhole() {
+    return whole;
+  }
+
+  /** The step at which they were last compared. */
+  int rankedAt() {
+    return rankedAt;
+  }
+
+  /** Left out on the way. */
+  int leftOut() {
+    return leftOut;
+  }
+
+  /** Of these, how many are not worse for sure than one that was kept. */
+  int doubtful() {
+    return doubtful;
+  }
+
+  /** The first, or the one behind it if that has a smaller rank and is not worse for sure. */
+  Candidate best() {
+    if (rankedAt == 0) {
+      throw new UserException(
+          "The time was over before all candidates could be compared. The same command with a"
+              + " longer --for goes on.");
+    }
+    Candidate first = alive.get(0);
+    if (!Double.isFinite(loss(first))) {
+      throw new UserException(
+          "Every candidate diverged. Look at one with lora-native doctor, and name a lower"
+              + " learning_rate or another base.");
+    }
+    return second().filter(s -> s.rank() < first.rank() && !isSurelyBetter(first, s)).orElse(first);
+  }
+
+  /** The one behind the first. */
+  private Optional<Candidate> second() {
+    return alive.stream().skip(1).findFirst().filter(c -> Double.isFinite(loss(c)));
+  }
+
+  /** The candidate that comes closest to the best one. */
+  Optional<Candidate> rival() {
+    return second().map(s -> s.equals(best()) ? alive.get(0) : s);
+  }
+
+  /** By how much the best is better than its rival. */
+  Optional<Paired> lead() {
+    return rival().flatMap(r -> compare(best(), r));
+  }
+
+  /** What lies beyond what was tried, where the best lies at the end of it. */
+  Optional<String> edge() {
+    Candidate best = best();
+    List<String> ends = new ArrayList<>();
+    if (all.stream().anyMatch(c -> c.rate() < best.rate())
+        && all.stream().noneMatch(c -> c.rate() > best.rate())) {
+      ends.add("highest rate");
+    }
+    if (all.stream().anyMatch(c -> c.rank() < best.rank())
+        && all.stream().noneMatch(c -> c.rank() > best.rank())) {
+      ends.add("largest rank");
+    }
+    return ends.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            "It has the "
+                + String.join(" and the ", ends)
+                + " of those tried, and more was not looked at. ");
+  }
+
+  /** A line for each, for people. */
+  List<String> lines() {
+    List<String> lines = new ArrayList<>();
+    for (Candidate c : alive) {
+      lines.add(
+          Double.isFinite(loss(c))
+              ? String.format("  validation loss %.4f: %s", loss(c), c)
+              : String.format("  diverged:               %s", c));
+    }
+    return lines;
+  }
+}

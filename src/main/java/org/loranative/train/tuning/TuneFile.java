@@ -1,0 +1,139 @@
+package org.loranative.train.tuning;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.loranative.UserException;
+import org.loranative.io.AtomicFiles;
+
+/** {@code tune.json}: what a search has decided so far; everything else is in its runs' folders. */
+final class TuneFile {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String SETTINGS = "settings";
+  private static final String RANGE = "range_test";
+  private static final String CANDIDATES = "candidates";
+  private static final String DIVERGED = "diverged";
+
+  private final Path file;
+  private final ObjectNode root;
+
+  private TuneFile(Path file, ObjectNode root) {
+    this.file = file;
+    this.root = root;
+  }
+
+  /**
+   * Reads the file of a folder, or begins one.
+   *
+   * @param settings of the search; they must be those that it was begun with
+   */
+  static TuneFile open(Path folder, Map<String, Object> settings) throws IOException {
+    Path file = folder.resolve("tune.json");
+    ObjectNode now = JSON.createObjectNode();
+    settings.forEach((key, value) -> now.put(key, String.valueOf(value)));
+    if (!Files.exists(file)) {
+      ObjectNode root = JSON.createObjectNode();
+      root.set(SETTINGS, now);
+      return new TuneFile(file, root);
+    }
+    ObjectNode root;
+    try {
+      root = (ObjectNode) JSON.readTree(file.toFile());
+    } catch (IOException | ClassCastException e) {
+      throw new UserException(
+          file + " is damaged (" + e.getMessage() + "); delete it, or name another folder.", e);
+    }
+    JsonNode begun = root.path(SETTINGS);
+    now.properties()
+        .forEach(
+            f -> {
+              String before = begun.path(f.getKey()).asText();
+              if (!before.equals(f.getValue().asText())) {
+                throw new UserException(
+                    String.format(
+                        "%s was begun with %s: %s, and now it is %s. Go on with the same settings,"
+                            + " or name another --output-dir.",
+                        folder, f.getKey(), before, f.getValue().asText()));
+              }
+            });
+    return new TuneFile(file, root);
+  }
+
+  void save() throws IOException {
+    AtomicFiles.writeString(
+        file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(root) + "\n");
+  }
+
+  /** What is left of a time, in seconds. */
+  Budget budget(double seconds) {
+    return new Budget(
+        seconds, root.path("spent_s").asDouble(), root.path("trained_steps").asLong());
+  }
+
+  void spent(Budget budget) {
+    root.put("spent_s", budget.spent()).put("trained_steps", budget.steps());
+  }
+
+  Optional<RangeTest.Outcome> range() {
+    JsonNode range = root.path(RANGE);
+    if (range.isMissingNode()) {
+      return Optional.empty();
+    }
+    List<Double> rates = new ArrayList<>();
+    range.path("rates").forEach(r -> rates.add(r.asDouble()));
+    return Optional.of(new RangeTest.Outcome(rates, range.path("words").asText()));
+  }
+
+  void range(RangeTest.Outcome outcome) {
+    ObjectNode range = root.putObject(RANGE);
+    ArrayNode rates = range.putArray("rates");
+    outcome.rates().forEach(rates::add);
+    range.put("words", outcome.words());
+  }
+
+  /** Empty before they were chosen. */
+  List<Candidate> candidates() {
+    List<Candidate> all = new ArrayList<>();
+    for (JsonNode c : root.path(CANDIDATES)) {
+      all.add(
+          new Candidate(
+              c.path("learning_rate").asDouble(),
+              c.path("lora_rank").asInt(),
+              c.path("lora_alpha").asDouble(),
+              c.path("max_steps").asInt()));
+    }
+    return all;
+  }
+
+  void candidates(List<Candidate> all) {
+    ArrayNode list = root.putArray(CANDIDATES);
+    for (Candidate c : all) {
+      list.addObject()
+          .put("learning_rate", c.rate())
+          .put("lora_rank", c.rank())
+          .put("lora_alpha", c.alpha())
+          .put("max_steps", c.steps());
+    }
+  }
+
+  /** Folders of the runs that diverged. */
+  Set<String> diverged() {
+    Set<String> all = new LinkedHashSet<>();
+    root.path(DIVERGED).forEach(name -> all.add(name.asText()));
+    return all;
+  }
+
+  void diverged(String name) {
+    root.withArray("/" + DIVERGED).add(name);
+  }
+}

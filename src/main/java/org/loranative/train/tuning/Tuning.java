@@ -1,0 +1,318 @@
+package org.loranative.train.tuning;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.loranative.StoppedException;
+import org.loranative.UserException;
+import org.loranative.config.Catalogue;
+import org.loranative.config.ConfigReader;
+import org.loranative.config.Mark;
+import org.loranative.config.TrainConfig;
+import org.loranative.diagnose.RunCurves;
+import org.loranative.io.AtomicFiles;
+import org.loranative.track.Console;
+import org.loranative.track.RecordedRun;
+import org.loranative.track.RunLog;
+import org.loranative.track.StepLine;
+import org.loranative.train.StopSignal;
+import org.loranative.train.TrainingDivergedException;
+import org.loranative.train.runs.TrainRun;
+
+/**
+ * Finds learning rate, rank, alpha and epochs for a configuration within a time budget. Every trial
+ * is a run in a folder of its own; what was decided stands in {@code tune.json}, so the same call
+ * goes on where it was stopped and decides the same.
+ */
+public final class Tuning {
+  private static final String RANGE_TEST = "range-test";
+  private static final String RESULT = "tuned.yaml";
+
+  /** How often the epochs are doubled at most. */
+  private static final int DOUBLINGS = 2;
+
+  private final Path folder;
+  private final Optional<Path> file;
+  private final List<String> overrides;
+  private final List<Integer> ranks;
+  private final TrainConfig config;
+  private final Console console;
+  private final StopSignal stop;
+  private final TuneFile state;
+  private final Budget budget;
+  private final Map<Candidate, Measured> measured = new LinkedHashMap<>();
+
+  /**
+   * @param folder that takes the runs
+   * @param file the settings that stay
+   * @param overrides of it, {@code key=value}
+   * @param ranks to try; those around the configuration's if empty
+   * @param time that it may take, with earlier calls
+   */
+  public Tuning(
+      Path folder,
+      Optional<Path> file,
+      List<String> overrides,
+      List<Integer> ranks,
+      Duration time,
+      Console console,
+      StopSignal stop)
+      throws IOException {
+    this.folder = folder;
+    this.file = file;
+    this.overrides = List.copyOf(overrides);
+    this.ranks = List.copyOf(ranks);
+    this.console = console;
+    this.stop = stop;
+    config = read(List.of());
+    config.requireComplete();
+    Map<String, Object> settings = ConfigReader.toMap(config);
+    settings.keySet().removeIf(key -> Catalogue.isMarked(key, Mark.PLACE));
+    settings.put("--ranks", ranks);
+    state = TuneFile.open(folder, settings);
+    budget = state.budget(time.toMillis() / 1e3);
+  }
+
+  private TrainConfig read(List<String> more) {
+    List<String> all = new ArrayList<>(overrides);
+    all.addAll(more);
+    return ConfigReader.read(file, all);
+  }
+
+  /** The configuration of a trial. */
+  private TrainConfig trial(String name, List<String> more) {
+    List<String> all =
+        new ArrayList<>(
+            List.of(
+                ConfigReader.override("output_dir", folder.resolve(name).toString()),
+                "keep_checkpoints=1",
+                "early_stop=0",
+                "sample_steps=0",
+                "on_divergence=" + TrainConfig.STOP));
+    all.addAll(more);
+    return read(all);
+  }
+
+  /**
+   * Searches, and writes what it found.
+   *
+   * @return the file with the settings
+   * @throws StoppedException when Ctrl-C ended it
+   */
+  public Path run() throws IOException {
+    int whole = wholeRun();
+    Files.createDirectories(folder);
+    List<Double> rates = config.findsRate() ? List.of(config.learningRate()) : rates();
+    if (state.candidates().isEmpty()) {
+      state.candidates(choose(rates, whole));
+      state.save();
+    }
+    List<Candidate> candidates = state.candidates();
+    console.line(announce(candidates, whole));
+    Search search = halve(candidates);
+    Candidate best = search.best();
+    if (search.isWhole() && best.steps() >= whole) {
+      best = longer(best);
+    }
+    return write(new Report(search, best, whole, measured));
+  }
+
+  /** Steps of the configuration's own run. */
+  private int wholeRun() {
+    try (TrainRun run = new TrainRun(config)) {
+      if (!run.holdsOut()) {
+        throw new UserException(
+            "tune compares settings on data that is not trained on, but nothing is held out: set"
+                + " validation_path or validation_fraction (for images at least 1 /"
+                + " validation_fraction of them).");
+      }
+      return run.steps();
+    }
+  }
+
+  /** Learning rates to try. */
+  private List<Double> rates() throws IOException {
+    RangeTest.Outcome range = state.range().isPresent() ? state.range().get() : rangeTest();
+    console.line("Range test: " + range.words() + ".");
+    return range.rates();
+  }
+
+  private RangeTest.Outcome rangeTest() throws IOException {
+    RangeTest test = new RangeTest(config.usualLearningRate());
+    console.line("Range test: " + RangeTest.STEPS + " steps with a rising learning rate.");
+    train(
+        RANGE_TEST, test.settings(), Measured.trained(folder.resolve(RANGE_TEST)), RangeTest.STEPS);
+    RangeTest.Outcome outcome =
+        test.read(
+            RunCurves.of(new RecordedRun(folder.resolve(RANGE_TEST).resolve("logs")).readAll()));
+    state.range(outcome);
+    state.save();
+    return outcome;
+  }
+
+  /** As many candidates as there is time for, over the whole run if it can be. */
+  private List<Candidate> choose(List<Double> rates, int whole) {
+    Grid all = Grid.around(rates, ranks, config.loraRank(), config.loraAlpha());
+    long affordable = budget.affordable();
+    for (int most = Math.min(Grid.MOST, all.size()); most >= Grid.LEAST; most /= 2) {
+      Grid grid = all.within(most);
+      Halving halving = new Halving(grid.size(), whole);
+      if (halving.isPatient() && halving.cost() <= affordable) {
+        return grid.candidates(whole);
+      }
+    }
+    Grid few = all.within(Grid.LEAST);
+    int steps = whole;
+    while (steps > Halving.FEWEST_STEPS && new Halving(few.size(), steps).cost() > affordable) {
+      steps = Math.max(Halving.FEWEST_STEPS, steps - Math.max(1, steps / 16));
+    }
+    Halving halving = new Halving(few.size(), Math.max(steps, Halving.FEWEST_STEPS));
+    if (halving.cost() > affordable) {
+      throw new UserException(
+          String.format(
+              "--for leaves time for %d steps, but a search takes at least %d: give it %s or more,"
+                  + " or a smaller base, max_length or resolution.",
+              affordable,
+              halving.cost(),
+              time(budget.spent() + halving.cost() * budget.secondsPerStep() * 1.2)));
+    }
+    return few.candidates(halving.steps());
+  }
+
+  /**
+   * @param text {@code 90m}, {@code 2h}, {@code 1h30m}
+   */
+  public static Duration time(String text) {
+    return Budget.parse(text);
+  }
+
+  private static String time(double seconds) {
+    return StepLine.clock(Duration.ofSeconds((long) Math.ceil(seconds)));
+  }
+
+  private String announce(List<Candidate> candidates, int whole) {
+    Halving halving = new Halving(candidates.size(), candidates.get(0).steps());
+    long cost = halving.cost();
+    return String.format(
+        "%d candidates, runs of %d steps%s, %d steps in all%s.",
+        candidates.size(),
+        halving.steps(),
+        halving.steps() < whole ? " (of " + whole + ": there is no time for more)" : "",
+        cost,
+        budget.steps() > 0 ? ", about " + time(cost * budget.secondsPerStep()) : "");
+  }
+
+  /** Trains candidates rung by rung, as far as the time goes. */
+  private Search halve(List<Candidate> candidates) throws IOException {
+    Halving halving = new Halving(candidates.size(), candidates.get(0).steps());
+    List<Halving.Rung> rungs = halving.rungs();
+    Search search = new Search(candidates, measured);
+    for (Halving.Rung rung : rungs) {
+      search.keep(rung.candidates());
+      for (Candidate c : search.alive()) {
+        if (!reach(c, rung.step(), halving.every())) {
+          return search.ended(false);
+        }
+      }
+      search.rank(rung.step());
+      console.line(String.format("After step %d of %d:", rung.step(), halving.steps()));
+      search.lines().forEach(console::line);
+    }
+    return search.ended(true);
+  }
+
+  /**
+   * Trains a candidate up to a step, unless it has been.
+   *
+   * @return whether there was time for it
+   */
+  private boolean reach(Candidate c, int step, int every) throws IOException {
+    Path at = folder.resolve(c.folder());
+    Measured before = Measured.of(at);
+    measured.put(c, before);
+    if (before.at(step).isPresent() || state.diverged().contains(c.folder())) {
+      return true;
+    }
+    long done = Measured.trained(at);
+    if (step - done > budget.affordable()) {
+      return false;
+    }
+    List<String> settings = new ArrayList<>(c.settings());
+    settings.add("eval_steps=" + every);
+    settings.add("save_steps=" + every);
+    console.line(String.format("%s, steps %d to %d:", c, done + 1, step));
+    train(c.folder(), settings, done, step);
+    measured.put(c, Measured.of(at));
+    return true;
+  }
+
+  /** Trains up to a step; whatever a run says of itself stands in its folder. */
+  private void train(String name, List<String> settings, long done, int step) throws IOException {
+    long start = System.nanoTime();
+    try (AutoCloseable silence = RunLog.silent();
+        TrainRun run = new TrainRun(trial(name, settings))) {
+      run.trainTo(step, Files.exists(folder.resolve(name)), console, stop);
+    } catch (TrainingDivergedException e) {
+      state.diverged(name);
+    } catch (RuntimeException | IOException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    } finally {
+      budget.spend(
+          (System.nanoTime() - start) / 1e9, Measured.trained(folder.resolve(name)) - done);
+      state.spent(budget);
+      state.save();
+    }
+    if (stop.isSet()) {
+      throw new StoppedException("Stopped; the same command goes on.");
+    }
+  }
+
+  /** Doubles the epochs as long as that is better for sure and there is time. */
+  private Candidate longer(Candidate best) throws IOException {
+    Candidate now = best;
+    for (int i = 0; i < DOUBLINGS && measured.get(now).isStillFalling(); i++) {
+      Candidate twice = now.over(2 * now.steps());
+      console.line("The validation loss still falls: the same over " + twice.steps() + " steps.");
+      int every = new Halving(1, twice.steps()).every();
+      if (!reach(twice, twice.steps(), every)) {
+        console.line("There is no time for that.");
+        return now;
+      }
+      boolean better =
+          measured
+              .get(now)
+              .against(now.steps(), measured.get(twice), twice.steps())
+              .map(p -> p.isSure() && p.fell() > 0)
+              .orElse(false);
+      if (!better) {
+        return now;
+      }
+      now = twice;
+    }
+    return now;
+  }
+
+  private Path write(Report report) throws IOException {
+    report.sentences().forEach(console::line);
+    Map<String, TunedYaml.Found> found = report.settings(config);
+    Path result = folder.resolve(RESULT);
+    AtomicFiles.writeString(result, TunedYaml.of(file, overrides, found));
+    List<String> all = new ArrayList<>();
+    found.forEach((key, f) -> all.add(key + "=" + f.value()));
+    TrainConfig meant = read(all);
+    if (!TunedYaml.says(result, meant)) { // the user's file is written in some unusual way
+      AtomicFiles.writeString(result, ConfigReader.toYaml(meant));
+    }
+    console.line("Written: " + result);
+    console.line("Train with it: lora-native train --config " + result);
+    return result;
+  }
+}

@@ -1,0 +1,203 @@
+package org.loranative.train.tuning;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.loranative.StoppedException;
+import org.loranative.UserException;
+import org.loranative.config.ConfigReader;
+import org.loranative.config.TrainConfig;
+import org.loranative.testing.TinyModel;
+import org.loranative.track.Console;
+import org.loranative.train.StopSignal;
+
+/** A search over runs of a tiny model. */
+class TuningTest {
+  @TempDir private Path folder;
+  private Path config;
+  private final ByteArrayOutputStream said = new ByteArrayOutputStream();
+
+  @BeforeEach
+  void prepare() throws IOException {
+    TinyModel.write(folder.resolve("base"));
+    Files.write(folder.resolve("train.jsonl"), records(0, 24));
+    Files.write(folder.resolve("val.jsonl"), records(24, 36));
+    config = folder.resolve("run.yaml");
+    Files.writeString(
+        config,
+        """
+        # my run
+        base_model: %1$s/base
+        metadata_path: %1$s/train.jsonl
+        validation_path: %1$s/val.jsonl
+        lora_rank: 4
+        lora_targets:
+        - q_proj   # both
+        - v_proj
+        learning_rate: 1e-3 # a guess
+
+        batch_size: 4
+        epochs: 7
+        threads: 1
+        device: cpu
+        output_dir: %1$s/run
+        """
+            .formatted(folder));
+  }
+
+  private static List<String> records(int from, int to) {
+    List<String> lines = new ArrayList<>();
+    for (int i = from; i < to; i++) {
+      lines.add(
+          "{\"prompt\":\"what is " + i % 7 + "? \",\"completion\":\"it is " + (i + 1) % 7 + "\"}");
+    }
+    return lines;
+  }
+
+  /** Answers that training does not teach: the validation loss rises soon. */
+  private String otherAnswers() throws IOException {
+    Path other = folder.resolve("other.jsonl");
+    List<String> lines = new ArrayList<>();
+    for (int i = 0; i < 12; i++) {
+      lines.add("{\"prompt\":\"what is " + i % 7 + "? \",\"completion\":\"is it " + i + "?\"}");
+    }
+    Files.write(other, lines);
+    return "validation_path=" + other;
+  }
+
+  private Path tune(String output, Duration time, StopSignal stop, String... more)
+      throws IOException {
+    Console console = new Console(new PrintStream(said, true, StandardCharsets.UTF_8), false);
+    return new Tuning(
+            folder.resolve(output),
+            Optional.of(config),
+            List.of(more),
+            List.of(),
+            time,
+            console,
+            stop)
+        .run();
+  }
+
+  private String said() {
+    return said.toString(StandardCharsets.UTF_8);
+  }
+
+  private static TrainConfig read(Path file) {
+    return ConfigReader.read(Optional.of(file), List.of());
+  }
+
+  @Test
+  void findsSettingsAndWritesThemIntoTheUsersFile() throws IOException {
+    Path tuned = tune("tune", Duration.ofHours(1), new StopSignal(), "seed=3");
+    assertThat(said())
+        .containsSubsequence(
+            "Range test: 48 steps with a rising learning rate.",
+            "Range test: the loss on training records fell",
+            "4 candidates, runs of 42 steps",
+            "After step 16 of 42:",
+            "After step 42 of 42:",
+            "Best: rate ",
+            "How sure: against the next one",
+            "Written: ");
+    assertThat(Files.readString(tuned))
+        .startsWith("# my run\n")
+        .contains("- q_proj   # both\n- v_proj\nlearning_rate: ")
+        .contains("# found by lora-native tune\n\nbatch_size: 4")
+        .contains("seed: 3")
+        .doesNotContain("a guess");
+    TrainConfig found = read(tuned);
+    assertThat(found.loraTargets()).hasSize(2);
+    assertThat(found.outputDir()).isEqualTo(folder.resolve("run").toString());
+    assertThat(found.learningRate()).isNotEqualTo(1e-3);
+    // Every trial is a run of its own, and the best one's loss is the lowest of those that ended.
+    List<Double> last = new ArrayList<>();
+    try (Stream<Path> runs = Files.list(folder.resolve("tune"))) {
+      for (Path run : runs.filter(Files::isDirectory).toList()) {
+        Measured m = Measured.of(run);
+        m.at(42).ifPresent(last::add);
+      }
+    }
+    assertThat(last).hasSize(2);
+    assertThat(said())
+        .contains(
+            String.format(
+                "After step 42 of 42:\n  validation loss %.4f: ",
+                last.stream().min(Double::compare).orElseThrow()));
+  }
+
+  /** Stopped anywhere, it goes on to the same result, and asks for no run twice. */
+  @Test
+  void goesOnWhereItWasStopped() throws IOException {
+    String other = otherAnswers();
+    Path whole = tune("whole", Duration.ofHours(1), new StopSignal(), other);
+    StopSignal stopped = new StopSignal();
+    stopped.set();
+    for (int i = 0; i < 3; i++) {
+      assertThatThrownBy(() -> tune("parts", Duration.ofHours(1), stopped, other))
+          .isInstanceOf(StoppedException.class)
+          .hasMessage("Stopped; the same command goes on.");
+    }
+    Path parts = tune("parts", Duration.ofHours(1), new StopSignal(), other);
+    assertThat(said()).as("it overfits").contains("so the run is to end there");
+    assertThat(parts).hasSameTextualContentAs(whole);
+    Map<String, Long> sizes = Map.of("tune.json", Files.size(folder.resolve("parts/tune.json")));
+    said.reset();
+    tune("parts", Duration.ofHours(1), new StopSignal(), other);
+    assertThat(said()).as("nothing is left to train").doesNotContain("tokens/s").contains("Best: ");
+    assertThat(Files.size(folder.resolve("parts/tune.json"))).isEqualTo(sizes.get("tune.json"));
+    assertThatThrownBy(
+            () -> tune("parts", Duration.ofHours(1), new StopSignal(), other, "batch_size=2"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("was begun with batch_size: 4, and now it is 2");
+  }
+
+  @Test
+  void tooLittleTimeIsSaidAfterTheRangeTest() {
+    assertThatThrownBy(() -> tune("short", Duration.ofMillis(1), new StopSignal()))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("leaves time for 0 steps, but a search takes at least 96: give it ");
+    assertThat(folder.resolve("short/range-test/logs/metrics.jsonl")).exists();
+  }
+
+  @Test
+  void needsSomethingHeldOut() {
+    assertThatThrownBy(
+            () ->
+                tune(
+                    "none",
+                    Duration.ofHours(1),
+                    new StopSignal(),
+                    "validation_path=",
+                    "validation_fraction=0"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("nothing is held out: set validation_path");
+    assertThat(folder.resolve("none")).doesNotExist();
+  }
+
+  @Test
+  void timesAreWrittenAsPeopleWriteThem() {
+    assertThat(Tuning.time("1h30m")).isEqualTo(Duration.ofMinutes(90));
+    assertThat(Tuning.time("45s")).isEqualTo(Duration.ofSeconds(45));
+    for (String wrong : List.of("2", "", "soon", "-1h", "0m")) {
+      assertThatThrownBy(() -> Tuning.time(wrong))
+          .isInstanceOf(UserException.class)
+          .hasMessageContaining("write a time such as 90m");
+    }
+  }
+}
