@@ -34,9 +34,7 @@ final class Memorized implements Check {
                   "%.0f%s validation records are trained on too%s",
                   shared,
                   of > 0 ? String.format(" of %.0f", of) : "",
-                  near > 0
-                      ? String.format(", %.0f of them but for case, spaces and punctuation", near)
-                      : "")));
+                  near > 0 ? String.format(", %.0f of them %s", near, run.nearly()) : "")));
     }
     Curve validation = run.validation().finite();
     if (run.isDiffusion() || validation.size() < 3 || run.loss().finite().isEmpty()) {

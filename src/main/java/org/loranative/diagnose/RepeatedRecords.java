@@ -23,9 +23,7 @@ final class RepeatedRecords implements Check {
                 "%.0f of %.0f training records are there already%s",
                 exact + near,
                 records,
-                near > 0
-                    ? String.format(", %.0f of them but for case, spaces and punctuation", near)
-                    : ""),
+                near > 0 ? String.format(", %.0f of them %s", near, run.nearly()) : ""),
             "Leave repeated records out unless they are to count more"
                 + (run.isDiffusion() ? "; data --dry-run shows them" : "")));
   }

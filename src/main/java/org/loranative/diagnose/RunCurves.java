@@ -144,6 +144,13 @@ public record RunCurves(
         .orElseGet(this::looksLikeDiffusion);
   }
 
+  /** In what records that are nearly the same differ. */
+  String nearly() {
+    return isDiffusion()
+        ? "as other files that look the same"
+        : "but for case, spaces and punctuation";
+  }
+
   private boolean looksLikeDiffusion() {
     double[] v = loss().finite().values();
     if (v.length == 0) {

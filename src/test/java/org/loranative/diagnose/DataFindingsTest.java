@@ -47,6 +47,28 @@ class DataFindingsTest {
   }
 
   @Test
+  void imagesThatAreNearlyTheSameLookTheSame() {
+    Map<String, String> facts =
+        Map.of(
+            "task_type", "sd",
+            "data/records", "40",
+            "data/near_duplicates", "7",
+            "data/validation_records", "4",
+            "data/near_validation_leak", "1");
+    RunCurves run =
+        new RunCurves(
+            Map.of("Loss/train", new Curve(new long[] {1, 2}, new double[] {0.2, 0.2})), facts);
+    assertThat(new RepeatedRecords().find(run).orElseThrow().evidence())
+        .isEqualTo(
+            "7 of 40 training records are there already, 7 of them as other files that look the"
+                + " same");
+    assertThat(new Memorized().find(run).orElseThrow().evidence())
+        .isEqualTo(
+            "1 of 4 validation records are trained on too, 1 of them as other files that look the"
+                + " same");
+  }
+
+  @Test
   void saysThatValidationIsTrainedOnButForPunctuation() {
     Map<String, String> facts =
         Map.of(

@@ -105,7 +105,7 @@ public record ImageFacts(
   }
 
   /** Whether two images show the same in the same colours. */
-  boolean looksLike(ImageFacts other) {
+  public boolean looksLike(ImageFacts other) {
     for (int c = 0; c < 3; c++) {
       if (Math.abs(tint.get(c) - other.tint.get(c)) > SAME_TINT) {
         return false;

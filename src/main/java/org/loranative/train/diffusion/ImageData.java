@@ -19,6 +19,7 @@ import org.loranative.data.sd.Buckets;
 import org.loranative.data.sd.Captioned;
 import org.loranative.data.sd.FactsCache;
 import org.loranative.data.sd.ImageChecks;
+import org.loranative.data.sd.ImageFacts;
 import org.loranative.data.sd.Preparation;
 import org.loranative.data.sd.PreparedImage;
 import org.loranative.random.Philox;
@@ -160,26 +161,44 @@ public record ImageData(
 
   /**
    * {@code data/duplicates}, training images whose bytes are there already; {@code
-   * data/validation_leak}, held-out images that are trained on; {@code data/captions}, different
-   * ones.
+   * data/near_duplicates}, others that look like one before them; {@code data/validation_leak},
+   * held-out images that are trained on; {@code data/near_validation_leak}, others that look like
+   * one that is; {@code data/captions}, different ones.
    */
   Map<String, Object> facts() {
-    Set<String> seen = new HashSet<>();
+    List<ImageFacts> seen = new ArrayList<>();
     Set<String> captions = new HashSet<>();
-    int duplicates = 0;
+    Alike trained = new Alike();
     for (PreparedImage image : training) {
-      duplicates += seen.add(image.facts().sha256()) ? 0 : 1;
+      trained.look(image.facts(), seen);
+      seen.add(image.facts());
       captions.add(image.captioned().caption());
     }
+    Alike held = new Alike();
+    validation.forEach(image -> held.look(image.facts(), seen));
     Map<String, Object> facts = new LinkedHashMap<>();
     facts.put("data/records", training.size());
     facts.put("data/captions", captions.size());
-    facts.put("data/duplicates", duplicates);
+    facts.put("data/duplicates", trained.same);
+    facts.put("data/near_duplicates", trained.near);
     facts.put("data/validation_records", validation.size());
-    facts.put(
-        "data/validation_leak",
-        validation.stream().filter(i -> seen.contains(i.facts().sha256())).count());
+    facts.put("data/validation_leak", held.same);
+    facts.put("data/near_validation_leak", held.near);
     return facts;
+  }
+
+  /** Counts images that are among others, byte for byte or by their look. */
+  private static final class Alike {
+    private int same;
+    private int near;
+
+    void look(ImageFacts image, List<ImageFacts> others) {
+      if (others.stream().anyMatch(o -> o.sha256().equals(image.sha256()))) {
+        same++;
+      } else if (others.stream().anyMatch(image::looksLike)) {
+        near++;
+      }
+    }
   }
 
   /** Every image, the training ones first. */

@@ -62,4 +62,36 @@ class ImageDataTest {
     assertThat(captions(data.validation())).containsExactly("sks, a dog on grass");
     assertThat(captions(data.regularization())).containsExactly("a dog");
   }
+
+  /** Copies count byte for byte and by their look, each image once. */
+  @Test
+  void copiesAndImagesThatLookTheSameAreCounted() throws IOException {
+    image("train/a", "one");
+    image("train/c", "two");
+    Files.copy(folder.resolve("train/a.png"), folder.resolve("train/z.png"));
+    Files.writeString(folder.resolve("train/z.txt"), "one");
+    lighter("train/a", "train/y");
+    lighter("train/c", "val/x");
+    Files.copy(folder.resolve("train/c.png"), folder.resolve("val/w.png"));
+    Files.writeString(folder.resolve("val/w.txt"), "two");
+    image("val/e", "three");
+    assertThat(read("validation_path=" + folder.resolve("val")).facts())
+        .containsEntry("data/records", 4)
+        .containsEntry("data/duplicates", 1)
+        .containsEntry("data/near_duplicates", 1)
+        .containsEntry("data/validation_records", 3)
+        .containsEntry("data/validation_leak", 1)
+        .containsEntry("data/near_validation_leak", 1)
+        .containsEntry("data/captions", 2);
+  }
+
+  private void lighter(String name, String other) throws IOException {
+    Picture p = Picture.read(folder.resolve(name + ".png"));
+    float[] rgb = p.rgb().clone();
+    for (int i = 0; i < rgb.length; i++) {
+      rgb[i] = Math.min(1, rgb[i] + 0.01f);
+    }
+    new Picture(p.width(), p.height(), rgb).writePng(folder.resolve(other + ".png"));
+    Files.writeString(folder.resolve(other + ".txt"), "one");
+  }
 }
