@@ -11,6 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.loranative.Counted;
 import org.loranative.UserException;
 import org.loranative.config.Preset;
 import org.loranative.config.Preset.Setting;
@@ -86,7 +87,7 @@ final class InitCommand implements Callable<Integer> {
       throw new UserException("--trigger-word is for images, but " + model + " makes text.");
     }
     List<String> head = new ArrayList<>();
-    head.add(String.format("%d %s in %s", basis.count(), basis.noun(), training));
+    head.add(String.format("%s in %s", Counted.of(basis.count(), basis.noun()), training));
     Map<String, Setting> given = new LinkedHashMap<>();
     given.put("base_model", new Setting(model.toString(), ""));
     given.put("metadata_path", new Setting(training.toString(), ""));
@@ -105,7 +106,8 @@ final class InitCommand implements Callable<Integer> {
     String word = images ? triggerWord.orElseGet(InitCommand::askTriggerWord).strip() : "";
     Proposal proposal = Proposal.of(basis, given, word, chosen);
     head.add(
-        String.format("%d steps; memory: %s, as planned", proposal.steps(), proposal.memory()));
+        String.format(
+            "%s; memory: %s, as planned", Counted.of(proposal.steps(), "step"), proposal.memory()));
     if (!noProbe) {
       System.out.println("Training ten steps to tell the time…");
       double seconds = proposal.secondsPerStep();

@@ -355,6 +355,9 @@ class TrainRunTest {
   void wrongInputsAreNamed() throws IOException {
     assertThatThrownBy(() -> train("w", false, new StopSignal(), "base_model=nowhere"))
         .hasMessageContaining("nowhere does not exist");
+    assertThatThrownBy(() -> train("w", false, new StopSignal(), "base_model=models/emoji-sd"))
+        .hasMessage(
+            "models/emoji-sd is a diffusion model (model_index.json); task_type: sd trains those.");
     assertThatThrownBy(() -> train("w", false, new StopSignal(), "metadata_path=none.jsonl"))
         .hasMessageContaining("none.jsonl does not exist");
     assertThatThrownBy(() -> train("w", false, new StopSignal(), "lora_targets=[zz_proj]"))

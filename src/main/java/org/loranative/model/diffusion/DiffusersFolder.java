@@ -24,7 +24,10 @@ public record DiffusersFolder(Path folder, String pipeline) {
               + folder
               + " has no "
               + INDEX
-              + "; name a folder in diffusers' layout, or a .safetensors file.");
+              + "; name a folder in diffusers' layout, or a .safetensors file."
+              + (Files.exists(folder.resolve("config.json"))
+                  ? " Language models need task_type: llm."
+                  : ""));
     }
     return new DiffusersFolder(
         folder, PartConfig.read(index).text("_class_name", "StableDiffusionPipeline"));

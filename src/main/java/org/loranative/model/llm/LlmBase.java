@@ -66,7 +66,7 @@ public final class LlmBase {
           "base_model "
               + path
               + " is a single file; name the folder around it, with config.json"
-              + " and tokenizer.json.");
+              + " and tokenizer.json. Checkpoints of Stable Diffusion need task_type: sd.");
     }
     throw new UserException(
         "base_model "
@@ -80,7 +80,10 @@ public final class LlmBase {
   private static LlmBase openFolder(Path folder) {
     Path file = folder.resolve("config.json");
     if (!Files.exists(file)) {
-      throw new UserException(folder + " has no config.json; is it a Hugging Face model folder?");
+      throw new UserException(
+          Files.exists(folder.resolve("model_index.json"))
+              ? folder + " is a diffusion model (model_index.json); task_type: sd trains those."
+              : folder + " has no config.json; is it a Hugging Face model folder?");
     }
     JsonNode json = JsonFile.read(file);
     if (!json.isObject()) {

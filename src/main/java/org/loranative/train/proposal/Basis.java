@@ -44,7 +44,7 @@ public sealed interface Basis permits ImageBasis, TextBasis {
   /** Images or records that there are. */
   int count();
 
-  /** What is counted, in the plural. */
+  /** What is counted: one of it. */
   String noun();
 
   /** Whether there are so few that training overfits soon. */

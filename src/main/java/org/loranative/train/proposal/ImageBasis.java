@@ -41,7 +41,7 @@ record ImageBasis(DiffusionBase base, List<Captioned> images) implements Basis {
 
   @Override
   public String noun() {
-    return "captioned images";
+    return "captioned image";
   }
 
   @Override

@@ -27,7 +27,7 @@ record TextBasis(int count) implements Basis {
 
   @Override
   public String noun() {
-    return "records";
+    return "record";
   }
 
   @Override

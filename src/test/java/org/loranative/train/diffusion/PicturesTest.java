@@ -3,8 +3,10 @@ package org.loranative.train.diffusion;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -105,7 +107,7 @@ class PicturesTest {
   }
 
   @Test
-  void mistakesAreNamed() {
+  void mistakesAreNamed() throws IOException {
     try (Pictures pictures = new Pictures(MODEL, List.of(), Machine.of("cpu", "f32"))) {
       Painter.Order odd =
           new Painter.Order("pizza", "", 50, 64, MODEL.sampler("euler", ""), 2, 4, 7, 0);
@@ -121,6 +123,14 @@ class PicturesTest {
     }
     assertThatThrownBy(() -> DiffusionFamilies.open(folder))
         .isInstanceOf(UserException.class)
-        .hasMessageContaining("no model_index.json");
+        .hasMessageContaining("no model_index.json")
+        .hasMessageEndingWith("or a .safetensors file.");
+    Files.writeString(folder.resolve("config.json"), "{}");
+    assertThatThrownBy(() -> DiffusionFamilies.open(folder))
+        .hasMessageEndingWith("Language models need task_type: llm.");
+    Path gguf = Files.writeString(folder.resolve("model.gguf"), "GGUF");
+    assertThatThrownBy(() -> DiffusionFamilies.open(gguf))
+        .isInstanceOf(UserException.class)
+        .hasMessageEndingWith("read of language models only (task_type: llm).");
   }
 }

@@ -77,6 +77,10 @@ public final class DiffusionFamilies {
               + " safetensors\"), or with Python's torch: save_file(torch.load(FILE,"
               + " weights_only=True)[\"state_dict\"], \"model.safetensors\") of safetensors.torch.");
     }
+    if (path.getFileName().toString().endsWith(".gguf")) {
+      throw new UserException(
+          path + " is a GGUF file; those are read of language models only (task_type: llm).");
+    }
     TensorFile file = Safetensors.read(path);
     return READERS.stream()
         .filter(r -> r.reads(file))
