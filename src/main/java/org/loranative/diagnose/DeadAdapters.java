@@ -23,14 +23,10 @@ final class DeadAdapters implements Check {
     Curve dead = run.deadLayers().finite();
     for (int i = 0; i < dead.size(); i++) {
       if (dead.values()[i] > 0 && dead.steps()[i] >= 2 && dead.last() > 0) {
-        List<LayerLog.At> all = run.layers();
         String names =
-            all.isEmpty()
-                ? ""
-                : names(
-                    all.get(all.size() - 1).layers().stream()
-                        .filter(l -> l.change() == 0)
-                        .toList());
+            run.lastLayers()
+                .map(at -> names(at.layers().stream().filter(l -> l.change() == 0).toList()))
+                .orElse("");
         return Optional.of(
             finding(
                 dead.steps()[i],
@@ -46,9 +42,11 @@ final class DeadAdapters implements Check {
     if (all.size() < FEWEST) {
       return Optional.empty();
     }
-    List<Layer> now = all.get(all.size() - 1).layers();
+    LayerLog.At now = run.lastLayers().orElseThrow();
     List<Layer> none =
-        now.stream().filter(l -> all.stream().allMatch(at -> hasNone(at, l.layer()))).toList();
+        now.layers().stream()
+            .filter(l -> all.stream().allMatch(at -> hasNone(at, l.layer())))
+            .toList();
     if (none.isEmpty()) {
       return Optional.empty();
     }
@@ -59,10 +57,10 @@ final class DeadAdapters implements Check {
                 "no gradient reaches %d of %d adapted layers%s: %.1g at most, and %.1g in the usual"
                     + " one",
                 none.size(),
-                now.size(),
+                now.layers().size(),
                 names(none),
                 none.stream().mapToDouble(Layer::gradNorm).max().orElse(0),
-                usual(all.get(all.size() - 1)))));
+                usual(now))));
   }
 
   private static boolean hasNone(LayerLog.At at, String name) {

@@ -13,14 +13,11 @@ import org.loranative.track.LayerLog.Layer;
 final class ExplodingLayers implements Check {
   @Override
   public Optional<Finding> find(RunCurves run) {
-    if (run.layers().isEmpty()) {
-      return Optional.empty();
-    }
-    LayerLog.At now = run.layers().get(run.layers().size() - 1);
-    List<Layer> outgrown = outgrown(now);
+    List<Layer> outgrown = run.lastLayers().map(ExplodingLayers::outgrown).orElse(List.of());
     if (outgrown.isEmpty()) {
       return Optional.empty();
     }
+    int all = run.lastLayers().orElseThrow().layers().size();
     LayerLog.At first =
         run.layers().stream().filter(at -> !outgrown(at).isEmpty()).findFirst().orElseThrow();
     Layer worst = outgrown.stream().max(Comparator.comparingDouble(Layer::relative)).orElseThrow();
@@ -31,7 +28,7 @@ final class ExplodingLayers implements Check {
             String.format(
                 "in %d of %d adapted layers what the adapter adds is larger than the weight, in %s"
                     + " %.3g times",
-                outgrown.size(), now.layers().size(), worst.layer(), worst.relative()),
+                outgrown.size(), all, worst.layer(), worst.relative()),
             new Advice(run).calm()));
   }
 

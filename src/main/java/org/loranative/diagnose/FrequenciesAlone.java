@@ -2,6 +2,7 @@ package org.loranative.diagnose;
 
 import java.util.Optional;
 import java.util.OptionalDouble;
+import org.loranative.track.DataFacts;
 
 /**
  * A language model that ends no better than one that knows how often each token is learnt and reads
@@ -18,7 +19,7 @@ final class FrequenciesAlone implements Check {
 
   @Override
   public Optional<Finding> find(RunCurves run) {
-    OptionalDouble entropy = run.number("data/label_entropy");
+    OptionalDouble entropy = run.number(DataFacts.LABEL_ENTROPY);
     double[] v = run.loss().finite().values();
     if (run.isDiffusion()
         || entropy.isEmpty()

@@ -1,6 +1,7 @@
 package org.loranative.diagnose;
 
 import java.util.Optional;
+import org.loranative.track.DataFacts;
 
 /**
  * A language model whose loss is next to nothing: it knows the answers by heart. Where validation
@@ -23,9 +24,9 @@ final class Memorized implements Check {
   }
 
   private static Optional<Finding> leak(RunCurves run) {
-    double near = run.number("data/near_validation_leak").orElse(0);
-    double shared = run.number("data/validation_leak").orElse(0) + near;
-    double of = run.number("data/validation_records").orElse(0);
+    double near = run.number(DataFacts.NEAR_VALIDATION_LEAK).orElse(0);
+    double shared = run.number(DataFacts.VALIDATION_LEAK).orElse(0) + near;
+    double of = run.number(DataFacts.VALIDATION_RECORDS).orElse(0);
     if (shared > 0 && (of == 0 || shared > 0.02 * of)) {
       return Optional.of(
           leaking(
@@ -81,7 +82,7 @@ final class Memorized implements Check {
                 loss,
                 String.format(
                     "each of %.0f records was seen %.0f times, the training loss is %.2g,",
-                    run.number("data/records").orElse(0), times, ending(run))))
+                    run.number(DataFacts.RECORDS).orElse(0), times, ending(run))))
         : Optional.empty();
   }
 
@@ -95,7 +96,7 @@ final class Memorized implements Check {
 
   /** How often the run met a record, 0 if that is not known. */
   private static double timesSeen(RunCurves run) {
-    double records = run.number("data/records").orElse(0);
+    double records = run.number(DataFacts.RECORDS).orElse(0);
     double batch =
         run.number("batch_size").orElse(0) * run.number("gradient_accumulation").orElse(1);
     return records == 0 || run.loss().isEmpty() ? 0 : run.loss().lastStep() * batch / records;

@@ -24,11 +24,10 @@ final class RankUse implements Check {
 
   @Override
   public Optional<Finding> find(RunCurves run) {
-    List<LayerLog.At> all = run.layers();
-    if (all.size() < FEWEST) {
+    if (run.layers().size() < FEWEST) {
       return Optional.empty();
     }
-    LayerLog.At now = all.get(all.size() - 1);
+    LayerLog.At now = run.lastLayers().orElseThrow();
     OptionalDouble total = run.number("total_steps");
     List<Layer> layers = now.layers().stream().filter(l -> l.most() > 0).toList();
     if (total.isPresent() && 2L * now.step() < total.getAsDouble() || layers.isEmpty()) {

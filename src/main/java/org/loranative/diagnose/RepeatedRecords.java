@@ -1,6 +1,7 @@
 package org.loranative.diagnose;
 
 import java.util.Optional;
+import org.loranative.track.DataFacts;
 
 /** Training records that are there more than once: they count as often, and are learnt by heart. */
 final class RepeatedRecords implements Check {
@@ -9,9 +10,9 @@ final class RepeatedRecords implements Check {
 
   @Override
   public Optional<Finding> find(RunCurves run) {
-    double records = run.number("data/records").orElse(0);
-    double exact = run.number("data/duplicates").orElse(0);
-    double near = run.number("data/near_duplicates").orElse(0);
+    double records = run.number(DataFacts.RECORDS).orElse(0);
+    double exact = run.number(DataFacts.DUPLICATES).orElse(0);
+    double near = run.number(DataFacts.NEAR_DUPLICATES).orElse(0);
     if (exact + near < FEWEST || exact + near < SHARE * records) {
       return Optional.empty();
     }

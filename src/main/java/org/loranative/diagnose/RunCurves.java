@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import org.loranative.track.DataFacts;
 import org.loranative.track.LayerLog;
 import org.loranative.track.MeasuredRecords;
 import org.loranative.track.RecordedRun;
@@ -51,6 +52,11 @@ public record RunCurves(
     }
     return new RunCurves(
         curves, run.settings(), LayerLog.read(run.folder()), MeasuredRecords.read(run.folder()));
+  }
+
+  /** What the layers were like when they were last looked at. */
+  Optional<LayerLog.At> lastLayers() {
+    return layers.isEmpty() ? Optional.empty() : Optional.of(layers.get(layers.size() - 1));
   }
 
   private Curve get(Meaning meaning) {
@@ -112,7 +118,7 @@ public record RunCurves(
 
   /** Share of the tokens that something is learnt from. */
   OptionalDouble labelledShare() {
-    OptionalDouble known = number("data/labelled_share");
+    OptionalDouble known = number(DataFacts.LABELLED_SHARE);
     Curve labelled = get(Meaning.LABELLED);
     Curve rate = get(Meaning.TOKEN_RATE);
     Curve millis = get(Meaning.STEP_MILLIS);

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Add;
 import org.loranative.graph.ops.Conv2d;
@@ -83,6 +84,12 @@ interface DeltaMethod extends AdapterMethod {
   @Override
   default boolean isInDiffusers() {
     return false;
+  }
+
+  /** A matrix of its own shape in files. */
+  static Part part(
+      String name, Shape shape, Part.Axes axes, Part.Start start, boolean carriesScale) {
+    return new Part(name, shape, axes, Part.InFiles.MATRIX, start, carriesScale, keys(name));
   }
 
   /** A part that tools call {@code name}, behind a dot. */

@@ -45,25 +45,13 @@ record LohaMethod() implements DeltaMethod {
 
   private static Part output(
       String name, Adapters.Target layer, int rank, Part.Start start, boolean scales) {
-    return new Part(
-        name,
-        Shape.of(layer.out(), rank),
-        Part.Axes.OUTPUT_BY_RANK,
-        Part.InFiles.MATRIX,
-        start,
-        scales,
-        DeltaMethod.keys(name));
+    return DeltaMethod.part(
+        name, Shape.of(layer.out(), rank), Part.Axes.OUTPUT_BY_RANK, start, scales);
   }
 
   private static Part input(String name, Adapters.Target layer, int rank) {
-    return new Part(
-        name,
-        Shape.of(rank, layer.in()),
-        Part.Axes.RANK_BY_INPUT,
-        Part.InFiles.MATRIX,
-        new Part.Start.Normal(1),
-        false,
-        DeltaMethod.keys(name));
+    return DeltaMethod.part(
+        name, Shape.of(rank, layer.in()), Part.Axes.RANK_BY_INPUT, new Part.Start.Normal(1), false);
   }
 
   @Override

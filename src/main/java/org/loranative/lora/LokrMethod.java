@@ -127,14 +127,12 @@ record LokrMethod(int factor, Optional<Split> split) implements DeltaMethod {
     long out = layer.out() / s.out();
     long in = layer.in() / s.in();
     Part first =
-        new Part(
+        DeltaMethod.part(
             W1,
             Shape.of(s.out(), s.in()),
             Part.Axes.OTHER,
-            Part.InFiles.MATRIX,
             new Part.Start.Uniform(1 / Math.sqrt(s.in())),
-            true,
-            DeltaMethod.keys(W1));
+            true);
     if (s.full()) {
       return List.of(
           first,
@@ -149,22 +147,14 @@ record LokrMethod(int factor, Optional<Split> split) implements DeltaMethod {
     }
     return List.of(
         first,
-        new Part(
+        DeltaMethod.part(
             W2_A,
             Shape.of(out, rank),
             Part.Axes.OUTPUT_BY_RANK,
-            Part.InFiles.MATRIX,
             new Part.Start.Uniform(1 / Math.sqrt(rank)),
-            false,
-            DeltaMethod.keys(W2_A)),
-        new Part(
-            W2_B,
-            Shape.of(rank, in),
-            Part.Axes.RANK_BY_INPUT,
-            Part.InFiles.MATRIX,
-            new Part.Start.Zeros(),
-            false,
-            DeltaMethod.keys(W2_B)));
+            false),
+        DeltaMethod.part(
+            W2_B, Shape.of(rank, in), Part.Axes.RANK_BY_INPUT, new Part.Start.Zeros(), false));
   }
 
   @Override

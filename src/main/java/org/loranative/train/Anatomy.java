@@ -1,11 +1,13 @@
 package org.loranative.train;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
+import org.loranative.diagnose.Statistics;
 import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
@@ -123,14 +125,10 @@ public final class Anatomy {
       LayerLog.At at,
       String name,
       ToDoubleFunction<LayerLog.Layer> number) {
-    double[] sorted =
-        at.layers().stream().mapToDouble(number).filter(Double::isFinite).sorted().toArray();
-    if (sorted.length > 0) {
-      int half = sorted.length / 2;
-      curves.put(
-          "adapter/" + name + "_median",
-          sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2);
-      curves.put("adapter/" + name + "_max", sorted[sorted.length - 1]);
+    double[] known = at.layers().stream().mapToDouble(number).filter(Double::isFinite).toArray();
+    if (known.length > 0) {
+      curves.put("adapter/" + name + "_median", Statistics.median(known));
+      curves.put("adapter/" + name + "_max", Arrays.stream(known).max().orElseThrow());
     }
   }
 }

@@ -26,6 +26,7 @@ public final class RunFolder implements AutoCloseable {
   private static final String CHECKPOINT = "checkpoint-";
   private static final String DAMAGED = ".damaged";
   private static final String LOCK = ".lock";
+  private static final String TRAIN_LOG = "logs/train.log";
 
   private final Path folder;
   private final boolean resumed;
@@ -98,7 +99,8 @@ public final class RunFolder implements AutoCloseable {
 
   /** Whether it is empty, or a run was killed in it before it began. */
   private static boolean isUnused(Path folder) {
-    Set<Path> early = Set.of(folder.resolve(LOCK), folder.resolve("logs"), trainLog(folder));
+    Set<Path> early =
+        Set.of(folder.resolve(LOCK), folder.resolve("logs"), folder.resolve(TRAIN_LOG));
     try (Stream<Path> files = Files.walk(folder)) {
       return files.allMatch(f -> f.equals(folder) || early.contains(f));
     } catch (IOException e) {
@@ -106,13 +108,9 @@ public final class RunFolder implements AutoCloseable {
     }
   }
 
-  private static Path trainLog(Path folder) {
-    return folder.resolve("logs").resolve("train.log");
-  }
-
   /** Everything that was logged. */
   public Path trainLog() {
-    return trainLog(folder);
+    return folder.resolve(TRAIN_LOG);
   }
 
   public Path logs() {

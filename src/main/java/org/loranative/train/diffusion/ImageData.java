@@ -23,6 +23,7 @@ import org.loranative.data.sd.ImageFacts;
 import org.loranative.data.sd.Preparation;
 import org.loranative.data.sd.PreparedImage;
 import org.loranative.random.Philox;
+import org.loranative.track.DataFacts;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -177,13 +178,13 @@ public record ImageData(
     Alike held = new Alike();
     validation.forEach(image -> held.look(image.facts(), seen));
     Map<String, Object> facts = new LinkedHashMap<>();
-    facts.put("data/records", training.size());
-    facts.put("data/captions", captions.size());
-    facts.put("data/duplicates", trained.same);
-    facts.put("data/near_duplicates", trained.near);
-    facts.put("data/validation_records", validation.size());
-    facts.put("data/validation_leak", held.same);
-    facts.put("data/near_validation_leak", held.near);
+    facts.put(DataFacts.RECORDS, training.size());
+    facts.put(DataFacts.CAPTIONS, captions.size());
+    facts.put(DataFacts.DUPLICATES, trained.same);
+    facts.put(DataFacts.NEAR_DUPLICATES, trained.near);
+    facts.put(DataFacts.VALIDATION_RECORDS, validation.size());
+    facts.put(DataFacts.VALIDATION_LEAK, held.same);
+    facts.put(DataFacts.NEAR_VALIDATION_LEAK, held.near);
     return facts;
   }
 

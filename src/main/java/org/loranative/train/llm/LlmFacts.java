@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.loranative.data.llm.Example;
+import org.loranative.track.DataFacts;
 
 /** What training on texts should know of them. */
 final class LlmFacts {
@@ -54,16 +55,16 @@ final class LlmFacts {
       entropy -= p * Math.log(p);
     }
     Map<String, Object> facts = new LinkedHashMap<>();
-    facts.put("data/records", examples.size());
-    facts.put("data/labelled_share", (double) labelled / Math.max(1, tokens));
-    facts.put("data/label_entropy", entropy);
-    facts.put("data/duplicates", duplicates);
-    facts.put("data/near_duplicates", near);
-    facts.put("data/validation_records", held.size());
+    facts.put(DataFacts.RECORDS, examples.size());
+    facts.put(DataFacts.LABELLED_SHARE, (double) labelled / Math.max(1, tokens));
+    facts.put(DataFacts.LABEL_ENTROPY, entropy);
+    facts.put(DataFacts.DUPLICATES, duplicates);
+    facts.put(DataFacts.NEAR_DUPLICATES, near);
+    facts.put(DataFacts.VALIDATION_RECORDS, held.size());
     long leaking = held.stream().filter(s -> seen.contains(IntBuffer.wrap(s.ids()))).count();
-    facts.put("data/validation_leak", leaking);
+    facts.put(DataFacts.VALIDATION_LEAK, leaking);
     long all = held.stream().filter(s -> alike.contains(normalized(text.apply(s.ids())))).count();
-    facts.put("data/near_validation_leak", all - leaking);
+    facts.put(DataFacts.NEAR_VALIDATION_LEAK, all - leaking);
     facts.put("vocab_size", vocab);
     return facts;
   }
