@@ -242,6 +242,10 @@ int main(int argc, char** argv) {
     for (std::string arch; std::getline(architectures, arch, ',');)
       jobs.push_back({argv[i], arch == "ptx" ? "compute_80" : "sm_" + arch, "", ""});
   }
+  // The largest first, so that no thread is left alone with one at the end.
+  auto size = [](const Job& job) { return read_file(job.path).size(); };
+  std::stable_sort(jobs.begin(), jobs.end(),
+                   [&](const Job& a, const Job& b) { return size(a) > size(b); });
   std::atomic<size_t> next{0};
   std::vector<std::thread> workers;
   for (unsigned t = 0; t < std::max(1u, std::thread::hardware_concurrency()); t++)

@@ -92,8 +92,10 @@ struct Block {
   std::map<const void*, CopyBarrierState> copy_barriers;
 };
 
-extern __thread Fiber* current_fiber;
-extern __thread Block* current_block;
+// Every access of a kernel reads these; found without a call, unlike the thread's other variables.
+#define LN_EMU_THREAD __thread __attribute__((tls_model("initial-exec")))
+extern LN_EMU_THREAD Fiber* current_fiber;
+extern LN_EMU_THREAD Block* current_block;
 
 // A kernel as the driver finds it: by name, with a trampoline made from its signature.
 struct Kernel {

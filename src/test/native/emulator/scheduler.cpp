@@ -18,8 +18,8 @@
 
 namespace emu {
 
-__thread Fiber* current_fiber;
-__thread Block* current_block;
+LN_EMU_THREAD Fiber* current_fiber;
+LN_EMU_THREAD Block* current_block;
 Kernel* registry;
 
 static uint64_t schedule_seed;
@@ -112,7 +112,7 @@ struct Worker {
   }
 };
 
-thread_local Worker* worker;
+LN_EMU_THREAD Worker* worker;
 
 }  // namespace
 

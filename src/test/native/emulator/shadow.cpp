@@ -2,11 +2,11 @@
 // and read each byte, and when. Kernels are compiled with -fsanitize=thread but linked with the
 // hooks below instead of its runtime, so kernel source does not change.
 //
-// Shared memory: a record for each byte. Two accesses by different threads, one of them a write,
-// must have a __syncthreads between them, or a __syncwarp within a warp; nothing may touch a byte
-// that a cp.async is on its way to; nothing is read that was never written. Device memory: a record
-// for each 4 bytes. An access must lie within an allocation; what one block writes, no other may
-// touch in the same launch.
+// Shared memory: a record for every 2 bytes. Two accesses by different threads, one of them a
+// write, must have a __syncthreads between them, or a __syncwarp within a warp; nothing may touch a
+// byte that a cp.async is on its way to; nothing is read that was never written. Device memory: a
+// record for every 2 bytes. An access must lie within an allocation; what one block writes, no
+// other may touch in the same launch.
 #include "shadow.h"
 
 #include <string.h>
@@ -21,12 +21,21 @@ namespace emu {
 
 namespace {
 
-struct SharedByte {
+constexpr size_t kRecordBytes = 2;  // no kernel's threads share less
+
+struct SharedRecord {
   int16_t writer = -1, reader = -1;  // threads; reader -2: several of a warp, -3: of several warps
   uint32_t write_epoch = 0, read_epoch = 0, write_warp_epoch = 0, read_warp_epoch = 0;
   bool in_flight = false;
 };
-std::vector<SharedByte> shared_bytes;
+std::vector<SharedRecord> shared_records;
+
+// The records of n bytes at an offset of shared memory: first and past the last.
+struct Records {
+  size_t begin, end;
+  Records(size_t at, size_t n)
+      : begin(at / kRecordBytes), end((at + n + kRecordBytes - 1) / kRecordBytes) {}
+};
 
 struct DeviceWord {
   uint32_t launch;
@@ -45,10 +54,11 @@ bool is_ordered(int thread, uint32_t epoch, uint32_t warp_epoch) {
          (thread / 32 == f->index / 32 && thread >= 0 && warp_epoch < f->warp->epoch);
 }
 
-void touch_shared(size_t at, bool write, bool async) {
-  SharedByte& b = shared_bytes[at];
+inline void touch_shared(size_t record, bool write, bool async) {
+  SharedRecord& b = shared_records[record];
   Fiber* f = current_fiber;
   const char* what = write ? "write" : "read";
+  size_t at = record * kRecordBytes;
   if (b.in_flight && !async) {
     report("%s of shared byte %zu while a cp.async to it is in flight: a wait is missing", what,
            at);
@@ -128,7 +138,8 @@ void touch(const void* p, size_t n, bool write, bool async, const void* code) {
              write ? "write" : "read", n, long(address - shared), current_block->shared_bytes);
       return;
     }
-    for (size_t i = 0; i < n; i++) touch_shared(address - shared + i, write, async);
+    const Records touched(address - shared, n);
+    for (size_t i = touched.begin; i < touched.end; i++) touch_shared(i, write, async);
     if (code) traffic_access(p, n, write, true, code);
     return;
   }
@@ -146,7 +157,9 @@ void shadow_unordered(const Range* ranges, size_t n) {
   unordered_ranges.assign(ranges, ranges + n);
 }
 
-void shadow_block() { shared_bytes.assign(current_block->shared_bytes, SharedByte()); }
+void shadow_block() {
+  shared_records.assign(Records(0, current_block->shared_bytes).end, SharedRecord());
+}
 
 void shadow_copy_issued(void* to, const void* from, int bytes, int from_bytes) {
   // One place for both kinds, zeros and copies, whatever the compiler made of them: lanes of either
@@ -160,9 +173,9 @@ void shadow_copy_issued(void* to, const void* from, int bytes, int from_bytes) {
 }
 
 void shadow_copy_landed(void* to, int bytes) {
-  size_t at = size_t(static_cast<char*>(to) - current_block->shared);
-  for (int i = 0; i < bytes; i++) {
-    SharedByte& b = shared_bytes[at + size_t(i)];
+  const Records landed(size_t(static_cast<char*>(to) - current_block->shared), size_t(bytes));
+  for (size_t i = landed.begin; i < landed.end; i++) {
+    SharedRecord& b = shared_records[i];
     b.in_flight = false;
     b.write_epoch = current_block->epoch;
     b.write_warp_epoch = current_fiber->warp->epoch;
@@ -172,9 +185,9 @@ void shadow_copy_landed(void* to, int bytes) {
 void shadow_box_issued(void* to, int bytes) { touch(to, size_t(bytes), true, true, nullptr); }
 
 void shadow_box_landed(void* to, int bytes) {
-  size_t at = size_t(static_cast<char*>(to) - current_block->shared);
-  for (int i = 0; i < bytes; i++) {
-    SharedByte& b = shared_bytes[at + size_t(i)];
+  const Records landed(size_t(static_cast<char*>(to) - current_block->shared), size_t(bytes));
+  for (size_t i = landed.begin; i < landed.end; i++) {
+    SharedRecord& b = shared_records[i];
     b.in_flight = false;
     b.write_epoch = current_block->epoch - 1;  // a barrier lies between begin and wait
   }

@@ -26,7 +26,11 @@ void* shadow_allocate(size_t n);
 void shadow_free(void* p, size_t n);
 // traffic.cpp: what a thread reads or writes at a place in the code, the 8 rows of a matrix that
 // ldmatrix reads, and the end of a block.
-void traffic_access(const void* p, size_t n, bool write, bool shared, const void* code);
+extern const bool traffic_counted;
+void count_access(const void* p, size_t n, bool write, bool shared, const void* code);
+inline void traffic_access(const void* p, size_t n, bool write, bool shared, const void* code) {
+  if (traffic_counted) count_access(p, n, write, shared, code);
+}
 void traffic_pass(const void* code);  // nothing, this time
 void traffic_matrix(const char* kernel, const void* const (&rows)[8]);
 void traffic_block_ends(const char* kernel);

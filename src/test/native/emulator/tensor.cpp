@@ -122,7 +122,7 @@ void multiply(float* c, const uint32_t* a, const uint32_t* b, int mt, int nt, Ha
   Multiply call{c, a, b, mt, nt, format};
   collective(~0u, kMultiply, &call, [](Warp* w) {
     Multiply* first = static_cast<Multiply*>(w->argument[0]);
-    static thread_local float A[8][16][16], B[32][16][8];
+    static float A[8][16][16], B[32][16][8];  // one launch at a time
     for (int lane = 0; lane < 32; lane++) {
       Multiply* mine = static_cast<Multiply*>(w->argument[lane]);
       int g = lane / 4, t = lane % 4 * 2;

@@ -100,8 +100,9 @@ void count_device(Direction& counts, const Access* first, const Access* last) {
 
 }  // namespace
 
-void traffic_access(const void* p, size_t n, bool write, bool shared, const void* code) {
-  if (!path()) return;
+const bool traffic_counted = path() != nullptr;
+
+void count_access(const void* p, size_t n, bool write, bool shared, const void* code) {
   Fiber* f = current_fiber;
   int time = times[{code, f->index}]++;
   accesses.push_back(

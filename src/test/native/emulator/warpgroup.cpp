@@ -51,7 +51,7 @@ struct Operand {
 void compute(Warp* w, const WarpgroupProduct& p) {
   const Operand a(p.a), b(p.b);
   const HalfFormat format = HalfFormat(p.format);
-  static thread_local float A[16][16], B[16][256];
+  static float A[16][16], B[16][256];  // one launch at a time
   uint16_t numbers[8];
   for (int row = 0; row < 16; row++)
     for (int k = 0; k < 16; k += 8) {

@@ -45,6 +45,7 @@ class CudaDeviceTest {
             List.of(
                 "java",
                 "-ea",
+                "-XX:TieredStopAtLevel=1",
                 "-cp",
                 System.getProperty("java.class.path"),
                 "org.loranative.cli.Main"));

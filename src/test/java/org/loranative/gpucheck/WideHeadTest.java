@@ -36,6 +36,7 @@ class WideHeadTest {
         new ProcessBuilder(
                 "java",
                 "-ea",
+                "-XX:TieredStopAtLevel=1",
                 "-cp",
                 System.getProperty("java.class.path"),
                 "org.loranative.cli.Main",

@@ -55,7 +55,7 @@ class AnatomyTest {
                 "learning_rate=0.01",
                 "lora_rank=4",
                 "save_steps=0",
-                "threads=2"));
+                "threads=1"));
     settings.addAll(List.of(more));
     Console quiet = new Console(new PrintStream(new ByteArrayOutputStream()), false);
     try (TrainRun run = new TrainRun(ConfigReader.read(Optional.empty(), settings))) {

@@ -42,7 +42,7 @@ class RandomShapesTest {
   private Trained train(String output, List<String> settings, String... more) throws IOException {
     List<String> all = new ArrayList<>(settings);
     all.addAll(List.of(more));
-    all.addAll(List.of("output_dir=" + folder.resolve(output), "threads=2", "device=cpu"));
+    all.addAll(List.of("output_dir=" + folder.resolve(output), "threads=1", "device=cpu"));
     Path adapter;
     try (TrainRun run = new TrainRun(ConfigReader.read(Optional.empty(), all))) {
       adapter = run.train(false, console, new StopSignal()).orElseThrow();
@@ -63,7 +63,7 @@ class RandomShapesTest {
 
   private long planned(List<String> settings) {
     List<String> all = new ArrayList<>(settings);
-    all.addAll(List.of("output_dir=" + folder.resolve("x"), "threads=2", "device=cpu"));
+    all.addAll(List.of("output_dir=" + folder.resolve("x"), "threads=1", "device=cpu"));
     try (TrainRun run = new TrainRun(ConfigReader.read(Optional.empty(), all))) {
       return run.bytes();
     }

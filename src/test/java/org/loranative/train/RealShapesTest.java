@@ -112,6 +112,7 @@ class RealShapesTest {
             List.of(
                 "java",
                 "-ea",
+                "-XX:TieredStopAtLevel=1",
                 "-Xmx2g",
                 "-cp",
                 System.getProperty("java.class.path"),

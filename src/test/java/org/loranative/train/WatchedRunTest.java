@@ -62,7 +62,7 @@ class WatchedRunTest {
                 "lr_schedule=constant",
                 "learning_rate=0.01",
                 "save_steps=10",
-                "threads=2",
+                "threads=1",
                 "device=cpu"));
     settings.addAll(List.of(more));
     try (TrainRun run = new TrainRun(ConfigReader.read(Optional.empty(), settings))) {
