@@ -3,8 +3,9 @@ each optimizer makes of given gradients in ten steps.
 
     peers/bin/python src/test/python/make_optimizer_golden.py
 
-Two layers' A and B; gradients are clipped to 2 as torch clips them. The second layer learns a
-quarter as fast where the optimizer knows several rates. The learning rate is another at each step.
+Three layers' A and B, and the third's magnitudes, a vector as DoRA has it; gradients are clipped to 2
+as torch clips them. The second layer learns a quarter as fast where the optimizer knows several
+rates. The learning rate is another at each step.
 """
 import pathlib
 
@@ -18,7 +19,7 @@ from transformers.optimization import Adafactor
 
 OUT = pathlib.Path(__file__).parents[1] / "resources" / "golden" / "optimizers"
 STEPS, RANK, MAX_NORM = 10, 4, 2.0
-LAYERS = [(33, 20), (300, 17)]  # in, out
+LAYERS = [(33, 20), (300, 17), (40, 23)]  # in, out
 
 
 def lion(groups):
@@ -47,10 +48,10 @@ def came(groups):
 
 def make(build, rates, drift=0.1):
     torch.manual_seed(5)
-    shapes = [s for n, m in LAYERS for s in ((RANK, n), (m, RANK))]
+    shapes = [s for n, m in LAYERS for s in ((RANK, n), (m, RANK))] + [(LAYERS[-1][1],)]
     params = [torch.nn.Parameter(torch.randn(s) * 0.3) for s in shapes]
     tensors = {f"start.{i}": p.detach().clone() for i, p in enumerate(params)}
-    optimizer = build([{"params": params[:2]}, {"params": params[2:]}])
+    optimizer = build([{"params": params[:2]}, {"params": params[2:4]}, {"params": params[4:]}])
     base = optimizer.param_groups[0]["lr"]
     sizes = [10 ** torch.empty(s).uniform_(-2, 0) for s in shapes]
     grads = [[torch.randn(s) * size + drift * size for s, size in zip(shapes, sizes)] for _ in range(STEPS)]
@@ -79,9 +80,9 @@ def make(build, rates, drift=0.1):
     save_file({k: v.contiguous() for k, v in tensors.items()}, OUT / f"{build.__name__}.safetensors")
 
 
-make(lion, (1, 0.25))
-make(schedule_free_adamw, (1, 0.25))
-make(prodigy, (1, 1), drift=2)  # goes one way, so that d grows
-make(prodigy_warmup, (1, 1), drift=2)
-make(adafactor, (1, 0.25))
-make(came, (1, 0.25))
+make(lion, (1, 0.25, 1))
+make(schedule_free_adamw, (1, 0.25, 1))
+make(prodigy, (1, 1, 1), drift=2)  # goes one way, so that d grows
+make(prodigy_warmup, (1, 1, 1), drift=2)
+make(adafactor, (1, 0.25, 1))
+make(came, (1, 0.25, 1))
