@@ -28,8 +28,13 @@ public final class Seeded implements ParameterResolver, TestWatcher {
     return new Random(SEED);
   }
 
+  /** How to draw the same again, for tests that are made while others run. */
+  public static String again() {
+    return "-Dtests.seed=" + SEED;
+  }
+
   @Override
   public void testFailed(ExtensionContext context, Throwable cause) {
-    System.err.println(context.getDisplayName() + " failed with -Dtests.seed=" + SEED);
+    System.err.println(context.getDisplayName() + " failed with " + again());
   }
 }

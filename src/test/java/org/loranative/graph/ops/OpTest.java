@@ -116,7 +116,7 @@ class OpTest {
       runner.run(inputs);
       for (int i = 0; i < outputs.size(); i++) {
         assertThat(Errors.relative(runner.result(outputs.get(i)), expected.outputs.get(i)))
-            .as("output %d %s", i, c.shape)
+            .as("output %d %s, %s", i, c.shape, Seeded.again())
             .isLessThan(tolerance.forward);
       }
       Map<String, float[]> first = new HashMap<>();
@@ -131,7 +131,9 @@ class OpTest {
         if (!(error < most)) { // costly, so only when it is needed
           most = Math.max(most, 4 * expected.noise(name, tolerance.unit));
         }
-        assertThat(error).as("gradient of %s %s", name, c.shape).isLessThan(most);
+        assertThat(error)
+            .as("gradient of %s %s, %s", name, c.shape, Seeded.again())
+            .isLessThan(most);
       }
       // Bit-equal when run again (accumulators go on from where they were, so only results).
       runner.run(inputs);
