@@ -16,7 +16,6 @@ import static org.loranative.config.Key.whole;
 import static org.loranative.config.TaskType.LLM;
 import static org.loranative.config.TaskType.SD;
 
-import java.nio.charset.Charset;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -198,7 +197,8 @@ public final class Catalogue {
         text("caption_encoding", "utf-8", "Encoding of captions without a byte-order mark.")
             .form(
                 new Allowed.Form(
-                    Catalogue::isCharset, "an encoding such as utf-8, gbk or shift_jis"))
+                    name -> CharsetName.find(name).isPresent(),
+                    "an encoding such as utf-8, gbk or shift_jis"))
             .such("gbk"),
         flag("shuffle_caption", false, "The parts between commas in another order each time."),
         whole("keep_tokens", 0, between(0, 1000), "How many first parts `shuffle_caption` leaves."),
@@ -463,13 +463,5 @@ public final class Catalogue {
     return new Default.Value(
         earlier -> of.apply(OptimizerDefaults.of(String.valueOf(earlier.get("optimizer")))),
         Default.text(of.apply(OptimizerDefaults.ADAMW)));
-  }
-
-  private static boolean isCharset(String name) {
-    try {
-      return Charset.isSupported(name);
-    } catch (IllegalArgumentException e) {
-      return false;
-    }
   }
 }

@@ -16,7 +16,6 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.zip.GZIPInputStream;
 import org.loranative.UserException;
-import org.mozilla.universalchardet.UniversalDetector;
 
 /**
  * Text files, those that end in .gz unpacked. A byte-order mark says how one is encoded and is no
@@ -70,7 +69,7 @@ public final class TextFile {
                 .onUnmappableCharacter(CodingErrorAction.REPORT)));
   }
 
-  private static InputStream unpacked(Path file) throws IOException {
+  static InputStream unpacked(Path file) throws IOException {
     InputStream in = Files.newInputStream(file);
     if (!file.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".gz")) {
       return in;
@@ -98,7 +97,7 @@ public final class TextFile {
 
   /** Says what the encoding may be, and what to do. */
   static UserException undecodable(Path file, Encoding encoding, CharacterCodingException e) {
-    String guess = guess(file);
+    String guess = EncodingGuess.of(file);
     String from = guess.isEmpty() ? "ENCODING" : guess;
     return new UserException(
         file
@@ -118,25 +117,5 @@ public final class TextFile {
             + from
             + " -t UTF-8 FILE > NEW.",
         e);
-  }
-
-  private static String guess(Path file) {
-    try (InputStream in = unpacked(file)) {
-      byte[] head = in.readNBytes(1 << 16);
-      int[] zeros = new int[2];
-      for (int i = 0; i < head.length; i++) {
-        zeros[i % 2] += head[i] == 0 ? 1 : 0;
-      }
-      if (zeros[0] + zeros[1] > 0) {
-        return zeros[1] > zeros[0] ? "UTF-16LE" : "UTF-16BE";
-      }
-      UniversalDetector detector = new UniversalDetector();
-      detector.handleData(head);
-      detector.dataEnd();
-      String found = detector.getDetectedCharset();
-      return found == null || found.equals("UTF-8") || found.equals("US-ASCII") ? "" : found;
-    } catch (IOException e) {
-      return "";
-    }
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -22,6 +23,18 @@ class ConfigReaderTest {
     Path file = folder.resolve("run.yaml");
     Files.writeString(file, yaml);
     return ConfigReader.read(Optional.of(file), List.of(overrides));
+  }
+
+  @Test
+  void encodingsHaveJavasNamesAndPythons() {
+    for (String name : List.of("latin-1", "latin_1", "iso8859-1", "utf_8", "shift-jis", "GBK")) {
+      assertThat(CharsetName.find(name)).as(name).isPresent();
+    }
+    assertThat(CharsetName.find("latin-1").orElseThrow()).isEqualTo(StandardCharsets.ISO_8859_1);
+    assertThat(CharsetName.find("shift-jis").orElseThrow().name()).isEqualTo("Shift_JIS");
+    for (String name : List.of("", "kitten", "\0", "a b")) {
+      assertThat(CharsetName.find(name)).as(name).isEmpty();
+    }
   }
 
   @Test

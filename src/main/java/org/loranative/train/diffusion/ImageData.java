@@ -1,7 +1,6 @@
 package org.loranative.train.diffusion;
 
 import java.awt.Color;
-import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,6 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.loranative.Counted;
 import org.loranative.UserException;
+import org.loranative.config.CharsetName;
 import org.loranative.config.TrainConfig;
 import org.loranative.data.TextFile;
 import org.loranative.data.sd.Buckets;
@@ -119,7 +119,8 @@ public record ImageData(
     Captioned.Found found =
         Captioned.read(
             path,
-            new TextFile.Encoding(Charset.forName(config.captionEncoding()), "caption_encoding"));
+            new TextFile.Encoding(
+                CharsetName.find(config.captionEncoding()).orElseThrow(), "caption_encoding"));
     if (found.images().isEmpty()) {
       throw new UserException(
           path

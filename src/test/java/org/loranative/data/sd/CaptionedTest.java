@@ -152,6 +152,24 @@ class CaptionedTest {
     Files.write(folder.resolve("a.txt"), "cat".getBytes(StandardCharsets.UTF_16LE));
     assertThatThrownBy(() -> Captioned.read(folder, utf8))
         .hasMessageContaining("it looks like UTF-16LE");
+    for (String wide : List.of("UTF-16LE", "UTF-16BE")) {
+      Files.write(folder.resolve("a.txt"), "一只小猫, 一二".getBytes(Charset.forName(wide)));
+      assertThatThrownBy(() -> Captioned.read(folder, utf8))
+          .hasMessageContaining("it looks like " + wide);
+    }
+  }
+
+  /** One caption is too short to tell. */
+  @Test
+  void theGuessLooksAtTheNeighboursToo() throws IOException {
+    String[] captions = {"猫", "黑狗在草地上跑", "窗台上的花", "雨天的街道", "孩子们在海边玩沙子", "a cat"};
+    for (int i = 0; i < captions.length; i++) {
+      file(i + ".png", "");
+      Files.write(folder.resolve(i + ".txt"), captions[i].getBytes(Charset.forName("gbk")));
+    }
+    TextFile.Encoding utf8 = new TextFile.Encoding(StandardCharsets.UTF_8, "caption_encoding");
+    assertThatThrownBy(() -> Captioned.read(folder, utf8))
+        .hasMessageContaining("0.txt is not UTF-8 text; it looks like GB18030");
   }
 
   @Test
