@@ -159,7 +159,7 @@ class CaptionedTest {
     }
   }
 
-  /** One caption is too short to tell. */
+  /** One caption is too short to tell; the first is UTF-8 by chance. */
   @Test
   void theGuessLooksAtTheNeighboursToo() throws IOException {
     String[] captions = {"猫", "黑狗在草地上跑", "窗台上的花", "雨天的街道", "孩子们在海边玩沙子", "a cat"};
@@ -169,7 +169,7 @@ class CaptionedTest {
     }
     TextFile.Encoding utf8 = new TextFile.Encoding(StandardCharsets.UTF_8, "caption_encoding");
     assertThatThrownBy(() -> Captioned.read(folder, utf8))
-        .hasMessageContaining("0.txt is not UTF-8 text; it looks like GB18030");
+        .hasMessageContaining("1.txt is not UTF-8 text; it looks like GB18030");
   }
 
   @Test
