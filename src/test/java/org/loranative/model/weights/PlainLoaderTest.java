@@ -33,11 +33,13 @@ class PlainLoaderTest {
       long tail = PlainLoader.PIECE - 32;
       new PlainLoader(device)
           .dequantize(from + first, DType.Q8_0, whole.address(), DType.F32, elements - tail);
+      boolean hasNumbers = false; // a single one may be 0
       for (int i = 0; i < elements - tail; i++) {
+        hasNumbers |= whole.view().getFloat(i * 4) != 0;
         assertThat(pieces.view().getFloat((int) (tail + i) * 4))
             .isEqualTo(whole.view().getFloat(i * 4));
       }
-      assertThat(whole.view().getFloat(128 * 4)).isNotZero();
+      assertThat(hasNumbers).isTrue();
     }
   }
 }
