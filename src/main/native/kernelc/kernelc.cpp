@@ -16,6 +16,7 @@
 #include <sstream>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "block_gemm.h"
@@ -244,8 +245,9 @@ int main(int argc, char** argv) {
   }
   // The largest first, so that no thread is left alone with one at the end.
   auto size = [](const Job& job) { return read_file(job.path).size(); };
-  std::stable_sort(jobs.begin(), jobs.end(),
-                   [&](const Job& a, const Job& b) { return size(a) > size(b); });
+  std::sort(jobs.begin(), jobs.end(), [&](const Job& a, const Job& b) {
+    return std::make_tuple(size(b), a.path, a.arch) < std::make_tuple(size(a), b.path, b.arch);
+  });
   std::atomic<size_t> next{0};
   std::vector<std::thread> workers;
   for (unsigned t = 0; t < std::max(1u, std::thread::hardware_concurrency()); t++)
