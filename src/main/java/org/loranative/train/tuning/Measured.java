@@ -11,28 +11,26 @@ import org.loranative.diagnose.RunCurves;
 import org.loranative.track.MeasuredRecords;
 import org.loranative.track.RecordedRun;
 
-/** What a candidate's run has measured on data that is not trained on. */
-record Measured(Curve validation, List<MeasuredRecords> records) {
+/**
+ * What a candidate's run has measured on data that is not trained on.
+ *
+ * @param trained steps of the run that are done
+ */
+record Measured(Curve validation, List<MeasuredRecords> records, long trained) {
+  static final Measured NOTHING = new Measured(Curve.EMPTY, List.of(), 0);
+
   private static final String SET = "val";
 
   /** Of a run's folder; of one that is not there, nothing. */
   static Measured of(Path folder) {
     Path logs = folder.resolve("logs");
     if (!Files.isDirectory(logs)) {
-      return new Measured(Curve.EMPTY, List.of());
+      return NOTHING;
     }
     RunCurves curves = RunCurves.of(new RecordedRun(logs).readAll());
-    return new Measured(curves.validation(), curves.records());
-  }
-
-  /** Steps that a run has trained. */
-  static long trained(Path folder) {
-    Path logs = folder.resolve("logs");
-    if (!Files.isDirectory(logs)) {
-      return 0;
-    }
-    Curve loss = RunCurves.of(new RecordedRun(logs).readAll()).loss();
-    return loss.size() == 0 ? 0 : loss.steps()[loss.size() - 1];
+    Curve loss = curves.loss();
+    long trained = loss.size() == 0 ? 0 : loss.steps()[loss.size() - 1];
+    return new Measured(curves.validation(), curves.records(), trained);
   }
 
   /** The step with the lowest loss. */

@@ -146,8 +146,8 @@ public final class Tuning {
   private RangeTest.Outcome rangeTest() throws IOException {
     RangeTest test = new RangeTest(config.usualLearningRate());
     console.line("Range test: " + RangeTest.STEPS + " steps with a rising learning rate.");
-    train(
-        RANGE_TEST, test.settings(), Measured.trained(folder.resolve(RANGE_TEST)), RangeTest.STEPS);
+    Measured before = Measured.of(folder.resolve(RANGE_TEST));
+    train(RANGE_TEST, test.settings(), before, RangeTest.STEPS);
     RangeTest.Outcome outcome =
         test.read(
             RunCurves.of(new RecordedRun(folder.resolve(RANGE_TEST).resolve("logs")).readAll()));
@@ -239,22 +239,22 @@ public final class Tuning {
     if (before.at(step).isPresent() || state.diverged().contains(c.folder())) {
       return true;
     }
-    long done = Measured.trained(at);
-    if (step - done > budget.affordable()) {
+    if (step - before.trained() > budget.affordable()) {
       return false;
     }
     List<String> settings = new ArrayList<>(c.settings());
     settings.add("eval_steps=" + every);
     settings.add("save_steps=" + every);
-    console.line(String.format("%s, steps %d to %d:", c, done + 1, step));
-    train(c.folder(), settings, done, step);
-    measured.put(c, Measured.of(at));
+    console.line(String.format("%s, steps %d to %d:", c, before.trained() + 1, step));
+    measured.put(c, train(c.folder(), settings, before, step));
     return true;
   }
 
   /** Trains up to a step; whatever a run says of itself stands in its folder. */
-  private void train(String name, List<String> settings, long done, int step) throws IOException {
+  private Measured train(String name, List<String> settings, Measured before, int step)
+      throws IOException {
     long start = System.nanoTime();
+    Measured after;
     try (AutoCloseable silence = RunLog.silent();
         TrainRun run = new TrainRun(trial(name, settings))) {
       run.trainTo(step, Files.exists(folder.resolve(name)), console, stop);
@@ -265,14 +265,15 @@ public final class Tuning {
     } catch (Exception e) {
       throw new IllegalStateException(e);
     } finally {
-      budget.spend(
-          (System.nanoTime() - start) / 1e9, Measured.trained(folder.resolve(name)) - done);
+      after = Measured.of(folder.resolve(name));
+      budget.spend((System.nanoTime() - start) / 1e9, after.trained() - before.trained());
       state.spent(budget);
       state.save();
     }
     if (stop.isSet()) {
       throw new StoppedException("Stopped; the same command goes on.");
     }
+    return after;
   }
 
   /** Doubles the epochs as long as that is better for sure and there is time. */

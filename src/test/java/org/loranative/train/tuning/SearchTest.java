@@ -47,7 +47,7 @@ class SearchTest {
                   return new MeasuredRecords(e.getKey(), "val", by);
                 })
             .toList();
-    measured.put(c, new Measured(curve, records));
+    measured.put(c, new Measured(curve, records, steps));
     return c;
   }
 
@@ -104,7 +104,7 @@ class SearchTest {
     Candidate close = run(3, WHOLE, 0.5, losses(5, 2.02));
     Candidate far = run(4, WHOLE, 0.5, losses(5, 4));
     Candidate diverged = new Candidate(9, 5, 5, WHOLE);
-    measured.put(diverged, new Measured(Curve.EMPTY, List.of()));
+    measured.put(diverged, Measured.NOTHING);
     Search search = new Search(List.of(diverged, far, close, b, a), measured);
     search.rank(WHOLE);
     assertThat(search.alive()).containsExactly(a, b, close, far, diverged);
@@ -172,7 +172,7 @@ class SearchTest {
   @Test
   void allDiverged() {
     Candidate a = new Candidate(9, 5, 5, WHOLE);
-    measured.put(a, new Measured(Curve.EMPTY, List.of()));
+    measured.put(a, Measured.NOTHING);
     Search search = new Search(List.of(a), measured);
     search.rank(10);
     assertThatThrownBy(search::best).hasMessageContaining("Every candidate diverged");
