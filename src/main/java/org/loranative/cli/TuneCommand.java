@@ -46,8 +46,9 @@ final class TuneCommand implements Callable<Integer> {
   @Option(
       names = "--ranks",
       split = ",",
-      paramLabel = "N,…",
-      description = "Ranks to try; by default lora_rank, a quarter, half and twice of it.")
+      paramLabel = "N",
+      description =
+          "Ranks to try, with commas between them; by default lora_rank, a quarter, half and twice of it.")
   private List<Integer> ranks = List.of();
 
   @Override

@@ -20,7 +20,7 @@ public enum Schedule {
   RANGE_TEST;
 
   /** A range test begins at the highest rate over this. */
-  private static final double RANGE = 1e4;
+  public static final double RANGE = 1e4;
 
   /** Where a polynomial decay ends, as in Hugging Face's. */
   private static final double POLYNOMIAL_END = 1e-7;

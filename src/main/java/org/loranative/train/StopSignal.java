@@ -1,5 +1,6 @@
 package org.loranative.train;
 
+import java.util.function.BooleanSupplier;
 import org.loranative.Stopping;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -16,7 +17,16 @@ public final class StopSignal {
   /** What a shell calls the exit of a process that a signal ended: 128 and the signal's number. */
   private static final int INTERRUPTED = 130;
 
+  private final BooleanSupplier also;
   private volatile boolean set;
+
+  public StopSignal() {
+    this(() -> false);
+  }
+
+  private StopSignal(BooleanSupplier also) {
+    this.also = also;
+  }
 
   /** One that Ctrl-C and a polite kill set. */
   public static StopSignal onSignals() {
@@ -40,12 +50,17 @@ public final class StopSignal {
     log.info("Stopping; a second Ctrl-C ends at once.");
   }
 
+  /** One that is set when this is, and when something else asks for it. */
+  public StopSignal or(BooleanSupplier other) {
+    return new StopSignal(() -> isSet() || other.getAsBoolean());
+  }
+
   public void set() {
     set = true;
   }
 
   public boolean isSet() {
-    return set;
+    return set || also.getAsBoolean();
   }
 
   /** The exit code of a command that ended well: another one if it was stopped. */

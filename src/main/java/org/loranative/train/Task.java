@@ -83,6 +83,11 @@ public interface Task<B> {
   /** A fingerprint of all training data: a resumed run must meet the same. */
   String fingerprint();
 
+  /** One of what is only measured, as far as {@link #fingerprint} leaves it out. */
+  default String measuredFingerprint() {
+    return "";
+  }
+
   /** Writes the adapter into {@code folder}; returns the folder or file that holds it. */
   Path export(Path folder, float[] params) throws IOException;
 

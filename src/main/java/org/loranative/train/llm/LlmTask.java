@@ -295,9 +295,18 @@ final class LlmTask implements Task<List<Example>> {
 
   @Override
   public String fingerprint() {
+    return fingerprint(examples);
+  }
+
+  @Override
+  public String measuredFingerprint() {
+    return fingerprint(held);
+  }
+
+  private static String fingerprint(List<Example> some) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      for (Example s : examples) {
+      for (Example s : some) {
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < s.length(); i++) {
           text.append(s.ids()[i]).append(s.labels()[i] < 0 ? '-' : '+');

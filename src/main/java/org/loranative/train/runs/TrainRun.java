@@ -184,6 +184,12 @@ public final class TrainRun implements AutoCloseable {
     return holdsOut(opened.kind().task());
   }
 
+  /** Says what data it trains on and measures. */
+  public String dataFingerprint() {
+    Task<?> task = opened.kind().task();
+    return task.fingerprint() + task.measuredFingerprint();
+  }
+
   /** Optimizer steps of the run. */
   public int steps() {
     return opened.steps().total();

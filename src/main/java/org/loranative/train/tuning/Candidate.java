@@ -47,6 +47,11 @@ record Candidate(double rate, int rank, double alpha, int steps) {
     return new Candidate(rate, rank, alpha, other);
   }
 
+  /** Another rate with the same. */
+  Candidate withRate(double other) {
+    return new Candidate(other, rank, alpha, steps);
+  }
+
   /** For people. */
   @Override
   public String toString() {

@@ -20,6 +20,9 @@ record Halving(int candidates, int steps) {
   /** Of the shortest run that a search is made of. */
   static final int FEWEST_STEPS = 2 * MEASUREMENTS;
 
+  /** The shortest search. */
+  static final Halving LEAST = new Halving(Grid.LEAST, FEWEST_STEPS);
+
   /**
    * So many candidates are trained up to a step.
    *

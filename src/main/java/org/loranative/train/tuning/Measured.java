@@ -33,9 +33,23 @@ record Measured(Curve validation, List<MeasuredRecords> records, long trained) {
     return new Measured(curves.validation(), curves.records(), trained);
   }
 
-  /** The step with the lowest loss. */
-  long lowest() {
-    return validation.steps()[validation.lowest()];
+  /**
+   * Where the run is to end that was trained up to a step: there, or where the loss was lowest if
+   * it is higher for sure now.
+   */
+  long endsAt(long step) {
+    long lowest = step;
+    double least = Double.POSITIVE_INFINITY;
+    for (int i = 0; i < validation.size() && validation.steps()[i] <= step; i++) {
+      if (validation.values()[i] < least) {
+        least = validation.values()[i];
+        lowest = validation.steps()[i];
+      }
+    }
+    boolean rose =
+        lowest > 0
+            && against(step, this, lowest).map(p -> p.isSure() && p.fell() > 0).orElse(false);
+    return rose ? lowest : step;
   }
 
   /** Whether the last quarter of its measurements brought something, for sure. */

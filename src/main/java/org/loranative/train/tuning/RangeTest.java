@@ -21,18 +21,22 @@ record RangeTest(double usual) {
   private static final int EVERY = 4;
 
   /** The rates end so many times above the usual one, and begin as far below. */
-  private static final double FAR = 100;
+  private static final double FAR = Math.sqrt(Schedule.RANGE);
+
+  /** From one rate that is tried to the next. */
+  static final double STEP = 3;
 
   /** The ramp leaves a rate before it can do harm, so what a whole run bears is lower. */
-  private static final double[] BELOW = {3, 10};
+  private static final double[] BELOW = {STEP, 10};
 
   /**
    * What the ramp showed.
    *
    * @param rates to try, the most promising first
+   * @param untried what to take where there is no time to try any; empty where nothing was learnt
    * @param words for people
    */
-  record Outcome(List<Double> rates, String words) {}
+  record Outcome(List<Double> rates, Optional<Double> untried, String words) {}
 
   List<String> settings() {
     return List.of(
@@ -63,6 +67,7 @@ record RangeTest(double usual) {
     if (!descends) {
       return new Outcome(
           List.of(usual, Candidate.rounded(usual / 3)),
+          Optional.empty(),
           String.format(
               "no rate from %s to %s lowered the loss on training records for sure; the usual %s"
                   + " is tried",
@@ -73,6 +78,7 @@ record RangeTest(double usual) {
     boolean turned = lowest < probe.size() - 1;
     return new Outcome(
         rates,
+        Optional.of(rates.get(rates.size() - 1)),
         String.format(
             "the loss on training records fell from %.4g to %.4g until the rate was %s%s; %s and %s"
                 + " are tried",

@@ -18,20 +18,9 @@ import org.loranative.diagnose.Paired;
 record Report(Search search, Candidate best, int whole, Map<Candidate, Measured> measured) {
   private static final double MATTERS = 0.01;
 
-  /** Steps after which its run should end. */
+  /** Steps after which its run should end: sooner where the loss is higher for sure at the end. */
   private int steps() {
-    return overfitsAfter().orElse(best.steps());
-  }
-
-  /** The step of the lowest loss, where it is higher for sure at the end. */
-  private Optional<Integer> overfitsAfter() {
-    Measured run = measured.get(best);
-    long lowest = run.lowest();
-    return search.isWhole()
-        ? run.against(best.steps(), run, lowest)
-            .filter(p -> lowest > 0 && p.isSure() && p.fell() > 0)
-            .map(p -> (int) lowest)
-        : Optional.empty();
+    return search.isWhole() ? (int) measured.get(best).endsAt(best.steps()) : best.steps();
   }
 
   /** The settings that were found, by key. */
@@ -56,7 +45,8 @@ record Report(Search search, Candidate best, int whole, Map<Candidate, Measured>
   List<String> sentences() {
     List<String> all = new ArrayList<>();
     Measured run = measured.get(best);
-    int at = best.steps() == search.alive().get(0).steps() ? search.rankedAt() : best.steps();
+    long reached = best.steps() == search.alive().get(0).steps() ? search.rankedAt() : best.steps();
+    long at = run.endsAt(reached);
     OptionalDouble before = run.at(0);
     all.add(
         String.format(
@@ -119,7 +109,7 @@ record Report(Search search, Candidate best, int whole, Map<Candidate, Measured>
   }
 
   private String length() {
-    if (overfitsAfter().isPresent()) {
+    if (steps() < best.steps()) {
       return String.format(
           "the validation loss was lowest after step %d and is higher for sure at the end, so the"
               + " run is to end there.",

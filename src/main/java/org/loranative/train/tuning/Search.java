@@ -5,13 +5,15 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
 import org.loranative.UserException;
 import org.loranative.diagnose.Paired;
 
 /** How candidates stand against one another, the best first. */
 final class Search {
-  private final List<Candidate> all;
   private final Map<Candidate, Measured> measured;
+  private final List<Candidate> tried;
   private List<Candidate> alive;
   private int rankedAt;
   private int leftOut;
@@ -22,8 +24,8 @@ final class Search {
    * @param measured what each has measured by now
    */
   Search(List<Candidate> candidates, Map<Candidate, Measured> measured) {
-    this.all = List.copyOf(candidates);
-    this.alive = all;
+    this.tried = new ArrayList<>(candidates);
+    this.alive = List.copyOf(candidates);
     this.measured = measured;
   }
 
@@ -31,15 +33,31 @@ final class Search {
     return alive;
   }
 
-  /** Orders them by their loss after a step; one that has none diverged. */
+  /** Takes up another that was trained as far as those that are left, and orders them anew. */
+  void add(Candidate c) {
+    tried.add(c);
+    alive = Stream.concat(alive.stream(), Stream.of(c)).toList();
+    rank(rankedAt);
+  }
+
+  /**
+   * Orders them by their loss where they are to end, a step at most; one that was not measured
+   * there diverged.
+   */
   void rank(int step) {
     rankedAt = step;
     alive = alive.stream().sorted(Comparator.comparingDouble(this::loss)).toList();
   }
 
   private double loss(Candidate c) {
-    double loss = measured.get(c).at(rankedAt).orElse(Double.POSITIVE_INFINITY);
-    return Double.isFinite(loss) ? loss : Double.POSITIVE_INFINITY;
+    Measured run = measured.get(c);
+    double last = run.at(rankedAt).orElse(Double.NaN);
+    return Double.isFinite(last) ? run.at(endOf(c)).orElse(last) : Double.POSITIVE_INFINITY;
+  }
+
+  /** The step after which a candidate is judged. */
+  long endOf(Candidate c) {
+    return measured.get(c).endsAt(rankedAt);
   }
 
   /** Leaves out all but the first so many. */
@@ -59,7 +77,7 @@ final class Search {
 
   /** By how much one is better than another where they were last compared. */
   private Optional<Paired> compare(Candidate one, Candidate other) {
-    return measured.get(other).against(rankedAt, measured.get(one), rankedAt);
+    return measured.get(other).against(endOf(other), measured.get(one), endOf(one));
   }
 
   /**
@@ -72,6 +90,11 @@ final class Search {
 
   boolean isWhole() {
     return whole;
+  }
+
+  /** Whether all were compared, once at least. */
+  boolean isRanked() {
+    return rankedAt > 0;
   }
 
   /** The step at which they were last compared. */
@@ -91,11 +114,6 @@ final class Search {
 
   /** The first, or the one behind it if that has a smaller rank and is not worse for sure. */
   Candidate best() {
-    if (rankedAt == 0) {
-      throw new UserException(
-          "The time was over before all candidates could be compared. The same command with a"
-              + " longer --for goes on.");
-    }
     Candidate first = alive.get(0);
     if (!Double.isFinite(loss(first))) {
       throw new UserException(
@@ -124,12 +142,15 @@ final class Search {
   Optional<String> edge() {
     Candidate best = best();
     List<String> ends = new ArrayList<>();
-    if (all.stream().anyMatch(c -> c.rate() < best.rate())
-        && all.stream().noneMatch(c -> c.rate() > best.rate())) {
-      ends.add("highest rate");
+    if (rates().anyMatch(r -> r != best.rate())) {
+      if (rates().noneMatch(r -> r > best.rate())) {
+        ends.add("highest rate");
+      } else if (rates().noneMatch(r -> r < best.rate())) {
+        ends.add("lowest rate");
+      }
     }
-    if (all.stream().anyMatch(c -> c.rank() < best.rank())
-        && all.stream().noneMatch(c -> c.rank() > best.rank())) {
+    if (tried.stream().anyMatch(c -> c.rank() < best.rank())
+        && tried.stream().noneMatch(c -> c.rank() > best.rank())) {
       ends.add("largest rank");
     }
     return ends.isEmpty()
@@ -137,7 +158,25 @@ final class Search {
         : Optional.of(
             "It has the "
                 + String.join(" and the ", ends)
-                + " of those tried, and more was not looked at. ");
+                + " of those tried, and nothing beyond was looked at. ");
+  }
+
+  private DoubleStream rates() {
+    return tried.stream().mapToDouble(Candidate::rate);
+  }
+
+  /** The best with a rate beyond those tried, where its own lies at their end. */
+  Optional<Candidate> beyond(double factor) {
+    Candidate best = best();
+    if (rates().allMatch(r -> r == best.rate())) {
+      return Optional.empty();
+    }
+    if (rates().noneMatch(r -> r > best.rate())) {
+      return Optional.of(best.withRate(Candidate.rounded(best.rate() * factor)));
+    }
+    return rates().noneMatch(r -> r < best.rate())
+        ? Optional.of(best.withRate(Candidate.rounded(best.rate() / factor)))
+        : Optional.empty();
   }
 
   /** A line for each, for people. */
@@ -146,7 +185,11 @@ final class Search {
     for (Candidate c : alive) {
       lines.add(
           Double.isFinite(loss(c))
-              ? String.format("  validation loss %.4f: %s", loss(c), c)
+              ? String.format(
+                  "  validation loss %.4f: %s%s",
+                  loss(c),
+                  c,
+                  endOf(c) < rankedAt ? " (after step " + endOf(c) + ", higher since)" : "")
               : String.format("  diverged:               %s", c));
     }
     return lines;

@@ -13,12 +13,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.loranative.UserException;
 import org.loranative.io.AtomicFiles;
 
 /** {@code tune.json}: what a search has decided so far; everything else is in its runs' folders. */
 final class TuneFile {
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String NAME = "tune.json";
+  private static final String DATA = "data_sha256";
   private static final String SETTINGS = "settings";
   private static final String RANGE = "range_test";
   private static final String CANDIDATES = "candidates";
@@ -38,10 +41,11 @@ final class TuneFile {
    * @param settings of the search; they must be those that it was begun with
    */
   static TuneFile open(Path folder, Map<String, Object> settings) throws IOException {
-    Path file = folder.resolve("tune.json");
+    Path file = folder.resolve(NAME);
     ObjectNode now = JSON.createObjectNode();
     settings.forEach((key, value) -> now.put(key, String.valueOf(value)));
     if (!Files.exists(file)) {
+      requireUnused(folder);
       ObjectNode root = JSON.createObjectNode();
       root.set(SETTINGS, now);
       return new TuneFile(file, root);
@@ -50,10 +54,12 @@ final class TuneFile {
     try {
       root = (ObjectNode) JSON.readTree(file.toFile());
     } catch (IOException | ClassCastException e) {
-      throw new UserException(
-          file + " is damaged (" + e.getMessage() + "); delete it, or name another folder.", e);
+      throw damaged(file, e);
     }
     JsonNode begun = root.path(SETTINGS);
+    if (!begun.isObject()) {
+      throw damaged(file, null);
+    }
     now.properties()
         .forEach(
             f -> {
@@ -67,6 +73,48 @@ final class TuneFile {
               }
             });
     return new TuneFile(file, root);
+  }
+
+  /** Runs beside files of something else would be taken for one another. */
+  private static void requireUnused(Path folder) throws IOException {
+    if (Files.exists(folder) && !Files.isDirectory(folder)) {
+      throw new UserException("--output-dir " + folder + " is a file; name a folder.");
+    }
+    if (Files.exists(folder)) {
+      try (Stream<Path> files = Files.list(folder)) {
+        files
+            .findFirst()
+            .ifPresent(
+                f -> {
+                  throw new UserException(
+                      String.format(
+                          "--output-dir %s holds %s and no %s, so no search was begun there: name"
+                              + " a folder that is empty or new.",
+                          folder, f.getFileName(), NAME));
+                });
+      }
+    }
+  }
+
+  private static UserException damaged(Path file, Exception cause) {
+    return new UserException(
+        file
+            + " cannot be read as what tune wrote there. Name another --output-dir, or delete the"
+            + " folder to begin again.",
+        cause);
+  }
+
+  /** Notes the data that it was begun with; from then on they must be those. */
+  void requireSameData(String fingerprint) {
+    String begun = root.path(DATA).asText(fingerprint);
+    if (!begun.equals(fingerprint)) {
+      throw new UserException(
+          "The data are not those that "
+              + file.getParent()
+              + " was begun with, so its runs and new ones cannot be compared. Put them back, or"
+              + " name another --output-dir.");
+    }
+    root.put(DATA, fingerprint);
   }
 
   void save() throws IOException {
@@ -91,13 +139,18 @@ final class TuneFile {
     }
     List<Double> rates = new ArrayList<>();
     range.path("rates").forEach(r -> rates.add(r.asDouble()));
-    return Optional.of(new RangeTest.Outcome(rates, range.path("words").asText()));
+    return Optional.of(
+        new RangeTest.Outcome(
+            rates,
+            Optional.of(range.path("untried")).filter(JsonNode::isNumber).map(JsonNode::asDouble),
+            range.path("words").asText()));
   }
 
   void range(RangeTest.Outcome outcome) {
     ObjectNode range = root.putObject(RANGE);
     ArrayNode rates = range.putArray("rates");
     outcome.rates().forEach(rates::add);
+    outcome.untried().ifPresent(rate -> range.put("untried", rate));
     range.put("words", outcome.words());
   }
 

@@ -32,6 +32,8 @@ import org.loranative.train.runs.TrainRun;
  */
 public final class Tuning {
   private static final String RANGE_TEST = "range-test";
+  private static final String CLOCK = "clock";
+  private static final int CLOCK_STEPS = 10;
   private static final String RESULT = "tuned.yaml";
 
   /** How often the epochs are doubled at most. */
@@ -108,19 +110,40 @@ public final class Tuning {
   public Path run() throws IOException {
     int whole = wholeRun();
     Files.createDirectories(folder);
-    List<Double> rates = config.findsRate() ? List.of(config.learningRate()) : rates();
+    state.save();
+    Optional<RangeTest.Outcome> range = Optional.empty();
+    if (config.findsRate()) {
+      clock();
+    } else {
+      range = Optional.of(range());
+    }
     if (state.candidates().isEmpty()) {
+      List<Double> rates =
+          range.map(RangeTest.Outcome::rates).orElse(List.of(config.learningRate()));
+      if (Halving.LEAST.cost() > budget.affordable()) {
+        return write(range.flatMap(RangeTest.Outcome::untried), Halving.LEAST.cost());
+      }
       state.candidates(choose(rates, whole));
       state.save();
     }
     List<Candidate> candidates = state.candidates();
     console.line(announce(candidates, whole));
     Search search = halve(candidates);
+    if (!search.isRanked()) {
+      long done =
+          candidates.stream()
+              .mapToLong(c -> Measured.of(folder.resolve(c.folder())).trained())
+              .sum();
+      long all = new Halving(candidates.size(), candidates.get(0).steps()).cost();
+      return write(range.flatMap(RangeTest.Outcome::untried), all - done);
+    }
     Candidate best = search.best();
     if (search.isWhole() && best.steps() >= whole) {
-      best = longer(best);
+      beyond(search);
+      best = longer(search.best());
     }
-    return write(new Report(search, best, whole, measured));
+    Report report = new Report(search, best, whole, measured);
+    return write(report.sentences(), report.settings(config));
   }
 
   /** Steps of the configuration's own run. */
@@ -132,22 +155,38 @@ public final class Tuning {
                 + " validation_path or validation_fraction (for images at least 1 /"
                 + " validation_fraction of them).");
       }
+      state.requireSameData(run.dataFingerprint());
       return run.steps();
     }
   }
 
-  /** Learning rates to try. */
-  private List<Double> rates() throws IOException {
+  /** What learning rates to try. */
+  private RangeTest.Outcome range() throws IOException {
     RangeTest.Outcome range = state.range().isPresent() ? state.range().get() : rangeTest();
     console.line("Range test: " + range.words() + ".");
-    return range.rates();
+    return range;
+  }
+
+  /** A few steps, to know how long they take, where no range test is made. */
+  private void clock() throws IOException {
+    if (budget.steps() == 0) {
+      console.line("A short run, to know how long steps take.");
+      train(CLOCK, List.of("max_steps=" + CLOCK_STEPS), Measured.NOTHING, CLOCK_STEPS);
+    }
   }
 
   private RangeTest.Outcome rangeTest() throws IOException {
     RangeTest test = new RangeTest(config.usualLearningRate());
     console.line("Range test: " + RangeTest.STEPS + " steps with a rising learning rate.");
     Measured before = Measured.of(folder.resolve(RANGE_TEST));
-    train(RANGE_TEST, test.settings(), before, RangeTest.STEPS);
+    long done = train(RANGE_TEST, test.settings(), before, RangeTest.STEPS).trained();
+    if (done < RangeTest.STEPS && !state.diverged().contains(RANGE_TEST)) {
+      throw new UserException(
+          String.format(
+              "The time was over after step %d of the range test's %d. The same command with --for"
+                  + " %s or longer goes on.",
+              done, RangeTest.STEPS, budget.needed(RangeTest.STEPS - done + Halving.LEAST.cost())));
+    }
     RangeTest.Outcome outcome =
         test.read(
             RunCurves.of(new RecordedRun(folder.resolve(RANGE_TEST).resolve("logs")).readAll()));
@@ -172,17 +211,7 @@ public final class Tuning {
     while (steps > Halving.FEWEST_STEPS && new Halving(few.size(), steps).cost() > affordable) {
       steps = Math.max(Halving.FEWEST_STEPS, steps - Math.max(1, steps / 16));
     }
-    Halving halving = new Halving(few.size(), Math.max(steps, Halving.FEWEST_STEPS));
-    if (halving.cost() > affordable) {
-      throw new UserException(
-          String.format(
-              "--for leaves time for %d steps, but a search takes at least %d: give it %s or more,"
-                  + " or a smaller base, max_length or resolution.",
-              affordable,
-              halving.cost(),
-              time(budget.spent() + halving.cost() * budget.secondsPerStep() * 1.2)));
-    }
-    return few.candidates(halving.steps());
+    return few.candidates(Math.max(steps, Halving.FEWEST_STEPS));
   }
 
   /**
@@ -246,18 +275,18 @@ public final class Tuning {
     settings.add("eval_steps=" + every);
     settings.add("save_steps=" + every);
     console.line(String.format("%s, steps %d to %d:", c, before.trained() + 1, step));
-    measured.put(c, train(c.folder(), settings, before, step));
-    return true;
+    Measured after = train(c.folder(), settings, before, step);
+    measured.put(c, after);
+    return after.at(step).isPresent() || state.diverged().contains(c.folder());
   }
 
-  /** Trains up to a step; whatever a run says of itself stands in its folder. */
+  /** Trains up to a step if the time lasts; whatever a run says of itself stands in its folder. */
   private Measured train(String name, List<String> settings, Measured before, int step)
       throws IOException {
-    long start = System.nanoTime();
     Measured after;
     try (AutoCloseable silence = RunLog.silent();
         TrainRun run = new TrainRun(trial(name, settings))) {
-      run.trainTo(step, Files.exists(folder.resolve(name)), console, stop);
+      run.trainTo(step, Files.exists(folder.resolve(name)), console, stop.or(budget::isOver));
     } catch (TrainingDivergedException e) {
       state.diverged(name);
     } catch (RuntimeException | IOException e) {
@@ -266,7 +295,7 @@ public final class Tuning {
       throw new IllegalStateException(e);
     } finally {
       after = Measured.of(folder.resolve(name));
-      budget.spend((System.nanoTime() - start) / 1e9, after.trained() - before.trained());
+      budget.trained(after.trained() - before.trained());
       state.spent(budget);
       state.save();
     }
@@ -274,6 +303,25 @@ public final class Tuning {
       throw new StoppedException("Stopped; the same command goes on.");
     }
     return after;
+  }
+
+  /** Tries rates beyond those that were tried, as long as the best lies at their end. */
+  private void beyond(Search search) throws IOException {
+    for (Optional<Candidate> next = search.beyond(RangeTest.STEP);
+        next.isPresent();
+        next = search.beyond(RangeTest.STEP)) {
+      Candidate c = next.get();
+      console.line(
+          String.format(
+              "The best learning rate is at the end of those tried: %s is tried too.",
+              Candidate.number(c.rate())));
+      if (!reach(c, c.steps(), new Halving(1, c.steps()).every())) {
+        console.line("There is no time for that.");
+        return;
+      }
+      search.add(c);
+      search.lines().forEach(console::line);
+    }
   }
 
   /** Doubles the epochs as long as that is better for sure and there is time. */
@@ -301,9 +349,30 @@ public final class Tuning {
     return now;
   }
 
-  private Path write(Report report) throws IOException {
-    report.sentences().forEach(console::line);
-    Map<String, TunedYaml.Found> found = report.settings(config);
+  /** The rate that the range test suggests, where there was no time to compare any. */
+  private Path write(Optional<Double> untried, long steps) throws IOException {
+    String needed =
+        String.format(
+            "There is no time to compare candidates, which takes %d steps more: the same command"
+                + " with --for %s or longer goes on.",
+            steps, budget.needed(steps));
+    if (untried.isEmpty()) {
+      throw new UserException(needed);
+    }
+    String rate = Candidate.number(untried.get());
+    return write(
+        List.of(
+            String.format(
+                "Best: not known. Rate %s is a tenth of the one at which the range test's loss was"
+                    + " lowest, which is often right; rank, alpha and length stay as they are.",
+                rate),
+            "How sure: nothing was compared. " + needed),
+        Map.of("learning_rate", new TunedYaml.Found(rate, "suggested by a range test, not tried")));
+  }
+
+  private Path write(List<String> sentences, Map<String, TunedYaml.Found> found)
+      throws IOException {
+    sentences.forEach(console::line);
     Path result = folder.resolve(RESULT);
     AtomicFiles.writeString(result, TunedYaml.of(file, overrides, found));
     List<String> all = new ArrayList<>();

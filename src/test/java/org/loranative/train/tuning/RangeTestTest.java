@@ -52,6 +52,7 @@ class RangeTestTest {
     double best = new Schedule.Setting(Schedule.RANGE_TEST, 0.02, 0, 48, 1, 1).at(36);
     assertThat(outcome.rates().get(0)).isCloseTo(best / 3, within(best / 60));
     assertThat(outcome.rates().get(1)).isCloseTo(best / 10, within(best / 200));
+    assertThat(outcome.untried()).hasValue(outcome.rates().get(1));
     assertThat(outcome.words()).contains("fell from 5.000 to 2.200").contains("and rose behind it");
   }
 
@@ -65,6 +66,7 @@ class RangeTestTest {
   void whereNothingDescendsTheUsualRateIsTried() {
     RangeTest.Outcome outcome = TEST.read(curves(s -> 5 + 0.01 * s, 0.1));
     assertThat(outcome.rates()).containsExactly(2e-4, 6.7e-5);
+    assertThat(outcome.untried()).as("nothing to go by").isEmpty();
     assertThat(outcome.words()).contains("no rate").contains("for sure");
     assertThat(TEST.read(curves(s -> s == 20 ? 4.99 : 5, 0.5)).words())
         .as("less than such records show")

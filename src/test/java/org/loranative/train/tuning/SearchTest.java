@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
-import org.loranative.UserException;
 import org.loranative.config.ConfigReader;
 import org.loranative.diagnose.Curve;
 import org.loranative.track.MeasuredRecords;
@@ -28,13 +27,16 @@ class SearchTest {
    * @param own how much records differ between runs
    */
   private Candidate run(int rank, int steps, double own, Map<Integer, Double> losses) {
-    Candidate c = new Candidate(1e-3, rank, rank, steps);
+    return run(new Candidate(1e-3, rank, rank, steps), own, losses);
+  }
+
+  private Candidate run(Candidate c, double own, Map<Integer, Double> losses) {
     Curve curve =
         new Curve(
             losses.keySet().stream().mapToLong(i -> i).toArray(),
             losses.values().stream().mapToDouble(d -> d).toArray());
     Random hard = new Random(1);
-    Random noise = new Random(rank);
+    Random noise = new Random(c.rank());
     double[] level = hard.doubles(RECORDS, -1, 1).toArray();
     List<MeasuredRecords> records =
         losses.entrySet().stream()
@@ -47,7 +49,7 @@ class SearchTest {
                   return new MeasuredRecords(e.getKey(), "val", by);
                 })
             .toList();
-    measured.put(c, new Measured(curve, records, steps));
+    measured.put(c, new Measured(curve, records, c.steps()));
     return c;
   }
 
@@ -81,7 +83,7 @@ class SearchTest {
     assertThat(said(search).get(1))
         .contains("against the next one (rate 0.001, rank 2, alpha 2) it is 13 % better record by")
         .contains(
-            "on 40 held-out records. It has the largest rank of those tried, and more was not")
+            "on 40 held-out records. It has the largest rank of those tried, and nothing beyond")
         .endsWith("All have the same seed; another may order close ones differently.");
     assertThat(search.lines().get(0)).contains("2.1000: rate 0.001, rank 8");
   }
@@ -113,7 +115,7 @@ class SearchTest {
     assertThat(search.alive()).containsExactly(a, b);
     assertThat(said(search.ended(true)).get(1))
         .contains("3 were left out on the way, 1 of them by less than so many records show.")
-        .doesNotContain("of those tried");
+        .contains("It has the lowest rate of those tried"); // one far above diverged
   }
 
   @Test
@@ -121,10 +123,9 @@ class SearchTest {
     Candidate a = run(1, WHOLE, 0.01, losses(5, 3, 2));
     Candidate b = run(2, WHOLE, 0.01, losses(5, 4, 3));
     Search search = new Search(List.of(a, b), measured);
-    assertThatThrownBy(search::best)
-        .isInstanceOf(UserException.class)
-        .hasMessageContaining("longer --for goes on");
+    assertThat(search.isRanked()).isFalse();
     search.rank(80);
+    assertThat(search.isRanked()).isTrue();
     assertThat(said(search.ended(false)).get(1))
         .contains("The time was over after step 80 of 160: which is best at the end is not known");
     assertThat(length(search)).isEqualTo("Length: not judged.");
@@ -167,6 +168,68 @@ class SearchTest {
     assertThat(report.sentences().get(2)).contains("The runs had 160 of 1600 steps");
     assertThat(report.settings(ConfigReader.read(Optional.empty(), List.of())))
         .doesNotContainKeys("epochs", "max_steps");
+  }
+
+  /** One that overfits is worth what it is where it is to end. */
+  @Test
+  void finalistsAreComparedWhereTheyAreToEnd() {
+    Candidate fast = run(8, WHOLE, 0.01, losses(5, 2.2, 2.0, 2.4, 3.0));
+    Candidate slow = run(4, WHOLE, 0.01, losses(5, 4, 3.2, 2.8, 2.5));
+    Search search = new Search(List.of(slow, fast), measured);
+    search.rank(WHOLE);
+    assertThat(search.ended(true).best()).isEqualTo(fast);
+    assertThat(search.lines().get(0))
+        .isEqualTo(
+            "  validation loss 2.0000: rate 0.001, rank 8, alpha 8 (after step 80, higher since)");
+    assertThat(said(search).get(0)).contains("validation loss 2.0000 after step 80");
+    assertThat(said(search).get(1)).contains("(rate 0.001, rank 4, alpha 4) it is 21 % better");
+    assertThat(length(search)).contains("lowest after step 80");
+    search.rank(40);
+    assertThat(search.lines().get(0)).as("what comes later is not known yet").contains("2.2000");
+  }
+
+  @Test
+  void aDipThatRecordsDoNotShowIsNoEnd() {
+    Candidate dips = run(8, WHOLE, 0.5, losses(5, 2.2, 2.09, 2.1, 2.1));
+    Search search = new Search(List.of(dips), measured);
+    search.rank(WHOLE);
+    assertThat(search.endOf(dips)).isEqualTo(WHOLE);
+  }
+
+  @Test
+  void beyondTheEndOfTheRatesMoreIsTried() {
+    Candidate low = run(new Candidate(1e-3, 8, 8, WHOLE), 0.01, losses(5, 3));
+    Candidate high = run(new Candidate(3e-3, 8, 8, WHOLE), 0.01, losses(5, 2));
+    Search search = new Search(List.of(low, high), measured);
+    search.rank(WHOLE);
+    Candidate next = search.ended(true).beyond(3).orElseThrow();
+    assertThat(next).isEqualTo(new Candidate(9e-3, 8, 8, WHOLE));
+    search.add(run(next, 0.01, losses(5, 1.5)));
+    assertThat(search.best()).isEqualTo(next);
+    Candidate further = search.beyond(3).orElseThrow();
+    assertThat(further.rate()).isEqualTo(0.027);
+    search.add(run(further, 0.01, losses(5, 1.8)));
+    assertThat(search.best()).isEqualTo(next);
+    assertThat(search.beyond(3)).as("lower and higher ones were tried").isEmpty();
+    assertThat(said(search).get(1)).doesNotContain("of those tried");
+  }
+
+  @Test
+  void belowTheLowestRateTooAndADivergedOneEndsIt() {
+    Candidate low = run(new Candidate(1e-3, 8, 8, WHOLE), 0.01, losses(5, 2));
+    Candidate high = run(new Candidate(3e-3, 8, 8, WHOLE), 0.01, losses(5, 3));
+    Search search = new Search(List.of(low, high), measured);
+    search.rank(WHOLE);
+    assertThat(said(search.ended(true)).get(1)).contains("It has the lowest rate of those tried");
+    Candidate next = search.beyond(3).orElseThrow();
+    assertThat(next.rate()).isEqualTo(0.00033);
+    measured.put(next, Measured.NOTHING);
+    search.add(next);
+    assertThat(search.best()).isEqualTo(low);
+    assertThat(search.beyond(3)).isEmpty();
+    Search one = new Search(List.of(low), measured);
+    one.rank(WHOLE);
+    assertThat(one.beyond(3)).as("an optimizer that finds its rate").isEmpty();
   }
 
   @Test

@@ -133,12 +133,14 @@ class TuningTest {
         m.at(42).ifPresent(last::add);
       }
     }
-    assertThat(last).hasSize(2);
+    assertThat(last).hasSizeGreaterThanOrEqualTo(2);
     assertThat(said())
+        .contains("The best learning rate is at the end of those tried: ")
         .contains(
             String.format(
-                "After step 42 of 42:\n  validation loss %.4f: ",
-                last.stream().min(Double::compare).orElseThrow()));
+                "  validation loss %.4f: rate %s",
+                last.stream().min(Double::compare).orElseThrow(),
+                Candidate.number(found.learningRate())));
   }
 
   /** Stopped anywhere, it goes on to the same result, and asks for no run twice. */
@@ -168,11 +170,76 @@ class TuningTest {
   }
 
   @Test
-  void tooLittleTimeIsSaidAfterTheRangeTest() {
+  void timeThatIsOverWithinTheRangeTestIsSaidAndItGoesOn() throws IOException {
     assertThatThrownBy(() -> tune("short", Duration.ofMillis(1), new StopSignal()))
         .isInstanceOf(UserException.class)
-        .hasMessageContaining("leaves time for 0 steps, but a search takes at least 96: give it ");
+        .hasMessageMatching(
+            "The time was over after step \\d+ of the range test's 48. The same command with --for"
+                + " \\d+m or longer goes on.");
     assertThat(folder.resolve("short/range-test/logs/metrics.jsonl")).exists();
+    assertThat(tune("short", Duration.ofHours(1), new StopSignal())).exists();
+  }
+
+  /** With time for nothing else there is a file all the same, and what it is worth is said. */
+  @Test
+  void aRangeTestAloneGivesARateThatIsCalledUntried() throws IOException {
+    StopSignal afterRangeTest =
+        new StopSignal().or(() -> said().contains("Range test: the loss on training"));
+    assertThatThrownBy(() -> tune("alone", Duration.ofHours(1), afterRangeTest))
+        .isInstanceOf(StoppedException.class);
+    Path tuned = tune("alone", Duration.ofMillis(1), new StopSignal());
+    assertThat(said())
+        .contains("Best: not known. Rate ")
+        .containsPattern("takes \\d+ steps more: the same command with --for \\d+m or longer");
+    assertThat(Files.readString(tuned)).contains("# suggested by a range test, not tried");
+    assertThat(read(tuned).loraRank()).isEqualTo(4);
+    tune("alone", Duration.ofHours(1), new StopSignal());
+    assertThat(Files.readString(tuned)).contains("# found by lora-native tune");
+  }
+
+  @Test
+  void anOptimizerThatFindsItsRateIsTimedFirst() {
+    assertThatThrownBy(
+            () -> tune("own", Duration.ofMillis(1), new StopSignal(), "optimizer=prodigy"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("There is no time to compare candidates");
+    assertThat(folder.resolve("own/clock")).exists();
+  }
+
+  @Test
+  void goesOnWithTheSameDataOnly() throws IOException {
+    StopSignal stopped = new StopSignal();
+    stopped.set();
+    for (String file : List.of("train.jsonl", "val.jsonl")) {
+      assertThatThrownBy(() -> tune(file + "-tune", Duration.ofHours(1), stopped))
+          .isInstanceOf(StoppedException.class);
+      Path data = folder.resolve(file);
+      String before = Files.readString(data);
+      Files.writeString(data, before.replaceFirst("it is 1", "it is 9"));
+      assertThatThrownBy(() -> tune(file + "-tune", Duration.ofHours(1), stopped))
+          .isInstanceOf(UserException.class)
+          .hasMessageContaining("The data are not those that ");
+      Files.writeString(data, before);
+    }
+  }
+
+  @Test
+  void aFolderOfSomethingElseIsNotTaken() throws IOException {
+    Path other = Files.createDirectories(folder.resolve("other"));
+    Files.writeString(other.resolve("notes.txt"), "mine");
+    assertThatThrownBy(() -> tune("other", Duration.ofHours(1), new StopSignal()))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("holds notes.txt and no tune.json");
+    assertThatThrownBy(() -> tune("other/notes.txt", Duration.ofHours(1), new StopSignal()))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("is a file; name a folder");
+    for (String damage : List.of("{\"settings\":", "[]", "{}", "{\"settings\": 3}", "")) {
+      Path broken = Files.createDirectories(folder.resolve("broken"));
+      Files.writeString(broken.resolve("tune.json"), damage);
+      assertThatThrownBy(() -> tune("broken", Duration.ofHours(1), new StopSignal()))
+          .isInstanceOf(UserException.class)
+          .hasMessageContaining("cannot be read as what tune wrote there");
+    }
   }
 
   @Test
