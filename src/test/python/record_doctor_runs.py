@@ -74,6 +74,7 @@ def runs(work):
                                        dict(learning_rate=3e-3, seed=2, lr_schedule="constant"),
                                        dict(learning_rate=5e-4, lora_rank=64, max_steps=160, seed=3))))
     yield from faulty_data(work, random_base)
+    yield from twins(work)
     yield from (("llm-schedule-%d" % i, "schedule", LLM | dict(max_steps=60) | s) for i, s in enumerate((
         dict(warmup_steps=100), dict(warmup_steps=600, learning_rate=5e-4), dict(warmup_steps=60, seed=1))))
     yield from (("llm-slower-%d" % i, "throughput_drop", LLM | dict(max_steps=140, learning_rate=5e-4) | s)
@@ -128,6 +129,9 @@ def faulty_data(work, random_base):
         yield f"toy-empty-{i}", "few_labels", llm | usual | dict(metadata_path=empty, max_steps=100)
         yield f"toy-shuffled-{i}", "unrelated_data", llm | usual | dict(metadata_path=shuffled)
         yield f"sd-slow-{i}", "flat", SD | dict(learning_rate=(1e-5, 1e-5, 2e-5, 5e-6)[i], seed=i)
+    for rank, rate in ((4, 1e-2), (16, 3e-3)):  # too small a rank, and one that is not
+        yield f"toy-rank-{rank}", "healthy", llm | dict(
+            lora_rank=rank, lora_alpha=rank, learning_rate=rate, max_steps=600, eval_steps=100)
     for i in range(8):
         long = SD | dict(seed=20 + i, learning_rate=(1e-3, 2e-3)[i % 2], max_steps=(300, 200)[i // 2 % 2],
                          eval_steps=20)
@@ -138,6 +142,18 @@ def faulty_data(work, random_base):
         yield f"sd-eight-{i}", "overfitting", SD | dict(
             metadata_path=train, validation_path=other, batch_size=4, max_steps=400, eval_steps=20,
             seed=i)
+
+
+def twins(work):
+    """The same records with their own answers, and with those of others."""
+    records = [plain(line) for line in (CHAT / "train.jsonl").open()]
+    for i in range(4):
+        some = records[180 * i:180 * i + 180]
+        settings = LLM | dict(validation_fraction=0.15, max_steps=60, eval_steps=10, seed=30 + i,
+                              learning_rate=(1e-3, 5e-4, 2e-3)[i % 3])
+        yield f"llm-twin-{i}", "healthy", settings | dict(metadata_path=write(work / f"twin-{i}.jsonl", some))
+        yield f"llm-shuffled-{i}", "unrelated_data", settings | dict(
+            metadata_path=write(work / f"mixed-{i}.jsonl", shuffle_answers(some, i)))
 
 
 # What learns 20 records by heart in some hundred steps.
@@ -266,6 +282,10 @@ def record(name, label, settings, work):
     if label == "not_finite":
         step = re.search(r"stopped at step (\d+)", said)
         lines.append({"step": int(step[1]), "loss": float("nan")})
+    if re.search("twin|shuffled|plain", name):  # the control compares record by record
+        keep_records(out / "logs/record_losses.jsonl", OUT / "records" / name)
+    if "rank" in name:
+        keep_layers(out / "logs/layers.jsonl", OUT / "records" / name)
     keys = {"loss": "Loss/train", "lr": "lr", "grad_norm": "grad_norm", "val_loss": "Loss/val",
             "probe_loss": "Loss/probe",
             "swapped_loss": "Loss/swapped", "dead_layers": "adapter/dead_layers",
@@ -288,6 +308,31 @@ def record(name, label, settings, work):
                     + "\n")
     shutil.rmtree(out)
     print(f"{name}: {len(lines)} steps", flush=True)
+
+
+def keep_records(file, folder):
+    """What was measured of each record, with short names and numbers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = {}
+    with (folder / file.name).open("w") as f:
+        for line in map(json.loads, file.open()):
+            if line["set"] != "train":
+                line["records"] = ["r%d%s" % (names.setdefault(name, len(names)), " " + time if time else "")
+                                   for name, _, time in map(parts_of_name, line["records"])]
+                line["losses"] = [float(f"{x:.4g}") for x in line["losses"]]
+                f.write(json.dumps(line, separators=(",", ":")) + "\n")
+
+
+def keep_layers(file, folder):
+    """What the layers were like when they were last looked at: the doctor asks for three looks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / file.name).write_text("".join(file.open().readlines()[-3:]))
+
+
+def parts_of_name(record):
+    """An image's timestep is no part of its name."""
+    found = re.fullmatch(r"(.*?)( )(t\d+)", record)
+    return found.groups() if found else (record, "", "")
 
 
 def main():

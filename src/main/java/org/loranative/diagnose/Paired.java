@@ -30,6 +30,23 @@ public record Paired(int records, double fell, double low, double high) {
   }
 
   /**
+   * Compares two sets that were measured at the same steps, by the records that both have.
+   *
+   * @param steps at which both were measured; what one record lost at them is taken together
+   */
+  static Optional<Paired> of(RunCurves run, String one, String other, long[] steps) {
+    Map<String, MeasuredRecords> first = new LinkedHashMap<>();
+    Map<String, MeasuredRecords> second = new LinkedHashMap<>();
+    for (long step : steps) {
+      MeasuredRecords.at(run.records(), one, step)
+          .forEach((set, m) -> first.put(step + set.substring(one.length()), m));
+      MeasuredRecords.at(run.records(), other, step)
+          .forEach((set, m) -> second.put(step + set.substring(other.length()), m));
+    }
+    return of(first, second);
+  }
+
+  /**
    * Compares two measurements of one set, by its parts; of one run or of two.
    *
    * @return empty where too few records are in both
@@ -46,8 +63,9 @@ public record Paired(int records, double fell, double low, double high) {
                 .distinct()
                 .count()
             >= FEWEST;
-    for (MeasuredRecords earlier : first.values()) {
-      MeasuredRecords later = second.get(earlier.set());
+    for (Map.Entry<String, MeasuredRecords> part : first.entrySet()) {
+      MeasuredRecords earlier = part.getValue();
+      MeasuredRecords later = second.get(part.getKey());
       for (Map.Entry<String, Double> e : earlier.losses().entrySet()) {
         Double now = later == null ? null : later.losses().get(e.getKey());
         if (now != null && Double.isFinite(now) && Double.isFinite(e.getValue())) {

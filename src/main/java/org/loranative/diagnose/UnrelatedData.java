@@ -27,8 +27,53 @@ final class UnrelatedData implements Check {
   /** Something must have been learnt before it can show. */
   private static final double LEARNT = 0.03;
 
+  /** Held-out records show nothing where their own answers are no better for sure, nor by this. */
+  private static final double HELD_OUT_GAP = 0.025;
+
+  private static final String VALIDATION = "val";
+  private static final String EXCHANGED = "val_swapped";
+
   @Override
   public Optional<Finding> find(RunCurves run) {
+    return ofHeldOut(run).or(() -> ofProbe(run));
+  }
+
+  /**
+   * Held-out records, answer by answer: what is learnt by heart of answers that belong to other
+   * prompts is no use to them.
+   */
+  private static Optional<Finding> ofHeldOut(RunCurves run) {
+    Curve probe = run.probe().finite();
+    int n = probe.size();
+    if (n < FEWEST || new Measured(probe).fell() < LEARNT) {
+      return Optional.empty();
+    }
+    long[] later = Arrays.copyOfRange(probe.steps(), n / 2, n);
+    return Paired.of(run, EXCHANGED, VALIDATION, later)
+        .filter(p -> p.low() <= 0 && p.fell() <= HELD_OUT_GAP)
+        .map(
+            p ->
+                finding(
+                    run,
+                    String.format(
+                        "held-out answers are %s, after their own prompts than after those of"
+                            + " others, on %d records",
+                        p, p.records())));
+  }
+
+  private static Finding finding(RunCurves run, String shown) {
+    String what = run.isDiffusion() ? "captions" : "answers";
+    return new Finding(
+        Finding.Kind.UNRELATED_DATA,
+        run.probe().finite().steps()[0],
+        shown,
+        "Look whether "
+            + what
+            + " stand beside the right records; if they do, they say"
+            + " nothing that the model uses");
+  }
+
+  private static Optional<Finding> ofProbe(RunCurves run) {
     Curve probe = run.probe().finite();
     Curve swapped = run.swapped().finite();
     int n = Math.min(probe.size(), swapped.size());
@@ -45,24 +90,18 @@ final class UnrelatedData implements Check {
     if (gap > none && !(run.isWhole() && hasShrunk(gaps))) {
       return Optional.empty();
     }
-    String what = run.isDiffusion() ? "captions" : "answers";
     return Optional.of(
-        new Finding(
-            Finding.Kind.UNRELATED_DATA,
-            probe.steps()[0],
+        finding(
+            run,
             String.format(
                 "with the %s of other records the probe loss is %.4g, with their own %.4g: %.2g %%"
                     + " apart, %.2g %% at the first measurement%s",
-                what,
+                run.isDiffusion() ? "captions" : "answers",
                 swapped.last(),
                 probe.last(),
                 100 * gap,
                 100 * gaps[0],
-                gap > gaps[0] ? "" : "; where they belong together the gap grows"),
-            "Look whether "
-                + what
-                + " stand beside the right records; if they do, they say"
-                + " nothing that the model uses"));
+                gap > gaps[0] ? "" : "; where they belong together the gap grows")));
   }
 
   /**

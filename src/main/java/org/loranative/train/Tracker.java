@@ -21,6 +21,9 @@ import org.slf4j.LoggerFactory;
 /** Sends what happens in a run to TensorBoard, metrics.jsonl and the console. */
 public final class Tracker implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Tracker.class);
+  private static final Map<String, String> TITLES =
+      Map.of(
+          "val", "validation", "swapped", "exchanged probe", "val_swapped", "exchanged validation");
   private static final List<String> RESULTS = List.of("Loss/train", "Loss/val");
 
   private final TensorBoard board;
@@ -82,10 +85,7 @@ public final class Tracker implements AutoCloseable {
     return measured.losses().entrySet().stream()
         .filter(e -> !e.getKey().contains("/"))
         .map(
-            e ->
-                (e.getKey().equals("val") ? "validation" : e.getKey())
-                    + " loss "
-                    + e.getValue().floatValue())
+            e -> TITLES.getOrDefault(e.getKey(), e.getKey()) + " loss " + e.getValue().floatValue())
         .reduce((a, b) -> a + ", " + b);
   }
 

@@ -22,7 +22,7 @@ class DataFindingsTest {
     }
     Map<String, String> settings = new HashMap<>(facts);
     settings.put("task_type", "llm");
-    settings.put("total_steps", String.valueOf(STEPS));
+    settings.putIfAbsent("total_steps", String.valueOf(STEPS));
     return Doctor.examine(new RunCurves(Map.of("Loss/train", new Curve(steps, loss)), settings));
   }
 
@@ -90,5 +90,49 @@ class DataFindingsTest {
             "the loss ends at 4\\.\\d+; knowing how often each token comes and reading nothing gives"
                 + " 4\\.100, guessing 10\\.8 \\(it began at 6\\.\\d+\\)");
     assertThat(find(Finding.Kind.FREQUENCIES_ALONE, 3.4, facts)).isEmpty();
+  }
+
+  @Test
+  void saysSoAsSoonAsEveryRecordWasSeen() {
+    Map<String, String> facts = new HashMap<>();
+    facts.put("data/label_entropy", "4.1");
+    facts.put("total_steps", "4000");
+    facts.put("data/records", "400");
+    facts.put("batch_size", "4");
+    assertThat(find(Finding.Kind.FREQUENCIES_ALONE, 4.1, facts).orElseThrow().evidence())
+        .contains("the loss stays at 4.1");
+    assertThat(find(Finding.Kind.FREQUENCIES_ALONE, 3.4, facts)).isEmpty();
+    facts.put("warmup_steps", "40");
+    assertThat(find(Finding.Kind.FREQUENCIES_ALONE, 4.1, facts)).as("80 steps were").isEmpty();
+    facts.put("warmup_steps", "0");
+    facts.put("data/records", "481");
+    assertThat(find(Finding.Kind.FREQUENCIES_ALONE, 4.1, facts)).as("one is missing").isEmpty();
+    facts.remove("data/records");
+    assertThat(find(Finding.Kind.FREQUENCIES_ALONE, 4.1, facts)).as("not known").isEmpty();
+    facts.put("data/records", "400");
+    facts.put("data/label_entropy", "1.2");
+    assertThat(find(Finding.Kind.FREQUENCIES_ALONE, 5.9, facts)).as("far above, flat").isPresent();
+    facts.put("data/label_entropy", "5");
+    assertThat(find(Finding.Kind.FREQUENCIES_ALONE, 5, facts)).isPresent();
+  }
+
+  /** What is above it and falls will pass it. */
+  @Test
+  void waitsWhileTheLossFalls() {
+    long[] steps = new long[STEPS];
+    double[] loss = new double[STEPS];
+    for (int i = 0; i < STEPS; i++) {
+      steps[i] = i + 1;
+      loss[i] = 6 - 0.005 * i;
+    }
+    Map<String, String> settings =
+        Map.of(
+            "task_type", "llm",
+            "total_steps", "1000",
+            "batch_size", "4",
+            "data/records", "100",
+            "data/label_entropy", "4.1");
+    RunCurves run = new RunCurves(Map.of("Loss/train", new Curve(steps, loss)), settings);
+    assertThat(new FrequenciesAlone().find(run)).isEmpty();
   }
 }

@@ -42,6 +42,19 @@ class DoctorTest {
     assertThat(findings).allSatisfy(f -> assertThat(f.advice()).isNotBlank());
   }
 
+  /** Two runs of the same data; the larger rank's directions are far from alike. */
+  @Test
+  void seesTheRankThatIsUsedUp() {
+    assertThat(kinds("toy-rank-4")).contains(Finding.Kind.RANK_FULL);
+    assertThat(kinds("toy-rank-16"))
+        .doesNotContain(Finding.Kind.RANK_FULL, Finding.Kind.RANK_LARGE);
+  }
+
+  private static List<Finding.Kind> kinds(String name) {
+    Labelled run = recorded().filter(r -> r.name().equals(name)).findFirst().orElseThrow();
+    return Doctor.examine(run.curves()).stream().map(Finding::kind).toList();
+  }
+
   static Stream<Labelled> healthy() {
     return recorded().filter(r -> r.label().equals("healthy"));
   }

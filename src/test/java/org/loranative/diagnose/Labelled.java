@@ -11,6 +11,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.loranative.track.LayerLog;
+import org.loranative.track.MeasuredRecords;
 
 /**
  * A run of which is known what is wrong with it.
@@ -53,7 +55,11 @@ record Labelled(String name, String label, RunCurves curves) {
           .properties()
           .forEach(e -> settings.put(e.getKey(), e.getValue().asText()));
       String name = file.getFileName().toString().replace(".csv", "");
-      return new Labelled(name, head.path("label").asText(), new RunCurves(curves, settings));
+      Path looks = FOLDER.resolve("records").resolve(name);
+      return new Labelled(
+          name,
+          head.path("label").asText(),
+          new RunCurves(curves, settings, LayerLog.read(looks), MeasuredRecords.read(looks)));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -82,7 +88,9 @@ record Labelled(String name, String label, RunCurves curves) {
               }
               curves.put(tag, c.slice(0, n));
             });
-    return new RunCurves(curves, run.settings());
+    List<MeasuredRecords> records = run.records().stream().filter(m -> m.step() <= step).toList();
+    List<LayerLog.At> layers = run.layers().stream().filter(l -> l.step() <= step).toList();
+    return new RunCurves(curves, run.settings(), layers, records);
   }
 
   /**

@@ -5,20 +5,20 @@ import java.util.List;
 import org.loranative.data.llm.Example;
 
 /**
- * A few training records that are measured again and again, and the same with their answers
- * exchanged: each prompt before the answer of the next. If the loss of the latter is as low, the
- * answers have nothing to do with their prompts, or the model does not read them.
+ * A few records that are measured again and again, and the same with their answers exchanged: each
+ * answer behind the prompt of another. If the loss of the latter is as low, the answers have
+ * nothing to do with their prompts, or the model does not read them.
  */
 record LlmProbe(List<Example> records, List<Example> swapped) {
-  private static final int MOST = 16;
 
   /**
    * @param examples to take records from, evenly
+   * @param most records
    * @param maxLength that exchanged records are cut to
    */
-  static LlmProbe of(List<Example> examples, int maxLength) {
+  static LlmProbe of(List<Example> examples, int most, int maxLength) {
     List<Example> records = new ArrayList<>();
-    int n = Math.min(MOST, examples.size());
+    int n = Math.min(most, examples.size());
     for (int i = 0; i < n; i++) {
       records.add(examples.get((int) ((long) i * examples.size() / n)));
     }
@@ -42,7 +42,7 @@ record LlmProbe(List<Example> records, List<Example> swapped) {
     return n;
   }
 
-  /** The prompt of one and the answer of another, with what follows either. */
+  /** The prompt of one and the answer of another, with what follows either; named by the answer. */
   private static Example join(Example asks, Example answers, int maxLength) {
     int head = prompt(asks) + 1; // the last token of the prompt predicts the answer's first
     int from = prompt(answers) + 1;
@@ -56,6 +56,6 @@ record LlmProbe(List<Example> records, List<Example> swapped) {
     if (head <= length) {
       labels[head - 1] = answers.labels()[from - 1];
     }
-    return new Example(ids, labels, asks.source());
+    return new Example(ids, labels, answers.source());
   }
 }

@@ -42,6 +42,12 @@ final class LlmTask implements Task<List<Example>> {
   private static final Logger log = LoggerFactory.getLogger(LlmTask.class);
   private static final int SKIPPED_SHOWN = 20;
 
+  /** Training records that are measured again and again. */
+  private static final int PROBED = 16;
+
+  /** Held-out records that are measured with one another's answers too. */
+  private static final int EXCHANGED = 32;
+
   /** A packed row. */
   private record Row(int tokens) implements BatchShape {
     @Override
@@ -60,6 +66,7 @@ final class LlmTask implements Task<List<Example>> {
   private final boolean raw;
   private final Batches batches;
   private final LlmProbe probe;
+  private final LlmProbe heldProbe;
   private final Objective<LlmGraph.Head> objective = new SupervisedObjective();
   private final int maxDocument;
 
@@ -101,9 +108,10 @@ final class LlmTask implements Task<List<Example>> {
     }
     checkIds();
     batches = new Batches(examples, batching(config.shuffle()));
-    probe = LlmProbe.of(examples, config.maxLength());
+    probe = LlmProbe.of(examples, PROBED, config.maxLength());
+    heldProbe = LlmProbe.of(held, EXCHANGED, config.maxLength());
     int longest = 1;
-    for (List<Example> list : List.of(examples, held, probe.swapped())) {
+    for (List<Example> list : List.of(examples, held, probe.swapped(), heldProbe.swapped())) {
       longest = Math.max(longest, list.stream().mapToInt(Example::length).max().orElse(1));
     }
     maxDocument = (longest + 31) / 32 * 32;
@@ -191,6 +199,7 @@ final class LlmTask implements Task<List<Example>> {
     sets.put("val", held);
     sets.put("probe", probe.records());
     sets.put("swapped", probe.swapped());
+    sets.put("val_swapped", heldProbe.swapped());
     return sets.entrySet().stream()
         .filter(set -> !set.getValue().isEmpty())
         .map(set -> new Measure<>(set.getKey(), "", inOrder(set.getValue())))

@@ -2,6 +2,7 @@ package org.loranative.train.tuning;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntPredicate;
 
 /**
  * The values that are combined into candidates, the most promising of each kind first.
@@ -38,6 +39,11 @@ record Grid(List<Double> rates, List<Integer> ranks, List<Double> scales) {
         rates,
         tried.stream().distinct().toList(),
         List.of(scale, scale < 2 ? 2 * scale : scale / 2));
+  }
+
+  /** Without ranks that do not pass. */
+  Grid filter(IntPredicate trainable) {
+    return new Grid(rates, ranks.stream().filter(trainable::test).toList(), scales);
   }
 
   int size() {

@@ -17,6 +17,7 @@ import org.loranative.config.Mark;
 import org.loranative.config.TrainConfig;
 import org.loranative.diagnose.RunCurves;
 import org.loranative.io.AtomicFiles;
+import org.loranative.optim.Schedule;
 import org.loranative.track.Console;
 import org.loranative.track.RecordedRun;
 import org.loranative.track.RunLog;
@@ -74,6 +75,12 @@ public final class Tuning {
     this.stop = stop;
     config = read(List.of());
     config.requireComplete();
+    if (Schedule.named(config.lrSchedule()).equals(Optional.of(Schedule.RANGE_TEST))) {
+      throw new UserException(
+          "lr_schedule: range_test is no schedule that a run is trained with; tune makes a range"
+              + " test by itself. Name the one that the run is to have.");
+    }
+    ranks.forEach(rank -> read(List.of("lora_rank=" + rank))); // which refuses what none may be
     Map<String, Object> settings = ConfigReader.toMap(config);
     settings.keySet().removeIf(key -> Catalogue.isMarked(key, Mark.PLACE));
     settings.put("--ranks", ranks);
@@ -109,8 +116,7 @@ public final class Tuning {
    */
   public Path run() throws IOException {
     int whole = wholeRun();
-    Files.createDirectories(folder);
-    state.save();
+    begin();
     Optional<RangeTest.Outcome> range = Optional.empty();
     if (config.findsRate()) {
       clock();
@@ -144,6 +150,16 @@ public final class Tuning {
     }
     Report report = new Report(search, best, whole, measured);
     return write(report.sentences(), report.settings(config));
+  }
+
+  private void begin() {
+    try {
+      Files.createDirectories(folder);
+      state.save();
+    } catch (IOException e) {
+      throw new UserException(
+          "--output-dir " + folder + " cannot be written: " + e.getMessage(), e);
+    }
   }
 
   /** Steps of the configuration's own run. */
@@ -197,7 +213,11 @@ public final class Tuning {
 
   /** As many candidates as there is time for, over the whole run if it can be. */
   private List<Candidate> choose(List<Double> rates, int whole) {
-    Grid all = Grid.around(rates, ranks, config.loraRank(), config.loraAlpha());
+    Grid all =
+        Grid.around(rates, ranks, config.loraRank(), config.loraAlpha()).filter(this::isTrainable);
+    if (all.ranks().isEmpty()) {
+      throw new UserException("No rank of --ranks can be trained; see the reasons above.");
+    }
     long affordable = budget.affordable();
     for (int most = Math.min(Grid.MOST, all.size()); most >= Grid.LEAST; most /= 2) {
       Grid grid = all.within(most);
@@ -212,6 +232,21 @@ public final class Tuning {
       steps = Math.max(Halving.FEWEST_STEPS, steps - Math.max(1, steps / 16));
     }
     return few.candidates(Math.max(steps, Halving.FEWEST_STEPS));
+  }
+
+  /** Whether a run of this rank can be: a larger one may need more memory than there is. */
+  private boolean isTrainable(int rank) {
+    try (AutoCloseable silence = RunLog.silent();
+        TrainRun run = new TrainRun(trial(RANGE_TEST, List.of("lora_rank=" + rank)))) {
+      return true;
+    } catch (UserException e) {
+      console.line(String.format("Rank %d is left out: %s", rank, e.getMessage()));
+      return false;
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /**

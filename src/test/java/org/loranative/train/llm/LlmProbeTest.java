@@ -24,18 +24,22 @@ class LlmProbeTest {
   void putsEachPromptBeforeTheOthersAnswer() {
     LlmProbe probe =
         LlmProbe.of(
-            List.of(TWO.get(0), example(3, new int[] {5, 9, 6, 7}, new int[] {-1, 6, 7, -1})), 10);
+            List.of(TWO.get(0), example(3, new int[] {5, 9, 6, 7}, new int[] {-1, 6, 7, -1})),
+            16,
+            10);
     Example first = probe.swapped().get(0);
     assertThat(first.ids()).containsExactly(1, 2, 6, 7);
     assertThat(first.labels()).containsExactly(-1, 6, 7, -1);
-    assertThat(first.source().line()).isEqualTo(1);
+    assertThat(first.source().line()).as("named by the answer").isEqualTo(3);
   }
 
   @Test
   void cutsToTheLongestThatIsTrained() {
     LlmProbe probe =
         LlmProbe.of(
-            List.of(TWO.get(0), example(3, new int[] {5, 9, 6, 7}, new int[] {-1, 6, 7, -1})), 3);
+            List.of(TWO.get(0), example(3, new int[] {5, 9, 6, 7}, new int[] {-1, 6, 7, -1})),
+            16,
+            3);
     assertThat(probe.swapped().get(0).ids()).containsExactly(1, 2, 6);
     assertThat(probe.swapped().get(0).labels()).containsExactly(-1, 6, 7);
   }
@@ -44,8 +48,8 @@ class LlmProbeTest {
   @Test
   void leavesPlainTextAlone() {
     Example text = example(1, new int[] {1, 2, 3}, new int[] {2, 3, -1});
-    assertThat(LlmProbe.of(List.of(text, text), 10).swapped()).isEmpty();
-    assertThat(LlmProbe.of(List.of(text, text), 10).records()).hasSize(2);
+    assertThat(LlmProbe.of(List.of(text, text), 16, 10).swapped()).isEmpty();
+    assertThat(LlmProbe.of(List.of(text, text), 16, 10).records()).hasSize(2);
   }
 
   /** Of the same words, but for case, spaces and punctuation; an emoji is a word. */

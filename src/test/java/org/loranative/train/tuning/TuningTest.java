@@ -25,11 +25,13 @@ import org.loranative.config.TrainConfig;
 import org.loranative.testing.TinyModel;
 import org.loranative.track.Console;
 import org.loranative.train.StopSignal;
+import org.loranative.train.runs.TrainRun;
 
 /** A search over runs of a tiny model. */
 class TuningTest {
   @TempDir private Path folder;
   private Path config;
+  private List<Integer> ranks = List.of();
   private final ByteArrayOutputStream said = new ByteArrayOutputStream();
 
   @BeforeEach
@@ -84,13 +86,7 @@ class TuningTest {
       throws IOException {
     Console console = new Console(new PrintStream(said, true, StandardCharsets.UTF_8), false);
     return new Tuning(
-            folder.resolve(output),
-            Optional.of(config),
-            List.of(more),
-            List.of(),
-            time,
-            console,
-            stop)
+            folder.resolve(output), Optional.of(config), List.of(more), ranks, time, console, stop)
         .run();
   }
 
@@ -204,6 +200,41 @@ class TuningTest {
         .isInstanceOf(UserException.class)
         .hasMessageContaining("There is no time to compare candidates");
     assertThat(folder.resolve("own/clock")).exists();
+  }
+
+  /** A rank that needs more memory than there is ends no search that has others. */
+  @Test
+  void aRankThatDoesNotFitIsLeftOut() throws IOException {
+    long bytes;
+    try (TrainRun run = new TrainRun(read(config))) {
+      bytes = run.bytes();
+    }
+    String budget = "memory_budget=" + (bytes / 1000 + 1) + "KB";
+    ranks = List.of(4, 64);
+    Path tuned = tune("fits", Duration.ofHours(1), new StopSignal(), budget);
+    assertThat(said()).contains("Rank 64 is left out: ");
+    assertThat(read(tuned).loraRank()).isEqualTo(4);
+    ranks = List.of(64);
+    assertThatThrownBy(() -> tune("none", Duration.ofHours(1), new StopSignal(), budget))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("No rank of --ranks can be trained");
+  }
+
+  @Test
+  void whatCannotBeTriedIsSaidBeforeAnythingIs() {
+    ranks = List.of(100_000);
+    assertThatThrownBy(() -> tune("x", Duration.ofHours(1), new StopSignal()))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("lora_rank");
+    ranks = List.of();
+    assertThatThrownBy(
+            () -> tune("x", Duration.ofHours(1), new StopSignal(), "lr_schedule=range_test"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("makes a range test by itself");
+    assertThatThrownBy(() -> tune("run.yaml/x", Duration.ofHours(1), new StopSignal()))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("cannot be written");
+    assertThat(folder.resolve("x")).doesNotExist();
   }
 
   @Test
