@@ -2,6 +2,8 @@ package org.loranative.diagnose;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
+import org.loranative.Counted;
 
 /** How a loss goes with which nothing is wrong; or that it cannot be told, and what would tell. */
 final class Course {
@@ -18,6 +20,9 @@ final class Course {
   /** Share of the loss that further steps must win to matter. */
   private static final double MATTERS = 0.01;
 
+  /** Share that a loss falls by if it never rises and does not do so by chance. */
+  private static final double MUCH = 0.03;
+
   Finding of(RunCurves run) {
     Curve loss = run.loss().finite();
     for (Curve c : List.of(run.validation().finite(), run.probe().finite())) {
@@ -28,7 +33,12 @@ final class Course {
     boolean means = loss.stride() >= MANY;
     if (loss.size() < (means ? FEWEST_MEANS : FEWEST)) {
       return cannotTell(
-          loss.size() + (means ? " means of " + Math.round(loss.stride()) : "") + " steps so far",
+          means
+              ? Counted.of(loss.size(), "mean")
+                  + " of "
+                  + Math.round(loss.stride())
+                  + " steps so far"
+              : Counted.of(loss.size(), "step") + " so far",
           means
               ? "Log more often"
               : "Wait for at least "
@@ -44,8 +54,8 @@ final class Course {
     String name = c.equals(run.validation().finite()) ? "validation loss" : "probe loss";
     double[] v = c.values();
     int n = v.length;
-    double fell = 1 - v[c.lowest()] / v[0];
-    if (fell < m.resolution() && v[n - 1] < v[0] * (1 + m.resolution())) {
+    String set = name.equals("validation loss") ? "val" : "probe";
+    if (!fell(run, c, set, m) && v[n - 1] < v[0] * (1 + m.resolution())) {
       return cannotTell(
           String.format(
               "the %s is %.4g at first and %.4g now, and varies by %.2g %% by itself",
@@ -54,7 +64,6 @@ final class Course {
     }
     String says = String.format("the %s fell from %.4g to %.4g", name, v[0], v[c.lowest()]);
     int back = Math.max(1, Math.min(n / 4, n - 1));
-    String set = name.equals("validation loss") ? "val" : "probe";
     Optional<Paired> pairs = Paired.of(run, set, c.steps()[n - 1 - back], c.lastStep());
     if (pairs.isPresent()) {
       return paired(c, says, pairs.get(), c.lastStep() - c.steps()[n - 1 - back]);
@@ -64,6 +73,19 @@ final class Course {
     return lately > least
         ? falling(c.steps()[0], says, lately, back * (long) c.stride())
         : plateau(c, says, least);
+  }
+
+  /**
+   * Whether it fell, by the same records where they are known. A few measurements that fall ever
+   * more slowly bend as if they jittered, but not one of them rises.
+   */
+  private static boolean fell(RunCurves run, Curve c, String set, Measured m) {
+    double[] v = c.values();
+    double fell = 1 - v[c.lowest()] / v[0];
+    boolean neverRises = IntStream.range(1, v.length).allMatch(i -> v[i] < v[i - 1]);
+    return Paired.of(run, set, c.steps()[0], c.steps()[c.lowest()])
+        .map(p -> p.isSure() && p.fell() >= MATTERS)
+        .orElse(fell >= Math.max(MATTERS, m.resolution()) || neverRises && fell >= MUCH);
   }
 
   /** Whether it still falls, by the same records. */
@@ -105,9 +127,10 @@ final class Course {
       double shown = fall.share() - fall.least();
       return cannotTell(
           String.format(
-              "the loss is %.4g in the first quarter and %.4g in the last, and its noise hides changes"
-                  + " below %.0f %%",
-              fall.first(), fall.last(), 100 * shown),
+              "the loss is %.4g in the first quarter and %.4g in the last, and its noise hides %s",
+              fall.first(),
+              fall.last(),
+              shown < 1 ? String.format("changes below %.0f %%", 100 * shown) : "any change"),
           run.isDiffusion()
               ? "The probe loss, or validation, on the same noise each time would tell (eval_steps)"
               : "A validation loss would tell (validation_fraction)");

@@ -32,6 +32,9 @@ final class ScheduleMistake implements Check {
     if (v[highest] == 0) {
       return finding(rate.steps()[0], "the learning rate is 0 throughout", n);
     }
+    if ("range_test".equals(run.settings().get("lr_schedule"))) {
+      return Optional.empty(); // it is to rise
+    }
     boolean whole = total.isEmpty() || rate.lastStep() >= total.getAsDouble();
     if (whole && highest >= 0.9 * (n - 1) && v[0] < 0.5 * v[highest] && total.isPresent()) {
       return finding(
