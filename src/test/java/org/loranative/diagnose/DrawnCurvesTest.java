@@ -77,4 +77,13 @@ class DrawnCurvesTest {
   void isRightOnTheWay() {
     judge(Drawn.tuned(), SOME, 77, DrawnCurvesTest::onTheWay).isGood();
   }
+
+  /** Shapes that were drawn afterwards; more of them were, once, for docs/doctor.md. */
+  @Test
+  void isRightOnOtherShapes() {
+    List<Drawn> kinds = new ArrayList<>(Unseen.all());
+    kinds.addAll(Fresh.all());
+    judge(kinds, MANY, 20261128, DrawnCurvesTest::atTheEnd).isGood();
+    judge(kinds, SOME, 40417, DrawnCurvesTest::onTheWay).isGood();
+  }
 }
