@@ -52,6 +52,11 @@ record Measured(Curve validation, List<MeasuredRecords> records, long trained) {
     return rose ? lowest : step;
   }
 
+  /** Whether training up to a step did any good, for sure. */
+  boolean isBetterAfter(long step) {
+    return against(0, this, step).map(p -> p.isSure() && p.fell() > 0).orElse(false);
+  }
+
   /** Whether the last quarter of its measurements brought something, for sure. */
   boolean isStillFalling() {
     int n = validation.size();

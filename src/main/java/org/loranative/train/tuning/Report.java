@@ -57,6 +57,11 @@ record Report(Search search, Candidate best, int whole, Map<Candidate, Measured>
             before.isPresent()
                 ? String.format(", %.4f before training", before.getAsDouble())
                 : ""));
+    if (before.isPresent() && !run.isBetterAfter(at)) {
+      all.add(
+          "That is not lower for sure than before training: as far as these held-out records show,"
+              + " none of the candidates helps. More of them would tell, or other data.");
+    }
     all.add("How sure: " + sureness());
     if (best.steps() < whole) {
       all.add(

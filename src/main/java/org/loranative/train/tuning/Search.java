@@ -165,10 +165,10 @@ final class Search {
     return tried.stream().mapToDouble(Candidate::rate);
   }
 
-  /** The best with a rate beyond those tried, where its own lies at their end. */
+  /** The best with a rate beyond those tried, where its own lies at their end and helps at all. */
   Optional<Candidate> beyond(double factor) {
     Candidate best = best();
-    if (rates().allMatch(r -> r == best.rate())) {
+    if (rates().allMatch(r -> r == best.rate()) || !measured.get(best).isBetterAfter(endOf(best))) {
       return Optional.empty();
     }
     if (rates().noneMatch(r -> r > best.rate())) {

@@ -232,6 +232,19 @@ class SearchTest {
     assertThat(one.beyond(3)).as("an optimizer that finds its rate").isEmpty();
   }
 
+  /** Ever lower rates end at no training at all. */
+  @Test
+  void whereNothingHelpsThatIsSaidAndNoFurtherRateIsTried() {
+    Candidate low = run(new Candidate(1e-5, 8, 8, WHOLE), 0.1, losses(2.4, 2.4));
+    Candidate high = run(new Candidate(3e-3, 8, 8, WHOLE), 0.1, losses(2.4, 2.7));
+    Search search = new Search(List.of(low, high), measured);
+    search.rank(WHOLE);
+    assertThat(search.ended(true).best()).isEqualTo(low);
+    assertThat(search.beyond(3)).isEmpty();
+    assertThat(said(search).get(1))
+        .startsWith("That is not lower for sure than before training: as far as these held-out");
+  }
+
   @Test
   void allDiverged() {
     Candidate a = new Candidate(9, 5, 5, WHOLE);
