@@ -26,10 +26,11 @@ import org.loranative.graph.ops.Add;
 class ArchitectureTest {
   private static final Map<String, Integer> RANKS =
       Map.ofEntries(
-          Map.entry("cli", 5),
-          Map.entry("train", 4),
+          Map.entry("cli", 6),
+          Map.entry("train", 5),
           Map.entry("model", 3),
-          Map.entry("board", 4),
+          Map.entry("board", 5),
+          Map.entry("export", 4),
           Map.entry("diagnose", 2),
           Map.entry("label", 3),
           Map.entry("lora", 2),

@@ -18,51 +18,16 @@ import org.loranative.UserException;
  * nothing; every length is checked against what is left of the file before it is used.
  */
 public final class Gguf {
-  private static final int MAGIC = 0x46554747; // "GGUF", little-endian
+  static final int MAGIC = 0x46554747; // "GGUF", little-endian
   private static final int MAX_DIMS = 4;
   private static final int MAX_DEPTH = 4;
-
-  /** ggml's type ids: name, elements and bytes of a block. Ids not here are unknown to us. */
-  private enum GgmlType {
-    F32(0, 1, 4),
-    F16(1, 1, 2),
-    Q4_0(2, 32, 18),
-    Q4_1(3, 32, 20),
-    Q5_0(6, 32, 22),
-    Q5_1(7, 32, 24),
-    Q8_0(8, 32, 34),
-    Q8_1(9, 32, 36),
-    Q2_K(10, 256, 84),
-    Q3_K(11, 256, 110),
-    Q4_K(12, 256, 144),
-    Q5_K(13, 256, 176),
-    Q6_K(14, 256, 210),
-    Q8_K(15, 256, 292),
-    IQ4_NL(20, 32, 18),
-    IQ4_XS(23, 256, 136),
-    I8(24, 1, 1),
-    I16(25, 1, 2),
-    I32(26, 1, 4),
-    I64(27, 1, 8),
-    F64(28, 1, 8),
-    BF16(30, 1, 2);
-
-    final int id;
-    final int elements;
-    final int bytes;
-
-    GgmlType(int id, int elements, int bytes) {
-      this.id = id;
-      this.elements = elements;
-      this.bytes = bytes;
-    }
-  }
 
   private final Path file;
   private final FileChannel channel;
   private final long size;
   private final ByteBuffer window =
       ByteBuffer.allocate(1 << 16).order(ByteOrder.LITTLE_ENDIAN).limit(0);
+  private final List<Range> ranges = new ArrayList<>();
   private long windowStart;
 
   private Gguf(Path file, FileChannel channel) throws IOException {
@@ -89,6 +54,33 @@ public final class Gguf {
     }
   }
 
+  /**
+   * The metadata of {@code file} as it stands there, to be written into another; of a file that was
+   * split, that of its first part, without what it says of the parts.
+   */
+  public static GgufMetadata metadata(Path file) {
+    Path first = GgufParts.first(file);
+    GgufMetadata metadata = new GgufMetadata();
+    try (FileChannel channel = FileChannel.open(first)) {
+      Gguf gguf = new Gguf(first, channel);
+      gguf.parse();
+      for (Range range : gguf.ranges) {
+        ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(range.end() - range.start()));
+        while (bytes.hasRemaining()
+            && channel.read(bytes, range.start() + bytes.position()) >= 0) {}
+        GgufMetadata.Type type = GgufMetadata.Type.values()[range.type()];
+        metadata.put(range.key(), new GgufMetadata.Entry(type, bytes.array(), range.value()));
+      }
+    } catch (IOException e) {
+      throw new UserException(first + " cannot be read: " + e.getMessage(), e);
+    }
+    List.of("split.no", "split.count", "split.tensors.count").forEach(metadata::without);
+    return metadata;
+  }
+
+  /** Where a value of the metadata stands. */
+  private record Range(String key, int type, long start, long end, Object value) {}
+
   private TensorFile parse() throws IOException {
     if (size < 24 || u32() != MAGIC) {
       throw bad("it does not begin with GGUF");
@@ -102,7 +94,11 @@ public final class Gguf {
     Map<String, Object> metadata = new LinkedHashMap<>();
     for (long i = 0; i < metadataCount; i++) {
       String key = string();
-      metadata.put(key, value(u32(), 0));
+      int type = u32();
+      long start = position();
+      Object value = value(type, 0);
+      metadata.put(key, value);
+      ranges.add(new Range(key, type, start, position(), value));
     }
     record Described(String name, GgmlType type, List<Long> shape, long offset) {}
     List<Described> described = new ArrayList<>();
@@ -146,12 +142,8 @@ public final class Gguf {
   }
 
   private GgmlType type(String name, int id) {
-    for (GgmlType t : GgmlType.values()) {
-      if (t.id == id) {
-        return t;
-      }
-    }
-    throw bad("tensor \"" + name + "\" has the unknown type " + id);
+    return GgmlType.of(id)
+        .orElseThrow(() -> bad("tensor \"" + name + "\" has the unknown type " + id));
   }
 
   private long bytes(String name, GgmlType type, List<Long> shape) {

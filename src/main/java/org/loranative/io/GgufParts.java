@@ -26,6 +26,13 @@ final class GgufParts {
     return file.metadata().get("split.count") instanceof Long n ? n : 1;
   }
 
+  /** The part that has the metadata: {@code file} itself where it was not split. */
+  static Path first(Path file) {
+    Matcher m = NAME.matcher(file.getFileName().toString());
+    Path first = m.matches() ? file.resolveSibling(m.group(1) + "-00001-of-" + m.group(3) + ".gguf") : file;
+    return Files.exists(first) ? first : file;
+  }
+
   /** All parts as one file, given one of them. */
   static TensorFile join(Path named, TensorFile part) {
     long parts = count(part);

@@ -189,18 +189,36 @@ public final class Safetensors {
   /** Writes a file in one step; tensors in the given order, metadata keys sorted. */
   public static void write(Path file, List<Tensor> tensors, Map<String, String> metadata)
       throws IOException {
+    stream(
+        file,
+        tensors.stream()
+            .map(
+                t ->
+                    new TensorStream(
+                        t.name(),
+                        t.type().name(),
+                        t.shape(),
+                        t.data().remaining(),
+                        out -> copy(t.data().duplicate(), out)))
+            .toList(),
+        metadata);
+  }
+
+  /** Likewise tensors that are made as they are written. */
+  public static void stream(Path file, List<TensorStream> tensors, Map<String, String> metadata)
+      throws IOException {
     ObjectNode header = JSON.createObjectNode();
     if (!metadata.isEmpty()) {
       ObjectNode node = header.putObject("__metadata__");
       new TreeMap<>(metadata).forEach(node::put);
     }
     long offset = 0;
-    for (Tensor tensor : tensors) {
+    for (TensorStream tensor : tensors) {
       ObjectNode node = header.putObject(tensor.name());
-      node.put("dtype", tensor.type().name());
+      node.put("dtype", tensor.type());
       tensor.shape().forEach(node.putArray("shape")::add);
-      node.putArray("data_offsets").add(offset).add(offset + tensor.data().remaining());
-      offset += tensor.data().remaining();
+      node.putArray("data_offsets").add(offset).add(offset + tensor.bytes());
+      offset += tensor.bytes();
     }
     byte[] json = JSON.writeValueAsBytes(header);
     int padded = (json.length + 7) / 8 * 8;
@@ -211,8 +229,8 @@ public final class Safetensors {
           out.write(length.putLong(0, padded).array());
           out.write(json);
           out.write(" ".repeat(padded - json.length).getBytes(StandardCharsets.US_ASCII));
-          for (Tensor tensor : tensors) {
-            copy(tensor.data().duplicate(), out);
+          for (TensorStream tensor : tensors) {
+            tensor.writeTo(out);
           }
         });
   }
@@ -238,8 +256,8 @@ public final class Safetensors {
       values[i] =
           switch (entry.type()) {
             case "F32" -> data.getFloat(i * 4);
-            case "BF16" -> Float.intBitsToFloat(data.getShort(i * 2) << 16);
-            case "F16" -> halfToFloat(data.getShort(i * 2));
+            case "BF16" -> Half.ofBrain(data.getShort(i * 2));
+            case "F16" -> Half.toFloat(data.getShort(i * 2));
             default ->
                 throw new UserException(
                     entry.file()
@@ -251,17 +269,6 @@ public final class Safetensors {
           };
     }
     return values;
-  }
-
-  private static float halfToFloat(short half) {
-    int sign = (half & 0x8000) << 16;
-    int exponent = half >> 10 & 31;
-    int mantissa = half & 1023;
-    if (exponent == 0) {
-      return Math.copySign(mantissa * 0x1p-24f, Float.intBitsToFloat(sign));
-    }
-    int bits = exponent == 31 ? 255 << 23 : exponent + 112 << 23;
-    return Float.intBitsToFloat(sign | bits | mantissa << 13);
   }
 
   /**

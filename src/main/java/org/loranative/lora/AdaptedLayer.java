@@ -3,6 +3,7 @@ package org.loranative.lora;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * One layer's adapter, as it is read from a file or is to be written into one.
@@ -21,6 +22,37 @@ public record AdaptedLayer(
     boolean convolution) {
   public AdaptedLayer {
     numbers = Map.copyOf(numbers);
+  }
+
+  /**
+   * The two matrices of LoRA alone.
+   *
+   * @param a [rank, in]
+   * @param b [out, rank]
+   */
+  public record LowRank(int rank, float[] a, float[] b) {}
+
+  /** LoRA of these matrices. */
+  public static AdaptedLayer lowRank(Adapters.Target target, double alpha, LowRank matrices) {
+    return new AdaptedLayer(
+        target,
+        AdapterMethods.DEFAULT,
+        matrices.rank(),
+        alpha,
+        Map.of(LowRankMethod.A, matrices.a(), LowRankMethod.B, matrices.b()),
+        target.kernel() > 1);
+  }
+
+  /** Its matrices, of a method that files hold as LoRA alone. */
+  public Optional<LowRank> lowRank() {
+    AdaptedLayer exported = method.exported(this);
+    return exported.method().concatenates()
+        ? Optional.of(
+            new LowRank(
+                exported.rank(),
+                exported.numbers(LowRankMethod.A),
+                exported.numbers(LowRankMethod.B)))
+        : Optional.empty();
   }
 
   /** Module {@code m} of a flat buffer. */

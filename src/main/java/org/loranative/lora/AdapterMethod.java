@@ -70,6 +70,14 @@ public interface AdapterMethod {
     return false;
   }
 
+  /**
+   * Brings one output's row of a layer's weight to what it is with the adapter.
+   *
+   * @param weights the frozen row, as it lies in memory (of a convolution [kernel, kernel,
+   *     channels])
+   */
+  void merge(AdaptedLayer layer, int row, float[] weights);
+
   /** What the weight of a layer gains by it, as far as the parts alone tell. */
   Change change(AdaptedLayer layer);
 

@@ -113,6 +113,12 @@ record BaseStartMethod(BaseInit init, LowRankMethod lowRank) implements AdapterM
   }
 
   @Override
+  public void merge(AdaptedLayer layer, int row, float[] weights) {
+    AdaptedLayer plain = exported(layer);
+    plain.method().merge(plain, row, weights);
+  }
+
+  @Override
   public Change change(AdaptedLayer layer) {
     return lowRank.change(exported(layer));
   }

@@ -104,6 +104,15 @@ record DoraMethod(LowRankMethod lowRank) implements AdapterMethod {
         (float) site.module().scale());
   }
 
+  @Override
+  public void merge(AdaptedLayer layer, int row, float[] weights) {
+    lowRank.merge(layer, row, weights);
+    float factor = (float) (layer.numbers(MAGNITUDE)[row] / Change.norm(weights));
+    for (int c = 0; c < weights.length; c++) {
+      weights[c] *= factor;
+    }
+  }
+
   /** That of the low-rank part, before rows are brought to their lengths. */
   @Override
   public Change change(AdaptedLayer layer) {

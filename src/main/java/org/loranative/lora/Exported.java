@@ -11,6 +11,21 @@ import java.util.Map;
  */
 record Exported(Adapters adapters, float[] params) {
 
+  /** Layers as they were read. */
+  static Exported of(Map<String, AdaptedLayer> layers, List<Adapters.Target> all) {
+    Map<String, LoraSpec> specs = new LinkedHashMap<>();
+    layers.forEach((path, layer) -> specs.put(path, spec(layer, path, 0)));
+    Adapters adapters = Adapters.ofSpecs(all, specs);
+    float[] flat = new float[Math.toIntExact(adapters.floats())];
+    adapters.modules().forEach(m -> layers.get(m.path()).place(m, 1, 0, flat));
+    return new Exported(adapters, flat);
+  }
+
+  private static LoraSpec spec(AdaptedLayer layer, String path, double dropout) {
+    return new LoraSpec(
+        layer.method(), layer.rank(), layer.alpha(), dropout, List.of(path), false, 1);
+  }
+
   static Exported of(Adapters adapters, float[] params) {
     Map<String, AdaptedLayer> layers = new LinkedHashMap<>();
     Map<String, LoraSpec> specs = new LinkedHashMap<>();
@@ -20,16 +35,7 @@ record Exported(Adapters adapters, float[] params) {
       AdaptedLayer layer = m.spec().method().exported(own);
       asTheyAre &= layer == own;
       layers.put(m.path(), layer);
-      specs.put(
-          m.path(),
-          new LoraSpec(
-              layer.method(),
-              layer.rank(),
-              layer.alpha(),
-              m.spec().dropout(),
-              List.of(m.path()),
-              false,
-              1));
+      specs.put(m.path(), spec(layer, m.path(), m.spec().dropout()));
     }
     if (asTheyAre) {
       return new Exported(adapters, params);

@@ -67,6 +67,18 @@ record LohaMethod() implements DeltaMethod {
         dtype);
   }
 
+  @Override
+  public void merge(AdaptedLayer layer, int row, float[] weights) {
+    float[] x = new float[weights.length];
+    float[] y = new float[weights.length];
+    LowRankMethod.addProduct(layer.numbers(A1), layer.numbers(B1), layer.rank(), row, x);
+    LowRankMethod.addProduct(layer.numbers(A2), layer.numbers(B2), layer.rank(), row, y);
+    float scale = (float) layer.scale();
+    for (int c = 0; c < weights.length; c++) {
+      weights[c] += scale * x[c] * y[c];
+    }
+  }
+
   /** Its norm is that of some rows, evenly spaced, where there are many. */
   @Override
   public Change change(AdaptedLayer layer) {

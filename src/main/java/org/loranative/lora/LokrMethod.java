@@ -181,6 +181,32 @@ record LokrMethod(int factor, Optional<Split> split) implements DeltaMethod {
         dtype);
   }
 
+  @Override
+  public void merge(AdaptedLayer layer, int row, float[] weights) {
+    Split s = split(layer.target(), layer.rank());
+    int outer = Math.toIntExact(s.in());
+    int rows = Math.toIntExact(layer.target().out() / s.out());
+    float[] second = new float[weights.length / outer]; // a row of W2, [kernel², channels]
+    if (s.full()) {
+      System.arraycopy(
+          layer.numbers(W2), row % rows * second.length, second, 0, second.length);
+    } else {
+      LowRankMethod.addProduct(
+          layer.numbers(W2_A), layer.numbers(W2_B), layer.rank(), row % rows, second);
+    }
+    int taps = layer.target().kernel() * layer.target().kernel();
+    int channels = second.length / taps;
+    for (int p = 0; p < outer; p++) {
+      float first = (float) layer.scale() * layer.numbers(W1)[row / rows * outer + p];
+      for (int tap = 0; tap < taps; tap++) {
+        int at = (tap * outer + p) * channels;
+        for (int c = 0; c < channels; c++) {
+          weights[at + c] += first * second[tap * channels + c];
+        }
+      }
+    }
+  }
+
   /** The norm of a Kronecker product is the product of the norms. */
   @Override
   public Change change(AdaptedLayer layer) {

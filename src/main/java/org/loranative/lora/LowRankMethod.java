@@ -108,6 +108,32 @@ record LowRankMethod(FreshInit init, double plusRatio) implements AdapterMethod 
   }
 
   @Override
+  public void merge(AdaptedLayer layer, int row, float[] weights) {
+    float[] gain = new float[weights.length];
+    addProduct(layer.numbers(B), layer.numbers(A), layer.rank(), row, gain);
+    float scale = (float) layer.scale();
+    for (int c = 0; c < gain.length; c++) {
+      weights[c] += scale * gain[c];
+    }
+  }
+
+  /**
+   * Adds a row of {@code left · right}.
+   *
+   * @param left [n, rank]
+   * @param right [rank, m]
+   */
+  static void addProduct(float[] left, float[] right, int rank, int row, float[] to) {
+    for (int r = 0; r < rank; r++) {
+      float by = left[row * rank + r];
+      int at = r * to.length;
+      for (int c = 0; c < to.length; c++) { // vector code
+        to[c] += by * right[at + c];
+      }
+    }
+  }
+
+  @Override
   public Change change(AdaptedLayer layer) {
     return Change.of(
         Change.spectrum(layer.numbers(B), layer.numbers(A), layer.rank(), layer.scale()));

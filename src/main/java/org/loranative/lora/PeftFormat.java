@@ -44,7 +44,28 @@ public final class PeftFormat {
       List<Adapters.Target> layers,
       String baseModel)
       throws IOException {
-    Exported exported = Exported.of(trained, numbers);
+    write(folder, Exported.of(trained, numbers), layers, baseModel, "CAUSAL_LM");
+  }
+
+  /**
+   * Likewise layers as they were read.
+   *
+   * @param layers by path
+   * @param all layers that could be adapted
+   */
+  public static void write(
+      Path folder, Map<String, AdaptedLayer> layers, List<Adapters.Target> all, String baseModel)
+      throws IOException {
+    write(folder, Exported.of(layers, all), all, baseModel, "CAUSAL_LM");
+  }
+
+  private static void write(
+      Path folder,
+      Exported exported,
+      List<Adapters.Target> layers,
+      String baseModel,
+      String task)
+      throws IOException {
     Adapters adapters = exported.adapters();
     float[] params = exported.params();
     List<Safetensors.Tensor> tensors = new ArrayList<>();
@@ -57,7 +78,7 @@ public final class PeftFormat {
     LoraSpec spec = adapters.specs().get(0);
     ObjectNode config = JSON.createObjectNode();
     spec.method().describe(spec, config);
-    config.put("task_type", "CAUSAL_LM");
+    config.put("task_type", task);
     config.put("base_model_name_or_path", baseModel);
     config.put("inference_mode", true);
     ObjectNode ranks = config.putObject("rank_pattern");

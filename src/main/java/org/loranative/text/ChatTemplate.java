@@ -111,7 +111,7 @@ public final class ChatTemplate {
   }
 
   /** What the template puts after an answer, white space aside; "" if it cannot be told. */
-  String turnEnd() {
+  public String turnEnd() {
     try {
       Rendering r =
           render(

@@ -175,6 +175,11 @@ public final class Tokenizer implements AutoCloseable {
     return tokenizer.decode(wide, true);
   }
 
+  /** A token's own text, special ones too. */
+  public String text(int id) {
+    return tokenizer.decode(new long[] {id}, false);
+  }
+
   /** Whether {@code id} is a control token such as {@code <|im_end|>}. */
   public boolean isSpecial(int id) {
     return special.contains(id);

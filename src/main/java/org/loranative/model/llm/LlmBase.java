@@ -230,6 +230,11 @@ public final class LlmBase {
     return config.prefix() + "embed_tokens.weight";
   }
 
+  /** Whether it is a GGUF file, not a folder. */
+  public boolean isGguf() {
+    return gguf;
+  }
+
   /** The file as it lies on disk. */
   public TensorFile file() {
     return file;

@@ -14,7 +14,7 @@ import org.loranative.io.TensorEntry;
  * @param offset added to every element
  * @param transposed whether the file has it with its two sides exchanged
  */
-record Reading(TensorEntry entry, int interleavedHeads, float offset, boolean transposed) {
+public record Reading(TensorEntry entry, int interleavedHeads, float offset, boolean transposed) {
   DType stored() {
     return DType.named(entry.type()).orElseThrow();
   }
@@ -55,12 +55,30 @@ record Reading(TensorEntry entry, int interleavedHeads, float offset, boolean tr
    * Rotary halves that the file interleaves: its row 2j + s of a head is row s·half + j of ours.
    */
   void inOrder(long rowBytes, MoveRow to) {
-    long rows = entry.shape().get(0);
-    long headRows = rows / interleavedHeads;
-    for (long row = 0; row < rows; row++) {
-      long inHead = row % headRows;
-      long fileRow = row - inHead + inHead % (headRows / 2) * 2 + inHead / (headRows / 2);
-      to.move(row * rowBytes, fileRow * rowBytes, rowBytes);
+    for (long row = 0; row < entry.shape().get(0); row++) {
+      to.move(row * rowBytes, fileRow(row) * rowBytes, rowBytes);
     }
+  }
+
+  /** Where the file has our row {@code row}. */
+  public long fileRow(long row) {
+    return interleavedHeads == 0 ? row : interleaved(row, entry.shape().get(0) / interleavedHeads);
+  }
+
+  /** Which of our rows the file's row {@code row} is. */
+  public long ourRow(long row) {
+    return interleavedHeads == 0 ? row : parted(row, entry.shape().get(0) / interleavedHeads);
+  }
+
+  /** The place, interleaved, of a row of heads whose rotary halves stand one behind the other. */
+  public static long interleaved(long row, long headRows) {
+    long inHead = row % headRows;
+    return row - inHead + inHead % (headRows / 2) * 2 + inHead / (headRows / 2);
+  }
+
+  /** The way back. */
+  public static long parted(long row, long headRows) {
+    long inHead = row % headRows;
+    return row - inHead + inHead % 2 * (headRows / 2) + inHead / 2;
   }
 }

@@ -100,6 +100,32 @@ public final class Weights {
     return reading(name).shape();
   }
 
+  /**
+   * What the file holds, by its names: tensors as they lie there, quantized ones of several pieces
+   * as one.
+   */
+  public Map<String, TensorEntry> stored(Map<String, TensorEntry> file) {
+    Map<String, TensorEntry> whole = new LinkedHashMap<>();
+    file.forEach(
+        (name, entry) -> {
+          boolean piece = nf4.keySet().stream().anyMatch(of -> name.startsWith(of + "."));
+          if (!piece) {
+            whole.put(name, nf4.containsKey(name) ? nf4.get(name).entry() : entry);
+          }
+        });
+    return whole;
+  }
+
+  /** Whether matrices were quantized by bitsandbytes. */
+  public boolean isQuantized() {
+    return !nf4.isEmpty();
+  }
+
+  /** Numbers of the file, some rows at a time. */
+  public StoredRows rows() {
+    return new StoredRows(nf4);
+  }
+
   /** Tensors of the file, by its names, among those that {@code which} means that none reads. */
   public List<String> unread(Map<String, Value> reading, Predicate<String> which) {
     Set<String> read = new HashSet<>();
@@ -127,7 +153,8 @@ public final class Weights {
     readings.put(name, new Reading(entry(name), 0, 0, true));
   }
 
-  private Reading reading(String name) {
+  /** How {@code name} is read. */
+  public Reading reading(String name) {
     return readings.getOrDefault(name, new Reading(entry(name), 0, 0, false));
   }
 

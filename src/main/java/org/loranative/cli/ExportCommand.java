@@ -1,0 +1,99 @@
+package org.loranative.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.loranative.UserException;
+import org.loranative.export.AdapterFormat;
+import org.loranative.export.DiffusionFormats;
+import org.loranative.export.LanguageAdapters;
+import org.loranative.export.LanguageFormats;
+import org.loranative.export.Merge;
+import org.loranative.export.Modelfile;
+import org.loranative.lora.AdaptedLayer;
+import org.loranative.lora.LoraFiles;
+import org.loranative.model.diffusion.DiffusionBase;
+import org.loranative.model.diffusion.families.DiffusionFamilies;
+import org.loranative.model.llm.LlmBase;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code lora-native export}. */
+@Command(
+    name = "export",
+    aliases = "convert",
+    description = "Write an adapter in another program's format; what it does stays.",
+    mixinStandardHelpOptions = true)
+final class ExportCommand implements Callable<Integer> {
+  @Parameters(
+      paramLabel = "ADAPTER",
+      description =
+          "A PEFT folder, a .gguf file as llama.cpp loads it, or a .safetensors file in kohya's or"
+              + " diffusers' format.")
+  private Path adapter;
+
+  @Option(
+      names = "--base",
+      required = true,
+      paramLabel = "PATH",
+      description = "The base model, whose layers give the names.")
+  private Path base;
+
+  @Option(
+      names = "--to",
+      required = true,
+      paramLabel = "FORMAT",
+      description =
+          "Of a language model: gguf (llama.cpp, ollama), peft (PEFT, vLLM). Of a diffusion model:"
+              + " kohya (A1111), comfyui, diffusers (which reads no LoHa and LoKr).")
+  private String to;
+
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "PATH",
+      description = "The file (of peft: folder) to write; it must not exist.")
+  private Path out;
+
+  @Option(
+      names = "--modelfile",
+      paramLabel = "FILE",
+      description = "With --to gguf: also write an ollama Modelfile of base, adapter and template.")
+  private Optional<Path> modelfile = Optional.empty();
+
+  @Override
+  public Integer call() throws IOException {
+    Merge.requireNew(out);
+    modelfile.ifPresent(Merge::requireNew);
+    if (modelfile.isPresent() && !to.equals("gguf")) {
+      throw new UserException("--modelfile needs --to gguf, the format that ollama loads.");
+    }
+    int layers = Bases.isDiffusion(base) ? diffusion() : language();
+    System.out.printf("%s: %d %s%n", out, layers, layers == 1 ? "layer" : "layers");
+    return 0;
+  }
+
+  private int diffusion() throws IOException {
+    AdapterFormat<DiffusionBase> format =
+        AdapterFormat.named(to, DiffusionFormats.all(), "diffusion models");
+    DiffusionBase model = DiffusionFamilies.open(base);
+    Map<String, AdaptedLayer> layers = LoraFiles.read(adapter, model.layers());
+    format.write(model, adapter, layers, out);
+    return layers.size();
+  }
+
+  private int language() throws IOException {
+    AdapterFormat<LlmBase> format =
+        AdapterFormat.named(to, LanguageFormats.all(), "language models");
+    LlmBase model = LlmBase.open(base);
+    Map<String, AdaptedLayer> layers = LanguageAdapters.read(adapter, model);
+    format.write(model, adapter, layers, out);
+    if (modelfile.isPresent()) {
+      Modelfile.write(model, Optional.of(out), modelfile.get());
+    }
+    return layers.size();
+  }
+}

@@ -1,0 +1,79 @@
+package org.loranative.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.loranative.UserException;
+import org.loranative.export.AdapterSource;
+import org.loranative.export.DiffusionMerge;
+import org.loranative.export.LanguageMerge;
+import org.loranative.export.Merge;
+import org.loranative.model.diffusion.families.DiffusionFamilies;
+import org.loranative.model.llm.LlmBase;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code lora-native merge}. */
+@Command(
+    name = "merge",
+    description = "Write a base model with adapters merged into its weights.",
+    mixinStandardHelpOptions = true)
+final class MergeCommand implements Callable<Integer> {
+  @Option(
+      names = "--base",
+      required = true,
+      paramLabel = "PATH",
+      description = "The base: a Hugging Face folder, a GGUF file, or a Stable Diffusion model.")
+  private Path base;
+
+  @Option(
+      names = "--adapter",
+      required = true,
+      paramLabel = "PATH",
+      description = "What to merge into it; several may be given.")
+  private List<Path> adapters;
+
+  @Option(
+      names = "--scale",
+      paramLabel = "X",
+      description = "How much of each --adapter, in their order (default 1).")
+  private List<Double> scales = List.of();
+
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "PATH",
+      description =
+          "What to write: a folder, a .gguf file, or the .safetensors file of a Stable Diffusion"
+              + " model. It must not exist.")
+  private Path out;
+
+  @Option(
+      names = "--type",
+      defaultValue = "source",
+      description =
+          "Of the weights: f32, f16, bf16, q8_0 (GGUF), or source (default): each tensor's own.")
+  private String type;
+
+  @Override
+  public Integer call() throws IOException {
+    if (scales.size() > adapters.size()) {
+      throw new UserException("There are more --scale than --adapter; give each adapter one.");
+    }
+    List<AdapterSource> sources = new ArrayList<>();
+    for (int i = 0; i < adapters.size(); i++) {
+      sources.add(new AdapterSource(adapters.get(i), i < scales.size() ? scales.get(i) : 1));
+    }
+    open(sources).write(out, type);
+    System.out.println(out);
+    return 0;
+  }
+
+  private Merge open(List<AdapterSource> sources) {
+    return Bases.isDiffusion(base)
+        ? new DiffusionMerge(DiffusionFamilies.open(base), sources)
+        : new LanguageMerge(LlmBase.open(base), sources);
+  }
+}

@@ -1,0 +1,65 @@
+package org.loranative.export;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.loranative.UserException;
+import org.loranative.io.AtomicFolders;
+import org.loranative.io.Gguf;
+import org.loranative.io.GgufMetadata;
+import org.loranative.io.GgufWriter;
+import org.loranative.lora.AdaptedLayer;
+import org.loranative.lora.Mix;
+import org.loranative.model.llm.LlmBase;
+
+/** A language model with adapters merged in, as a Hugging Face folder or a GGUF file. */
+public final class LanguageMerge implements Merge {
+  private final LlmBase base;
+  private final Map<String, AdaptedLayer> layers;
+
+  public LanguageMerge(LlmBase base, List<AdapterSource> adapters) {
+    this.base = base;
+    layers =
+        Merge.layers(
+            base.targets(),
+            adapters.stream()
+                .map(a -> new Mix.Part(LanguageAdapters.read(a.path(), base), a.scale()))
+                .toList());
+  }
+
+  @Override
+  public void write(Path out, String type) throws IOException {
+    Merge.requireNew(out);
+    boolean gguf = out.getFileName().toString().endsWith(".gguf");
+    TypeChoice choice = TypeChoice.of(type, gguf);
+    try (MergedTensors merged = new MergedTensors(base.weights(), layers)) {
+      if (gguf) {
+        writeGguf(merged, choice, out);
+      } else {
+        AtomicFolders.write(out, folder -> writeFolder(merged, choice, folder));
+      }
+    }
+  }
+
+  private void writeGguf(MergedTensors merged, TypeChoice choice, Path out) throws IOException {
+    if (!base.isGguf()) {
+      throw new UserException("not yet");
+    }
+    GgufMetadata metadata = Gguf.metadata(base.path());
+    choice.ggufFileType().ifPresent(t -> metadata.uint32("general.file_type", t));
+    GgufWriter.write(
+        out, metadata, Merge.all(merged, base.weights(), base.file().tensors(), choice));
+  }
+
+  private void writeFolder(MergedTensors merged, TypeChoice choice, Path folder)
+      throws IOException {
+    if (base.isGguf()) {
+      throw new UserException("not yet");
+    }
+    ModelFolder.copyRest(base.path(), folder);
+    new FolderConfig(base.path()).write(folder, choice.chosen(), base.weights().isQuantized());
+    ShardedFile.write(
+        folder, "model", Merge.all(merged, base.weights(), base.file().tensors(), choice), SHARD);
+  }
+}

@@ -1,0 +1,171 @@
+package org.loranative.export;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+import org.loranative.export.blocks.Encoder;
+import org.loranative.export.blocks.Encoders;
+import org.loranative.io.DType;
+import org.loranative.io.TensorEntry;
+import org.loranative.io.TensorStream;
+import org.loranative.lora.AdaptedLayer;
+import org.loranative.model.weights.Reading;
+import org.loranative.model.weights.StoredRows;
+import org.loranative.model.weights.Weights;
+
+/**
+ * A base's tensors with adapters merged in, made some rows at a time while they are written. What
+ * no adapter changes and no other type is wanted of is copied byte by byte.
+ */
+public final class MergedTensors implements AutoCloseable {
+  /** Numbers that are in memory at once. */
+  private static final int PIECE = 1 << 22;
+
+  /** An adapted weight: a tensor of a file, or consecutive rows of one. */
+  private record Patch(Reading reading, AdaptedLayer layer) {}
+
+  private final Map<Path, TreeMap<Long, Patch>> patches = new HashMap<>();
+  private final StoredRows rows;
+
+  /**
+   * @param layers by path, as {@link org.loranative.lora.Mix} gives them
+   */
+  public MergedTensors(Weights weights, Map<String, AdaptedLayer> layers) {
+    layers.forEach(
+        (path, layer) -> {
+          Reading reading = weights.reading(path + ".weight");
+          if (reading.transposed()) {
+            throw new IllegalStateException(path + " lies transposed");
+          }
+          patches
+              .computeIfAbsent(reading.entry().file(), f -> new TreeMap<>())
+              .put(reading.entry().offset(), new Patch(reading, layer));
+        });
+    rows = weights.rows();
+  }
+
+  /**
+   * The tensor as it is to be written.
+   *
+   * @param entry as its file has it
+   * @param type to be written, none to copy it
+   * @param form order of rows and what is added, where another format wants another
+   */
+  TensorStream stream(TensorEntry entry, String name, Optional<DType> type, Form form) {
+    List<Patch> here = patchesOf(entry);
+    if (type.isEmpty()
+        || here.isEmpty() && entry.type().equals(type.get().name()) && form.isPlain()) {
+      return new TensorStream(
+          name, entry.type(), entry.shape(), entry.bytes(), out -> StoredRows.copy(entry, out));
+    }
+    return new TensorStream(
+        name,
+        type.get().name(),
+        entry.shape(),
+        type.get().bytes(entry.elements()),
+        out -> write(entry, here, type.get(), form, out));
+  }
+
+  private List<Patch> patchesOf(TensorEntry entry) {
+    TreeMap<Long, Patch> inFile = patches.get(entry.file());
+    return inFile == null
+        ? List.of()
+        : new ArrayList<>(
+            inFile.subMap(entry.offset(), entry.offset() + Math.max(1, entry.bytes())).values());
+  }
+
+  private void write(
+      TensorEntry entry, List<Patch> here, DType type, Form form, OutputStream out)
+      throws IOException {
+    int columns = Math.toIntExact(StoredRows.columns(entry));
+    long all = StoredRows.rows(entry);
+    Encoder encoder = Encoders.of(type).orElseThrow();
+    int rowBytes = Math.toIntExact(type.bytes(columns));
+    for (long first = 0; first < all; ) {
+      int count = (int) Math.min(all - first, Math.max(1, PIECE / columns));
+      long start = first;
+      float[] x = read(entry, start, count, columns, form);
+      byte[] bytes = new byte[Math.multiplyExact(count, rowBytes)];
+      IntStream.range(0, count)
+          .parallel()
+          .forEach(
+              i -> {
+                float[] row = new float[columns];
+                System.arraycopy(x, i * columns, row, 0, columns);
+                merge(entry, here, form.fileRow(start + i), row);
+                form.shift(row);
+                encoder.encode(
+                    row,
+                    0,
+                    columns,
+                    ByteBuffer.wrap(bytes, i * rowBytes, rowBytes)
+                        .order(ByteOrder.LITTLE_ENDIAN));
+              });
+      out.write(bytes);
+      first += count;
+    }
+    rows.done(entry);
+  }
+
+  private float[] read(TensorEntry entry, long first, int count, int columns, Form form) {
+    float[] x = new float[Math.multiplyExact(count, columns)];
+    if (form.keepsOrder()) {
+      rows.read(entry, first, count, x);
+      return x;
+    }
+    float[] row = new float[columns];
+    for (int i = 0; i < count; i++) {
+      rows.read(entry, form.fileRow(first + i), 1, row);
+      System.arraycopy(row, 0, x, i * columns, columns);
+    }
+    return x;
+  }
+
+  /** Merges into a row of the file what adapts it. */
+  private static void merge(TensorEntry entry, List<Patch> here, long fileRow, float[] row) {
+    for (Patch patch : here) {
+      TensorEntry own = patch.reading().entry();
+      long rowBytes = own.bytes() / own.shape().get(0);
+      long inOwn = fileRow - (own.offset() - entry.offset()) / rowBytes;
+      if (inOwn < 0 || inOwn >= own.shape().get(0)) {
+        continue;
+      }
+      int taps = patch.layer().target().kernel() * patch.layer().target().kernel();
+      float[] inMemory = transposed(row, row.length / taps, taps);
+      patch
+          .layer()
+          .method()
+          .merge(
+              patch.layer(), Math.toIntExact(patch.reading().ourRow(inOwn)), inMemory);
+      System.arraycopy(transposed(inMemory, taps, row.length / taps), 0, row, 0, row.length);
+    }
+  }
+
+  /** [first, second] as [second, first]. */
+  private static float[] transposed(float[] x, int first, int second) {
+    if (first == 1 || second == 1) {
+      return x;
+    }
+    float[] y = new float[x.length];
+    for (int i = 0; i < first; i++) {
+      for (int j = 0; j < second; j++) {
+        y[j * first + i] = x[i * second + j];
+      }
+    }
+    return y;
+  }
+
+  @Override
+  public void close() {
+    rows.close();
+  }
+}

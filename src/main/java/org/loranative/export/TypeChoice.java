@@ -1,0 +1,72 @@
+package org.loranative.export;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.loranative.UserException;
+import org.loranative.export.blocks.Encoders;
+import org.loranative.io.DType;
+import org.loranative.io.TensorEntry;
+import org.loranative.model.weights.StoredRows;
+
+/**
+ * What type tensors are written in.
+ *
+ * @param chosen of matrices; absent for each tensor's own
+ * @param blocks whether the format to be written has types of blocks
+ */
+record TypeChoice(Optional<DType> chosen, boolean blocks) {
+  private static final String SOURCE = "source";
+
+  /** Where blocks cannot be written. */
+  private static final DType PLAIN = DType.BF16;
+
+  /** As the option says. */
+  static TypeChoice of(String name, boolean blocks) {
+    List<String> plain = List.of("f32", "f16", "bf16");
+    if (name.equals(SOURCE)) {
+      return new TypeChoice(Optional.empty(), blocks);
+    }
+    if (!plain.contains(name) && !(blocks && name.equals("q8_0"))) {
+      throw new UserException(
+          String.format(
+              "--type is %s, but must be source, %s%s.",
+              name, blocks ? "f32, f16, bf16 or q8_0" : "f32, f16 or bf16",
+              name.equals("q8_0") ? " (blocks are GGUF's: name an --out that ends in .gguf)" : ""));
+    }
+    return new TypeChoice(DType.named(name.toUpperCase(Locale.ROOT)), blocks);
+  }
+
+  /**
+   * Of a tensor; none for one that holds no such numbers, which is copied.
+   *
+   * @param entry as the source has it
+   */
+  Optional<DType> of(TensorEntry entry) {
+    Optional<DType> stored = DType.named(entry.type());
+    if (stored.isEmpty() || stored.get() != DType.NF4 && Encoders.of(stored.get()).isEmpty()) {
+      return Optional.empty();
+    }
+    boolean vector = entry.shape().size() < 2;
+    if (blocks && vector && chosen.isPresent()) {
+      return Optional.of(DType.F32); // as llama.cpp wants them
+    }
+    boolean writable = stored.get() != DType.NF4 && (blocks || !stored.get().isBlocks());
+    DType type = chosen.orElse(writable ? stored.get() : PLAIN);
+    boolean whole = StoredRows.columns(entry) % type.elementsPerBlock == 0;
+    return Optional.of(whole ? type : DType.F16);
+  }
+
+  /** What GGUF's {@code general.file_type} is then (llama.cpp's llama_ftype); none for source. */
+  Optional<Integer> ggufFileType() {
+    return chosen.map(
+        type ->
+            switch (type) {
+              case F32 -> 0;
+              case F16 -> 1;
+              case Q8_0 -> 7;
+              case BF16 -> 32;
+              default -> throw new IllegalStateException(type.name());
+            });
+  }
+}

@@ -1,0 +1,117 @@
+package org.loranative.io;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A GGUF's metadata, to be written: as another file has it, or put together. The last of a key
+ * stands in the place of the first.
+ */
+public final class GgufMetadata {
+  /** Value types of ggml's docs/gguf.md. */
+  enum Type {
+    UINT8,
+    INT8,
+    UINT16,
+    INT16,
+    UINT32,
+    INT32,
+    FLOAT32,
+    BOOL,
+    STRING,
+    ARRAY,
+    UINT64,
+    INT64,
+    FLOAT64
+  }
+
+  /** As the file holds it behind its key: type and bytes. */
+  record Entry(Type type, byte[] bytes, Object value) {}
+
+  private final Map<String, Entry> entries = new LinkedHashMap<>();
+
+  void put(String key, Entry entry) {
+    entries.put(key, entry);
+  }
+
+  public GgufMetadata string(String key, String text) {
+    put(key, new Entry(Type.STRING, string(text), text));
+    return this;
+  }
+
+  public GgufMetadata uint32(String key, long n) {
+    put(key, new Entry(Type.UINT32, little(4).putInt((int) n).array(), n));
+    return this;
+  }
+
+  public GgufMetadata float32(String key, double x) {
+    put(key, new Entry(Type.FLOAT32, little(4).putFloat((float) x).array(), x));
+    return this;
+  }
+
+  public GgufMetadata bool(String key, boolean is) {
+    put(key, new Entry(Type.BOOL, new byte[] {(byte) (is ? 1 : 0)}, is));
+    return this;
+  }
+
+  public GgufMetadata strings(String key, List<String> texts) {
+    List<byte[]> all = texts.stream().map(GgufMetadata::string).toList();
+    ByteBuffer to = array(Type.STRING, texts.size(), all.stream().mapToInt(b -> b.length).sum());
+    all.forEach(to::put);
+    put(key, new Entry(Type.ARRAY, to.array(), texts));
+    return this;
+  }
+
+  public GgufMetadata int32s(String key, List<Integer> numbers) {
+    ByteBuffer to = array(Type.INT32, numbers.size(), 4 * numbers.size());
+    numbers.forEach(to::putInt);
+    put(key, new Entry(Type.ARRAY, to.array(), numbers));
+    return this;
+  }
+
+  public GgufMetadata float32s(String key, List<Float> numbers) {
+    ByteBuffer to = array(Type.FLOAT32, numbers.size(), 4 * numbers.size());
+    numbers.forEach(to::putFloat);
+    put(key, new Entry(Type.ARRAY, to.array(), numbers));
+    return this;
+  }
+
+  /** Leaves out what {@code key} says. */
+  public GgufMetadata without(String key) {
+    entries.remove(key);
+    return this;
+  }
+
+  /** The text behind {@code key}. */
+  public Optional<String> text(String key) {
+    return Optional.ofNullable(entries.get(key))
+        .filter(e -> e.value() instanceof String)
+        .map(e -> (String) e.value());
+  }
+
+  int size() {
+    return entries.size();
+  }
+
+  Map<String, Entry> entries() {
+    return entries;
+  }
+
+  private static ByteBuffer array(Type of, int n, int bytes) {
+    return little(12 + bytes).putInt(of.ordinal()).putLong(n);
+  }
+
+  static byte[] string(String text) {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    return little(8 + bytes.length).putLong(bytes.length).put(bytes).array();
+  }
+
+  static ByteBuffer little(int bytes) {
+    return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+  }
+}

@@ -1,0 +1,129 @@
+package org.loranative.model.weights;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.loranative.UserException;
+import org.loranative.device.CpuDevice;
+import org.loranative.device.HostBuffer;
+import org.loranative.device.LoraOps;
+import org.loranative.device.MappedFile;
+import org.loranative.io.DType;
+import org.loranative.io.TensorEntry;
+
+/**
+ * Numbers of a checkpoint's tensors a few rows at a time, as the file orders them: for what streams
+ * through memory. A tensor of one dimension is one row.
+ */
+public final class StoredRows implements AutoCloseable {
+  private static final int COPIED = 1 << 20;
+
+  private final CpuDevice host = new CpuDevice(CpuDevice.physicalCores());
+  private final Map<Path, MappedFile> files = new LinkedHashMap<>();
+  private final Map<String, Nf4Tensor> nf4;
+  private Optional<Assembled> assembled = Optional.empty();
+
+  /** A quantized matrix whose pieces were put together, kept for its next rows. */
+  private record Assembled(String name, DType type, HostBuffer bytes) {}
+
+  StoredRows(Map<String, Nf4Tensor> nf4) {
+    this.nf4 = nf4;
+  }
+
+  public static long rows(TensorEntry entry) {
+    return entry.shape().size() < 2 ? 1 : entry.shape().get(0);
+  }
+
+  public static long columns(TensorEntry entry) {
+    return entry.elements() / Math.max(1, rows(entry));
+  }
+
+  /** Reads rows {@code first} to {@code first + count - 1} as f32. */
+  public void read(TensorEntry entry, long first, int count, float[] to) {
+    long columns = columns(entry);
+    long n = count * columns;
+    DType type = DType.named(entry.type()).orElseThrow();
+    long from = 0;
+    if (type == DType.NF4) {
+      Assembled whole = assembled(entry);
+      type = whole.type();
+      from = whole.bytes().address();
+    } else {
+      MappedFile file = files.computeIfAbsent(entry.file(), MappedFile::new);
+      from = file.address(entry.offset(), entry.bytes());
+    }
+    try (HostBuffer numbers = new HostBuffer(n * 4)) {
+      host.check(
+          LoraOps.ln_dequantize_fwd(
+              host.handle(),
+              from,
+              type.code,
+              numbers.address(),
+              DType.F32.code,
+              first * columns,
+              1,
+              n,
+              n));
+      numbers.view().asFloatBuffer().get(to, 0, Math.toIntExact(n));
+    }
+  }
+
+  private Assembled assembled(TensorEntry entry) {
+    if (assembled.isEmpty() || !assembled.get().name().equals(entry.name())) {
+      forget();
+      Nf4Tensor pieces = nf4.get(entry.name());
+      DType type = pieces.nested() ? DType.NF4 : DType.F32;
+      HostBuffer bytes = new HostBuffer(type.bytes(entry.elements()));
+      if (pieces.nested()) {
+        pieces.assemble(bytes.view());
+      } else {
+        pieces.numbers(bytes.view());
+      }
+      assembled = Optional.of(new Assembled(entry.name(), type, bytes));
+    }
+    return assembled.get();
+  }
+
+  private void forget() {
+    assembled.ifPresent(a -> a.bytes().close());
+    assembled = Optional.empty();
+  }
+
+  /** To be called when a tensor's rows have been read: its pages leave memory. */
+  public void done(TensorEntry entry) {
+    MappedFile file = files.get(entry.file());
+    if (file != null) {
+      file.requireWhole();
+      file.release(entry.offset(), entry.bytes());
+    }
+    forget();
+  }
+
+  /** Writes a tensor's bytes as they are. */
+  public static void copy(TensorEntry entry, OutputStream out) throws IOException {
+    ByteBuffer piece = ByteBuffer.allocate((int) Math.min(COPIED, Math.max(1, entry.bytes())));
+    try (FileChannel channel = FileChannel.open(entry.file())) {
+      for (long at = 0; at < entry.bytes(); ) {
+        piece.clear().limit((int) Math.min(piece.capacity(), entry.bytes() - at));
+        int n = channel.read(piece, entry.offset() + at);
+        if (n < 0) {
+          throw new UserException(entry.file() + " was cut off while it was read.");
+        }
+        out.write(piece.array(), 0, n);
+        at += n;
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    forget();
+    files.values().forEach(MappedFile::close);
+    host.close();
+  }
+}
