@@ -15,6 +15,7 @@ import javax.imageio.ImageIO;
 import org.loranative.UserException;
 import org.loranative.config.ConfigReader;
 import org.loranative.config.TrainConfig;
+import org.loranative.export.AdapterSource;
 import org.loranative.image.Picture;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.Painter;
@@ -96,7 +97,7 @@ final class DemoSdCommand implements Callable<Integer> {
     if (adapter.isEmpty()) {
       return 0;
     }
-    List<Picture> after = draw(List.of(new Pictures.Adapter(adapter.get(), 1)));
+    List<Picture> after = draw(List.of(new AdapterSource(adapter.get(), 1)));
     Path sheet = folder.resolve("before-after.png");
     ImageIO.write(sheet(before, after), "png", sheet.toFile());
     System.out.printf(
@@ -104,7 +105,7 @@ final class DemoSdCommand implements Callable<Integer> {
     return 0;
   }
 
-  private List<Picture> draw(List<Pictures.Adapter> adapters) {
+  private List<Picture> draw(List<AdapterSource> adapters) {
     List<Picture> drawn = new ArrayList<>();
     DiffusionBase model = DiffusionFamilies.open(base);
     try (Pictures pictures = new Pictures(model, adapters, Machine.of("auto", "f32"))) {

@@ -13,7 +13,7 @@ import picocli.CommandLine.Option;
 /** {@code lora-native generate}. */
 @Command(
     name = "generate",
-    description = "Answer a prompt with a base model and, if given, an adapter.",
+    description = "Answer a prompt with a base model and, if given, adapters.",
     mixinStandardHelpOptions = true)
 final class GenerateCommand implements Callable<Integer> {
   @Option(
@@ -23,11 +23,7 @@ final class GenerateCommand implements Callable<Integer> {
       description = "Hugging Face folder or .gguf file.")
   private Path base;
 
-  @Option(
-      names = "--adapter",
-      paramLabel = "DIR",
-      description = "PEFT adapter folder, such as output_dir/adapter or a checkpoint.")
-  private Optional<Path> adapter = Optional.empty();
+  @Mixin private AdapterOptions adapters;
 
   @Option(names = "--prompt", required = true, paramLabel = "TEXT", description = "The question.")
   private String prompt;
@@ -78,7 +74,7 @@ final class GenerateCommand implements Callable<Integer> {
     if (raw && system.isPresent()) {
       throw new UserException("--system needs the chat template, which --raw leaves out.");
     }
-    try (Answers answers = new Answers(base, adapter, machine.machine())) {
+    try (Answers answers = new Answers(base, adapters.sources(), machine.machine())) {
       answers.answer(
           new Answers.Question(prompt, system, raw),
           maxTokens,

@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
       SampleCommand.class,
       ExportCommand.class,
       MergeCommand.class,
+      VerifyCommand.class,
       ConfigCommand.class,
       DataCommand.class,
       LabelCommand.class,

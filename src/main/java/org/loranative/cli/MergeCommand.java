@@ -2,7 +2,6 @@ package org.loranative.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.loranative.UserException;
@@ -13,6 +12,7 @@ import org.loranative.export.Merge;
 import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.model.llm.LlmBase;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code lora-native merge}. */
@@ -28,18 +28,7 @@ final class MergeCommand implements Callable<Integer> {
       description = "The base: a Hugging Face folder, a GGUF file, or a Stable Diffusion model.")
   private Path base;
 
-  @Option(
-      names = "--adapter",
-      required = true,
-      paramLabel = "PATH",
-      description = "What to merge into it; several may be given.")
-  private List<Path> adapters;
-
-  @Option(
-      names = "--scale",
-      paramLabel = "X",
-      description = "How much of each --adapter, in their order (default 1).")
-  private List<Double> scales = List.of();
+  @Mixin private AdapterOptions adapters;
 
   @Option(
       names = "--out",
@@ -59,12 +48,9 @@ final class MergeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (scales.size() > adapters.size()) {
-      throw new UserException("There are more --scale than --adapter; give each adapter one.");
-    }
-    List<AdapterSource> sources = new ArrayList<>();
-    for (int i = 0; i < adapters.size(); i++) {
-      sources.add(new AdapterSource(adapters.get(i), i < scales.size() ? scales.get(i) : 1));
+    List<AdapterSource> sources = adapters.sources();
+    if (sources.isEmpty()) {
+      throw new UserException("Nothing to merge; name at least one --adapter.");
     }
     open(sources).write(out, type);
     System.out.println(out);

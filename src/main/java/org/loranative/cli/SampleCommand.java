@@ -3,7 +3,6 @@ package org.loranative.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -48,17 +47,7 @@ final class SampleCommand implements Callable<Integer> {
       description = "What the base predicts, where it does not say: epsilon or v_prediction.")
   private Optional<String> predictionType = Optional.empty();
 
-  @Option(
-      names = "--adapter",
-      paramLabel = "PATH",
-      description = "LoRA in kohya's or diffusers' format, or a PEFT folder; several may be given.")
-  private List<Path> adapters = List.of();
-
-  @Option(
-      names = "--scale",
-      paramLabel = "X",
-      description = "How much of each --adapter, in their order (default 1).")
-  private List<Double> scales = List.of();
+  @Mixin private AdapterOptions adapters;
 
   @Option(names = "--prompt", required = true, paramLabel = "TEXT", description = "What to draw.")
   private String prompt;
@@ -113,9 +102,6 @@ final class SampleCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (scales.size() > adapters.size()) {
-      throw new UserException("There are more --scale than --adapter; give each adapter one.");
-    }
     if (!size.orElse("1x1").matches("[1-9][0-9]{0,4}x[1-9][0-9]{0,4}")) {
       throw new UserException("--size is " + size.get() + ", but must be like 512x768.");
     }
@@ -138,16 +124,12 @@ final class SampleCommand implements Callable<Integer> {
     if (!Files.isDirectory(folder)) {
       throw new UserException("--out: the folder " + folder + " does not exist.");
     }
-    List<Pictures.Adapter> mixed = new ArrayList<>();
-    for (int i = 0; i < adapters.size(); i++) {
-      mixed.add(new Pictures.Adapter(adapters.get(i), i < scales.size() ? scales.get(i) : 1));
-    }
     DiffusionBase model =
         DiffusionFamilies.open(
             base, new BaseOptions(tokenizer, predictionType.flatMap(Prediction::named)));
     DiffusionFamily.Habit habit = model.family().drawing();
     Sampler chosen = model.sampler(sampler.orElse(habit.sampler()), "--sampler");
-    try (Pictures pictures = new Pictures(model, mixed, machine.machine())) {
+    try (Pictures pictures = new Pictures(model, adapters.sources(), machine.machine())) {
       List<Integer> sides =
           size.map(s -> Stream.of(s.split("x")).map(Integer::valueOf).toList())
               .orElseGet(() -> pictures.size(latents));

@@ -1,6 +1,25 @@
 package org.loranative.export;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.loranative.UserException;
 
 /** An adapter's file or folder, and how much of it is wanted. */
-public record AdapterSource(Path path, double scale) {}
+public record AdapterSource(Path path, double scale) {
+  /**
+   * Adapters with their scales, in the order of both; a scale that is not given is 1.
+   *
+   * @throws UserException if there are more scales than adapters
+   */
+  public static List<AdapterSource> of(List<Path> adapters, List<Double> scales) {
+    if (scales.size() > adapters.size()) {
+      throw new UserException("There are more --scale than --adapter; give each adapter one.");
+    }
+    List<AdapterSource> sources = new ArrayList<>();
+    for (int i = 0; i < adapters.size(); i++) {
+      sources.add(new AdapterSource(adapters.get(i), i < scales.size() ? scales.get(i) : 1));
+    }
+    return sources;
+  }
+}

@@ -80,6 +80,11 @@ public final class LoraFiles {
     return sorted;
   }
 
+  /** Whether a file holds an adapter's tensors, as far as their names tell. */
+  public static boolean isAdapter(Path file) {
+    return Safetensors.read(file).tensors().keySet().stream().anyMatch(LoraTensors::isPart);
+  }
+
   private static AdaptedLayer module(
       Path path,
       String name,

@@ -86,6 +86,11 @@ final class LoraTensors {
     byLayer.computeIfAbsent(layer, l -> new TreeMap<>()).put(ROLES.get(end.get()), entry);
   }
 
+  /** Whether a tensor of this name is a part of an adapter. */
+  static boolean isPart(String name) {
+    return ROLES.keySet().stream().anyMatch(name::endsWith);
+  }
+
   /** Names of layers as the file has them, and what it holds for each. */
   Map<String, Map<String, TensorEntry>> byLayer() {
     return byLayer;

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.loranative.UserException;
 import org.loranative.device.Device;
+import org.loranative.export.AdapterSource;
 import org.loranative.image.Picture;
 import org.loranative.io.DType;
 import org.loranative.io.Safetensors;
@@ -30,13 +31,10 @@ public final class Pictures implements AutoCloseable {
   private final DiffusionBase base;
   private final Painter painter;
 
-  /** An adapter's file or folder, and how much of it is wanted. */
-  public record Adapter(Path path, double scale) {}
-
   /**
    * @param mixed adapters that are applied together
    */
-  public Pictures(DiffusionBase base, List<Adapter> mixed, Machine machine) {
+  public Pictures(DiffusionBase base, List<AdapterSource> mixed, Machine machine) {
     this.base = base;
     boolean opened = false;
     try {

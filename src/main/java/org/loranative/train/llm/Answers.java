@@ -2,18 +2,26 @@ package org.loranative.train.llm;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.loranative.UserException;
 import org.loranative.device.Device;
+import org.loranative.export.AdapterSource;
+import org.loranative.export.LanguageAdapters;
+import org.loranative.graph.Graph;
 import org.loranative.io.DType;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
-import org.loranative.lora.PeftFormat;
+import org.loranative.lora.Mix;
 import org.loranative.model.Placement;
+import org.loranative.model.Session;
 import org.loranative.model.llm.Generator;
 import org.loranative.model.llm.LlmBase;
+import org.loranative.model.llm.LlmGraph;
 import org.loranative.model.weights.LoadedWeights;
 import org.loranative.text.Tokenizer;
 import org.loranative.train.machine.Devices;
@@ -31,20 +39,30 @@ public final class Answers implements AutoCloseable {
   private final Placement placement;
 
   /**
-   * @param adapter a PEFT folder; a chat template that prints the date prints its run's
+   * @param sources adapters that are applied together: PEFT folders, or GGUF files as llama.cpp
+   *     loads them; a chat template that prints the date prints the first one's run's
    */
-  public Answers(Path basePath, Optional<Path> adapter, Machine machine) {
+  public Answers(Path basePath, List<AdapterSource> sources, Machine machine) {
     boolean opened = false;
     try {
       base = LlmBase.open(basePath);
       base.quantize(machine.quantize());
       tokenizer = owned.add(base.tokenizer());
-      adapter.flatMap(TemplateDate::ofAdapter).ifPresent(tokenizer::setDate);
+      sources.stream()
+          .findFirst()
+          .flatMap(a -> TemplateDate.ofAdapter(a.path()))
+          .ifPresent(tokenizer::setDate);
+      Mix mix =
+          Mix.of(
+              base.targets(),
+              sources.stream()
+                  .map(a -> new Mix.Part(LanguageAdapters.read(a.path(), base), a.scale()))
+                  .toList());
+      adapters = mix.adapters();
       device = owned.add(Devices.open(machine.device(), machine.threads()));
       this.compute = Devices.compute(machine.compute(), device);
-      adapters = adapter.map(a -> PeftFormat.adapters(a, base.targets())).orElseGet(Adapters::none);
       AdapterState state = owned.add(new AdapterState(device, adapters));
-      adapter.ifPresent(a -> state.write(AdapterState.PARAMS, PeftFormat.read(a, adapters)));
+      state.write(AdapterState.PARAMS, mix.params());
       LoadedWeights weights =
           owned.add(
               base.weights()
@@ -110,6 +128,66 @@ public final class Answers implements AutoCloseable {
       }
       return whole;
     }
+  }
+
+  /** Tokens of a question. */
+  public int[] prompt(Question question) {
+    return AnswerPreviews.prompt(tokenizer, question);
+  }
+
+  /** Tokens of the likeliest answer. */
+  public int[] likeliest(int[] prompt, int maxTokens) {
+    try (Generator generator =
+        new Generator(
+            device,
+            base,
+            adapters,
+            compute,
+            placement,
+            prompt.length + maxTokens,
+            Optional.empty())) {
+      return generator.generate(
+          prompt, maxTokens, tokenizer.stop(), Generator.Sampling.greedy(), token -> true);
+    }
+  }
+
+  /**
+   * Logits of what follows each token of a text.
+   *
+   * @return [T, V]
+   */
+  public float[][] logits(int[] ids) {
+    int[] positions = IntStream.range(0, ids.length).toArray();
+    Graph graph = LlmGraph.logits(base, adapters, compute, ids.length, ids.length);
+    try (Session session = new Session(device, graph, placement, Optional.empty())) {
+      float[] flat =
+          session
+              .run(
+                  Map.of(
+                      LlmGraph.IDS,
+                      ids,
+                      LlmGraph.POSITIONS,
+                      positions,
+                      LlmGraph.DOC_START,
+                      new int[ids.length]))
+              .values()
+              .iterator()
+              .next();
+      float softcap = base.config().finalSoftcap();
+      int vocab = base.config().vocab();
+      float[][] rows = new float[ids.length][];
+      for (int t = 0; t < ids.length; t++) {
+        rows[t] = Arrays.copyOfRange(flat, t * vocab, (t + 1) * vocab);
+        for (int v = 0; softcap > 0 && v < vocab; v++) {
+          rows[t][v] = (float) (softcap * Math.tanh(rows[t][v] / softcap));
+        }
+      }
+      return rows;
+    }
+  }
+
+  public Tokenizer tokenizer() {
+    return tokenizer;
   }
 
   private String decode(List<Integer> ids) {

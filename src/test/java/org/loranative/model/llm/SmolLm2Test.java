@@ -39,7 +39,7 @@ class SmolLm2Test {
         new ObjectMapper()
             .readTree(Path.of("src/test/resources/golden/smollm2_greedy.json").toFile());
     try (Tokenizer tokenizer = LlmBase.open(MODEL).tokenizer();
-        Answers answers = new Answers(MODEL, Optional.empty(), Machine.of("cpu", "f32"))) {
+        Answers answers = new Answers(MODEL, List.of(), Machine.of("cpu", "f32"))) {
       for (JsonNode g : golden) {
         String prompt = g.path("prompt").asText();
         String text =

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.loranative.export.AdapterSource;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -47,7 +48,7 @@ class PicturesWithAdaptersTest {
     return new NamedLayers(List.of(targets), MODEL.family().names());
   }
 
-  private float[] draw(List<Pictures.Adapter> adapters) throws Exception {
+  private float[] draw(List<AdapterSource> adapters) throws Exception {
     Path latents = folder.resolve("latents.safetensors");
     float[] noise = new Golden(Golden.FOLDER.resolve("emoji.safetensors")).floats("latents");
     ByteBuffer data = ByteBuffer.allocate(noise.length * 4).order(ByteOrder.LITTLE_ENDIAN);
@@ -63,8 +64,8 @@ class PicturesWithAdaptersTest {
     }
   }
 
-  private static Pictures.Adapter adapter(String file, double scale) {
-    return new Pictures.Adapter(FOLDER.resolve(file), scale);
+  private static AdapterSource adapter(String file, double scale) {
+    return new AdapterSource(FOLDER.resolve(file), scale);
   }
 
   @ParameterizedTest

@@ -1,0 +1,28 @@
+package org.loranative.cli;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.loranative.export.AdapterSource;
+import picocli.CommandLine.Option;
+
+/** Adapters that are applied together. */
+final class AdapterOptions {
+  @Option(
+      names = "--adapter",
+      paramLabel = "PATH",
+      description =
+          "Of a language model: a PEFT folder, such as output_dir/adapter or a checkpoint, or a"
+              + " GGUF file as llama.cpp loads it. Of a diffusion model: a file in kohya's or"
+              + " diffusers' format, or a PEFT folder. Several may be given.")
+  private List<Path> adapters = List.of();
+
+  @Option(
+      names = "--scale",
+      paramLabel = "X",
+      description = "How much of each --adapter, in their order (default 1).")
+  private List<Double> scales = List.of();
+
+  List<AdapterSource> sources() {
+    return AdapterSource.of(adapters, scales);
+  }
+}

@@ -1,0 +1,2 @@
+/** Whether what left the tool is what was trained. */
+package org.loranative.train.verification;
