@@ -20,7 +20,7 @@ record FolderConfig(Path source) {
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
   private static final String NAME = "config.json";
-  private static final Map<DType, String> TORCH =
+  static final Map<DType, String> TORCH =
       Map.of(DType.F32, "float32", DType.F16, "float16", DType.BF16, "bfloat16");
 
   /**

@@ -37,7 +37,7 @@ final class GgufAdapter {
   private GgufAdapter() {}
 
   static void write(LlmBase base, Map<String, AdaptedLayer> layers, Path out) throws IOException {
-    GgufNames names = new GgufNames(base.config());
+    GgufNames names = base.ggufNames();
     List<TensorStream> tensors = new ArrayList<>();
     // llama.cpp divides the one alpha by each layer's rank; where that does not do, 0 means scale 1.
     double[] alphas = layers.values().stream().mapToDouble(AdaptedLayer::alpha).distinct().toArray();
@@ -113,7 +113,7 @@ final class GgufAdapter {
           file + " is no adapter (its adapter.type is not lora); a base is named with --base.");
     }
     double alpha = gguf.metadata().get(ALPHA) instanceof Double x ? x : 0;
-    GgufNames names = new GgufNames(base.config());
+    GgufNames names = base.ggufNames();
     Map<String, TensorEntry> left = new HashMap<>(gguf.tensors());
     Map<String, AdaptedLayer> layers = new LinkedHashMap<>();
     for (Adapters.Target target : base.targets()) {

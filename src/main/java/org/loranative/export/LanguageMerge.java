@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.loranative.UserException;
 import org.loranative.io.AtomicFolders;
 import org.loranative.io.Gguf;
 import org.loranative.io.GgufMetadata;
@@ -44,10 +43,13 @@ public final class LanguageMerge implements Merge {
 
   private void writeGguf(MergedTensors merged, TypeChoice choice, Path out) throws IOException {
     if (!base.isGguf()) {
-      throw new UserException("not yet");
+      new FolderToGguf(base).write(merged, choice, out);
+      return;
     }
     GgufMetadata metadata = Gguf.metadata(base.path());
-    choice.ggufFileType().ifPresent(t -> metadata.uint32("general.file_type", t));
+    choice
+        .chosen()
+        .ifPresent(t -> metadata.uint32("general.file_type", TypeChoice.ggufFileType(t)));
     GgufWriter.write(
         out, metadata, Merge.all(merged, base.weights(), base.file().tensors(), choice));
   }
@@ -55,7 +57,8 @@ public final class LanguageMerge implements Merge {
   private void writeFolder(MergedTensors merged, TypeChoice choice, Path folder)
       throws IOException {
     if (base.isGguf()) {
-      throw new UserException("not yet");
+      new GgufToFolder(base).write(merged, choice, folder);
+      return;
     }
     ModelFolder.copyRest(base.path(), folder);
     new FolderConfig(base.path()).write(folder, choice.chosen(), base.weights().isQuantized());

@@ -48,7 +48,7 @@ record TypeChoice(Optional<DType> chosen, boolean blocks) {
       return Optional.empty();
     }
     boolean vector = entry.shape().size() < 2;
-    if (blocks && vector && chosen.isPresent()) {
+    if (blocks && vector) {
       return Optional.of(DType.F32); // as llama.cpp wants them
     }
     boolean writable = stored.get() != DType.NF4 && (blocks || !stored.get().isBlocks());
@@ -57,16 +57,14 @@ record TypeChoice(Optional<DType> chosen, boolean blocks) {
     return Optional.of(whole ? type : DType.F16);
   }
 
-  /** What GGUF's {@code general.file_type} is then (llama.cpp's llama_ftype); none for source. */
-  Optional<Integer> ggufFileType() {
-    return chosen.map(
-        type ->
-            switch (type) {
-              case F32 -> 0;
-              case F16 -> 1;
-              case Q8_0 -> 7;
-              case BF16 -> 32;
-              default -> throw new IllegalStateException(type.name());
-            });
+  /** What GGUF's {@code general.file_type} is then (llama.cpp's llama_ftype). */
+  static int ggufFileType(DType matrices) {
+    return switch (matrices) {
+      case F32 -> 0;
+      case F16 -> 1;
+      case Q8_0 -> 7;
+      case BF16 -> 32;
+      default -> throw new IllegalStateException(matrices.name());
+    };
   }
 }

@@ -39,6 +39,7 @@ import java.util.stream.Stream;
  *     none. The config's own {@code no_rope_layers} comes first
  * @param localRopeTheta rotary base of sliding layers, 0 for the same as the others
  * @param ggufPermuted q and k rows are interleaved in GGUF files
+ * @param modelType {@code model_type} in config.json; the family's name where none is given
  * @param ggufNames names that differ from the common ones, without layer prefix
  */
 public record Family(
@@ -56,6 +57,7 @@ public record Family(
     int unrotatedPeriod,
     double localRopeTheta,
     boolean ggufPermuted,
+    String modelType,
     Map<String, String> ggufNames) {
 
   /** Where the files lie, beside the classes or in the jar. */
@@ -152,6 +154,7 @@ public record Family(
         unrotatedPeriod,
         localRopeTheta,
         ggufPermuted,
+        modelType == null ? newName : modelType,
         ggufNames);
   }
 

@@ -19,6 +19,7 @@ public final class ChatTemplate {
   /** Stands for an answer where only the template's own text matters. */
   private static final String ANSWER = "\uE0A0answer\uE0A1";
 
+  private final String jinja;
   private final Template template;
   private final Map<String, Object> variables;
   private final Optional<LocalDateTime> date;
@@ -68,6 +69,7 @@ public final class ChatTemplate {
       throw new UserException(
           "The chat template of " + source + " cannot be read: " + e.getMessage() + ".", e);
     }
+    jinja = template;
     variables = new HashMap<>();
     variables.put("tools", null);
     variables.put("documents", null);
@@ -77,9 +79,15 @@ public final class ChatTemplate {
   }
 
   private ChatTemplate(ChatTemplate other, LocalDateTime date) {
+    this.jinja = other.jinja;
     this.template = other.template;
     this.variables = other.variables;
     this.date = Optional.of(date);
+  }
+
+  /** The template itself, Jinja. */
+  public String source() {
+    return jinja;
   }
 
   /** The same template on a day of its own: some print the date. */

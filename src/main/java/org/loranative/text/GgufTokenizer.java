@@ -38,6 +38,10 @@ final class GgufTokenizer {
           + "|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*%1$s"
           + "|%2$s| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
+  /** Ways of splitting words that differ, by one of llama.cpp's names for each. */
+  static final List<String> PRE_TOKENIZERS =
+      List.of("gpt-2", "smollm", "llama-bpe", "qwen2", "tekken", "gpt-4o");
+
   private final Path file;
   private final Map<String, Object> metadata;
   private final List<String> tokens = new ArrayList<>();
@@ -118,41 +122,18 @@ final class GgufTokenizer {
   private void byteLevel(ObjectNode json) {
     String pre = metadata.get("tokenizer.ggml.pre") instanceof String p ? p : "default";
     json.putNull("normalizer");
-    ObjectNode sequence = json.putObject("pre_tokenizer").put("type", "Sequence");
-    ArrayNode steps = sequence.putArray("pretokenizers");
-    boolean ignoreMerges = false;
-    switch (pre) {
-      case "default", "gpt-2", "phi-2", "mpt", "olmo", "jais", "gigachat" -> gpt2(steps);
-      case "smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b" -> {
-        steps.addObject().put("type", "Digits").put("individual_digits", true);
-        gpt2(steps);
-      }
-      case "llama-bpe", "llama3", "llama-v3", "falcon3", "smaug-bpe", "dbrx", "pixtral" -> {
-        regex(steps, LLAMA3);
-        ignoreMerges = true;
-      }
-      case "qwen2", "deepseek-r1-qwen", "megrez" -> {
-        json.putObject("normalizer").put("type", "NFC");
-        regex(steps, QWEN2);
-      }
-      case "tekken" -> {
-        regex(steps, String.format(UPPER_LOWER, "", "\\p{N}"));
-        ignoreMerges = true;
-      }
-      case "gpt-4o", "llama4" ->
-          regex(steps, String.format(UPPER_LOWER, CONTRACTIONS + "?", "\\p{N}{1,3}"));
-      default ->
-          throw new UserException(
-              file
-                  + ": the pre-tokenizer \""
-                  + pre
-                  + "\" (tokenizer.ggml.pre) is not supported. Use the model's Hugging Face folder"
-                  + " as base_model instead.");
+    if (!split(pre, json)) {
+      throw new UserException(
+          file
+              + ": the pre-tokenizer \""
+              + pre
+              + "\" (tokenizer.ggml.pre) is not supported. Use the model's Hugging Face folder"
+              + " as base_model instead.");
     }
     ObjectNode decoder = json.putObject("decoder").put("type", "ByteLevel");
     decoder.put("add_prefix_space", true).put("trim_offsets", true).put("use_regex", true);
     ObjectNode model = bpe(json, false);
-    model.put("ignore_merges", ignoreMerges);
+    model.put("ignore_merges", List.of("llama-bpe", "tekken").contains(kind(pre)));
     ArrayNode merges = model.putArray("merges");
     for (Object merge : list("merges")) {
       String text = (String) merge;
@@ -160,6 +141,51 @@ final class GgufTokenizer {
       int space = text.indexOf(' ', 1);
       merges.addArray().add(text.substring(0, space)).add(text.substring(space + 1));
     }
+  }
+
+  /** One of {@link #PRE_TOKENIZERS} that splits as {@code pre} does; "" for none. */
+  private static String kind(String pre) {
+    return switch (pre) {
+      case "default", "gpt-2", "phi-2", "mpt", "olmo", "jais", "gigachat" -> "gpt-2";
+      case "smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b" ->
+          "smollm";
+      case "llama-bpe", "llama3", "llama-v3", "falcon3", "smaug-bpe", "dbrx", "pixtral" ->
+          "llama-bpe";
+      case "qwen2", "deepseek-r1-qwen", "megrez" -> "qwen2";
+      case "tekken" -> "tekken";
+      case "gpt-4o", "llama4" -> "gpt-4o";
+      default -> "";
+    };
+  }
+
+  /**
+   * Writes how words are split before they are joined.
+   *
+   * @param pre as {@code tokenizer.ggml.pre} has it
+   * @return whether it is known
+   */
+  static boolean split(String pre, ObjectNode json) {
+    ArrayNode steps =
+        json.putObject("pre_tokenizer").put("type", "Sequence").putArray("pretokenizers");
+    switch (kind(pre)) {
+      case "gpt-2" -> gpt2(steps);
+      case "smollm" -> {
+        steps.addObject().put("type", "Digits").put("individual_digits", true);
+        gpt2(steps);
+      }
+      case "llama-bpe" -> regex(steps, LLAMA3);
+      case "qwen2" -> {
+        json.putObject("normalizer").put("type", "NFC");
+        regex(steps, QWEN2);
+      }
+      case "tekken" -> regex(steps, String.format(UPPER_LOWER, "", "\\p{N}"));
+      case "gpt-4o" ->
+          regex(steps, String.format(UPPER_LOWER, CONTRACTIONS + "?", "\\p{N}{1,3}"));
+      default -> {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static void gpt2(ArrayNode steps) {

@@ -122,6 +122,13 @@ final class ConfigParser {
   }
 
   private RopeSpec rope(int rotary, boolean local) {
+    Map<String, Object> parameters = ropeParameters(local);
+    double theta = ((Number) parameters.get("rope_theta")).doubleValue();
+    return RopeSpec.of(rotary, theta, parameters, number("max_position_embeddings", 2048));
+  }
+
+  /** {@code rope_type} and its numbers, {@code rope_theta} among them, however they are given. */
+  Map<String, Object> ropeParameters(boolean local) {
     Map<String, Object> parameters = new HashMap<>();
     Map<String, Object> given = map("rope_parameters"); // transformers 5
     if (given.containsKey("full_attention")) {
@@ -139,10 +146,12 @@ final class ConfigParser {
         parameters.put("rope_theta", theta);
       }
     }
-    double theta = parameters.get("rope_theta") instanceof Number t ? t.doubleValue() : 10000;
+    if (!(parameters.get("rope_theta") instanceof Number)) {
+      parameters.put("rope_theta", 10000.0);
+    }
     parameters.computeIfAbsent(
         "original_max_position_embeddings", k -> c.get("original_max_position_embeddings"));
-    return RopeSpec.of(rotary, theta, parameters, number("max_position_embeddings", 2048));
+    return parameters;
   }
 
   private Map<String, Object> map(String key) {

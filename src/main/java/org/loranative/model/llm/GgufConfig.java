@@ -19,6 +19,7 @@ final class GgufConfig {
       Map.ofEntries(
           Map.entry("embedding_length", "hidden_size"),
           Map.entry("block_count", "num_hidden_layers"),
+          Map.entry("feed_forward_length", "intermediate_size"),
           Map.entry("attention.head_count", "num_attention_heads"),
           Map.entry("attention.head_count_kv", "num_key_value_heads"),
           Map.entry("attention.key_length", "head_dim"),

@@ -15,7 +15,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.loranative.UserException;
+import org.loranative.graph.Kind;
 import org.loranative.graph.Shape;
+import org.loranative.graph.Value;
+import org.loranative.io.DType;
 import org.loranative.io.Gguf;
 import org.loranative.io.JsonFile;
 import org.loranative.io.Safetensors;
@@ -39,13 +42,21 @@ public final class LlmBase {
   private final Weights weights;
   private final TensorFile file;
   private final boolean gguf;
+  private final Map<String, Object> settings;
 
-  private LlmBase(Path path, LlmConfig config, Weights weights, TensorFile file, boolean gguf) {
+  private LlmBase(
+      Path path,
+      LlmConfig config,
+      Weights weights,
+      TensorFile file,
+      boolean gguf,
+      Map<String, Object> settings) {
     this.path = path;
     this.config = config;
     this.weights = weights;
     this.file = file;
     this.gguf = gguf;
+    this.settings = settings;
     checkShapes();
   }
 
@@ -116,7 +127,7 @@ public final class LlmBase {
         }
       }
     }
-    return new LlmBase(folder, parsed, weights, tensors, false);
+    return new LlmBase(folder, parsed, weights, tensors, false, config);
   }
 
   /** Packed weights of other kinds than NF4 have tensors that look like missing or odd ones. */
@@ -159,7 +170,12 @@ public final class LlmBase {
     }
     TensorEntry factors = file.tensors().get("rope_freqs.weight");
     return new LlmBase(
-        path, factors == null ? config : withFactors(config, factors), weights, file, true);
+        path,
+        factors == null ? config : withFactors(config, factors),
+        weights,
+        file,
+        true,
+        translated);
   }
 
   private static LlmConfig withFactors(LlmConfig c, TensorEntry entry) {
@@ -228,6 +244,35 @@ public final class LlmBase {
   /** The embedding's tensor. */
   String embeddingName() {
     return config.prefix() + "embed_tokens.weight";
+  }
+
+  /**
+   * The model's own settings under the keys of Hugging Face's config.json: of a folder as they
+   * stand there (those of a language model inside another one among the others), of a GGUF
+   * translated.
+   */
+  public Map<String, Object> settings() {
+    return settings;
+  }
+
+  /** What slows the rotations of a GGUF that has a tensor of factors, as config.json says it. */
+  public Optional<Map<String, Object>> ropeScaling() {
+    return file.tensors().containsKey("rope_freqs.weight")
+        ? Optional.of(Llama3Rope.of(config, settings))
+        : Optional.empty();
+  }
+
+  /** What a GGUF calls its tensors. */
+  public GgufNames ggufNames() {
+    return new GgufNames(config);
+  }
+
+  /** Names of all tensors that the model reads and its file has, in its order of layers. */
+  public List<String> tensorNames() {
+    return Generator.weightsOf(this, Adapters.none(), DType.F32).named().values().stream()
+        .filter(v -> v.kind() == Kind.WEIGHT && weights.has(v.name()))
+        .map(Value::name)
+        .toList();
   }
 
   /** Whether it is a GGUF file, not a folder. */

@@ -1,0 +1,74 @@
+package org.loranative.export;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.loranative.io.DType;
+import org.loranative.io.GgufMetadata;
+import org.loranative.io.GgufWriter;
+import org.loranative.io.TensorEntry;
+import org.loranative.io.TensorStream;
+import org.loranative.model.llm.GgufDescription;
+import org.loranative.model.llm.GgufNames;
+import org.loranative.model.llm.LlmBase;
+import org.loranative.model.weights.Reading;
+import org.loranative.text.GgufVocabulary;
+import org.loranative.text.Tokenizer;
+import org.loranative.track.Phase;
+
+/** A Hugging Face folder's language model as a GGUF file; towers beside it are left out. */
+record FolderToGguf(LlmBase base) {
+
+  void write(MergedTensors merged, TypeChoice choice, Path out) throws IOException {
+    GgufMetadata metadata = new GgufMetadata();
+    GgufDescription description = new GgufDescription(base);
+    description.describe(metadata, out.getFileName().toString().replace(".gguf", ""));
+    metadata.uint32("general.file_type", TypeChoice.ggufFileType(matrices(choice)));
+    try (Tokenizer tokenizer = base.tokenizer()) {
+      new GgufVocabulary(base.path(), tokenizer).describe(metadata, base.config().vocab());
+    }
+    List<TensorStream> tensors = new ArrayList<>();
+    description.factors().forEach((name, numbers) -> tensors.add(small(name, numbers)));
+    List<String> names = base.tensorNames();
+    Phase phase = new Phase("tensors written", names.size());
+    for (String name : names) {
+      tensors.add(Merge.followed(tensor(merged, choice, name), phase));
+    }
+    GgufWriter.write(out, metadata, tensors);
+  }
+
+  private TensorStream tensor(MergedTensors merged, TypeChoice choice, String name) {
+    Reading reading = base.weights().reading(name);
+    TensorEntry entry = reading.entry();
+    GgufNames names = base.ggufNames();
+    long heads =
+        name.endsWith(".weight") && entry.shape().size() == 2
+            ? names.headRows(
+                name.substring(0, name.length() - ".weight".length()), entry.shape().get(0))
+            : 0;
+    return merged.stream(
+        entry, names.of(name), choice.of(entry), new Form(heads, true, reading.offset()));
+  }
+
+  /** The type of the layers' matrices. */
+  private DType matrices(TypeChoice choice) {
+    TensorEntry first =
+        base.weights().entry(base.config().linearPaths().get(0) + ".weight");
+    return choice.of(first).orElseThrow();
+  }
+
+  private static TensorStream small(String name, float[] numbers) {
+    ByteBuffer bytes = ByteBuffer.allocate(4 * numbers.length).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asFloatBuffer().put(numbers);
+    return new TensorStream(
+        name,
+        DType.F32.name(),
+        List.of((long) numbers.length),
+        bytes.capacity(),
+        out -> out.write(bytes.array()));
+  }
+}

@@ -1,0 +1,76 @@
+package org.loranative.export;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.loranative.io.AtomicFiles;
+import org.loranative.io.DType;
+import org.loranative.io.TensorEntry;
+import org.loranative.io.TensorStream;
+import org.loranative.model.Family;
+import org.loranative.model.llm.LlmBase;
+import org.loranative.model.weights.Reading;
+import org.loranative.text.Tokenizer;
+import org.loranative.track.Phase;
+
+/** A GGUF's language model as a Hugging Face folder. */
+record GgufToFolder(LlmBase base) {
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+  void write(MergedTensors merged, TypeChoice choice, Path folder) throws IOException {
+    List<String> names = base.tensorNames();
+    Phase phase = new Phase("tensors written", names.size());
+    List<TensorStream> tensors = new ArrayList<>();
+    for (String name : names) {
+      Reading reading = base.weights().reading(name);
+      TensorEntry entry = reading.entry();
+      long heads =
+          reading.interleavedHeads() == 0
+              ? 0
+              : entry.shape().get(0) / reading.interleavedHeads();
+      float added = name.endsWith("norm.weight") ? -family().normOffset() : 0;
+      tensors.add(
+          Merge.followed(
+              merged.stream(entry, name, choice.of(entry), new Form(heads, false, added)), phase));
+    }
+    try (Tokenizer tokenizer = base.tokenizer()) {
+      base.writeTokenizer(tokenizer, folder);
+      byte[] json = JSON.writeValueAsBytes(config(tokenizer, choice));
+      AtomicFiles.write(folder.resolve("config.json"), out -> out.write(json));
+    }
+    ShardedFile.write(folder, "model", tensors, Merge.SHARD);
+  }
+
+  private Family family() {
+    return base.config().family();
+  }
+
+  private ObjectNode config(Tokenizer tokenizer, TypeChoice choice) {
+    ObjectNode config = JSON.createObjectNode();
+    config.putArray("architectures").add(family().architectures().get(0));
+    config.put("model_type", family().modelType());
+    new TreeMap<>(base.settings())
+        .forEach(
+            (key, value) -> {
+              if (value != null) {
+                config.set(key, JSON.valueToTree(value));
+              }
+            });
+    base.ropeScaling().ifPresent(rope -> config.set("rope_scaling", JSON.valueToTree(rope)));
+    config.put("tie_word_embeddings", !base.weights().has("lm_head.weight"));
+    Optional<DType> matrices =
+        choice.of(base.weights().entry(base.config().linearPaths().get(0) + ".weight"));
+    config.put("torch_dtype", FolderConfig.TORCH.get(matrices.orElseThrow()));
+    tokenizer.bos().ifPresent(id -> config.put("bos_token_id", id));
+    tokenizer.eos().ifPresent(id -> config.put("eos_token_id", id));
+    return config;
+  }
+}

@@ -1,0 +1,141 @@
+package org.loranative.model.llm;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.loranative.UserException;
+import org.loranative.io.GgufMetadata;
+
+/**
+ * What a GGUF says of a model beside its tokenizer (llama.cpp's convert_hf_to_gguf.py): metadata,
+ * and the rotary factors that it holds as tensors.
+ */
+public final class GgufDescription {
+  /** GGUF's keys behind the architecture, and ours: whole numbers. */
+  private static final Map<String, String> WHOLE = new LinkedHashMap<>();
+
+  /** Likewise numbers with a fraction. */
+  private static final Map<String, String> REAL = new LinkedHashMap<>();
+
+  static {
+    WHOLE.put("context_length", "max_position_embeddings");
+    WHOLE.put("embedding_length", "hidden_size");
+    WHOLE.put("block_count", "num_hidden_layers");
+    WHOLE.put("feed_forward_length", "intermediate_size");
+    WHOLE.put("attention.sliding_window", "sliding_window");
+    WHOLE.put("vocab_size", "vocab_size");
+    REAL.put("attn_logit_softcapping", "attn_logit_softcapping");
+    REAL.put("final_logit_softcapping", "final_logit_softcapping");
+  }
+
+  private final LlmBase base;
+  private final Map<String, Object> settings;
+  private final Map<String, Object> rope;
+
+  public GgufDescription(LlmBase base) {
+    this.base = base;
+    this.settings = base.settings();
+    this.rope =
+        new ConfigParser(
+                base.path().toString(), base.config().family(), base.config().prefix(), settings)
+            .ropeParameters(false);
+  }
+
+  /** Adds all that is not the tokenizer's. */
+  public void describe(GgufMetadata metadata, String name) {
+    LlmConfig c = base.config();
+    String architecture = base.ggufNames().architecture();
+    metadata.string("general.architecture", architecture);
+    metadata.string("general.type", "model");
+    metadata.string("general.name", name);
+    metadata.uint32("general.quantization_version", 2);
+    String to = architecture + ".";
+    WHOLE.forEach((theirs, ours) -> number(ours, n -> metadata.uint32(to + theirs, n.longValue())));
+    REAL.forEach(
+        (theirs, ours) -> number(ours, n -> metadata.float32(to + theirs, n.doubleValue())));
+    metadata.uint32(to + "attention.head_count", c.heads());
+    metadata.uint32(to + "attention.head_count_kv", c.kvHeads());
+    long width =
+        settings.get("head_dim") instanceof Number n ? n.longValue() : c.hidden() / c.heads();
+    metadata.uint32(to + "attention.key_length", width);
+    metadata.uint32(to + "attention.value_length", width);
+    metadata.float32(to + "attention.layer_norm_rms_epsilon", c.normEps());
+    metadata.uint32(to + "rope.dimension_count", 2L * c.rope().invFreq().size());
+    metadata.float32(to + "rope.freq_base", ((Number) rope.get("rope_theta")).doubleValue());
+    scaling(metadata, to + "rope.scaling.");
+  }
+
+  private interface Use {
+    void of(Number n);
+  }
+
+  private void number(String key, Use use) {
+    if (settings.get(key) instanceof Number n) {
+      use.of(n);
+    }
+  }
+
+  private String type() {
+    return String.valueOf(rope.getOrDefault("rope_type", rope.getOrDefault("type", "default")));
+  }
+
+  private void scaling(GgufMetadata metadata, String to) {
+    switch (type()) {
+      case "default", "none", "mrope", "llama3" -> {
+        // Llama 3's are a tensor.
+      }
+      case "linear" -> metadata.string(to + "type", "linear").float32(to + "factor", real("factor"));
+      case "yarn" ->
+          metadata
+              .string(to + "type", "yarn")
+              .float32(to + "factor", real("factor"))
+              .uint32(to + "original_context_length", original());
+      case "longrope", "su" ->
+          metadata
+              .uint32(to + "original_context_length", original())
+              .float32(to + "attn_factor", base.config().rope().scale());
+      default -> throw new UserException(base.path() + ": rope " + type() + " has no GGUF form.");
+    }
+  }
+
+  private double real(String key) {
+    return ((Number) rope.get(key)).doubleValue();
+  }
+
+  private long original() {
+    Object old = rope.get("original_max_position_embeddings");
+    return ((Number) (old == null ? settings.get("max_position_embeddings") : old)).longValue();
+  }
+
+  /** Tensors of f32 beside the weights: rotary factors, by their names. */
+  public Map<String, float[]> factors() {
+    return switch (type()) {
+      case "llama3" -> Map.of("rope_freqs.weight", slowing());
+      case "longrope", "su" ->
+          Map.of(
+              "rope_factors_long.weight", numbers("long_factor"),
+              "rope_factors_short.weight", numbers("short_factor"));
+      default -> Map.of();
+    };
+  }
+
+  /** How many times slower Llama 3's rotations are than plain ones. */
+  private float[] slowing() {
+    List<Float> scaled = base.config().rope().invFreq();
+    double theta = real("rope_theta");
+    float[] factors = new float[scaled.size()];
+    for (int i = 0; i < factors.length; i++) {
+      factors[i] = (float) (Math.pow(theta, -2.0 * i / (2 * factors.length)) / scaled.get(i));
+    }
+    return factors;
+  }
+
+  private float[] numbers(String key) {
+    List<?> list = rope.get(key) instanceof List<?> l ? l : List.of();
+    float[] numbers = new float[list.size()];
+    for (int i = 0; i < numbers.length; i++) {
+      numbers[i] = ((Number) list.get(i)).floatValue();
+    }
+    return numbers;
+  }
+}
