@@ -12,8 +12,8 @@ import java.util.concurrent.Callable;
 import org.loranative.UserException;
 import org.loranative.config.ConfigReader;
 import org.loranative.config.TrainConfig;
-import org.loranative.export.AdapterSource;
 import org.loranative.device.CpuDevice;
+import org.loranative.export.AdapterSource;
 import org.loranative.model.llm.Generator;
 import org.loranative.train.StopSignal;
 import org.loranative.train.llm.Answers;
@@ -107,7 +107,11 @@ final class DemoCommand implements Callable<Integer> {
 
   private static List<String> answers(Path model, Optional<Path> adapter, String compute) {
     List<String> texts = new ArrayList<>();
-    try (Answers answers = new Answers(model, adapter.stream().map(a -> new AdapterSource(a, 1)).toList(), Machine.of("cpu", compute))) {
+    try (Answers answers =
+        new Answers(
+            model,
+            adapter.stream().map(a -> new AdapterSource(a, 1)).toList(),
+            Machine.of("cpu", compute))) {
       for (String prompt : PROMPTS) {
         String text =
             answers.answer(

@@ -38,6 +38,8 @@ public interface AdapterFormat<B> {
                         "--to is %s, but adapters of %s are written as %s.",
                         name,
                         of,
-                        formats.stream().map(AdapterFormat::name).collect(Collectors.joining(", ")))));
+                        formats.stream()
+                            .map(AdapterFormat::name)
+                            .collect(Collectors.joining(", ")))));
   }
 }

@@ -6,7 +6,6 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.loranative.io.DType;
 import org.loranative.io.GgufMetadata;
 import org.loranative.io.GgufWriter;
@@ -31,6 +30,7 @@ record FolderToGguf(LlmBase base) {
     try (Tokenizer tokenizer = base.tokenizer()) {
       new GgufVocabulary(base.path(), tokenizer).describe(metadata, base.config().vocab());
     }
+    description.requireSaid(metadata);
     List<TensorStream> tensors = new ArrayList<>();
     description.factors().forEach((name, numbers) -> tensors.add(small(name, numbers)));
     List<String> names = base.tensorNames();
@@ -56,8 +56,7 @@ record FolderToGguf(LlmBase base) {
 
   /** The type of the layers' matrices. */
   private DType matrices(TypeChoice choice) {
-    TensorEntry first =
-        base.weights().entry(base.config().linearPaths().get(0) + ".weight");
+    TensorEntry first = base.weights().entry(base.config().linearPaths().get(0) + ".weight");
     return choice.of(first).orElseThrow();
   }
 

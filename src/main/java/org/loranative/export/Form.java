@@ -26,9 +26,7 @@ record Form(long headRows, boolean interleaves, float added) {
     if (headRows == 0) {
       return row;
     }
-    return interleaves
-        ? Reading.parted(row, headRows)
-        : Reading.interleaved(row, headRows);
+    return interleaves ? Reading.parted(row, headRows) : Reading.interleaved(row, headRows);
   }
 
   void shift(float[] row) {

@@ -39,8 +39,10 @@ final class GgufAdapter {
   static void write(LlmBase base, Map<String, AdaptedLayer> layers, Path out) throws IOException {
     GgufNames names = base.ggufNames();
     List<TensorStream> tensors = new ArrayList<>();
-    // llama.cpp divides the one alpha by each layer's rank; where that does not do, 0 means scale 1.
-    double[] alphas = layers.values().stream().mapToDouble(AdaptedLayer::alpha).distinct().toArray();
+    // llama.cpp divides the one alpha by each layer's rank; where that does not do, 0 means scale
+    // 1.
+    double[] alphas =
+        layers.values().stream().mapToDouble(AdaptedLayer::alpha).distinct().toArray();
     boolean oneAlpha = alphas.length == 1;
     layers.forEach(
         (path, layer) -> {
@@ -138,7 +140,11 @@ final class GgufAdapter {
                 new AdaptedLayer.LowRank(
                     rank,
                     Safetensors.floats(a),
-                    reordered(Safetensors.floats(b), rank, names.headRows(target.path(), target.out()), false))));
+                    reordered(
+                        Safetensors.floats(b),
+                        rank,
+                        names.headRows(target.path(), target.out()),
+                        false))));
       }
     }
     if (layers.isEmpty() || !left.isEmpty()) {

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.loranative.io.AtomicFiles;
@@ -33,9 +32,7 @@ record GgufToFolder(LlmBase base) {
       Reading reading = base.weights().reading(name);
       TensorEntry entry = reading.entry();
       long heads =
-          reading.interleavedHeads() == 0
-              ? 0
-              : entry.shape().get(0) / reading.interleavedHeads();
+          reading.interleavedHeads() == 0 ? 0 : entry.shape().get(0) / reading.interleavedHeads();
       float added = name.endsWith("norm.weight") ? -family().normOffset() : 0;
       tensors.add(
           Merge.followed(

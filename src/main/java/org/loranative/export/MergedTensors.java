@@ -83,8 +83,7 @@ public final class MergedTensors implements AutoCloseable {
             inFile.subMap(entry.offset(), entry.offset() + Math.max(1, entry.bytes())).values());
   }
 
-  private void write(
-      TensorEntry entry, List<Patch> here, DType type, Form form, OutputStream out)
+  private void write(TensorEntry entry, List<Patch> here, DType type, Form form, OutputStream out)
       throws IOException {
     int columns = Math.toIntExact(StoredRows.columns(entry));
     long all = StoredRows.rows(entry);
@@ -107,8 +106,7 @@ public final class MergedTensors implements AutoCloseable {
                     row,
                     0,
                     columns,
-                    ByteBuffer.wrap(bytes, i * rowBytes, rowBytes)
-                        .order(ByteOrder.LITTLE_ENDIAN));
+                    ByteBuffer.wrap(bytes, i * rowBytes, rowBytes).order(ByteOrder.LITTLE_ENDIAN));
               });
       out.write(bytes);
       first += count;
@@ -144,8 +142,7 @@ public final class MergedTensors implements AutoCloseable {
       patch
           .layer()
           .method()
-          .merge(
-              patch.layer(), Math.toIntExact(patch.reading().ourRow(inOwn)), inMemory);
+          .merge(patch.layer(), Math.toIntExact(patch.reading().ourRow(inOwn)), inMemory);
       System.arraycopy(transposed(inMemory, taps, row.length / taps), 0, row, 0, row.length);
     }
   }

@@ -67,7 +67,13 @@ public final class Modelfile {
           rendered(template, List.of(new Message("system", SYSTEM), user, assistant), bos);
       String head = with.substring(0, at(with, SYSTEM));
       String rest = with.substring(at(with, SYSTEM) + SYSTEM.length(), at(with, PROMPT));
-      return "{{ if .System }}" + head + "{{ .System }}" + rest + "{{ else }}" + before + "{{ end }}"
+      return "{{ if .System }}"
+          + head
+          + "{{ .System }}"
+          + rest
+          + "{{ else }}"
+          + before
+          + "{{ end }}"
           + turn;
     } catch (TemplateException | UserException e) {
       return before + turn; // the model knows no system prompt

@@ -51,7 +51,6 @@ final class ShardedFile {
       Safetensors.stream(folder.resolve(name), shards.get(i), METADATA);
     }
     byte[] json = JSON.writeValueAsBytes(index);
-    AtomicFiles.write(
-        folder.resolve(stem + ".safetensors.index.json"), out -> out.write(json));
+    AtomicFiles.write(folder.resolve(stem + ".safetensors.index.json"), out -> out.write(json));
   }
 }

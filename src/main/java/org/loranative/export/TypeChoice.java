@@ -31,7 +31,8 @@ record TypeChoice(Optional<DType> chosen, boolean blocks) {
       throw new UserException(
           String.format(
               "--type is %s, but must be source, %s%s.",
-              name, blocks ? "f32, f16, bf16 or q8_0" : "f32, f16 or bf16",
+              name,
+              blocks ? "f32, f16, bf16 or q8_0" : "f32, f16 or bf16",
               name.equals("q8_0") ? " (blocks are GGUF's: name an --out that ends in .gguf)" : ""));
     }
     return new TypeChoice(DType.named(name.toUpperCase(Locale.ROOT)), blocks);

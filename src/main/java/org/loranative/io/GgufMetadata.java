@@ -50,7 +50,7 @@ public final class GgufMetadata {
   }
 
   public GgufMetadata float32(String key, double x) {
-    put(key, new Entry(Type.FLOAT32, little(4).putFloat((float) x).array(), x));
+    put(key, new Entry(Type.FLOAT32, little(4).putFloat((float) x).array(), (double) (float) x));
     return this;
   }
 
@@ -92,6 +92,13 @@ public final class GgufMetadata {
     return Optional.ofNullable(entries.get(key))
         .filter(e -> e.value() instanceof String)
         .map(e -> (String) e.value());
+  }
+
+  /** As {@link Gguf#read} gives it. */
+  public Map<String, Object> values() {
+    Map<String, Object> values = new LinkedHashMap<>();
+    entries.forEach((key, entry) -> values.put(key, entry.value()));
+    return values;
   }
 
   int size() {

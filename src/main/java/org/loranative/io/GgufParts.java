@@ -29,7 +29,8 @@ final class GgufParts {
   /** The part that has the metadata: {@code file} itself where it was not split. */
   static Path first(Path file) {
     Matcher m = NAME.matcher(file.getFileName().toString());
-    Path first = m.matches() ? file.resolveSibling(m.group(1) + "-00001-of-" + m.group(3) + ".gguf") : file;
+    Path first =
+        m.matches() ? file.resolveSibling(m.group(1) + "-00001-of-" + m.group(3) + ".gguf") : file;
     return Files.exists(first) ? first : file;
   }
 

@@ -188,8 +188,7 @@ record LokrMethod(int factor, Optional<Split> split) implements DeltaMethod {
     int rows = Math.toIntExact(layer.target().out() / s.out());
     float[] second = new float[weights.length / outer]; // a row of W2, [kernel², channels]
     if (s.full()) {
-      System.arraycopy(
-          layer.numbers(W2), row % rows * second.length, second, 0, second.length);
+      System.arraycopy(layer.numbers(W2), row % rows * second.length, second, 0, second.length);
     } else {
       LowRankMethod.addProduct(
           layer.numbers(W2_A), layer.numbers(W2_B), layer.rank(), row % rows, second);

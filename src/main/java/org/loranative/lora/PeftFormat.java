@@ -60,11 +60,7 @@ public final class PeftFormat {
   }
 
   private static void write(
-      Path folder,
-      Exported exported,
-      List<Adapters.Target> layers,
-      String baseModel,
-      String task)
+      Path folder, Exported exported, List<Adapters.Target> layers, String baseModel, String task)
       throws IOException {
     Adapters adapters = exported.adapters();
     float[] params = exported.params();

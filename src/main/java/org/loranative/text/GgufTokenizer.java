@@ -179,8 +179,7 @@ final class GgufTokenizer {
         regex(steps, QWEN2);
       }
       case "tekken" -> regex(steps, String.format(UPPER_LOWER, "", "\\p{N}"));
-      case "gpt-4o" ->
-          regex(steps, String.format(UPPER_LOWER, CONTRACTIONS + "?", "\\p{N}{1,3}"));
+      case "gpt-4o" -> regex(steps, String.format(UPPER_LOWER, CONTRACTIONS + "?", "\\p{N}{1,3}"));
       default -> {
         return false;
       }

@@ -73,9 +73,7 @@ public final class GgufVocabulary {
     metadata.bool(
         "tokenizer.ggml.add_bos_token",
         tokenizer.bos().isPresent() && ofText[0] == tokenizer.bos().getAsInt());
-    tokenizer
-        .chatTemplate()
-        .ifPresent(t -> metadata.string("tokenizer.chat_template", t.source()));
+    tokenizer.chatTemplate().ifPresent(t -> metadata.string("tokenizer.chat_template", t.source()));
   }
 
   private void tokens(GgufMetadata metadata, int size, boolean pieces) {

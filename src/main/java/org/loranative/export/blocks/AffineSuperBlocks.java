@@ -70,8 +70,7 @@ record AffineSuperBlocks(int bits) implements Encoder {
     for (int i = 0; i < BLOCK; i++) {
       float unit = Half.toFloat(d) * scale[i / SUB];
       float start = Half.toFloat(dmin) * minimum[i / SUB];
-      q[i] =
-          unit == 0 ? 0 : SymmetricFit.nearest((x[at + i] + start) / unit, 0, (1 << bits) - 1);
+      q[i] = unit == 0 ? 0 : SymmetricFit.nearest((x[at + i] + start) / unit, 0, (1 << bits) - 1);
     }
     return q;
   }
@@ -81,8 +80,7 @@ record AffineSuperBlocks(int bits) implements Encoder {
     double error = 0;
     for (int i = 0; i < BLOCK; i++) {
       int j = i / SUB;
-      double e =
-          x[at + i] - Half.toFloat(d) * scale[j] * q[i] + Half.toFloat(dmin) * minimum[j];
+      double e = x[at + i] - Half.toFloat(d) * scale[j] * q[i] + Half.toFloat(dmin) * minimum[j];
       error += e * e;
     }
     return error;

@@ -1,7 +1,6 @@
 package org.loranative.model.llm;
 
 import java.nio.FloatBuffer;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -30,7 +29,7 @@ final class GgufConfig {
           Map.entry("context_length", "max_position_embeddings"),
           Map.entry("rope.freq_base", "rope_theta"));
 
-  static Map<String, Object> translate(Path path, String architecture, TensorFile file) {
+  static Map<String, Object> translate(String architecture, TensorFile file) {
     Map<String, Object> metadata = file.metadata();
     Map<String, Object> config = new HashMap<>();
     NAMES.forEach(

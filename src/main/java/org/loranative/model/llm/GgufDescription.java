@@ -1,10 +1,13 @@
 package org.loranative.model.llm;
 
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.loranative.UserException;
 import org.loranative.io.GgufMetadata;
+import org.loranative.io.TensorEntry;
+import org.loranative.io.TensorFile;
 
 /**
  * What a GGUF says of a model beside its tokenizer (llama.cpp's convert_hf_to_gguf.py): metadata,
@@ -84,7 +87,8 @@ public final class GgufDescription {
       case "default", "none", "mrope", "llama3" -> {
         // Llama 3's are a tensor.
       }
-      case "linear" -> metadata.string(to + "type", "linear").float32(to + "factor", real("factor"));
+      case "linear" ->
+          metadata.string(to + "type", "linear").float32(to + "factor", real("factor"));
       case "yarn" ->
           metadata
               .string(to + "type", "yarn")
@@ -95,6 +99,56 @@ public final class GgufDescription {
               .uint32(to + "original_context_length", original())
               .float32(to + "attn_factor", base.config().rope().scale());
       default -> throw new UserException(base.path() + ": rope " + type() + " has no GGUF form.");
+    }
+  }
+
+  /**
+   * Checks that a reader of the metadata would compute what this model computes.
+   *
+   * @throws UserException if GGUF has no word for something
+   */
+  public void requireSaid(GgufMetadata metadata) {
+    Map<String, TensorEntry> tensors = new HashMap<>();
+    factors()
+        .forEach(
+            (name, numbers) ->
+                tensors.put(
+                    name,
+                    new TensorEntry(
+                        name, "F32", List.of((long) numbers.length), base.path(), 0, 0)));
+    tensors.remove("rope_factors_short.weight"); // its numbers are in no file yet
+    Map<String, Object> said =
+        GgufConfig.translate(
+            base.ggufNames().architecture(), new TensorFile(tensors, metadata.values()));
+    LlmConfig c = base.config();
+    LlmConfig read =
+        new ConfigParser(base.path().toString(), c.family(), FolderNames.PLAIN, said).parse();
+    require(read.layers().equals(c.layers()), "its attention (windows, scales, layer types)");
+    require(read.finalSoftcap() == c.finalSoftcap(), "the soft cap of its logits");
+    require(Math.abs(read.normEps() - c.normEps()) < 1e-9, "the epsilon of its norms");
+    boolean local = c.localRope().equals(c.rope()) || near(read.localRope(), c.localRope());
+    require(local, "the rotary base of its sliding layers");
+    if (factors().isEmpty()) {
+      require(near(read.rope(), c.rope()), "its rotary positions");
+    }
+  }
+
+  private static boolean near(RopeSpec a, RopeSpec b) {
+    boolean near = Math.abs(a.scale() - b.scale()) < 1e-5;
+    for (int i = 0; near && i < b.invFreq().size(); i++) {
+      float x = b.invFreq().get(i);
+      near = Math.abs(a.invFreq().get(i) - x) <= 1e-5 * x;
+    }
+    return near;
+  }
+
+  private void require(boolean said, String what) {
+    if (!said) {
+      throw new UserException(
+          String.format(
+              "%s cannot be written as a GGUF: the format, or llama.cpp's %s, has no word for %s."
+                  + " Merge into a folder (--out without .gguf).",
+              base.path(), base.ggufNames().architecture(), what));
     }
   }
 

@@ -8,7 +8,9 @@ import org.loranative.UserException;
  * alone, and the models there are have few numbers.
  */
 final class Llama3Rope {
-  private static final double[] FACTORS = {8, 32, 4, 16};
+  private static final double[] FACTORS = {8, 32, 4, 16, 2, 64};
+  private static final int SHORTEST = 16;
+  private static final int LONGEST = 1 << 17;
   private static final float NEAR = 1e-3f;
 
   private Llama3Rope() {}
@@ -17,34 +19,38 @@ final class Llama3Rope {
    * @throws UserException if none of the known ones gives them
    */
   static Map<String, Object> of(LlmConfig config, Map<String, Object> settings) {
-    double theta =
-        settings.get("rope_theta") instanceof Number n ? n.doubleValue() : 10000;
+    double theta = settings.get("rope_theta") instanceof Number n ? n.doubleValue() : 10000;
     int dim = 2 * config.rope().invFreq().size();
     for (double factor : FACTORS) {
-      Map<String, Object> scaling =
-          Map.of(
-              "rope_type",
-              "llama3",
-              "factor",
-              factor,
-              "low_freq_factor",
-              1.0,
-              "high_freq_factor",
-              4.0,
-              "original_max_position_embeddings",
-              8192);
-      RopeSpec spec = RopeSpec.of(dim, theta, scaling, 8192);
-      boolean equal = true;
-      for (int i = 0; i < dim / 2; i++) {
-        float wanted = config.rope().invFreq().get(i);
-        equal &= Math.abs(spec.invFreq().get(i) - wanted) <= NEAR * wanted;
-      }
-      if (equal) {
-        return scaling;
+      for (int original = LONGEST; original >= SHORTEST; original /= 2) {
+        Map<String, Object> scaling =
+            Map.of(
+                "rope_type",
+                "llama3",
+                "factor",
+                factor,
+                "low_freq_factor",
+                1.0,
+                "high_freq_factor",
+                4.0,
+                "original_max_position_embeddings",
+                original);
+        if (gives(RopeSpec.of(dim, theta, scaling, original), config.rope())) {
+          return scaling;
+        }
       }
     }
     throw new UserException(
         "The GGUF's rotary factors (rope_freqs.weight) are none that a config.json is known for;"
             + " merge into a GGUF instead (--out FILE.gguf).");
+  }
+
+  private static boolean gives(RopeSpec spec, RopeSpec wanted) {
+    boolean gives = true;
+    for (int i = 0; i < wanted.invFreq().size(); i++) {
+      float x = wanted.invFreq().get(i);
+      gives &= Math.abs(spec.invFreq().get(i) - x) <= NEAR * x;
+    }
+    return gives;
   }
 }

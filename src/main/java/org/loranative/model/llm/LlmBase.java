@@ -158,7 +158,7 @@ public final class LlmBase {
     TensorFile file = Gguf.read(path);
     String architecture = String.valueOf(file.metadata().get("general.architecture"));
     Family family = Family.ofGguf(architecture).orElseThrow(() -> unsupported(path, architecture));
-    Map<String, Object> translated = GgufConfig.translate(path, architecture, file);
+    Map<String, Object> translated = GgufConfig.translate(architecture, file);
     LlmConfig config =
         new ConfigParser(path.toString(), family, FolderNames.PLAIN, translated).parse();
     Weights weights = new Weights(path.toString(), file.tensors(), family::ggufName);
@@ -269,7 +269,7 @@ public final class LlmBase {
 
   /** Names of all tensors that the model reads and its file has, in its order of layers. */
   public List<String> tensorNames() {
-    return Generator.weightsOf(this, Adapters.none(), DType.F32).named().values().stream()
+    return LlmGraph.logits(this, Adapters.none(), DType.F32, 1, 1).named().values().stream()
         .filter(v -> v.kind() == Kind.WEIGHT && weights.has(v.name()))
         .map(Value::name)
         .toList();

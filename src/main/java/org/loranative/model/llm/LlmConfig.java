@@ -35,7 +35,7 @@ public record LlmConfig(
     layers = List.copyOf(layers);
   }
 
-  /** With other frequencies of layers that are not local. */
+  /** With other frequencies of layers that are not local, or of all where none has its own. */
   LlmConfig withRope(RopeSpec other) {
     return new LlmConfig(
         family,
@@ -48,7 +48,7 @@ public record LlmConfig(
         finalSoftcap,
         layers,
         other,
-        localRope);
+        localRope.equals(rope) ? other : localRope);
   }
 
   /** The path of a layer's module. */

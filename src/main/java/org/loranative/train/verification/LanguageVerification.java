@@ -14,7 +14,8 @@ import org.loranative.train.llm.Answers;
  *
  * @param answerTokens most tokens of an answer
  */
-public record LanguageVerification(List<Answers.Question> questions, String text, int answerTokens) {
+public record LanguageVerification(
+    List<Answers.Question> questions, String text, int answerTokens) {
   /** Asked where the user asks nothing. */
   public static final List<String> QUESTIONS =
       List.of(
@@ -60,11 +61,7 @@ public record LanguageVerification(List<Answers.Question> questions, String text
                 ? String.format("\"%s\": the same %d tokens.%n", a.question(), a.tokens())
                 : String.format(
                     "\"%s\": the same for %d of %d tokens.%n  trained: %s%n  other:   %s%n",
-                    a.question(),
-                    a.same(),
-                    a.tokens(),
-                    a.first().strip(),
-                    a.second().strip()));
+                    a.question(), a.same(), a.tokens(), a.first().strip(), a.second().strip()));
       }
       return lines.toString();
     }
@@ -76,8 +73,8 @@ public record LanguageVerification(List<Answers.Question> questions, String text
 
   /** Compares two models, each opened for its part. */
   public Result compare(Supplier<Answers> first, Supplier<Answers> second) {
-    Reference reference = new Reference(
-        new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+    Reference reference =
+        new Reference(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
     List<String> texts = new ArrayList<>();
     int vocabulary;
     try (Answers model = first.get()) {

@@ -12,10 +12,10 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.loranative.export.AdapterSource;
 import org.loranative.UserException;
 import org.loranative.config.ConfigReader;
 import org.loranative.config.TrainConfig;
+import org.loranative.export.AdapterSource;
 import org.loranative.model.llm.Generator;
 import org.loranative.testing.TensorFiles;
 import org.loranative.testing.TinyModel;
@@ -108,7 +108,8 @@ class TemplateDateTest {
   }
 
   private static String answer(Path base, Path adapter) {
-    try (Answers answers = new Answers(base, List.of(new AdapterSource(adapter, 1)), Machine.of("cpu", "f32"))) {
+    try (Answers answers =
+        new Answers(base, List.of(new AdapterSource(adapter, 1)), Machine.of("cpu", "f32"))) {
       return answers.answer(
           Answers.Question.of("who?"), 12, new Generator.Sampling(0, 1, 1), text -> {});
     }
