@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,9 +44,6 @@ public final class MergedTensors implements AutoCloseable {
     layers.forEach(
         (path, layer) -> {
           Reading reading = weights.reading(path + ".weight");
-          if (reading.transposed()) {
-            throw new IllegalStateException(path + " lies transposed");
-          }
           patches
               .computeIfAbsent(reading.entry().file(), f -> new TreeMap<>())
               .put(reading.entry().offset(), new Patch(reading, layer));
@@ -89,10 +87,15 @@ public final class MergedTensors implements AutoCloseable {
     long all = StoredRows.rows(entry);
     Encoder encoder = Encoders.of(type).orElseThrow();
     int rowBytes = Math.toIntExact(type.bytes(columns));
+    boolean transposed = here.stream().anyMatch(p -> p.reading().transposed());
     for (long first = 0; first < all; ) {
-      int count = (int) Math.min(all - first, Math.max(1, PIECE / columns));
+      int count =
+          transposed
+              ? Math.toIntExact(all) // its rows are our columns
+              : (int) Math.min(all - first, Math.max(1, PIECE / columns));
       long start = first;
       float[] x = read(entry, start, count, columns, form);
+      here.stream().filter(p -> p.reading().transposed()).forEach(p -> mergeWhole(p, x));
       byte[] bytes = new byte[Math.multiplyExact(count, rowBytes)];
       IntStream.range(0, count)
           .parallel()
@@ -131,6 +134,9 @@ public final class MergedTensors implements AutoCloseable {
   /** Merges into a row of the file what adapts it. */
   private static void merge(TensorEntry entry, List<Patch> here, long fileRow, float[] row) {
     for (Patch patch : here) {
+      if (patch.reading().transposed()) {
+        continue; // merged as a whole
+      }
       TensorEntry own = patch.reading().entry();
       long rowBytes = own.bytes() / own.shape().get(0);
       long inOwn = fileRow - (own.offset() - entry.offset()) / rowBytes;
@@ -145,6 +151,19 @@ public final class MergedTensors implements AutoCloseable {
           .merge(patch.layer(), Math.toIntExact(patch.reading().ourRow(inOwn)), inMemory);
       System.arraycopy(transposed(inMemory, taps, row.length / taps), 0, row, 0, row.length);
     }
+  }
+
+  /** Merges into a matrix that its file has with its sides exchanged. */
+  private static void mergeWhole(Patch patch, float[] x) {
+    int out = Math.toIntExact(patch.layer().target().out());
+    int in = x.length / out;
+    float[] ours = transposed(x, in, out);
+    for (int row = 0; row < out; row++) {
+      float[] weights = Arrays.copyOfRange(ours, row * in, (row + 1) * in);
+      patch.layer().method().merge(patch.layer(), row, weights);
+      System.arraycopy(weights, 0, ours, row * in, in);
+    }
+    System.arraycopy(transposed(ours, out, in), 0, x, 0, x.length);
   }
 
   /** [first, second] as [second, first]. */

@@ -48,14 +48,16 @@ class DiffusionMergeTest {
     return x;
   }
 
-  /** A layer's weight as its file has it, [O, I·kernel²]. */
+  /** A layer's weight, [O, I·kernel²], a kernel as files have it. */
   private static double[] weight(DiffusionBase model, StoredRows rows, String path) {
     Reading reading = model.weights().reading(path + ".weight");
     float[] x = new float[(int) reading.entry().elements()];
     rows.read(reading.entry(), 0, (int) StoredRows.rows(reading.entry()), x);
     double[] wide = new double[x.length];
+    int columns = (int) StoredRows.columns(reading.entry());
     for (int i = 0; i < x.length; i++) {
-      wide[i] = x[i];
+      int at = reading.transposed() ? i % columns * (x.length / columns) + i / columns : i;
+      wide[at] = x[i];
     }
     return wide;
   }
