@@ -23,6 +23,7 @@ import org.loranative.io.DType;
 import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraFiles;
+import org.loranative.lora.ReadBack;
 import org.loranative.model.Objective;
 import org.loranative.model.diffusion.DenoisingObjective;
 import org.loranative.model.diffusion.DiffusionBase;
@@ -31,9 +32,13 @@ import org.loranative.model.diffusion.TextReader;
 import org.loranative.random.Philox;
 import org.loranative.train.BatchShape;
 import org.loranative.train.Task;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Fine-tuning a diffusion model on captioned images of one size a batch. */
 final class DiffusionTask implements Task<DiffusionTask.Batch> {
+  private static final Logger log = LoggerFactory.getLogger(DiffusionTask.class);
+
   /**
    * Images of one size, and which batch of which epoch they are: what names their noise.
    *
@@ -408,7 +413,10 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
 
   @Override
   public Path finish(Path outputDir, float[] params) throws IOException {
-    return export(outputDir, params);
+    Path file = export(outputDir, params);
+    ReadBack.require(file, LoraFiles.read(file, base.layers()), adapters, params);
+    log.info("{}: read back, as it was trained", file);
+    return file;
   }
 
   @Override

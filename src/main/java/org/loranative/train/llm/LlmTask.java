@@ -26,6 +26,7 @@ import org.loranative.io.AtomicFolders;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.PeftFormat;
+import org.loranative.lora.ReadBack;
 import org.loranative.model.Objective;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.model.llm.LlmGraph;
@@ -338,7 +339,13 @@ final class LlmTask implements Task<List<Example>> {
   @Override
   public Path finish(Path outputDir, float[] params) throws IOException {
     Path folder = outputDir.resolve("adapter");
-    AtomicFolders.write(folder, partial -> export(partial, params));
+    AtomicFolders.write(
+        folder,
+        partial -> {
+          export(partial, params);
+          ReadBack.require(folder, PeftFormat.read(partial, base.targets()), adapters, params);
+        });
+    log.info("{}: read back, as it was trained", folder);
     return folder;
   }
 
