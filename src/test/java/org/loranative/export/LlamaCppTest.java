@@ -1,0 +1,106 @@
+package org.loranative.export;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.loranative.lora.AdaptedLayer;
+import org.loranative.model.llm.LlmBase;
+import org.loranative.train.llm.Answers;
+import org.loranative.train.machine.Machine;
+import org.loranative.train.verification.Difference;
+import org.loranative.train.verification.LanguageVerification;
+import org.loranative.train.verification.OtherAnswer;
+
+/**
+ * llama.cpp computes of an exported adapter and of a merged model what we compute. The environment
+ * variable LORA_NATIVE_LLAMA_CPP names a Python that has llama-cpp-python (see llama_logits.py).
+ */
+@Tag("slow")
+class LlamaCppTest {
+  private static final Path MODEL = Path.of("models/cache/SmolLM2-135M-Instruct.Q4_1.gguf");
+  private static final int RANK = 4;
+
+  @TempDir Path folder;
+
+  @Test
+  void theSameLogits() throws Exception {
+    String python = System.getenv().getOrDefault("LORA_NATIVE_LLAMA_CPP", "");
+    assumeThat(python).as("LORA_NATIVE_LLAMA_CPP").isNotEmpty();
+    LlmBase base = LlmBase.open(MODEL);
+    Path adapter = folder.resolve("adapter.gguf");
+    GgufAdapter.write(base, random(base), adapter);
+    AdapterSource source = new AdapterSource(adapter, 1);
+    Path merged = folder.resolve("merged.gguf");
+    new LanguageMerge(base, List.of(source)).write(merged, "f32");
+    Path whole = folder.resolve("folder");
+    new LanguageMerge(base, List.of(source)).write(whole, "f32");
+    Path made = folder.resolve("made.gguf");
+    new LanguageMerge(LlmBase.open(whole), List.of()).write(made, "f32");
+
+    // Of f32 all that differs is llama.cpp's cache in f16; of Q4_1 it rounds what it multiplies.
+    assertThat(difference(python, source, merged).kl()).isLessThan(1e-5);
+    assertThat(difference(python, source, made).kl()).isLessThan(1e-5);
+    assertThat(difference(python, source, MODEL, adapter.toString()).kl()).isLessThan(0.03);
+    assertThat(difference(python, source, MODEL).kl()).isGreaterThan(0.05); // it does something
+  }
+
+  private Difference difference(String python, AdapterSource source, Path model, String... adapter)
+      throws Exception {
+    Path text = folder.resolve("text.txt");
+    Files.writeString(
+        text, "The sea is 71 % of the Earth's surface; its colour, 蓝 or grey, varies.");
+    Path out = folder.resolve("logits.safetensors");
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                python,
+                "src/test/python/llama_logits.py",
+                model.toString(),
+                text.toString(),
+                out.toString()));
+    command.addAll(List.of(adapter));
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String said = new String(process.getInputStream().readAllBytes(), "UTF-8");
+    assertThat(process.waitFor()).as(said).isZero();
+    return OtherAnswer.of(out)
+        .orElseThrow()
+        .compare(
+            new LanguageVerification(List.of(), "", 1),
+            () -> new Answers(MODEL, List.of(source), Machine.of("cpu", "f32")))
+        .difference();
+  }
+
+  private static Map<String, AdaptedLayer> random(LlmBase base) {
+    Random random = new Random(5);
+    Map<String, AdaptedLayer> layers = new TreeMap<>();
+    base.targets()
+        .forEach(
+            t ->
+                layers.put(
+                    t.path(),
+                    AdaptedLayer.lowRank(
+                        t,
+                        2 * RANK,
+                        new AdaptedLayer.LowRank(
+                            RANK, numbers(random, t.in(), 0.02), numbers(random, t.out(), 0.08)))));
+    return layers;
+  }
+
+  private static float[] numbers(Random random, long n, double size) {
+    float[] x = new float[Math.toIntExact(RANK * n)];
+    for (int i = 0; i < x.length; i++) {
+      x[i] = (float) (size * random.nextGaussian());
+    }
+    return x;
+  }
+}
