@@ -27,7 +27,9 @@ class ProcessTest {
   @TempDir private Path folder;
 
   private Process start(String shell, List<String> jvm, String... arguments) throws IOException {
-    List<String> java = new ArrayList<>(List.of(JAVA));
+    // A short life: code that the second compiler makes would not pay for itself.
+    List<String> java =
+        new ArrayList<>(List.of(JAVA, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
     java.addAll(jvm);
     java.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
     java.addAll(List.of(arguments));
@@ -241,7 +243,7 @@ class ProcessTest {
     String limit = "ulimit -v 2600000;";
     List<String> jvm =
         List.of("-Xmx256m", "-XX:ReservedCodeCacheSize=48m", "-XX:CompressedClassSpaceSize=48m");
-    String[] arguments = text("lora_rank=512", "max_length=1024", "max_steps=2", "batch_size=160");
+    String[] arguments = text("lora_rank=128", "max_length=1024", "max_steps=2", "batch_size=160");
     String text = "three ".repeat(170);
     String record = "{\"prompt\":\"what is 3? \",\"completion\":\"" + text + "\"}\n";
     Files.writeString(folder.resolve("train.jsonl"), record);
