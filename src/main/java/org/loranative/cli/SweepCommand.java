@@ -1,6 +1,5 @@
 package org.loranative.cli;
 
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -11,6 +10,7 @@ import org.loranative.train.runs.RunInfo;
 import org.loranative.train.runs.RunTable;
 import org.loranative.train.runs.Sweep;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code lora-native sweep}. */
@@ -26,14 +26,7 @@ import picocli.CommandLine.Option;
       "lora-native board output/sweep shows them all."
     })
 final class SweepCommand implements Callable<Integer> {
-  @Option(
-      names = {"-c", "--config"},
-      paramLabel = "FILE",
-      description = "The settings that stay.")
-  private Optional<Path> config = Optional.empty();
-
-  @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Set a key for all runs.")
-  private List<String> overrides = List.of();
+  @Mixin private RunsOptions runs;
 
   @Option(
       names = "--over",
@@ -41,9 +34,6 @@ final class SweepCommand implements Callable<Integer> {
       paramLabel = "KEY=A,B,…",
       description = "A key and its values; repeatable.")
   private List<String> over;
-
-  @Option(names = "--output-dir", required = true, description = "The folder that takes the runs.")
-  private Path folder;
 
   @Option(
       names = "--random",
@@ -63,8 +53,9 @@ final class SweepCommand implements Callable<Integer> {
     List<Map<String, String>> combinations =
         random.isPresent() ? Sweep.random(axes, random.get(), seed) : Sweep.grid(axes);
     StopSignal stop = StopSignal.onSignals();
-    boolean done = new Sweep(folder, config, overrides).run(combinations, Main.CONSOLE, stop);
-    System.out.print(new RunTable(RunInfo.below(folder)).whole());
+    boolean done = new Sweep(runs.folder(), runs.config(), runs.overrides())
+            .run(combinations, Main.CONSOLE, stop);
+    System.out.print(new RunTable(RunInfo.below(runs.folder())).whole());
     if (!done) {
       System.out.println("Stopped; the same command goes on.");
     }

@@ -1,13 +1,12 @@
 package org.loranative.cli;
 
-import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.loranative.UserException;
 import org.loranative.train.StopSignal;
 import org.loranative.train.tuning.Tuning;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code lora-native tune}. */
@@ -24,14 +23,7 @@ import picocli.CommandLine.Option;
       "is longer; lora-native board output/tune shows all runs."
     })
 final class TuneCommand implements Callable<Integer> {
-  @Option(
-      names = {"-c", "--config"},
-      paramLabel = "FILE",
-      description = "The settings that stay.")
-  private Optional<Path> config = Optional.empty();
-
-  @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Set a key for all runs.")
-  private List<String> overrides = List.of();
+  @Mixin private RunsOptions runs;
 
   @Option(
       names = "--for",
@@ -39,9 +31,6 @@ final class TuneCommand implements Callable<Integer> {
       paramLabel = "TIME",
       description = "How long it may take, with earlier calls: 90m, 2h, 1h30m.")
   private String time;
-
-  @Option(names = "--output-dir", required = true, description = "The folder that takes the runs.")
-  private Path folder;
 
   @Option(
       names = "--ranks",
@@ -57,9 +46,9 @@ final class TuneCommand implements Callable<Integer> {
       throw new UserException("--ranks " + ranks + ": each must be 1 or more.");
     }
     new Tuning(
-            folder,
-            config,
-            overrides,
+            runs.folder(),
+            runs.config(),
+            runs.overrides(),
             ranks,
             Tuning.time(time),
             Main.CONSOLE,
