@@ -53,7 +53,8 @@ final class SweepCommand implements Callable<Integer> {
     List<Map<String, String>> combinations =
         random.isPresent() ? Sweep.random(axes, random.get(), seed) : Sweep.grid(axes);
     StopSignal stop = StopSignal.onSignals();
-    boolean done = new Sweep(runs.folder(), runs.config(), runs.overrides())
+    boolean done =
+        new Sweep(runs.folder(), runs.config(), runs.overrides())
             .run(combinations, Main.CONSOLE, stop);
     System.out.print(new RunTable(RunInfo.below(runs.folder())).whole());
     if (!done) {

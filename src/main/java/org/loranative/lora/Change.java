@@ -49,44 +49,64 @@ public record Change(double norm, List<double[]> spectra) {
 
   /**
    * Singular values of {@code scale · left · right} without making it: of the two Gram matrices of
-   * the rank's size, G and H, those are the roots of the eigenvalues of √H G √H.
+   * the rank's size, G and H = L Lᵀ, those are the roots of the eigenvalues of Lᵀ G L.
    *
    * @param left [n, rank]
    * @param right [rank, m]
    */
   static double[] spectrum(float[] left, float[] right, int rank, double scale) {
     double[][] g = gram(rows(left, rank, false));
-    Eigenvectors h = Eigenvectors.of(gram(rows(right, rank, true)));
-    double[][] root = new double[rank][rank];
-    for (int i = 0; i < rank; i++) {
-      double length = Math.sqrt(Math.max(0, h.values()[i]));
-      for (int j = 0; j < rank; j++) {
-        root[i][j] = length * h.vectors()[i][j];
-      }
-    }
-    double[] spectrum = Eigenvectors.of(turned(root, g)).values();
+    double[][] upper = cholesky(gram(rows(right, rank, true)));
+    double[] spectrum = Eigenvalues.of(turned(upper, g));
     for (int i = 0; i < rank; i++) {
       spectrum[i] = scale * Math.sqrt(Math.max(0, spectrum[i]));
     }
     return spectrum;
   }
 
-  /** root · g · rootᵀ. */
-  private static double[][] turned(double[][] root, double[][] g) {
+  /** Lᵀ of a matrix L Lᵀ without negative eigenvalues; rows that add nothing are zeros. */
+  private static double[][] cholesky(double[][] h) {
+    int n = h.length;
+    double largest = 0;
+    for (int i = 0; i < n; i++) {
+      largest = Math.max(largest, h[i][i]);
+    }
+    double[][] upper = new double[n][n];
+    for (int k = 0; k < n; k++) {
+      if (h[k][k] <= 1e-15 * largest) {
+        continue;
+      }
+      double pivot = Math.sqrt(h[k][k]);
+      for (int j = k; j < n; j++) {
+        upper[k][j] = h[k][j] / pivot;
+      }
+      for (int i = k + 1; i < n; i++) {
+        double by = upper[k][i];
+        for (int j = i; j < n; j++) { // the upper half is enough
+          h[i][j] -= by * upper[k][j];
+        }
+      }
+    }
+    return upper;
+  }
+
+  /** upper · g · upperᵀ. */
+  private static double[][] turned(double[][] upper, double[][] g) {
     int n = g.length;
     double[][] half = new double[n][n];
     double[][] y = new double[n][n];
     for (int i = 0; i < n; i++) {
-      for (int k = 0; k < n; k++) {
+      for (int k = i; k < n; k++) {
+        double by = upper[i][k];
         for (int j = 0; j < n; j++) {
-          half[i][j] += root[i][k] * g[k][j];
+          half[i][j] += by * g[k][j];
         }
       }
     }
     for (int i = 0; i < n; i++) {
       for (int j = 0; j <= i; j++) {
-        for (int k = 0; k < n; k++) {
-          y[i][j] += half[i][k] * root[j][k];
+        for (int k = j; k < n; k++) {
+          y[i][j] += half[i][k] * upper[j][k];
         }
         y[j][i] = y[i][j];
       }
