@@ -19,7 +19,8 @@ final class AdapterOptions {
   @Option(
       names = "--scale",
       paramLabel = "X",
-      description = "How much of each --adapter, in their order (default 1).")
+      description =
+          "How much of each --adapter, in their order; 1 where none is given, negative takes away.")
   private List<Double> scales = List.of();
 
   List<AdapterSource> sources() {

@@ -12,6 +12,7 @@ import org.loranative.export.LanguageAdapters;
 import org.loranative.export.LanguageFormats;
 import org.loranative.export.Merge;
 import org.loranative.export.Modelfile;
+import org.loranative.io.AtomicFiles;
 import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.LoraFiles;
 import org.loranative.model.diffusion.DiffusionBase;
@@ -25,7 +26,9 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "export",
     aliases = "convert",
-    description = "Write an adapter in another program's format; what it does stays.",
+    description =
+        "Write an adapter in another program's format; what it does stays. (convert is its old"
+            + " name.)",
     mixinStandardHelpOptions = true)
 final class ExportCommand implements Callable<Integer> {
   @Parameters(
@@ -67,7 +70,10 @@ final class ExportCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Merge.requireNew(out);
-    modelfile.ifPresent(Merge::requireNew);
+    modelfile.ifPresent(f -> Merge.requireNew("--modelfile", f));
+    if (modelfile.equals(Optional.of(out))) {
+      throw new UserException("--modelfile and --out both name " + out + "; name two files.");
+    }
     if (modelfile.isPresent() && !to.equals("gguf")) {
       throw new UserException("--modelfile needs --to gguf, the format that ollama loads.");
     }
@@ -90,9 +96,10 @@ final class ExportCommand implements Callable<Integer> {
         AdapterFormat.named(to, LanguageFormats.all(), "language models");
     LlmBase model = LlmBase.open(base);
     Map<String, AdaptedLayer> layers = LanguageAdapters.read(adapter, model);
+    Optional<String> text = modelfile.map(f -> Modelfile.of(model, Optional.of(out)));
     format.write(model, adapter, layers, out);
-    if (modelfile.isPresent()) {
-      Modelfile.write(model, Optional.of(out), modelfile.get());
+    if (text.isPresent()) {
+      AtomicFiles.writeString(modelfile.get(), text.get());
     }
     return layers.size();
   }

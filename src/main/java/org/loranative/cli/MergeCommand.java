@@ -3,14 +3,20 @@ package org.loranative.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.loranative.StoppedException;
 import org.loranative.UserException;
+import org.loranative.data.TextFile;
 import org.loranative.export.AdapterSource;
 import org.loranative.export.DiffusionMerge;
 import org.loranative.export.LanguageMerge;
 import org.loranative.export.Merge;
 import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.model.llm.LlmBase;
+import org.loranative.train.StopSignal;
+import org.loranative.train.llm.Answers;
+import org.loranative.train.verification.LanguageVerification;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -46,14 +52,43 @@ final class MergeCommand implements Callable<Integer> {
           "Of the weights: f32, f16, bf16, q8_0 (GGUF), or source (default): each tensor's own.")
   private String type;
 
+  @Option(
+      names = "--text",
+      paramLabel = "FILE",
+      description =
+          "Of language models: text on which to say what the merge lost (its first 1024 tokens).")
+  private Optional<Path> text = Optional.empty();
+
+  @Mixin private MachineOptions machine;
+
   @Override
   public Integer call() throws IOException {
     List<AdapterSource> sources = adapters.sources();
     if (sources.isEmpty()) {
       throw new UserException("Nothing to merge; name at least one --adapter.");
     }
-    open(sources).write(out, type);
+    if (text.isPresent() && Bases.isDiffusion(base)) {
+      throw new UserException("--text is for language models; compare pictures with verify.");
+    }
+    String passage = text.map(f -> TextFile.read(f, TextFile.Encoding.UTF_8)).orElse("");
+    if (text.isPresent() && passage.isBlank()) {
+      throw new UserException(text.get() + " holds no text.");
+    }
+    StopSignal.onSignals();
+    try {
+      open(sources).write(out, type);
+    } catch (StoppedException e) {
+      throw new StoppedException("Stopped; nothing was written.");
+    }
     System.out.println(out);
+    if (text.isPresent()) {
+      System.out.print(
+          new LanguageVerification(List.of(), passage, 1)
+              .compare(
+                  () -> new Answers(base, sources, machine.machine()),
+                  () -> new Answers(out, List.of(), machine.machine()))
+              .describe());
+    }
     return 0;
   }
 

@@ -14,6 +14,7 @@ import org.loranative.UserException;
 import org.loranative.data.TextFile;
 import org.loranative.export.AdapterSource;
 import org.loranative.export.ExportedAs;
+import org.loranative.export.Merge;
 import org.loranative.io.AtomicFiles;
 import org.loranative.train.llm.Answers;
 import org.loranative.train.verification.LanguageVerification;
@@ -43,13 +44,15 @@ final class VerifyCommand implements Callable<Integer> {
       names = "--against",
       required = true,
       paramLabel = "PATH",
-      description = "A merged model, or an exported adapter, which is put on the base.")
+      description =
+          "A merged model; an exported adapter, which is put on the base; or another program's own"
+              + " answer: a .txt, a .safetensors with ids and logits, a .png.")
   private Path against;
 
   @Option(
       names = "--prompt",
       paramLabel = "TEXT",
-      description = "What to ask or draw; several may be given (default: three questions).")
+      description = "What to ask or draw; several may be given (default: questions, a picture).")
   private List<String> prompts = List.of();
 
   @Option(
@@ -78,10 +81,13 @@ final class VerifyCommand implements Callable<Integer> {
       description = "Write what was found as JSON, too.")
   private Optional<Path> report = Optional.empty();
 
-  @Option(names = "--steps", defaultValue = "10", description = "Of a picture (default 10).")
+  @Option(
+      names = "--steps",
+      defaultValue = "10",
+      description = "Steps that draw a picture (default 10).")
   private int steps;
 
-  @Option(names = "--seed", defaultValue = "1", description = "Of a picture (default 1).")
+  @Option(names = "--seed", defaultValue = "1", description = "Of a picture's noise (default 1).")
   private long seed;
 
   @Mixin private MachineOptions machine;
@@ -91,10 +97,14 @@ final class VerifyCommand implements Callable<Integer> {
     if (!Files.exists(against)) {
       throw new UserException("--against: " + against + " does not exist.");
     }
-    if (maxTokens < 1 || steps < 1 || tolerance.orElse(0.0) < 0) {
+    if (maxTokens < 1 || steps < 1 || !(tolerance.orElse(0.0) >= 0)) {
       throw new UserException(
           "--max-tokens and --steps must be at least 1, --tolerance at least 0.");
     }
+    if (adapters.sources().isEmpty()) {
+      throw new UserException("Name what was trained with at least one --adapter.");
+    }
+    report.ifPresent(f -> Merge.requireNew("--report", f));
     ObjectNode found = JSON.createObjectNode();
     found.put("base", base.toString());
     found.put("against", against.toString());

@@ -16,6 +16,11 @@ public record AdapterSource(Path path, double scale) {
     if (scales.size() > adapters.size()) {
       throw new UserException("There are more --scale than --adapter; give each adapter one.");
     }
+    for (double scale : scales) {
+      if (!Double.isFinite(scale)) {
+        throw new UserException("--scale is " + scale + ", but must be a finite number.");
+      }
+    }
     List<AdapterSource> sources = new ArrayList<>();
     for (int i = 0; i < adapters.size(); i++) {
       sources.add(new AdapterSource(adapters.get(i), i < scales.size() ? scales.get(i) : 1));

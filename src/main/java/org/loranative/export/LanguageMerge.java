@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.loranative.UserException;
 import org.loranative.io.AtomicFolders;
 import org.loranative.io.Gguf;
 import org.loranative.io.GgufMetadata;
@@ -30,7 +31,14 @@ public final class LanguageMerge implements Merge {
   @Override
   public void write(Path out, String type) throws IOException {
     Merge.requireNew(out);
-    boolean gguf = out.getFileName().toString().endsWith(".gguf");
+    String name = out.getFileName().toString();
+    if (name.endsWith(".safetensors")) {
+      throw new UserException(
+          "--out is "
+              + out
+              + ", but a language model is written as a folder or as a file that ends in .gguf.");
+    }
+    boolean gguf = name.endsWith(".gguf");
     TypeChoice choice = TypeChoice.of(type, gguf);
     try (MergedTensors merged = new MergedTensors(base.weights(), layers)) {
       if (gguf) {

@@ -66,12 +66,21 @@ public interface Merge {
   }
 
   static void requireNew(Path out) {
+    requireNew("--out", out);
+  }
+
+  /**
+   * Refuses to write over what is there.
+   *
+   * @param option that names the path
+   */
+  static void requireNew(String option, Path out) {
     if (Files.exists(out)) {
-      throw new UserException(out + " exists already; name another with --out.");
+      throw new UserException(out + " exists already; name another with " + option + ".");
     }
     Path parent = out.toAbsolutePath().getParent();
     if (!Files.isDirectory(parent)) {
-      throw new UserException("--out: the folder " + parent + " does not exist.");
+      throw new UserException(option + ": the folder " + parent + " does not exist.");
     }
   }
 }

@@ -13,6 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import org.loranative.StoppedException;
+import org.loranative.Stopping;
 import org.loranative.export.blocks.Encoder;
 import org.loranative.export.blocks.Encoders;
 import org.loranative.io.DType;
@@ -93,6 +95,9 @@ public final class MergedTensors implements AutoCloseable {
           transposed
               ? Math.toIntExact(all) // its rows are our columns
               : (int) Math.min(all - first, Math.max(1, PIECE / columns));
+      if (Stopping.isAsked()) {
+        throw new StoppedException("Stopped while " + entry.name() + " was written.");
+      }
       long start = first;
       float[] x = read(entry, start, count, columns, form);
       here.stream().filter(p -> p.reading().transposed()).forEach(p -> mergeWhole(p, x));

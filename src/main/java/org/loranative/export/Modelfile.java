@@ -1,12 +1,10 @@
 package org.loranative.export;
 
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.loranative.UserException;
-import org.loranative.io.AtomicFiles;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.text.ChatTemplate;
 import org.loranative.text.ChatTemplate.Message;
@@ -25,9 +23,11 @@ public final class Modelfile {
   private Modelfile() {}
 
   /**
+   * Its text.
+   *
    * @param adapter a GGUF file, absent where it is merged into the base
    */
-  public static void write(LlmBase base, Optional<Path> adapter, Path file) throws IOException {
+  public static String of(LlmBase base, Optional<Path> adapter) {
     List<String> lines = new ArrayList<>();
     lines.add("FROM " + base.path().toAbsolutePath());
     adapter.ifPresent(a -> lines.add("ADAPTER " + a.toAbsolutePath()));
@@ -43,24 +43,28 @@ public final class Modelfile {
         lines.add("TEMPLATE \"\"\"{{ .Prompt }}\"\"\"");
       }
     }
-    AtomicFiles.writeString(file, String.join("\n", lines) + "\n");
+    return String.join("\n", lines) + "\n";
   }
 
   private static String bos(Tokenizer tokenizer) {
-    return tokenizer.bos().isPresent() ? tokenizer.text(tokenizer.bos().getAsInt()) : "";
+    int[] ofText = tokenizer.encode("a", true).ids();
+    boolean added = tokenizer.bos().isPresent() && ofText[0] == tokenizer.bos().getAsInt();
+    return added ? tokenizer.text(ofText[0]) : "";
   }
 
-  /** Go's template of one turn. */
+  /**
+   * Go's template of one turn.
+   *
+   * @param bos what the tokenizer puts before every text; "" for nothing
+   */
   static String template(ChatTemplate template, String bos) {
     Message user = new Message("user", PROMPT);
     Message assistant = new Message("assistant", ANSWER);
     String plain = rendered(template, List.of(user, assistant), bos);
     String open = rendered(template, List.of(user), bos, true);
     String before = plain.substring(0, at(plain, PROMPT));
-    String between = plain.substring(at(plain, PROMPT) + PROMPT.length(), at(plain, ANSWER));
     String after = plain.substring(at(plain, ANSWER) + ANSWER.length());
-    String opened = open.substring(at(open, PROMPT) + PROMPT.length());
-    String answer = opened.startsWith(between) ? opened : between;
+    String answer = open.substring(at(open, PROMPT) + PROMPT.length());
     String turn = "{{ .Prompt }}" + answer + "{{ .Response }}" + after;
     try {
       String with =

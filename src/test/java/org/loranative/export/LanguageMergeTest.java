@@ -308,6 +308,12 @@ class LanguageMergeTest {
         .hasMessage("--type is q4, but must be source, f32, f16, bf16 or q8_0.");
     assertThatThrownBy(() -> merge.write(folder.resolve("no/x"), "source"))
         .hasMessageContaining("does not exist");
+    assertThatThrownBy(() -> merge.write(folder.resolve("x.safetensors"), "source"))
+        .hasMessageContaining("as a folder or as a file that ends in .gguf");
+    assertThatThrownBy(() -> AdapterSource.of(List.of(base), List.of(Double.NaN)))
+        .hasMessageContaining("must be a finite number");
+    assertThatThrownBy(() -> AdapterSource.of(List.of(base), List.of(1.0, 2.0)))
+        .hasMessageContaining("more --scale than --adapter");
     assertThat(folder.resolve("x")).doesNotExist();
   }
 }
