@@ -68,7 +68,7 @@ public final class Gguf {
         ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(range.end() - range.start()));
         while (bytes.hasRemaining()
             && channel.read(bytes, range.start() + bytes.position()) >= 0) {}
-        GgufMetadata.Type type = GgufMetadata.Type.values()[range.type()];
+        GgufMetadata.Type type = GgufMetadata.Type.of(range.type());
         metadata.put(range.key(), new GgufMetadata.Entry(type, bytes.array(), range.value()));
       }
     } catch (IOException e) {

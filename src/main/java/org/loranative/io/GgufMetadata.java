@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A GGUF's metadata, to be written: as another file has it, or put together. The last of a key
@@ -15,19 +16,29 @@ import java.util.Optional;
 public final class GgufMetadata {
   /** Value types of ggml's docs/gguf.md. */
   enum Type {
-    UINT8,
-    INT8,
-    UINT16,
-    INT16,
-    UINT32,
-    INT32,
-    FLOAT32,
-    BOOL,
-    STRING,
-    ARRAY,
-    UINT64,
-    INT64,
-    FLOAT64
+    UINT8(0),
+    INT8(1),
+    UINT16(2),
+    INT16(3),
+    UINT32(4),
+    INT32(5),
+    FLOAT32(6),
+    BOOL(7),
+    STRING(8),
+    ARRAY(9),
+    UINT64(10),
+    INT64(11),
+    FLOAT64(12);
+
+    final int id;
+
+    Type(int id) {
+      this.id = id;
+    }
+
+    static Type of(int id) {
+      return Stream.of(values()).filter(t -> t.id == id).findFirst().orElseThrow();
+    }
   }
 
   /** As the file holds it behind its key: type and bytes. */
@@ -110,7 +121,7 @@ public final class GgufMetadata {
   }
 
   private static ByteBuffer array(Type of, int n, int bytes) {
-    return little(12 + bytes).putInt(of.ordinal()).putLong(n);
+    return little(12 + bytes).putInt(of.id).putLong(n);
   }
 
   static byte[] string(String text) {

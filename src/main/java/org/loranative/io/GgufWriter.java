@@ -33,7 +33,7 @@ public final class GgufWriter {
         .forEach(
             (key, entry) -> {
               header.writeBytes(GgufMetadata.string(key));
-              header.writeBytes(GgufMetadata.little(4).putInt(entry.type().ordinal()).array());
+              header.writeBytes(GgufMetadata.little(4).putInt(entry.type().id).array());
               header.writeBytes(entry.bytes());
             });
     long offset = 0;
