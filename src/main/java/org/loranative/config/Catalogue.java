@@ -153,6 +153,7 @@ public final class Catalogue {
             .form(new Allowed.Form(ConfigChecks::isDate, "a date such as 2026-03-31"))
             .shown("the start of the run")
             .such("2026-03-31")
+            .mark(Mark.PLACE)
             .more(
                 "`--resume` keeps the run's, and so does `generate` for an adapter in its run's"
                     + " folder."),

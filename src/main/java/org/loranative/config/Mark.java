@@ -2,7 +2,7 @@ package org.loranative.config;
 
 /** What others than the reader need to know of a setting. */
 public enum Mark {
-  /** It says where results lie and not what is learnt: comparisons of runs leave it out. */
+  /** It says where or when a run was, not how it learns: comparisons of runs leave it out. */
   PLACE,
 
   /** What it names must be the same when a run is resumed; its spelling may change. */

@@ -52,6 +52,14 @@ class RunInfoTest {
         org.loranative.diagnose.Finding.Kind.PLATEAU);
   }
 
+  @Test
+  void whereAndWhenARunWasIsNoDifference() {
+    Map<String, String> one = Map.of("output_dir", "a", "template_date", "2026-01-02", "seed", "1");
+    Map<String, String> other =
+        Map.of("output_dir", "b", "template_date", "2026-01-03", "seed", "2");
+    assertThat(RunInfo.differing(List.of(run("a", one), run("b", other)))).containsExactly("seed");
+  }
+
   /** Settings go first, then steps; no line is longer than the terminal. */
   @Test
   void aTableFitsTheTerminal() {
