@@ -1,7 +1,6 @@
 package org.loranative.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,7 +14,7 @@ import org.loranative.data.TextFile;
 import org.loranative.export.AdapterSource;
 import org.loranative.export.ExportedAs;
 import org.loranative.export.Merge;
-import org.loranative.io.AtomicFiles;
+import org.loranative.io.JsonFile;
 import org.loranative.train.llm.Answers;
 import org.loranative.train.verification.LanguageVerification;
 import org.loranative.train.verification.OtherAnswer;
@@ -32,8 +31,7 @@ import picocli.CommandLine.Option;
             + " in another format. Exit code 1 when they differ.",
     mixinStandardHelpOptions = true)
 final class VerifyCommand implements Callable<Integer> {
-  private static final ObjectMapper JSON =
-      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+  private static final ObjectMapper JSON = new ObjectMapper();
 
   @Option(names = "--base", required = true, paramLabel = "PATH", description = "The base model.")
   private Path base;
@@ -111,8 +109,7 @@ final class VerifyCommand implements Callable<Integer> {
     boolean same = Bases.isDiffusion(base) ? pictures(found) : language(found);
     found.put("same", same);
     if (report.isPresent()) {
-      byte[] json = JSON.writeValueAsBytes(found);
-      AtomicFiles.write(report.get(), out -> out.write(json));
+      JsonFile.write(report.get(), found);
     }
     return same ? 0 : 1;
   }

@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.loranative.UserException;
 import org.loranative.io.AtomicFolders;
@@ -14,7 +13,6 @@ import org.loranative.io.TensorEntry;
 import org.loranative.io.TensorFile;
 import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.LoraFiles;
-import org.loranative.lora.Mix;
 import org.loranative.lora.NamedLayers;
 import org.loranative.model.diffusion.DiffusionBase;
 
@@ -30,11 +28,7 @@ public final class DiffusionMerge implements Merge {
     this.base = base;
     NamedLayers named = base.layers();
     layers =
-        Merge.layers(
-            named.targets(),
-            adapters.stream()
-                .map(a -> new Mix.Part(LoraFiles.read(a.path(), named), a.scale()))
-                .toList());
+        Merge.layers(AdapterSource.mix(adapters, named.targets(), a -> LoraFiles.read(a, named)));
   }
 
   @Override
@@ -55,10 +49,8 @@ public final class DiffusionMerge implements Merge {
     try (MergedTensors merged = new MergedTensors(base.weights(), layers)) {
       if (file) {
         TensorFile source = Safetensors.read(base.path());
-        Map<String, String> metadata = new TreeMap<>();
-        source.metadata().forEach((key, value) -> metadata.put(key, String.valueOf(value)));
         Safetensors.stream(
-            out, Merge.all(merged, base.weights(), source.tensors(), choice), metadata);
+            out, Merge.all(merged, base.weights(), source.tensors(), choice), source.texts());
       } else {
         AtomicFolders.write(out, folder -> folder(merged, choice, folder));
       }

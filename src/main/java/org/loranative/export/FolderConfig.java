@@ -1,13 +1,10 @@
 package org.loranative.export;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
-import org.loranative.io.AtomicFiles;
 import org.loranative.io.DType;
 import org.loranative.io.JsonFile;
 
@@ -17,8 +14,6 @@ import org.loranative.io.JsonFile;
  * @param source the source's folder
  */
 record FolderConfig(Path source) {
-  private static final ObjectMapper JSON =
-      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
   private static final String NAME = "config.json";
   static final Map<DType, String> TORCH =
       Map.of(DType.F32, "float32", DType.F16, "float16", DType.BF16, "bfloat16");
@@ -35,7 +30,6 @@ record FolderConfig(Path source) {
     Optional<String> name =
         type.or(() -> wasQuantized ? Optional.of(DType.BF16) : Optional.empty()).map(TORCH::get);
     name.ifPresent(n -> config.put(config.has("dtype") ? "dtype" : "torch_dtype", n));
-    byte[] json = JSON.writeValueAsBytes(config);
-    AtomicFiles.write(folder.resolve(NAME), out -> out.write(json));
+    JsonFile.write(folder.resolve(NAME), config);
   }
 }

@@ -1,12 +1,9 @@
 package org.loranative.export;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.loranative.io.DType;
 import org.loranative.io.GgufMetadata;
 import org.loranative.io.GgufWriter;
 import org.loranative.io.TensorEntry;
@@ -26,13 +23,17 @@ record FolderToGguf(LlmBase base) {
     GgufMetadata metadata = new GgufMetadata();
     GgufDescription description = new GgufDescription(base);
     description.describe(metadata, out.getFileName().toString().replace(".gguf", ""));
-    metadata.uint32("general.file_type", TypeChoice.ggufFileType(matrices(choice)));
+    metadata.uint32("general.file_type", TypeChoice.ggufFileType(choice.ofMatrices(base)));
     try (Tokenizer tokenizer = base.tokenizer()) {
       new GgufVocabulary(base.path(), tokenizer).describe(metadata, base.config().vocab());
     }
     description.requireSaid(metadata);
     List<TensorStream> tensors = new ArrayList<>();
-    description.factors().forEach((name, numbers) -> tensors.add(small(name, numbers)));
+    description
+        .factors()
+        .forEach(
+            (name, numbers) ->
+                tensors.add(TensorStream.f32(name, List.of((long) numbers.length), numbers)));
     List<String> names = base.tensorNames();
     Phase phase = new Phase("tensors written", names.size());
     for (String name : names) {
@@ -52,22 +53,5 @@ record FolderToGguf(LlmBase base) {
             : 0;
     return merged.stream(
         entry, names.of(name), choice.of(entry), new Form(heads, true, reading.offset()));
-  }
-
-  /** The type of the layers' matrices. */
-  private DType matrices(TypeChoice choice) {
-    TensorEntry first = base.weights().entry(base.config().linearPaths().get(0) + ".weight");
-    return choice.of(first).orElseThrow();
-  }
-
-  private static TensorStream small(String name, float[] numbers) {
-    ByteBuffer bytes = ByteBuffer.allocate(4 * numbers.length).order(ByteOrder.LITTLE_ENDIAN);
-    bytes.asFloatBuffer().put(numbers);
-    return new TensorStream(
-        name,
-        DType.F32.name(),
-        List.of((long) numbers.length),
-        bytes.capacity(),
-        out -> out.write(bytes.array()));
   }
 }

@@ -1,8 +1,6 @@
 package org.loranative.export;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -10,7 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.loranative.UserException;
-import org.loranative.io.DType;
 import org.loranative.io.Gguf;
 import org.loranative.io.GgufMetadata;
 import org.loranative.io.GgufWriter;
@@ -59,14 +56,13 @@ final class GgufAdapter {
           String name = names.of(path + ".weight");
           float scale = oneAlpha ? 1 : (float) layer.scale();
           long headRows = names.headRows(path, layer.target().out());
-          tensors.add(tensor(name + A, matrices.rank(), layer.target().in(), matrices.a(), 1));
+          tensors.add(tensor(name + A, matrices.rank(), layer.target().in(), matrices.a()));
           tensors.add(
               tensor(
                   name + B,
                   layer.target().out(),
                   matrices.rank(),
-                  reordered(matrices.b(), matrices.rank(), headRows, true),
-                  scale));
+                  times(reordered(matrices.b(), matrices.rank(), headRows, true), scale)));
         });
     GgufMetadata metadata =
         new GgufMetadata()
@@ -79,17 +75,16 @@ final class GgufAdapter {
     GgufWriter.write(out, metadata, tensors);
   }
 
-  private static TensorStream tensor(String name, long rows, long columns, float[] x, float by) {
-    ByteBuffer bytes = ByteBuffer.allocate(4 * x.length).order(ByteOrder.LITTLE_ENDIAN);
-    for (float v : x) {
-      bytes.putFloat(v * by);
+  private static TensorStream tensor(String name, long rows, long columns, float[] x) {
+    return TensorStream.f32(name, List.of(rows, columns), x);
+  }
+
+  private static float[] times(float[] x, float by) {
+    float[] y = x.clone();
+    for (int i = 0; i < y.length; i++) {
+      y[i] *= by;
     }
-    return new TensorStream(
-        name,
-        DType.F32.name(),
-        List.of(rows, columns),
-        bytes.capacity(),
-        out -> out.write(bytes.array()));
+    return y;
   }
 
   /** Rows in GGUF's order, or back. */

@@ -1,16 +1,13 @@
 package org.loranative.export;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.TreeMap;
-import org.loranative.io.AtomicFiles;
-import org.loranative.io.DType;
+import org.loranative.io.JsonFile;
 import org.loranative.io.TensorEntry;
 import org.loranative.io.TensorStream;
 import org.loranative.model.Family;
@@ -21,8 +18,7 @@ import org.loranative.track.Phase;
 
 /** A GGUF's language model as a Hugging Face folder. */
 record GgufToFolder(LlmBase base) {
-  private static final ObjectMapper JSON =
-      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+  private static final ObjectMapper VALUES = new ObjectMapper();
 
   void write(MergedTensors merged, TypeChoice choice, Path folder) throws IOException {
     List<String> names = base.tensorNames();
@@ -40,8 +36,7 @@ record GgufToFolder(LlmBase base) {
     }
     try (Tokenizer tokenizer = base.tokenizer()) {
       base.writeTokenizer(tokenizer, folder);
-      byte[] json = JSON.writeValueAsBytes(config(tokenizer, choice));
-      AtomicFiles.write(folder.resolve("config.json"), out -> out.write(json));
+      JsonFile.write(folder.resolve("config.json"), config(tokenizer, choice));
     }
     ShardedFile.write(folder, "model", tensors, Merge.SHARD);
   }
@@ -51,21 +46,19 @@ record GgufToFolder(LlmBase base) {
   }
 
   private ObjectNode config(Tokenizer tokenizer, TypeChoice choice) {
-    ObjectNode config = JSON.createObjectNode();
+    ObjectNode config = VALUES.createObjectNode();
     config.putArray("architectures").add(family().architectures().get(0));
     config.put("model_type", family().modelType());
     new TreeMap<>(base.settings())
         .forEach(
             (key, value) -> {
               if (value != null) {
-                config.set(key, JSON.valueToTree(value));
+                config.set(key, VALUES.valueToTree(value));
               }
             });
-    base.ropeScaling().ifPresent(rope -> config.set("rope_scaling", JSON.valueToTree(rope)));
+    base.ropeScaling().ifPresent(rope -> config.set("rope_scaling", VALUES.valueToTree(rope)));
     config.put("tie_word_embeddings", !base.weights().has("lm_head.weight"));
-    Optional<DType> matrices =
-        choice.of(base.weights().entry(base.config().linearPaths().get(0) + ".weight"));
-    config.put("torch_dtype", FolderConfig.TORCH.get(matrices.orElseThrow()));
+    config.put("torch_dtype", FolderConfig.TORCH.get(choice.ofMatrices(base)));
     tokenizer.bos().ifPresent(id -> config.put("bos_token_id", id));
     tokenizer.eos().ifPresent(id -> config.put("eos_token_id", id));
     return config;

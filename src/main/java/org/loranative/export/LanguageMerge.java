@@ -10,7 +10,6 @@ import org.loranative.io.Gguf;
 import org.loranative.io.GgufMetadata;
 import org.loranative.io.GgufWriter;
 import org.loranative.lora.AdaptedLayer;
-import org.loranative.lora.Mix;
 import org.loranative.model.llm.LlmBase;
 
 /** A language model with adapters merged in, as a Hugging Face folder or a GGUF file. */
@@ -22,10 +21,7 @@ public final class LanguageMerge implements Merge {
     this.base = base;
     layers =
         Merge.layers(
-            base.targets(),
-            adapters.stream()
-                .map(a -> new Mix.Part(LanguageAdapters.read(a.path(), base), a.scale()))
-                .toList());
+            AdapterSource.mix(adapters, base.targets(), a -> LanguageAdapters.read(a, base)));
   }
 
   @Override

@@ -29,8 +29,7 @@ public interface Merge {
   void write(Path out, String type) throws IOException;
 
   /** What adapters that are applied together make of each layer. */
-  static Map<String, AdaptedLayer> layers(List<Adapters.Target> targets, List<Mix.Part> parts) {
-    Mix mix = Mix.of(targets, parts);
+  static Map<String, AdaptedLayer> layers(Mix mix) {
     Map<String, AdaptedLayer> layers = new LinkedHashMap<>();
     for (Adapters.Module m : mix.adapters().modules()) {
       layers.put(m.path(), AdaptedLayer.of(m, mix.params(), false));

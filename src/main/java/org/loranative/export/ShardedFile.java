@@ -1,21 +1,18 @@
 package org.loranative.export;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.loranative.io.AtomicFiles;
+import org.loranative.io.JsonFile;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorStream;
 
 /** Safetensors in shards, with the index that transformers and diffusers look for. */
 final class ShardedFile {
-  private static final ObjectMapper JSON =
-      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
   private static final Map<String, String> METADATA = Map.of("format", "pt");
 
   private ShardedFile() {}
@@ -42,7 +39,7 @@ final class ShardedFile {
       Safetensors.stream(folder.resolve(stem + ".safetensors"), tensors, METADATA);
       return;
     }
-    ObjectNode index = JSON.createObjectNode();
+    ObjectNode index = JsonNodeFactory.instance.objectNode();
     index.putObject("metadata").put("total_size", total);
     ObjectNode map = index.putObject("weight_map");
     for (int i = 0; i < shards.size(); i++) {
@@ -50,7 +47,6 @@ final class ShardedFile {
       shards.get(i).forEach(t -> map.put(t.name(), name));
       Safetensors.stream(folder.resolve(name), shards.get(i), METADATA);
     }
-    byte[] json = JSON.writeValueAsBytes(index);
-    AtomicFiles.write(folder.resolve(stem + ".safetensors.index.json"), out -> out.write(json));
+    JsonFile.write(folder.resolve(stem + ".safetensors.index.json"), index);
   }
 }

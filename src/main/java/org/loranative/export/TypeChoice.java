@@ -7,6 +7,7 @@ import org.loranative.UserException;
 import org.loranative.export.blocks.Encoders;
 import org.loranative.io.DType;
 import org.loranative.io.TensorEntry;
+import org.loranative.model.llm.LlmBase;
 import org.loranative.model.weights.StoredRows;
 
 /**
@@ -56,6 +57,11 @@ record TypeChoice(Optional<DType> chosen, boolean blocks) {
     DType type = chosen.orElse(writable ? stored.get() : PLAIN);
     boolean whole = StoredRows.columns(entry) % type.elementsPerBlock == 0;
     return Optional.of(whole ? type : DType.F16);
+  }
+
+  /** Of the matrices of a model's layers. */
+  DType ofMatrices(LlmBase base) {
+    return of(base.weights().entry(base.config().linearPaths().get(0) + ".weight")).orElseThrow();
   }
 
   /** What GGUF's {@code general.file_type} is then (llama.cpp's llama_ftype). */

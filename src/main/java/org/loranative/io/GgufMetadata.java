@@ -6,7 +6,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -96,13 +95,6 @@ public final class GgufMetadata {
   public GgufMetadata without(String key) {
     entries.remove(key);
     return this;
-  }
-
-  /** The text behind {@code key}. */
-  public Optional<String> text(String key) {
-    return Optional.ofNullable(entries.get(key))
-        .filter(e -> e.value() instanceof String)
-        .map(e -> (String) e.value());
   }
 
   /** As {@link Gguf#read} gives it. */

@@ -3,6 +3,7 @@ package org.loranative.io;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.loranative.UserException;
@@ -10,8 +11,16 @@ import org.loranative.UserException;
 /** The JSON files beside weights. */
 public final class JsonFile {
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final ObjectMapper INDENTED =
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
   private JsonFile() {}
+
+  /** Writes a file for people, too: indented. */
+  public static void write(Path file, JsonNode json) throws IOException {
+    byte[] bytes = INDENTED.writeValueAsBytes(json);
+    AtomicFiles.write(file, out -> out.write(bytes));
+  }
 
   /** What is wrong with JSON, in words. */
   public static String problem(JacksonException e) {

@@ -2,6 +2,8 @@ package org.loranative.io;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
 
 /**
@@ -13,6 +15,14 @@ import java.util.List;
  */
 public record TensorStream(
     String name, String type, List<Long> shape, long bytes, AtomicFiles.Writer content) {
+
+  /** Numbers that are in memory. */
+  public static TensorStream f32(String name, List<Long> shape, float[] numbers) {
+    ByteBuffer bytes = ByteBuffer.allocate(4 * numbers.length).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asFloatBuffer().put(numbers);
+    return new TensorStream(
+        name, DType.F32.name(), shape, bytes.capacity(), out -> out.write(bytes.array()));
+  }
 
   /** Writes exactly its bytes. */
   void writeTo(OutputStream out) throws IOException {

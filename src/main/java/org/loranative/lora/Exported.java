@@ -15,6 +15,11 @@ record Exported(Adapters adapters, float[] params) {
   static Exported of(Map<String, AdaptedLayer> layers, List<Adapters.Target> all) {
     Map<String, LoraSpec> specs = new LinkedHashMap<>();
     layers.forEach((path, layer) -> specs.put(path, spec(layer, path, 0)));
+    return laidOut(layers, specs, all);
+  }
+
+  private static Exported laidOut(
+      Map<String, AdaptedLayer> layers, Map<String, LoraSpec> specs, List<Adapters.Target> all) {
     Adapters adapters = Adapters.ofSpecs(all, specs);
     float[] flat = new float[Math.toIntExact(adapters.floats())];
     adapters.modules().forEach(m -> layers.get(m.path()).place(m, 1, 0, flat));
@@ -42,9 +47,6 @@ record Exported(Adapters adapters, float[] params) {
     }
     List<Adapters.Target> targets =
         adapters.modules().stream().map(Adapters.Module::target).toList();
-    Adapters others = Adapters.ofSpecs(targets, specs);
-    float[] flat = new float[Math.toIntExact(others.floats())];
-    others.modules().forEach(m -> layers.get(m.path()).place(m, 1, 0, flat));
-    return new Exported(others, flat);
+    return laidOut(layers, specs, targets);
   }
 }

@@ -212,12 +212,6 @@ public final class LoraFiles {
 
   /** The metadata of an adapter's file; of a folder, none. */
   public static Map<String, String> metadata(Path path) {
-    Map<String, String> texts = new LinkedHashMap<>();
-    if (Files.isRegularFile(path)) {
-      Safetensors.read(path)
-          .metadata()
-          .forEach((key, value) -> texts.put(key, String.valueOf(value)));
-    }
-    return texts;
+    return Files.isRegularFile(path) ? Safetensors.read(path).texts() : Map.of();
   }
 }

@@ -1,8 +1,7 @@
 package org.loranative.lora;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -14,8 +13,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.loranative.io.AtomicFiles;
 import org.loranative.io.DType;
+import org.loranative.io.JsonFile;
 import org.loranative.io.Safetensors;
 
 /**
@@ -26,8 +25,6 @@ public final class PeftFormat {
   static final String PREFIX = "base_model.model.";
   static final String WEIGHTS = "adapter_model.safetensors";
   static final String CONFIG = "adapter_config.json";
-  private static final ObjectMapper JSON =
-      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
   private PeftFormat() {}
 
@@ -44,7 +41,7 @@ public final class PeftFormat {
       List<Adapters.Target> layers,
       String baseModel)
       throws IOException {
-    write(folder, Exported.of(trained, numbers), layers, baseModel, "CAUSAL_LM");
+    write(folder, Exported.of(trained, numbers), layers, baseModel);
   }
 
   /**
@@ -56,11 +53,11 @@ public final class PeftFormat {
   public static void write(
       Path folder, Map<String, AdaptedLayer> layers, List<Adapters.Target> all, String baseModel)
       throws IOException {
-    write(folder, Exported.of(layers, all), all, baseModel, "CAUSAL_LM");
+    write(folder, Exported.of(layers, all), all, baseModel);
   }
 
   private static void write(
-      Path folder, Exported exported, List<Adapters.Target> layers, String baseModel, String task)
+      Path folder, Exported exported, List<Adapters.Target> layers, String baseModel)
       throws IOException {
     Adapters adapters = exported.adapters();
     float[] params = exported.params();
@@ -72,9 +69,9 @@ public final class PeftFormat {
     }
     Safetensors.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "pt"));
     LoraSpec spec = adapters.specs().get(0);
-    ObjectNode config = JSON.createObjectNode();
+    ObjectNode config = JsonNodeFactory.instance.objectNode();
     spec.method().describe(spec, config);
-    config.put("task_type", task);
+    config.put("task_type", "CAUSAL_LM");
     config.put("base_model_name_or_path", baseModel);
     config.put("inference_mode", true);
     ObjectNode ranks = config.putObject("rank_pattern");
@@ -90,8 +87,7 @@ public final class PeftFormat {
     }
     ArrayNode names = config.putArray("target_modules");
     targets(adapters, layers).forEach(names::add);
-    byte[] json = JSON.writeValueAsBytes(config);
-    AtomicFiles.write(folder.resolve(CONFIG), out -> out.write(json));
+    JsonFile.write(folder.resolve(CONFIG), config);
   }
 
   private static Set<String> targets(Adapters adapters, List<Adapters.Target> layers) {

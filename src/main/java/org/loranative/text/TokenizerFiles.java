@@ -2,7 +2,6 @@ package org.loranative.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -11,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.TreeSet;
 import org.loranative.io.AtomicFiles;
+import org.loranative.io.JsonFile;
 import org.loranative.io.TensorFile;
 
 /**
@@ -20,8 +20,7 @@ import org.loranative.io.TensorFile;
  */
 public final class TokenizerFiles {
   private static final String GENERATION = "generation_config.json";
-  private static final ObjectMapper JSON =
-      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+  private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Names under which transformers looks for a tokenizer's parts. */
   private static final List<String> NAMES =
@@ -54,14 +53,14 @@ public final class TokenizerFiles {
   public static void fromGguf(Path base, TensorFile gguf, Tokenizer tokenizer, Path to)
       throws IOException {
     GgufTokenizer described = new GgufTokenizer(base, gguf.metadata());
-    write(to.resolve("tokenizer.json"), described.json());
+    JsonFile.write(to.resolve("tokenizer.json"), described.json());
     ObjectNode config = JSON.createObjectNode();
     config.put("tokenizer_class", "PreTrainedTokenizerFast");
     Tokenizer.Settings settings = described.settings();
     settings.bos().ifPresent(t -> config.put("bos_token", t));
     settings.eos().ifPresent(t -> config.put("eos_token", t));
     settings.template().ifPresent(t -> config.put("chat_template", t));
-    write(to.resolve("tokenizer_config.json"), config);
+    JsonFile.write(to.resolve("tokenizer_config.json"), config);
     writeGeneration(JSON.createObjectNode(), tokenizer, to);
   }
 
@@ -70,11 +69,6 @@ public final class TokenizerFiles {
     tokenizer.bos().ifPresent(id -> config.put("bos_token_id", id));
     ArrayNode stop = config.putArray("eos_token_id");
     new TreeSet<>(tokenizer.stop()).forEach(stop::add);
-    write(to.resolve(GENERATION), config);
-  }
-
-  private static void write(Path file, JsonNode json) throws IOException {
-    byte[] bytes = JSON.writeValueAsBytes(json);
-    AtomicFiles.write(file, out -> out.write(bytes));
+    JsonFile.write(to.resolve(GENERATION), config);
   }
 }

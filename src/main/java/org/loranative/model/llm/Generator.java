@@ -48,7 +48,7 @@ public final class Generator implements AutoCloseable {
   private final Addresses tokenAt;
   private final int capacity;
   private final int vocab;
-  private final float softcap;
+  private final LlmConfig config;
   private final HostBuffer ids = new HostBuffer(CHUNK * 4);
   private final HostBuffer logits;
 
@@ -69,7 +69,7 @@ public final class Generator implements AutoCloseable {
     this.executor = new Executor(device, false);
     this.capacity = capacity(maxTokens);
     this.vocab = base.config().vocab();
-    this.softcap = base.config().finalSoftcap();
+    this.config = base.config();
     List<Graph> graphs = graphs(base, adapters, compute, maxTokens);
     chunkPlan = Planner.plan(graphs.get(0), device);
     tokenPlan = Planner.plan(graphs.get(1), device);
@@ -176,11 +176,7 @@ public final class Generator implements AutoCloseable {
     placement.requireWhole();
     float[] z = new float[vocab];
     logits.view().asFloatBuffer().get(z);
-    if (softcap > 0) {
-      for (int i = 0; i < vocab; i++) {
-        z[i] = (float) (softcap * Math.tanh(z[i] / softcap));
-      }
-    }
+    config.cap(z);
     int best = 0;
     for (int i = 1; i < vocab; i++) {
       best = z[i] > z[best] ? i : best;

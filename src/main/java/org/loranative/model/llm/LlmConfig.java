@@ -35,6 +35,13 @@ public record LlmConfig(
     layers = List.copyOf(layers);
   }
 
+  /** Caps logits in place, as the model does last: {@code c tanh(z / c)}. */
+  public void cap(float[] logits) {
+    for (int i = 0; finalSoftcap > 0 && i < logits.length; i++) {
+      logits[i] = (float) (finalSoftcap * Math.tanh(logits[i] / finalSoftcap));
+    }
+  }
+
   /** With other frequencies of layers that are not local, or of all where none has its own. */
   LlmConfig withRope(RopeSpec other) {
     return new LlmConfig(

@@ -43,12 +43,7 @@ public final class Pictures implements AutoCloseable {
       Device device = owned.add(Devices.open(machine.device(), machine.threads()));
       DType dtype = Devices.compute(machine.compute(), device);
       NamedLayers layers = base.layers();
-      Mix mix =
-          Mix.of(
-              layers.targets(),
-              mixed.stream()
-                  .map(a -> new Mix.Part(LoraFiles.read(a.path(), layers), a.scale()))
-                  .toList());
+      Mix mix = AdapterSource.mix(mixed, layers.targets(), a -> LoraFiles.read(a, layers));
       AdapterState state = owned.add(new AdapterState(device, mix.adapters()));
       state.write(AdapterState.PARAMS, mix.params());
       LoadedWeights weights =

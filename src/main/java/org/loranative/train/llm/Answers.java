@@ -52,12 +52,7 @@ public final class Answers implements AutoCloseable {
           .findFirst()
           .flatMap(a -> TemplateDate.ofAdapter(a.path()))
           .ifPresent(tokenizer::setDate);
-      Mix mix =
-          Mix.of(
-              base.targets(),
-              sources.stream()
-                  .map(a -> new Mix.Part(LanguageAdapters.read(a.path(), base), a.scale()))
-                  .toList());
+      Mix mix = AdapterSource.mix(sources, base.targets(), a -> LanguageAdapters.read(a, base));
       adapters = mix.adapters();
       device = owned.add(Devices.open(machine.device(), machine.threads()));
       this.compute = Devices.compute(machine.compute(), device);
@@ -103,9 +98,7 @@ public final class Answers implements AutoCloseable {
     }
     List<Integer> answer = new ArrayList<>();
     int[] shown = {0};
-    try (Generator generator =
-        new Generator(
-            device, base, adapters, compute, placement, ids.length + maxTokens, Optional.empty())) {
+    try (Generator generator = generator(ids.length + maxTokens)) {
       int[] tokens =
           generator.generate(
               ids,
@@ -137,15 +130,7 @@ public final class Answers implements AutoCloseable {
 
   /** Tokens of the likeliest answer. */
   public int[] likeliest(int[] prompt, int maxTokens) {
-    try (Generator generator =
-        new Generator(
-            device,
-            base,
-            adapters,
-            compute,
-            placement,
-            prompt.length + maxTokens,
-            Optional.empty())) {
+    try (Generator generator = generator(prompt.length + maxTokens)) {
       return generator.generate(
           prompt, maxTokens, tokenizer.stop(), Generator.Sampling.greedy(), token -> true);
     }
@@ -173,14 +158,11 @@ public final class Answers implements AutoCloseable {
               .values()
               .iterator()
               .next();
-      float softcap = base.config().finalSoftcap();
       int vocab = base.config().vocab();
       float[][] rows = new float[ids.length][];
       for (int t = 0; t < ids.length; t++) {
         rows[t] = Arrays.copyOfRange(flat, t * vocab, (t + 1) * vocab);
-        for (int v = 0; softcap > 0 && v < vocab; v++) {
-          rows[t][v] = (float) (softcap * Math.tanh(rows[t][v] / softcap));
-        }
+        base.config().cap(rows[t]);
       }
       return rows;
     }
@@ -188,6 +170,10 @@ public final class Answers implements AutoCloseable {
 
   public Tokenizer tokenizer() {
     return tokenizer;
+  }
+
+  private Generator generator(int tokens) {
+    return new Generator(device, base, adapters, compute, placement, tokens, Optional.empty());
   }
 
   private String decode(List<Integer> ids) {
