@@ -16,13 +16,20 @@
 
 LN_DEVICE float silu_sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
 
-constexpr float kGeluScale = 0.7978845608f, kGeluCubic = 0.044715f;
+constexpr float kGeluScale = 2 * 0.7978845608f, kGeluCubic = 0.044715f;
+
+// Sigmoid and erfc keep their digits where 1 + tanh and 1 + erf cancel: 0.5 (1 + tanh(u)) is
+// sigmoid(2u).
+LN_DEVICE float gelu_tanh_cumulative(float x) {
+  return silu_sigmoid(kGeluScale * (x + kGeluCubic * x * x * x));
+}
+LN_DEVICE float gelu_cumulative(float x) { return 0.5f * erfcf(x * -0.70710678f); }
 
 // Codes of lora_ops.h: silu, gelu in its tanh form, gelu, quick gelu.
 LN_DEVICE float act_value(float x, i32 act) {
   if (act == 0) return x * silu_sigmoid(x);
-  if (act == 1) return 0.5f * x * (1.0f + tanhf(kGeluScale * (x + kGeluCubic * x * x * x)));
-  if (act == 2) return 0.5f * x * (1.0f + erff(x * 0.70710678f));
+  if (act == 1) return x * gelu_tanh_cumulative(x);
+  if (act == 2) return x * gelu_cumulative(x);
   return x * silu_sigmoid(1.702f * x);
 }
 
@@ -32,12 +39,10 @@ LN_DEVICE float act_slope(float x, i32 act) {
     return s * (1.0f + x * (1.0f - s));
   }
   if (act == 1) {
-    float t = tanhf(kGeluScale * (x + kGeluCubic * x * x * x));
-    return 0.5f * (1.0f + t) +
-           0.5f * x * (1.0f - t * t) * kGeluScale * (1.0f + 3.0f * kGeluCubic * x * x);
+    float s = gelu_tanh_cumulative(x);
+    return s + x * s * (1.0f - s) * kGeluScale * (1.0f + 3.0f * kGeluCubic * x * x);
   }
-  if (act == 2)
-    return 0.5f * (1.0f + erff(x * 0.70710678f)) + x * 0.3989422804f * expf(-0.5f * x * x);
+  if (act == 2) return gelu_cumulative(x) + x * 0.3989422804f * expf(-0.5f * x * x);
   float s = silu_sigmoid(1.702f * x);
   return s * (1.0f + 1.702f * x * (1.0f - s));
 }

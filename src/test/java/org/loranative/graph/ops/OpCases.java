@@ -52,6 +52,8 @@ final class OpCases {
         new OpCase("glu silu", r -> glu(r, Act.SILU)),
         new OpCase("glu gelu", r -> glu(r, Act.GELU_TANH)),
         new OpCase("glu gelu exact", r -> glu(r, Act.GELU)),
+        new OpCase("glu gelu in its tail", r -> tailGlu(r, Act.GELU_TANH)),
+        new OpCase("glu gelu exact in its tail", r -> tailGlu(r, Act.GELU)),
         new OpCase("glu quick gelu", r -> glu(r, Act.QUICK_GELU)),
         new OpCase("packed glu, gate first", r -> packedGlu(r, true, Act.SILU)),
         new OpCase("packed glu, gate behind", r -> packedGlu(r, false, Act.GELU)),
@@ -479,9 +481,22 @@ final class OpCases {
   }
 
   private static Instance glu(Random r, Act act) {
+    return glu(act, r, normal(r, between(r, 1, 200), 2));
+  }
+
+  /** Gates of -3 to -1 alone: values near zero, of which every digit counts. */
+  private static Instance tailGlu(Random r, Act act) {
+    float[] gate = new float[between(r, 1, 9)];
+    for (int i = 0; i < gate.length; i++) {
+      gate[i] = -1 - 2 * r.nextFloat();
+    }
+    return glu(act, r, gate);
+  }
+
+  private static Instance glu(Act act, Random r, float[] gate) {
     Instance c = new Instance();
-    int n = between(r, 1, 200);
-    c.differentiable.put("gate", normal(r, n, 2));
+    int n = gate.length;
+    c.differentiable.put("gate", gate);
     c.differentiable.put("up", normal(r, n, 1));
     c.builder =
         (g, t) -> List.of(Glu.of(g, OpCase.leaf(g, "gate", t, n), OpCase.leaf(g, "up", t, n), act));
