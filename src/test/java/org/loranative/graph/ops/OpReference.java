@@ -64,6 +64,30 @@ final class OpReference {
    */
   double noise(String name, double unit) {
     Random random = new Random(seed ^ name.hashCode());
+    Map<String, double[]> moved = moved(random, unit);
+    List<float[]> movedDys = new ArrayList<>();
+    for (float[] dy : dys) {
+      float[] y = dy.clone();
+      for (int i = 0; i < y.length; i++) {
+        y[i] *= (float) (1 + unit * (random.nextBoolean() ? 1 : -1));
+      }
+      movedDys.add(y);
+    }
+    return Errors.relative(narrow(numeric(moved, name, movedDys)), gradient(name));
+  }
+
+  /** Likewise an output. */
+  double outputNoise(int output, double unit) {
+    Random random = new Random(seed);
+    double most = 0;
+    for (int i = 0; i < 8; i++) {
+      double[] y = instance.reference.apply(moved(random, unit)).get(output);
+      most = Math.max(most, Errors.relative(narrow(y), outputs.get(output)));
+    }
+    return most;
+  }
+
+  private Map<String, double[]> moved(Random random, double unit) {
     Map<String, double[]> moved = new HashMap<>();
     at.forEach(
         (n, x) -> {
@@ -73,20 +97,15 @@ final class OpReference {
           }
           moved.put(n, y);
         });
-    List<float[]> movedDys = new ArrayList<>();
-    for (float[] dy : dys) {
-      float[] y = dy.clone();
-      for (int i = 0; i < y.length; i++) {
-        y[i] *= (float) (1 + unit * (random.nextBoolean() ? 1 : -1));
-      }
-      movedDys.add(y);
+    return moved;
+  }
+
+  private static float[] narrow(double[] x) {
+    float[] y = new float[x.length];
+    for (int i = 0; i < y.length; i++) {
+      y[i] = (float) x[i];
     }
-    double[] gradient = numeric(moved, name, movedDys);
-    float[] narrow = new float[gradient.length];
-    for (int i = 0; i < narrow.length; i++) {
-      narrow[i] = (float) gradient[i];
-    }
-    return Errors.relative(narrow, gradient(name));
+    return y;
   }
 
   private double[] numeric(Map<String, double[]> at, String name, List<float[]> dys) {
