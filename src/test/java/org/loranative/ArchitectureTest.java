@@ -26,7 +26,8 @@ import org.loranative.graph.ops.Add;
 class ArchitectureTest {
   private static final Map<String, Integer> RANKS =
       Map.ofEntries(
-          Map.entry("cli", 6),
+          Map.entry("cli", 7),
+          Map.entry("serve", 6),
           Map.entry("train", 5),
           Map.entry("model", 3),
           Map.entry("board", 5),
@@ -43,6 +44,7 @@ class ArchitectureTest {
           Map.entry("track", 1),
           Map.entry("device", 0),
           Map.entry("io", 0),
+          Map.entry("web", 0),
           Map.entry("random", 0),
           Map.entry("config", 0));
 

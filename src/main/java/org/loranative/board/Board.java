@@ -1,28 +1,20 @@
 package org.loranative.board;
 
 import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.net.BindException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.URLDecoder;
-import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.security.MessageDigest;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import org.loranative.UserException;
+import org.loranative.web.LocalServer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,26 +37,10 @@ public final class Board implements AutoCloseable {
           "/uplot.css", "META-INF/resources/webjars/uplot/1.6.30/dist/uPlot.min.css",
           "/echarts.js", "META-INF/resources/webjars/echarts/5.3.1/dist/echarts.min.js");
 
-  /** A page asks over at most six connections at once. */
-  private static final int MOST_CONNECTIONS = 120;
-
-  private static final int REQUEST_SECONDS = 10;
-
-  /** How many ports are tried. */
-  private static final int PORTS = 20;
-
-  private static final int LAST_PORT = 65535;
-
-  static { // the JDK's server takes its limits from the properties when it is first made
-    System.setProperty("jdk.httpserver.maxConnections", String.valueOf(MOST_CONNECTIONS));
-    System.setProperty("sun.net.httpserver.maxReqTime", String.valueOf(REQUEST_SECONDS));
-  }
-
   private final Optional<String> token;
   private final Runs runs;
   private final Api api;
-  private final HttpServer server;
-  private final ExecutorService workers;
+  private final LocalServer server;
   private volatile boolean closed;
 
   /**
@@ -73,62 +49,19 @@ public final class Board implements AutoCloseable {
    * @param folders that hold runs, or will
    * @param port 0 for any that is free; one that is in use gives way to the next
    * @param token that whoever asks must know; required unless only this machine can ask
-   * @throws UserException if it cannot
+   * @throws org.loranative.UserException if it cannot
    */
   public Board(List<Path> folders, String host, int port, Optional<String> token) {
     this.token = token;
-    InetAddress address;
-    try {
-      address = InetAddress.getByName(host);
-    } catch (UnknownHostException e) {
-      throw new UserException("--host " + host + " is no address of this machine.", e);
-    }
-    if (!address.isLoopbackAddress() && token.isEmpty()) {
-      throw new UserException(
-          "--host "
-              + host
-              + " lets other machines in; set --token SECRET, which they must know,"
-              + " or keep 127.0.0.1 and use an SSH tunnel.");
-    }
-    server = bind(address, port);
-    workers =
-        Executors.newCachedThreadPool(
-            r -> {
-              Thread t = new Thread(r, "board");
-              t.setDaemon(true);
-              return t;
-            });
+    server = new LocalServer("board", host, port, token, this::serve);
     runs = new Runs(folders);
     api = new Api(runs);
-    server.setExecutor(workers);
-    server.createContext("/", this::serve);
     server.start();
-  }
-
-  /** Listens at a port, or where that is in use at the next that is free. */
-  private static HttpServer bind(InetAddress address, int port) {
-    int last = Math.min(port + PORTS, LAST_PORT + 1) - 1;
-    for (int at = port; at <= last; at++) {
-      try {
-        return HttpServer.create(new InetSocketAddress(address, at), 0);
-      } catch (BindException e) {
-        log.debug("port {}: {}", at, e.getMessage());
-      } catch (IOException e) {
-        throw new UserException("The board cannot be served: " + e.getMessage(), e);
-      }
-    }
-    throw new UserException(
-        String.format(
-            "Ports %d to %d of %s are in use; name another with --port.",
-            port, last, address.getHostAddress()));
   }
 
   /** The page's address. */
   public URI address() {
-    InetSocketAddress at = server.getAddress();
-    String host = at.getAddress().getHostAddress();
-    String named = host.contains(":") ? "[" + host + "]" : host;
-    return URI.create("http://" + named + ":" + at.getPort() + "/");
+    return server.address();
   }
 
   private void serve(HttpExchange exchange) {
@@ -256,9 +189,7 @@ public final class Board implements AutoCloseable {
    */
   private boolean admits(HttpExchange exchange, Map<String, String> query) throws IOException {
     if (token.isEmpty()) {
-      String host = String.valueOf(exchange.getRequestHeaders().getFirst("Host"));
-      String name = host.replaceAll(":\\d+$", "");
-      if (List.of("localhost", "127.0.0.1", "[::1]").contains(name)) {
+      if (LocalServer.asksLocally(exchange)) {
         return true;
       }
       String why =
@@ -266,7 +197,7 @@ public final class Board implements AutoCloseable {
       send(exchange, 403, "text/plain", why.getBytes(StandardCharsets.UTF_8));
       return false;
     }
-    if (query.containsKey("token") && same(query.get("token"), token.get())) {
+    if (query.containsKey("token") && LocalServer.same(query.get("token"), token.get())) {
       exchange
           .getResponseHeaders()
           .add("Set-Cookie", COOKIE + "=" + token.get() + "; HttpOnly; SameSite=Strict");
@@ -275,7 +206,7 @@ public final class Board implements AutoCloseable {
     for (String line : exchange.getRequestHeaders().getOrDefault("Cookie", List.of())) {
       for (String part : line.split(";\\s*")) {
         if (part.startsWith(COOKIE + "=")
-            && same(part.substring(COOKIE.length() + 1), token.get())) {
+            && LocalServer.same(part.substring(COOKIE.length() + 1), token.get())) {
           return true;
         }
       }
@@ -283,11 +214,6 @@ public final class Board implements AutoCloseable {
     String why = "Open this page with ?token=SECRET, the --token that the board was started with.";
     send(exchange, 403, "text/plain", why.getBytes(StandardCharsets.UTF_8));
     return false;
-  }
-
-  private static boolean same(String a, String b) {
-    return MessageDigest.isEqual(
-        a.getBytes(StandardCharsets.UTF_8), b.getBytes(StandardCharsets.UTF_8));
   }
 
   private static Map<String, String> query(URI uri) {
@@ -311,8 +237,7 @@ public final class Board implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    server.stop(0);
+    server.close();
     runs.close();
-    workers.shutdownNow();
   }
 }

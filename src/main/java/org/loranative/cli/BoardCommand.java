@@ -9,13 +9,15 @@ import java.util.concurrent.CountDownLatch;
 import org.loranative.UserException;
 import org.loranative.board.Board;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** {@code lora-native board}. */
 @Command(
     name = "board",
-    description = "Show runs in the browser, live: curves, findings, pictures, settings.",
+    description =
+        "Show runs in the browser, live: curves, findings, pictures, settings. Port 6006; with"
+            + " --token the page opens with ?token=SECRET.",
     mixinStandardHelpOptions = true,
     footer = {
       "",
@@ -23,6 +25,8 @@ import picocli.CommandLine.Parameters;
       "  ssh -L 6006:127.0.0.1:6006 MACHINE     then open http://127.0.0.1:6006/"
     })
 final class BoardCommand implements Callable<Integer> {
+  private static final int PORT = 6006;
+
   @Parameters(
       paramLabel = "DIR",
       arity = "1..*",
@@ -31,22 +35,7 @@ final class BoardCommand implements Callable<Integer> {
               + " not exist yet is waited for.")
   private List<Path> folders;
 
-  @Option(
-      names = "--port",
-      defaultValue = "6006",
-      description = "Default: ${DEFAULT-VALUE}; if it is in use, the next that is free.")
-  private int port;
-
-  @Option(
-      names = "--host",
-      defaultValue = "127.0.0.1",
-      description = "Default: ${DEFAULT-VALUE}. Others need --token.")
-  private String host;
-
-  @Option(
-      names = "--token",
-      description = "What a browser must know: it opens the page with ?token=SECRET.")
-  private Optional<String> token;
+  @Mixin private ServerOptions server;
 
   @Override
   public Integer call() throws InterruptedException {
@@ -55,17 +44,10 @@ final class BoardCommand implements Callable<Integer> {
         throw new UserException(folder + " is no folder; name one that holds runs.");
       }
     }
-    if (port < 0 || port > 65535) {
-      throw new UserException("--port is " + port + ", but must be between 0 and 65535.");
-    }
-    if (token.isPresent() && !token.get().matches("[A-Za-z0-9._~-]{8,}")) {
-      throw new UserException("--token must have at least 8 letters, digits or . _ ~ -");
-    }
-    try (Board board = new Board(folders, host, port, token)) {
-      int taken = board.address().getPort();
-      if (port > 0 && taken != port) {
-        System.out.println("Port " + port + " is in use; this board takes " + taken + ".");
-      }
+    int port = server.port(PORT);
+    Optional<String> token = server.token();
+    try (Board board = new Board(folders, server.host(), port, token)) {
+      ServerOptions.sayTaken("board", port, board.address().getPort());
       folders.stream()
           .filter(folder -> !Files.exists(folder))
           .map(folder -> folder + " does not exist yet; its runs appear once it does.")

@@ -14,7 +14,7 @@ import org.loranative.config.ConfigReader;
 import org.loranative.config.TrainConfig;
 import org.loranative.device.CpuDevice;
 import org.loranative.export.AdapterSource;
-import org.loranative.model.llm.Generator;
+import org.loranative.model.llm.Sampling;
 import org.loranative.train.StopSignal;
 import org.loranative.train.llm.Answers;
 import org.loranative.train.machine.Machine;
@@ -114,8 +114,7 @@ final class DemoCommand implements Callable<Integer> {
             Machine.of("cpu", compute))) {
       for (String prompt : PROMPTS) {
         String text =
-            answers.answer(
-                Answers.Question.of(prompt), 48, Generator.Sampling.greedy(), piece -> {});
+            answers.answer(Answers.Question.of(prompt), 48, Sampling.greedy(), piece -> {});
         texts.add(text.strip().replace("\n", " "));
       }
     }

@@ -1,11 +1,16 @@
 package org.loranative.cli;
 
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import org.loranative.UserException;
-import org.loranative.model.llm.Generator;
+import org.loranative.export.AdapterSource;
+import org.loranative.export.Merge;
 import org.loranative.train.llm.Answers;
+import org.loranative.train.llm.Respondent;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -13,7 +18,9 @@ import picocli.CommandLine.Option;
 /** {@code lora-native generate}. */
 @Command(
     name = "generate",
-    description = "Answer a prompt with a base model and, if given, adapters.",
+    description =
+        "Answer a prompt, a file of prompts or, where neither is named, what is typed, with a base"
+            + " model and, if given, adapters.",
     mixinStandardHelpOptions = true)
 final class GenerateCommand implements Callable<Integer> {
   @Option(
@@ -25,8 +32,27 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Mixin private AdapterOptions adapters;
 
-  @Option(names = "--prompt", required = true, paramLabel = "TEXT", description = "The question.")
-  private String prompt;
+  @Option(names = "--prompt", paramLabel = "TEXT", description = "The question.")
+  private Optional<String> prompt = Optional.empty();
+
+  @Option(
+      names = "--prompts",
+      paramLabel = "FILE",
+      description =
+          "Questions: a .txt with one in each line, or a .jsonl whose records have prompt or"
+              + " messages.")
+  private Optional<Path> prompts = Optional.empty();
+
+  @Option(
+      names = "--out",
+      paramLabel = "FILE",
+      description = "With --prompts: the .jsonl to write; it must not exist.")
+  private Optional<Path> out = Optional.empty();
+
+  @Option(
+      names = "--compare",
+      description = "Let the base answer alone, too, beside the model with its adapters.")
+  private boolean compare;
 
   @Option(
       names = "--system",
@@ -35,56 +61,98 @@ final class GenerateCommand implements Callable<Integer> {
   private Optional<String> system = Optional.empty();
 
   @Option(
-      names = "--max-tokens",
-      defaultValue = "256",
-      description = "Most new tokens (default ${DEFAULT-VALUE}).")
-  private int maxTokens;
-
-  @Option(
-      names = "--temperature",
-      defaultValue = "0",
-      description = "0 takes the likeliest token (default); higher is freer.")
-  private double temperature;
-
-  @Option(
-      names = "--top-p",
-      defaultValue = "1",
-      description = "Draw only from the likeliest tokens that make up this share (default 1).")
-  private double topP;
-
-  @Option(names = "--seed", defaultValue = "42", description = "Of the draw (default 42).")
-  private long seed;
-
-  @Option(
       names = "--raw",
       description =
           "Continue the text as it is, without the chat template: for adapters that were trained on"
               + " data of the formats prompt or text.")
   private boolean raw;
 
+  @Option(
+      names = "--context",
+      paramLabel = "N",
+      description =
+          "Tokens of prompt and answer together, at most (default: 4096, or what the model takes).")
+  private Optional<Integer> context = Optional.empty();
+
+  @Mixin private AnswerOptions manner;
+
   @Mixin private MachineOptions machine;
 
   @Override
-  public Integer call() {
-    if (maxTokens < 1 || temperature < 0 || topP <= 0 || topP > 1) {
-      throw new UserException(
-          "--max-tokens must be at least 1, --temperature at least 0, --top-p above 0 and at most"
-              + " 1.");
+  public Integer call() throws IOException {
+    Respondent.Manner how = manner.manner();
+    List<AdapterSource> sources = adapters.sources();
+    check(sources);
+    Optional<List<PromptFile.Prompt>> file = prompts.map(f -> PromptFile.read(f, system));
+    try (Answers answers = new Answers(base, sources, machine.machine())) {
+      if (prompt.isPresent()) {
+        answer(answers, how);
+        return 0;
+      }
+      try (Respondents models = new Respondents(answers, Respondents.context(answers, context))) {
+        if (file.isPresent()) {
+          Optional<Respondent> second = compare ? Optional.of(models.base()) : Optional.empty();
+          new PromptRun(models.adapted(), second, how, raw).write(file.get(), out.orElseThrow());
+          System.out.println(out.get());
+        } else {
+          converse(models, how, !sources.isEmpty());
+        }
+      }
+      return 0;
     }
+  }
+
+  private void converse(Respondents models, Respondent.Manner how, boolean adapted)
+      throws IOException {
+    Optional<Supplier<Respondent>> second = adapted ? Optional.of(models::base) : Optional.empty();
+    new Keyboard()
+        .converse(
+            interrupted ->
+                new Chat(models.adapted(), second, how, system, compare, System.out, interrupted));
+  }
+
+  private void check(List<AdapterSource> sources) {
+    if (prompt.isPresent() && prompts.isPresent()) {
+      throw new UserException("Give --prompt or --prompts, not both.");
+    }
+    if (prompts.isPresent() != out.isPresent()) {
+      throw new UserException("--prompts and --out go together: questions, and where answers go.");
+    }
+    out.ifPresent(f -> Merge.requireNew("--out", f));
     if (raw && system.isPresent()) {
       throw new UserException("--system needs the chat template, which --raw leaves out.");
     }
-    try (Answers answers = new Answers(base, adapters.sources(), machine.machine())) {
-      answers.answer(
-          new Answers.Question(prompt, system, raw),
-          maxTokens,
-          new Generator.Sampling(temperature, topP, seed),
-          text -> {
-            System.out.print(text);
-            System.out.flush();
-          });
-      System.out.println();
-      return 0;
+    if (raw && prompt.isEmpty() && prompts.isEmpty()) {
+      throw new UserException("--raw continues a text; name it with --prompt or --prompts.");
     }
+    if (compare && sources.isEmpty()) {
+      throw new UserException("--compare needs at least one --adapter to compare with the base.");
+    }
+  }
+
+  private void answer(Answers answers, Respondent.Manner how) {
+    int[] ids = answers.prompt(new Answers.Question(prompt.orElseThrow(), system, raw));
+    int tokens =
+        context.isPresent() ? Respondents.context(answers, context) : ids.length + how.maxTokens();
+    try (Respondents models = new Respondents(answers, tokens)) {
+      if (compare) {
+        answer("[base] ", models.base(), ids, how);
+      }
+      answer(compare ? "[adapter] " : "", models.adapted(), ids, how);
+    }
+  }
+
+  private static void answer(
+      String title, Respondent respondent, int[] ids, Respondent.Manner how) {
+    System.out.print(title);
+    respondent.reply(
+        ids,
+        how,
+        piece -> {
+          System.out.print(piece);
+          System.out.flush();
+          return true;
+        });
+    System.out.println();
   }
 }

@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
       SweepCommand.class,
       RunsCommand.class,
       GenerateCommand.class,
+      ServeCommand.class,
       SampleCommand.class,
       ExportCommand.class,
       MergeCommand.class,
@@ -49,7 +50,8 @@ import picocli.CommandLine.Spec;
       "",
       "Start with: lora-native demo",
       "Then: lora-native train --config my-run.yaml   (lora-native config lists the keys)",
-      "Exit codes: 0 done, 1 a failure inside lora-native, 2 input that must be mended, 130 stopped."
+      "Exit codes: 0 done, 1 a failure inside lora-native, 2 input that must be mended, 130"
+          + " stopped."
     })
 public final class Main implements Callable<Integer> {
   /** As a shell calls the end of a process by Ctrl-C. */

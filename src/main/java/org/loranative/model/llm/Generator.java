@@ -2,6 +2,7 @@ package org.loranative.model.llm;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -19,22 +20,13 @@ import org.loranative.graph.Value;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
 import org.loranative.model.Placement;
-import org.loranative.random.Philox;
 
-/** Generates tokens with a key-value cache: the prompt in chunks, then one token at a time. */
+/**
+ * Generates tokens with a key-value cache: the prompt in chunks, then one token at a time. What a
+ * prompt has in common with what is in the cache already is not read again, until {@link #forget}.
+ */
 public final class Generator implements AutoCloseable {
   private static final int CHUNK = 64;
-
-  /**
-   * @param temperature 0 takes the likeliest token
-   * @param topP keep the likeliest tokens that make up this share
-   */
-  public record Sampling(double temperature, double topP, long seed) {
-    /** Always the likeliest token. */
-    public static Sampling greedy() {
-      return new Sampling(0, 1, 0);
-    }
-  }
 
   private final Device device;
   private final Executor executor;
@@ -51,6 +43,11 @@ public final class Generator implements AutoCloseable {
   private final LlmConfig config;
   private final HostBuffer ids = new HostBuffer(CHUNK * 4);
   private final HostBuffer logits;
+
+  /** Tokens whose keys and values the caches hold, from the first position on. */
+  private final int[] held;
+
+  private int heldCount;
 
   /**
    * @param maxTokens of prompt and answer together
@@ -70,6 +67,7 @@ public final class Generator implements AutoCloseable {
     this.capacity = capacity(maxTokens);
     this.vocab = base.config().vocab();
     this.config = base.config();
+    this.held = new int[capacity];
     List<Graph> graphs = graphs(base, adapters, compute, maxTokens);
     chunkPlan = Planner.plan(graphs.get(0), device);
     tokenPlan = Planner.plan(graphs.get(1), device);
@@ -116,6 +114,11 @@ public final class Generator implements AutoCloseable {
     return LlmGraph.generation(base, adapters, compute, 1, CHUNK, true);
   }
 
+  /** To be called when the adapters have changed: what is in the cache is no longer theirs. */
+  public void forget() {
+    heldCount = 0;
+  }
+
   /**
    * Continues {@code prompt}.
    *
@@ -130,21 +133,27 @@ public final class Generator implements AutoCloseable {
       throw new IllegalArgumentException(
           prompt.length + " prompt tokens and " + maxNew + " new ones do not fit " + capacity);
     }
-    int at = 0;
+    int at = Math.min(common(prompt), prompt.length - 1);
+    heldCount = at;
     while (prompt.length - 1 - at > 0 && at + CHUNK <= capacity) {
       int n = Math.min(CHUNK, prompt.length - 1 - at);
       run(chunkPlan, chunkAt, Arrays.copyOf(Arrays.copyOfRange(prompt, at, at + n), CHUNK), at);
+      keep(Arrays.copyOfRange(prompt, at, at + n));
       at += n;
     }
     int last = prompt[prompt.length - 1];
     List<Integer> answer = new ArrayList<>();
+    Set<Integer> seen = new HashSet<>();
+    Arrays.stream(prompt).forEach(seen::add);
     while (answer.size() < maxNew) {
       run(tokenPlan, tokenAt, new int[] {last}, at++);
-      int next = choose(sampling, answer.size());
+      keep(last);
+      int next = sampling.choose(logits(), seen, answer);
       if (stop.contains(next)) {
         break;
       }
       answer.add(next);
+      seen.add(next);
       if (!onToken.test(next)) {
         break;
       }
@@ -170,42 +179,26 @@ public final class Generator implements AutoCloseable {
     device.upload(to, ids, values.length * 4L);
   }
 
-  private int choose(Sampling s, int index) {
+  /** How many tokens at the beginning are in the cache. */
+  private int common(int[] prompt) {
+    int apart = Arrays.mismatch(held, 0, heldCount, prompt, 0, prompt.length);
+    return apart < 0 ? prompt.length : apart;
+  }
+
+  private void keep(int... tokens) {
+    System.arraycopy(tokens, 0, held, heldCount, tokens.length);
+    heldCount += tokens.length;
+  }
+
+  /** Of the token behind the last one, [V]. */
+  private float[] logits() {
     Value out = tokenPlan.graph().results().iterator().next();
     device.download(logits, tokenAt.of(out), vocab * 4L);
     placement.requireWhole();
     float[] z = new float[vocab];
     logits.view().asFloatBuffer().get(z);
     config.cap(z);
-    int best = 0;
-    for (int i = 1; i < vocab; i++) {
-      best = z[i] > z[best] ? i : best;
-    }
-    if (s.temperature() <= 0) {
-      return best;
-    }
-    double[] p = new double[vocab];
-    double sum = 0;
-    for (int i = 0; i < vocab; i++) {
-      p[i] = Math.exp((z[i] - z[best]) / s.temperature());
-      sum += p[i];
-    }
-    Integer[] order = new Integer[vocab];
-    Arrays.setAll(order, i -> i);
-    Arrays.sort(order, (a, b) -> Double.compare(p[b], p[a]));
-    double kept = 0;
-    int n = 0;
-    while (n < vocab && kept < s.topP() * sum) {
-      kept += p[order[n++]];
-    }
-    double draw = Philox.uniform(Philox.words(s.seed(), index, Philox.SAMPLING, 0, 0)[0]) * kept;
-    for (int i = 0; i < n; i++) {
-      draw -= p[order[i]];
-      if (draw < 0) {
-        return order[i];
-      }
-    }
-    return order[Math.max(0, n - 1)];
+    return z;
   }
 
   @Override

@@ -1,9 +1,9 @@
 package org.loranative.train.llm;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import org.loranative.UserException;
 import org.loranative.config.TrainConfig;
 import org.loranative.device.Device;
 import org.loranative.device.Memory;
@@ -12,9 +12,9 @@ import org.loranative.lora.Adapters;
 import org.loranative.model.Placement;
 import org.loranative.model.llm.Generator;
 import org.loranative.model.llm.LlmBase;
+import org.loranative.model.llm.Sampling;
 import org.loranative.text.ChatTemplate.Message;
 import org.loranative.text.Tokenizer;
-import org.loranative.text.jinja.TemplateException;
 import org.loranative.train.Previews;
 import org.loranative.train.Tracker;
 
@@ -49,42 +49,29 @@ final class AnswerPreviews implements Previews {
   /** Answers every prompt, greedily. */
   @Override
   public void write(int step, Tracker tracker) {
+    generator.forget(); // the adapters have learnt since
     for (int i = 0; i < config.samplePrompts().size(); i++) {
       String prompt = config.samplePrompts().get(i);
       int[] ids = prompt(tokenizer, Answers.Question.of(prompt));
       if (ids.length > PROMPT_TOKENS) {
-        ids = java.util.Arrays.copyOf(ids, PROMPT_TOKENS);
+        ids = Arrays.copyOf(ids, PROMPT_TOKENS);
       }
       int[] answer =
           generator.generate(
-              ids,
-              config.sampleMaxTokens(),
-              tokenizer.stop(),
-              Generator.Sampling.greedy(),
-              t -> true);
+              ids, config.sampleMaxTokens(), tokenizer.stop(), Sampling.greedy(), t -> true);
       tracker.preview(step, i + 1, prompt, tokenizer.decode(answer));
     }
   }
 
   /** Tokens of a prompt: by the chat template if the model has one and raw is not set. */
   static int[] prompt(Tokenizer tokenizer, Answers.Question question) {
+    if (question.raw() || tokenizer.chatTemplate().isEmpty()) {
+      return tokenizer.encode(question.prompt(), true).ids();
+    }
     List<Message> messages = new ArrayList<>();
     question.system().ifPresent(s -> messages.add(new Message("system", s)));
     messages.add(new Message("user", question.prompt()));
-    try {
-      return tokenizer
-          .chatTemplate()
-          .filter(t -> !question.raw())
-          .map(t -> tokenizer.encode(t.render(messages, true), false))
-          .orElseGet(() -> tokenizer.encode(question.prompt(), true))
-          .ids();
-    } catch (TemplateException e) {
-      throw new UserException(
-          "The model's chat template refuses the prompt: "
-              + e.getMessage()
-              + ". --raw does without.",
-          e);
-    }
+    return Respondent.prompt(tokenizer, messages);
   }
 
   @Override

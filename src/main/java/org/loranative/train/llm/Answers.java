@@ -1,14 +1,13 @@
 package org.loranative.train.llm;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
-import org.loranative.UserException;
 import org.loranative.device.Device;
 import org.loranative.export.AdapterSource;
 import org.loranative.export.LanguageAdapters;
@@ -22,6 +21,7 @@ import org.loranative.model.Session;
 import org.loranative.model.llm.Generator;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.model.llm.LlmGraph;
+import org.loranative.model.llm.Sampling;
 import org.loranative.model.weights.LoadedWeights;
 import org.loranative.text.Tokenizer;
 import org.loranative.train.machine.Devices;
@@ -91,36 +91,37 @@ public final class Answers implements AutoCloseable {
    * @return the whole answer
    */
   public String answer(
-      Question question, int maxTokens, Generator.Sampling sampling, Consumer<String> onText) {
-    int[] ids = AnswerPreviews.prompt(tokenizer, question);
-    if (ids.length == 0) {
-      throw new UserException("The prompt is empty; give some text with --prompt.");
-    }
-    List<Integer> answer = new ArrayList<>();
-    int[] shown = {0};
-    try (Generator generator = generator(ids.length + maxTokens)) {
-      int[] tokens =
-          generator.generate(
+      Question question, int maxTokens, Sampling sampling, Consumer<String> onText) {
+    int[] ids = prompt(question);
+    try (Respondent respondent = respondent(ids.length + maxTokens, true)) {
+      return respondent
+          .reply(
               ids,
-              maxTokens,
-              tokenizer.stop(),
-              sampling,
-              token -> {
-                answer.add(token);
-                String text = decode(answer);
-                // A character of several tokens shows as U+FFFD until its last one is there.
-                if (!text.endsWith("\uFFFD") && text.length() > shown[0]) {
-                  onText.accept(text.substring(shown[0]));
-                  shown[0] = text.length();
-                }
+              new Respondent.Manner(maxTokens, sampling, List.of()),
+              text -> {
+                onText.accept(text);
                 return true;
-              });
-      String whole = tokenizer.decode(tokens);
-      if (whole.length() > shown[0]) {
-        onText.accept(whole.substring(shown[0])); // cut off within a character
-      }
-      return whole;
+              })
+          .text();
     }
+  }
+
+  /**
+   * The model, ready for one prompt after another. Several may be open, over the same weights.
+   *
+   * @param context tokens of prompt and answer together, at most
+   * @param adapted with the adapters, or the base alone
+   */
+  public Respondent respondent(int context, boolean adapted) {
+    return new Respondent(
+        tokenizer, generator(context, adapted ? adapters : Adapters.none()), context);
+  }
+
+  /** Tokens that the model was made to read at once, if it says. */
+  public OptionalInt context() {
+    return base.settings().get("max_position_embeddings") instanceof Number n
+        ? OptionalInt.of(n.intValue())
+        : OptionalInt.empty();
   }
 
   /** Tokens of a question. */
@@ -130,9 +131,9 @@ public final class Answers implements AutoCloseable {
 
   /** Tokens of the likeliest answer. */
   public int[] likeliest(int[] prompt, int maxTokens) {
-    try (Generator generator = generator(prompt.length + maxTokens)) {
+    try (Generator generator = generator(prompt.length + maxTokens, adapters)) {
       return generator.generate(
-          prompt, maxTokens, tokenizer.stop(), Generator.Sampling.greedy(), token -> true);
+          prompt, maxTokens, tokenizer.stop(), Sampling.greedy(), token -> true);
     }
   }
 
@@ -172,12 +173,8 @@ public final class Answers implements AutoCloseable {
     return tokenizer;
   }
 
-  private Generator generator(int tokens) {
-    return new Generator(device, base, adapters, compute, placement, tokens, Optional.empty());
-  }
-
-  private String decode(List<Integer> ids) {
-    return tokenizer.decode(ids.stream().mapToInt(Integer::intValue).toArray());
+  private Generator generator(int tokens, Adapters with) {
+    return new Generator(device, base, with, compute, placement, tokens, Optional.empty());
   }
 
   @Override

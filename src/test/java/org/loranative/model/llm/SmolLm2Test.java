@@ -50,8 +50,7 @@ class SmolLm2Test {
         assertThat(tokenizer.encode(text, false).ids()).as(prompt).isEqualTo(ints(g.path("ids")));
         StringBuilder streamed = new StringBuilder();
         String answer =
-            answers.answer(
-                Answers.Question.of(prompt), 40, Generator.Sampling.greedy(), streamed::append);
+            answers.answer(Answers.Question.of(prompt), 40, Sampling.greedy(), streamed::append);
         assertThat(answer).as(prompt).isEqualTo(g.path("text").asText());
         assertThat(streamed.toString()).isEqualTo(answer);
         assertThat(tokenizer.decode(ints(g.path("answer")))).isEqualTo(answer);

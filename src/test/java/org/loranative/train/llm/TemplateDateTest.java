@@ -16,7 +16,7 @@ import org.loranative.UserException;
 import org.loranative.config.ConfigReader;
 import org.loranative.config.TrainConfig;
 import org.loranative.export.AdapterSource;
-import org.loranative.model.llm.Generator;
+import org.loranative.model.llm.Sampling;
 import org.loranative.testing.TensorFiles;
 import org.loranative.testing.TinyModel;
 import org.loranative.text.ChatTemplate;
@@ -110,8 +110,7 @@ class TemplateDateTest {
   private static String answer(Path base, Path adapter) {
     try (Answers answers =
         new Answers(base, List.of(new AdapterSource(adapter, 1)), Machine.of("cpu", "f32"))) {
-      return answers.answer(
-          Answers.Question.of("who?"), 12, new Generator.Sampling(0, 1, 1), text -> {});
+      return answers.answer(Answers.Question.of("who?"), 12, Sampling.greedy(), text -> {});
     }
   }
 }
