@@ -34,6 +34,7 @@ import picocli.CommandLine.Spec;
       ExportCommand.class,
       MergeCommand.class,
       VerifyCommand.class,
+      EvaluateCommand.class,
       ConfigCommand.class,
       DataCommand.class,
       LabelCommand.class,

@@ -93,6 +93,15 @@ public final class Records {
     }
   }
 
+  /** The first records alone. */
+  public Records first(int most) {
+    Records some = new Records(encoding);
+    some.records.addAll(records.subList(0, Math.min(most, records.size())));
+    some.skipped.addAll(skipped);
+    some.leftOut.addAll(leftOut);
+    return some;
+  }
+
   public List<Raw> records() {
     return records;
   }

@@ -3,6 +3,7 @@ package org.loranative.data.llm;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.loranative.UserException;
 import org.loranative.data.Records;
 import org.loranative.data.Source;
@@ -22,6 +23,7 @@ public final class ExampleEncoder {
   private final String format;
   private final String trainOn;
   private final int maxLength;
+  private final Optional<String> system;
 
   /**
    * @param format of records, or {@code auto}
@@ -30,6 +32,15 @@ public final class ExampleEncoder {
    *     longer ones are cut
    */
   public ExampleEncoder(Tokenizer tokenizer, String format, String trainOn, int maxLength) {
+    this(tokenizer, format, trainOn, maxLength, Optional.empty());
+  }
+
+  /**
+   * @param system prompt of conversations that have none
+   */
+  public ExampleEncoder(
+      Tokenizer tokenizer, String format, String trainOn, int maxLength, Optional<String> system) {
+    this.system = system;
     this.tokenizer = tokenizer;
     this.format = format;
     this.trainOn = trainOn;
@@ -111,7 +122,7 @@ public final class ExampleEncoder {
 
   private Tokens tokens(Formats.Content content) throws FormatException {
     if (content instanceof Formats.Conversation c) {
-      return conversation(c);
+      return conversation(system.map(c::withSystem).orElse(c));
     } else if (content instanceof Formats.Completion c) {
       return completion(c);
     }

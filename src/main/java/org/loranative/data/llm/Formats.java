@@ -31,6 +31,21 @@ public final class Formats {
       return !silent.contains(index);
     }
 
+    /** The same behind a system prompt, if it has none of its own. */
+    public Conversation withSystem(String prompt) {
+      if (messages.get(0).role().equals("system")) {
+        return this;
+      }
+      return behind(new Message("system", prompt));
+    }
+
+    private Conversation behind(Message first) {
+      List<Message> all = new ArrayList<>(messages);
+      all.add(0, first);
+      return new Conversation(
+          all, tools, silent.stream().map(i -> i + 1).collect(Collectors.toUnmodifiableSet()));
+    }
+
     /**
      * The same in another spelling, since templates differ in what they take.
      *
@@ -130,14 +145,8 @@ public final class Formats {
       }
       all.add(m.with("role", role));
     }
-    Optional<Message> system = system(record);
-    if (system.isEmpty()) {
-      return new Conversation(all, turns.tools(), turns.silent());
-    }
-    all.add(0, system.get());
-    Set<Integer> silent =
-        turns.silent().stream().map(i -> i + 1).collect(Collectors.toUnmodifiableSet());
-    return new Conversation(all, turns.tools(), silent);
+    Conversation spoken = new Conversation(all, turns.tools(), turns.silent());
+    return system(record).map(spoken::behind).orElse(spoken);
   }
 
   private static Optional<Message> system(JsonNode record) {

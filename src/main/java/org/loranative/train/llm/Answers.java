@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import org.loranative.data.llm.Example;
 import org.loranative.device.Device;
 import org.loranative.export.AdapterSource;
 import org.loranative.export.LanguageAdapters;
@@ -167,6 +168,17 @@ public final class Answers implements AutoCloseable {
       }
       return rows;
     }
+  }
+
+  /**
+   * What the model loses on each example: −log p of its labels, summed, in nats.
+   *
+   * @param adapted with the adapters, or the base alone
+   * @throws UserException if a sum is not finite
+   */
+  public double[] losses(List<Example> examples, boolean adapted) {
+    Adapters with = adapted ? adapters : Adapters.none();
+    return new ExampleLosses(device, base, with, compute, placement).of(examples);
   }
 
   public Tokenizer tokenizer() {

@@ -2,7 +2,6 @@ package org.loranative.train.llm;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.IntBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -107,7 +106,7 @@ final class LlmTask implements Task<List<Example>> {
         (chosen[i] ? held : examples).add(all.get(i));
       }
     }
-    checkIds();
+    List.of(examples, held).forEach(list -> PackedRow.requireIds(base, list));
     batches = new Batches(examples, batching(config.shuffle()));
     probe = LlmProbe.of(examples, PROBED, config.maxLength());
     heldProbe = LlmProbe.of(held, EXCHANGED, config.maxLength());
@@ -116,29 +115,6 @@ final class LlmTask implements Task<List<Example>> {
       longest = Math.max(longest, list.stream().mapToInt(Example::length).max().orElse(1));
     }
     maxDocument = (longest + 31) / 32 * 32;
-  }
-
-  /** A tokenizer that does not belong to the base shows here, not as a fault on the device. */
-  private void checkIds() {
-    int vocab = base.config().vocab();
-    for (List<Example> list : List.of(examples, held)) {
-      for (Example s : list) {
-        for (int id : s.ids()) {
-          if (id >= vocab) {
-            throw new UserException(
-                "The tokenizer of "
-                    + base.path()
-                    + " gives the token id "
-                    + id
-                    + " ("
-                    + s.source()
-                    + "), but the model's vocabulary has "
-                    + vocab
-                    + ".");
-          }
-        }
-      }
-    }
   }
 
   private Batches.Setting batching(boolean shuffle) {
@@ -276,31 +252,8 @@ final class LlmTask implements Task<List<Example>> {
 
   @Override
   public void fill(List<Example> batch, Function<String, ByteBuffer> inputs) {
-    IntBuffer ids = inputs.apply(LlmGraph.IDS).asIntBuffer();
-    IntBuffer positions = inputs.apply(LlmGraph.POSITIONS).asIntBuffer();
-    IntBuffer start = inputs.apply(LlmGraph.DOC_START).asIntBuffer();
-    IntBuffer labels = inputs.apply(LlmGraph.LABELS).asIntBuffer();
-    int tokens = shape(batch).tokens();
-    int at = 0;
-    for (Example s : batch) {
-      for (int i = 0; i < s.length(); i++) {
-        ids.put(at + i, s.ids()[i]);
-        positions.put(at + i, i);
-        start.put(at + i, at);
-        labels.put(at + i, s.labels()[i]);
-      }
-      at += s.length();
-    }
-    // What rounding added: documents of their own that nothing is learnt from.
-    for (int first = at; at < tokens; at++) {
-      if (at - first == maxDocument) {
-        first = at;
-      }
-      ids.put(at, 0);
-      positions.put(at, at - first);
-      start.put(at, first);
-      labels.put(at, -1);
-    }
+    PackedRow row = PackedRow.of(batch, shape(batch).tokens(), maxDocument);
+    row.inputs().forEach((name, values) -> inputs.apply(name).asIntBuffer().put(values));
   }
 
   @Override

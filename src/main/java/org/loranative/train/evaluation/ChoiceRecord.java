@@ -1,0 +1,97 @@
+package org.loranative.train.evaluation;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.loranative.UserException;
+import org.loranative.data.Records;
+import org.loranative.data.Source;
+
+/**
+ * A question with answers to choose from.
+ *
+ * @param answer index of the right one
+ */
+record ChoiceRecord(Source source, String question, List<String> choices, int answer) {
+  private static final String EXPECTED =
+      "expected {\"question\": \"…\", \"choices\": [\"…\", \"…\"], \"answer\": 0}";
+
+  /**
+   * @throws UserException that names file, line and key
+   */
+  static ChoiceRecord of(Records.Raw raw) {
+    Reader reader = new Reader(raw.source());
+    List<String> choices = reader.choices(raw.fields());
+    return new ChoiceRecord(
+        raw.source(), reader.question(raw.fields()), choices, reader.answer(raw.fields(), choices));
+  }
+
+  /** Reads fields, and says where they are wrong. */
+  private record Reader(Source source) {
+    private UserException wrong(String what, Object... values) {
+      return new UserException(source + ": " + String.format(what, values) + ".");
+    }
+
+    String question(JsonNode fields) {
+      if (fields.has("question") && fields.has("prompt")) {
+        throw wrong("it has a question and a prompt; expected one of them");
+      }
+      JsonNode text = fields.has("question") ? fields.path("question") : fields.path("prompt");
+      if (!text.isTextual() || text.asText().isBlank()) {
+        throw wrong("\"question\" (or \"prompt\") is missing, empty or not text; %s", EXPECTED);
+      }
+      return text.asText();
+    }
+
+    List<String> choices(JsonNode fields) {
+      JsonNode list = fields.path("choices");
+      if (!list.isArray() || list.size() < 2) {
+        throw wrong("\"choices\" must be a list of at least two texts; %s", EXPECTED);
+      }
+      List<String> choices = new ArrayList<>();
+      for (JsonNode choice : list) {
+        if (!choice.isTextual() || choice.asText().isBlank()) {
+          throw wrong(
+              "choice %d is %s, but must be a text (numbers in quotes)", choices.size(), choice);
+        }
+        if (choices.contains(choice.asText())) {
+          throw wrong("\"%s\" is among the choices twice", choice.asText());
+        }
+        choices.add(choice.asText());
+      }
+      return choices;
+    }
+
+    int answer(JsonNode fields, List<String> choices) {
+      JsonNode answer = fields.path("answer");
+      int last = choices.size() - 1;
+      if (answer.isIntegralNumber()) {
+        if (!answer.canConvertToInt() || answer.asInt() < 0 || answer.asInt() > last) {
+          throw wrong(
+              "\"answer\" is %s, but the choices count from 0 to %d (an answer's text stands in"
+                  + " quotes)",
+              answer, last);
+        }
+        return answer.asInt();
+      }
+      if (!answer.isTextual()) {
+        throw wrong(
+            "\"answer\" is missing or neither a number from 0, a letter nor a choice's text; %s",
+            EXPECTED);
+      }
+      int place = choices.indexOf(answer.asText());
+      if (place >= 0) {
+        return place;
+      }
+      String letter = answer.asText().strip().toUpperCase(Locale.ROOT);
+      int index = letter.length() == 1 ? letter.charAt(0) - 'A' : -1;
+      if (index < 0 || index > last) {
+        throw wrong(
+            "\"answer\" is \"%s\", which is none of the choices, and no letter from A to %c",
+            answer.asText(), (char) ('A' + last));
+      }
+      return index;
+    }
+  }
+}
