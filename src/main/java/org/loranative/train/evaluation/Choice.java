@@ -59,10 +59,7 @@ public final class Choice implements Measure {
       List<Example> these = examples(tokenizer, record, bare);
       int longest = these.stream().mapToInt(Example::length).max().orElseThrow();
       if (longest > most) {
-        skipped.add(
-            new Records.Skipped(
-                record.source(),
-                HeldOut.tooLong("it", longest, most)));
+        skipped.add(new Records.Skipped(record.source(), HeldOut.tooLong("it", longest, most)));
       } else {
         asked.add(record);
         examples.addAll(these);

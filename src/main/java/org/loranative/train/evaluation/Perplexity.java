@@ -106,14 +106,15 @@ public record Perplexity(HeldOut data, String trainOn) implements Measure {
 
     @Override
     public Outcome outcome(List<Score> base, Optional<List<Score>> adapted) {
-      Estimate byToken = byToken(base);
+      Estimate byToken = byToken(base).notNegative();
       Figure loss =
           new Figure(
               "loss_per_token",
               "loss per token",
               Unit.NATS,
               byToken,
-              adapted.map(a -> nats(byToken(a), byToken(less(a, base)), base.size())));
+              adapted.map(
+                  a -> nats(byToken(a).notNegative(), byToken(less(a, base)), base.size())));
       Figure perplexity =
           new Figure(
               "perplexity",
@@ -133,8 +134,9 @@ public record Perplexity(HeldOut data, String trainOn) implements Measure {
               "loss_per_record",
               "loss per record",
               Unit.NATS,
-              byRecord(base),
-              adapted.map(a -> nats(byRecord(a), byRecord(less(a, base)), base.size())));
+              byRecord(base).notNegative(),
+              adapted.map(
+                  a -> nats(byRecord(a).notNegative(), byRecord(less(a, base)), base.size())));
       return new Outcome(
           List.of(loss, perplexity, byRecord),
           loss

@@ -98,8 +98,7 @@ class IntervalsTest {
   void pairsAreCounted() {
     boolean[] first = {true, true, true, false, false, false, false};
     boolean[] second = {true, false, false, true, true, true, false};
-    assertThat(Proportions.Pairs.of(first, second))
-        .isEqualTo(new Proportions.Pairs(1, 2, 3, 1));
+    assertThat(Proportions.Pairs.of(first, second)).isEqualTo(new Proportions.Pairs(1, 2, 3, 1));
   }
 
   /** Three of ten that changed need six that do, hence twice as many records, about. */
