@@ -2,6 +2,9 @@ package org.loranative.cli;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.loranative.export.AdapterBase;
+import org.loranative.model.diffusion.families.DiffusionFamilies;
+import org.loranative.model.llm.LlmBase;
 
 /** What kind of model a path names, where no setting says so. */
 final class Bases {
@@ -11,5 +14,12 @@ final class Bases {
   static boolean isDiffusion(Path base) {
     return Files.exists(base.resolve("model_index.json"))
         || base.getFileName().toString().endsWith(".safetensors");
+  }
+
+  /** The model, as those see it who change its adapters. */
+  static AdapterBase open(Path base) {
+    return isDiffusion(base)
+        ? new AdapterBase.Diffusion(DiffusionFamilies.open(base))
+        : new AdapterBase.Language(LlmBase.open(base));
   }
 }

@@ -6,18 +6,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.loranative.UserException;
-import org.loranative.export.AdapterFormat;
-import org.loranative.export.DiffusionFormats;
-import org.loranative.export.LanguageAdapters;
-import org.loranative.export.LanguageFormats;
+import org.loranative.export.AdapterBase;
 import org.loranative.export.Merge;
 import org.loranative.export.Modelfile;
 import org.loranative.io.AtomicFiles;
 import org.loranative.lora.AdaptedLayer;
-import org.loranative.lora.LoraFiles;
-import org.loranative.model.diffusion.DiffusionBase;
-import org.loranative.model.diffusion.families.DiffusionFamilies;
-import org.loranative.model.llm.LlmBase;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -77,30 +70,19 @@ final class ExportCommand implements Callable<Integer> {
     if (modelfile.isPresent() && !to.equals("gguf")) {
       throw new UserException("--modelfile needs --to gguf, the format that ollama loads.");
     }
-    int layers = Bases.isDiffusion(base) ? diffusion() : language();
-    System.out.printf("%s: %d %s%n", out, layers, layers == 1 ? "layer" : "layers");
-    return 0;
-  }
-
-  private int diffusion() throws IOException {
-    AdapterFormat<DiffusionBase> format =
-        AdapterFormat.named(to, DiffusionFormats.all(), "diffusion models");
-    DiffusionBase model = DiffusionFamilies.open(base);
-    Map<String, AdaptedLayer> layers = LoraFiles.read(adapter, model.layers());
-    format.write(model, adapter, layers, out);
-    return layers.size();
-  }
-
-  private int language() throws IOException {
-    AdapterFormat<LlmBase> format =
-        AdapterFormat.named(to, LanguageFormats.all(), "language models");
-    LlmBase model = LlmBase.open(base);
-    Map<String, AdaptedLayer> layers = LanguageAdapters.read(adapter, model);
-    Optional<String> text = modelfile.map(f -> Modelfile.of(model, Optional.of(out)));
-    format.write(model, adapter, layers, out);
+    AdapterBase model = Bases.open(base);
+    model.requireFormat(to);
+    Map<String, AdaptedLayer> adapted = model.read(adapter);
+    Optional<String> text =
+        model instanceof AdapterBase.Language language
+            ? modelfile.map(f -> Modelfile.of(language.base(), Optional.of(out)))
+            : Optional.empty();
+    model.write(to, Optional.of(adapter), adapted, out);
     if (text.isPresent()) {
       AtomicFiles.writeString(modelfile.get(), text.get());
     }
-    return layers.size();
+    int layers = adapted.size();
+    System.out.printf("%s: %d %s%n", out, layers, layers == 1 ? "layer" : "layers");
+    return 0;
   }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.loranative.UserException;
 import org.loranative.lora.AdaptedLayer;
@@ -20,11 +21,12 @@ public interface AdapterFormat<B> {
   /**
    * Writes an adapter.
    *
-   * @param source what was read, for metadata that is kept
+   * @param source what was read, whose metadata is kept
    * @param layers by path
    * @param out what to write; it does not exist
    */
-  void write(B base, Path source, Map<String, AdaptedLayer> layers, Path out) throws IOException;
+  void write(B base, Optional<Path> source, Map<String, AdaptedLayer> layers, Path out)
+      throws IOException;
 
   /** The one of {@code formats} that is called so. */
   static <B> AdapterFormat<B> named(String name, List<AdapterFormat<B>> formats, String of) {

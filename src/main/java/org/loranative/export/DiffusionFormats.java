@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.LoraFiles;
 import org.loranative.model.diffusion.DiffusionBase;
@@ -23,9 +24,15 @@ public final class DiffusionFormats {
   private record OneFile(String name, LoraFiles.Format format)
       implements AdapterFormat<DiffusionBase> {
     @Override
-    public void write(DiffusionBase base, Path source, Map<String, AdaptedLayer> layers, Path out)
+    public void write(
+        DiffusionBase base, Optional<Path> source, Map<String, AdaptedLayer> layers, Path out)
         throws IOException {
-      LoraFiles.write(out, format, layers, base.family().names(), LoraFiles.metadata(source));
+      LoraFiles.write(
+          out,
+          format,
+          layers,
+          base.family().names(),
+          source.map(LoraFiles::metadata).orElse(Map.of()));
     }
   }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.loranative.io.AtomicFolders;
 import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.PeftFormat;
@@ -26,7 +27,8 @@ public final class LanguageFormats {
     }
 
     @Override
-    public void write(LlmBase base, Path source, Map<String, AdaptedLayer> layers, Path out)
+    public void write(
+        LlmBase base, Optional<Path> source, Map<String, AdaptedLayer> layers, Path out)
         throws IOException {
       AtomicFolders.write(
           out,
@@ -47,7 +49,8 @@ public final class LanguageFormats {
     }
 
     @Override
-    public void write(LlmBase base, Path source, Map<String, AdaptedLayer> layers, Path out)
+    public void write(
+        LlmBase base, Optional<Path> source, Map<String, AdaptedLayer> layers, Path out)
         throws IOException {
       GgufAdapter.write(base, layers, out);
     }

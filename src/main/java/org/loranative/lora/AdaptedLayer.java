@@ -63,6 +63,11 @@ public record AdaptedLayer(
         m.target(), m.spec().method(), m.rank(), m.scale() * m.rank(), numbers, convolution);
   }
 
+  /** The same, held by files as a convolution's or not. */
+  public AdaptedLayer inFiles(boolean asConvolution) {
+    return new AdaptedLayer(target, method, rank, alpha, numbers, asConvolution);
+  }
+
   public double scale() {
     return alpha / rank;
   }

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.loranative.UserException;
 import org.loranative.io.DType;
@@ -198,10 +199,29 @@ public final class LoraFiles {
         });
     Map<String, String> kept = new LinkedHashMap<>(metadata);
     kept.remove(LoraMetadata.KEY);
+    kept.putAll(network(modules));
     if (format == Format.DIFFUSERS) {
       kept.put(LoraMetadata.KEY, LoraMetadata.describe(modules, names.parts()));
     }
     Safetensors.write(file, tensors, kept);
+  }
+
+  /** What kohya's entries say of the network, which is not always what a source's said. */
+  private static Map<String, String> network(Map<String, AdaptedLayer> modules) {
+    Map<String, String> entries = new LinkedHashMap<>();
+    modules.values().stream()
+        .findFirst()
+        .ifPresent(m -> entries.putAll(m.method().kohyaMetadata()));
+    entries.put("ss_network_dim", same(modules, m -> String.valueOf(m.rank())));
+    entries.put("ss_network_alpha", same(modules, m -> String.valueOf(m.alpha())));
+    return entries;
+  }
+
+  /** A number that is every layer's; kohya writes Dynamic where they differ. */
+  private static String same(
+      Map<String, AdaptedLayer> modules, Function<AdaptedLayer, String> number) {
+    List<String> all = modules.values().stream().map(number).distinct().toList();
+    return all.size() == 1 ? all.get(0) : "Dynamic";
   }
 
   private static Safetensors.Tensor tensor(String name, List<Long> shape, float[] values) {

@@ -18,6 +18,15 @@ record SingularVectors(double[] values, double[][] left, double[][] right) {
 
   /** Subspace iteration from random vectors (Halko et al. 2011, §4.5), of a fixed seed. */
   static SingularVectors largest(float[] matrix, int rows, int columns, int count) {
+    return largest(matrix, rows, columns, count, SETTLED);
+  }
+
+  /**
+   * Likewise.
+   *
+   * @param settled how little of the values' sum a round may change for it to be the last
+   */
+  static SingularVectors largest(float[] matrix, int rows, int columns, int count, double settled) {
     int most = Math.min(rows, columns);
     int wanted = Math.min(count, most);
     int k = Math.min(wanted + MORE, most);
@@ -46,7 +55,7 @@ record SingularVectors(double[] values, double[][] left, double[][] right) {
           right[j][i] /= length;
         }
       }
-      if (Math.abs(sum - before) <= SETTLED * sum || round == MOST_ROUNDS) {
+      if (Math.abs(sum - before) <= settled * sum || round == MOST_ROUNDS) {
         return new SingularVectors(
             values, Arrays.copyOf(left, wanted), Arrays.copyOf(right, wanted));
       }

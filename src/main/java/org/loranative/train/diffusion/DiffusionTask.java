@@ -392,11 +392,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
       AdaptedLayer layer = AdaptedLayer.of(m, params, base.isConvolution(m.path()));
       modules.put(m.path(), layer.method().exported(layer));
     }
-    AdaptedLayer first = modules.values().iterator().next();
     Map<String, String> metadata = new LinkedHashMap<>();
-    metadata.putAll(first.method().kohyaMetadata());
-    metadata.put("ss_network_dim", String.valueOf(first.rank()));
-    metadata.put("ss_network_alpha", String.valueOf(first.alpha()));
     metadata.put("ss_output_name", config.outputName());
     metadata.put("ss_sd_model_name", config.baseModel());
     metadata.putAll(base.family().metadata());

@@ -1,0 +1,63 @@
+package org.loranative.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.loranative.UserException;
+import org.loranative.export.AdapterBase;
+import org.loranative.export.AdapterSource;
+import org.loranative.export.Merge;
+import org.loranative.export.Resized;
+import org.loranative.lora.AdaptedLayer;
+import org.loranative.lora.RankRule;
+import org.loranative.train.StopSignal;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code lora-native combine}. */
+@Command(
+    name = "combine",
+    description =
+        "Write several adapters as one: exactly, with the sum of their ranks, or with fewer by"
+            + " singular values.",
+    mixinStandardHelpOptions = true)
+final class CombineCommand implements Callable<Integer> {
+  @Option(
+      names = "--base",
+      required = true,
+      paramLabel = "PATH",
+      description = "The base model, whose layers give the names.")
+  private Path base;
+
+  @Mixin private AdapterOptions adapters;
+
+  @Mixin private RankOptions ranks;
+
+  @Mixin private AdapterOutput out;
+
+  @Override
+  public Integer call() throws IOException {
+    List<AdapterSource> sources = adapters.sources();
+    if (sources.isEmpty()) {
+      throw new UserException("Nothing to combine; name at least one --adapter.");
+    }
+    Optional<RankRule> rule = ranks.rule();
+    AdapterBase model = Bases.open(base);
+    out.check(model);
+    Map<String, AdaptedLayer> layers =
+        Merge.layers(AdapterSource.mix(sources, model.targets(), model::read));
+    StopSignal.onSignals();
+    if (rule.isPresent()) {
+      int sum = layers.values().stream().mapToInt(AdaptedLayer::rank).max().orElse(1);
+      Resized resized = Resized.of(model, layers, rule.get(), ranks.most().orElse(sum));
+      System.out.print(resized.describe());
+      layers = resized.layers();
+    }
+    out.write(model, Optional.of(sources.get(0).path()), layers);
+    return 0;
+  }
+}

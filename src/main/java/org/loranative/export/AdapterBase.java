@@ -1,0 +1,114 @@
+package org.loranative.export;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.loranative.lora.AdaptedLayer;
+import org.loranative.lora.Adapters;
+import org.loranative.lora.LoraFiles;
+import org.loranative.model.diffusion.DiffusionBase;
+import org.loranative.model.llm.LlmBase;
+import org.loranative.model.weights.Weights;
+
+/** A base as those see it who read, change and write its adapters. */
+public sealed interface AdapterBase {
+  /** Layers that can be adapted. */
+  List<Adapters.Target> targets();
+
+  Weights weights();
+
+  /** An adapter's layers by path, of any format that is read. */
+  Map<String, AdaptedLayer> read(Path adapter);
+
+  /** The format that adapters of such bases are trained in. */
+  String usualFormat();
+
+  /**
+   * Writes an adapter.
+   *
+   * @param format its name
+   * @param source whose metadata is kept
+   * @throws org.loranative.UserException if there is no such format, or it cannot hold the adapter
+   */
+  void write(String format, Optional<Path> source, Map<String, AdaptedLayer> layers, Path out)
+      throws IOException;
+
+  /** Refuses a name that is no format of these. */
+  void requireFormat(String format);
+
+  /** A language model. */
+  record Language(LlmBase base) implements AdapterBase {
+    private static final String OF = "language models";
+
+    @Override
+    public List<Adapters.Target> targets() {
+      return base.targets();
+    }
+
+    @Override
+    public Weights weights() {
+      return base.weights();
+    }
+
+    @Override
+    public Map<String, AdaptedLayer> read(Path adapter) {
+      return LanguageAdapters.read(adapter, base);
+    }
+
+    @Override
+    public String usualFormat() {
+      return "peft";
+    }
+
+    @Override
+    public void write(
+        String format, Optional<Path> source, Map<String, AdaptedLayer> layers, Path out)
+        throws IOException {
+      AdapterFormat.named(format, LanguageFormats.all(), OF).write(base, source, layers, out);
+    }
+
+    @Override
+    public void requireFormat(String format) {
+      AdapterFormat.named(format, LanguageFormats.all(), OF);
+    }
+  }
+
+  /** A diffusion model. */
+  record Diffusion(DiffusionBase base) implements AdapterBase {
+    private static final String OF = "diffusion models";
+
+    @Override
+    public List<Adapters.Target> targets() {
+      return base.layers().targets();
+    }
+
+    @Override
+    public Weights weights() {
+      return base.weights();
+    }
+
+    @Override
+    public Map<String, AdaptedLayer> read(Path adapter) {
+      return LoraFiles.read(adapter, base.layers());
+    }
+
+    @Override
+    public String usualFormat() {
+      return "kohya";
+    }
+
+    @Override
+    public void write(
+        String format, Optional<Path> source, Map<String, AdaptedLayer> layers, Path out)
+        throws IOException {
+      AdapterFormat.named(format, DiffusionFormats.all(), OF).write(base, source, layers, out);
+    }
+
+    @Override
+    public void requireFormat(String format) {
+      AdapterFormat.named(format, DiffusionFormats.all(), OF);
+    }
+  }
+}

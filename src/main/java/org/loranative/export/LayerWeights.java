@@ -1,0 +1,82 @@
+package org.loranative.export;
+
+import org.loranative.lora.AdaptedLayer;
+import org.loranative.lora.Adapters;
+import org.loranative.model.weights.Reading;
+import org.loranative.model.weights.StoredRows;
+import org.loranative.model.weights.Weights;
+
+/** Weights of a base's layers, whole, as they lie in memory. */
+final class LayerWeights implements AutoCloseable {
+  private final Weights weights;
+  private final StoredRows rows;
+
+  LayerWeights(Weights weights) {
+    this.weights = weights;
+    this.rows = weights.rows();
+  }
+
+  /** A layer's weight [out, in], of a convolution [out, kernel, kernel, channels]. */
+  float[] of(Adapters.Target layer) {
+    Reading reading = weights.reading(layer.path() + ".weight");
+    float[] x = stored(reading);
+    int out = Math.toIntExact(layer.out());
+    int in = Math.toIntExact(layer.in());
+    if (reading.transposed()) {
+      return swapped(x, in, out);
+    }
+    int taps = layer.kernel() * layer.kernel();
+    float[] inOrder = new float[x.length];
+    for (int row = 0; row < out; row++) {
+      int from = Math.toIntExact(reading.fileRow(row));
+      System.arraycopy(x, from * in, inOrder, row * in, in);
+    }
+    return swapped(inOrder, in / taps, taps);
+  }
+
+  /** What a layer's weight gains by an adapter of any kind, likewise. */
+  float[] gain(AdaptedLayer adapted) {
+    float[] weight = of(adapted.target());
+    int out = Math.toIntExact(adapted.target().out());
+    int in = weight.length / out;
+    float[] gain = new float[weight.length];
+    float[] row = new float[in];
+    for (int o = 0; o < out; o++) {
+      System.arraycopy(weight, o * in, row, 0, in);
+      adapted.method().merge(adapted, o, row);
+      for (int c = 0; c < in; c++) {
+        gain[o * in + c] = row[c] - weight[o * in + c];
+      }
+    }
+    return gain;
+  }
+
+  /** A tensor's numbers in its file's order. */
+  float[] stored(Reading reading) {
+    float[] x = new float[Math.toIntExact(reading.entry().elements())];
+    rows.read(reading.entry(), 0, Math.toIntExact(StoredRows.rows(reading.entry())), x);
+    rows.done(reading.entry());
+    return x;
+  }
+
+  /** Matrices [first, second] as [second, first]. */
+  private static float[] swapped(float[] x, int first, int second) {
+    if (first == 1 || second == 1) {
+      return x;
+    }
+    float[] y = new float[x.length];
+    for (int at = 0; at < x.length; at += first * second) {
+      for (int i = 0; i < first; i++) {
+        for (int j = 0; j < second; j++) {
+          y[at + j * first + i] = x[at + i * second + j];
+        }
+      }
+    }
+    return y;
+  }
+
+  @Override
+  public void close() {
+    rows.close();
+  }
+}

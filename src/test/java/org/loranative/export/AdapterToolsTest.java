@@ -1,0 +1,214 @@
+package org.loranative.export;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.loranative.UserException;
+import org.loranative.io.Safetensors;
+import org.loranative.lora.AdaptedLayer;
+import org.loranative.lora.Adapters;
+import org.loranative.lora.LoraFiles;
+import org.loranative.lora.RankRule;
+import org.loranative.model.diffusion.DiffusionBase;
+import org.loranative.model.diffusion.families.DiffusionFamilies;
+import org.loranative.testing.Errors;
+import org.loranative.testing.Golden;
+import org.loranative.testing.Seeded;
+
+/** Adapters made of adapters, and of the difference of two models. */
+@ExtendWith(Seeded.class)
+class AdapterToolsTest {
+  private static final int RANK = 3;
+
+  @TempDir Path folder;
+
+  private static DiffusionBase base(String name) {
+    Path in = Golden.FOLDER.resolve(name);
+    Path file = in.resolve("model.safetensors");
+    return DiffusionFamilies.open(Files.exists(file) ? file : in.resolve("base"));
+  }
+
+  private static float[] random(Random random, long n, double size) {
+    float[] x = new float[Math.toIntExact(n)];
+    for (int i = 0; i < x.length; i++) {
+      x[i] = (float) (size * random.nextGaussian());
+    }
+    return x;
+  }
+
+  private Path adapter(DiffusionBase model, Random random, String name, List<Adapters.Target> of)
+      throws Exception {
+    Map<String, AdaptedLayer> layers = new LinkedHashMap<>();
+    for (Adapters.Target t : of) {
+      layers.put(
+          t.path(),
+          AdaptedLayer.lowRank(
+              t,
+              2,
+              new AdaptedLayer.LowRank(
+                  RANK, random(random, RANK * t.in(), 0.3), random(random, RANK * t.out(), 0.3))));
+    }
+    Path file = folder.resolve(name + ".safetensors");
+    new AdapterBase.Diffusion(model).write("kohya", Optional.empty(), layers, file);
+    return file;
+  }
+
+  private static Map<String, float[]> gains(DiffusionBase model, Path adapter) {
+    Map<String, float[]> gains = new LinkedHashMap<>();
+    LoraFiles.read(adapter, model.layers())
+        .forEach(
+            (path, layer) -> {
+              int in = Math.toIntExact(layer.target().in());
+              int out = Math.toIntExact(layer.target().out());
+              float[] gain = new float[out * in];
+              float[] row = new float[in];
+              for (int o = 0; o < out; o++) {
+                Arrays.fill(row, 0);
+                layer.method().merge(layer, o, row);
+                System.arraycopy(row, 0, gain, o * in, in);
+              }
+              gains.put(path, gain);
+            });
+    return gains;
+  }
+
+  private static double[] wide(float[] x, double by, float[] y, double byY) {
+    double[] sum = new double[x.length];
+    for (int i = 0; i < sum.length; i++) {
+      sum[i] = by * x[i] + byY * y[i];
+    }
+    return sum;
+  }
+
+  /** What was merged is what is extracted, of matrices, convolutions and transposed weights. */
+  @ParameterizedTest
+  @ValueSource(strings = {"sd15", "sdxl", "single-sd1", "single-sd2", "single-xl"})
+  void extractsWhatWasMerged(String name, Random random) throws Exception {
+    DiffusionBase model = base(name);
+    Path adapter = adapter(model, random, "lora", model.layers().targets());
+    Path out = folder.resolve(Files.isDirectory(model.path()) ? "merged" : "merged.safetensors");
+    new DiffusionMerge(model, List.of(new AdapterSource(adapter, 1))).write(out, "f32");
+    DiffusionBase tuned = DiffusionFamilies.open(out);
+
+    Extraction all = Extraction.of(model, tuned, true, new RankRule.Fixed(RANK), RANK);
+    assertThat(all.left()).isEmpty();
+    assertThat(all.same()).isZero();
+    Path extracted = folder.resolve("extracted.safetensors");
+    new AdapterBase.Diffusion(model)
+        .write("kohya", Optional.empty(), all.part().layers(), extracted);
+    Map<String, float[]> expected = gains(model, adapter);
+    Map<String, float[]> actual = gains(model, extracted);
+    assertThat(actual.keySet()).isEqualTo(expected.keySet());
+    expected.forEach(
+        (path, gain) ->
+            assertThat(Errors.relative(actual.get(path), gain))
+                .as("%s, %s", path, Seeded.again())
+                .isLessThan(1e-4));
+    assertThat(Safetensors.read(extracted).texts())
+        .containsEntry("ss_network_dim", "3")
+        .containsEntry("ss_network_module", "networks.lora");
+
+    Extraction denoiser = Extraction.of(model, tuned, false, new RankRule.Fixed(1), 1);
+    assertThat(denoiser.part().layers().keySet()).allMatch(p -> p.startsWith("unet."));
+    assertThat(denoiser.left()).isNotEmpty().allMatch(t -> t.startsWith("text_encoder"));
+    assertThat(denoiser.describe()).contains("tensors differ that the adapter does not hold");
+    assertThatThrownBy(() -> Extraction.of(model, model, true, new RankRule.Fixed(1), 1))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("do not differ");
+  }
+
+  /** Half of the numbers are rounded away: that is no difference. */
+  @Test
+  void anotherTypeIsNoDifference() throws Exception {
+    DiffusionBase model = base("single-sd1");
+    Path narrow = folder.resolve("narrow.safetensors");
+    new DiffusionMerge(model, List.of()).write(narrow, "f16");
+    DiffusionBase half = DiffusionFamilies.open(narrow);
+    assertThat(half.weights().entry("unet.conv_in.weight").type()).isEqualTo("F16");
+    assertThatThrownBy(() -> Extraction.of(model, half, true, new RankRule.Fixed(1), 1))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("do not differ");
+  }
+
+  @Test
+  void modelsOfOtherShapesAreRefused() {
+    assertThatThrownBy(
+            () -> Extraction.of(base("sd15"), base("sdxl"), false, new RankRule.Fixed(1), 1))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("models of different shapes");
+  }
+
+  /** Some layers in one adapter, some in the other, some in both. */
+  @Test
+  void combines(Random random) throws Exception {
+    DiffusionBase model = base("sd15");
+    List<Adapters.Target> targets = model.layers().targets();
+    int n = targets.size();
+    Path one = adapter(model, random, "one", targets.subList(0, 2 * n / 3));
+    Path other = adapter(model, random, "other", targets.subList(n / 3, n));
+    AdapterBase of = new AdapterBase.Diffusion(model);
+    Map<String, AdaptedLayer> both =
+        Merge.layers(
+            AdapterSource.mix(
+                List.of(new AdapterSource(one, 0.7), new AdapterSource(other, -0.4)),
+                targets,
+                of::read));
+    Path exact = folder.resolve("exact.safetensors");
+    of.write("diffusers", Optional.empty(), both, exact);
+    Path taken = folder.resolve("taken.safetensors");
+    Resized resized = Resized.of(of, both, new RankRule.Fixed(2 * RANK), 2 * RANK);
+    of.write("kohya", Optional.empty(), resized.layers(), taken);
+    Map<String, float[]> first = gains(model, one);
+    Map<String, float[]> second = gains(model, other);
+    for (Path file : List.of(exact, taken)) {
+      Map<String, float[]> sum = gains(model, file);
+      assertThat(sum).hasSize(n);
+      sum.forEach(
+          (path, gain) -> {
+            float[] none = new float[gain.length];
+            double[] expected =
+                wide(first.getOrDefault(path, none), 0.7, second.getOrDefault(path, none), -0.4);
+            assertThat(Errors.relative(gain, expected)).as(path).isLessThan(1e-5);
+          });
+    }
+  }
+
+  /** What is no LoRA becomes LoRA of what the weight gains, of DoRA with the base in it. */
+  @ParameterizedTest
+  @ValueSource(strings = {"dora", "loha", "lokr"})
+  void othersBecomeLora(String method) throws Exception {
+    DiffusionBase model = base("sd15");
+    AdapterBase of = new AdapterBase.Diffusion(model);
+    Map<String, AdaptedLayer> layers = of.read(trained(method));
+    assertThat(layers.values()).allMatch(layer -> layer.lowRank().isEmpty());
+    Resized resized = Resized.of(of, layers, new RankRule.Frobenius(1), 1000);
+    try (LayerWeights weights = new LayerWeights(model.weights())) {
+      layers.forEach(
+          (path, layer) -> {
+            float[] expected = weights.gain(layer);
+            float[] actual = weights.gain(resized.layers().get(path));
+            assertThat(Errors.relative(actual, expected)).as(path).isLessThan(1e-4);
+          });
+    }
+  }
+
+  /** As PEFT trained it in a folder, or LyCORIS in a file. */
+  private static Path trained(String method) {
+    Path in = Golden.FOLDER.resolve("adapters/sd-" + method);
+    Path file = in.resolve("final.safetensors");
+    return Files.exists(file) ? file : in.resolve("final");
+  }
+}
