@@ -135,12 +135,14 @@ class PicturesWithAdaptersTest {
             proj, AdapterMethods.DEFAULT, 2, 5, Map.of("lora_A", a, "lora_B", b), true));
     Path kohya = folder.resolve("k.safetensors");
     Path diffusers = folder.resolve("d.safetensors");
-    Map<String, String> note = Map.of("ss_network_dim", "4");
+    Map<String, String> note = Map.of("ss_network_dim", "4", "ss_seed", "7");
     LoraFiles.write(kohya, LoraFiles.Format.KOHYA, start, targets.names(), note);
     Map<String, AdaptedLayer> second = LoraFiles.read(kohya, targets);
     LoraFiles.write(
         diffusers, LoraFiles.Format.DIFFUSERS, second, targets.names(), LoraFiles.metadata(kohya));
-    assertThat(LoraFiles.metadata(diffusers)).containsEntry("ss_network_dim", "4");
+    assertThat(LoraFiles.metadata(diffusers))
+        .containsEntry("ss_seed", "7")
+        .containsEntry("ss_network_dim", "Dynamic"); // the convolution's rank is 2
     Map<String, AdaptedLayer> third = LoraFiles.read(diffusers, targets);
     assertThat(third.keySet()).isEqualTo(start.keySet());
     start.forEach(
