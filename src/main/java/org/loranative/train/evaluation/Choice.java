@@ -34,8 +34,8 @@ public final class Choice implements Measure {
   public Choice(HeldOut data, boolean raw) {
     this.data = data;
     this.raw = raw;
-    for (Records.Skipped s : data.records().skipped()) {
-      throw new UserException(s + ".");
+    if (!data.records().skipped().isEmpty()) {
+      throw new UserException(data.records().skipped().get(0) + ".");
     }
     records = data.records().records().stream().map(ChoiceRecord::of).toList();
   }

@@ -29,8 +29,8 @@ record ChoiceRecord(Source source, String question, List<String> choices, int an
 
   /** Reads fields, and says where they are wrong. */
   private record Reader(Source source) {
-    private UserException wrong(String what, Object... values) {
-      return new UserException(source + ": " + String.format(what, values) + ".");
+    private UserException wrong(String what) {
+      return new UserException(source + ": " + what + ".");
     }
 
     String question(JsonNode fields) {
@@ -39,7 +39,7 @@ record ChoiceRecord(Source source, String question, List<String> choices, int an
       }
       JsonNode text = fields.has("question") ? fields.path("question") : fields.path("prompt");
       if (!text.isTextual() || text.asText().isBlank()) {
-        throw wrong("\"question\" (or \"prompt\") is missing, empty or not text; %s", EXPECTED);
+        throw wrong("\"question\" (or \"prompt\") is missing, empty or not text; " + EXPECTED);
       }
       return text.asText();
     }
@@ -47,16 +47,20 @@ record ChoiceRecord(Source source, String question, List<String> choices, int an
     List<String> choices(JsonNode fields) {
       JsonNode list = fields.path("choices");
       if (!list.isArray() || list.size() < 2) {
-        throw wrong("\"choices\" must be a list of at least two texts; %s", EXPECTED);
+        throw wrong("\"choices\" must be a list of at least two texts; " + EXPECTED);
       }
       List<String> choices = new ArrayList<>();
       for (JsonNode choice : list) {
         if (!choice.isTextual() || choice.asText().isBlank()) {
           throw wrong(
-              "choice %d is %s, but must be a text (numbers in quotes)", choices.size(), choice);
+              "choice "
+                  + choices.size()
+                  + " is "
+                  + choice
+                  + ", but must be a text (numbers in quotes)");
         }
         if (choices.contains(choice.asText())) {
-          throw wrong("\"%s\" is among the choices twice", choice.asText());
+          throw wrong("\"" + choice.asText() + "\" is among the choices twice");
         }
         choices.add(choice.asText());
       }
@@ -69,16 +73,18 @@ record ChoiceRecord(Source source, String question, List<String> choices, int an
       if (answer.isIntegralNumber()) {
         if (!answer.canConvertToInt() || answer.asInt() < 0 || answer.asInt() > last) {
           throw wrong(
-              "\"answer\" is %s, but the choices count from 0 to %d (an answer's text stands in"
-                  + " quotes)",
-              answer, last);
+              "\"answer\" is "
+                  + answer
+                  + ", but the choices count from 0 to "
+                  + last
+                  + " (an answer's text stands in quotes)");
         }
         return answer.asInt();
       }
       if (!answer.isTextual()) {
         throw wrong(
-            "\"answer\" is missing or neither a number from 0, a letter nor a choice's text; %s",
-            EXPECTED);
+            "\"answer\" is missing or neither a number from 0, a letter nor a choice's text; "
+                + EXPECTED);
       }
       int place = choices.indexOf(answer.asText());
       if (place >= 0) {
@@ -86,10 +92,12 @@ record ChoiceRecord(Source source, String question, List<String> choices, int an
       }
       String letter = answer.asText().strip().toUpperCase(Locale.ROOT);
       int index = letter.length() == 1 ? letter.charAt(0) - 'A' : -1;
-      if (index < 0 || index > last) {
+      if (index < 0 || index > Math.min(last, 25)) {
         throw wrong(
-            "\"answer\" is \"%s\", which is none of the choices, and no letter from A to %c",
-            answer.asText(), (char) ('A' + last));
+            "\"answer\" is "
+                + answer
+                + ", which is none of the choices, and no letter from A to "
+                + (char) ('A' + Math.min(last, 25)));
       }
       return index;
     }

@@ -150,7 +150,8 @@ public record ExactMatch(HeldOut data, int maxTokens, boolean ignoreCase) implem
       int longest = questions.stream().mapToInt(q -> q.prompt().length).max().orElse(1);
       Respondent.Manner manner = new Respondent.Manner(maxTokens, Sampling.greedy(), List.of());
       List<Score> scores = new ArrayList<>();
-      Phase phase = new Phase("records answered", questions.size());
+      Phase phase =
+          new Phase("records answered" + (adapted ? " with the adapter" : ""), questions.size());
       try (Respondent respondent = model.respondent(longest + maxTokens, adapted)) {
         for (Question q : questions) {
           phase.next();

@@ -57,7 +57,8 @@ final class ExampleLosses {
           .add(row);
     }
     double[] losses = new double[examples.size()];
-    Phase phase = new Phase("examples measured", examples.size());
+    String with = adapters.modules().isEmpty() ? "" : " with the adapter";
+    Phase phase = new Phase("examples measured" + with, examples.size());
     for (Map.Entry<Integer, List<List<Integer>>> alike : rows.entrySet()) {
       int tokens = alike.getKey();
       Graph graph =
