@@ -1,4 +1,4 @@
-"""Logits that llama.cpp gives for a text, as `lora-native verify --against OUT.safetensors` reads them.
+"""Logits that llama.cpp gives for a text, and the likeliest tokens that follow it, as `lora-native verify --against OUT.safetensors` reads them.
 
     pip install llama-cpp-python==0.3.36 numpy safetensors    (builds llama.cpp: minutes)
     python src/test/python/llama_logits.py MODEL.gguf TEXT_FILE OUT.safetensors [ADAPTER.gguf]
@@ -21,10 +21,16 @@ llama = Llama(
 with open(text, encoding="utf-8") as file:
     ids = llama.tokenize(file.read().encode(), add_bos=False, special=True)
 llama.eval(ids)
+logits = np.array(llama.scores[: len(ids)], np.float32)
+greedy = [int(np.argmax(logits[-1]))]
+while len(greedy) < 24:
+    llama.eval(greedy[-1:])
+    greedy.append(int(np.argmax(llama.scores[llama.n_tokens - 1])))
 save_file(
     {
         "ids": np.array(ids, np.int32),
-        "logits": np.array(llama.scores[: len(ids)], np.float32),
+        "logits": logits,
+        "greedy": np.array(greedy, np.int32),
     },
     out,
 )

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -13,6 +14,9 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.loranative.io.Safetensors;
+import org.loranative.io.TensorEntry;
+import org.loranative.io.TensorFile;
 import org.loranative.lora.AdaptedLayer;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.train.llm.Answers;
@@ -49,9 +53,30 @@ class LlamaCppTest {
 
     // Of f32 all that differs is llama.cpp's cache in f16; of Q4_1 it rounds what it multiplies.
     assertThat(difference(python, source, merged).kl()).isLessThan(1e-5);
+    sameGreedyTokens(source);
     assertThat(difference(python, source, made).kl()).isLessThan(1e-5);
     assertThat(difference(python, source, MODEL, adapter.toString()).kl()).isLessThan(0.03);
     assertThat(difference(python, source, MODEL).kl()).isGreaterThan(0.05); // it does something
+  }
+
+  /** What llama.cpp's last answer goes on with is what we go on with. */
+  private void sameGreedyTokens(AdapterSource source) {
+    TensorFile answer = Safetensors.read(folder.resolve("logits.safetensors"));
+    int[] ids = ints(answer.tensors().get("ids"));
+    int[] greedy = ints(answer.tensors().get("greedy"));
+    try (Answers answers = new Answers(MODEL, List.of(source), Machine.of("cpu", "f32"))) {
+      int[] ours = answers.likeliest(ids, greedy.length);
+      assertThat(ours).isNotEmpty().isEqualTo(Arrays.copyOf(greedy, ours.length));
+      boolean ended =
+          ours.length == greedy.length || answers.tokenizer().stop().contains(greedy[ours.length]);
+      assertThat(ended).isTrue();
+    }
+  }
+
+  private static int[] ints(TensorEntry entry) {
+    int[] ids = new int[Math.toIntExact(entry.elements())];
+    Safetensors.data(entry).asIntBuffer().get(ids);
+    return ids;
   }
 
   private Difference difference(String python, AdapterSource source, Path model, String... adapter)

@@ -1,0 +1,29 @@
+"""A picture that diffusers draws with an adapter, as DiffusersTest asks for it.
+
+    python src/test/python/diffusers_draw.py BASE LATENTS.safetensors ADAPTER.safetensors OUT.safetensors
+
+Loads the adapter by load_lora_weights and draws "grinning face", 64 x 64, in 4 steps of DDIM at guidance 4, from
+the tensor "latents"; writes "picture" [64, 64, 3], f32 in [0, 1].
+"""
+
+import sys
+
+import torch
+from diffusers import DDIMScheduler, StableDiffusionPipeline
+from safetensors.torch import load_file, save_file
+
+base, latents, adapter, out = sys.argv[1:]
+pipe = StableDiffusionPipeline.from_pretrained(base, torch_dtype=torch.float32)
+pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config, clip_sample=False)
+pipe.set_progress_bar_config(disable=True)
+pipe.load_lora_weights(adapter)
+picture = pipe(
+    "grinning face",
+    latents=load_file(latents)["latents"],
+    num_inference_steps=4,
+    guidance_scale=4.0,
+    height=64,
+    width=64,
+    output_type="np",
+).images[0]
+save_file({"picture": torch.tensor(picture).contiguous()}, out)
