@@ -48,8 +48,7 @@ final class CombineCommand implements Callable<Integer> {
     Optional<RankRule> rule = ranks.rule();
     AdapterBase model = Bases.open(base);
     out.check(model);
-    Map<String, AdaptedLayer> layers =
-        Merge.layers(AdapterSource.mix(sources, model.targets(), model::read));
+    Map<String, AdaptedLayer> layers = Merge.layers(AdapterSource.mix(sources, model));
     StopSignal.onSignals();
     if (rule.isPresent()) {
       int sum = layers.values().stream().mapToInt(AdaptedLayer::rank).max().orElse(1);

@@ -5,6 +5,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.ToDoubleFunction;
+import org.loranative.UserException;
 import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraFiles;
@@ -22,6 +24,13 @@ public sealed interface AdapterBase {
   /** An adapter's layers by path, of any format that is read. */
   Map<String, AdaptedLayer> read(Path adapter);
 
+  /**
+   * What block weights mean for these.
+   *
+   * @throws UserException if they mean nothing
+   */
+  ToDoubleFunction<String> weights(BlockWeights blocks);
+
   /** The format that adapters of such bases are trained in. */
   String usualFormat();
 
@@ -30,7 +39,7 @@ public sealed interface AdapterBase {
    *
    * @param format its name
    * @param source whose metadata is kept
-   * @throws org.loranative.UserException if there is no such format, or it cannot hold the adapter
+   * @throws UserException if there is no such format, or it cannot hold the adapter
    */
   void write(String format, Optional<Path> source, Map<String, AdaptedLayer> layers, Path out)
       throws IOException;
@@ -55,6 +64,14 @@ public sealed interface AdapterBase {
     @Override
     public Map<String, AdaptedLayer> read(Path adapter) {
       return LanguageAdapters.read(adapter, base);
+    }
+
+    @Override
+    public ToDoubleFunction<String> weights(BlockWeights blocks) {
+      if (!blocks.isNone()) {
+        throw new UserException("--block-weights is for adapters of diffusion models.");
+      }
+      return path -> 1;
     }
 
     @Override
@@ -92,6 +109,11 @@ public sealed interface AdapterBase {
     @Override
     public Map<String, AdaptedLayer> read(Path adapter) {
       return LoraFiles.read(adapter, base.layers());
+    }
+
+    @Override
+    public ToDoubleFunction<String> weights(BlockWeights blocks) {
+      return blocks.in(base.family().blocks());
     }
 
     @Override

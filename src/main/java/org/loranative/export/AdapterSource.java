@@ -3,21 +3,34 @@ package org.loranative.export;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
 import org.loranative.UserException;
-import org.loranative.lora.AdaptedLayer;
-import org.loranative.lora.Adapters;
 import org.loranative.lora.Mix;
 
-/** An adapter's file or folder, and how much of it is wanted. */
-public record AdapterSource(Path path, double scale) {
+/**
+ * An adapter's file or folder, and how much of it is wanted.
+ *
+ * @param scale of all of it
+ * @param blocks of its blocks, beside that
+ */
+public record AdapterSource(Path path, double scale, BlockWeights blocks) {
+  /** As much of every block. */
+  public AdapterSource(Path path, double scale) {
+    this(path, scale, BlockWeights.NONE);
+  }
+
   /**
-   * Adapters with their scales, in the order of both; a scale that is not given is 1.
+   * Adapters with their scales and the weights of their blocks, in the order of all; what is not
+   * given is 1.
    *
-   * @throws UserException if there are more scales than adapters
+   * @throws UserException if there are more scales or weights than adapters
    */
-  public static List<AdapterSource> of(List<Path> adapters, List<Double> scales) {
+  public static List<AdapterSource> of(
+      List<Path> adapters, List<Double> scales, List<BlockWeights> blocks) {
+    if (blocks.size() > adapters.size()) {
+      throw new UserException(
+          "There are more --block-weights than --adapter; give each adapter one.");
+    }
     if (scales.size() > adapters.size()) {
       throw new UserException("There are more --scale than --adapter; give each adapter one.");
     }
@@ -28,23 +41,22 @@ public record AdapterSource(Path path, double scale) {
     }
     List<AdapterSource> sources = new ArrayList<>();
     for (int i = 0; i < adapters.size(); i++) {
-      sources.add(new AdapterSource(adapters.get(i), i < scales.size() ? scales.get(i) : 1));
+      sources.add(
+          new AdapterSource(
+              adapters.get(i),
+              i < scales.size() ? scales.get(i) : 1,
+              i < blocks.size() ? blocks.get(i) : BlockWeights.NONE));
     }
     return sources;
   }
 
-  /**
-   * Adapters as one.
-   *
-   * @param targets layers of the base
-   * @param reader of one, by path
-   */
-  public static Mix mix(
-      List<AdapterSource> sources,
-      List<Adapters.Target> targets,
-      Function<Path, Map<String, AdaptedLayer>> reader) {
-    return Mix.of(
-        targets,
-        sources.stream().map(s -> new Mix.Part(reader.apply(s.path()), s.scale())).toList());
+  /** Adapters of a base as one. */
+  public static Mix mix(List<AdapterSource> sources, AdapterBase base) {
+    return Mix.of(base.targets(), sources.stream().map(source -> source.part(base)).toList());
+  }
+
+  private Mix.Part part(AdapterBase base) {
+    ToDoubleFunction<String> weights = base.weights(blocks);
+    return new Mix.Part(base.read(path), layer -> scale * weights.applyAsDouble(layer));
   }
 }

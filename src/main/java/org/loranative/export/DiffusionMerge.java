@@ -12,8 +12,6 @@ import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.io.TensorFile;
 import org.loranative.lora.AdaptedLayer;
-import org.loranative.lora.LoraFiles;
-import org.loranative.lora.NamedLayers;
 import org.loranative.model.diffusion.DiffusionBase;
 
 /**
@@ -26,9 +24,7 @@ public final class DiffusionMerge implements Merge {
 
   public DiffusionMerge(DiffusionBase base, List<AdapterSource> adapters) {
     this.base = base;
-    NamedLayers named = base.layers();
-    layers =
-        Merge.layers(AdapterSource.mix(adapters, named.targets(), a -> LoraFiles.read(a, named)));
+    layers = Merge.layers(AdapterSource.mix(adapters, new AdapterBase.Diffusion(base)));
   }
 
   @Override

@@ -19,9 +19,7 @@ public final class LanguageMerge implements Merge {
 
   public LanguageMerge(LlmBase base, List<AdapterSource> adapters) {
     this.base = base;
-    layers =
-        Merge.layers(
-            AdapterSource.mix(adapters, base.targets(), a -> LanguageAdapters.read(a, base)));
+    layers = Merge.layers(AdapterSource.mix(adapters, new AdapterBase.Language(base)));
   }
 
   @Override

@@ -3,6 +3,7 @@ package org.loranative.lora;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.ToDoubleFunction;
 import org.loranative.UserException;
 
 /**
@@ -12,23 +13,42 @@ import org.loranative.UserException;
  */
 public record Mix(Adapters adapters, float[] params) {
 
-  /** An adapter, and how much of it is wanted. */
-  public record Part(Map<String, AdaptedLayer> modules, double weight) {}
+  /**
+   * An adapter, and how much of it is wanted.
+   *
+   * @param weight of a layer, by its path; a layer of weight 0 is left out
+   */
+  public record Part(Map<String, AdaptedLayer> modules, ToDoubleFunction<String> weight) {
+    /** As much of every layer. */
+    public Part(Map<String, AdaptedLayer> modules, double weight) {
+      this(modules, path -> weight);
+    }
+
+    private boolean holds(String path) {
+      return modules.containsKey(path) && weight.applyAsDouble(path) != 0;
+    }
+  }
 
   public static Mix of(List<Adapters.Target> targets, List<Part> parts) {
     Map<String, LoraSpec> specs = new TreeMap<>();
     for (Part part : parts) {
       part.modules()
-          .forEach((path, m) -> specs.merge(path, spec(m.method(), m.rank(), path), Mix::joined));
+          .forEach(
+              (path, m) -> {
+                if (part.holds(path)) {
+                  specs.merge(path, spec(m.method(), m.rank(), path), Mix::joined);
+                }
+              });
     }
     Adapters adapters = Adapters.ofSpecs(targets, specs);
     float[] params = new float[Math.toIntExact(adapters.floats())];
     for (Adapters.Module m : adapters.modules()) {
       int before = 0;
       for (Part part : parts) {
-        AdaptedLayer one = part.modules().get(m.path());
-        if (one != null) {
-          one.place(m, (float) (one.scale() * part.weight()), before, params);
+        if (part.holds(m.path())) {
+          AdaptedLayer one = part.modules().get(m.path());
+          double weight = part.weight().applyAsDouble(m.path());
+          one.place(m, (float) (one.scale() * weight), before, params);
           before += one.rank();
         }
       }

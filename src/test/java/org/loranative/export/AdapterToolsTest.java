@@ -11,6 +11,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,6 +24,7 @@ import org.loranative.UserException;
 import org.loranative.io.Safetensors;
 import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.Adapters;
+import org.loranative.lora.LayerBlocks;
 import org.loranative.lora.LoraFiles;
 import org.loranative.lora.RankRule;
 import org.loranative.model.diffusion.DiffusionBase;
@@ -32,6 +37,10 @@ import org.loranative.testing.Seeded;
 @ExtendWith(Seeded.class)
 class AdapterToolsTest {
   private static final int RANK = 3;
+  private static final Pattern ORIGINAL =
+      Pattern.compile("diffusion_model\\.(input_blocks|middle_block|output_blocks)\\.(\\d*)");
+  private static final Map<String, String> KINDS =
+      Map.of("input_blocks", "IN", "middle_block", "M", "output_blocks", "OUT");
 
   @TempDir Path folder;
 
@@ -163,9 +172,7 @@ class AdapterToolsTest {
     Map<String, AdaptedLayer> both =
         Merge.layers(
             AdapterSource.mix(
-                List.of(new AdapterSource(one, 0.7), new AdapterSource(other, -0.4)),
-                targets,
-                of::read));
+                List.of(new AdapterSource(one, 0.7), new AdapterSource(other, -0.4)), of));
     Path exact = folder.resolve("exact.safetensors");
     of.write("diffusers", Optional.empty(), both, exact);
     Path taken = folder.resolve("taken.safetensors");
@@ -203,6 +210,76 @@ class AdapterToolsTest {
             assertThat(Errors.relative(actual, expected)).as(path).isLessThan(1e-4);
           });
     }
+  }
+
+  /** Blocks have the numbers that the original's names have. */
+  @ParameterizedTest
+  @ValueSource(strings = {"single-sd1", "single-sd2", "single-xl"})
+  void blocksAreTheOriginals(String name) {
+    DiffusionBase model = base(name);
+    LayerBlocks blocks = model.family().blocks();
+    List<String> all = blocks.orders().get(1);
+    Set<String> met = new TreeSet<>();
+    for (Adapters.Target t : model.layers().targets()) {
+      String file = model.weights().entry(t.path() + ".weight").name();
+      Matcher m = ORIGINAL.matcher(file);
+      String expected =
+          m.find()
+              ? String.format(
+                  "%s%02d",
+                  KINDS.get(m.group(1)),
+                  m.group(1).equals("middle_block") ? 0 : Integer.parseInt(m.group(2)))
+              : "BASE";
+      assertThat(blocks.block(t.path())).as(file).isEqualTo(expected);
+      assertThat(all).contains(expected);
+      met.add(expected);
+    }
+    assertThat(met).hasSize(all.size()); // none is listed that the model has not
+    assertThat(all).startsWith("BASE", "IN00", "IN01").containsSubsequence("M00", "OUT00");
+    assertThat(blocks.orders().get(0)).isSubsetOf(all).startsWith("BASE").contains("M00");
+  }
+
+  @Test
+  void weighsBlocks(Random random) throws Exception {
+    DiffusionBase model = base("single-sd1");
+    LayerBlocks blocks = model.family().blocks();
+    List<String> order = blocks.orders().get(1);
+    List<Double> weights = order.stream().map(b -> b.startsWith("OUT") ? 0 : 0.5).toList();
+    Path adapter = adapter(model, random, "lora", model.layers().targets());
+    AdapterBase of = new AdapterBase.Diffusion(model);
+    Map<String, float[]> before = gains(model, adapter);
+    Path out = folder.resolve("weighed.safetensors");
+    of.write(
+        "kohya",
+        Optional.empty(),
+        Merge.layers(
+            AdapterSource.mix(
+                List.of(new AdapterSource(adapter, 2, new BlockWeights(weights))), of)),
+        out);
+    Map<String, float[]> after = gains(model, out);
+    before.forEach(
+        (path, gain) -> {
+          if (blocks.block(path).startsWith("OUT")) {
+            assertThat(after).doesNotContainKey(path);
+          } else {
+            double[] same = wide(gain, 1, gain, 0);
+            assertThat(Errors.relative(after.get(path), same)).as(path).isLessThan(1e-6);
+          }
+        });
+    assertThatThrownBy(() -> of.weights(BlockWeights.of("1,1,0")))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("holds 3 numbers, but for this base it needs")
+        .hasMessageContaining(order.size() + " (BASE, IN00");
+    assertThatThrownBy(() -> BlockWeights.of("1,,0"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("which is no number");
+    List<Double> fewer = blocks.orders().get(0).stream().map(b -> 1.0).toList();
+    assertThatThrownBy(
+            () ->
+                AdapterSource.mix(
+                    List.of(new AdapterSource(adapter, 1, new BlockWeights(fewer))), of))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("--block-weights has no number for IN00");
   }
 
   /** As PEFT trained it in a folder, or LyCORIS in a file. */

@@ -310,9 +310,9 @@ class LanguageMergeTest {
         .hasMessageContaining("does not exist");
     assertThatThrownBy(() -> merge.write(folder.resolve("x.safetensors"), "source"))
         .hasMessageContaining("as a folder or as a file that ends in .gguf");
-    assertThatThrownBy(() -> AdapterSource.of(List.of(base), List.of(Double.NaN)))
+    assertThatThrownBy(() -> AdapterSource.of(List.of(base), List.of(Double.NaN), List.of()))
         .hasMessageContaining("must be a finite number");
-    assertThatThrownBy(() -> AdapterSource.of(List.of(base), List.of(1.0, 2.0)))
+    assertThatThrownBy(() -> AdapterSource.of(List.of(base), List.of(1.0, 2.0), List.of()))
         .hasMessageContaining("more --scale than --adapter");
     assertThat(folder.resolve("x")).doesNotExist();
   }

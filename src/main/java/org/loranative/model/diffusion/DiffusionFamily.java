@@ -2,6 +2,7 @@ package org.loranative.model.diffusion;
 
 import java.util.Map;
 import org.loranative.diffusion.NoiseProcess;
+import org.loranative.lora.LayerBlocks;
 import org.loranative.lora.LayerNames;
 
 /** What one family of diffusion models decides; all else of training and drawing is shared. */
@@ -18,6 +19,9 @@ public interface DiffusionFamily {
 
   /** What files call its layers. */
   LayerNames names();
+
+  /** Blocks that users weigh adapters by. */
+  LayerBlocks blocks();
 
   /** Names that stand for many layers in lora_targets, and patterns of these layers' paths. */
   Map<String, String> groups();

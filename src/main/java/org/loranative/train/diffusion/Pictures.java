@@ -6,15 +6,14 @@ import java.util.Map;
 import java.util.Optional;
 import org.loranative.UserException;
 import org.loranative.device.Device;
+import org.loranative.export.AdapterBase;
 import org.loranative.export.AdapterSource;
 import org.loranative.image.Picture;
 import org.loranative.io.DType;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.lora.AdapterState;
-import org.loranative.lora.LoraFiles;
 import org.loranative.lora.Mix;
-import org.loranative.lora.NamedLayers;
 import org.loranative.model.Placement;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.Painter;
@@ -42,8 +41,7 @@ public final class Pictures implements AutoCloseable {
       TextReader reader = owned.add(base.family().text().reader());
       Device device = owned.add(Devices.open(machine.device(), machine.threads()));
       DType dtype = Devices.compute(machine.compute(), device);
-      NamedLayers layers = base.layers();
-      Mix mix = AdapterSource.mix(mixed, layers.targets(), a -> LoraFiles.read(a, layers));
+      Mix mix = AdapterSource.mix(mixed, new AdapterBase.Diffusion(base));
       AdapterState state = owned.add(new AdapterState(device, mix.adapters()));
       state.write(AdapterState.PARAMS, mix.params());
       LoadedWeights weights =

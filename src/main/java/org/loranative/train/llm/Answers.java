@@ -10,8 +10,8 @@ import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.loranative.data.llm.Example;
 import org.loranative.device.Device;
+import org.loranative.export.AdapterBase;
 import org.loranative.export.AdapterSource;
-import org.loranative.export.LanguageAdapters;
 import org.loranative.graph.Graph;
 import org.loranative.io.DType;
 import org.loranative.lora.AdapterState;
@@ -53,7 +53,7 @@ public final class Answers implements AutoCloseable {
           .findFirst()
           .flatMap(a -> TemplateDate.ofAdapter(a.path()))
           .ifPresent(tokenizer::setDate);
-      Mix mix = AdapterSource.mix(sources, base.targets(), a -> LanguageAdapters.read(a, base));
+      Mix mix = AdapterSource.mix(sources, new AdapterBase.Language(base));
       adapters = mix.adapters();
       device = owned.add(Devices.open(machine.device(), machine.threads()));
       this.compute = Devices.compute(machine.compute(), device);

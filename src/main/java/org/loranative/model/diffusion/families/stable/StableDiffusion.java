@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.loranative.diffusion.NoiseSchedule;
 import org.loranative.diffusion.Prediction;
+import org.loranative.lora.LayerBlocks;
 import org.loranative.lora.LayerNames;
 import org.loranative.lora.LoraSpec;
 import org.loranative.model.diffusion.BaseOptions;
@@ -69,6 +70,11 @@ record StableDiffusion(ClipEncoders text, UnetDenoiser denoiser, NoiseSchedule n
   @Override
   public LayerNames names() {
     return new StableDiffusionNames(isXl());
+  }
+
+  @Override
+  public LayerBlocks blocks() {
+    return new UnetBlocks(denoiser.config());
   }
 
   @Override
