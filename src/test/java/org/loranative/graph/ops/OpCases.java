@@ -49,14 +49,14 @@ final class OpCases {
         new OpCase("attention full", r -> fullAttention(r, 3, 7, 3, 8 * between(r, 1, 2))),
         new OpCase(
             "attention of a wide head", r -> fullAttention(r, 1, 2, 1, 8 * between(r, 33, 64))),
-        new OpCase("glu silu", r -> glu(r, Act.SILU)),
-        new OpCase("glu gelu", r -> glu(r, Act.GELU_TANH)),
-        new OpCase("glu gelu exact", r -> glu(r, Act.GELU)),
-        new OpCase("glu gelu in its tail", r -> tailGlu(r, Act.GELU_TANH)),
-        new OpCase("glu gelu exact in its tail", r -> tailGlu(r, Act.GELU)),
-        new OpCase("glu quick gelu", r -> glu(r, Act.QUICK_GELU)),
-        new OpCase("packed glu, gate first", r -> packedGlu(r, true, Act.SILU)),
-        new OpCase("packed glu, gate behind", r -> packedGlu(r, false, Act.GELU)),
+        new OpCase("glu silu", r -> GluCases.glu(r, Act.SILU)),
+        new OpCase("glu gelu", r -> GluCases.glu(r, Act.GELU_TANH)),
+        new OpCase("glu gelu exact", r -> GluCases.glu(r, Act.GELU)),
+        new OpCase("glu gelu in its tail", r -> GluCases.tail(r, Act.GELU_TANH)),
+        new OpCase("glu gelu exact in its tail", r -> GluCases.tail(r, Act.GELU)),
+        new OpCase("glu quick gelu", r -> GluCases.glu(r, Act.QUICK_GELU)),
+        new OpCase("packed glu, gate first", r -> GluCases.packed(r, true, Act.SILU)),
+        new OpCase("packed glu, gate behind", r -> GluCases.packed(r, false, Act.GELU)),
         new OpCase("split", OpCases::split),
         new OpCase("activation silu", r -> DiffusionCases.activation(r, Act.SILU)),
         new OpCase("activation gelu", r -> DiffusionCases.activation(r, Act.GELU)),
@@ -455,62 +455,6 @@ final class OpCases {
       }
     }
     return o;
-  }
-
-  private static Instance packedGlu(Random r, boolean gateFirst, Act act) {
-    Instance c = new Instance();
-    int rows = between(r, 1, 9);
-    int columns = between(r, 1, 300); // more than a block of threads
-    c.shape = rows + " x " + columns;
-    c.differentiable.put("both", normal(r, (long) rows * 2 * columns, 1.5));
-    c.builder =
-        (g, t) ->
-            List.of(PackedGlu.of(g, OpCase.leaf(g, "both", t, rows, 2L * columns), gateFirst, act));
-    c.reference =
-        v -> {
-          double[] y = new double[rows * columns];
-          for (int i = 0; i < y.length; i++) {
-            int at = i / columns * 2 * columns + i % columns;
-            double gate = v.get("both")[gateFirst ? at : at + columns];
-            double up = v.get("both")[gateFirst ? at + columns : at];
-            y[i] = DiffusionCases.act(act, gate) * up;
-          }
-          return List.of(y);
-        };
-    return c;
-  }
-
-  private static Instance glu(Random r, Act act) {
-    return glu(act, r, normal(r, between(r, 1, 200), 2));
-  }
-
-  /** Gates of -3 to -1 alone: values near zero, of which every digit counts. */
-  private static Instance tailGlu(Random r, Act act) {
-    float[] gate = new float[between(r, 1, 9)];
-    for (int i = 0; i < gate.length; i++) {
-      gate[i] = -1 - 2 * r.nextFloat();
-    }
-    return glu(act, r, gate);
-  }
-
-  private static Instance glu(Act act, Random r, float[] gate) {
-    Instance c = new Instance();
-    int n = gate.length;
-    c.differentiable.put("gate", gate);
-    c.differentiable.put("up", normal(r, n, 1));
-    c.builder =
-        (g, t) -> List.of(Glu.of(g, OpCase.leaf(g, "gate", t, n), OpCase.leaf(g, "up", t, n), act));
-    c.reference =
-        v -> {
-          double[] y = new double[n];
-          for (int i = 0; i < n; i++) {
-            double z = v.get("gate")[i];
-            double a = DiffusionCases.act(act, z);
-            y[i] = a * v.get("up")[i];
-          }
-          return List.of(y);
-        };
-    return c;
   }
 
   private static Instance split(Random r) {
