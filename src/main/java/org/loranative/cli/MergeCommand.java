@@ -12,6 +12,8 @@ import org.loranative.export.AdapterSource;
 import org.loranative.export.DiffusionMerge;
 import org.loranative.export.LanguageMerge;
 import org.loranative.export.Merge;
+import org.loranative.export.Modelfile;
+import org.loranative.io.AtomicFiles;
 import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.train.StopSignal;
@@ -59,6 +61,12 @@ final class MergeCommand implements Callable<Integer> {
           "Of language models: text on which to say what the merge lost (its first 1024 tokens).")
   private Optional<Path> text = Optional.empty();
 
+  @Option(
+      names = "--modelfile",
+      paramLabel = "FILE",
+      description = "Of a .gguf: also write an ollama Modelfile of it, with its template.")
+  private Optional<Path> modelfile = Optional.empty();
+
   @Mixin private MachineOptions machine;
 
   @Override
@@ -69,6 +77,14 @@ final class MergeCommand implements Callable<Integer> {
     }
     if (text.isPresent() && Bases.isDiffusion(base)) {
       throw new UserException("--text is for language models; compare pictures with verify.");
+    }
+    boolean gguf = out.getFileName().toString().endsWith(".gguf");
+    if (modelfile.isPresent() && !gguf) {
+      throw new UserException("--modelfile needs an --out that ends in .gguf, which ollama loads.");
+    }
+    modelfile.ifPresent(f -> Merge.requireNew("--modelfile", f));
+    if (modelfile.equals(Optional.of(out))) {
+      throw new UserException("--modelfile and --out both name " + out + "; name two files.");
     }
     String passage = text.map(f -> TextFile.read(f, TextFile.Encoding.UTF_8)).orElse("");
     if (text.isPresent() && passage.isBlank()) {
@@ -81,6 +97,10 @@ final class MergeCommand implements Callable<Integer> {
       throw new StoppedException("Stopped; nothing was written.");
     }
     System.out.println(out);
+    if (modelfile.isPresent()) {
+      AtomicFiles.writeString(modelfile.get(), Modelfile.of(LlmBase.open(out), Optional.empty()));
+      System.out.println(modelfile.get());
+    }
     if (text.isPresent()) {
       System.out.print(
           new LanguageVerification(List.of(), passage, 1)

@@ -148,6 +148,41 @@ class AdapterCommandsTest {
         "f32");
   }
 
+  /** A merged GGUF comes with what ollama must know. */
+  @Test
+  void mergesForOllama() throws Exception {
+    Path base = TinyModel.write(folder.resolve("base"));
+    Path adapter = TinyAdapter.train(base, folder.resolve("a"));
+    String merged = out("merged.gguf");
+    String modelfile = out("Modelfile");
+    runs(
+        modelfile,
+        "merge",
+        "--base",
+        base.toString(),
+        "--adapter",
+        adapter.toString(),
+        "--out",
+        merged,
+        "--modelfile",
+        modelfile);
+    assertThat(Files.readString(Path.of(modelfile)))
+        .startsWith("FROM " + merged)
+        .doesNotContain("ADAPTER")
+        .contains("{{ .Prompt }}<|im_end|>", "PARAMETER stop \"<|im_end|>\"");
+    refuses(
+        "--modelfile needs an --out that ends in .gguf",
+        "merge",
+        "--base",
+        base.toString(),
+        "--adapter",
+        adapter.toString(),
+        "--out",
+        out("folder"),
+        "--modelfile",
+        out("other"));
+  }
+
   @Test
   void refusesWhatCannotBe() throws Exception {
     String kohya = PEERS.resolve("kohya.safetensors").toString();
