@@ -29,7 +29,7 @@ final class AdapterOutput {
   /** To be called before long work. */
   void check(AdapterBase base) {
     Merge.requireNew(out);
-    format.ifPresent(base::requireFormat);
+    base.requireFormat(format.orElse(base.usualFormat()), out);
   }
 
   /** Writes an adapter, with the metadata of {@code source}, if it is made of one. */

@@ -2,6 +2,7 @@ package org.loranative.cli;
 
 import java.util.List;
 import java.util.Optional;
+import org.loranative.UserException;
 import org.loranative.model.llm.Sampling;
 import org.loranative.serve.Usual;
 import org.loranative.train.llm.Respondent;
@@ -10,6 +11,7 @@ import picocli.CommandLine.Option;
 /** How answers are made. */
 final class AnswerOptions {
   private static final int MAX_TOKENS = 256;
+  private static final long SEED = 42;
 
   @Option(
       names = "--max-tokens",
@@ -61,25 +63,37 @@ final class AnswerOptions {
       description = "Ends an answer before this text, too; several may be given.")
   private List<String> stops = List.of();
 
-  @Option(
-      names = "--seed",
-      paramLabel = "N",
-      defaultValue = "42",
-      description = "Of the draw (default 42).")
-  private long seed;
+  @Option(names = "--seed", paramLabel = "N", description = "Of the draw (default 42).")
+  private Optional<Long> seed = Optional.empty();
 
+  /**
+   * How an answer is made.
+   *
+   * @throws UserException if something is said of a draw where none is made
+   */
   Respondent.Manner manner() {
+    if (temperature == 0 && (topK != 0 || topP != 1 || minP != 0 || seed.isPresent())) {
+      throw new UserException(
+          "--top-k, --top-p, --min-p and --seed are about drawing tokens; give a --temperature"
+              + " above 0, too (without one the likeliest token is taken).");
+    }
     return new Respondent.Manner(maxTokens.orElse(MAX_TOKENS), sampling(), stops);
   }
 
   /** Of a server, whose requests say the rest. */
   Usual usual() {
-    Respondent.Manner checked = manner();
+    Respondent.Manner checked =
+        new Respondent.Manner(maxTokens.orElse(MAX_TOKENS), sampling(), stops);
     return new Usual(maxTokens, checked.sampling(), checked.stops());
   }
 
   private Sampling sampling() {
     return new Sampling(
-        temperature, topK, topP, minP, new Sampling.Penalties(repetitionPenalty, 0, 0), seed);
+        temperature,
+        topK,
+        topP,
+        minP,
+        new Sampling.Penalties(repetitionPenalty, 0, 0),
+        seed.orElse(SEED));
   }
 }

@@ -3,6 +3,7 @@ package org.loranative.cli;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.loranative.export.AdapterBase;
+import org.loranative.model.MissingBase;
 import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.model.llm.LlmBase;
 
@@ -12,6 +13,13 @@ final class Bases {
 
   /** Whether it is a diffusion model: diffusers' folder, or a single file of safetensors. */
   static boolean isDiffusion(Path base) {
+    if (!Files.exists(base)) {
+      throw MissingBase.of(
+          "The model",
+          base,
+          "a Hugging Face folder, a .gguf file, or a Stable Diffusion model (diffusers' folder or"
+              + " one .safetensors file)");
+    }
     return Files.exists(base.resolve("model_index.json"))
         || base.getFileName().toString().endsWith(".safetensors");
   }

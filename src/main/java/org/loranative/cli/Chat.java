@@ -22,6 +22,7 @@ final class Chat {
       /retry                     answers the last question again
       /reset                     forgets the conversation
       /system TEXT               sets the system prompt and forgets the conversation
+      /help                      lists these
       /exit                      ends (as Ctrl-D does); Ctrl-C ends an answer
       """;
 

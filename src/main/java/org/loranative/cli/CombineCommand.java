@@ -9,7 +9,6 @@ import java.util.concurrent.Callable;
 import org.loranative.UserException;
 import org.loranative.export.AdapterBase;
 import org.loranative.export.AdapterSource;
-import org.loranative.export.Merge;
 import org.loranative.export.Resized;
 import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.RankRule;
@@ -48,7 +47,7 @@ final class CombineCommand implements Callable<Integer> {
     Optional<RankRule> rule = ranks.rule();
     AdapterBase model = Bases.open(base);
     out.check(model);
-    Map<String, AdaptedLayer> layers = Merge.layers(AdapterSource.mix(sources, model));
+    Map<String, AdaptedLayer> layers = AdapterSource.combined(sources, model);
     StopSignal.onSignals();
     if (rule.isPresent()) {
       int sum = layers.values().stream().mapToInt(AdaptedLayer::rank).max().orElse(1);
@@ -56,7 +55,7 @@ final class CombineCommand implements Callable<Integer> {
       System.out.print(resized.describe());
       layers = resized.layers();
     }
-    out.write(model, Optional.of(sources.get(0).path()), layers);
+    out.write(model, Optional.empty(), layers); // no run made it
     return 0;
   }
 }

@@ -38,7 +38,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "evaluate",
     description =
-        "Say how good an adapter is against its base on held-out data, record by record, with 95 %"
+        "Say how good an adapter is against its base on held-out data, record by record, with 95 %%"
             + " intervals. Without --adapter the base alone is measured. For language models.",
     mixinStandardHelpOptions = true)
 final class EvaluateCommand implements Callable<Integer> {
@@ -192,9 +192,9 @@ final class EvaluateCommand implements Callable<Integer> {
                     + ", which is not asked for.");
           }
         });
-    if (maxLength < 2 || maxTokens < 1 || limit.orElse(1) < 1) {
-      throw new UserException("--max-length must be at least 2, --max-tokens and --limit 1.");
-    }
+    requireAtLeast("--max-length", maxLength, 2);
+    requireAtLeast("--max-tokens", maxTokens, 1);
+    requireAtLeast("--limit", limit.orElse(1), 1);
     requireOneOf("--format", format, FORMATS);
     requireOneOf("--train-on", trainOn, TRAIN_ON);
     if (raw && system.isPresent()) {
@@ -221,5 +221,12 @@ final class EvaluateCommand implements Callable<Integer> {
     found.put("data", data.toString());
     found.set("measures", JSON.valueToTree(results.stream().map(Result::told).toList()));
     return found;
+  }
+
+  private static void requireAtLeast(String option, int value, int least) {
+    if (value < least) {
+      throw new UserException(
+          String.format("%s is %d, but must be at least %d.", option, value, least));
+    }
   }
 }

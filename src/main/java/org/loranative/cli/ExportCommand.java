@@ -71,7 +71,7 @@ final class ExportCommand implements Callable<Integer> {
       throw new UserException("--modelfile needs --to gguf, the format that ollama loads.");
     }
     AdapterBase model = Bases.open(base);
-    model.requireFormat(to);
+    model.requireFormat(to, out);
     Map<String, AdaptedLayer> adapted = model.read(adapter);
     Optional<String> text =
         model instanceof AdapterBase.Language language

@@ -24,7 +24,7 @@ final class RankOptions {
   @Option(
       names = "--sv-cumulative",
       paramLabel = "X",
-      description = "Keep as many as make up this share of the sum of all.")
+      description = "Keep as many as make up this share of the sum of all (not of extract).")
   private Optional<Double> cumulative = Optional.empty();
 
   @Option(

@@ -44,8 +44,8 @@ public sealed interface AdapterBase {
   void write(String format, Optional<Path> source, Map<String, AdaptedLayer> layers, Path out)
       throws IOException;
 
-  /** Refuses a name that is no format of these. */
-  void requireFormat(String format);
+  /** Refuses a name that is no format of these, and a file that is not called as one of it. */
+  void requireFormat(String format, Path out);
 
   /** A language model. */
   record Language(LlmBase base) implements AdapterBase {
@@ -87,8 +87,8 @@ public sealed interface AdapterBase {
     }
 
     @Override
-    public void requireFormat(String format) {
-      AdapterFormat.named(format, LanguageFormats.all(), OF);
+    public void requireFormat(String format, Path out) {
+      AdapterFormat.named(format, LanguageFormats.all(), OF).requireName(out);
     }
   }
 
@@ -129,8 +129,8 @@ public sealed interface AdapterBase {
     }
 
     @Override
-    public void requireFormat(String format) {
-      AdapterFormat.named(format, DiffusionFormats.all(), OF);
+    public void requireFormat(String format, Path out) {
+      AdapterFormat.named(format, DiffusionFormats.all(), OF).requireName(out);
     }
   }
 }

@@ -28,6 +28,28 @@ public interface AdapterFormat<B> {
   void write(B base, Optional<Path> source, Map<String, AdaptedLayer> layers, Path out)
       throws IOException;
 
+  /** How names of its files end; empty for a folder. */
+  Optional<String> ending();
+
+  /**
+   * Refuses a name that other programs would take for something else.
+   *
+   * @param out what is to be written
+   */
+  default void requireName(Path out) {
+    String file = out.getFileName().toString();
+    boolean fits =
+        ending()
+            .map(file::endsWith)
+            .orElse(!file.endsWith(".safetensors") && !file.endsWith(".gguf"));
+    if (!fits) {
+      throw new UserException(
+          String.format(
+              "%s writes %s, so --out must not be called %s.",
+              name(), ending().map(e -> "a file that ends in " + e).orElse("a folder"), out));
+    }
+  }
+
   /** The one of {@code formats} that is called so. */
   static <B> AdapterFormat<B> named(String name, List<AdapterFormat<B>> formats, String of) {
     return formats.stream()

@@ -3,8 +3,10 @@ package org.loranative.export;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import org.loranative.UserException;
+import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.Mix;
 
 /**
@@ -14,6 +16,9 @@ import org.loranative.lora.Mix;
  * @param blocks of its blocks, beside that
  */
 public record AdapterSource(Path path, double scale, BlockWeights blocks) {
+  /** Of the sizes of adapters: what is left when they cancel. */
+  private static final double ROUNDING = 1e-6;
+
   /** As much of every block. */
   public AdapterSource(Path path, double scale) {
     this(path, scale, BlockWeights.NONE);
@@ -53,6 +58,32 @@ public record AdapterSource(Path path, double scale, BlockWeights blocks) {
   /** Adapters of a base as one. */
   public static Mix mix(List<AdapterSource> sources, AdapterBase base) {
     return Mix.of(base.targets(), sources.stream().map(source -> source.part(base)).toList());
+  }
+
+  /**
+   * Adapters of a base as one, layer by layer.
+   *
+   * @throws UserException if there is nothing in it: they cancel, or their scales are 0
+   */
+  public static Map<String, AdaptedLayer> combined(List<AdapterSource> sources, AdapterBase base) {
+    Map<String, AdaptedLayer> layers = Merge.layers(mix(sources, base));
+    double all = 0;
+    for (AdapterSource source : sources) {
+      all += Math.abs(source.scale()) * norm(base.read(source.path()));
+    }
+    if (norm(layers) <= ROUNDING * all) {
+      throw new UserException(
+          "The adapters add up to nothing: they cancel, or what they are scaled by is 0.");
+    }
+    return layers;
+  }
+
+  private static double norm(Map<String, AdaptedLayer> layers) {
+    return Math.sqrt(
+        layers.values().stream()
+            .mapToDouble(m -> m.method().change(m).norm())
+            .map(x -> x * x)
+            .sum());
   }
 
   private Mix.Part part(AdapterBase base) {

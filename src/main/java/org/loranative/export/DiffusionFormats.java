@@ -24,6 +24,11 @@ public final class DiffusionFormats {
   private record OneFile(String name, LoraFiles.Format format)
       implements AdapterFormat<DiffusionBase> {
     @Override
+    public Optional<String> ending() {
+      return Optional.of(".safetensors");
+    }
+
+    @Override
     public void write(
         DiffusionBase base, Optional<Path> source, Map<String, AdaptedLayer> layers, Path out)
         throws IOException {
@@ -32,7 +37,7 @@ public final class DiffusionFormats {
           format,
           layers,
           base.family().names(),
-          source.map(LoraFiles::metadata).orElse(Map.of()));
+          source.map(LoraFiles::metadata).orElse(base.family().metadata()));
     }
   }
 }

@@ -27,6 +27,11 @@ public final class LanguageFormats {
     }
 
     @Override
+    public Optional<String> ending() {
+      return Optional.empty();
+    }
+
+    @Override
     public void write(
         LlmBase base, Optional<Path> source, Map<String, AdaptedLayer> layers, Path out)
         throws IOException {
@@ -46,6 +51,11 @@ public final class LanguageFormats {
     @Override
     public String name() {
       return "gguf";
+    }
+
+    @Override
+    public Optional<String> ending() {
+      return Optional.of(".gguf");
     }
 
     @Override

@@ -4,6 +4,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import org.loranative.UserException;
 import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.LowRankPart;
 import org.loranative.lora.RankRule;
@@ -37,6 +38,9 @@ public record Resized(Map<String, LowRankPart> parts) {
           });
     }
     phase.end();
+    if (parts.values().stream().allMatch(part -> part.norm() == 0)) {
+      throw new UserException("The adapter changes nothing; there is nothing to take apart.");
+    }
     return new Resized(parts);
   }
 

@@ -38,6 +38,7 @@ public final class ChatServer implements AutoCloseable {
   private static final ObjectMapper JSON =
       JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
   private static final int MOST_BYTES = 8 << 20;
+  private static final long SIGN_OF_LIFE_NANOS = 1_000_000_000L;
 
   private final Map<String, Supplier<Respondent>> models;
   private final Usual usual;
@@ -206,7 +207,7 @@ public final class ChatServer implements AutoCloseable {
             question.sampling(),
             question.stops());
     if (!question.stream()) {
-      send(exchange, 200, answer.whole(respondent.reply(prompt, manner, text -> true)));
+      whole(exchange, answer, respondent, prompt, manner);
       return;
     }
     exchange.getResponseHeaders().set("Content-Type", "text/event-stream");
@@ -230,9 +231,43 @@ public final class ChatServer implements AutoCloseable {
     event(out, "[DONE]");
   }
 
+  /**
+   * Sends an answer at once. Spaces go before it, which JSON does not mind, while it is made: only
+   * so does it show that a client has gone, which ends the answer.
+   */
+  private static void whole(
+      HttpExchange exchange,
+      Answer answer,
+      Respondent respondent,
+      int[] prompt,
+      Respondent.Manner manner)
+      throws IOException {
+    exchange.getResponseHeaders().set("Content-Type", "application/json");
+    exchange.getResponseHeaders().set("Cache-Control", "no-store");
+    exchange.sendResponseHeaders(200, 0);
+    OutputStream out = exchange.getResponseBody();
+    long[] said = {System.nanoTime()};
+    Respondent.Reply reply =
+        respondent.reply(
+            prompt,
+            manner,
+            text -> {
+              if (System.nanoTime() - said[0] > SIGN_OF_LIFE_NANOS) {
+                said[0] = System.nanoTime();
+                write(out, " ");
+              }
+              return true;
+            });
+    write(out, answer.whole(reply).toString());
+  }
+
   private static void event(OutputStream out, String data) {
+    write(out, "data: " + data + "\n\n");
+  }
+
+  private static void write(OutputStream out, String text) {
     try {
-      out.write(("data: " + data + "\n\n").getBytes(StandardCharsets.UTF_8));
+      out.write(text.getBytes(StandardCharsets.UTF_8));
       out.flush();
     } catch (IOException e) {
       throw new UncheckedIOException(e);

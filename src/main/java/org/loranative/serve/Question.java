@@ -47,6 +47,8 @@ record Question(
           "echo", List.of("false"),
           "best_of", List.of("1"));
 
+  private static final List<String> ROLES = List.of("system", "user", "assistant", "tool");
+
   private static final Set<String> KNOWN =
       Set.of(
           "model",
@@ -117,9 +119,20 @@ record Question(
       if (!m.path("role").isTextual()) {
         throw BadRequest.of("messages", at + " has no role.");
       }
-      messages.add(new Message(m.path("role").asText(), content(at, m.path("content"))));
+      messages.add(new Message(role(at, m.path("role").asText()), content(at, m.path("content"))));
     }
     return messages;
+  }
+
+  private static String role(String at, String role) {
+    if (role.equals("developer")) {
+      return "system"; // its newer name
+    }
+    if (!ROLES.contains(role)) {
+      throw BadRequest.of(
+          "messages", at + ".role is " + role + ", but must be one of " + ROLES + ".");
+    }
+    return role;
   }
 
   private static String content(String at, JsonNode content) {
@@ -152,7 +165,7 @@ record Question(
       if (body.hasNonNull(field)) {
         double n = number(body, field, 0);
         if (n < 1 || n != Math.rint(n) || n > Integer.MAX_VALUE) {
-          throw BadRequest.of(field, field + " must be a whole number of at least 1.");
+          throw BadRequest.of(field, field + " must be a whole number from 1 to 2147483647.");
         }
         return Optional.of((int) n);
       }
@@ -172,10 +185,17 @@ record Question(
               number(body, "repetition_penalty", penalties.repetition()),
               number(body, "frequency_penalty", penalties.frequency()),
               number(body, "presence_penalty", penalties.presence())),
-          (long) number(body, "seed", usual.seed()));
+          body.hasNonNull("seed") ? seed(body.get("seed")) : usual.seed());
     } catch (UserException e) {
       throw BadRequest.of(e.getMessage().split(" ", 2)[0], e.getMessage());
     }
+  }
+
+  private static long seed(JsonNode seed) {
+    if (!seed.isIntegralNumber() || !seed.canConvertToLong()) {
+      throw BadRequest.of("seed", "seed must be a whole number of 64 bits.");
+    }
+    return seed.asLong();
   }
 
   private static double number(JsonNode body, String field, double otherwise) {

@@ -224,6 +224,51 @@ class AdapterCommandsTest {
         "2",
         "--to",
         "gguf");
+    refuses(
+        "writes a file that ends in .safetensors",
+        "resize",
+        kohya,
+        "--base",
+        BASE,
+        "--out",
+        out("x.bin"),
+        "--rank",
+        "2");
+    refuses(
+        "The adapters add up to nothing",
+        "combine",
+        "--base",
+        BASE,
+        "--adapter",
+        kohya,
+        "--adapter",
+        kohya,
+        "--scale",
+        "1",
+        "--scale",
+        "-1",
+        "--out",
+        out);
+    refuses(
+        "The adapters add up to nothing",
+        "combine",
+        "--base",
+        BASE,
+        "--adapter",
+        kohya,
+        "--scale",
+        "0",
+        "--out",
+        out);
+    refuses(
+        "The model nowhere does not exist",
+        "combine",
+        "--base",
+        "nowhere",
+        "--adapter",
+        kohya,
+        "--out",
+        out);
     refuses("Nothing to combine", "combine", "--base", BASE, "--out", out);
     refuses(
         "--sv-cumulative needs every singular value",

@@ -113,6 +113,12 @@ class EvaluateCommandTest {
     refused("holds no record", "--data=" + empty);
     refused("does not exist", "--data=" + folder.resolve("none.jsonl"));
     refused("choices.jsonl line 1: \"answer\" is 5", "--data=" + choices, "--measure=choice");
+    Files.writeString(
+        choices, "{\"question\": \"q\", \"choices\": [\"B\", \"A\"], \"answer\": \"A\"}\n");
+    refused(
+        "which is the text of choice 1 and the letter of choice 0",
+        "--data=" + choices,
+        "--measure=choice");
     refused("--measure choice", "--data=" + choices);
     refused("held.jsonl line 1: \"choices\" must be", held, "--measure=choice");
     refused("must be perplexity, exact_match or choice", held, "--measure=bleu");

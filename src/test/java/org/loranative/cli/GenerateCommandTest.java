@@ -189,7 +189,8 @@ class GenerateCommandTest {
     refused("--compare needs", "--compare");
     refused("--raw continues a text", "--raw");
     refused("--system needs", "--raw", "--system", "x", "--prompt", "a");
-    refused("min_p is 2.0", "--min-p", "2", "--adapter", own);
+    refused("min_p is 2,", "--min-p", "2", "--temperature", "1", "--adapter", own);
+    refused("give a --temperature above 0", "--top-k", "3", "--prompt", "a");
     refused("A stop string is empty", "--stop", "", "--prompt", "a");
     refused("--context is 1", "--context", "1");
     assertThat(Files.exists(Path.of(out))).isFalse();

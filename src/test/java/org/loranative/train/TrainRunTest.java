@@ -357,7 +357,8 @@ class TrainRunTest {
         .hasMessageContaining("nowhere does not exist");
     assertThatThrownBy(() -> train("w", false, new StopSignal(), "base_model=models/emoji-sd"))
         .hasMessage(
-            "models/emoji-sd is a diffusion model (model_index.json); task_type: sd trains those.");
+            "models/emoji-sd is a diffusion model (model_index.json); task_type: sd trains those,"
+                + " and sample draws with them.");
     assertThatThrownBy(() -> train("w", false, new StopSignal(), "metadata_path=none.jsonl"))
         .hasMessageContaining("none.jsonl does not exist");
     assertThatThrownBy(() -> train("w", false, new StopSignal(), "lora_targets=[zz_proj]"))

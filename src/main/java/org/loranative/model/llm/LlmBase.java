@@ -93,7 +93,9 @@ public final class LlmBase {
     if (!Files.exists(file)) {
       throw new UserException(
           Files.exists(folder.resolve("model_index.json"))
-              ? folder + " is a diffusion model (model_index.json); task_type: sd trains those."
+              ? folder
+                  + " is a diffusion model (model_index.json); task_type: sd trains those, and"
+                  + " sample draws with them."
               : folder + " has no config.json; is it a Hugging Face model folder?");
     }
     JsonNode json = JsonFile.read(file);

@@ -63,8 +63,13 @@ public record Sampling(
 
   private static void require(boolean holds, String name, double value, String range) {
     if (!holds) {
-      throw new UserException(String.format("%s is %s, but must lie in %s.", name, value, range));
+      throw new UserException(
+          String.format("%s is %s, but must lie in %s.", name, number(value), range));
     }
+  }
+
+  private static String number(double value) {
+    return value == Math.rint(value) ? String.format("%.0f", value) : String.valueOf(value);
   }
 
   /** Always the likeliest token. */

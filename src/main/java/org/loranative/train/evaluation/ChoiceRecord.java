@@ -87,12 +87,23 @@ record ChoiceRecord(Source source, String question, List<String> choices, int an
                 + EXPECTED);
       }
       int place = choices.indexOf(answer.asText());
+      String letter = answer.asText().strip().toUpperCase(Locale.ROOT);
+      int index = letter.length() == 1 ? letter.charAt(0) - 'A' : -1;
+      boolean isLetter = index >= 0 && index <= Math.min(last, 25);
+      if (place >= 0 && isLetter && place != index) {
+        throw wrong(
+            "\"answer\" is "
+                + answer
+                + ", which is the text of choice "
+                + place
+                + " and the letter of choice "
+                + index
+                + "; give its number, from 0");
+      }
       if (place >= 0) {
         return place;
       }
-      String letter = answer.asText().strip().toUpperCase(Locale.ROOT);
-      int index = letter.length() == 1 ? letter.charAt(0) - 'A' : -1;
-      if (index < 0 || index > Math.min(last, 25)) {
+      if (!isLetter) {
         throw wrong(
             "\"answer\" is "
                 + answer

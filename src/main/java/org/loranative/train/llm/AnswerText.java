@@ -51,13 +51,13 @@ final class AnswerText {
     return !stopped && !refused;
   }
 
-  /** The whole answer; what was held back is shown now. */
+  /** The whole answer; what was held back is shown now, but no part of a character. */
   String end() {
     if (!stopped) {
       String before = decode(from, read);
       String all = decode(from, tokens.size());
       if (all.length() > before.length()) {
-        append(all.substring(before.length())); // cut off within a character
+        append(all.substring(before.length()).replaceFirst(PARTIAL + "+$", ""));
       }
     }
     show(text.length());
