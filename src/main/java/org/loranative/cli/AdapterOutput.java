@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
+import org.loranative.StoppedException;
 import org.loranative.export.AdapterBase;
 import org.loranative.export.Merge;
 import org.loranative.lora.AdaptedLayer;
@@ -30,6 +32,15 @@ final class AdapterOutput {
   void check(AdapterBase base) {
     Merge.requireNew(out);
     base.requireFormat(format.orElse(base.usualFormat()), out);
+  }
+
+  /** Does long work that comes before; where it is stopped there is nothing to go on from. */
+  static <T> T before(Supplier<T> work) {
+    try {
+      return work.get();
+    } catch (StoppedException e) {
+      throw new StoppedException("Stopped; nothing was written.");
+    }
   }
 
   /** Writes an adapter, with the metadata of {@code source}, if it is made of one. */

@@ -47,11 +47,13 @@ final class CombineCommand implements Callable<Integer> {
     Optional<RankRule> rule = ranks.rule();
     AdapterBase model = Bases.open(base);
     out.check(model);
-    Map<String, AdaptedLayer> layers = AdapterSource.combined(sources, model);
+    Map<String, AdaptedLayer> exact = AdapterSource.combined(sources, model);
     StopSignal.onSignals();
+    Map<String, AdaptedLayer> layers = exact;
     if (rule.isPresent()) {
-      int sum = layers.values().stream().mapToInt(AdaptedLayer::rank).max().orElse(1);
-      Resized resized = Resized.of(model, layers, rule.get(), ranks.most().orElse(sum));
+      int sum = exact.values().stream().mapToInt(AdaptedLayer::rank).max().orElse(1);
+      int most = ranks.most().orElse(sum);
+      Resized resized = AdapterOutput.before(() -> Resized.of(model, exact, rule.get(), most));
       System.out.print(resized.describe());
       layers = resized.layers();
     }

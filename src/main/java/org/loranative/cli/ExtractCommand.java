@@ -8,6 +8,7 @@ import org.loranative.UserException;
 import org.loranative.export.AdapterBase;
 import org.loranative.export.Extraction;
 import org.loranative.lora.RankRule;
+import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.train.StopSignal;
 import picocli.CommandLine.Command;
@@ -62,13 +63,10 @@ final class ExtractCommand implements Callable<Integer> {
     AdapterBase.Diffusion model = new AdapterBase.Diffusion(DiffusionFamilies.open(base));
     out.check(model);
     StopSignal.onSignals();
+    DiffusionBase other = DiffusionFamilies.open(tuned);
+    int most = ranks.most().orElse(MOST);
     Extraction extraction =
-        Extraction.of(
-            model.base(),
-            DiffusionFamilies.open(tuned),
-            textEncoder,
-            rule,
-            ranks.most().orElse(MOST));
+        AdapterOutput.before(() -> Extraction.of(model.base(), other, textEncoder, rule, most));
     System.out.print(extraction.describe());
     out.write(model, Optional.empty(), extraction.part().layers());
     return 0;

@@ -48,7 +48,8 @@ final class ResizeCommand implements Callable<Integer> {
     Map<String, AdaptedLayer> layers = model.read(adapter);
     int largest = layers.values().stream().mapToInt(AdaptedLayer::rank).max().orElse(1);
     StopSignal.onSignals();
-    Resized resized = Resized.of(model, layers, rule, ranks.most().orElse(Math.max(largest, MOST)));
+    int most = ranks.most().orElse(Math.max(largest, MOST));
+    Resized resized = AdapterOutput.before(() -> Resized.of(model, layers, rule, most));
     System.out.print(resized.describe());
     out.write(model, Optional.of(adapter), resized.layers());
     return 0;

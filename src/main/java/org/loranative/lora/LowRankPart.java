@@ -1,6 +1,7 @@
 package org.loranative.lora;
 
 import java.util.Arrays;
+import org.loranative.UserException;
 
 /**
  * The low-rank matrix that is nearest to what a layer's weight gains, by its singular values
@@ -21,6 +22,7 @@ public record LowRankPart(AdaptedLayer layer, double norm, double kept) {
    */
   public static LowRankPart of(AdaptedLayer layer, RankRule rule, int most) {
     AdaptedLayer.LowRank m = layer.lowRank().orElseThrow();
+    requireFinite(layer.target(), Change.norm(m.a()) + Change.norm(m.b()));
     int rank = m.rank();
     double[][] left = columns(m.b(), rank); // [rank][out]
     double[][] right = rows(m.a(), rank); // [rank][in]
@@ -59,10 +61,25 @@ public record LowRankPart(AdaptedLayer layer, double norm, double kept) {
       Adapters.Target target, float[] difference, RankRule rule, int most) {
     int out = Math.toIntExact(target.out());
     int in = Math.toIntExact(target.in());
-    SingularVectors largest = SingularVectors.largest(difference, out, in, most, SETTLED);
     double norm = Change.norm(difference);
+    requireFinite(target, norm);
+    if (!rule.isLocal()) {
+      // It asks for every value: those of the largest vectors alone would be another sum.
+      int rank = Math.min(rule.rank(SingularVectors.values(difference, out, in), norm), most);
+      return part(target, SingularVectors.largest(difference, out, in, rank, SETTLED), rank, norm);
+    }
+    SingularVectors largest = SingularVectors.largest(difference, out, in, most, SETTLED);
     int count = Math.min(rule.rank(largest.values(), norm), most);
     return part(target, largest, count, norm);
+  }
+
+  private static void requireFinite(Adapters.Target target, double norm) {
+    if (!Double.isFinite(norm)) {
+      throw new UserException(
+          "What is to be taken apart of "
+              + target.path()
+              + " holds NaN or infinity; the adapter or model that it comes from is damaged.");
+    }
   }
 
   private static LowRankPart part(

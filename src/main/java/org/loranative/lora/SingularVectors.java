@@ -63,6 +63,32 @@ record SingularVectors(double[] values, double[][] left, double[][] right) {
     }
   }
 
+  /**
+   * All singular values of a matrix, falling, without vectors: the roots of the eigenvalues of its
+   * smaller Gram matrix. Values below 1e-8 of the largest are rounding.
+   */
+  static double[] values(float[] matrix, int rows, int columns) {
+    boolean wide = rows <= columns;
+    int n = wide ? rows : columns;
+    int m = wide ? columns : rows;
+    double[][] lines = new double[n][m];
+    for (int i = 0; i < n; i++) {
+      for (int j = 0; j < m; j++) {
+        lines[i][j] = wide ? matrix[i * columns + j] : matrix[j * columns + i];
+      }
+    }
+    double[][] gram = new double[n][n];
+    IntStream.range(0, n)
+        .parallel()
+        .forEach(
+            i -> {
+              for (int j = 0; j < n; j++) {
+                gram[i][j] = dot(lines[i], lines[j]);
+              }
+            });
+    return Arrays.stream(Eigenvalues.of(gram)).map(x -> Math.sqrt(Math.max(0, x))).toArray();
+  }
+
   /** Each of {@code x} [columns] times the matrix's transpose: [rows]. */
   private static double[][] timesTransposed(double[][] x, float[] matrix, int rows, int columns) {
     double[][] y = new double[x.length][rows];

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -11,6 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.loranative.UserException;
 import org.loranative.testing.Errors;
+import org.loranative.testing.JacobiSvd;
 import org.loranative.testing.Seeded;
 
 /** The largest singular values of what a layer gains, and how many of them. */
@@ -149,6 +152,54 @@ class LowRankPartTest {
       // No other part of this rank is nearer: that of the whole matrix's own iteration is not.
       LowRankPart other = LowRankPart.of(layer.target(), whole, new RankRule.Fixed(fewer), fewer);
       assertThat(part.kept()).as(as).isCloseTo(other.kept(), within(1e-4 * Math.sqrt(norm)));
+    }
+  }
+
+  /** A rule that asks for every value gets it of a whole matrix too, however few may be kept. */
+  @Test
+  void everyValueCounts(Random random) {
+    int out = 12 + random.nextInt(9);
+    int in = 10 + random.nextInt(30);
+    float[] matrix = new float[out * in];
+    double[] wide = new double[matrix.length];
+    for (int i = 0; i < matrix.length; i++) {
+      matrix[i] = (float) random.nextGaussian();
+      wide[i] = matrix[i];
+    }
+    double[] values = JacobiSvd.of(wide, out, in).values();
+    double[] found = SingularVectors.values(matrix, out, in);
+    assertThat(found).hasSize(values.length);
+    for (int k = 0; k < values.length; k++) {
+      assertThat(found[k]).isCloseTo(values[k], within(1e-6 * values[0]));
+    }
+    double all = Arrays.stream(values).sum();
+    Adapters.Target target = new Adapters.Target("x", in, out);
+    for (int rank = 2; rank < 7; rank++) {
+      double share = (Arrays.stream(values, 0, rank).sum() - 0.5 * values[rank - 1]) / all;
+      RankRule rule = new RankRule.Cumulative(share);
+      for (int most : new int[] {rank - 1, rank, rank + 1, values.length}) {
+        LowRankPart part = LowRankPart.of(target, matrix, rule, most);
+        assertThat(part.layer().rank()).as(Seeded.again()).isEqualTo(Math.min(rank, most));
+      }
+    }
+  }
+
+  @Test
+  void refusesWhatIsNotFinite() {
+    for (float wrong : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
+      for (String name : List.of(LowRankMethod.A, LowRankMethod.B)) {
+        AdaptedLayer layer = known();
+        layer.numbers(name)[4] = wrong;
+        assertThatThrownBy(() -> LowRankPart.of(layer, new RankRule.Fixed(2), 2))
+            .isInstanceOf(UserException.class)
+            .hasMessageContaining("of x holds NaN or infinity");
+      }
+      float[] whole = product(known());
+      whole[7] = wrong;
+      assertThatThrownBy(
+              () -> LowRankPart.of(known().target(), whole, new RankRule.Frobenius(0.5), 2))
+          .isInstanceOf(UserException.class)
+          .hasMessageContaining("of x holds NaN or infinity");
     }
   }
 
