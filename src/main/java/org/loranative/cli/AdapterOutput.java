@@ -17,15 +17,15 @@ final class AdapterOutput {
       names = "--out",
       required = true,
       paramLabel = "PATH",
-      description = "The file (of peft: folder) to write; it must not exist.")
+      description = "The file (of peft: the folder) to write; it must not exist.")
   private Path out;
 
   @Option(
       names = "--to",
       paramLabel = "FORMAT",
       description =
-          "Of a diffusion model: kohya (default), comfyui, diffusers. Of a language model: peft"
-              + " (default), gguf.")
+          "Of a diffusion model: kohya (default), comfyui, diffusers, peft. Of a language model:"
+              + " peft (default), gguf.")
   private Optional<String> format = Optional.empty();
 
   /** To be called before long work. */

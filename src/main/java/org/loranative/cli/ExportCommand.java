@@ -44,7 +44,7 @@ final class ExportCommand implements Callable<Integer> {
       paramLabel = "FORMAT",
       description =
           "Of a language model: gguf (llama.cpp, ollama), peft (PEFT, vLLM). Of a diffusion model:"
-              + " kohya (A1111), comfyui, diffusers (which reads no LoHa and LoKr).")
+              + " kohya (A1111), comfyui, diffusers (which reads no LoHa and LoKr), peft.")
   private String to;
 
   @Option(

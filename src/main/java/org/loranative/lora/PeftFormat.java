@@ -12,7 +12,9 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.loranative.io.DType;
 import org.loranative.io.JsonFile;
 import org.loranative.io.Safetensors;
@@ -41,7 +43,7 @@ public final class PeftFormat {
       List<Adapters.Target> layers,
       String baseModel)
       throws IOException {
-    write(folder, Exported.of(trained, numbers), layers, baseModel);
+    write(folder, Exported.of(trained, numbers), layers, Network.language(baseModel));
   }
 
   /**
@@ -53,44 +55,75 @@ public final class PeftFormat {
   public static void write(
       Path folder, Map<String, AdaptedLayer> layers, List<Adapters.Target> all, String baseModel)
       throws IOException {
-    write(folder, Exported.of(layers, all), all, baseModel);
+    write(folder, Exported.of(layers, all), all, Network.language(baseModel));
+  }
+
+  /**
+   * Likewise layers of another network.
+   *
+   * @param network whose layers all of these are
+   */
+  public static void write(
+      Path folder, Map<String, AdaptedLayer> layers, List<Adapters.Target> all, Network network)
+      throws IOException {
+    write(folder, Exported.of(layers, all), all, network);
+  }
+
+  /**
+   * The network that a folder is for.
+   *
+   * @param path its base's
+   * @param before what our paths of its layers begin with, and PEFT's do not
+   * @param taskType PEFT's word for what it is used for, if it has one
+   * @param convolutions whether a layer is one, by our path
+   */
+  public record Network(
+      String path, String before, Optional<String> taskType, Predicate<String> convolutions) {
+    private static Network language(String path) {
+      return new Network(path, "", Optional.of("CAUSAL_LM"), layer -> false);
+    }
+
+    private String name(String layer) {
+      return layer.substring(before.length());
+    }
   }
 
   private static void write(
-      Path folder, Exported exported, List<Adapters.Target> layers, String baseModel)
+      Path folder, Exported exported, List<Adapters.Target> layers, Network network)
       throws IOException {
     Adapters adapters = exported.adapters();
     float[] params = exported.params();
     List<Safetensors.Tensor> tensors = new ArrayList<>();
     for (Adapters.Module m : adapters.modules()) {
       for (Adapters.Place p : m.parts()) {
-        tensors.add(tensor(m, p, params));
+        tensors.add(tensor(m, p, params, network));
       }
     }
     Safetensors.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "pt"));
     LoraSpec spec = adapters.specs().get(0);
     ObjectNode config = JsonNodeFactory.instance.objectNode();
     spec.method().describe(spec, config);
-    config.put("task_type", "CAUSAL_LM");
-    config.put("base_model_name_or_path", baseModel);
+    config.put("task_type", network.taskType().orElse(null));
+    config.put("base_model_name_or_path", network.path());
     config.put("inference_mode", true);
     ObjectNode ranks = config.putObject("rank_pattern");
     ObjectNode alphas = config.putObject("alpha_pattern");
     for (Adapters.Module m : adapters.modules()) {
       if (m.rank() != spec.rank()) {
-        ranks.put(m.path(), m.rank());
+        ranks.put(network.name(m.path()), m.rank());
       }
       double alpha = m.spec().method().peftAlpha(m.spec());
       if (alpha != spec.method().peftAlpha(spec)) {
-        alphas.put(m.path(), alpha);
+        alphas.put(network.name(m.path()), alpha);
       }
     }
     ArrayNode names = config.putArray("target_modules");
-    targets(adapters, layers).forEach(names::add);
+    targets(adapters, layers, network).forEach(names::add);
     JsonFile.write(folder.resolve(CONFIG), config);
   }
 
-  private static Set<String> targets(Adapters adapters, List<Adapters.Target> layers) {
+  private static Set<String> targets(
+      Adapters adapters, List<Adapters.Target> layers, Network network) {
     Set<String> unadapted = new HashSet<>();
     for (Adapters.Target layer : layers) {
       if (adapters.find(layer.path()).isEmpty()) {
@@ -100,7 +133,7 @@ public final class PeftFormat {
     Set<String> names = new LinkedHashSet<>();
     for (Adapters.Module m : adapters.modules()) {
       String name = lastPart(m.path());
-      names.add(unadapted.contains(name) ? m.path() : name);
+      names.add(unadapted.contains(name) ? network.name(m.path()) : name);
     }
     return names;
   }
@@ -109,13 +142,16 @@ public final class PeftFormat {
     return path.substring(path.lastIndexOf('.') + 1);
   }
 
-  private static Safetensors.Tensor tensor(Adapters.Module m, Adapters.Place p, float[] params) {
+  private static Safetensors.Tensor tensor(
+      Adapters.Module m, Adapters.Place p, float[] params, Network network) {
     ByteBuffer data = ByteBuffer.allocate(p.part().size() * 4).order(ByteOrder.LITTLE_ENDIAN);
-    data.asFloatBuffer().put(p.of(params));
+    data.asFloatBuffer().put(p.part().toFile(p.of(params), m.target()));
     return new Safetensors.Tensor(
-        PREFIX + m.path() + p.part().keys().peft(),
+        PREFIX + network.name(m.path()) + p.part().keys().peft(),
         DType.F32,
-        p.part().fileShape(new Part.FileLayer(m.target(), false, false)),
+        p.part()
+            .fileShape(
+                new Part.FileLayer(m.target(), network.convolutions().test(m.path()), false)),
         data);
   }
 

@@ -3,6 +3,7 @@ package org.loranative.export;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -21,7 +22,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.loranative.UserException;
+import org.loranative.io.JsonFile;
 import org.loranative.io.Safetensors;
+import org.loranative.io.TensorEntry;
 import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LayerBlocks;
@@ -209,6 +212,61 @@ class AdapterToolsTest {
             float[] actual = weights.gain(resized.layers().get(path));
             assertThat(Errors.relative(actual, expected)).as(path).isLessThan(1e-4);
           });
+    }
+  }
+
+  /** PEFT's own folder comes out as it went in: keys, shapes, numbers, configuration. */
+  @Test
+  void writesPeftsFolderAsPeftDoes() throws Exception {
+    DiffusionBase model = DiffusionFamilies.open(Path.of("models/emoji-sd"));
+    AdapterBase of = new AdapterBase.Diffusion(model);
+    Path theirs = Golden.FOLDER.resolve("lora/unet");
+    Path ours = folder.resolve("peft");
+    of.write("peft", Optional.of(theirs), of.read(theirs), ours);
+    Map<String, TensorEntry> expected =
+        Safetensors.read(theirs.resolve("adapter_model.safetensors")).tensors();
+    Map<String, TensorEntry> actual =
+        Safetensors.read(ours.resolve("adapter_model.safetensors")).tensors();
+    assertThat(actual.keySet()).isEqualTo(expected.keySet());
+    actual.forEach(
+        (name, tensor) -> {
+          assertThat(tensor.shape()).as(name).isEqualTo(expected.get(name).shape());
+          assertThat(Safetensors.floats(tensor)).isEqualTo(Safetensors.floats(expected.get(name)));
+        });
+    JsonNode config = JsonFile.read(ours.resolve("adapter_config.json"));
+    JsonNode known = JsonFile.read(theirs.resolve("adapter_config.json"));
+    for (String key : List.of("r", "peft_type", "rank_pattern", "task_type")) {
+      assertThat(config.path(key)).as(key).isEqualTo(known.path(key));
+    }
+    assertThat(config.path("lora_alpha").asDouble()).isEqualTo(6);
+
+    Path kohya = Golden.FOLDER.resolve("lora/kohya.safetensors");
+    assertThatThrownBy(
+            () -> of.write("peft", Optional.of(kohya), of.read(kohya), folder.resolve("no")))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("changes text_encoder.");
+  }
+
+  /** Convolutions too, and every kind. */
+  @ParameterizedTest
+  @ValueSource(strings = {"lora", "dora", "loha", "lokr"})
+  void readsThePeftFolderThatItWrote(String method, Random random) throws Exception {
+    DiffusionBase model = base("sd15");
+    AdapterBase of = new AdapterBase.Diffusion(model);
+    List<Adapters.Target> unet =
+        model.layers().targets().stream().filter(t -> t.path().startsWith("unet.")).toList();
+    Path source = method.equals("lora") ? adapter(model, random, "lora", unet) : trained(method);
+    Map<String, AdaptedLayer> layers = of.read(source);
+    Path out = folder.resolve("peft");
+    of.write("peft", Optional.of(source), layers, out);
+    Map<String, AdaptedLayer> read = of.read(out);
+    assertThat(read.keySet()).isEqualTo(layers.keySet());
+    try (LayerWeights weights = new LayerWeights(model.weights())) {
+      layers.forEach(
+          (path, layer) ->
+              assertThat(Errors.relative(weights.gain(read.get(path)), weights.gain(layer)))
+                  .as(path)
+                  .isLessThan(1e-5));
     }
   }
 
