@@ -1,22 +1,27 @@
 """A picture that diffusers draws with an adapter, as DiffusersTest asks for it.
 
-    python src/test/python/diffusers_draw.py BASE LATENTS.safetensors ADAPTER.safetensors OUT.safetensors
+    python src/test/python/diffusers_draw.py BASE LATENTS.safetensors ADAPTER OUT.safetensors
 
-Loads the adapter by load_lora_weights and draws "grinning face", 64 x 64, in 4 steps of DDIM at guidance 4, from
+Loads the adapter by load_lora_weights, or a folder by PEFT, and draws "grinning face", 64 x 64, in 4 steps of DDIM at guidance 4, from
 the tensor "latents"; writes "picture" [64, 64, 3], f32 in [0, 1].
 """
 
+import pathlib
 import sys
 
 import torch
 from diffusers import DDIMScheduler, StableDiffusionPipeline
+from peft import PeftModel
 from safetensors.torch import load_file, save_file
 
 base, latents, adapter, out = sys.argv[1:]
 pipe = StableDiffusionPipeline.from_pretrained(base, torch_dtype=torch.float32)
 pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config, clip_sample=False)
 pipe.set_progress_bar_config(disable=True)
-pipe.load_lora_weights(adapter)
+if pathlib.Path(adapter).is_dir():
+    pipe.unet = PeftModel.from_pretrained(pipe.unet, adapter).merge_and_unload()
+else:
+    pipe.load_lora_weights(adapter)
 picture = pipe(
     "grinning face",
     latents=load_file(latents)["latents"],

@@ -133,7 +133,9 @@ public final class PeftFormat {
     Set<String> names = new LinkedHashSet<>();
     for (Adapters.Module m : adapters.modules()) {
       String name = lastPart(m.path());
-      names.add(unadapted.contains(name) ? network.name(m.path()) : name);
+      // A number is the end of other modules' names too, such as a block's.
+      boolean whole = unadapted.contains(name) || Character.isDigit(name.charAt(0));
+      names.add(whole ? network.name(m.path()) : name);
     }
     return names;
   }

@@ -239,6 +239,11 @@ class AdapterToolsTest {
       assertThat(config.path(key)).as(key).isEqualTo(known.path(key));
     }
     assertThat(config.path("lora_alpha").asDouble()).isEqualTo(6);
+    assertThat(config.path("target_modules"))
+        .extracting(JsonNode::asText)
+        .as("PEFT takes every module whose name ends so")
+        .contains("to_q", "mid_block.attentions.0.transformer_blocks.0.ff.net.2")
+        .doesNotContain("2");
 
     Path kohya = Golden.FOLDER.resolve("lora/kohya.safetensors");
     assertThatThrownBy(

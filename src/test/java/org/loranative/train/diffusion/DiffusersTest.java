@@ -39,12 +39,12 @@ class DiffusersTest {
   @TempDir Path folder;
 
   @ParameterizedTest
-  @ValueSource(strings = {"kohya", "comfyui", "diffusers"})
+  @ValueSource(strings = {"kohya", "comfyui", "diffusers", "peft"})
   void drawsTheSame(String format) throws Exception {
     String python = System.getenv().getOrDefault("LORA_NATIVE_DIFFUSERS", "");
     assumeThat(python).as("LORA_NATIVE_DIFFUSERS").isNotEmpty();
     DiffusionBase model = DiffusionFamilies.open(BASE);
-    Path exported = folder.resolve("exported.safetensors");
+    Path exported = folder.resolve(format.equals("peft") ? "exported" : "exported.safetensors");
     AdapterFormat.named(format, DiffusionFormats.all(), "diffusion models")
         .write(model, Optional.of(ADAPTER), LoraFiles.read(ADAPTER, model.layers()), exported);
 
