@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -26,6 +27,10 @@ import org.loranative.track.Phase;
  * folders and others of these names.
  */
 public final class LoraFiles {
+  private static final List<String> HASHES = List.of("sshs_model_hash", "sshs_legacy_hash");
+  private static final String MODULE = "ss_network_module";
+  private static final String MODULE_SETTINGS = "ss_network_args";
+
   private LoraFiles() {}
 
   /**
@@ -199,7 +204,13 @@ public final class LoraFiles {
         });
     Map<String, String> kept = new LinkedHashMap<>(metadata);
     kept.remove(LoraMetadata.KEY);
-    kept.putAll(network(modules));
+    // Hashes of the tensors that the source had, and settings of what it was.
+    kept.keySet().removeAll(HASHES);
+    Map<String, String> network = network(modules);
+    if (!Objects.equals(kept.get(MODULE), network.get(MODULE))) {
+      kept.remove(MODULE_SETTINGS);
+    }
+    kept.putAll(network);
     if (format == Format.DIFFUSERS) {
       kept.put(LoraMetadata.KEY, LoraMetadata.describe(modules, names.parts()));
     }

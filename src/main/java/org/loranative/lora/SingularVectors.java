@@ -15,6 +15,7 @@ record SingularVectors(double[] values, double[][] left, double[][] right) {
   private static final int MOST_ROUNDS = 16; // as PEFT's pissa_niter_16
   private static final double SETTLED = 1e-10;
   private static final int COLUMNS = 256; // of a task
+  private static final int ROWS = 4; // of a task
 
   /** Subspace iteration from random vectors (Halko et al. 2011, §4.5), of a fixed seed. */
   static SingularVectors largest(float[] matrix, int rows, int columns, int count) {
@@ -98,19 +99,47 @@ record SingularVectors(double[] values, double[][] left, double[][] right) {
         byColumn[c][j] = x[j][c];
       }
     }
-    IntStream.range(0, rows)
+    IntStream.range(0, (rows + ROWS - 1) / ROWS)
         .parallel()
         .forEach(
-            row -> {
-              double[] sums = new double[x.length];
+            part -> {
+              int first = part * ROWS;
+              int count = Math.min(ROWS, rows - first);
+              double[][] sums = new double[ROWS][x.length];
               for (int c = 0; c < columns; c++) {
-                add(sums, matrix[row * columns + c], byColumn[c]);
+                if (count == ROWS) {
+                  addToFour(sums, matrix, first * columns + c, columns, byColumn[c]);
+                } else {
+                  for (int r = 0; r < count; r++) {
+                    add(sums[r], matrix[(first + r) * columns + c], byColumn[c]);
+                  }
+                }
               }
-              for (int j = 0; j < x.length; j++) {
-                y[j][row] = sums[j];
+              for (int r = 0; r < count; r++) {
+                for (int j = 0; j < x.length; j++) {
+                  y[j][first + r] = sums[r][j];
+                }
               }
             });
     return y;
+  }
+
+  /** What is added is read once for four rows of the matrix. */
+  private static void addToFour(double[][] sums, float[] matrix, int at, int columns, double[] x) {
+    double[] a = sums[0];
+    double[] b = sums[1];
+    double[] c = sums[2];
+    double[] d = sums[3];
+    double byA = matrix[at];
+    double byB = matrix[at + columns];
+    double byC = matrix[at + 2 * columns];
+    double byD = matrix[at + 3 * columns];
+    for (int i = 0; i < x.length; i++) {
+      a[i] += byA * x[i];
+      b[i] += byB * x[i];
+      c[i] += byC * x[i];
+      d[i] += byD * x[i];
+    }
   }
 
   /** Each of {@code x} [rows] times the matrix: [columns]. */
@@ -120,16 +149,20 @@ record SingularVectors(double[] values, double[][] left, double[][] right) {
         .parallel()
         .forEach(
             part -> {
-              int end = Math.min(columns, (part + 1) * COLUMNS);
+              int first = part * COLUMNS;
+              int count = Math.min(columns - first, COLUMNS);
+              double[][] sums = new double[x.length][count];
+              double[] wide = new double[count]; // converted once, not for each vector
               for (int row = 0; row < rows; row++) {
-                for (int j = 0; j < x.length; j++) {
-                  double by = x[j][row];
-                  double[] to = y[j];
-                  int from = row * columns;
-                  for (int c = part * COLUMNS; c < end; c++) {
-                    to[c] += by * matrix[from + c];
-                  }
+                for (int c = 0; c < count; c++) {
+                  wide[c] = matrix[row * columns + first + c];
                 }
+                for (int j = 0; j < x.length; j++) {
+                  add(sums[j], x[j][row], wide);
+                }
+              }
+              for (int j = 0; j < x.length; j++) {
+                System.arraycopy(sums[j], 0, y[j], first, count);
               }
             });
     return y;

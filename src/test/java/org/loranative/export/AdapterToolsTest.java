@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.loranative.UserException;
+import org.loranative.io.DType;
 import org.loranative.io.JsonFile;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
@@ -273,6 +275,38 @@ class AdapterToolsTest {
                   .as(path)
                   .isLessThan(1e-5));
     }
+  }
+
+  /** What a file said of its tensors and of its kind goes, what it said of its training stays. */
+  @Test
+  void metadataOfWhatWasIsNotKept() throws Exception {
+    DiffusionBase model = base("sd15");
+    AdapterBase of = new AdapterBase.Diffusion(model);
+    Map<String, AdaptedLayer> loha = of.read(trained("loha"));
+    Path source = folder.resolve("source.safetensors");
+    Map<String, String> said =
+        Map.of(
+            "ss_network_module", "lycoris.kohya",
+            "ss_network_args", "{\"algo\": \"loha\"}",
+            "sshs_model_hash", "0123",
+            "sshs_legacy_hash", "45",
+            "ss_tag", "kept");
+    Safetensors.Tensor tensor =
+        new Safetensors.Tensor("x", DType.F32, List.of(1L), ByteBuffer.allocate(4));
+    Safetensors.write(source, List.of(tensor), said);
+    Path small = folder.resolve("small.safetensors");
+    Resized resized = Resized.of(of, loha, new RankRule.Fixed(2), 2);
+    of.write("kohya", Optional.of(source), resized.layers(), small);
+    assertThat(Safetensors.read(small).texts())
+        .containsEntry("ss_tag", "kept")
+        .containsEntry("ss_network_module", "networks.lora")
+        .containsEntry("ss_network_dim", "2")
+        .doesNotContainKeys("ss_network_args", "sshs_model_hash", "sshs_legacy_hash");
+    Path same = folder.resolve("same.safetensors");
+    of.write("kohya", Optional.of(source), loha, same);
+    assertThat(Safetensors.read(same).texts())
+        .containsEntry("ss_network_args", "{\"algo\": \"loha\"}")
+        .doesNotContainKeys("sshs_model_hash", "sshs_legacy_hash");
   }
 
   /** Blocks have the numbers that the original's names have. */
