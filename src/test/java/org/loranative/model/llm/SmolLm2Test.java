@@ -51,9 +51,11 @@ class SmolLm2Test {
         StringBuilder streamed = new StringBuilder();
         String answer =
             answers.answer(Answers.Question.of(prompt), 40, Sampling.greedy(), streamed::append);
-        assertThat(answer).as(prompt).isEqualTo(g.path("text").asText());
+        String theirs = g.path("text").asText();
+        // An answer that is cut off does not show part of a character.
+        assertThat(answer).as(prompt).isEqualTo(theirs.replaceFirst("\uFFFD+$", ""));
         assertThat(streamed.toString()).isEqualTo(answer);
-        assertThat(tokenizer.decode(ints(g.path("answer")))).isEqualTo(answer);
+        assertThat(tokenizer.decode(ints(g.path("answer")))).isEqualTo(theirs);
       }
     }
   }
