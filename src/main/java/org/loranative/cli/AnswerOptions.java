@@ -77,14 +77,17 @@ final class AnswerOptions {
           "--top-k, --top-p, --min-p and --seed are about drawing tokens; give a --temperature"
               + " above 0, too (without one the likeliest token is taken).");
     }
+    return checked();
+  }
+
+  private Respondent.Manner checked() {
     return new Respondent.Manner(maxTokens.orElse(MAX_TOKENS), sampling(), stops);
   }
 
   /** Of a server, whose requests say the rest. */
   Usual usual() {
-    Respondent.Manner checked =
-        new Respondent.Manner(maxTokens.orElse(MAX_TOKENS), sampling(), stops);
-    return new Usual(maxTokens, checked.sampling(), checked.stops());
+    Respondent.Manner manner = checked();
+    return new Usual(maxTokens, manner.sampling(), manner.stops());
   }
 
   private Sampling sampling() {

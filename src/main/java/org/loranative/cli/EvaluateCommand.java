@@ -27,7 +27,6 @@ import org.loranative.train.evaluation.Measure;
 import org.loranative.train.evaluation.Perplexity;
 import org.loranative.train.evaluation.Result;
 import org.loranative.train.llm.Answers;
-import org.loranative.train.machine.Machine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -58,14 +57,7 @@ final class EvaluateCommand implements Callable<Integer> {
       List.of("auto", "messages", "sharegpt", "alpaca", "prompt", "text");
   private static final List<String> TRAIN_ON = List.of("auto", "response", "all");
 
-  @Option(
-      names = "--base",
-      required = true,
-      paramLabel = "PATH",
-      description = "Hugging Face folder or .gguf file.")
-  private Path base;
-
-  @Mixin private AdapterOptions adapters;
+  @Mixin private AskedModel model;
 
   @Option(
       names = "--data",
@@ -137,8 +129,6 @@ final class EvaluateCommand implements Callable<Integer> {
       description = "Write all numbers as JSON too, those of each record among them.")
   private Optional<Path> report = Optional.empty();
 
-  @Mixin private MachineOptions machine;
-
   @Spec private CommandSpec spec;
 
   private final Map<String, Function<HeldOut, Measure>> known =
@@ -151,16 +141,16 @@ final class EvaluateCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     Set<String> chosen = new LinkedHashSet<>(names);
     check(chosen);
-    Machine where = machine.machine();
-    List<AdapterSource> sources = adapters.sources();
+    model.machine(); // refused before anything is read
+    List<AdapterSource> sources = model.sources();
     Records all = Records.read(data);
     HeldOut heldOut =
         new HeldOut(data, limit.map(all::first).orElse(all), format, system, maxLength);
     List<Measure> measures = chosen.stream().map(n -> known.get(n).apply(heldOut)).toList();
     StopSignal.onSignals();
     List<Result> results;
-    try (Answers model = new Answers(base, sources, where)) {
-      results = new Evaluation(measures).run(model, !sources.isEmpty());
+    try (Answers answers = model.open()) {
+      results = new Evaluation(measures).run(answers, !sources.isEmpty());
     } catch (StoppedException e) {
       throw new StoppedException("Stopped before all was measured; nothing was written.");
     }
@@ -200,9 +190,9 @@ final class EvaluateCommand implements Callable<Integer> {
     if (raw && system.isPresent()) {
       throw new UserException("--system needs the chat template, which --raw leaves out.");
     }
-    if (Bases.isDiffusion(base)) {
+    if (Bases.isDiffusion(model.base())) {
       throw new UserException(
-          "--base: " + base + " is a diffusion model; evaluate measures language models.");
+          "--base: " + model.base() + " is a diffusion model; evaluate measures language models.");
     }
     report.ifPresent(f -> Merge.requireNew("--report", f));
   }
@@ -216,7 +206,7 @@ final class EvaluateCommand implements Callable<Integer> {
 
   private ObjectNode found(List<AdapterSource> sources, List<Result> results) {
     ObjectNode found = JSON.createObjectNode();
-    found.put("base", base.toString());
+    found.put("base", model.base().toString());
     found.set("adapters", JSON.valueToTree(sources));
     found.put("data", data.toString());
     found.set("measures", JSON.valueToTree(results.stream().map(Result::told).toList()));

@@ -23,9 +23,6 @@ import picocli.CommandLine.Option;
             + " singular values.",
     mixinStandardHelpOptions = true)
 final class ExtractCommand implements Callable<Integer> {
-  /** Where a rule says how many are kept. */
-  private static final int MOST = 128;
-
   @Option(
       names = "--base",
       required = true,
@@ -64,7 +61,7 @@ final class ExtractCommand implements Callable<Integer> {
     out.check(model);
     StopSignal.onSignals();
     DiffusionBase other = DiffusionFamilies.open(tuned);
-    int most = ranks.most().orElse(MOST);
+    int most = ranks.most().orElse(RankOptions.MOST);
     Extraction extraction =
         AdapterOutput.before(() -> Extraction.of(model.base(), other, textEncoder, rule, most));
     System.out.print(extraction.describe());

@@ -23,14 +23,7 @@ import picocli.CommandLine.Option;
             + " model and, if given, adapters.",
     mixinStandardHelpOptions = true)
 final class GenerateCommand implements Callable<Integer> {
-  @Option(
-      names = "--base",
-      required = true,
-      paramLabel = "PATH",
-      description = "Hugging Face folder or .gguf file.")
-  private Path base;
-
-  @Mixin private AdapterOptions adapters;
+  @Mixin private AskedModel model;
 
   @Option(names = "--prompt", paramLabel = "TEXT", description = "The question.")
   private Optional<String> prompt = Optional.empty();
@@ -67,29 +60,22 @@ final class GenerateCommand implements Callable<Integer> {
               + " data of the formats prompt or text.")
   private boolean raw;
 
-  @Option(
-      names = "--context",
-      paramLabel = "N",
-      description =
-          "Tokens of prompt and answer together, at most (default: 4096, or what the model takes).")
-  private Optional<Integer> context = Optional.empty();
+  @Mixin private ContextOption context;
 
   @Mixin private AnswerOptions manner;
-
-  @Mixin private MachineOptions machine;
 
   @Override
   public Integer call() throws IOException {
     Respondent.Manner how = manner.manner();
-    List<AdapterSource> sources = adapters.sources();
+    List<AdapterSource> sources = model.sources();
     check(sources);
     Optional<List<PromptFile.Prompt>> file = prompts.map(f -> PromptFile.read(f, system));
-    try (Answers answers = new Answers(base, sources, machine.machine())) {
+    try (Answers answers = model.open()) {
       if (prompt.isPresent()) {
         answer(answers, how);
         return 0;
       }
-      try (Respondents models = new Respondents(answers, Respondents.context(answers, context))) {
+      try (Respondents models = new Respondents(answers, context.tokens(answers))) {
         if (file.isPresent()) {
           Optional<Respondent> second = compare ? Optional.of(models.base()) : Optional.empty();
           new PromptRun(models.adapted(), second, how, raw).write(file.get(), out.orElseThrow());
@@ -132,8 +118,7 @@ final class GenerateCommand implements Callable<Integer> {
 
   private void answer(Answers answers, Respondent.Manner how) {
     int[] ids = answers.prompt(new Answers.Question(prompt.orElseThrow(), system, raw));
-    int tokens =
-        context.isPresent() ? Respondents.context(answers, context) : ids.length + how.maxTokens();
+    int tokens = context.isGiven() ? context.tokens(answers) : ids.length + how.maxTokens();
     try (Respondents models = new Respondents(answers, tokens)) {
       if (compare) {
         answer("[base] ", models.base(), ids, how);

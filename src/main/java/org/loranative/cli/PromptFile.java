@@ -5,10 +5,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.loranative.UserException;
 import org.loranative.data.Records;
 import org.loranative.data.Source;
 import org.loranative.data.TextFile;
+import org.loranative.data.llm.Formats.Conversation;
 import org.loranative.text.ChatTemplate.Message;
 
 /** Prompts of a file: lines of a .txt, or records of what else is read as training data. */
@@ -91,12 +93,7 @@ final class PromptFile {
   }
 
   private static Prompt with(Prompt prompt, Optional<String> system) {
-    if (system.isEmpty() || prompt.messages().get(0).role().equals("system")) {
-      return prompt;
-    }
-    List<Message> messages = new ArrayList<>();
-    messages.add(new Message("system", system.get()));
-    messages.addAll(prompt.messages());
-    return new Prompt(messages);
+    Conversation asked = new Conversation(prompt.messages(), List.of(), Set.of());
+    return new Prompt(system.map(asked::withSystem).orElse(asked).messages());
   }
 }

@@ -9,6 +9,9 @@ import picocli.CommandLine.Option;
 
 /** How many ranks are kept of a layer. */
 final class RankOptions {
+  /** Most of a layer where a rule says how many, and --rank nothing. */
+  static final int MOST = 128;
+
   @Option(
       names = "--rank",
       paramLabel = "N",

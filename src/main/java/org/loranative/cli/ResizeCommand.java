@@ -23,9 +23,6 @@ import picocli.CommandLine.Parameters;
             + " and LoKr become LoRA.",
     mixinStandardHelpOptions = true)
 final class ResizeCommand implements Callable<Integer> {
-  /** Of what is no LoRA, where nothing else is said. */
-  private static final int MOST = 128;
-
   @Parameters(paramLabel = "ADAPTER", description = "An adapter of any format that is read.")
   private Path adapter;
 
@@ -48,7 +45,7 @@ final class ResizeCommand implements Callable<Integer> {
     Map<String, AdaptedLayer> layers = model.read(adapter);
     int largest = layers.values().stream().mapToInt(AdaptedLayer::rank).max().orElse(1);
     StopSignal.onSignals();
-    int most = ranks.most().orElse(Math.max(largest, MOST));
+    int most = ranks.most().orElse(Math.max(largest, RankOptions.MOST));
     Resized resized = AdapterOutput.before(() -> Resized.of(model, layers, rule, most));
     System.out.print(resized.describe());
     out.write(model, Optional.of(adapter), resized.layers());

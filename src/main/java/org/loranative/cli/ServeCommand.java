@@ -16,7 +16,6 @@ import org.loranative.train.llm.Answers;
 import org.loranative.train.llm.Respondent;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
 /** {@code lora-native serve}. */
 @Command(
@@ -28,36 +27,22 @@ import picocli.CommandLine.Option;
 final class ServeCommand implements Callable<Integer> {
   private static final int PORT = 8000;
 
-  @Option(
-      names = "--base",
-      required = true,
-      paramLabel = "PATH",
-      description = "Hugging Face folder or .gguf file.")
-  private Path base;
+  @Mixin private AskedModel model;
 
-  @Mixin private AdapterOptions adapters;
-
-  @Option(
-      names = "--context",
-      paramLabel = "N",
-      description =
-          "Tokens of prompt and answer together, at most (default: 4096, or what the model takes).")
-  private Optional<Integer> context = Optional.empty();
+  @Mixin private ContextOption context;
 
   @Mixin private AnswerOptions manner;
 
   @Mixin private ServerOptions server;
 
-  @Mixin private MachineOptions machine;
-
   @Override
   public Integer call() throws InterruptedException {
     int port = server.port(PORT);
-    List<AdapterSource> sources = adapters.sources();
+    List<AdapterSource> sources = model.sources();
     Optional<String> token = server.token();
-    String name = name(base);
-    try (Answers answers = new Answers(base, sources, machine.machine());
-        Respondents respondents = new Respondents(answers, Respondents.context(answers, context))) {
+    String name = name(model.base());
+    try (Answers answers = model.open();
+        Respondents respondents = new Respondents(answers, context.tokens(answers))) {
       Map<String, Supplier<Respondent>> models = new LinkedHashMap<>();
       if (!sources.isEmpty()) {
         String all = sources.stream().map(a -> name(a.path())).collect(Collectors.joining("+"));

@@ -57,7 +57,11 @@ public record AdapterSource(Path path, double scale, BlockWeights blocks) {
 
   /** Adapters of a base as one. */
   public static Mix mix(List<AdapterSource> sources, AdapterBase base) {
-    return Mix.of(base.targets(), sources.stream().map(source -> source.part(base)).toList());
+    return Mix.of(base.targets(), parts(sources, base));
+  }
+
+  private static List<Mix.Part> parts(List<AdapterSource> sources, AdapterBase base) {
+    return sources.stream().map(source -> source.part(base)).toList();
   }
 
   /**
@@ -66,10 +70,11 @@ public record AdapterSource(Path path, double scale, BlockWeights blocks) {
    * @throws UserException if there is nothing in it: they cancel, or their scales are 0
    */
   public static Map<String, AdaptedLayer> combined(List<AdapterSource> sources, AdapterBase base) {
-    Map<String, AdaptedLayer> layers = Merge.layers(mix(sources, base));
+    List<Mix.Part> parts = parts(sources, base);
+    Map<String, AdaptedLayer> layers = Merge.layers(Mix.of(base.targets(), parts));
     double all = 0;
-    for (AdapterSource source : sources) {
-      all += Math.abs(source.scale()) * norm(base.read(source.path()));
+    for (int i = 0; i < parts.size(); i++) {
+      all += Math.abs(sources.get(i).scale()) * norm(parts.get(i).modules());
     }
     if (norm(layers) <= ROUNDING * all) {
       throw new UserException(

@@ -1,7 +1,6 @@
 package org.loranative.export;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -13,6 +12,7 @@ import org.loranative.graph.Kind;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
+import org.loranative.lora.Change;
 import org.loranative.lora.LowRankPart;
 import org.loranative.lora.RankRule;
 import org.loranative.model.diffusion.DiffusionBase;
@@ -63,11 +63,9 @@ public record Extraction(Resized part, int same, List<String> left) {
                   base.path(), tuned.path(), target.path()));
         }
         float[] weight = before.of(target);
-        float[] difference = after.of(target);
-        for (int i = 0; i < weight.length; i++) {
-          difference[i] -= weight[i];
-        }
-        if (norm(difference) <= threshold(base, tuned, target.path() + ".weight") * norm(weight)) {
+        float[] difference = difference(weight, after.of(target));
+        if (Change.norm(difference)
+            <= threshold(base, tuned, target.path() + ".weight") * Change.norm(weight)) {
           same++;
         } else {
           parts.put(target.path(), LowRankPart.of(target, difference, rule, most));
@@ -122,15 +120,8 @@ public record Extraction(Resized part, int same, List<String> left) {
       Reading other = tuned.weights().reading(v.name());
       float[] x = before.stored(one);
       float[] y = after.stored(other);
-      if (x.length == y.length) {
-        float[] difference = y.clone();
-        for (int i = 0; i < x.length; i++) {
-          difference[i] -= x[i];
-        }
-        if (norm(difference) > threshold(base, tuned, v.name()) * norm(x)) {
-          left.add(v.name());
-        }
-      } else if (!Arrays.equals(x, y)) {
+      if (x.length != y.length
+          || Change.norm(difference(x, y)) > threshold(base, tuned, v.name()) * Change.norm(x)) {
         left.add(v.name());
       }
     }
@@ -148,11 +139,11 @@ public record Extraction(Resized part, int same, List<String> left) {
                 left.size(), left.get(0)));
   }
 
-  private static double norm(float[] x) {
-    double sum = 0;
-    for (float v : x) {
-      sum += (double) v * v;
+  private static float[] difference(float[] before, float[] after) {
+    float[] difference = after.clone();
+    for (int i = 0; i < before.length; i++) {
+      difference[i] -= before[i];
     }
-    return Math.sqrt(sum);
+    return difference;
   }
 }

@@ -2,6 +2,7 @@ package org.loranative.export;
 
 import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.Adapters;
+import org.loranative.lora.Part;
 import org.loranative.model.weights.Reading;
 import org.loranative.model.weights.StoredRows;
 import org.loranative.model.weights.Weights;
@@ -23,7 +24,7 @@ final class LayerWeights implements AutoCloseable {
     int out = Math.toIntExact(layer.out());
     int in = Math.toIntExact(layer.in());
     if (reading.transposed()) {
-      return swapped(x, in, out);
+      return Part.transposed(x, in, out);
     }
     int taps = layer.kernel() * layer.kernel();
     float[] inOrder = new float[x.length];
@@ -31,7 +32,7 @@ final class LayerWeights implements AutoCloseable {
       int from = Math.toIntExact(reading.fileRow(row));
       System.arraycopy(x, from * in, inOrder, row * in, in);
     }
-    return swapped(inOrder, in / taps, taps);
+    return Part.transposed(inOrder, in / taps, taps);
   }
 
   /** What a layer's weight gains by an adapter of any kind, likewise. */
@@ -57,22 +58,6 @@ final class LayerWeights implements AutoCloseable {
     rows.read(reading.entry(), 0, Math.toIntExact(StoredRows.rows(reading.entry())), x);
     rows.done(reading.entry());
     return x;
-  }
-
-  /** Matrices [first, second] as [second, first]. */
-  private static float[] swapped(float[] x, int first, int second) {
-    if (first == 1 || second == 1) {
-      return x;
-    }
-    float[] y = new float[x.length];
-    for (int at = 0; at < x.length; at += first * second) {
-      for (int i = 0; i < first; i++) {
-        for (int j = 0; j < second; j++) {
-          y[at + j * first + i] = x[at + i * second + j];
-        }
-      }
-    }
-    return y;
   }
 
   @Override

@@ -21,6 +21,7 @@ import org.loranative.io.DType;
 import org.loranative.io.TensorEntry;
 import org.loranative.io.TensorStream;
 import org.loranative.lora.AdaptedLayer;
+import org.loranative.lora.Part;
 import org.loranative.model.weights.Reading;
 import org.loranative.model.weights.StoredRows;
 import org.loranative.model.weights.Weights;
@@ -149,12 +150,12 @@ public final class MergedTensors implements AutoCloseable {
         continue;
       }
       int taps = patch.layer().target().kernel() * patch.layer().target().kernel();
-      float[] inMemory = transposed(row, row.length / taps, taps);
+      float[] inMemory = Part.transposed(row, row.length / taps, taps);
       patch
           .layer()
           .method()
           .merge(patch.layer(), Math.toIntExact(patch.reading().ourRow(inOwn)), inMemory);
-      System.arraycopy(transposed(inMemory, taps, row.length / taps), 0, row, 0, row.length);
+      System.arraycopy(Part.transposed(inMemory, taps, row.length / taps), 0, row, 0, row.length);
     }
   }
 
@@ -162,27 +163,13 @@ public final class MergedTensors implements AutoCloseable {
   private static void mergeWhole(Patch patch, float[] x) {
     int out = Math.toIntExact(patch.layer().target().out());
     int in = x.length / out;
-    float[] ours = transposed(x, in, out);
+    float[] ours = Part.transposed(x, in, out);
     for (int row = 0; row < out; row++) {
       float[] weights = Arrays.copyOfRange(ours, row * in, (row + 1) * in);
       patch.layer().method().merge(patch.layer(), row, weights);
       System.arraycopy(weights, 0, ours, row * in, in);
     }
-    System.arraycopy(transposed(ours, out, in), 0, x, 0, x.length);
-  }
-
-  /** [first, second] as [second, first]. */
-  private static float[] transposed(float[] x, int first, int second) {
-    if (first == 1 || second == 1) {
-      return x;
-    }
-    float[] y = new float[x.length];
-    for (int i = 0; i < first; i++) {
-      for (int j = 0; j < second; j++) {
-        y[j * first + i] = x[i * second + j];
-      }
-    }
-    return y;
+    System.arraycopy(Part.transposed(ours, out, in), 0, x, 0, x.length);
   }
 
   @Override

@@ -16,11 +16,7 @@ public record Change(double norm, List<double[]> spectra) {
 
   /** Of one product. */
   static Change of(double[] spectrum) {
-    double sum = 0;
-    for (double x : spectrum) {
-      sum += x * x;
-    }
-    return new Change(Math.sqrt(sum), List.of(spectrum));
+    return new Change(norm(spectrum), List.of(spectrum));
   }
 
   /** Directions that hold 99 % of a product's squared norm, of the product that needs most. */
@@ -142,10 +138,19 @@ public record Change(double norm, List<double[]> spectra) {
   }
 
   /** Frobenius norm. */
-  static double norm(float[] x) {
+  public static double norm(float[] x) {
     double sum = 0;
     for (float v : x) {
       sum += (double) v * v;
+    }
+    return Math.sqrt(sum);
+  }
+
+  /** That of a matrix with these singular values. */
+  static double norm(double[] values) {
+    double sum = 0;
+    for (double s : values) {
+      sum += s * s;
     }
     return Math.sqrt(sum);
   }

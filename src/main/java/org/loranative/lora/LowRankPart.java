@@ -40,14 +40,10 @@ public record LowRankPart(AdaptedLayer layer, double norm, double kept) {
       }
     }
     SingularVectors small = SingularVectors.largest(core, rank, rank, rank);
-    double norm = norm(small.values());
+    double norm = Change.norm(small.values());
     int count = Math.min(rule.rank(small.values(), norm), most);
-    double[][] u = new double[count][];
-    double[][] v = new double[count][];
-    for (int k = 0; k < count; k++) {
-      u[k] = combined(small.left()[k], left);
-      v[k] = combined(small.right()[k], right);
-    }
+    double[][] u = SingularVectors.turned(Arrays.copyOf(small.left(), count), left);
+    double[][] v = SingularVectors.turned(Arrays.copyOf(small.right(), count), right);
     return part(layer.target(), new SingularVectors(small.values(), u, v), count, norm);
   }
 
@@ -98,7 +94,7 @@ public record LowRankPart(AdaptedLayer layer, double norm, double kept) {
       }
     }
     AdaptedLayer layer = AdaptedLayer.lowRank(target, count, new AdaptedLayer.LowRank(count, a, b));
-    return new LowRankPart(layer, norm, norm(Arrays.copyOf(vectors.values(), count)));
+    return new LowRankPart(layer, norm, Change.norm(Arrays.copyOf(vectors.values(), count)));
   }
 
   /** Makes vectors orthonormal; returns each old one in terms of the new: [old][new]. */
@@ -111,24 +107,10 @@ public record LowRankPart(AdaptedLayer layer, double norm, double kept) {
     double[][] factor = new double[x.length][x.length];
     for (int i = 0; i < x.length; i++) {
       for (int j = 0; j < x.length; j++) {
-        double sum = 0;
-        for (int c = 0; c < x[j].length; c++) {
-          sum += old[i][c] * x[j][c];
-        }
-        factor[i][j] = sum;
+        factor[i][j] = SingularVectors.dot(old[i], x[j]);
       }
     }
     return factor;
-  }
-
-  private static double[] combined(double[] by, double[][] vectors) {
-    double[] y = new double[vectors[0].length];
-    for (int j = 0; j < by.length; j++) {
-      for (int i = 0; i < y.length; i++) {
-        y[i] += by[j] * vectors[j][i];
-      }
-    }
-    return y;
   }
 
   private static double[][] rows(float[] a, int rank) {
@@ -151,13 +133,5 @@ public record LowRankPart(AdaptedLayer layer, double norm, double kept) {
       }
     }
     return columns;
-  }
-
-  private static double norm(double[] values) {
-    double sum = 0;
-    for (double s : values) {
-      sum += s * s;
-    }
-    return Math.sqrt(sum);
   }
 }

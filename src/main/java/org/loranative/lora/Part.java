@@ -161,8 +161,11 @@ public record Part(
         : numbers;
   }
 
-  /** Rows of [first, second] as rows of [second, first]. */
-  private static float[] transposed(float[] x, int first, int second) {
+  /** Matrices [first, second], one behind the other, as [second, first]. */
+  public static float[] transposed(float[] x, int first, int second) {
+    if (first == 1 || second == 1) {
+      return x;
+    }
     float[] y = new float[x.length];
     for (int row = 0; row < x.length; row += first * second) {
       for (int i = 0; i < first; i++) {

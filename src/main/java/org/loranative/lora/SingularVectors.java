@@ -198,9 +198,10 @@ record SingularVectors(double[] values, double[][] left, double[][] right) {
     return Eigenvectors.of(g).vectors();
   }
 
-  private static double[][] turned(double[][] turn, double[][] x) {
-    double[][] y = new double[x.length][x[0].length];
-    IntStream.range(0, x.length)
+  /** Sums of vectors {@code x}, by as much of each as rows of {@code turn} say. */
+  static double[][] turned(double[][] turn, double[][] x) {
+    double[][] y = new double[turn.length][x[0].length];
+    IntStream.range(0, turn.length)
         .parallel()
         .forEach(
             j -> {
@@ -217,7 +218,7 @@ record SingularVectors(double[] values, double[][] left, double[][] right) {
     }
   }
 
-  private static double dot(double[] x, double[] y) {
+  static double dot(double[] x, double[] y) {
     double sum = 0;
     for (int i = 0; i < x.length; i++) {
       sum += x[i] * y[i];

@@ -2,9 +2,6 @@ package org.loranative.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -22,31 +19,14 @@ class AdapterCommandsTest {
 
   @TempDir Path folder;
 
-  private record Outcome(int code, String output) {}
-
-  private static Outcome run(String... arguments) {
-    PrintStream out = System.out;
-    PrintStream err = System.err;
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    PrintStream both = new PrintStream(bytes, true, StandardCharsets.UTF_8);
-    System.setOut(both);
-    System.setErr(both);
-    try {
-      return new Outcome(Main.run(arguments), bytes.toString(StandardCharsets.UTF_8));
-    } finally {
-      System.setOut(out);
-      System.setErr(err);
-    }
-  }
-
   private static void runs(String says, String... arguments) {
-    Outcome outcome = run(arguments);
+    Typed outcome = Typed.run(arguments);
     assertThat(outcome.output()).contains(says);
     assertThat(outcome.code()).as(outcome.output()).isZero();
   }
 
   private static void refuses(String says, String... arguments) {
-    Outcome outcome = run(arguments);
+    Typed outcome = Typed.run(arguments);
     assertThat(outcome.output()).contains(says);
     assertThat(outcome.code()).as(outcome.output()).isEqualTo(2);
   }

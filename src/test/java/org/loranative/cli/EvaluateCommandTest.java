@@ -4,10 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,8 +22,6 @@ class EvaluateCommandTest {
   private static Path adapter;
   private static Path data;
 
-  private record Outcome(int code, String output) {}
-
   @BeforeAll
   static void train() throws IOException {
     base = TinyModel.write(folder.resolve("base"));
@@ -39,29 +34,17 @@ class EvaluateCommandTest {
     Files.write(data, lines);
   }
 
-  private static Outcome run(String... more) {
+  private static Typed run(String... more) {
     List<String> all =
         new ArrayList<>(List.of("evaluate", "--base", base.toString(), "--device", "cpu"));
     all.addAll(List.of(more));
-    PrintStream out = System.out;
-    PrintStream err = System.err;
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    PrintStream both = new PrintStream(bytes, true, StandardCharsets.UTF_8);
-    System.setOut(both);
-    System.setErr(both);
-    try {
-      int code = Main.run(all.toArray(String[]::new));
-      return new Outcome(code, bytes.toString(StandardCharsets.UTF_8));
-    } finally {
-      System.setOut(out);
-      System.setErr(err);
-    }
+    return Typed.run(all.toArray(String[]::new));
   }
 
   @Test
   void tellsWhatTheAdapterLearnt() throws IOException {
     Path report = folder.resolve("report.json");
-    Outcome outcome =
+    Typed outcome =
         run(
             "--adapter=" + adapter,
             "--data=" + data,
@@ -86,14 +69,14 @@ class EvaluateCommandTest {
     assertThat(record.path("adapter").path("answer").isTextual()).isTrue();
     assertThat(record.path("base").path("right").asBoolean(true)).isFalse();
 
-    Outcome again = run("--data=" + data, "--report=" + report);
+    Typed again = run("--data=" + data, "--report=" + report);
     assertThat(again.code()).isEqualTo(2);
     assertThat(again.output()).contains("exists already");
   }
 
   @Test
   void measuresTheBaseAlone() {
-    Outcome outcome = run("--data=" + data, "--limit=3");
+    Typed outcome = run("--data=" + data, "--limit=3");
     assertThat(outcome.code()).as(outcome.output()).isZero();
     assertThat(outcome.output())
         .contains("perplexity: 3 records")
@@ -133,7 +116,7 @@ class EvaluateCommandTest {
   }
 
   private static void refused(String message, String... options) {
-    Outcome outcome = run(options);
+    Typed outcome = run(options);
     assertThat(outcome.output()).startsWith("evaluate: ").contains(message).hasLineCount(1);
     assertThat(outcome.code()).isEqualTo(2);
   }

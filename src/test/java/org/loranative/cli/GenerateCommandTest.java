@@ -4,12 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,15 +21,13 @@ class GenerateCommandTest {
   private static Path base;
   private static Path adapter;
 
-  private record Outcome(int code, String output) {}
-
   @BeforeAll
   static void train() throws IOException {
     base = TinyModel.write(folder.resolve("base"));
     adapter = TinyAdapter.train(base, folder.resolve("a"));
   }
 
-  private static Outcome run(String input, String... more) {
+  private static Typed run(String input, String... more) {
     List<String> all =
         new ArrayList<>(
             List.of(
@@ -48,28 +41,13 @@ class GenerateCommandTest {
                 "--compute-dtype",
                 "f32"));
     all.addAll(List.of(more));
-    PrintStream out = System.out;
-    PrintStream err = System.err;
-    InputStream in = System.in;
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    PrintStream both = new PrintStream(bytes, true, StandardCharsets.UTF_8);
-    System.setOut(both);
-    System.setErr(both);
-    System.setIn(new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)));
-    try {
-      int code = Main.run(all.toArray(String[]::new));
-      return new Outcome(code, bytes.toString(StandardCharsets.UTF_8));
-    } finally {
-      System.setOut(out);
-      System.setErr(err);
-      System.setIn(in);
-    }
+    return Typed.withInput(input, all.toArray(String[]::new));
   }
 
   private static String answer(String prompt, String... more) {
     List<String> all = new ArrayList<>(List.of("--prompt", prompt));
     all.addAll(List.of(more));
-    Outcome outcome = run("", all.toArray(String[]::new));
+    Typed outcome = run("", all.toArray(String[]::new));
     assertThat(outcome.code()).as(outcome.output()).isZero();
     return outcome.output().substring(0, outcome.output().length() - 1);
   }
@@ -83,7 +61,7 @@ class GenerateCommandTest {
         .isEqualTo("[base] " + plain + "\n[adapter] " + own);
 
     String cut = "(Cut off after 6 tokens; --max-tokens allows more.)\n";
-    Outcome chat =
+    Typed chat =
         run(
             "what?\n"
                 + "/adapter off\n"
@@ -122,11 +100,11 @@ class GenerateCommandTest {
   /** The second answer depends on the first question; the oldest turns go where they do not fit. */
   @Test
   void remembersAsFarAsTheContextGoes() {
-    Outcome two = run("what?\nwhat?\n", "--context", "400");
+    Typed two = run("what?\nwhat?\n", "--context", "400");
     String[] lines = two.output().split("\n\\(Cut off[^\n]*\n");
     assertThat(lines).hasSize(2);
     assertThat(lines[0]).isNotEqualTo(lines[1]);
-    Outcome short_ = run("what?\nwhat?\n", "--context", "100");
+    Typed short_ = run("what?\nwhat?\n", "--context", "100");
     assertThat(short_.output())
         .contains("no longer fits the context of 100 tokens; its first 1 questions are forgotten")
         .endsWith(lines[0] + "\n(Cut off after 6 tokens; --max-tokens allows more.)\n");
@@ -143,7 +121,7 @@ class GenerateCommandTest {
         {"system": "Be brief.", "prompt": "who?"}
         """);
     Path out = folder.resolve("answers.jsonl");
-    Outcome outcome =
+    Typed outcome =
         run(
             "",
             "--adapter",
@@ -197,7 +175,7 @@ class GenerateCommandTest {
   }
 
   private static void refused(String message, String... arguments) {
-    Outcome outcome = run("", arguments);
+    Typed outcome = run("", arguments);
     assertThat(outcome.output()).contains(message);
     assertThat(outcome.code()).isEqualTo(2);
   }

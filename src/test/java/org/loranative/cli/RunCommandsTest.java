@@ -3,10 +3,7 @@ package org.loranative.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,8 +25,6 @@ class RunCommandsTest {
   private Path base;
   private Path data;
 
-  private record Outcome(int code, String output) {}
-
   @BeforeEach
   void prepare() throws IOException {
     base = TinyModel.write(folder.resolve("base"));
@@ -39,21 +34,6 @@ class RunCommandsTest {
       lines.add("{\"prompt\":\"what is " + i + "? \",\"completion\":\"it is " + i % 7 + "\"}");
     }
     Files.write(data, lines);
-  }
-
-  private static Outcome run(String... arguments) {
-    PrintStream out = System.out;
-    PrintStream err = System.err;
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    PrintStream both = new PrintStream(bytes, true, StandardCharsets.UTF_8);
-    System.setOut(both);
-    System.setErr(both);
-    try {
-      return new Outcome(Main.run(arguments), bytes.toString(StandardCharsets.UTF_8));
-    } finally {
-      System.setOut(out);
-      System.setErr(err);
-    }
   }
 
   private String[] init(Path out, String... more) {
@@ -77,7 +57,7 @@ class RunCommandsTest {
   @Test
   void initWritesAConfigurationThatTrains() {
     Path file = folder.resolve("my.yaml");
-    Outcome outcome = run(init(file));
+    Typed outcome = Typed.run(init(file));
     assertThat(outcome.code()).as(outcome.output()).isZero();
     assertThat(outcome.output()).contains("40 records").contains("s a step here");
     TrainConfig config = read(file);
@@ -88,31 +68,31 @@ class RunCommandsTest {
         .contains("# preset small-data: little data")
         .containsPattern("batch_size: 4 +# Examples of a micro-batch\\.")
         .contains("steps; memory");
-    assertThat(run("train", "--config=" + file, "--set=max_steps=4").code()).isZero();
+    assertThat(Typed.run("train", "--config=" + file, "--set=max_steps=4").code()).isZero();
 
-    assertThat(run(init(file)).code()).as("nothing is overwritten").isEqualTo(2);
-    assertThat(run(init(file, "--force", "--no-probe", "--preset=high-quality,quick")).code())
+    assertThat(Typed.run(init(file)).code()).as("nothing is overwritten").isEqualTo(2);
+    assertThat(Typed.run(init(file, "--force", "--no-probe", "--preset=high-quality,quick")).code())
         .isZero();
     assertThat(read(file).loraRank()).isEqualTo(16);
     assertThat(read(file).loraAlpha()).isEqualTo(32);
     assertThat(read(file).maxSteps()).isEqualTo(100);
-    Outcome unknown = run(init(folder.resolve("x.yaml"), "--preset=lowvram"));
+    Typed unknown = Typed.run(init(folder.resolve("x.yaml"), "--preset=lowvram"));
     assertThat(unknown.code()).isEqualTo(2);
     assertThat(unknown.output()).contains("low-vram, small-data, high-quality, quick");
-    assertThat(run("init", "--base=" + base).output()).contains("--data is missing");
+    assertThat(Typed.run("init", "--base=" + base).output()).contains("--data is missing");
   }
 
   /** The planner refuses what the preset says, so init halves until it fits. */
   @Test
   void initFitsTheBudget() {
     Path file = folder.resolve("tight.yaml");
-    Outcome outcome = run(init(file, "--memory=800KB", "--no-probe"));
+    Typed outcome = Typed.run(init(file, "--memory=800KB", "--no-probe"));
     assertThat(outcome.code()).as(outcome.output()).isZero();
     TrainConfig config = read(file);
     assertThat(config.batchSize()).isLessThan(4);
     assertThat(config.batchSize() * config.gradientAccumulation()).isEqualTo(4);
-    assertThat(run("plan", "--config=" + file).code()).isZero();
-    Outcome none = run(init(folder.resolve("none.yaml"), "--memory=100KB", "--no-probe"));
+    assertThat(Typed.run("plan", "--config=" + file).code()).isZero();
+    Typed none = Typed.run(init(folder.resolve("none.yaml"), "--memory=100KB", "--no-probe"));
     assertThat(none.code()).isEqualTo(2);
     assertThat(folder.resolve("none.yaml")).doesNotExist();
   }
@@ -122,10 +102,10 @@ class RunCommandsTest {
   void initProposesWhatFewRecordsAllow() throws IOException {
     data = Files.write(folder.resolve("few.jsonl"), Files.readAllLines(data).subList(0, 3));
     Path file = folder.resolve("few.yaml");
-    Outcome outcome = run(init(file, "--no-probe"));
+    Typed outcome = Typed.run(init(file, "--no-probe"));
     assertThat(outcome.code()).as(outcome.output()).isZero();
     assertThat(read(file).earlyStop()).isZero();
-    assertThat(run("plan", "--config=" + file).code()).isZero();
+    assertThat(Typed.run("plan", "--config=" + file).code()).isZero();
   }
 
   private TrainConfig initImages(Path data, String... more) {
@@ -142,7 +122,7 @@ class RunCommandsTest {
                 "--force",
                 "--no-probe"));
     all.addAll(List.of(more));
-    Outcome outcome = run(all.toArray(String[]::new));
+    Typed outcome = Typed.run(all.toArray(String[]::new));
     assertThat(outcome.code()).as(outcome.output()).isZero();
     return read(file);
   }
@@ -160,7 +140,7 @@ class RunCommandsTest {
         .allMatch(p -> p.startsWith("glossy: \"yes\", "))
         .doesNotHaveDuplicates();
     assertThat(config.sampleSteps()).as("eight times in 725 steps").isEqualTo(90);
-    Outcome text = run(init(folder.resolve("text.yaml"), "--trigger-word=x"));
+    Typed text = Typed.run(init(folder.resolve("text.yaml"), "--trigger-word=x"));
     assertThat(text.code()).isEqualTo(2);
     assertThat(text.output()).contains("--trigger-word is for images");
   }
@@ -185,7 +165,8 @@ class RunCommandsTest {
   @Tag("slow")
   void whatInitProposesForImagesTrains() throws IOException {
     initImages(FLUENT);
-    Outcome trained = run("train", "--config=" + folder.resolve("sd.yaml"), "--set=max_steps=180");
+    Typed trained =
+        Typed.run("train", "--config=" + folder.resolve("sd.yaml"), "--set=max_steps=180");
     assertThat(trained.code()).as(trained.output()).isZero();
     List<String> lines = Files.readAllLines(folder.resolve("run/logs/metrics.jsonl"));
     double probe =
@@ -196,25 +177,28 @@ class RunCommandsTest {
 
   @Test
   void configListsAndExplains() {
-    Outcome all = run("config");
+    Typed all = Typed.run("config");
     assertThat(all.code()).isZero();
     assertThat(all.output())
         .containsPattern("(?m)^Training$")
         .containsPattern("(?m)^  learning_rate +2e-4 +1e-4 +The highest")
         .containsPattern("(?m)^  packing +false +– +Fill rows of max_length tokens");
-    assertThat(run("config", "--task=llm").output()).contains("packing").doesNotContain("huber_c");
-    assertThat(run("config", "lora_rank").output())
+    assertThat(Typed.run("config", "--task=llm").output())
+        .contains("packing")
+        .doesNotContain("huber_c");
+    assertThat(Typed.run("config", "lora_rank").output())
         .contains("lora_rank: The adapter's size.")
         .contains("a whole number from 1 to 4096")
         .contains("must have the same value")
         .contains("lora_rank: 8");
-    assertThat(run("config", "--schema").output()).contains("\"additionalProperties\" : false");
-    Outcome unknown = run("config", "lora_rnk");
+    assertThat(Typed.run("config", "--schema").output())
+        .contains("\"additionalProperties\" : false");
+    Typed unknown = Typed.run("config", "lora_rnk");
     assertThat(unknown.code()).isEqualTo(2);
     assertThat(unknown.output())
         .contains("lora_rnk is not a known key. Did you mean \"lora_rank\"?");
-    assertThat(run("config", "network_dim").output()).contains("Here it is \"lora_rank\"");
-    Outcome other = run("plan", "--set=resolution=512");
+    assertThat(Typed.run("config", "network_dim").output()).contains("Here it is \"lora_rank\"");
+    Typed other = Typed.run("plan", "--set=resolution=512");
     assertThat(other.code()).isEqualTo(2);
     assertThat(other.output()).contains("--set resolution is a setting for diffusion models");
   }
@@ -236,11 +220,11 @@ class RunCommandsTest {
 
   @Test
   void sweepsListsComparesAndPrunes() throws IOException {
-    Outcome mistake = run(sweep("--over=learning_rat=1e-3"));
+    Typed mistake = Typed.run(sweep("--over=learning_rat=1e-3"));
     assertThat(mistake.code()).isEqualTo(2);
     assertThat(mistake.output()).contains("learning_rate");
 
-    Outcome first = run(sweep("--over=learning_rate=1e-2,1e30", "--over=lora_rank=2,4"));
+    Typed first = Typed.run(sweep("--over=learning_rate=1e-2,1e30", "--over=lora_rank=2,4"));
     assertThat(first.code()).as(first.output()).isZero();
     assertThat(first.output())
         .contains("learning_rate=1e-2,lora_rank=2")
@@ -249,44 +233,44 @@ class RunCommandsTest {
     assertThat(Files.readAllLines(folder.resolve("sweep/sweep.jsonl"))).hasSize(4);
     Path good = folder.resolve("sweep/learning_rate=1e-2,lora_rank=4");
     long written = good.resolve("logs/metrics.jsonl").toFile().lastModified();
-    assertThat(run(sweep("--over=learning_rate=1e-2,1e30", "--over=lora_rank=2,4")).code())
+    assertThat(Typed.run(sweep("--over=learning_rate=1e-2,1e30", "--over=lora_rank=2,4")).code())
         .isZero();
     assertThat(good.resolve("logs/metrics.jsonl").toFile().lastModified())
         .as("done runs are not run again")
         .isEqualTo(written);
-    assertThat(run(sweep("--over=seed=1,2,3,4", "--random=2", "--seed=5")).code()).isZero();
+    assertThat(Typed.run(sweep("--over=seed=1,2,3,4", "--random=2", "--seed=5")).code()).isZero();
     try (var runs = Files.list(folder.resolve("sweep"))) {
       assertThat(runs.filter(r -> r.getFileName().toString().startsWith("seed=")).count())
           .isEqualTo(2);
     }
 
-    Outcome compared =
-        run(
+    Typed compared =
+        Typed.run(
             "runs",
             "compare",
             good.toString(),
             folder.resolve("sweep/learning_rate=1e-2,lora_rank=2").toString());
     assertThat(compared.output()).contains("lora_rank").doesNotContain("learning_rate  ");
 
-    Outcome dry = run("runs", "prune", folder.resolve("sweep").toString(), "--dry-run");
+    Typed dry = Typed.run("runs", "prune", folder.resolve("sweep").toString(), "--dry-run");
     assertThat(dry.output()).contains("checkpoint-20").contains("would be freed");
     assertThat(good.resolve("checkpoint-20")).exists();
-    assertThat(run("runs", "prune", folder.resolve("sweep").toString(), "--keep=0").code())
+    assertThat(Typed.run("runs", "prune", folder.resolve("sweep").toString(), "--keep=0").code())
         .isZero();
     assertThat(good.resolve("checkpoint-20")).doesNotExist();
     assertThat(good.resolve("checkpoint-30")).doesNotExist();
     assertThat(good.resolve("adapter/adapter_model.safetensors")).exists();
     assertThat(good.resolve("logs")).as("not old").exists();
-    assertThat(run("runs", "list", folder.resolve("sweep").toString()).output())
+    assertThat(Typed.run("runs", "list", folder.resolve("sweep").toString()).output())
         .contains("lora_rank=4");
-    assertThat(run("runs", "list", folder.resolve("base").toString()).code()).isEqualTo(2);
+    assertThat(Typed.run("runs", "list", folder.resolve("base").toString()).code()).isEqualTo(2);
   }
 
   @Test
   void doctorReadsARunAndForeignFiles() {
     Path out = folder.resolve("run");
     assertThat(
-            run(
+            Typed.run(
                     "train",
                     "--set=base_model=" + base,
                     "--set=metadata_path=" + data,
@@ -296,13 +280,13 @@ class RunCommandsTest {
                     "--set=device=cpu")
                 .code())
         .isZero();
-    Outcome flat = run("doctor", out.toString());
+    Typed flat = Typed.run("doctor", out.toString());
     assertThat(flat.code()).isZero();
     assertThat(flat.output()).contains("loss");
-    assertThat(run("doctor", out.toString(), "--json").output()).contains("\"severity\"");
-    Outcome foreign = run("doctor", "src/test/resources/events/torch.tfevents");
+    assertThat(Typed.run("doctor", out.toString(), "--json").output()).contains("\"severity\"");
+    Typed foreign = Typed.run("doctor", "src/test/resources/events/torch.tfevents");
     assertThat(foreign.output()).contains("NaN or infinite (from step 40)");
-    assertThat(run("doctor", folder.resolve("base").toString()).code()).isEqualTo(2);
-    assertThat(run("doctor", out.toString(), "--task=video").output()).contains("llm or sd");
+    assertThat(Typed.run("doctor", folder.resolve("base").toString()).code()).isEqualTo(2);
+    assertThat(Typed.run("doctor", out.toString(), "--task=video").output()).contains("llm or sd");
   }
 }

@@ -3,12 +3,9 @@ package org.loranative.train.diffusion;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,15 +14,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.loranative.export.AdapterFormat;
 import org.loranative.export.AdapterSource;
 import org.loranative.export.DiffusionFormats;
-import org.loranative.io.DType;
-import org.loranative.io.Safetensors;
 import org.loranative.lora.LoraFiles;
 import org.loranative.model.diffusion.DiffusionBase;
-import org.loranative.model.diffusion.Painter;
 import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.testing.Errors;
 import org.loranative.testing.Golden;
-import org.loranative.train.machine.Machine;
 
 /**
  * diffusers draws with an exported adapter what we draw with the one that it was made of. The
@@ -48,14 +41,7 @@ class DiffusersTest {
     AdapterFormat.named(format, DiffusionFormats.all(), "diffusion models")
         .write(model, Optional.of(ADAPTER), LoraFiles.read(ADAPTER, model.layers()), exported);
 
-    Path latents = folder.resolve("latents.safetensors");
-    float[] noise = new Golden(Golden.FOLDER.resolve("emoji.safetensors")).floats("latents");
-    ByteBuffer data = ByteBuffer.allocate(noise.length * 4).order(ByteOrder.LITTLE_ENDIAN);
-    data.asFloatBuffer().put(noise);
-    Safetensors.write(
-        latents,
-        List.of(new Safetensors.Tensor("latents", DType.F32, List.of(1L, 4L, 16L, 16L), data)),
-        Map.of());
+    Path latents = EmojiPictures.latents(folder);
     Path out = folder.resolve("out.safetensors");
     Process process =
         new ProcessBuilder(
@@ -72,17 +58,10 @@ class DiffusersTest {
 
     float[] theirs = new Golden(out).floats("picture");
     AdapterSource source = new AdapterSource(ADAPTER, 1);
-    assertThat(Errors.relative(draw(model, List.of(source), latents), theirs)).isLessThan(1e-3);
-    assertThat(Errors.relative(draw(model, List.of(), latents), theirs))
+    assertThat(Errors.relative(EmojiPictures.draw(model, List.of(source), latents), theirs))
+        .isLessThan(1e-3);
+    assertThat(Errors.relative(EmojiPictures.draw(model, List.of(), latents), theirs))
         .as("without the adapter")
         .isGreaterThan(1e-2);
-  }
-
-  private static float[] draw(DiffusionBase model, List<AdapterSource> adapters, Path latents) {
-    Painter.Order order =
-        new Painter.Order("grinning face", "", 64, 64, model.sampler("ddim", ""), 4, 4, 1, 0);
-    try (Pictures pictures = new Pictures(model, adapters, Machine.of("cpu", "f32"))) {
-      return pictures.draw(order, Optional.of(latents)).rgb();
-    }
   }
 }

@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,13 +27,11 @@ import org.loranative.lora.LoraFiles;
 import org.loranative.lora.Mix;
 import org.loranative.lora.NamedLayers;
 import org.loranative.model.diffusion.DiffusionBase;
-import org.loranative.model.diffusion.Painter;
 import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.random.Philox;
 import org.loranative.testing.Errors;
 import org.loranative.testing.Golden;
 import org.loranative.testing.TensorFiles;
-import org.loranative.train.machine.Machine;
 
 /** Adapters in the formats of other tools change the image as diffusers changes it. */
 class PicturesWithAdaptersTest {
@@ -49,19 +46,7 @@ class PicturesWithAdaptersTest {
   }
 
   private float[] draw(List<AdapterSource> adapters) throws Exception {
-    Path latents = folder.resolve("latents.safetensors");
-    float[] noise = new Golden(Golden.FOLDER.resolve("emoji.safetensors")).floats("latents");
-    ByteBuffer data = ByteBuffer.allocate(noise.length * 4).order(ByteOrder.LITTLE_ENDIAN);
-    data.asFloatBuffer().put(noise);
-    Safetensors.write(
-        latents,
-        List.of(new Safetensors.Tensor("latents", DType.F32, List.of(1L, 4L, 16L, 16L), data)),
-        Map.of());
-    Painter.Order order =
-        new Painter.Order("grinning face", "", 64, 64, MODEL.sampler("ddim", ""), 4, 4, 1, 0);
-    try (Pictures pictures = new Pictures(MODEL, adapters, Machine.of("cpu", "f32"))) {
-      return pictures.draw(order, Optional.of(latents)).rgb();
-    }
+    return EmojiPictures.draw(MODEL, adapters, EmojiPictures.latents(folder));
   }
 
   private static AdapterSource adapter(String file, double scale) {
