@@ -64,6 +64,8 @@ struct Warp {
   int kind = 0;
   void* argument[32];
   Fiber* lane[32];
+  uint32_t given[32], got[32];  // by a shuffle
+  int source[32];
   int in_warpgroup = 0;  // which of the 4 it is
   std::vector<WarpgroupProduct> products;
   int products_committed = 0;
@@ -153,11 +155,7 @@ struct Registration {
   }
 };
 
-struct Shuffle {
-  uint32_t value, result;
-  int source;
-};
-void shuffle(uint32_t mask, Shuffle* s);
+uint32_t shuffle(uint32_t mask, uint32_t value, int source);
 
 // The twins of what ptx.cuh wraps; fragment layouts as in the PTX manual (mma.m16n8k16, ldmatrix).
 // One store of 16 bytes.
@@ -216,13 +214,11 @@ inline void __syncwarp(uint32_t mask = 0xffffffffu) {
 template <class T>
 inline T __shfl_xor_sync(uint32_t mask, T value, int lanes) {
   static_assert(sizeof(T) == 4, "a shuffle moves 32 bits");
-  emu::Shuffle s;
-  memcpy(&s.value, &value, 4);
-  s.source = emu::current_fiber->lane ^ lanes;
-  emu::shuffle(mask, &s);
-  T result;
-  memcpy(&result, &s.result, 4);
-  return result;
+  uint32_t bits;
+  memcpy(&bits, &value, 4);
+  bits = emu::shuffle(mask, bits, emu::current_fiber->lane ^ lanes);
+  memcpy(&value, &bits, 4);
+  return value;
 }
 
 inline float __uint_as_float(unsigned x) {

@@ -345,19 +345,23 @@ void collective(uint32_t mask, int kind, void* argument, void (*compute)(Warp*))
   wait_for_others();
 }
 
-void shuffle(uint32_t mask, Shuffle* s) {
-  collective(mask, kShuffle, s, [](Warp* w) {
+// What lanes give and get stands side by side in the warp: their stacks are far from one another.
+uint32_t shuffle(uint32_t mask, uint32_t value, int source) {
+  Fiber* me = current_fiber;
+  me->warp->given[me->lane] = value;
+  me->warp->source[me->lane] = source & 31;
+  collective(mask, kShuffle, nullptr, [](Warp* w) {
     for (int lane = 0; lane < 32; lane++) {
       if (!(w->mask >> lane & 1)) continue;
-      Shuffle* mine = static_cast<Shuffle*>(w->argument[lane]);
-      if (!(w->mask >> (mine->source & 31) & 1)) {
-        report("a shuffle reads lane %d, which takes no part", mine->source & 31);
-        mine->result = ~0u;
+      if (w->mask >> w->source[lane] & 1) {
+        w->got[lane] = w->given[w->source[lane]];
       } else {
-        mine->result = static_cast<Shuffle*>(w->argument[mine->source & 31])->value;
+        report("a shuffle reads lane %d, which takes no part", w->source[lane]);
+        w->got[lane] = ~0u;
       }
     }
   });
+  return me->warp->got[me->lane];
 }
 
 }  // namespace emu

@@ -64,7 +64,6 @@ struct Multiply {
   float* c;
   const uint32_t *a, *b;
   int mt, nt;
-  HalfFormat format;
 };
 
 }  // namespace
@@ -116,43 +115,79 @@ void load_matrix(uint32_t* registers, int tiles, const void* const* rows, bool t
 
 // ---- mma.m16n8k16
 
+namespace {
+
+typedef float Eight __attribute__((vector_size(32)));
+
+template <HalfFormat format>
+void widen(float* two, uint32_t pair) {
+  if (format == kBf16) {
+    uint32_t bits[2] = {pair << 16, pair & 0xffff0000u};
+    memcpy(two, bits, 8);
+  } else {
+    two[0] = from_f16(pair & 0xffff);
+    two[1] = from_f16(pair >> 16);
+  }
+}
+
+// Eight rows of sums stay in registers; each sum is taken in
+// the order of k.
+void multiply_tile(const float (&a)[16][16], const Eight (&b)[16], Eight (&c)[16]) {
+  for (int half = 0; half < 16; half += 8) {
+    Eight sum[8] = {};
+    for (int k = 0; k < 16; k++)
+      for (int i = 0; i < 8; i++) sum[i] += a[half + i][k] * b[k];
+    for (int i = 0; i < 8; i++) c[half + i] = sum[i];
+  }
+}
+
 // With g = lane / 4, t = 2 (lane % 4): a0 (g, t), a1 (g + 8, t), a2 (g, t + 8), a3 (g + 8, t + 8);
 // b0 (t, g), b1 (t + 8, g); c0 (g, t), c1 (g, t + 1), c2 (g + 8, t), c3 (g + 8, t + 1).
-void multiply(float* c, const uint32_t* a, const uint32_t* b, int mt, int nt, HalfFormat format) {
-  Multiply call{c, a, b, mt, nt, format};
-  collective(~0u, kMultiply, &call, [](Warp* w) {
-    Multiply* first = static_cast<Multiply*>(w->argument[0]);
-    static float A[8][16][16], B[32][16][8];  // one launch at a time
-    for (int lane = 0; lane < 32; lane++) {
-      Multiply* mine = static_cast<Multiply*>(w->argument[lane]);
-      int g = lane / 4, t = lane % 4 * 2;
-      for (int m = 0; m < first->mt; m++)
-        for (int r = 0; r < 4; r++) {
-          uint32_t pair = mine->a[m * 4 + r];
-          int row = g + r % 2 * 8, k = t + r / 2 * 8;
-          A[m][row][k] = number(pair & 0xffff, first->format);
-          A[m][row][k + 1] = number(pair >> 16, first->format);
-        }
-      for (int n = 0; n < first->nt; n++)
-        for (int r = 0; r < 2; r++) {
-          uint32_t pair = mine->b[n * 2 + r];
-          B[n][t + r * 8][g] = number(pair & 0xffff, first->format);
-          B[n][t + r * 8 + 1][g] = number(pair >> 16, first->format);
-        }
-    }
-    for (int m = 0; m < first->mt; m++)
-      for (int n = 0; n < first->nt; n++) {
-        float C[16][8] = {};
-        for (int i = 0; i < 16; i++)
-          for (int k = 0; k < 16; k++)
-            for (int j = 0; j < 8; j++) C[i][j] += A[m][i][k] * B[n][k][j];
-        for (int lane = 0; lane < 32; lane++) {
-          float* mine = static_cast<Multiply*>(w->argument[lane])->c + (m * first->nt + n) * 4;
-          int g = lane / 4, t = lane % 4 * 2;
-          for (int r = 0; r < 4; r++) mine[r] += C[g + r / 2 * 8][t + r % 2];
-        }
+template <HalfFormat format>
+void multiply_warp(Warp* w) {
+  const int mt = static_cast<Multiply*>(w->argument[0])->mt;
+  const int nt = static_cast<Multiply*>(w->argument[0])->nt;
+  static float A[8][16][16], B[32][16][8];  // one launch at a time
+  float* sums[32];
+  for (int lane = 0; lane < 32; lane++) {
+    const Multiply* mine = static_cast<Multiply*>(w->argument[lane]);
+    sums[lane] = mine->c;
+    const int g = lane / 4, t = lane % 4 * 2;
+    for (int m = 0; m < mt; m++)
+      for (int r = 0; r < 4; r++)
+        widen<format>(&A[m][g + r % 2 * 8][t + r / 2 * 8], mine->a[m * 4 + r]);
+    for (int n = 0; n < nt; n++)
+      for (int r = 0; r < 2; r++) {
+        float two[2];
+        widen<format>(two, mine->b[n * 2 + r]);
+        B[n][t + r * 8][g] = two[0];
+        B[n][t + r * 8 + 1][g] = two[1];
       }
-  });
+  }
+  for (int n = 0; n < nt; n++) {
+    Eight b[16], c[16];
+    memcpy(b, B[n], sizeof b);
+    for (int m = 0; m < mt; m++) {
+      multiply_tile(A[m], b, c);
+      float C[16][8];
+      memcpy(C, c, sizeof C);
+      for (int lane = 0; lane < 32; lane++) {
+        float* mine = sums[lane] + (m * nt + n) * 4;
+        const int g = lane / 4, t = lane % 4 * 2;
+        mine[0] += C[g][t];
+        mine[1] += C[g][t + 1];
+        mine[2] += C[g + 8][t];
+        mine[3] += C[g + 8][t + 1];
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void multiply(float* c, const uint32_t* a, const uint32_t* b, int mt, int nt, HalfFormat format) {
+  Multiply call{c, a, b, mt, nt};
+  collective(~0u, kMultiply, &call, format == kBf16 ? multiply_warp<kBf16> : multiply_warp<kF16>);
 }
 
 }  // namespace emu

@@ -9,9 +9,10 @@
 #include <stdio.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
-#include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "shadow.h"
@@ -20,17 +21,16 @@ namespace emu {
 
 namespace {
 
+// What a lane does. Lanes of a warp that are at the same place for the same time move together.
 struct Access {
-  const void* code;
-  int warp, lane, time;
+  uint64_t key;  // warp, place in the code, time, kind; and lane
   uintptr_t address;
   unsigned bytes;
-  bool write, shared;
 
-  bool with(const Access& a) const {
-    return code == a.code && warp == a.warp && time == a.time && write == a.write &&
-           shared == a.shared;
-  }
+  int lane() const { return int(key & 31); }
+  bool write() const { return key >> 5 & 1; }
+  bool shared() const { return key >> 6 & 1; }
+  bool with(const Access& a) const { return key >> 5 == a.key >> 5; }
 };
 
 struct Direction {
@@ -47,7 +47,22 @@ const char* path() {
 }
 
 std::vector<Access> accesses;
-std::map<std::pair<const void*, int>, int> times;  // of a place in the code, by thread
+
+// How often each thread of the block has been at each place in the code.
+struct Places {
+  std::unordered_map<const void*, unsigned> numbers;
+  std::vector<std::array<uint32_t, 1024>> times;
+
+  unsigned number(const void* code) {
+    auto [at, fresh] = numbers.try_emplace(code, unsigned(times.size()));
+    if (fresh) times.emplace_back().fill(0);
+    return at->second;
+  }
+  void forget(int threads) {
+    for (auto& place : times) std::fill_n(place.begin(), threads, 0);
+  }
+} places;
+
 struct Report {
   std::map<std::string, Counts> kernels;
 
@@ -67,35 +82,55 @@ struct Report {
   }
 } report_at_end;
 
+Counts& counts_of(const char* kernel) {
+  static const char* last = nullptr;
+  static Counts* counts = nullptr;
+  if (kernel != last) {
+    counts = &report_at_end.kernels[kernel];
+    last = kernel;
+  }
+  return *counts;
+}
+
 // One warp's access to shared memory: lanes in rising order.
 void count_shared(Counts& counts, const Access* first, const Access* last) {
+  static std::vector<uintptr_t> words[32];  // of each bank
   unsigned widest = 4;
   for (const Access* a = first; a != last; a++) widest = std::max(widest, a->bytes);
   int lanes = widest >= 16 ? 8 : widest >= 8 ? 16 : 32;
   counts.shared++;
   for (int part = 0; part < 32; part += lanes) {
-    std::set<uintptr_t> words[32];
-    for (const Access* a = first; a != last; a++)
-      if (a->lane >= part && a->lane < part + lanes)
-        for (uintptr_t word = a->address / 4; word <= (a->address + a->bytes - 1) / 4; word++)
-          words[word % 32].insert(word);
+    for (auto& bank : words) bank.clear();
     size_t most = 0;
-    for (const auto& bank : words) most = std::max(most, bank.size());
+    for (const Access* a = first; a != last; a++)
+      if (a->lane() >= part && a->lane() < part + lanes)
+        for (uintptr_t word = a->address / 4; word <= (a->address + a->bytes - 1) / 4; word++) {
+          auto& bank = words[word % 32];
+          if (std::find(bank.begin(), bank.end(), word) == bank.end()) bank.push_back(word);
+          most = std::max(most, bank.size());
+        }
     counts.turns += long(most);
     counts.least_turns += most > 0;
   }
 }
 
 void count_device(Direction& counts, const Access* first, const Access* last) {
-  std::set<uintptr_t> sectors, bytes;
+  static std::vector<std::pair<uintptr_t, uintptr_t>> ranges;
+  ranges.clear();
   for (const Access* a = first; a != last; a++)
-    for (uintptr_t byte = a->address; byte < a->address + a->bytes; byte++) {
-      sectors.insert(byte / 32);
-      bytes.insert(byte);
-    }
+    ranges.emplace_back(a->address, a->address + a->bytes);
+  std::sort(ranges.begin(), ranges.end());
+  uintptr_t bytes = 0, sectors = 0, end = 0, sectors_end = 0;
+  for (const auto& [from, to] : ranges) {
+    if (to <= end) continue;
+    bytes += to - std::max(from, end);
+    sectors += (to + 31) / 32 - std::max(from / 32, sectors_end);
+    end = to;
+    sectors_end = (to + 31) / 32;
+  }
   counts.requests++;
-  counts.sectors += long(sectors.size());
-  counts.least += long((bytes.size() + 31) / 32);
+  counts.sectors += long(sectors);
+  counts.least += long((bytes + 31) / 32);
 }
 
 }  // namespace
@@ -104,42 +139,43 @@ const bool traffic_counted = path() != nullptr;
 
 void count_access(const void* p, size_t n, bool write, bool shared, const void* code) {
   Fiber* f = current_fiber;
-  int time = times[{code, f->index}]++;
-  accesses.push_back(
-      {code, f->index / 32, f->lane, time, uintptr_t(p), unsigned(n), write, shared});
+  uint64_t place = places.number(code);
+  uint64_t time = places.times[place][size_t(f->index)]++;
+  uint64_t warp = uint64_t(f->index / 32);
+  uint64_t key = ((warp << 16 | place) << 32 | time) << 7;
+  accesses.push_back({key | uint64_t(shared) << 6 | uint64_t(write) << 5 | uint64_t(f->lane),
+                      uintptr_t(p), unsigned(n)});
 }
 
 void traffic_pass(const void* code) {
-  if (path()) times[{code, current_fiber->index}]++;
+  if (path()) places.times[places.number(code)][size_t(current_fiber->index)]++;
 }
 
 // Rows of one 8 x 8 matrix of an ldmatrix: 16 bytes each, in one turn if no two share a bank.
 void traffic_matrix(const char* kernel, const void* const (&rows)[8]) {
   if (!path()) return;
   Access parts[8];
-  for (int i = 0; i < 8; i++) parts[i] = {nullptr, 0, i, 0, uintptr_t(rows[i]), 16, false, true};
-  count_shared(report_at_end.kernels[kernel], parts, parts + 8);
+  for (unsigned i = 0; i < 8; i++) parts[i] = {i, uintptr_t(rows[i]), 16};
+  count_shared(counts_of(kernel), parts, parts + 8);
 }
 
 void traffic_block_ends(const char* kernel) {
   if (!path()) return;
-  std::sort(accesses.begin(), accesses.end(), [](const Access& a, const Access& b) {
-    return std::tie(a.warp, a.code, a.time, a.write, a.shared, a.lane) <
-           std::tie(b.warp, b.code, b.time, b.write, b.shared, b.lane);
-  });
-  Counts& counts = report_at_end.kernels[kernel];
+  std::sort(accesses.begin(), accesses.end(),
+            [](const Access& a, const Access& b) { return a.key < b.key; });
+  Counts& counts = counts_of(kernel);
   const Access *at = accesses.data(), *end = at + accesses.size();
   while (at != end) {
     const Access* next = at;
     while (next != end && next->with(*at)) next++;
-    if (at->shared)
+    if (at->shared())
       count_shared(counts, at, next);
     else
-      count_device(at->write ? counts.written : counts.read, at, next);
+      count_device(at->write() ? counts.written : counts.read, at, next);
     at = next;
   }
   accesses.clear();
-  times.clear();
+  places.forget(current_block->thread_count);
 }
 
 }  // namespace emu

@@ -17,24 +17,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.image.Picture;
 import org.loranative.io.AtomicFolders;
+import org.loranative.testing.ChildJava;
 import org.loranative.testing.TinyModel;
 
 /** What only a process of its own shows: signals, limits of memory, exit codes. */
 class ProcessTest {
-  private static final String JAVA =
-      Path.of(System.getProperty("java.home"), "bin", "java").toString();
-
   @TempDir private Path folder;
 
   private Process start(String shell, List<String> jvm, String... arguments) throws IOException {
-    // A short life: code that the second compiler makes would not pay for itself.
-    List<String> java =
-        new ArrayList<>(List.of(JAVA, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
-    java.addAll(jvm);
-    java.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
-    java.addAll(List.of(arguments));
     List<String> command = new ArrayList<>(List.of("bash", "-c", shell + " exec \"$@\"", "bash"));
-    command.addAll(java);
+    command.addAll(ChildJava.command(jvm, Main.class.getName(), arguments));
     return new ProcessBuilder(command)
         .redirectErrorStream(true)
         .redirectOutput(folder.resolve("output").toFile())
@@ -66,7 +58,7 @@ class ProcessTest {
   /** Ctrl-C ends encoding, and keeps those that are done. */
   @Test
   void stopsWhileImagesAreEncoded() throws Exception {
-    int images = 400;
+    int images = 120;
     StringBuilder csv = new StringBuilder("filename,prompt\n");
     for (int i = 0; i < images; i++) {
       float[] rgb = new float[256 * 256 * 3];
@@ -116,7 +108,7 @@ class ProcessTest {
   /** A step of hundreds of micro-batches is given up; the run goes on from the step before. */
   @Test
   void stopsWithinAStep() throws Exception {
-    int microBatches = 800, steps = 3;
+    int microBatches = 300, steps = 3;
     String[] arguments =
         text(
             "max_steps=" + steps,
@@ -161,7 +153,7 @@ class ProcessTest {
             "save_steps=1000",
             "validation_path=" + folder.resolve("held-out.jsonl"));
     List<String> records = new ArrayList<>();
-    for (int i = 0; i < 3000; i++) {
+    for (int i = 0; i < 1000; i++) {
       records.add("{\"prompt\":\"what is " + i + "? \",\"completion\":\"it is " + i + "\"}");
     }
     Files.write(folder.resolve("train.jsonl"), records.subList(0, 3));

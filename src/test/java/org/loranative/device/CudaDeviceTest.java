@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.io.Checksums;
+import org.loranative.testing.ChildJava;
 import org.loranative.testing.TestDevices;
 import org.loranative.testing.TinyModel;
 
@@ -40,16 +41,7 @@ class CudaDeviceTest {
   private record Outcome(int code, String output) {}
 
   private Outcome run(Map<String, String> environment, String... arguments) throws IOException {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                "java",
-                "-ea",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "org.loranative.cli.Main"));
-    command.addAll(List.of(arguments));
+    List<String> command = ChildJava.command(List.of(), "org.loranative.cli.Main", arguments);
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().put(CudaDevice.EMULATOR, TestDevices.emulator());
     builder.environment().putAll(environment);

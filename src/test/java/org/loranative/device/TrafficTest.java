@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.loranative.testing.ChildJava;
 
 /**
  * What the emulator counts of the hot kernels' memory accesses, from the addresses of each warp: no
@@ -53,13 +54,7 @@ class TrafficTest {
   /** The columns of the file, by kernel. */
   private static Map<String, long[]> run(Path csv) throws IOException, InterruptedException {
     ProcessBuilder process =
-        new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-ea",
-            "-XX:TieredStopAtLevel=1",
-            "-cp",
-            System.getProperty("java.class.path"),
-            "org.loranative.graph.ops.TrafficRun");
+        new ProcessBuilder(ChildJava.command(List.of(), "org.loranative.graph.ops.TrafficRun"));
     process.environment().put("LN_EMU_TRAFFIC", csv.toString());
     Path log = csv.resolveSibling("log.txt");
     int code = process.redirectErrorStream(true).redirectOutput(log.toFile()).start().waitFor();

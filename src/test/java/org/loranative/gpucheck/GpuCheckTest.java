@@ -17,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.loranative.testing.ChildJava;
 import org.loranative.testing.TestDevices;
 
 /**
@@ -46,13 +47,14 @@ class GpuCheckTest {
     List<String> command = new ArrayList<>(List.of("python3", "benchmarks/gpu_check"));
     command.addAll(List.of("--size", "toy", "--driver", TestDevices.emulator()));
     command.addAll(List.of("--out", folder.toString(), "--work", folder.resolve("work") + ""));
-    command.addAll(List.of("--java", Path.of(System.getProperty("java.home"), "bin/java") + ""));
+    command.addAll(List.of("--java", ChildJava.program()));
     command.addAll(List.of("--class-path", System.getProperty("java.class.path")));
     command.addAll(List.of("--jobs", "2"));
     command.addAll(List.of(arguments));
     Path log = folder.resolve("log");
     ProcessBuilder builder =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
+    builder.environment().put("JDK_JAVA_OPTIONS", String.join(" ", ChildJava.SHORT_LIFE));
     builder.environment().putAll(environment);
     Process process = builder.start();
     boolean ended = process.waitFor(600, TimeUnit.SECONDS);

@@ -11,6 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.device.CudaDevice;
+import org.loranative.testing.ChildJava;
 import org.loranative.testing.TestDevices;
 
 /** Images pass through an autoencoder whose one head has 512 channels, on the card too. */
@@ -34,24 +35,21 @@ class WideHeadTest {
     Path out = folder.resolve(device);
     ProcessBuilder run =
         new ProcessBuilder(
-                "java",
-                "-ea",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "org.loranative.cli.Main",
-                "train",
-                "--set=task_type=sd",
-                "--set=base_model=" + base,
-                "--set=metadata_path=" + images,
-                "--set=cache_encodings=false",
-                "--set=resolution=64",
-                "--set=batch_size=2",
-                "--set=max_steps=1",
-                "--set=learning_rate=0.003",
-                "--set=device=" + device,
-                "--set=compute_dtype=" + compute,
-                "--set=output_dir=" + out)
+                ChildJava.command(
+                    List.of(),
+                    "org.loranative.cli.Main",
+                    "train",
+                    "--set=task_type=sd",
+                    "--set=base_model=" + base,
+                    "--set=metadata_path=" + images,
+                    "--set=cache_encodings=false",
+                    "--set=resolution=64",
+                    "--set=batch_size=2",
+                    "--set=max_steps=1",
+                    "--set=learning_rate=0.003",
+                    "--set=device=" + device,
+                    "--set=compute_dtype=" + compute,
+                    "--set=output_dir=" + out))
             .redirectErrorStream(true);
     run.environment().put(CudaDevice.EMULATOR, TestDevices.emulator());
     Process process = run.start();

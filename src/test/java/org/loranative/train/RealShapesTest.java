@@ -16,6 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.loranative.device.CudaDevice;
 import org.loranative.gpucheck.RandomModel;
+import org.loranative.testing.ChildJava;
 import org.loranative.testing.TestDevices;
 
 /**
@@ -108,22 +109,16 @@ class RealShapesTest {
     boolean images = step.settings().contains("task_type=sd");
     Path out = folder.resolve("launches.csv");
     List<String> command =
-        new ArrayList<>(
-            List.of(
-                "java",
-                "-ea",
-                "-XX:TieredStopAtLevel=1",
-                "-Xmx2g",
-                "-cp",
-                System.getProperty("java.class.path"),
-                RecordLaunches.class.getName(),
-                out.toString(),
-                "base_model=" + model,
-                "output_dir=" + folder.resolve("out"),
-                "metadata_path=" + model.resolve(images ? "images" : "data.jsonl"),
-                "device=cuda-emu",
-                "compute_dtype=bf16",
-                "lora_rank=16"));
+        ChildJava.command(
+            List.of("-Xmx2g"),
+            RecordLaunches.class.getName(),
+            out.toString(),
+            "base_model=" + model,
+            "output_dir=" + folder.resolve("out"),
+            "metadata_path=" + model.resolve(images ? "images" : "data.jsonl"),
+            "device=cuda-emu",
+            "compute_dtype=bf16",
+            "lora_rank=16");
     command.addAll(step.settings());
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().put(CudaDevice.EMULATOR, TestDevices.emulator());
