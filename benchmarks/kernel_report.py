@@ -22,6 +22,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 CUBINS = ROOT / "target/classes/org/loranative/device/kernels"
 NVDISASM = pathlib.Path(triton.__file__).parent / "backends/nvidia/bin/nvdisasm"
 FILES = ["tensor_gemm", "block_gemm", "tensor_conv", "tiled_attention"]
+MEMORY_BOUND = ["dora", "delta", "optimizer", "schedule_free", "prodigy", "factored"]
 ARCHITECTURES = ["sm_86", "sm_89"]
 HMMA_FLOPS = 2 * 16 * 8 * 16  # of a warp
 
@@ -110,6 +111,33 @@ def traffic(lines):
                              f"{r['bank_conflicts']} | {read:.2f} | {written:.2f} |")
 
 
+def defined_in(file):
+    """Names of a file's kernels; those that have instances without their dtype."""
+    text = (ROOT / f"cuda/{file}.cu").read_text()
+    return re.findall(r"^LN_KERNEL\((\w+)\)", text, re.M) + [
+        name + "_bf16" for name in re.findall(r"^LN_INSTANCES\(\([^)]*\),\s*(\w+)", text, re.M)]
+
+
+def memory_bound(lines):
+    """A line a kernel: what it takes of a multiprocessor, and what it asks memory for."""
+    lines += ["", "| kernel | registers | occupancy | local | bank conflicts | sectors read / needed | "
+              "sectors written / needed |", "|---" + "|--:" * 6 + "|"]
+    with open(ROOT / "target/kernels.csv") as f:
+        facts = {(r["kernel"], r["architecture"]): r for r in csv.DictReader(f)}
+    with open(ROOT / "target/traffic.csv") as f:
+        counted = {r["kernel"]: r for r in csv.DictReader(f)}
+    for file in MEMORY_BOUND:
+        code = kernels(CUBINS / f"{file}.{ARCHITECTURES[0]}.cubin")
+        for name in sorted(defined_in(file)):
+            fact, r = facts[name, ARCHITECTURES[0]], counted[name]
+            local = sum(op.split(".")[0] in ("LDL", "STL") for op, _, _ in code[name])
+            read = int(r["read_sectors"]) / max(1, int(r["least_read_sectors"]))
+            written = int(r["write_sectors"]) / max(1, int(r["least_write_sectors"]))
+            lines.append(f"| {name.removesuffix('_bf16')} | {fact['registers']} | "
+                         f"{fact['occupancy_percent']} % | {local} | "
+                         f"{r['bank_conflicts']} | {read:.2f} | {written:.2f} |")
+
+
 def main():
     lines = ["# Kernels: what can be known without a card", "",
              "Made by `benchmarks/kernel_report.py`. What was timed on a card stands in [performance.md](performance.md): these are "
@@ -135,6 +163,11 @@ def main():
               "itself: what one brings, the next find in L1. Results are written in pieces of 16 "
               "bytes,", "half a sector (what a lane of mma holds); L2 joins them."]
     traffic(lines)
+    lines += ["", "## Adapters' weights and optimizers", "",
+              f"Kernels of DoRA, LoHa, LoKr and the optimizers ({ARCHITECTURES[0]}; activations and weights in bf16). All are bound by",
+              "memory. A request of 32 lanes for 16 bytes each is counted by itself. Where a lane takes 32 bytes in two",
+              "requests, the second finds its half of the sector in L1: that counts as 2."]
+    memory_bound(lines)
     lines += ["", "## Whole steps", "",
               "`benchmarks/roofline.py`: every op of a training plan, its FLOPs against a card's dense "
               "bf16 rate and its bytes", "against what of the memory's bandwidth its kernels can ask "

@@ -73,6 +73,24 @@ class Launches:
         return lambda: self.card.launch("dequantize_panel_bf16", grid, t["threads"], t["shared"], p,
                                         to)
 
+    def dora_norm(self, w0, a, b, norm, g):
+        t = self.tiles["dora_norm"]
+        return lambda: self.card.launch("dora_norm_bf16", (g.out,), t["threads"], t["shared"], w0, a,
+                                        b, norm, g)
+
+    def hadamard(self, p1, p2, d, n, scale):
+        return lambda: self.card.launch("hadamard_bf16", (over(over(n, 8), 256),), 256, 0, p1, p2, d,
+                                        I64(n), F32(scale))
+
+    def kronecker(self, w1, w2, d, k):
+        n = k.out_l * k.out_k * k.taps * k.in_m * k.in_n
+        return lambda: self.card.launch("kronecker_bf16", (over(n, 128),), 128, 0, w1, w2, d, k)
+
+    def kronecker_first(self, dd, w2, dw1, k):
+        t = self.tiles["kronecker"]
+        return lambda: self.card.launch("kronecker_first", (k.out_l * k.in_m,), t["threads"],
+                                        t["shared"], dd, w2, dw1, k)
+
     def attention(self, what, head, a, addresses):
         """what: "fwd", "dq" or "dkv"."""
         t = self.heads[str(head)]

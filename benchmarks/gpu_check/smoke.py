@@ -6,7 +6,8 @@ import numpy as np
 
 from launches import HOPPER_TILES, Launches, divisor
 
-GEMM_16, GEMM_F32, ATTENTION, NORM = 4e-3, 1e-5, 1e-2, 4e-3  # most relative error
+# Most relative errors.
+GEMM_16, GEMM_F32, ATTENTION, NORM, F32_SUMS = 4e-3, 1e-5, 1e-2, 4e-3, 1e-5
 RANK, SCALE, EPS = 16, .5, 1e-5
 HEADS = 64, 96, 128, 160, 256
 
@@ -90,8 +91,9 @@ def gemm(on, form, tile, full, low=False, accumulate=False, bias=False, f32=Fals
     return Case(error(out[some], y), GEMM_F32 if f32 else GEMM_16, run, flop=flop)
 
 
-def nf4_blocks(r, dims):
-    """A matrix as Nf4 lays it out: tables, nibbles, scales in 8 bits and theirs."""
+def nf4_blocks(r, dims, rounded=True):
+    """A matrix as Nf4 lays it out: tables, nibbles, scales in 8 bits and theirs; and its numbers, in
+    bf16 where they are rounded."""
     n = dims[0] * dims[1]
     pad = -n % 16384
     code = np.sort(r.normal(size=16)).astype(np.float32)
@@ -104,7 +106,8 @@ def nf4_blocks(r, dims):
     head += np.int64(n).tobytes()
     body = (q[0::2] << 4 | q[1::2]).tobytes() + index.tobytes() + b"\0" * (-len(index) % 4)
     scale = scale_code[index] * factor[np.arange(n // 64) // 256] + offset
-    values = wide(bf16(code[q] * np.repeat(scale, 64))).reshape(dims)
+    values = code[q] * np.repeat(scale, 64)
+    values = (wide(bf16(values)) if rounded else values.astype(np.float64)).reshape(dims)
     return np.frombuffer(head + body + factor.tobytes(), np.uint8), values
 
 
@@ -253,8 +256,69 @@ def group_norm(on, full):
                 bytes=2 * b * n * c * 2)
 
 
+def dora_norm(on, full, nf4=False):
+    r = np.random.default_rng(7)
+    card = on.card
+    out, n = (4096, 4096) if full else (24, 192) if nf4 else (9, 200)
+    if nf4:
+        blocks, w0 = nf4_blocks(r, (out, n), rounded=False)
+    else:
+        blocks = bf16(r.normal(size=(out, n)))
+        w0 = wide(blocks)
+    a = (r.normal(size=(RANK, n)) * .1).astype(np.float32)
+    b = r.normal(size=(out, RANK)).astype(np.float32)
+    g = on.arguments("dora_norm", out=out, rank=RANK, scale=SCALE, format=on.nf4 if nf4 else 0)
+    g.__setattr__("in", n)
+    norm = card.empty(out * 4)
+    run = on.dora_norm(card.put(blocks), card.put(a), card.put(b), norm, g)
+    run()
+    expected = np.linalg.norm(w0 + SCALE * b.astype(np.float64) @ a, axis=1)
+    return Case(error(card.get(norm, (out,), np.float32), expected), F32_SUMS, run,
+                bytes=out * n * (.5 if nf4 else 2))
+
+
+def hadamard(on, full):
+    r = np.random.default_rng(8)
+    card = on.card
+    n = 4096 * 4096 if full else 1003
+    p1, p2 = (r.normal(size=n).astype(np.float32) for _ in range(2))
+    d = card.empty(n * 2)
+    run = on.hadamard(card.put(p1), card.put(p2), d, n, SCALE)
+    run()
+    return Case(error(wide(card.get(d, (n,), np.uint16)), SCALE * p1 * p2.astype(np.float64)), NORM,
+                run, bytes=n * 10)
+
+
+def kronecker(on, full, first=False):
+    """The weight, or the first matrix's gradient out of the weight's, added to what is there."""
+    r = np.random.default_rng(9)
+    card = on.card
+    sizes = (8, 512, 8, 512) if full else (3, 7, 5, 9)
+    ol, ok, im, i_n = sizes
+    k = on.arguments("kronecker", out_l=ol, out_k=ok, in_m=im, in_n=i_n, taps=1, scale=SCALE)
+    w1 = r.normal(size=(ol, im)).astype(np.float32)
+    w2 = r.normal(size=(ok, i_n)).astype(np.float32)
+    if first:
+        dd = r.normal(size=(ol, ok, im, i_n)).astype(np.float32)
+        to = card.put(w1)
+        run = on.kronecker_first(card.put(dd), card.put(w2), to, k)
+        run()
+        expected = w1 + SCALE * np.einsum("akbn,kn->ab", dd.astype(np.float64), w2)
+        return Case(error(card.get(to, w1.shape, np.float32), expected), F32_SUMS, run,
+                    bytes=dd.nbytes)
+    n = ol * ok * im * i_n
+    to = card.empty(n * 2)
+    run = on.kronecker(card.put(w1), card.put(w2), to, k)
+    run()
+    expected = SCALE * np.kron(w1.astype(np.float64), w2)
+    return Case(error(wide(card.get(to, expected.shape, np.uint16)), expected), NORM, run, bytes=n * 2)
+
+
 def cases():
-    found = {"rms_norm": rms_norm, "group_norm": group_norm, "dequantize_panel": dequantize}
+    found = {"rms_norm": rms_norm, "group_norm": group_norm, "dequantize_panel": dequantize,
+             "dora_norm": dora_norm, "dora_norm_nf4": lambda on, full: dora_norm(on, full, nf4=True),
+             "hadamard": hadamard, "kronecker": kronecker,
+             "kronecker_first": lambda on, full: kronecker(on, full, first=True)}
     for form in ("nt", "nn", "tn"):
         for tile in ("small", "tall", "wide") if form == "tn" else \
                 ("small", "large", "tall", *HOPPER_TILES):

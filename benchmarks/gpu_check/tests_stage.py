@@ -11,9 +11,10 @@ MOST_ALONE, SIDE_BY_SIDE = 24, 4
 OPS, MODEL = "org.loranative.graph.ops.", "org.loranative.model."
 CASES = [OPS + c for c in (
     "OpTest#f32", "OpTest#bf16", "OpTest#f16", "CudaEmulatorLossAndOptimizerTest",
-    "TensorGemmTest", "BlockGemmTest", "TensorConvTest", "TiledAttentionTest",
+    "TensorGemmTest", "BlockGemmTest", "BlockNormTest", "TensorConvTest", "TiledAttentionTest",
     "GroupAttentionTest", "AdamW8bitTest")]
 CASES += [MODEL + c for c in ("llm.GoldenTest", "llm.Nf4Test")]
+CASES += ["org.loranative.optim.OptimizerGoldenTest"]
 IN_CHECKOUT = [MODEL + "diffusion.families.stable.DiffusionGoldenTest"]  # reads more than the archive holds
 TOY = [OPS + "CudaEmulatorLossAndOptimizerTest"]
 

@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "block_gemm.h"
+#include "delta.h"
+#include "dora.h"
 #include "hopper.h"
 #include "norms.h"
 #include "tiled_attention.h"
@@ -170,6 +172,38 @@ void mapped_layout() {
              number("low_a", offsetof(T, low_a)) + ", " + number("low_b", offsetof(T, low_b)));
 }
 
+void dora_norm_layout() {
+  typedef DoraNormArguments T;
+  Layout layout;
+  LN_FIELD(T, out);
+  LN_FIELD(T, in);
+  LN_FIELD(T, rank);
+  LN_FIELD(T, scale);
+  LN_FIELD(T, format);
+  append(&structs, "dora_norm",
+         number("bytes", sizeof(T)) + ", \"fields\": {" + layout.fields + "}");
+}
+
+void kronecker_layout() {
+  typedef KroneckerArguments T;
+  Layout layout;
+  LN_FIELD(T, out_l);
+  LN_FIELD(T, out_k);
+  LN_FIELD(T, in_m);
+  LN_FIELD(T, in_n);
+  LN_FIELD(T, taps);
+  LN_FIELD(T, scale);
+  append(&structs, "kronecker",
+         number("bytes", sizeof(T)) + ", \"fields\": {" + layout.fields + "}");
+}
+
+// A kernel whose blocks have one size.
+template <typename Tile>
+void plain_tile(const char* name) {
+  append(&tiles, name,
+         number("threads", Tile::kThreads) + ", " + number("shared", Tile::kSharedBytes));
+}
+
 void panel_layout() {
   typedef PanelArguments T;
   Layout layout;
@@ -209,6 +243,10 @@ int main() {
   group_layout();
   conv_layout();
   panel_layout();
+  dora_norm_layout();
+  kronecker_layout();
+  plain_tile<DoraNormTile>("dora_norm");
+  plain_tile<KroneckerTile>("kronecker");
   mapped_layout();
   append(&tiles, "panel",
          number("rows", 1) + ", " + number("columns", PanelTile16::kNumbers) + ", " +

@@ -38,6 +38,10 @@ class TrafficTest {
             "tiled_attention_dq_256")) {
       assertThat(hot).as("kernels that ran").anyMatch(k -> k.startsWith(family));
     }
+    assertThat(counts.keySet())
+        .as("kernels of docs/kernels.md")
+        .contains("dora_norm_bf16", "hadamard_bwd", "kronecker_first", "prodigy_moments")
+        .contains("schedule_free_adamw", "adafactor", "came", "lion", "adamw8bit");
     for (String kernel : hot) {
       long[] c = counts.get(kernel);
       assertThat(c[0]).as(kernel + ": accesses of shared memory").isPositive();

@@ -34,6 +34,7 @@ final class TrafficRun {
       attention(r, 192, head, 0);
       attention(r, 128, head, 77);
     }
+    MemoryBoundRun.all(r);
   }
 
   private static void linear(Random r, DType format, int m, int in, int out) {
