@@ -397,6 +397,58 @@ int ln_add_rows_fwd(int64_t device, int64_t x, int64_t t, int64_t y, int64_t B, 
 int ln_add_rows_bwd(int64_t device, int64_t dy, int64_t dt, int64_t B, int64_t N, int64_t C,
                     int32_t dtype);
 
+// y = xhat (1 + scale[b]) + shift[b], xhat = (x - mean) rstd over each row: a layer norm whose
+// weight and bias are made of a timestep (adaLN).                            Peebles & Xie 2023
+// (DiT) x, y [B, N, C]; scale, shift [B, C]; stats [B, N, 2] f32: mean and rstd, saved. Overwrites
+// y, stats.
+int ln_modulated_norm_fwd(int64_t device, int64_t x, int64_t scale, int64_t shift, int64_t y,
+                          int64_t stats, int64_t B, int64_t N, int64_t C, float eps, int32_t dtype);
+
+// dx as ln_layer_norm_bwd, with w = 1 + scale[b]. Overwrites dx, which may be dy.
+int ln_modulated_norm_bwd(int64_t device, int64_t dy, int64_t x, int64_t scale, int64_t stats,
+                          int64_t dx, int64_t B, int64_t N, int64_t C, int32_t dtype);
+
+// dscale[b, c] = sum over n of dy xhat, dshift[b, c] = sum over n of dy. Overwrites both [B, C].
+int ln_modulated_norm_weight_bwd(int64_t device, int64_t dy, int64_t x, int64_t stats,
+                                 int64_t dscale, int64_t dshift, int64_t B, int64_t N, int64_t C,
+                                 int32_t dtype);
+
+// y[b, n, c] = x[b, n, c] + gate[b, c] z[b, n, c]: what a block of DiT adds. Overwrites y, which
+// may be x or z.
+int ln_gated_add_fwd(int64_t device, int64_t x, int64_t z, int64_t gate, int64_t y, int64_t B,
+                     int64_t N, int64_t C, int32_t dtype);
+
+// dz = gate[b] dy; the gradient of x is dy itself. Overwrites dz.
+int ln_gated_add_bwd(int64_t device, int64_t dy, int64_t gate, int64_t dz, int64_t B, int64_t N,
+                     int64_t C, int32_t dtype);
+
+// dgate[b, c] = sum over n of dy z. Overwrites dgate.
+int ln_gated_add_weight_bwd(int64_t device, int64_t dy, int64_t z, int64_t dgate, int64_t B,
+                            int64_t N, int64_t C, int32_t dtype);
+
+// y[b] = the window [rows, columns] of x[b] [R, C] that begins at (top, left); shared 1: of the one
+// x [R, C] for every b. Overwrites y [B, rows, columns]. The backward is ln_pad_fwd.
+int ln_crop_fwd(int64_t device, int64_t x, int64_t y, int64_t B, int64_t R, int64_t C, int64_t top,
+                int64_t left, int64_t rows, int64_t columns, int32_t shared, int32_t dtype);
+
+// y[b] [R, C] = x[b] [rows, columns] from (top, left) on, zeros around it. Overwrites y. The
+// backward is ln_crop_fwd.
+int ln_pad_fwd(int64_t device, int64_t x, int64_t y, int64_t B, int64_t R, int64_t C, int64_t top,
+               int64_t left, int64_t rows, int64_t columns, int32_t dtype);
+
+// Pixels [B, H, W, C] as tokens [B, H / p, W / p, p p C]: y[b, h, w, (i, j, c)] = x[b, h p + i, w p
+// + j, c], or (c, i, j) if channels_first is 1. inverse 1: from tokens x back to pixels y, which is
+// the backward. Overwrites y.
+int ln_patchify_fwd(int64_t device, int64_t x, int64_t y, int64_t B, int64_t H, int64_t W,
+                    int64_t C, int64_t p, int32_t channels_first, int32_t inverse, int32_t dtype);
+
+// o = softmax(q k^T + bias) v within each of B texts of T tokens, full, for each head, without a
+// scale (T5: Raffel et al. 2020). q, k, v, o [B, T, heads, D]; bias [2 T - 1, heads] of dtype: row
+// j - i + T - 1 is added where token i sees token j. Overwrites o. No backward: T5 stays frozen.
+int ln_biased_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t bias,
+                            int64_t o, int64_t B, int64_t T, int64_t heads, int64_t D,
+                            int32_t dtype);
+
 // y[b, j] = sin(t[b] f[j]), y[b, j + dim / 2] = cos(t[b] f[j]), the two exchanged if cosine_first
 // is 1; f[j] = 10000^(-j / (dim / 2 - shift)), as diffusers' get_timestep_embedding. t [B] f32, y
 // [B, dim] of dtype. Overwrites y.

@@ -248,12 +248,17 @@ class ArchitectureTest {
       assertThat(cuda).as(name + " on CUDA").contains("int " + name + "(");
       assertThat(java).as(name + " has a caller").contains("LoraOps." + name + "(");
       String record =
-          Stream.of(m.group(2).replace("concat", "split").replace("_weight", "").split("_"))
+          Stream.of(
+                  m.group(2)
+                      .replace("concat", "split")
+                      .replaceFirst("^(crop|pad)$", "window")
+                      .replace("_weight", "")
+                      .split("_"))
               .map(w -> w.substring(0, 1).toUpperCase() + w.substring(1))
               .reduce("", String::concat)
               .replace("Adamw", "AdamW");
       boolean tested =
-          tests.contains(record + ".of(")
+          tests.contains(record + ".")
               || tests.contains(name + "(")
               || optimizers.stream().anyMatch(m.group(2)::startsWith);
       assertThat(tested).as(name + " (" + record + ") has a case").isTrue();

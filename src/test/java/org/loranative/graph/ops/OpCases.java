@@ -72,7 +72,18 @@ final class OpCases {
         new OpCase("lora_conv2d dropout", r -> DiffusionCases.loraConv2d(r, 1, 0.3f)),
         new OpCase("embedding of an activation", DiffusionCases::pickedRows),
         new OpCase("upsample", DiffusionCases::upsample),
-        new OpCase("add_rows", DiffusionCases::addRows));
+        new OpCase("add_rows", DiffusionCases::addRows),
+        new OpCase("modulated_norm", TransformerCases::modulatedNorm),
+        new OpCase("gated_add", TransformerCases::gatedAdd),
+        new OpCase("crop", TransformerCases::crop),
+        new OpCase("pad", TransformerCases::pad),
+        new OpCase("crop of one matrix for all", TransformerCases::repeated),
+        new OpCase("join_rows", TransformerCases::joinRows),
+        new OpCase("patchify", r -> TransformerCases.patchify(r, false, false)),
+        new OpCase("patchify by channel", r -> TransformerCases.patchify(r, false, true)),
+        new OpCase("pixels of patches", r -> TransformerCases.patchify(r, true, false)),
+        new OpCase("pixels of patches by channel", r -> TransformerCases.patchify(r, true, true)),
+        new OpCase("biased_attention", TransformerCases::biasedAttention));
   }
 
   static float[] normal(Random r, long n, double scale) {
