@@ -119,8 +119,9 @@ public final class Catalogue {
             .such("data/chat.jsonl")
             .more(
                 "`.jsonl`, `.json`, `.csv`, `.txt` (each also packed by gzip: `.jsonl.gz`),"
-                    + " `.parquet` (plain, snappy, zstd or lz4), or a folder of them; for images"
-                    + " a folder of captioned pictures. Arrow files are refused with the line that converts them."),
+                    + " `.parquet` (plain, snappy, zstd or lz4), or a folder of them; for images a"
+                    + " folder of captioned pictures. Arrow files are refused with the line that"
+                    + " converts them."),
         path("train_data_dir", "The same, used where `metadata_path` is not set.")
             .mark(Mark.SAME_CONTENT)
             .such("data/photos"),
@@ -160,8 +161,8 @@ public final class Catalogue {
         whole("max_length", 1024, between(2, 1 << 20), "Tokens of an example.")
             .only(LLM)
             .more(
-                "`text` data is split into examples of so many, longer conversations and completions"
-                    + " are cut, and the log counts the tokens lost."),
+                "`text` data is split into examples of so many, longer conversations and"
+                    + " completions are cut, and the log counts the tokens lost."),
         flag("packing", false, "Fill rows of `max_length` tokens with whole examples.")
             .only(LLM)
             .more("`batch_size` then counts rows."),
@@ -239,10 +240,10 @@ public final class Catalogue {
         path("noise_replay", "A file of noise and timesteps to train with.")
             .such("noise.safetensors")
             .more(
-                "Safetensors with `noise` f32 [batches, B, C, h, w] (NCHW, at the latents' size) and"
-                    + " `timesteps` i64 [batches, B]: batch n of the run reads row n, and latents are"
-                    + " the VAE's mean, for exact comparison with other trainers; use `shuffle:"
-                    + " false`."),
+                "Safetensors with `noise` f32 [batches, B, C, h, w] (NCHW, at the latents' size)"
+                    + " and `timesteps` i64 [batches, B] (flow matching: or `sigmas` f32): batch n"
+                    + " of the run reads row n, and latents are the VAE's mean, for exact"
+                    + " comparison with other trainers; use `shuffle: false`."),
         whole("min_timestep", 0, between(0, (1 << 16) - 1), "The first timestep that is drawn."),
         whole("max_timestep", 1000, between(1, 1 << 16), "Timesteps are drawn below this one."),
         choice("loss", List.of("mse", "huber"), "How the error of a prediction counts.")
@@ -250,6 +251,28 @@ public final class Catalogue {
         number("huber_c", 0.1, POSITIVE, "The c of `loss: huber`."),
         flag("debiased_estimation", false, "Weigh timesteps by 1/√min(SNR, 1000).")
             .more("For v models by 1/(min(SNR, 1000) + 1)."),
+        choice(
+                "timestep_sampling",
+                List.of(
+                    "auto", "uniform", "logit_normal", "sigmoid", "mode", "shift", "flux_shift"),
+                "How noisy images of flow matching are shown.")
+            .more(
+                "`auto`: as the base's community trains it, `logit_normal` for Stable Diffusion 3."
+                    + " `sigmoid` is that without a shift, `shift` is kohya's name for it,"
+                    + " `flux_shift` shifts by the image's size. See [flow"
+                    + " matching](images.md#flow-matching)."),
+        number(
+                "flow_shift",
+                0,
+                between(0, 100),
+                "Shifts flow matching towards noise; 0 is the base's.")
+            .such("3")
+            .more("σ becomes sσ / (1 + (s − 1)σ)."),
+        choice(
+                "loss_weighting",
+                List.of("none", "sigma_sqrt", "cosmap"),
+                "How much the loss of flow matching counts at σ.")
+            .more("`sigma_sqrt`: σ⁻²; `cosmap`: 2 / (π(1 − 2σ + 2σ²)) (Esser et al. 2024)."),
         number(
             "caption_dropout",
             0,
@@ -269,21 +292,23 @@ public final class Catalogue {
                 "Size of the first matrix of `lokr`.")
             .mark(Mark.LAYOUT)
             .more(
-                "The sizes of a layer are taken apart into this number, or the largest below it that"
-                    + " divides them, and the rest; -1: into two numbers as near to each other as"
-                    + " can be."),
+                "The sizes of a layer are taken apart into this number, or the largest below it"
+                    + " that divides them, and the rest; -1: into two numbers as near to each other"
+                    + " as can be."),
         choice(
                 "lora_init",
                 List.of("default", "gaussian", "pissa", "olora"),
                 "How the matrices of `lora` begin.")
             .mark(Mark.LAYOUT)
             .more(
-                "As PEFT's `init_lora_weights`, see [start and rates](adapters.md#start-and-rates)."),
+                "As PEFT's `init_lora_weights`, see [start and"
+                    + " rates](adapters.md#start-and-rates)."),
         number("lora_plus_ratio", 1, POSITIVE, "Learning rate of B, relative to A's (LoRA+).")
             .mark(Mark.LAYOUT)
             .such("16")
             .more(
-                "A learns at `learning_rate`. Of `lora` and `dora`, whose lengths learn as B does."),
+                "A learns at `learning_rate`. Of `lora` and `dora`, whose lengths learn as B"
+                    + " does."),
         whole("lora_rank", 8, between(1, 4096), "The adapter's size.").mark(Mark.LAYOUT),
         number("lora_alpha", 0, POSITIVE, "The adapter's effect is scaled by alpha / rank.")
             .by(
@@ -291,20 +316,21 @@ public final class Catalogue {
                     earlier -> ((Number) earlier.get("lora_rank")).doubleValue(), "= `lora_rank`"))
             .such("16")
             .more(
-                "The resulting scale is printed and logged, since tools' defaults differ by a factor"
-                    + " of 32."),
+                "The resulting scale is printed and logged, since tools' defaults differ by a"
+                    + " factor of 32."),
         number("lora_dropout", 0, between(0, 0.99), "Dropout on the adapter's input."),
         targets(
                 "lora_targets",
                 new Default(
                     Default.Value.fixed(List.of(LoraTarget.named("all-linear"))),
-                    Default.Value.fixed(List.of(LoraTarget.named("unet-attention")))),
+                    Default.Value.fixed(List.of(LoraTarget.named("attention")))),
                 "Which layers are adapted.")
             .mark(Mark.LAYOUT)
             .such("[q_proj, v_proj]")
             .more(
                 "Names of layers, or groups: `all-linear` takes every linear layer but a language"
-                    + " model's head; [groups](#adapter) of images, and entries with settings of their own."),
+                    + " model's head; [groups](#adapter) of images, and entries with settings of"
+                    + " their own."),
         flag("use_rslora", false, "Scale by alpha / √rank instead."),
         path("init_adapter", "Start from the weights of an adapter.")
             .such("output/first-run")
@@ -346,9 +372,10 @@ public final class Catalogue {
                 "How the learning rate changes over the run.")
             .by(new Default(optimizers(o -> o.lrSchedule()), optimizers(o -> o.lrSchedule())))
             .more(
-                "As in Hugging Face's `get_scheduler`; the default is the optimizer's. `range_test`: rises"
-                    + " by the same factor each step from a ten-thousandth of `learning_rate` to it, to see"
-                    + " where the loss stops falling (`lora-native tune` reads one for you)."),
+                "As in Hugging Face's `get_scheduler`; the default is the optimizer's."
+                    + " `range_test`: rises by the same factor each step from a ten-thousandth of"
+                    + " `learning_rate` to it, to see where the loss stops falling (`lora-native"
+                    + " tune` reads one for you)."),
         whole("warmup_steps", 0, from(0), "Steps in which the learning rate rises from 0.")
             .such("100"),
         whole("lr_cycles", 1, between(1, 1 << 16), "Cycles of `cosine_with_restarts`."),
@@ -381,9 +408,10 @@ public final class Catalogue {
                     + " CPU, for development. `lora-native devices` shows what there is."),
         choice("compute_dtype", List.of("f32", "bf16", "f16"), "Numbers of the computation.")
             .more(
-                "`bf16` on cards, and on CPUs with AVX-512 BF16 or AMX: much faster, half the memory;"
-                    + " adapters stay f32. `f16` on cards, with a loss scale that finds itself (a step"
-                    + " whose gradients overflow is passed over): only where bf16 is not wanted."),
+                "`bf16` on cards, and on CPUs with AVX-512 BF16 or AMX: much faster, half the"
+                    + " memory; adapters stay f32. `f16` on cards, with a loss scale that finds"
+                    + " itself (a step whose gradients overflow is passed over): only where bf16 is"
+                    + " not wanted."),
         choice("quantize", List.of("none", "nf4", "keep"), "How frozen matrices are held.")
             .more("`nf4`: in 4 bits (QLoRA); `keep`: in the blocks that the file has."),
         whole("threads", 0, between(0, 1024), "Threads of the CPU; 0: one for each physical core.")
@@ -396,14 +424,15 @@ public final class Catalogue {
             .shown("90 % of free memory")
             .such("6GB")
             .more(
-                "The planner recomputes activations until the run fits, or refuses before step 1 and"
-                    + " says what would fit. It counts weights, adapters, optimizer, batches and the"
-                    + " arena of training, validation and previews, and what encoding images takes"
-                    + " before; Java's heap comes on top (`plan` says how much; a heap that is too"
-                    + " small is refused before step 1) and some 100 MB for libraries. \"Free\" is what"
-                    + " the machine, its control groups (containers) and `ulimit` leave, less these"
-                    + " two; within a control group, which ends who takes too much, all that the heap"
-                    + " may have counts (a quarter of the limit, or what `java -Xmx…` says)."));
+                "The planner recomputes activations until the run fits, or refuses before step 1"
+                    + " and says what would fit. It counts weights, adapters, optimizer, batches"
+                    + " and the arena of training, validation and previews, and what encoding"
+                    + " images takes before; Java's heap comes on top (`plan` says how much; a heap"
+                    + " that is too small is refused before step 1) and some 100 MB for libraries."
+                    + " \"Free\" is what the machine, its control groups (containers) and `ulimit`"
+                    + " leave, less these two; within a control group, which ends who takes too"
+                    + " much, all that the heap may have counts (a quarter of the limit, or what"
+                    + " `java -Xmx…` says)."));
   }
 
   private static Stream<Key> results() {
@@ -423,8 +452,8 @@ public final class Catalogue {
         choice("export_format", List.of("kohya", "diffusers"), "Names in the finished file.")
             .only(SD)
             .more(
-                "`diffusers`: names that `load_lora_weights` reads, text encoders too; alpha / rank is"
-                    + " multiplied into B, so tools that look for no alpha apply it at the same"
+                "`diffusers`: names that `load_lora_weights` reads, text encoders too; alpha / rank"
+                    + " is multiplied into B, so tools that look for no alpha apply it at the same"
                     + " strength."),
         whole("save_steps", 500, from(0), "Steps between checkpoints; 0 saves only at the end."),
         whole("keep_checkpoints", 2, from(1), "How many of the newest checkpoints stay."),
@@ -446,9 +475,9 @@ public final class Catalogue {
                 "What to do where the loss or a gradient becomes NaN.")
             .more(
                 "`rollback`: go back to the newest checkpoint from before, with half the learning"
-                    + " rate; also where the doctor sees it diverge beyond doubt. Each time that the same"
-                    + " trouble comes again it goes further back, as far as `keep_checkpoints`"
-                    + " reaches, then to the beginning."),
+                    + " rate; also where the doctor sees it diverge beyond doubt. Each time that"
+                    + " the same trouble comes again it goes further back, as far as"
+                    + " `keep_checkpoints` reaches, then to the beginning."),
         whole("max_rollbacks", 3, between(0, 100), "How often a run may go back."),
         whole("sample_steps", 0, from(0), "Steps between previews of `sample_prompts`; 0: none.")
             .more(

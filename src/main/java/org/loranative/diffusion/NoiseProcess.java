@@ -2,6 +2,7 @@ package org.loranative.diffusion;
 
 import java.util.List;
 import java.util.Optional;
+import org.loranative.UserException;
 
 /** How a model's images become noise over its timesteps, and how samplers lead them back. */
 public interface NoiseProcess {
@@ -18,6 +19,17 @@ public interface NoiseProcess {
    * @throws org.loranative.UserException if the choice has no meaning for this process
    */
   TrainingNoise training(NoiseChoice choice);
+
+  /**
+   * The timestep of a σ that a file of recorded noise names.
+   *
+   * @throws UserException if this process's timesteps are not named so
+   */
+  default double timestepOfSigma(double sigma) {
+    throw new UserException(
+        "noise_replay holds \"sigmas\", which are for models of flow matching; this base needs"
+            + " \"timesteps\".");
+  }
 
   /** Names of its samplers. */
   List<String> samplers();

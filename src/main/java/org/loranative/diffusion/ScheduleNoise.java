@@ -7,6 +7,9 @@ record ScheduleNoise(NoiseSchedule schedule, int first, int end, SnrWeight weigh
     implements TrainingNoise {
 
   static ScheduleNoise of(NoiseSchedule schedule, NoiseChoice choice) {
+    refuse(choice.sampling().isPresent(), "timestep_sampling");
+    refuse(choice.flowShift().isPresent(), "flow_shift");
+    refuse(choice.weighting() != FlowWeighting.NONE, "loss_weighting");
     SnrWeight weights = new SnrWeight(choice.minSnrGamma(), choice.debiasedEstimation());
     int end = Math.min(choice.maxTimestep(), schedule.steps());
     // Where noise is predicted, debiased estimation has no weight for a timestep of noise alone.
@@ -21,8 +24,18 @@ record ScheduleNoise(NoiseSchedule schedule, int first, int end, SnrWeight weigh
     return new ScheduleNoise(schedule, choice.minTimestep(), end, weights);
   }
 
+  private static void refuse(boolean set, String key) {
+    if (set) {
+      throw new UserException(
+          key
+              + " is for models of flow matching (Stable Diffusion 3); this base has a noise"
+              + " schedule. Remove it"
+              + (key.equals("loss_weighting") ? ", or set min_snr_gamma." : "."));
+    }
+  }
+
   @Override
-  public double draw(float u) {
+  public double draw(float u, float v, long latents) {
     return first + (int) (u * (end - first));
   }
 

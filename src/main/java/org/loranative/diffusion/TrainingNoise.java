@@ -10,11 +10,12 @@ public interface TrainingNoise {
   int end();
 
   /**
-   * A timestep.
+   * An image's timestep.
    *
-   * @param u uniform in [0, 1)
+   * @param u and v are uniform in [0, 1)
+   * @param latents height times width of the image's
    */
-  double draw(float u);
+  double draw(float u, float v, long latents);
 
   /** How much the loss at a timestep counts. */
   double weight(double timestep);

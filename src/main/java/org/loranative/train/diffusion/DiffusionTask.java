@@ -11,12 +11,15 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.function.Function;
 import org.loranative.config.TrainConfig;
 import org.loranative.data.sd.Buckets;
+import org.loranative.diffusion.FlowWeighting;
 import org.loranative.diffusion.Mixture;
 import org.loranative.diffusion.NoiseChoice;
 import org.loranative.diffusion.NoiseDraw;
+import org.loranative.diffusion.TimestepSampling;
 import org.loranative.diffusion.TrainingNoise;
 import org.loranative.graph.Graph;
 import org.loranative.io.DType;
@@ -108,7 +111,12 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
                     config.minTimestep(),
                     config.maxTimestep(),
                     config.minSnrGamma(),
-                    config.debiasedEstimation()));
+                    config.debiasedEstimation(),
+                    TimestepSampling.named(config.timestepSampling()),
+                    config.flowShift() > 0
+                        ? OptionalDouble.of(config.flowShift())
+                        : OptionalDouble.empty(),
+                    FlowWeighting.named(config.lossWeighting()).orElseThrow()));
     boolean huber = config.loss().equals("huber");
     objective = new DenoisingObjective(huber ? config.huberC().floatValue() : 0);
   }
@@ -280,13 +288,13 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     for (int i = 0; i < n; i++) {
       TrainingImage image = batch.images().get(i);
       int[] words = words(batch, i, Philox.TIMESTEP);
-      double t = timestep(batch, i, words[0]);
+      double t = timestep(batch, i, words);
       EncodedCrop crop = crop(batch, i);
       Mixture mixture = base.noise().at(t);
       for (int k = 0; k < each; k++) {
         int at = i * each + k;
         double latent = replay.isPresent() ? crop.mean(k) : crop.latent(k, posterior[at]);
-        double clean = latent * base.latentScaling();
+        double clean = base.normalized(latent);
         latents.put(at, mixture.shown(clean, drawn[at]));
         target.put(at, mixture.target(clean, drawn[at]));
       }
@@ -303,14 +311,16 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     return Philox.words(config.seed(), image, stream, batch.epoch(), batch.index());
   }
 
-  private double timestep(Batch batch, int image, int word) {
+  private double timestep(Batch batch, int image, int[] words) {
     if (batch.isMeasured()) {
       return batch.timesteps().get(image);
     }
     if (replay.isPresent()) {
-      return replay.get().timestep(row(batch), image);
+      return replay.get().timestep(row(batch), image, base.noise());
     }
-    return noise.draw(Philox.uniform(word));
+    DiffusionGraph.Size size = size(batch);
+    long latents = (long) size.height() * size.width();
+    return noise.draw(Philox.uniform(words[0]), Philox.uniform(words[2]), latents);
   }
 
   private float[] noise(Batch batch, DiffusionGraph.Size size) {
@@ -403,7 +413,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     Path file = folder.resolve(config.outputName() + ".safetensors");
     LoraFiles.Format format =
         LoraFiles.Format.valueOf(config.exportFormat().toUpperCase(Locale.ROOT));
-    LoraFiles.write(file, format, modules, base.family().names(), metadata);
+    LoraFiles.write(file, format, modules, base.layers(), metadata);
     return file;
   }
 

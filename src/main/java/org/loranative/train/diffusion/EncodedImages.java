@@ -53,7 +53,7 @@ final class EncodedImages {
 
   EncodedImages(
       TrainConfig config, DiffusionBase base, TextReader reader, Device device, DType compute) {
-    data = ImageData.of(config, base.latentFactor());
+    data = ImageData.of(config, base.imageStep());
     encoder = new Encoder(config, base, reader, device, compute, data.cache());
     training = data.training().stream().map(i -> new TrainingImage(i, 1)).toList();
     validation = data.validation().stream().map(i -> new TrainingImage(i, 1)).toList();

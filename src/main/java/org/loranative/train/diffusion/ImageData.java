@@ -49,17 +49,17 @@ public record ImageData(
   /**
    * Reads, measures and checks; says what it found.
    *
-   * @param latentFactor what the resolution must be a multiple of
+   * @param imageStep what the resolution must be a multiple of
    * @throws UserException if nothing can be trained on, or, with strict_data, on any doubt
    */
-  public static ImageData of(TrainConfig config, int latentFactor) {
+  public static ImageData of(TrainConfig config, int imageStep) {
     int resolution = config.resolution();
-    if (resolution % latentFactor != 0 || resolution < 2 * latentFactor) {
+    if (resolution % imageStep != 0 || resolution < 2 * imageStep) {
       throw new UserException(
           "resolution is "
               + resolution
               + ", but this model needs a multiple of "
-              + latentFactor
+              + imageStep
               + ".");
     }
     Path path =

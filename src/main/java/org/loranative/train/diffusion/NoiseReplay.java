@@ -1,40 +1,51 @@
 package org.loranative.train.diffusion;
 
-import java.nio.ByteBuffer;
+import java.nio.LongBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import org.loranative.UserException;
+import org.loranative.diffusion.NoiseProcess;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.io.TensorFile;
 
 /**
  * Noise and timesteps from a file, for exact comparison with other trainers: tensors {@code noise}
- * f32 [batches, B, channels, height, width] (NCHW) and {@code timesteps} i64 [batches, B]. Batch n
- * of the run reads row n.
+ * f32 [batches, B, channels, height, width] (NCHW) and {@code timesteps} i64 [batches, B], or of
+ * flow matching {@code sigmas} f32 [batches, B]. Batch n of the run reads row n.
  */
 final class NoiseReplay {
   private final Path file;
   private final float[] noise;
-  private final long[] timesteps;
+  private final float[] times;
+  private final boolean areSigmas;
   private final List<Long> shape;
 
   NoiseReplay(Path file) {
     this.file = file;
     TensorFile tensors = Safetensors.read(file);
     TensorEntry noiseEntry = entry(tensors, "noise", "F32", 5);
-    TensorEntry timestepEntry = entry(tensors, "timesteps", "I64", 2);
+    areSigmas = tensors.tensors().containsKey("sigmas");
+    TensorEntry timeEntry =
+        areSigmas ? entry(tensors, "sigmas", "F32", 2) : entry(tensors, "timesteps", "I64", 2);
     shape = noiseEntry.shape();
-    if (!timestepEntry.shape().equals(shape.subList(0, 2))) {
+    if (!timeEntry.shape().equals(shape.subList(0, 2))) {
       throw new UserException(
           String.format(
-              "noise_replay %s: timesteps %s must have the first two sides of noise %s.",
-              file, timestepEntry.shape(), shape));
+              "noise_replay %s: %s %s must have the first two sides of noise %s.",
+              file, areSigmas ? "sigmas" : "timesteps", timeEntry.shape(), shape));
     }
     noise = Safetensors.floats(noiseEntry);
-    ByteBuffer data = Safetensors.data(timestepEntry);
-    timesteps = new long[Math.toIntExact(timestepEntry.elements())];
-    data.asLongBuffer().get(timesteps);
+    times = areSigmas ? Safetensors.floats(timeEntry) : whole(timeEntry);
+  }
+
+  private static float[] whole(TensorEntry entry) {
+    LongBuffer data = Safetensors.data(entry).asLongBuffer();
+    float[] numbers = new float[Math.toIntExact(entry.elements())];
+    for (int i = 0; i < numbers.length; i++) {
+      numbers[i] = data.get(i);
+    }
+    return numbers;
   }
 
   private TensorEntry entry(TensorFile tensors, String name, String type, int sides) {
@@ -43,7 +54,7 @@ final class NoiseReplay {
       throw new UserException(
           String.format(
               "noise_replay %s must hold a tensor \"%s\" of %s with %d sides: noise [batches, B,"
-                  + " channels, height, width], timesteps [batches, B].",
+                  + " channels, height, width], timesteps or sigmas [batches, B].",
               file, name, type, sides));
     }
     return entry;
@@ -67,8 +78,9 @@ final class NoiseReplay {
     }
   }
 
-  int timestep(int batch, int image) {
-    return (int) timesteps[batch * Math.toIntExact(shape.get(1)) + image];
+  double timestep(int batch, int image, NoiseProcess process) {
+    float time = times[batch * Math.toIntExact(shape.get(1)) + image];
+    return areSigmas ? process.timestepOfSigma(time) : time;
   }
 
   /** Noise of a batch [images, height·width, channels]. */

@@ -65,13 +65,14 @@ public final class Pictures implements AutoCloseable {
    *     from
    */
   public Picture draw(Painter.Order order, Optional<Path> latents) {
-    int factor = base.latentFactor();
-    if (order.width() % factor != 0 || order.height() % factor != 0) {
+    int step = base.imageStep();
+    if (order.width() % step != 0 || order.height() % step != 0) {
       throw new UserException(
           String.format(
               "The image is %d x %d, but this model needs multiples of %d.",
-              order.width(), order.height(), factor));
+              order.width(), order.height(), step));
     }
+    int factor = base.latentFactor();
     return painter.paint(
         order, latents.map(f -> noise(f, order.height() / factor, order.width() / factor)));
   }

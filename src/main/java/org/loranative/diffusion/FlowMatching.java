@@ -1,0 +1,50 @@
+package org.loranative.diffusion;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * Rectified flow: a straight line from an image x to noise ε, {@code (1 − σ) x + σ ε}, along which
+ * the model predicts the velocity {@code ε − x} (Liu et al. 2023; Esser et al. 2024). A timestep is
+ * σ times the number of steps.
+ *
+ * @param steps timesteps that the model was trained with
+ * @param shift of σ to σ' = shift σ / (1 + (shift − 1) σ), for samplers and, unless a run says
+ *     otherwise, for training: larger images need more noise (Esser et al., equation 23)
+ * @param usual how training draws σ where the user does not say
+ */
+public record FlowMatching(int steps, double shift, TimestepSampling usual)
+    implements NoiseProcess {
+
+  @Override
+  public Mixture at(double timestep) {
+    double sigma = timestep / steps;
+    return new Mixture(1 - sigma, sigma, -1, 1);
+  }
+
+  @Override
+  public TrainingNoise training(NoiseChoice choice) {
+    return FlowNoise.of(this, choice);
+  }
+
+  @Override
+  public double timestepOfSigma(double sigma) {
+    return sigma * steps;
+  }
+
+  @Override
+  public List<String> samplers() {
+    return Stream.of(FlowSampler.values()).map(FlowSampler::label).toList();
+  }
+
+  @Override
+  public Optional<Sampler> sampler(String label) {
+    return FlowSampler.named(label)
+        .map(s -> (n, start, predict, noise) -> s.sample(this, n, start, predict));
+  }
+
+  static double shifted(double sigma, double shift) {
+    return shift * sigma / (1 + (shift - 1) * sigma);
+  }
+}
