@@ -76,7 +76,7 @@ public final class DiffusionFormats {
           out,
           format,
           layers,
-          base.family().names(),
+          base.layers(),
           source.map(LoraFiles::metadata).orElse(base.family().metadata()));
     }
   }

@@ -52,6 +52,7 @@ public final class LoraFiles {
             : LoraMetadata.ofFile(path, file, layers.names().parts());
     LoraTensors tensors = new LoraTensors(path, file.tensors());
     Map<String, Adapters.Target> names = layers.byName();
+    Map<String, FusedLayer> fused = layers.fusedByName();
     Map<String, AdaptedLayer> modules = new LinkedHashMap<>();
     List<String> unknown = new ArrayList<>(tensors.unknown());
     Map<String, Map<String, TensorEntry>> byLayer = tensors.byLayer();
@@ -62,6 +63,10 @@ public final class LoraFiles {
           if (names.containsKey(name)) {
             Adapters.Target target = names.get(name);
             modules.put(target.path(), module(path, name, target, parts, metadata));
+          } else if (fused.containsKey(name)) {
+            FusedLayer whole = fused.get(name);
+            AdaptedLayer layer = module(path, name, whole.whole(), parts, metadata);
+            modules.putAll(whole.split(layer).orElseThrow(() -> inseparable(path, layer)));
           } else {
             parts.values().forEach(e -> unknown.add(e.name()));
           }
@@ -84,6 +89,14 @@ public final class LoraFiles {
         .filter(modules::containsKey)
         .forEach(p -> sorted.put(p, modules.get(p)));
     return sorted;
+  }
+
+  private static UserException inseparable(Path path, AdaptedLayer layer) {
+    return new UserException(
+        String.format(
+            "%s holds %s for %s, which are several layers of this base; of these only LoRA can be"
+                + " read.",
+            path, layer.method().label(), layer.target().path()));
   }
 
   /** Whether a file holds an adapter's tensors, as far as their names tell. */
@@ -162,20 +175,26 @@ public final class LoraFiles {
   /**
    * Writes an adapter as a safetensors file in f32.
    *
-   * @param names what the base's family is called in files
+   * @param layers the base's, and what they are called in files
    * @param metadata to be kept, such as kohya's {@code ss_} entries
    */
   public static void write(
       Path file,
       Format format,
       Map<String, AdaptedLayer> modules,
-      LayerNames names,
+      NamedLayers layers,
       Map<String, String> metadata)
       throws IOException {
+    boolean kohya = format == Format.KOHYA;
     List<Safetensors.Tensor> tensors = new ArrayList<>();
-    modules.forEach(
-        (path, m) -> {
-          boolean kohya = format == Format.KOHYA;
+    Map<String, AdaptedLayer> named = new LinkedHashMap<>();
+    if (kohya) {
+      named.putAll(kohya(modules, layers));
+    } else {
+      named.putAll(modules);
+    }
+    named.forEach(
+        (name, m) -> {
           if (!kohya && !m.method().isInDiffusers()) {
             throw new UserException(
                 "diffusers reads no "
@@ -184,7 +203,6 @@ public final class LoraFiles {
           }
           // Readers go by alpha only where a tensor's shape tells the rank that divides it.
           boolean scaled = !kohya || m.parts().stream().noneMatch(Part::tellsRank);
-          String name = kohya ? names.kohya(path) : path;
           for (Part part : m.parts()) {
             // Not every reader of diffusers' names looks for an alpha: the scale is in the numbers.
             float[] numbers = scaled ? m.scaled(part) : m.numbers(part.name());
@@ -212,9 +230,41 @@ public final class LoraFiles {
     }
     kept.putAll(network);
     if (format == Format.DIFFUSERS) {
-      kept.put(LoraMetadata.KEY, LoraMetadata.describe(modules, names.parts()));
+      kept.put(LoraMetadata.KEY, LoraMetadata.describe(modules, layers.names().parts()));
     }
     Safetensors.write(file, tensors, kept);
+  }
+
+  /** What kohya's scripts would have trained, by their names. */
+  private static Map<String, AdaptedLayer> kohya(
+      Map<String, AdaptedLayer> modules, NamedLayers layers) {
+    Map<String, AdaptedLayer> named = new LinkedHashMap<>();
+    Map<String, FusedLayer> wholes = new LinkedHashMap<>();
+    layers.fused().forEach(f -> f.layers().forEach(t -> wholes.put(t.path(), f)));
+    modules.forEach(
+        (path, m) -> {
+          FusedLayer whole = wholes.get(path);
+          if (whole == null) {
+            named.put(layers.names().kohya(path), m);
+          } else if (!named.containsKey(whole.name())) {
+            named.put(
+                whole.name(),
+                whole
+                    .join(modules)
+                    .orElseThrow(
+                        () ->
+                            new UserException(
+                                String.format(
+                                    "kohya's format holds %s as one layer, which %s cannot be;"
+                                        + " write diffusers' format instead (export_format:"
+                                        + " diffusers).",
+                                    whole.layers().stream()
+                                        .map(Adapters.Target::path)
+                                        .collect(Collectors.joining(", ")),
+                                    m.method().label()))));
+          }
+        });
+    return named;
   }
 
   /** What kohya's entries say of the network, which is not always what a source's said. */

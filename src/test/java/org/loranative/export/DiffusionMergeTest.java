@@ -77,7 +77,7 @@ class DiffusionMergeTest {
                   RANK, random(random, RANK * t.in(), 0.3), random(random, RANK * t.out(), 0.3))));
     }
     Path file = folder.resolve("lora.safetensors");
-    LoraFiles.write(file, LoraFiles.Format.KOHYA, layers, model.family().names(), Map.of());
+    LoraFiles.write(file, LoraFiles.Format.KOHYA, layers, model.layers(), Map.of());
     Path out = folder.resolve(Files.isDirectory(base(name)) ? "merged" : "merged.safetensors");
     new DiffusionMerge(model, List.of(new AdapterSource(file, SCALE))).write(out, "f32");
 

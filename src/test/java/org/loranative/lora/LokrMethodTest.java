@@ -80,7 +80,8 @@ class LokrMethodTest {
         new AdaptedLayer(
             target, layer.method(), layer.rank(), layer.alpha(), layer.numbers(), false);
     Path file = folder.resolve("kohya.safetensors");
-    LoraFiles.write(file, LoraFiles.Format.KOHYA, Map.of("unet.x", image), NAMES, Map.of());
+    LoraFiles.write(
+        file, LoraFiles.Format.KOHYA, Map.of("unet.x", image), layers(target), Map.of());
     AdaptedLayer read = LoraFiles.read(file, layers(target)).get("unet.x");
     assertThat(read.scale()).isEqualTo(1);
     assertThat(read.numbers("lokr_w2")).isEqualTo(layer.numbers("lokr_w2"));
@@ -91,7 +92,11 @@ class LokrMethodTest {
     assertThatThrownBy(
             () ->
                 LoraFiles.write(
-                    file, LoraFiles.Format.DIFFUSERS, Map.of("unet.x", image), NAMES, Map.of()))
+                    file,
+                    LoraFiles.Format.DIFFUSERS,
+                    Map.of("unet.x", image),
+                    layers(target),
+                    Map.of()))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("diffusers reads no LoKr");
   }
