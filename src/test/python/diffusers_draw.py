@@ -2,24 +2,28 @@
 
     python src/test/python/diffusers_draw.py BASE LATENTS.safetensors ADAPTER OUT.safetensors
 
-Loads the adapter by load_lora_weights, or a folder by PEFT, and draws "grinning face", 64 x 64, in 4 steps of DDIM at guidance 4, from
-the tensor "latents"; writes "picture" [64, 64, 3], f32 in [0, 1].
+Loads the adapter by load_lora_weights, or a folder by PEFT, and draws "grinning face", 64 x 64, in 4
+steps at guidance 4, of DDIM where the base has a noise schedule, else of its own scheduler, from the
+tensor "latents"; writes "picture" [64, 64, 3], f32 in [0, 1].
 """
 
 import pathlib
 import sys
 
 import torch
-from diffusers import DDIMScheduler, StableDiffusionPipeline
+from diffusers import DDIMScheduler, DiffusionPipeline
 from peft import PeftModel
 from safetensors.torch import load_file, save_file
 
 base, latents, adapter, out = sys.argv[1:]
-pipe = StableDiffusionPipeline.from_pretrained(base, torch_dtype=torch.float32)
-pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config, clip_sample=False)
+pipe = DiffusionPipeline.from_pretrained(base, torch_dtype=torch.float32)
+denoiser = "unet" if hasattr(pipe, "unet") else "transformer"
+if denoiser == "unet":
+    pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config, clip_sample=False)
 pipe.set_progress_bar_config(disable=True)
 if pathlib.Path(adapter).is_dir():
-    pipe.unet = PeftModel.from_pretrained(pipe.unet, adapter).merge_and_unload()
+    whole = PeftModel.from_pretrained(getattr(pipe, denoiser), adapter).merge_and_unload()
+    setattr(pipe, denoiser, whole)
 else:
     pipe.load_lora_weights(adapter)
 picture = pipe(

@@ -13,12 +13,12 @@ import sys
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
-from peft import LoraConfig
 from safetensors.torch import save_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
+from diffusion_training import adamw, encoder_layers, hooked, nhwc, rounded
+
 BATCH, HEIGHT, WIDTH, TOKENS = 2, 6, 10, 12
-RATE, STEPS = 1e-2, 10
 
 
 def text_config(hidden, act, projection):
@@ -54,78 +54,12 @@ CASES = {
 TARGETS = ["to_q", "to_k", "to_v", "to_out.0", "proj_in", "proj_out", "ff.net.0.proj", "ff.net.2"]
 
 
-def rounded(model):
-    """Random weights that f16 holds exactly; biases and norms are random too."""
-    with torch.no_grad():
-        for name, p in model.named_parameters():
-            if p.ndim == 1:
-                p.copy_(torch.randn_like(p) * 0.1 + (1 if "norm" in name and "weight" in name else 0))
-    return model.half().float().eval()
-
-
-def nhwc(x):
-    return x.permute(0, 2, 3, 1).contiguous()
-
-
 def encode(texts, ids):
     """Text states and, of SDXL, the pooled ones."""
     if len(texts) == 1:
         return texts[0](ids).last_hidden_state, None
     states = [t(ids, output_hidden_states=True) for t in texts]
     return torch.cat([s.hidden_states[-2] for s in states], -1), states[1].text_embeds
-
-
-def hooked(unet, texts, encoded, latents, timesteps, sizes, target, weights):
-    """Losses of two plain gradient steps and the first gradients, with low-rank hooks."""
-    golden, parameters = {}, {}
-
-    def adapt(path, layer):
-        conv = isinstance(layer, torch.nn.Conv2d)
-        shape = (2, *layer.weight.shape[1:])
-        a = (torch.randn(shape) * 0.1).requires_grad_()
-        b = (torch.randn(layer.weight.shape[0], 2) * 0.1).requires_grad_()
-        parameters[path] = (a, b, conv)
-
-        def add(module, inputs, output):
-            if conv:
-                low = torch.nn.functional.conv2d(inputs[0], a, None, module.stride, module.padding)
-                return output + 3 * torch.einsum("brhw,or->bohw", low, b)
-            return output + 3 * (inputs[0] @ a.T) @ b.T
-
-        layer.register_forward_hook(add)
-
-    for n, layer in unet.named_modules():
-        if n.endswith((".conv1", ".conv2", ".conv_shortcut", "samplers.0.conv")):
-            adapt("unet." + n, layer)
-    for i, text in enumerate(texts):
-        for n, layer in text.named_modules():
-            if ".layers." in n and isinstance(layer, torch.nn.Linear):
-                adapt(("text_encoder." if i == 0 else "text_encoder_2.")
-                      + n.removeprefix("text_model."), layer)
-
-    def ours(x, conv):
-        return (x.permute(0, 2, 3, 1) if conv and x.ndim == 4 else x).flatten(1).clone()
-
-    losses = []
-    for step in range(2):
-        context, pooled = encoded()
-        added = {} if pooled is None else {
-            "added_cond_kwargs": {"text_embeds": pooled, "time_ids": sizes}}
-        prediction = unet(latents, timesteps, context, **added).sample
-        loss = (weights * (prediction - target).square().mean((1, 2, 3))).mean()
-        every = [p for a, b, _ in parameters.values() for p in (a, b)]
-        # SDXL never reads the last layer of its first encoder.
-        gradients = torch.autograd.grad(loss, every, allow_unused=True)
-        losses.append(loss.item())
-        for (path, (a, b, conv)), i in zip(parameters.items(), range(0, len(every), 2)):
-            for kind, x, gradient in (("A", a, gradients[i]), ("B", b, gradients[i + 1])):
-                gradient = torch.zeros_like(x) if gradient is None else gradient
-                if step == 0:
-                    golden[f"hooked.start.{path}.lora_{kind}"] = ours(x.detach(), conv)
-                    golden[f"hooked.grad.{path}.lora_{kind}"] = ours(gradient, conv)
-                x.data -= gradient
-    golden["hooked.losses"] = torch.tensor(losses)
-    return golden
 
 
 def make(name, case, out):
@@ -193,40 +127,21 @@ def make(name, case, out):
 
     with torch.no_grad():
         golden["prediction"] = nhwc(predict())
-    unet.add_adapter(LoraConfig(r=4, lora_alpha=8, target_modules=TARGETS, init_lora_weights=False))
-    adapters = {n: p for n, p in unet.named_parameters() if "lora_" in n}
-    with torch.no_grad():
-        for n, p in adapters.items():
-            p.copy_(torch.randn_like(p) * 0.1)
-
-    def key(n):
-        n = n.replace(".default.weight", "")
-        path, kind = n.rsplit(".", 1)
-        return "unet." + path + "." + kind
-
-    for n, p in adapters.items():
-        golden["start." + key(n)] = p.detach().flatten(1).clone()
-    optimizer = torch.optim.AdamW(adapters.values(), lr=RATE, weight_decay=0.01)
-    losses = []
-    for step in range(STEPS):
-        loss = (weights * (predict() - target).square().mean((1, 2, 3))).mean()
-        optimizer.zero_grad()
-        loss.backward()
-        if step == 0:
-            for n, p in adapters.items():
-                golden["grad." + key(n)] = p.grad.flatten(1).clone()
-        torch.nn.utils.clip_grad_norm_(adapters.values(), 0.5)
-        optimizer.step()
-        losses.append(loss.item())
-    golden["losses"] = torch.tensor(losses)
-    for n, p in adapters.items():
-        golden["final." + key(n)] = p.detach().flatten(1).clone()
+    golden |= adamw(unet, "unet.", TARGETS, predict, target, weights)
     unet.disable_adapters()
-    golden |= hooked(unet, texts, lambda: encode(texts, ids), latents, timesteps, sizes, target,
-                     weights)
+
+    def encode_and_predict():
+        context, pooled = encode(texts, ids)
+        added = {} if pooled is None else {
+            "added_cond_kwargs": {"text_embeds": pooled, "time_ids": sizes}}
+        return unet(latents, timesteps, context, **added).sample
+
+    layers = {"unet." + n: layer for n, layer in unet.named_modules()
+              if n.endswith((".conv1", ".conv2", ".conv_shortcut", "samplers.0.conv"))}
+    golden |= hooked(layers | encoder_layers(texts), encode_and_predict, target, weights)
     save_file({k: v.contiguous() for k, v in golden.items()}, out / name / "golden.safetensors")
-    print(name, "parameters", sum(p.numel() for p in unet.parameters()), "adapters", len(adapters),
-          "losses", losses[0], losses[-1])
+    print(name, "parameters", sum(p.numel() for p in unet.parameters()), "losses",
+          golden["losses"][0], golden["losses"][-1])
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ final class DataCommand implements Callable<Integer> {
       return 0;
     }
     DiffusionBase base = DiffusionFamilies.open(Path.of(config.baseModel()));
-    ImageData data = ImageData.of(config, base.latentFactor());
+    ImageData data = ImageData.of(config, base.imageStep());
     data.training().stream().map(PreparedImage::describe).forEach(System.out::println);
     data.regularization().stream()
         .map(i -> "regularization: " + i.describe())

@@ -29,6 +29,11 @@ public record Net(
     return graph.named(Kind.WEIGHT, name, weights.matrixType(name, compute), weights.shape(name));
   }
 
+  /** A frozen array that rows are picked from, never in blocks. */
+  public Value table(String name) {
+    return graph.named(Kind.WEIGHT, name, compute, weights.shape(name));
+  }
+
   /** A frozen vector (norm weight, bias), always f32. */
   public Value vector(String name) {
     return graph.named(Kind.WEIGHT, name, DType.F32, weights.shape(name));

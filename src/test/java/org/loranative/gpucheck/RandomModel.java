@@ -235,15 +235,20 @@ public final class RandomModel {
   }
 
   /**
-   * {@code RandomModel NAME FOLDER [numbers] [layers=N]}: a model of {@link #DECODERS} or {@link
-   * #DIFFUSION}, with data to train on; without numbers where they are not asked for, except in the
-   * toys.
+   * {@code RandomModel NAME FOLDER [numbers] [layers=N]}: a model of {@link #DECODERS}, {@link
+   * #DIFFUSION} or {@link PublishedModel}, with data to train on; without numbers where they are
+   * not asked for, except in the toys.
    */
   public static void main(String[] args) throws IOException {
     String name = args[0];
     Path folder = Path.of(args[1]);
     List<String> options = List.of(args).subList(2, args.length);
     boolean sparse = !options.contains("numbers") && !name.endsWith("toy");
+    if (PublishedModel.has(name)) {
+      PublishedModel.write(new RandomModel(true, 0), name, folder);
+      DiffusionFolder.images(folder.resolve("images"), 4, 1024);
+      return;
+    }
     if (DIFFUSION.containsKey(name)) {
       RandomModel model = new RandomModel(sparse, 1 << 25);
       new DiffusionFolder(model, DIFFUSION.get(name)).write(folder);

@@ -57,7 +57,14 @@ class RealShapesTest {
         new Step("gemma3-1b", 90, 4000, text),
         new Step("qwen3-0.6b", 86, 4000, text),
         new Step("sd15", 89, 2950, List.of("task_type=sd", "batch_size=4", "resolution=512")),
-        new Step("sdxl", 86, 9900, List.of("task_type=sd", "batch_size=1", "resolution=1024")));
+        new Step("sdxl", 86, 9900, List.of("task_type=sd", "batch_size=1", "resolution=1024")),
+        new Step(
+            "sd35-medium", 89, 5600, List.of("task_type=sd", "batch_size=1", "resolution=1024")),
+        new Step(
+            "sd35-large",
+            90,
+            8600,
+            List.of("task_type=sd", "batch_size=1", "resolution=1024", "quantize=nf4")));
   }
 
   private record Launch(String plan, String op, long bytes, String kernel, long blocks) {

@@ -17,6 +17,9 @@ public interface Denoiser {
   /** Latents' least height and width. */
   int leastSide();
 
+  /** What latents' heights and widths must be multiples of. */
+  int step();
+
   /** Whether it is far smaller than any of its family that people use. */
   boolean isSmall();
 

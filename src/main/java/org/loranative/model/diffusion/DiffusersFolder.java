@@ -53,4 +53,17 @@ public record DiffusersFolder(Path folder, String pipeline) {
         .forEach((name, entry) -> entries.put(part + "." + name, entry));
     return entries;
   }
+
+  /** A CLIP's tensors, under the part's name and without that of its wrapper. */
+  public Map<String, TensorEntry> clip(String part) {
+    String wrapper = part + ".text_model.";
+    Map<String, TensorEntry> entries = new LinkedHashMap<>();
+    tensors(part, "model")
+        .forEach(
+            (name, e) ->
+                entries.put(
+                    name.startsWith(wrapper) ? part + "." + name.substring(wrapper.length()) : name,
+                    e));
+    return entries;
+  }
 }

@@ -138,8 +138,18 @@ public final class DiffusionBase {
     return vae.latentChannels();
   }
 
-  /** What latents are multiplied by before the denoiser sees them. */
-  public double latentScaling() {
-    return vae.scaling();
+  /** What images' heights and widths must be multiples of. */
+  public int imageStep() {
+    return vae.factor() * family.denoiser().step();
+  }
+
+  /** A number of the VAE's latents as the denoiser sees it. */
+  public double normalized(double latent) {
+    return (latent - vae.shift()) * vae.scaling();
+  }
+
+  /** The other way. */
+  double denormalized(double latent) {
+    return latent / vae.scaling() + vae.shift();
   }
 }

@@ -129,8 +129,8 @@ public record Layers(Net net, int groups, float eps) {
   }
 
   /** Linear, SiLU, linear: what timesteps and sizes pass through. */
-  public Value embed(String path, Value x) {
-    Value h = Activation.of(g(), net.linear(path + ".linear_1", x), Act.SILU);
+  public static Value embed(Net net, String path, Value x) {
+    Value h = Activation.of(net.graph(), net.linear(path + ".linear_1", x), Act.SILU);
     return net.linear(path + ".linear_2", h);
   }
 }

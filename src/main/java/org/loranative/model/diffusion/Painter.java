@@ -156,7 +156,7 @@ public final class Painter {
                   step -> Philox.normals(n, order.seed(), Philox.NOISE, 1 + step, 0));
     }
     for (int i = 0; i < latents.length; i++) {
-      latents[i] /= (float) base.latentScaling();
+      latents[i] = (float) base.denormalized(latents[i]);
     }
     try (Session decoder = open(drawing.decoder())) {
       float[] image =

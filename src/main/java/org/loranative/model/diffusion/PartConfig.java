@@ -103,6 +103,13 @@ public final class PartConfig {
     return List.copyOf(list);
   }
 
+  /** Numbers of a list of any length; none where there is no list. */
+  public List<Integer> numbers(String key) {
+    List<Integer> list = new ArrayList<>();
+    value(key).forEach(n -> list.add(n.asInt()));
+    return List.copyOf(list);
+  }
+
   public UserException wrong(String key, String expected) {
     JsonNode value = node.path(key);
     String text = value.isMissingNode() ? "missing" : value.toString();

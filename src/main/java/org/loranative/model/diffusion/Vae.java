@@ -34,14 +34,13 @@ public final class Vae {
         f = layers.downsamplePaddedAfter(path + ".down_blocks." + i + ".downsamplers.0.conv", f);
       }
     }
-    f = ends(path, middle(path, f));
-    return f.with(net.linear(PREFIX + "quant_conv", f.x()));
+    return mixed(PREFIX + "quant_conv", ends(path, middle(path, f)));
   }
 
   /** Images in about [−1, 1], [B·H·W, 3], of latents (not scaled). */
   Features decode(Features latents) {
     String path = PREFIX + "decoder";
-    Features f = latents.with(net.linear(PREFIX + "post_quant_conv", latents.x()));
+    Features f = mixed(PREFIX + "post_quant_conv", latents);
     f = middle(path, layers.conv(path + ".conv_in", f));
     int n = c.channels().size();
     for (int i = 0; i < n; i++) {
@@ -55,6 +54,11 @@ public final class Vae {
       }
     }
     return ends(path, f);
+  }
+
+  /** Latents' channels mixed, which later autoencoders leave out. */
+  private Features mixed(String path, Features f) {
+    return net.weights().has(path + ".weight") ? f.with(net.linear(path, f.x())) : f;
   }
 
   private Features resnet(String path, Features f) {

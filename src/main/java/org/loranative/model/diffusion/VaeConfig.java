@@ -7,10 +7,16 @@ import java.util.List;
  * Numbers of an AutoencoderKL.
  *
  * @param resnets of each level of the encoder; the decoder has one more
- * @param scaling that latents are multiplied by before the denoiser sees them
+ * @param shift that is taken from latents, which are then multiplied by
+ * @param scaling before the denoiser sees them
  */
 public record VaeConfig(
-    int latentChannels, int groups, int resnets, List<Integer> channels, double scaling) {
+    int latentChannels,
+    int groups,
+    int resnets,
+    List<Integer> channels,
+    double shift,
+    double scaling) {
   public VaeConfig {
     channels = List.copyOf(channels);
   }
@@ -30,11 +36,9 @@ public record VaeConfig(
     json.require("out_channels", "3");
     json.require("latents_mean");
     json.require("latents_std");
-    json.require("shift_factor", "0");
     json.requirePart("mid_block_add_attention", "true");
-    json.requirePart("use_quant_conv", "true");
-    json.requirePart("use_post_quant_conv", "true");
-    json.ignore("sample_size", "force_upcast"); // of tiles, of precision
+    // Of tiles, of precision; seen in the tensors.
+    json.ignore("sample_size", "force_upcast", "use_quant_conv", "use_post_quant_conv");
     int levels = json.texts("down_block_types").size();
     VaeConfig config =
         new VaeConfig(
@@ -42,6 +46,7 @@ public record VaeConfig(
             json.integer("norm_num_groups", 32),
             json.integer("layers_per_block", 1),
             json.integers("block_out_channels", levels, 0),
+            json.number("shift_factor", 0),
             json.number("scaling_factor", 0.18215));
     json.warnOfUnknownKeys();
     return config;

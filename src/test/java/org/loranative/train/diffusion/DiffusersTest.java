@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -14,7 +17,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.loranative.export.AdapterFormat;
 import org.loranative.export.AdapterSource;
 import org.loranative.export.DiffusionFormats;
+import org.loranative.lora.AdaptedLayer;
+import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraFiles;
+import org.loranative.lora.NamedLayers;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.testing.Errors;
@@ -31,36 +37,75 @@ class DiffusersTest {
 
   @TempDir Path folder;
 
+  private static String python() {
+    String python = System.getenv().getOrDefault("LORA_NATIVE_DIFFUSERS", "");
+    assumeThat(python).as("LORA_NATIVE_DIFFUSERS").isNotEmpty();
+    return python;
+  }
+
+  private static void run(String... command) throws Exception {
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).as(said).isZero();
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"kohya", "comfyui", "diffusers", "peft"})
   void drawsTheSame(String format) throws Exception {
-    String python = System.getenv().getOrDefault("LORA_NATIVE_DIFFUSERS", "");
-    assumeThat(python).as("LORA_NATIVE_DIFFUSERS").isNotEmpty();
-    DiffusionBase model = DiffusionFamilies.open(BASE);
+    compare(BASE, ADAPTER, format, EmojiPictures.latents(folder), "ddim");
+  }
+
+  /** diffusers reads no names of kohya's for Stable Diffusion 3. */
+  @ParameterizedTest
+  @ValueSource(strings = {"diffusers", "peft"})
+  void drawsTheSameWithStableDiffusion3(String format) throws Exception {
+    Path base = folder.resolve("base");
+    run(python(), "src/test/python/make_sd3_base.py", base.toString());
+    NamedLayers layers = DiffusionFamilies.open(base).layers();
+    Random random = new Random(9);
+    Map<String, AdaptedLayer> adapter = new LinkedHashMap<>();
+    layers.targets().stream()
+        .filter(t -> t.path().matches("transformer\\..*(attn.*|\\.ff.*)"))
+        .forEach(t -> adapter.put(t.path(), random(t, random)));
+    // By way of kohya's, in which q, k and v are one.
+    Path kohya = folder.resolve("kohya.safetensors");
+    LoraFiles.write(kohya, LoraFiles.Format.KOHYA, adapter, layers, Map.of());
+    Path latents = EmojiPictures.latents(folder, random, 4, 32);
+    compare(base, kohya, format, latents, "euler");
+  }
+
+  private static AdaptedLayer random(Adapters.Target t, Random random) {
+    float[] a = new float[(int) (2 * t.in())];
+    float[] b = new float[(int) (2 * t.out())];
+    for (float[] matrix : List.of(a, b)) {
+      for (int i = 0; i < matrix.length; i++) {
+        matrix[i] = 0.2f * (float) random.nextGaussian();
+      }
+    }
+    return AdaptedLayer.lowRank(t, 2, new AdaptedLayer.LowRank(2, a, b));
+  }
+
+  private void compare(Path base, Path adapter, String format, Path latents, String sampler)
+      throws Exception {
+    String python = python();
+    DiffusionBase model = DiffusionFamilies.open(base);
     Path exported = folder.resolve(format.equals("peft") ? "exported" : "exported.safetensors");
     AdapterFormat.named(format, DiffusionFormats.all(), "diffusion models")
-        .write(model, Optional.of(ADAPTER), LoraFiles.read(ADAPTER, model.layers()), exported);
-
-    Path latents = EmojiPictures.latents(folder);
+        .write(model, Optional.of(adapter), LoraFiles.read(adapter, model.layers()), exported);
     Path out = folder.resolve("out.safetensors");
-    Process process =
-        new ProcessBuilder(
-                python,
-                "src/test/python/diffusers_draw.py",
-                BASE.toString(),
-                latents.toString(),
-                exported.toString(),
-                out.toString())
-            .redirectErrorStream(true)
-            .start();
-    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(process.waitFor()).as(said).isZero();
-
+    run(
+        python,
+        "src/test/python/diffusers_draw.py",
+        base.toString(),
+        latents.toString(),
+        exported.toString(),
+        out.toString());
     float[] theirs = new Golden(out).floats("picture");
-    AdapterSource source = new AdapterSource(ADAPTER, 1);
-    assertThat(Errors.relative(EmojiPictures.draw(model, List.of(source), latents), theirs))
+    AdapterSource source = new AdapterSource(adapter, 1);
+    assertThat(
+            Errors.relative(EmojiPictures.draw(model, List.of(source), latents, sampler), theirs))
         .isLessThan(1e-3);
-    assertThat(Errors.relative(EmojiPictures.draw(model, List.of(), latents), theirs))
+    assertThat(Errors.relative(EmojiPictures.draw(model, List.of(), latents, sampler), theirs))
         .as("without the adapter")
         .isGreaterThan(1e-2);
   }

@@ -121,10 +121,10 @@ class PicturesWithAdaptersTest {
     Path kohya = folder.resolve("k.safetensors");
     Path diffusers = folder.resolve("d.safetensors");
     Map<String, String> note = Map.of("ss_network_dim", "4", "ss_seed", "7");
-    LoraFiles.write(kohya, LoraFiles.Format.KOHYA, start, targets.names(), note);
+    LoraFiles.write(kohya, LoraFiles.Format.KOHYA, start, targets, note);
     Map<String, AdaptedLayer> second = LoraFiles.read(kohya, targets);
     LoraFiles.write(
-        diffusers, LoraFiles.Format.DIFFUSERS, second, targets.names(), LoraFiles.metadata(kohya));
+        diffusers, LoraFiles.Format.DIFFUSERS, second, targets, LoraFiles.metadata(kohya));
     assertThat(LoraFiles.metadata(diffusers))
         .containsEntry("ss_seed", "7")
         .containsEntry("ss_network_dim", "Dynamic"); // the convolution's rank is 2

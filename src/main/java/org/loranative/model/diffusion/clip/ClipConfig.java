@@ -7,6 +7,7 @@ import org.loranative.model.diffusion.PartConfig;
 /**
  * A text encoder: CLIP's, or OpenCLIP's under the same names.
  *
+ * @param projection width of the pooled state
  * @param pooled whether it gives a projected pooled state too (CLIPTextModelWithProjection)
  */
 public record ClipConfig(
@@ -17,6 +18,7 @@ public record ClipConfig(
     int vocab,
     float eps,
     Act act,
+    int projection,
     boolean pooled) {
   public static ClipConfig read(Path file) {
     PartConfig json = PartConfig.read(file);
@@ -33,6 +35,7 @@ public record ClipConfig(
         json.integer("vocab_size"),
         (float) json.number("layer_norm_eps", 1e-5),
         json.text("hidden_act", "quick_gelu").equals("gelu") ? Act.GELU : Act.QUICK_GELU,
+        json.integer("projection_dim", json.integer("hidden_size")),
         json.texts("architectures").contains("CLIPTextModelWithProjection"));
   }
 }

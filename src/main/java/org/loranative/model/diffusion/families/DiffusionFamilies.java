@@ -13,11 +13,13 @@ import org.loranative.model.diffusion.BaseOptions;
 import org.loranative.model.diffusion.DiffusersFolder;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionReader;
+import org.loranative.model.diffusion.families.sd3.Sd3Reader;
 import org.loranative.model.diffusion.families.stable.StableDiffusionReader;
 
 /** All families of diffusion models that can be trained. */
 public final class DiffusionFamilies {
-  private static final List<DiffusionReader> READERS = List.of(new StableDiffusionReader());
+  private static final List<DiffusionReader> READERS =
+      List.of(new StableDiffusionReader(), new Sd3Reader());
   private static final String SUPPORTED =
       READERS.stream().map(DiffusionReader::label).collect(Collectors.joining(", "));
 
@@ -75,7 +77,8 @@ public final class DiffusionFamilies {
               + " is a pickle, which can run any program when it is read, so it is refused. Turn it"
               + " into safetensors: in a Stable Diffusion interface (checkpoint merger, \"save as"
               + " safetensors\"), or with Python's torch: save_file(torch.load(FILE,"
-              + " weights_only=True)[\"state_dict\"], \"model.safetensors\") of safetensors.torch.");
+              + " weights_only=True)[\"state_dict\"], \"model.safetensors\") of"
+              + " safetensors.torch.");
     }
     if (path.getFileName().toString().endsWith(".gguf")) {
       throw new UserException(

@@ -22,12 +22,15 @@ record StableDiffusion(ClipEncoders text, UnetDenoiser denoiser, NoiseSchedule n
 
   private static final String UNET = "unet\\.";
   private static final String TRANSFORMER = UNET + ".*attentions\\.\\d+\\.";
+  private static final String ATTENTION = TRANSFORMER + ".*attn[12]\\.(to_q|to_k|to_v|to_out\\.0)";
   private static final String TEXT = "text_encoder(_2)?\\.encoder\\..*";
 
   private static final Map<String, String> GROUPS =
       Map.of(
+          "attention",
+          ATTENTION,
           "unet-attention",
-          TRANSFORMER + ".*attn[12]\\.(to_q|to_k|to_v|to_out\\.0)",
+          ATTENTION,
           "unet-ff",
           TRANSFORMER + ".*\\.ff\\.net\\..*",
           "unet-proj",

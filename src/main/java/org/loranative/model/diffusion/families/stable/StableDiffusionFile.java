@@ -212,6 +212,7 @@ final class StableDiffusionFile {
         GROUPS,
         count(encoder + "0.block."),
         channels,
+        0,
         xl ? XL_SCALING : SD_SCALING);
   }
 
@@ -226,6 +227,7 @@ final class StableDiffusionFile {
         side(embeddings + "token_embedding.weight", 0),
         1e-5f,
         Act.QUICK_GELU,
+        hidden,
         false);
   }
 
@@ -269,6 +271,7 @@ final class StableDiffusionFile {
         side(prefix + "token_embedding.weight", 0),
         1e-5f,
         Act.GELU,
+        hidden,
         pooled);
   }
 

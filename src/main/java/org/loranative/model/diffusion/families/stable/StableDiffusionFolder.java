@@ -32,13 +32,13 @@ final class StableDiffusionFolder {
     folder
         .tensors("vae", "diffusion_pytorch_model")
         .forEach((name, e) -> entries.put(newAttention(name), e));
-    entries.putAll(texts(folder, "text_encoder"));
+    entries.putAll(folder.clip("text_encoder"));
     ClipConfig text = ClipConfig.read(folder.config("text_encoder"));
     List<TokenizerPlace> places = new ArrayList<>();
     places.add(place(folder, options, "tokenizer", text));
     Optional<ClipConfig> second = Optional.empty();
     if (folder.has("text_encoder_2")) {
-      entries.putAll(texts(folder, "text_encoder_2"));
+      entries.putAll(folder.clip("text_encoder_2"));
       second = Optional.of(ClipConfig.read(folder.config("text_encoder_2")));
       places.add(place(folder, options, "tokenizer_2", second.get()));
     }
@@ -70,19 +70,6 @@ final class StableDiffusionFolder {
                     : ", which every Stable Diffusion has; download the whole model."));
       }
     }
-  }
-
-  private static Map<String, TensorEntry> texts(DiffusersFolder folder, String part) {
-    Map<String, TensorEntry> entries = new LinkedHashMap<>();
-    String wrapper = part + ".text_model.";
-    folder
-        .tensors(part, "model")
-        .forEach(
-            (name, e) ->
-                entries.put(
-                    name.startsWith(wrapper) ? part + "." + name.substring(wrapper.length()) : name,
-                    e));
-    return entries;
   }
 
   private static String newAttention(String name) {

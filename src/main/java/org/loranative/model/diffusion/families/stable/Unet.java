@@ -128,7 +128,7 @@ final class Unet {
             c.cosineFirst(),
             c.timeShift(),
             net.compute());
-    return layers.embed(PREFIX + "time_embedding", waves);
+    return Layers.embed(net, PREFIX + "time_embedding", waves);
   }
 
   private Value added(Added added) {
@@ -142,6 +142,7 @@ final class Unet {
             c.cosineFirst(),
             c.timeShift(),
             net.compute());
-    return layers.embed(PREFIX + "add_embedding", Split.join(g, List.of(added.pooled(), waves)));
+    return Layers.embed(
+        net, PREFIX + "add_embedding", Split.join(g, List.of(added.pooled(), waves)));
   }
 }

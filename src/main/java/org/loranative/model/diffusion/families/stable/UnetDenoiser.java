@@ -35,6 +35,12 @@ record UnetDenoiser(UnetConfig config) implements Denoiser {
     return 1 << (config.levels().size() - 1);
   }
 
+  /** Odd sizes are halved upwards. */
+  @Override
+  public int step() {
+    return 1;
+  }
+
   @Override
   public boolean isSmall() {
     return config.innermost().channels() < NARROW;

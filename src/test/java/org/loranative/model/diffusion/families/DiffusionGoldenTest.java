@@ -1,4 +1,4 @@
-package org.loranative.model.diffusion.families.stable;
+package org.loranative.model.diffusion.families;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -24,34 +24,48 @@ import org.loranative.lora.LoraSpec;
 import org.loranative.model.diffusion.DenoisingObjective;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionGraph;
-import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.testing.Errors;
 import org.loranative.testing.Golden;
 import org.loranative.testing.PlacedModel;
 import org.loranative.testing.TestDevices;
 
 /**
- * SD 1.5, 2.1 and XL in small against diffusers, transformers and peft: text states, VAE,
- * prediction, every adapter gradient, ten AdamW steps; over latents of odd sizes.
+ * Each family in small against diffusers, transformers and peft: text states, VAE, prediction,
+ * every adapter gradient, ten AdamW steps; over latents of odd sizes where the family takes them.
  */
 class DiffusionGoldenTest {
   private static final int IMAGES = 2;
-  private static final DiffusionGraph.Size SIZE = new DiffusionGraph.Size(IMAGES, 6, 10, 12);
-  private static final LoraSpec SPEC =
-      new LoraSpec(
-          4,
-          8,
-          0,
-          List.of(
-              "to_q",
-              "to_k",
-              "to_v",
-              "to_out.0",
-              "proj_in",
-              "proj_out",
-              "ff.net.0.proj",
-              "ff.net.2"),
-          false);
+  private static final int TOKENS = 12;
+
+  /** What the golden files adapt: a family has its own names among these. */
+  private static final LoraSpec UNET =
+      spec("to_q", "to_k", "to_v", "to_out.0", "proj_in", "proj_out", "ff.net.0.proj", "ff.net.2");
+
+  private static final LoraSpec MMDIT =
+      spec(
+          "to_q",
+          "to_k",
+          "to_v",
+          "to_out.0",
+          "add_q_proj",
+          "add_k_proj",
+          "add_v_proj",
+          "to_add_out",
+          "ff.net.0.proj",
+          "ff.net.2",
+          "ff_context.net.0.proj",
+          "ff_context.net.2",
+          "norm1.linear",
+          "norm1_context.linear",
+          "norm_out.linear",
+          "context_embedder",
+          "proj_out",
+          "text_embedder.linear_1");
+
+  private static LoraSpec spec(String... targets) {
+    return new LoraSpec(4, 8, 0, List.of(targets), false);
+  }
+
   private static final Map<String, Device> DEVICES = new HashMap<>();
 
   @BeforeAll
@@ -66,12 +80,16 @@ class DiffusionGoldenTest {
 
   static Stream<Arguments> everywhere() {
     return TestDevices.NAMES.stream()
-        .flatMap(d -> Stream.of("sd15", "sd21", "sdxl").map(name -> Arguments.of(d, name)));
+        .flatMap(
+            d ->
+                Stream.of("sd15", "sd21", "sdxl", "sd3", "sd35")
+                    .map(name -> Arguments.of(d, name)));
   }
 
-  /** Those, without what would take the emulators minutes: there one shape stands for all. */
+  /** Those, without what would take the emulators minutes: there one shape of each kind stands. */
   static Stream<Arguments> fewer() {
-    return everywhere().filter(a -> a.get()[0].equals("cpu") || a.get()[1].equals("sdxl"));
+    return everywhere()
+        .filter(a -> a.get()[0].equals("cpu") || List.of("sdxl", "sd35").contains(a.get()[1]));
   }
 
   /** The token that ends a text in the golden models. */
@@ -99,37 +117,59 @@ class DiffusionGoldenTest {
       int[] start = new int[ids.length];
       int[] ends = new int[IMAGES];
       for (int i = ids.length - 1; i >= 0; i--) {
-        positions[i] = i % 12;
-        start[i] = i / 12 * 12;
+        positions[i] = i % TOKENS;
+        start[i] = i / TOKENS * TOKENS;
         if (ids[i] == END) {
-          ends[i / 12] = i;
+          ends[i / TOKENS] = i;
         }
       }
       Map<String, Object> inputs = new HashMap<>();
-      for (String prefix : List.of(ClipEncoders.FIRST, ClipEncoders.SECOND)) {
+      for (String prefix : List.of("text_encoder.", "text_encoder_2.")) {
         inputs.put(prefix + "ids", ids);
         inputs.put(prefix + "positions", positions);
         inputs.put(prefix + "doc_start", start);
         inputs.put(prefix + "end_rows", ends);
       }
+      if (has("t5_ids")) {
+        inputs.put("text_encoder_3.ids", golden.ints("t5_ids"));
+        inputs.put("text_encoder_3.distances", golden.ints("distances"));
+      }
       return inputs;
     }
 
-    Map<String, Object> unetInputs() {
+    boolean has(String tensor) {
+      return golden.tensors().containsKey(tensor);
+    }
+
+    /** Of the latents, with so many text tokens for each image. */
+    DiffusionGraph.Size size(int keys) {
+      return new DiffusionGraph.Size(IMAGES, 6, 10, keys);
+    }
+
+    /** Where the denoiser runs alone: fewer tokens than the encoders make, if there are many. */
+    DiffusionGraph.Size size() {
+      long tokens = golden.tensors().get(context()).shape().get(1);
+      return size((int) tokens);
+    }
+
+    private String context() {
+      return has("context") ? "context" : "text";
+    }
+
+    Adapters adapters() {
+      String part = base.family().denoiser().part();
+      return new Adapters(
+          part.equals("unet") ? UNET : MMDIT,
+          DiffusionGraph.targets(base).stream().filter(t -> t.path().startsWith(part)).toList());
+    }
+
+    Map<String, Object> denoiserInputs() {
       Map<String, Object> inputs = new HashMap<>();
-      for (String input : List.of("latents", "timesteps", "text", "sizes", "target", "weights")) {
-        inputs.put(input, golden.floats(input));
-      }
-      if (golden.tensors().containsKey("pooled")) {
-        inputs.put("pooled", golden.floats("pooled"));
-      }
+      Stream.of("latents", "timesteps", "pooled", "sizes", "target", "weights")
+          .filter(this::has)
+          .forEach(input -> inputs.put(input, golden.floats(input)));
+      inputs.put("text", golden.floats(context()));
       return inputs;
-    }
-
-    List<Adapters.Target> unetTargets() {
-      return DiffusionGraph.targets(base).stream()
-          .filter(t -> t.path().startsWith("unet."))
-          .toList();
     }
 
     PlacedModel place(Device device, Adapters adapters, Graph graph) {
@@ -145,7 +185,7 @@ class DiffusionGoldenTest {
     try (PlacedModel model = files.place(DEVICES.get(device), Adapters.none(), g)) {
       Map<String, float[]> results = model.run(g, files.textInputs(), 1, 1);
       files.check(results, "text", "text", 1e-5);
-      if (name.equals("sdxl")) {
+      if (files.has("pooled")) {
         files.check(results, "pooled", "pooled", 1e-5);
         return;
       }
@@ -174,9 +214,9 @@ class DiffusionGoldenTest {
   @MethodSource("everywhere")
   void prediction(String device, String name) {
     Files files = Files.of(name);
-    Graph g = DiffusionGraph.prediction(files.base, Adapters.none(), DType.F32, SIZE);
+    Graph g = DiffusionGraph.prediction(files.base, Adapters.none(), DType.F32, files.size());
     try (PlacedModel model = files.place(DEVICES.get(device), Adapters.none(), g)) {
-      files.check(model.run(g, files.unetInputs(), 1, 1), "prediction", "prediction", 1e-5);
+      files.check(model.run(g, files.denoiserInputs(), 1, 1), "prediction", "prediction", 1e-5);
     }
   }
 
@@ -199,17 +239,17 @@ class DiffusionGoldenTest {
   @MethodSource("fewer")
   void training(String device, String name) {
     Files files = Files.of(name);
-    Adapters adapters = new Adapters(SPEC, files.unetTargets());
+    Adapters adapters = files.adapters();
     Graph g =
         DiffusionGraph.training(
-            files.base, adapters, DType.F32, SIZE, false, new DenoisingObjective(0));
+            files.base, adapters, DType.F32, files.size(), false, new DenoisingObjective(0));
     try (PlacedModel model = files.place(DEVICES.get(device), adapters, g)) {
       model.state().write(AdapterState.PARAMS, start(files, adapters));
       int steps = device.equals("cuda-check") ? 1 : 10;
       float[] losses = new float[steps];
       Graph update = model.update();
       for (int step = 1; step <= steps; step++) {
-        losses[step - 1] = model.run(g, files.unetInputs(), step, IMAGES).get("loss")[0];
+        losses[step - 1] = model.run(g, files.denoiserInputs(), step, IMAGES).get("loss")[0];
         if (step == 1) {
           Map<String, float[]> gradients = model.byModule(AdapterState.GRADS);
           assertThat(gradients.size()).isEqualTo(count(files, "grad."));
@@ -231,9 +271,14 @@ class DiffusionGoldenTest {
     return files.golden.tensors().keySet().stream().filter(k -> k.startsWith(prefix)).count();
   }
 
+  /** Those whose encoders make few tokens. */
+  static Stream<Arguments> shortTexts() {
+    return fewer().filter(a -> a.get()[0].equals("cpu") || a.get()[1].equals("sdxl"));
+  }
+
   /** Adapters on convolutions and on the text encoders, which then run in the step. */
   @ParameterizedTest
-  @MethodSource("fewer")
+  @MethodSource("shortTexts")
   void trainingConvolutionsAndTextEncoders(String device, String name) {
     Files files = Files.of(name);
     String prefix = "hooked.grad.";
@@ -246,10 +291,15 @@ class DiffusionGoldenTest {
     Adapters adapters = new Adapters(spec, DiffusionGraph.targets(files.base));
     Graph g =
         DiffusionGraph.training(
-            files.base, adapters, DType.F32, SIZE, true, new DenoisingObjective(0));
+            files.base,
+            adapters,
+            DType.F32,
+            files.size(files.base.family().text().tokens()),
+            true,
+            new DenoisingObjective(0));
     try (PlacedModel model = files.place(DEVICES.get(device), adapters, g)) {
       model.state().write(AdapterState.PARAMS, start(files, adapters, "hooked.start."));
-      Map<String, Object> inputs = files.unetInputs();
+      Map<String, Object> inputs = files.denoiserInputs();
       inputs.putAll(files.textInputs());
       float first = model.run(g, inputs, 1, IMAGES).get("loss")[0];
       Map<String, float[]> gradients = model.byModule(AdapterState.GRADS);
@@ -272,19 +322,19 @@ class DiffusionGoldenTest {
   void recomputingGivesTheSameBits(String device, String name) {
     org.junit.jupiter.api.Assumptions.assumeFalse(device.equals("cuda-check"));
     Files files = Files.of(name);
-    Adapters adapters = new Adapters(SPEC, files.unetTargets());
+    Adapters adapters = files.adapters();
     Graph full =
         DiffusionGraph.training(
-            files.base, adapters, DType.F32, SIZE, false, new DenoisingObjective(0));
+            files.base, adapters, DType.F32, files.size(), false, new DenoisingObjective(0));
     try (PlacedModel model = files.place(DEVICES.get(device), adapters, full)) {
       model.state().write(AdapterState.PARAMS, start(files, adapters));
-      model.run(full, files.unetInputs(), 1, IMAGES);
+      model.run(full, files.denoiserInputs(), 1, IMAGES);
       float[] expected = model.state().read(AdapterState.GRADS);
       for (Recompute.Mode mode : Recompute.Mode.values()) {
         Map<String, Recompute.Mode> modes = new LinkedHashMap<>();
         Recompute.blocks(full).forEach(b -> modes.put(b, mode));
         model.state().write(AdapterState.GRADS, new float[expected.length]);
-        model.run(Recompute.apply(full, modes), files.unetInputs(), 1, IMAGES);
+        model.run(Recompute.apply(full, modes), files.denoiserInputs(), 1, IMAGES);
         assertThat(model.state().read(AdapterState.GRADS)).as(mode.name()).isEqualTo(expected);
       }
     }
@@ -299,10 +349,11 @@ class DiffusionGoldenTest {
         continue;
       }
       Files files = Files.of(name);
-      Graph g = DiffusionGraph.prediction(files.base, Adapters.none(), dtype, SIZE);
+      Graph g = DiffusionGraph.prediction(files.base, Adapters.none(), dtype, files.size());
       try (PlacedModel model = files.place(DEVICES.get(device), Adapters.none(), g)) {
         double tolerance = dtype == DType.BF16 ? 3e-2 : 4e-3;
-        files.check(model.run(g, files.unetInputs(), 1, 1), "prediction", "prediction", tolerance);
+        files.check(
+            model.run(g, files.denoiserInputs(), 1, 1), "prediction", "prediction", tolerance);
       }
     }
   }

@@ -1,0 +1,33 @@
+package org.loranative.model.diffusion.families.sd3;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.loranative.lora.LayerBlocks;
+
+/** The transformer's blocks in their order, behind BASE, which is all that lies in none. */
+record MmditBlocks(int layers) implements LayerBlocks {
+  private static final String BASE = "BASE";
+  private static final Pattern IN_BLOCK =
+      Pattern.compile("transformer\\.transformer_blocks\\.(\\d+)\\..*");
+
+  @Override
+  public List<List<String>> orders() {
+    List<String> order = new ArrayList<>(List.of(BASE));
+    for (int i = 0; i < layers; i++) {
+      order.add(name(i));
+    }
+    return List.of(List.copyOf(order));
+  }
+
+  @Override
+  public String block(String path) {
+    Matcher m = IN_BLOCK.matcher(path);
+    return m.matches() ? name(Integer.parseInt(m.group(1))) : BASE;
+  }
+
+  private static String name(int block) {
+    return "JOINT" + block;
+  }
+}

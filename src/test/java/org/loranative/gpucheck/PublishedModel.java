@@ -1,0 +1,64 @@
+package org.loranative.gpucheck;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * A model of full size in diffusers' layout: its configs, and the names and shapes that diffusers
+ * itself gives its tensors ({@code src/test/resources/shapes}).
+ */
+final class PublishedModel {
+  private static final Path SHAPES = Path.of("src/test/resources/shapes");
+  private static final Path TOKENIZER = Path.of("src/test/resources/tokenizers/smollm");
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private PublishedModel() {}
+
+  private static Path file(String name) {
+    return SHAPES.resolve(name + ".json");
+  }
+
+  static boolean has(String name) {
+    return Files.exists(file(name));
+  }
+
+  /** Writes all parts; any tokenizer serves in the place of T5's, CLIP's is built in. */
+  static void write(RandomModel model, String name, Path folder) throws IOException {
+    JsonNode all = JSON.readTree(file(name).toFile());
+    json(folder.resolve("model_index.json"), all.path("index"));
+    json(folder.resolve("scheduler/scheduler_config.json"), all.path("scheduler"));
+    for (Map.Entry<String, JsonNode> part : all.path("parts").properties()) {
+      Path at = folder.resolve(part.getKey());
+      json(at.resolve("config.json"), part.getValue().path("config"));
+      Map<String, long[]> shapes = new LinkedHashMap<>();
+      part.getValue()
+          .path("tensors")
+          .properties()
+          .forEach(
+              t -> {
+                long[] shape = new long[t.getValue().size()];
+                for (int i = 0; i < shape.length; i++) {
+                  shape[i] = t.getValue().path(i).asLong();
+                }
+                shapes.put(t.getKey(), shape);
+              });
+      boolean text = part.getKey().startsWith("text_encoder");
+      String stem = text ? "model" : "diffusion_pytorch_model";
+      model.tensors(at.resolve(stem + ".safetensors"), shapes);
+    }
+    Path tokenizer = Files.createDirectories(folder.resolve("tokenizer_3"));
+    Files.write(
+        tokenizer.resolve("tokenizer.json"),
+        Files.readAllBytes(TOKENIZER.resolve("tokenizer.json")));
+  }
+
+  private static void json(Path file, JsonNode node) throws IOException {
+    Files.createDirectories(file.getParent());
+    JSON.writeValue(file.toFile(), node);
+  }
+}
