@@ -51,11 +51,9 @@ public final class DiffusionGraph {
   public static Graph texts(
       DiffusionBase base, Adapters adapters, DType compute, int rows, int clipSkip) {
     Graph g = new Graph();
-    Net net = new Net(g, base.weights(), adapters, compute, false);
-    base.family()
-        .text()
-        .encode(net, rows, clipSkip)
-        .forEach((name, states) -> g.result(named(g, states, name)));
+    TextEncoders text = base.family().text();
+    Net net = new Net(g, base.weights(), adapters, text.compute(compute), false);
+    text.encode(net, rows, clipSkip).forEach((name, states) -> g.result(named(g, states, name)));
     return g;
   }
 
@@ -80,6 +78,16 @@ public final class DiffusionGraph {
       Value input = g.input(c.name(), DType.F32, rows, c.width());
       conditions.put(c.name(), Cast.of(g, input, net.compute()));
     }
+    return conditions;
+  }
+
+  /** Conditions that the step itself makes. */
+  private static Map<String, Value> encodedHere(DiffusionBase base, Net net, Size size) {
+    TextEncoders text = base.family().text();
+    DType own = text.compute(net.compute());
+    Net texts = new Net(net.graph(), net.weights(), net.adapters(), own, net.training());
+    Map<String, Value> conditions = new LinkedHashMap<>(text.encode(texts, size.images(), 0));
+    conditions.replaceAll((name, v) -> Cast.of(net.graph(), v, net.compute()));
     return conditions;
   }
 
@@ -134,7 +142,7 @@ public final class DiffusionGraph {
     Graph g = new Graph();
     Net net = new Net(g, base.weights(), adapters, compute, training);
     Map<String, Value> conditions =
-        encodes ? base.family().text().encode(net, size.images(), 0) : encoded(base, net, size);
+        encodes ? encodedHere(base, net, size) : encoded(base, net, size);
     Value prediction = predict(base, net, size, conditions);
     Value target = g.input(TARGET, DType.F32, size.rows(), base.latentChannels());
     Value weights = g.input(WEIGHTS, DType.F32, size.images());

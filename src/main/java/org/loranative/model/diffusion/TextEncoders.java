@@ -3,6 +3,7 @@ package org.loranative.model.diffusion;
 import java.util.List;
 import java.util.Map;
 import org.loranative.graph.Value;
+import org.loranative.io.DType;
 import org.loranative.model.Net;
 
 /** The text encoders of a family, as one. */
@@ -13,6 +14,11 @@ public interface TextEncoders {
 
   /** What a text becomes. */
   List<Condition> conditions();
+
+  /** What they compute in where the rest of the model computes in a dtype. */
+  default DType compute(DType other) {
+    return other;
+  }
 
   /**
    * The conditions of rows of tokens, in the compute dtype: [rows·tokens, width] or [rows, width].

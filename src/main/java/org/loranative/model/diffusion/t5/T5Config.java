@@ -58,7 +58,7 @@ public record T5Config(
   }
 
   /** The buckets of all distances between tokens of a text, from the last to the first on. */
-  int[] distances(int tokens) {
+  public int[] distances(int tokens) {
     int[] all = new int[2 * tokens - 1];
     for (int i = 0; i < all.length; i++) {
       all[i] = bucket(i - (tokens - 1));

@@ -50,8 +50,7 @@ record JointBlock(Net net, MmditConfig c, String path, boolean dual, boolean las
     Modulation t = Modulation.of(net, path + ".norm1_context", time, last ? 2 : 6);
     Value x = s.image();
     Value n = m.norm(x, ATTENTION);
-    // A norm of the text that only attention reads has its scale first.
-    Value nt = last ? t.norm(s.text(), 0, 1) : t.norm(s.text(), ATTENTION);
+    Value nt = last ? t.only(s.text(), c.shiftFirst()) : t.norm(s.text(), ATTENTION);
     Value both = attend(n, nt, s);
     Value toImage = net.linear(path + ".attn.to_out.0", imageRows(both, s));
     Value h = m.add(x, toImage, ATTENTION);

@@ -61,7 +61,7 @@ final class Mmdit {
       JointBlock block = new JointBlock(net, c, path, c.dual().contains(i), i == c.layers() - 1);
       g.block(path, () -> s[0] = block.run(s[0], t));
     }
-    Value normed = Modulation.of(net, PREFIX + "norm_out", t, 2).norm(s[0].image(), 0, 1);
+    Value normed = Modulation.of(net, PREFIX + "norm_out", t, 2).only(s[0].image(), c.shiftFirst());
     Patchify.Setting patches =
         new Patchify.Setting(
             latents.images(), latents.height(), latents.width(), c.outChannels(), c.patch(), false);

@@ -14,6 +14,8 @@ import org.loranative.model.diffusion.PartConfig;
  * @param positions side of the square of tokens that has learnt positions
  * @param dual layers whose image tokens have a second attention of their own
  * @param normalizesQk whether queries and keys pass a norm
+ * @param shiftFirst whether the norm behind the last block, and that of the text in it, are made a
+ *     shift and then a scale, as in the original files; in diffusers' the scale comes first
  */
 record MmditConfig(
     int sampleSize,
@@ -27,7 +29,8 @@ record MmditConfig(
     int pooledWidth,
     int positions,
     List<Integer> dual,
-    boolean normalizesQk) {
+    boolean normalizesQk,
+    boolean shiftFirst) {
 
   int width() {
     return heads * headDim;
@@ -55,7 +58,8 @@ record MmditConfig(
             json.integer("pooled_projection_dim", 2048),
             json.integer("pos_embed_max_size", 96),
             json.numbers("dual_attention_layers"),
-            json.has("qk_norm"));
+            json.has("qk_norm"),
+            false);
     json.warnOfUnknownKeys();
     return config;
   }

@@ -40,7 +40,12 @@ record Modulation(Net net, String path, List<Value> parts) {
     return norm(x, at + 1, at);
   }
 
-  Value norm(Value x, int scale, int shift) {
+  /** The norm of a layer that makes nothing else. */
+  Value only(Value x, boolean shiftFirst) {
+    return shiftFirst ? norm(x, 1, 0) : norm(x, 0, 1);
+  }
+
+  private Value norm(Value x, int scale, int shift) {
     return ModulatedNorm.of(net.graph(), path, x, parts.get(scale), parts.get(shift), EPS);
   }
 

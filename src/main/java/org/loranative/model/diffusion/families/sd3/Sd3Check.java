@@ -2,6 +2,7 @@ package org.loranative.model.diffusion.families.sd3;
 
 import java.nio.file.Path;
 import org.loranative.UserException;
+import org.loranative.model.diffusion.BaseOptions;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.VaeConfig;
 import org.loranative.model.weights.Weights;
@@ -9,6 +10,15 @@ import org.loranative.model.weights.Weights;
 /** Whether the parts of a base fit each other and the graphs that are built of them. */
 final class Sd3Check {
   private Sd3Check() {}
+
+  /** Refuses what other families' users may say. */
+  static void requireMeaning(BaseOptions options) {
+    if (options.prediction().isPresent()) {
+      throw new UserException(
+          "prediction_type has no meaning for Stable Diffusion 3, which predicts the velocity of"
+              + " flow matching. Remove it.");
+    }
+  }
 
   /** The base, whose parts fit. */
   static DiffusionBase checked(Path path, Sd3 family, VaeConfig vae, Weights weights) {
@@ -43,7 +53,9 @@ final class Sd3Check {
               path, clips, c.textWidth()));
     }
     return new DiffusionBase(path, family, vae, weights)
-        .requireWhole(name -> name.startsWith(Mmdit.PREFIX), "Stable Diffusion 3 and 3.5");
+        .requireWhole(
+            name -> name.startsWith(Mmdit.PREFIX) || name.startsWith(Sd3File.TRANSFORMER),
+            "Stable Diffusion 3 and 3.5");
   }
 
   private static void require(Path path, int actual, int expected, String what, String other) {

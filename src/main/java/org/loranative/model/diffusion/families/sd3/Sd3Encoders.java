@@ -10,6 +10,7 @@ import org.loranative.graph.Value;
 import org.loranative.graph.ops.JoinRows;
 import org.loranative.graph.ops.Split;
 import org.loranative.graph.ops.Window;
+import org.loranative.io.DType;
 import org.loranative.model.Net;
 import org.loranative.model.diffusion.Condition;
 import org.loranative.model.diffusion.TextEncoders;
@@ -60,6 +61,12 @@ record Sd3Encoders(
     return List.of(
         new Condition(TEXT, width, true),
         new Condition(POOLED, first.projection() + second.projection(), false));
+  }
+
+  /** T5's activations overflow f16. */
+  @Override
+  public DType compute(DType other) {
+    return third.isPresent() && other == DType.F16 ? DType.F32 : other;
   }
 
   @Override

@@ -27,11 +27,7 @@ final class Sd3Folder {
   private Sd3Folder() {}
 
   static DiffusionBase open(DiffusersFolder folder, BaseOptions options) {
-    if (options.prediction().isPresent()) {
-      throw new UserException(
-          "prediction_type has no meaning for Stable Diffusion 3, which predicts the velocity of"
-              + " flow matching. Remove it.");
-    }
+    Sd3Check.requireMeaning(options);
     for (String part : List.of("transformer", "vae", "text_encoder", "text_encoder_2")) {
       if (!folder.has(part)) {
         throw new UserException(

@@ -27,11 +27,11 @@ public final class Sd3Reader implements DiffusionReader {
 
   @Override
   public boolean reads(TensorFile file) {
-    return false;
+    return Sd3File.isOne(file);
   }
 
   @Override
   public DiffusionBase open(Path path, TensorFile file, BaseOptions options) {
-    throw new IllegalStateException("reads no file");
+    return Sd3File.open(path, file, options);
   }
 }

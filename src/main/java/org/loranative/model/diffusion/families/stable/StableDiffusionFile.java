@@ -6,7 +6,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.IntStream;
 import org.loranative.UserException;
 import org.loranative.diffusion.NoiseSchedule;
 import org.loranative.diffusion.Prediction;
@@ -15,6 +14,7 @@ import org.loranative.graph.ops.Act;
 import org.loranative.io.TensorEntry;
 import org.loranative.io.TensorFile;
 import org.loranative.model.diffusion.BaseOptions;
+import org.loranative.model.diffusion.CheckpointFile;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.Vae;
 import org.loranative.model.diffusion.VaeConfig;
@@ -54,11 +54,13 @@ final class StableDiffusionFile {
   private final Path file;
   private final TensorFile all;
   private final Map<String, TensorEntry> tensors;
+  private final CheckpointFile checkpoint;
 
   private StableDiffusionFile(Path file, TensorFile all) {
     this.file = file;
     this.all = all;
     this.tensors = all.tensors();
+    this.checkpoint = new CheckpointFile(file, tensors);
   }
 
   static DiffusionBase open(Path path, TensorFile all, BaseOptions options) {
@@ -141,27 +143,6 @@ final class StableDiffusionFile {
     return bare ? encoder : encoder + "text_model.";
   }
 
-  private boolean has(String name) {
-    return tensors.containsKey(name);
-  }
-
-  private boolean hasAny(String prefix) {
-    return tensors.keySet().stream().anyMatch(k -> k.startsWith(prefix));
-  }
-
-  private int side(String name, int dimension) {
-    TensorEntry entry = tensors.get(name);
-    if (entry == null || entry.shape().size() <= dimension) {
-      throw new UserException(file + " lacks the tensor " + name + "; it may be incomplete.");
-    }
-    return Math.toIntExact(entry.shape().get(dimension));
-  }
-
-  /** How many of prefix0, prefix1, … there are. */
-  private int count(String prefix) {
-    return (int) IntStream.iterate(0, i -> hasAny(prefix + i + "."), i -> i + 1).count();
-  }
-
   private UnetConfig unet(boolean xl, boolean openClip, int size) {
     int levels = 1;
     while (has(UNET + "input_blocks." + 3 * levels + ".0.op.weight")) {
@@ -199,36 +180,27 @@ final class StableDiffusionFile {
   }
 
   private VaeConfig vae(boolean xl) {
-    String encoder = VaeNames.ROOT + "encoder.down.";
-    List<Integer> channels = new ArrayList<>();
-    for (int i = 0; has(encoder + i + ".block.0.conv2.weight"); i++) {
-      channels.add(side(encoder + i + ".block.0.conv2.weight", 0));
-    }
-    if (channels.isEmpty()) {
-      throw new UserException(file + " holds no VAE (" + VaeNames.ROOT + "…).");
-    }
-    return new VaeConfig(
-        side(VaeNames.ROOT + "post_quant_conv.weight", 0),
-        GROUPS,
-        count(encoder + "0.block."),
-        channels,
-        0,
-        xl ? XL_SCALING : SD_SCALING);
+    return checkpoint.vae(0, xl ? XL_SCALING : SD_SCALING);
   }
 
   private ClipConfig clip(String prefix) {
-    String embeddings = prefix + "embeddings.";
-    int hidden = side(embeddings + "token_embedding.weight", 1);
-    return new ClipConfig(
-        hidden,
-        count(prefix + "encoder.layers."),
-        Math.max(1, hidden / HEAD_WIDTH),
-        side(embeddings + "position_embedding.weight", 0),
-        side(embeddings + "token_embedding.weight", 0),
-        1e-5f,
-        Act.QUICK_GELU,
-        hidden,
-        false);
+    return checkpoint.clip(prefix, Act.QUICK_GELU, false);
+  }
+
+  private boolean has(String name) {
+    return checkpoint.has(name);
+  }
+
+  private boolean hasAny(String prefix) {
+    return checkpoint.hasAny(prefix);
+  }
+
+  private int side(String name, int dimension) {
+    return checkpoint.side(name, dimension);
+  }
+
+  private int count(String prefix) {
+    return checkpoint.count(prefix);
   }
 
   /**
@@ -256,7 +228,7 @@ final class StableDiffusionFile {
         TensorEntry joined = tensors.get(from + "attn.in_proj" + kind.replace('.', '_'));
         for (int part = 0; part < 3 && joined != null; part++) {
           String name = to + "self_attn." + "qkv".charAt(part) + "_proj" + kind;
-          texts.put(name, third(joined, part));
+          texts.put(name, CheckpointFile.third(joined, part));
         }
       }
     }
@@ -279,15 +251,6 @@ final class StableDiffusionFile {
     if (has(theirs)) {
       texts.put(ours, tensors.get(theirs));
     }
-  }
-
-  /** Rows of q, k or v. */
-  private static TensorEntry third(TensorEntry joined, int part) {
-    List<Long> shape = new ArrayList<>(joined.shape());
-    shape.set(0, shape.get(0) / 3);
-    long bytes = joined.bytes() / 3;
-    return new TensorEntry(
-        joined.name(), joined.type(), shape, joined.file(), joined.offset() + part * bytes, bytes);
   }
 
   /** The file's name of a tensor. */
