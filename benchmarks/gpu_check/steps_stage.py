@@ -20,7 +20,7 @@ CASES = {
     "qwen3-1.7b nf4": ("qwen3-1.7b", "nf4", 2048),
 }
 TOY = {"qwen3-toy bf16": ("qwen3-toy", "none", 64), "sd-toy bf16": ("sd-toy", "none", 1)}
-SIDES = {"sd15": 512, "sdxl": 1024, "sd-toy": 64}
+SIDES = {"sd15": 512, "sdxl": 1024, "sd-toy": 32}
 LIMIT = 150
 CONTEXT_MB = 700  # of a process on the card, beside what is planned
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 LIMIT, ALONE_LIMIT = 240, 60
-MOST_ALONE, SIDE_BY_SIDE = 24, 4
+MOST_ALONE, MOST_ALONE_OF_TOYS, SIDE_BY_SIDE = 24, 8, 4
 OPS, MODEL = "org.loranative.graph.ops.", "org.loranative.model."
 CASES = [OPS + c for c in (
     "OpTest#f32", "OpTest#bf16", "OpTest#f16", "CudaEmulatorLossAndOptimizerTest",
@@ -62,7 +62,8 @@ def one(check, name, what):
         result["why"] = failing[0].get("why", "")[:600]
     check.record.add("tests", name, **result)
     with ThreadPoolExecutor(min(SIDE_BY_SIDE, check.options.jobs)) as pool:
-        list(pool.map(lambda line: alone(check, name, line), failing[:MOST_ALONE]))
+        most = MOST_ALONE_OF_TOYS if check.toy else MOST_ALONE
+        list(pool.map(lambda line: alone(check, name, line), failing[:most]))
 
 
 def name_of(line):

@@ -42,7 +42,8 @@ def run(check):
 
 def settings_of(check, model, options, more):
     steps = {"max_steps": 3 if check.toy else 10, "lora_rank": 8}
-    return steps | models.settings(model, models.make(check, model, *options)) | more
+    small = {"resolution": 32} if check.toy and "resolution" in more else {}
+    return steps | models.settings(model, models.make(check, model, *options)) | more | small
 
 
 def parity(check, case, name):
