@@ -27,7 +27,7 @@ public final class Gguf {
   private final long size;
   private final ByteBuffer window =
       ByteBuffer.allocate(1 << 16).order(ByteOrder.LITTLE_ENDIAN).limit(0);
-  private final List<Range> ranges = new ArrayList<>();
+  private final List<Field> fields = new ArrayList<>();
   private long windowStart;
 
   private Gguf(Path file, FileChannel channel) throws IOException {
@@ -64,12 +64,12 @@ public final class Gguf {
     try (FileChannel channel = FileChannel.open(first)) {
       Gguf gguf = new Gguf(first, channel);
       gguf.parse();
-      for (Range range : gguf.ranges) {
-        ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(range.end() - range.start()));
+      for (Field field : gguf.fields) {
+        ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(field.end() - field.start()));
         while (bytes.hasRemaining()
-            && channel.read(bytes, range.start() + bytes.position()) >= 0) {}
-        GgufMetadata.Type type = GgufMetadata.Type.of(range.type());
-        metadata.put(range.key(), new GgufMetadata.Entry(type, bytes.array(), range.value()));
+            && channel.read(bytes, field.start() + bytes.position()) >= 0) {}
+        GgufMetadata.Type type = GgufMetadata.Type.of(field.type());
+        metadata.put(field.key(), new GgufMetadata.Entry(type, bytes.array(), field.value()));
       }
     } catch (IOException e) {
       throw new UserException(first + " cannot be read: " + e.getMessage(), e);
@@ -79,7 +79,7 @@ public final class Gguf {
   }
 
   /** Where a value of the metadata stands. */
-  private record Range(String key, int type, long start, long end, Object value) {}
+  private record Field(String key, int type, long start, long end, Object value) {}
 
   private TensorFile parse() throws IOException {
     if (size < 24 || u32() != MAGIC) {
@@ -98,7 +98,7 @@ public final class Gguf {
       long start = position();
       Object value = value(type, 0);
       metadata.put(key, value);
-      ranges.add(new Range(key, type, start, position(), value));
+      fields.add(new Field(key, type, start, position(), value));
     }
     record Described(String name, GgmlType type, List<Long> shape, long offset) {}
     List<Described> described = new ArrayList<>();

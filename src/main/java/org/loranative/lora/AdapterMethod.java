@@ -31,10 +31,10 @@ public interface AdapterMethod {
    * @param init how low-rank matrices begin
    * @param plusRatio LoRA+'s learning rate of B, relative to A's
    */
-  record Setting(int lokrFactor, LoraInit init, double plusRatio) {}
+  record Choices(int lokrFactor, LoraInit init, double plusRatio) {}
 
   /** The method as settings want it. */
-  default AdapterMethod with(Setting setting) {
+  default AdapterMethod with(Choices choices) {
     return this;
   }
 

@@ -26,7 +26,7 @@ public final class AdapterMethods {
   }
 
   /** The one that settings call so. */
-  public static Optional<AdapterMethod> named(String name, AdapterMethod.Setting setting) {
+  public static Optional<AdapterMethod> named(String name, AdapterMethod.Choices setting) {
     return ALL.stream().filter(m -> m.name().equals(name)).findFirst().map(m -> m.with(setting));
   }
 

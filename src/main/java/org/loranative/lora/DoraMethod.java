@@ -44,9 +44,9 @@ record DoraMethod(LowRankMethod lowRank) implements AdapterMethod {
   }
 
   @Override
-  public DoraMethod with(Setting setting) {
-    FreshInit init = (FreshInit) setting.init(); // settings are checked
-    return new DoraMethod(new LowRankMethod(init, setting.plusRatio()));
+  public DoraMethod with(Choices choices) {
+    FreshInit init = (FreshInit) choices.init(); // settings are checked
+    return new DoraMethod(new LowRankMethod(init, choices.plusRatio()));
   }
 
   /** Lengths learn at B's rate, as in PEFT's LoRA+. */

@@ -56,8 +56,8 @@ record LokrMethod(int factor, Optional<Split> split) implements DeltaMethod {
   }
 
   @Override
-  public AdapterMethod with(Setting setting) {
-    return new LokrMethod(setting.lokrFactor());
+  public AdapterMethod with(Choices choices) {
+    return new LokrMethod(choices.lokrFactor());
   }
 
   @Override

@@ -62,8 +62,8 @@ record LowRankMethod(FreshInit init, double plusRatio) implements AdapterMethod 
   }
 
   @Override
-  public AdapterMethod with(Setting setting) {
-    return setting.init().method(setting.plusRatio());
+  public AdapterMethod with(Choices choices) {
+    return choices.init().method(choices.plusRatio());
   }
 
   @Override

@@ -42,8 +42,8 @@ record AdamW8bitOptimizer(Hyperparameters hyperparameters) implements Optimizer 
   @Override
   public void append(Update u) {
     List<Value> v = u.slots(this);
-    AdamW8bit.Moments moments =
-        new AdamW8bit.Moments(v.get(0), v.get(1), v.get(2), v.get(3), v.get(4));
+    AdamW8bit.QuantizedMoments moments =
+        new AdamW8bit.QuantizedMoments(v.get(0), v.get(1), v.get(2), v.get(3), v.get(4));
     for (ParameterRange range : u.ranges()) {
       AdamW8bit.of(
           u.graph(),

@@ -35,8 +35,8 @@ record CameOptimizer(Hyperparameters hyperparameters) implements Optimizer {
     Hyperparameters h = hyperparameters;
     Came.Setting setting = new Came.Setting(h.beta1(), h.beta2(), BETA3, h.weightDecay());
     List<Value> v = u.slots(this);
-    Came.Moments moments =
-        new Came.Moments(
+    Came.FactoredMoments moments =
+        new Came.FactoredMoments(
             v.get(0), new FactoredMeans(v.get(1), v.get(2)), new FactoredMeans(v.get(3), v.get(4)));
     for (MatrixRange range : new FactoredMatrices(u.adapters()).ranges(u, v.get(5))) {
       Came.of(u.graph(), u.params(), u.grads(), moments, u.clip(), range, setting);

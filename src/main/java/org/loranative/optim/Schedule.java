@@ -31,7 +31,7 @@ public enum Schedule {
    * @param cycles of {@link #COSINE_WITH_RESTARTS}
    * @param power of {@link #POLYNOMIAL}
    */
-  public record Setting(
+  public record Curve(
       Schedule schedule, double learningRate, int warmup, int total, int cycles, double power) {
     /** Whether the rate rises from 0 at first. */
     public boolean warmsUp() {

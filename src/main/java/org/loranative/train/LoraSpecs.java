@@ -42,7 +42,7 @@ public final class LoraSpecs {
     return new LoraSpec(
         AdapterMethods.named(
                 config.loraMethod(),
-                new AdapterMethod.Setting(
+                new AdapterMethod.Choices(
                     config.lokrFactor(),
                     LoraInit.named(config.loraInit()).orElseThrow(),
                     config.loraPlusRatio()))

@@ -32,8 +32,8 @@ public final class Trainer<B> implements AutoCloseable {
   /**
    * @param maxGradNorm 0 for no clipping
    */
-  public record Setting(
-      Schedule.Setting schedule, Optimizer optimizer, double maxGradNorm, long seed) {}
+  public record Recipe(
+      Schedule.Curve schedule, Optimizer optimizer, double maxGradNorm, long seed) {}
 
   /** What happens between steps; returns false to stop. */
   interface Listener {
@@ -56,7 +56,7 @@ public final class Trainer<B> implements AutoCloseable {
   private final PlanStore plans;
   private final PlanStore.Bound update;
   private final Executor executor;
-  private final Setting setting;
+  private final Recipe recipe;
   private final long memoryBytes;
   private final BatchFeed<B> feed;
   private final LossScale lossScale;
@@ -68,7 +68,7 @@ public final class Trainer<B> implements AutoCloseable {
       Device device,
       AdapterState state,
       PlanStore plans,
-      Setting setting,
+      Recipe recipe,
       LossScale lossScale,
       MemoryPlan memory,
       BatchFeed.Sizes batches) {
@@ -77,7 +77,7 @@ public final class Trainer<B> implements AutoCloseable {
     this.device = device;
     this.state = state;
     this.plans = plans;
-    this.setting = setting;
+    this.recipe = recipe;
     this.lossScale = lossScale;
     this.memoryBytes = memory.total();
     this.update = plans.update();
@@ -94,7 +94,7 @@ public final class Trainer<B> implements AutoCloseable {
       long start = System.nanoTime();
       List<B> batches = steps.batches(step);
       long labelled = batches.stream().mapToLong(task::labelled).sum();
-      double rate = setting.schedule().at(step) * listener.rateFactor();
+      double rate = recipe.schedule().at(step) * listener.rateFactor();
       PassResults<B> results = new PassResults<>(task, device, host);
       for (int micro = 0; micro < batches.size(); micro++) {
         BatchFeed.Ready<B> ready = next.orElseThrow();
@@ -163,12 +163,12 @@ public final class Trainer<B> implements AutoCloseable {
 
   private StepState stepState(int step, int micro, double rate, long labelled) {
     return new StepState(
-        setting.seed(),
+        recipe.seed(),
         step,
         micro,
         rate,
-        setting.optimizer().hyperparameters().beta1(),
-        setting.optimizer().hyperparameters().beta2(),
+        recipe.optimizer().hyperparameters().beta1(),
+        recipe.optimizer().hyperparameters().beta2(),
         labelled,
         lossScale.factor());
   }
@@ -190,7 +190,7 @@ public final class Trainer<B> implements AutoCloseable {
     int batches = measures.stream().mapToInt(m -> m.batches().size()).sum();
     Phase phase = new Phase("batches measured", batches);
     Measurement.Builder all = new Measurement.Builder();
-    try (Evaluation evaluation = new Evaluation(setting.optimizer(), state)) {
+    try (Evaluation evaluation = new Evaluation(recipe.optimizer(), state)) {
       for (Task.Measure<B> m : measures) {
         all.add(m.name(), m.part(), pass(m.batches(), phase));
       }
@@ -247,7 +247,7 @@ public final class Trainer<B> implements AutoCloseable {
             what,
             first,
             rate,
-            setting.maxGradNorm() > 0 ? "" : ", or set max_grad_norm: 1.0",
+            recipe.maxGradNorm() > 0 ? "" : ", or set max_grad_norm: 1.0",
             some),
         step,
         step);

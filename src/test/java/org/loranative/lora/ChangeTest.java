@@ -38,7 +38,7 @@ class ChangeTest {
         .properties()
         .forEach(e -> parts.put(e.getKey(), floats(e.getValue())));
     AdapterMethod method =
-        AdapterMethods.named(name, new AdapterMethod.Setting(-1, LoraInit.DEFAULT, 1))
+        AdapterMethods.named(name, new AdapterMethod.Choices(-1, LoraInit.DEFAULT, 1))
             .orElseThrow();
     Adapters.Target target =
         new Adapters.Target("x", golden.path("in").asLong(), golden.path("out").asLong());

@@ -81,7 +81,7 @@ class PeftFormatTest {
   void initialAdaptersOfOtherKindsAndRates() {
     AdapterMethod method =
         AdapterMethods.named(
-                "lora", new AdapterMethod.Setting(-1, LoraInit.named("gaussian").orElseThrow(), 16))
+                "lora", new AdapterMethod.Choices(-1, LoraInit.named("gaussian").orElseThrow(), 16))
             .orElseThrow();
     LoraSpec spec = new LoraSpec(method, 8, 8, 0, List.of("all-linear"), false, 2);
     Adapters adapters =

@@ -19,7 +19,7 @@ class ReadBackTest {
 
   private Adapters adapters(String method, int rank) {
     AdapterMethod kind =
-        AdapterMethods.named(method, new AdapterMethod.Setting(-1, LoraInit.DEFAULT, 1))
+        AdapterMethods.named(method, new AdapterMethod.Choices(-1, LoraInit.DEFAULT, 1))
             .orElseThrow();
     return new Adapters(new LoraSpec(kind, rank, 5, 0, List.of("q_proj"), true, 1), List.of(LAYER));
   }

@@ -173,7 +173,7 @@ class AdapterGoldenTest {
   /** Names that end so were trained by LoRA+, B at four times A's rate. */
   private static Adapters plus(String name, Adapters read, List<Adapters.Target> targets) {
     double ratio = name.endsWith("-plus") ? 4 : 1;
-    AdapterMethod.Setting setting = new AdapterMethod.Setting(-1, LoraInit.DEFAULT, ratio);
+    AdapterMethod.Choices setting = new AdapterMethod.Choices(-1, LoraInit.DEFAULT, ratio);
     return ratio == 1
         ? read
         : new Adapters(

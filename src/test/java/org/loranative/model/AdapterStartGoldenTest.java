@@ -53,7 +53,7 @@ class AdapterStartGoldenTest {
         PeftFormat.read(FOLDER.resolve(init + "/start"), base.targets());
     AdapterMethod method =
         AdapterMethods.named(
-                "lora", new AdapterMethod.Setting(-1, LoraInit.named(init).orElseThrow(), 1))
+                "lora", new AdapterMethod.Choices(-1, LoraInit.named(init).orElseThrow(), 1))
             .orElseThrow();
     LoraSpec spec = new LoraSpec(method, 3, 5, 0, List.copyOf(theirs.keySet()), false, 1);
     Adapters adapters = new Adapters(spec, base.targets());

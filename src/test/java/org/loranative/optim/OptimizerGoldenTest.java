@@ -109,7 +109,7 @@ class OptimizerGoldenTest {
     }
 
     private static LoraSpec spec(String method, String layer, double rate) {
-      AdapterMethod.Setting plain = new AdapterMethod.Setting(-1, LoraInit.DEFAULT, 1);
+      AdapterMethod.Choices plain = new AdapterMethod.Choices(-1, LoraInit.DEFAULT, 1);
       return new LoraSpec(
           AdapterMethods.named(method, plain).orElseThrow(),
           RANK,

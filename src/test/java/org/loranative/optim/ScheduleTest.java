@@ -27,8 +27,8 @@ class ScheduleTest {
   }
 
   private static void check(JsonNode c) {
-    Schedule.Setting setting =
-        new Schedule.Setting(
+    Schedule.Curve setting =
+        new Schedule.Curve(
             Schedule.named(c.path("name").asText()).orElseThrow(),
             1e-3,
             c.path("warmup").asInt(),

@@ -11,35 +11,34 @@ import org.loranative.random.Philox;
  */
 public final class Batches {
   private final List<Example> examples;
-  private final Setting setting;
+  private final Limits limits;
 
   /**
    * @param batchSize examples of a batch, or rows of {@code maxLength} tokens when packing
    * @param packing fill rows of {@code maxLength} tokens with whole examples
    * @param shuffle a new order each epoch; otherwise the file's
    */
-  public record Setting(
-      int batchSize, boolean packing, int maxLength, boolean shuffle, long seed) {}
+  public record Limits(int batchSize, boolean packing, int maxLength, boolean shuffle, long seed) {}
 
-  public Batches(List<Example> examples, Setting setting) {
+  public Batches(List<Example> examples, Limits limits) {
     this.examples = List.copyOf(examples);
-    this.setting = setting;
+    this.limits = limits;
   }
 
   /** The batches of an epoch, 0 for the first. */
   public List<List<Example>> epoch(int epoch) {
     List<Example> ordered = examples;
-    if (setting.shuffle()) {
+    if (limits.shuffle()) {
       ordered = new ArrayList<>();
-      for (int i : Philox.permutation(examples.size(), setting.seed(), Philox.DATA_ORDER, epoch)) {
+      for (int i : Philox.permutation(examples.size(), limits.seed(), Philox.DATA_ORDER, epoch)) {
         ordered.add(examples.get(i));
       }
     }
-    List<List<Example>> rows = setting.packing() ? pack(ordered) : singles(ordered);
+    List<List<Example>> rows = limits.packing() ? pack(ordered) : singles(ordered);
     List<List<Example>> batches = new ArrayList<>();
-    for (int i = 0; i < rows.size(); i += setting.batchSize()) {
+    for (int i = 0; i < rows.size(); i += limits.batchSize()) {
       batches.add(
-          rows.subList(i, Math.min(i + setting.batchSize(), rows.size())).stream()
+          rows.subList(i, Math.min(i + limits.batchSize(), rows.size())).stream()
               .flatMap(List::stream)
               .toList());
     }
@@ -57,7 +56,7 @@ public final class Batches {
     List<Integer> used = new ArrayList<>();
     for (Example s : ordered) {
       int row = Math.max(0, rows.size() - window);
-      while (row < rows.size() && used.get(row) + s.length() > setting.maxLength()) {
+      while (row < rows.size() && used.get(row) + s.length() > limits.maxLength()) {
         row++;
       }
       if (row == rows.size()) {

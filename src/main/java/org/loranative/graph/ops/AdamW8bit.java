@@ -16,7 +16,7 @@ import org.loranative.io.DType;
 public record AdamW8bit(
     Value params,
     Value grads,
-    Moments moments,
+    QuantizedMoments moments,
     Value clip,
     Value step,
     ParameterRange range,
@@ -32,13 +32,13 @@ public record AdamW8bit(
    * @param mScale [n / 256, rounded up] f32, vScale likewise
    * @param codes [512] f32: what the 256 values of m stand for, then those of v
    */
-  public record Moments(Value m, Value v, Value mScale, Value vScale, Value codes) {}
+  public record QuantizedMoments(Value m, Value v, Value mScale, Value vScale, Value codes) {}
 
   public static void of(
       Graph g,
       Value params,
       Value grads,
-      Moments moments,
+      QuantizedMoments moments,
       Value clip,
       ParameterRange range,
       AdamW.Setting setting) {

@@ -15,7 +15,7 @@ import org.loranative.graph.Value;
 public record Came(
     Value params,
     Value grads,
-    Moments moments,
+    FactoredMoments moments,
     Value clip,
     Value step,
     MatrixRange range,
@@ -28,7 +28,7 @@ public record Came(
    * @param squares of the gradients
    * @param residuals squares of the updates' distance from their mean
    */
-  public record Moments(Value mean, FactoredMeans squares, FactoredMeans residuals) {}
+  public record FactoredMoments(Value mean, FactoredMeans squares, FactoredMeans residuals) {}
 
   /**
    * @param beta1 decay of the mean, beta2 of squares, beta3 of residuals
@@ -40,7 +40,7 @@ public record Came(
       Graph g,
       Value params,
       Value grads,
-      Moments moments,
+      FactoredMoments moments,
       Value clip,
       MatrixRange range,
       Setting setting) {

@@ -117,8 +117,8 @@ final class LlmTask implements Task<List<Example>> {
     maxDocument = (longest + 31) / 32 * 32;
   }
 
-  private Batches.Setting batching(boolean shuffle) {
-    return new Batches.Setting(
+  private Batches.Limits batching(boolean shuffle) {
+    return new Batches.Limits(
         config.batchSize(), config.packing(), config.maxLength(), shuffle, config.seed());
   }
 

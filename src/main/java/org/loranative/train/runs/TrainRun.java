@@ -87,7 +87,7 @@ public final class TrainRun implements AutoCloseable {
   private record Opened<B>(
       Training<B> kind,
       Steps<B> steps,
-      Trainer.Setting setting,
+      Trainer.Recipe setting,
       MemoryPlan memory,
       BatchFeed.Sizes batches,
       Map<String, Value> needed,
@@ -135,7 +135,7 @@ public final class TrainRun implements AutoCloseable {
       throw new NothingHeldOutException();
     }
     warnOfUnusualRate();
-    Trainer.Setting setting = setting(steps);
+    Trainer.Recipe setting = setting(steps);
     RunGraphs graphs =
         RunGraphs.of(
             kind,
@@ -213,7 +213,8 @@ public final class TrainRun implements AutoCloseable {
   /** The memory table and, if asked, the plan of the largest batch. */
   public String describe(boolean dumpPlan) {
     return String.format(
-        "%s; the largest batch has %s%n%sbeside it, estimated: Java's heap, some %s; libraries, some %s%n%s",
+        "%s; the largest batch has %s%n%sbeside it, estimated: Java's heap, some %s; libraries,"
+            + " some %s%n%s",
         Counted.of(opened.steps().total(), "step"),
         opened.memory().largest().shape(),
         opened.memory().table(),
@@ -475,16 +476,16 @@ public final class TrainRun implements AutoCloseable {
     }
   }
 
-  private Trainer.Setting setting(Steps<?> steps) {
-    Schedule.Setting schedule =
-        new Schedule.Setting(
+  private Trainer.Recipe setting(Steps<?> steps) {
+    Schedule.Curve schedule =
+        new Schedule.Curve(
             Schedule.named(config.lrSchedule()).orElseThrow(),
             config.learningRate(),
             config.warmupSteps(),
             steps.total(),
             config.lrCycles(),
             config.lrPower());
-    return new Trainer.Setting(
+    return new Trainer.Recipe(
         schedule,
         Optimizers.named(
             config.optimizer(),

@@ -51,7 +51,7 @@ record RangeTest(double usual) {
 
   /** The rate of a step. */
   private double rate(long step) {
-    return new Schedule.Setting(Schedule.RANGE_TEST, usual * FAR, 0, STEPS, 1, 1).at((int) step);
+    return new Schedule.Curve(Schedule.RANGE_TEST, usual * FAR, 0, STEPS, 1, 1).at((int) step);
   }
 
   Outcome read(RunCurves run) {

@@ -34,7 +34,7 @@ class BatchesTest {
   @Test
   void shufflesByEpoch(Random r) {
     int n = 1 + r.nextInt(200);
-    Batches b = new Batches(examples(r, n, 50), new Batches.Setting(7, false, 50, true, 3));
+    Batches b = new Batches(examples(r, n, 50), new Batches.Limits(7, false, 50, true, 3));
     everySampleOnce(b.epoch(0), n);
     everySampleOnce(b.epoch(5), n);
     assertThat(b.epoch(2)).isEqualTo(b.epoch(2));
@@ -46,7 +46,7 @@ class BatchesTest {
 
   @Test
   void keepsTheFilesOrder(Random r) {
-    Batches b = new Batches(examples(r, 20, 50), new Batches.Setting(3, false, 50, false, 3));
+    Batches b = new Batches(examples(r, 20, 50), new Batches.Limits(3, false, 50, false, 3));
     List<Long> lines = new ArrayList<>();
     b.epoch(4).forEach(x -> x.forEach(s -> lines.add(s.source().line())));
     assertThat(lines).isSorted();
@@ -56,7 +56,7 @@ class BatchesTest {
   void packsWholeSamplesIntoRows(Random r) {
     int n = 300;
     List<Example> all = examples(r, n, 40);
-    Batches b = new Batches(all, new Batches.Setting(1, true, 100, true, 3));
+    Batches b = new Batches(all, new Batches.Limits(1, true, 100, true, 3));
     List<List<Example>> rows = b.epoch(0);
     everySampleOnce(rows, n);
     assertThat(rows).allMatch(row -> Batches.tokens(row) <= 100);

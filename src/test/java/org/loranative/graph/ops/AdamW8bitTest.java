@@ -43,7 +43,7 @@ class AdamW8bitTest {
         g,
         g.named(Kind.STATE, "p", DType.F32, Shape.of(n)),
         g.named(Kind.STATE, "grads", DType.F32, Shape.of(n)),
-        new AdamW8bit.Moments(
+        new AdamW8bit.QuantizedMoments(
             g.named(Kind.STATE, "m", DType.U8, Shape.of(n)),
             g.named(Kind.STATE, "v", DType.U8, Shape.of(n)),
             g.named(Kind.STATE, "m.scale", DType.F32, Shape.of(blocks)),

@@ -163,7 +163,7 @@ final class MemoryBoundRun {
   /** A step on two layers. */
   private static void optimizer(String name) {
     Hyperparameters h = new Hyperparameters(0.9f, 0.999f, 1e-8f, 0.1f);
-    AdapterMethod.Setting plain = new AdapterMethod.Setting(-1, LoraInit.DEFAULT, 1);
+    AdapterMethod.Choices plain = new AdapterMethod.Choices(-1, LoraInit.DEFAULT, 1);
     LoraSpec spec =
         new LoraSpec(
             AdapterMethods.named("lora", plain).orElseThrow(),

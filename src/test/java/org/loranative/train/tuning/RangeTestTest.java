@@ -39,7 +39,7 @@ class RangeTestTest {
 
   @Test
   void rampsFromFarBelowToFarAbove() {
-    Schedule.Setting ramp = new Schedule.Setting(Schedule.RANGE_TEST, 0.02, 0, 48, 1, 1);
+    Schedule.Curve ramp = new Schedule.Curve(Schedule.RANGE_TEST, 0.02, 0, 48, 1, 1);
     assertThat(ramp.at(1)).isCloseTo(2e-6, within(1e-12));
     assertThat(ramp.at(25)).as("in the middle").isCloseTo(2e-4, within(1e-10));
     assertThat(ramp.at(31) / ramp.at(30)).isCloseTo(ramp.at(3) / ramp.at(2), within(1e-9));
@@ -49,7 +49,7 @@ class RangeTestTest {
   @Test
   void theRateBeforeTheRiseIsTheMark() {
     RangeTest.Outcome outcome = TEST.read(curves(s -> s < 36 ? 5 - 0.08 * s : 2.2 * s / 36, 0.1));
-    double best = new Schedule.Setting(Schedule.RANGE_TEST, 0.02, 0, 48, 1, 1).at(36);
+    double best = new Schedule.Curve(Schedule.RANGE_TEST, 0.02, 0, 48, 1, 1).at(36);
     assertThat(outcome.rates().get(0)).isCloseTo(best / 3, within(best / 60));
     assertThat(outcome.rates().get(1)).isCloseTo(best / 10, within(best / 200));
     assertThat(outcome.untried()).hasValue(outcome.rates().get(1));
