@@ -180,7 +180,7 @@ class Sd3NamesTest {
     AdaptedLayer loha =
         new AdaptedLayer(
             t,
-            AdapterMethods.named("loha", new AdapterMethod.Setting(-1, LoraInit.DEFAULT, 1))
+            AdapterMethods.named("loha", new AdapterMethod.Choices(-1, LoraInit.DEFAULT, 1))
                 .orElseThrow(),
             2,
             2,
