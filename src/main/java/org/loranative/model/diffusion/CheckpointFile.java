@@ -6,9 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.loranative.UserException;
-import org.loranative.graph.ops.Act;
 import org.loranative.io.TensorEntry;
-import org.loranative.model.diffusion.clip.ClipConfig;
 
 /**
  * A checkpoint of one file, whose numbers are read off its tensors' shapes.
@@ -17,9 +15,6 @@ import org.loranative.model.diffusion.clip.ClipConfig;
  */
 public record CheckpointFile(Path path, Map<String, TensorEntry> tensors) {
   private static final int VAE_GROUPS = 32;
-
-  /** Of all of CLIP's and OpenCLIP's. */
-  private static final int HEAD_WIDTH = 64;
 
   public boolean has(String name) {
     return tensors.containsKey(name);
@@ -69,26 +64,5 @@ public record CheckpointFile(Path path, Map<String, TensorEntry> tensors) {
         channels,
         shift,
         scaling);
-  }
-
-  /**
-   * The numbers of a CLIP under transformers' names.
-   *
-   * @param prefix that ends with {@code text_model.}, where the file has that
-   * @param act which the shapes do not tell
-   */
-  public ClipConfig clip(String prefix, Act act, boolean pooled) {
-    String embeddings = prefix + "embeddings.";
-    int hidden = side(embeddings + "token_embedding.weight", 1);
-    return new ClipConfig(
-        hidden,
-        count(prefix + "encoder.layers."),
-        Math.max(1, hidden / HEAD_WIDTH),
-        side(embeddings + "position_embedding.weight", 0),
-        side(embeddings + "token_embedding.weight", 0),
-        1e-5f,
-        act,
-        hidden,
-        pooled);
   }
 }

@@ -2,6 +2,7 @@ package org.loranative.model.diffusion.clip;
 
 import java.nio.file.Path;
 import org.loranative.graph.ops.Act;
+import org.loranative.model.diffusion.CheckpointFile;
 import org.loranative.model.diffusion.PartConfig;
 
 /**
@@ -20,6 +21,9 @@ public record ClipConfig(
     Act act,
     int projection,
     boolean pooled) {
+  /** Of all of CLIP's and OpenCLIP's. */
+  private static final int HEAD_WIDTH = 64;
+
   public static ClipConfig read(Path file) {
     PartConfig json = PartConfig.read(file);
     json.require("architectures", "CLIPTextModel", "CLIPTextModelWithProjection");
@@ -37,5 +41,26 @@ public record ClipConfig(
         json.text("hidden_act", "quick_gelu").equals("gelu") ? Act.GELU : Act.QUICK_GELU,
         json.integer("projection_dim", json.integer("hidden_size")),
         json.texts("architectures").contains("CLIPTextModelWithProjection"));
+  }
+
+  /**
+   * The numbers of an encoder under transformers' names in a checkpoint of one file.
+   *
+   * @param prefix that ends with {@code text_model.}, where the file has that
+   * @param act which the shapes do not tell
+   */
+  public static ClipConfig of(CheckpointFile file, String prefix, Act act, boolean pooled) {
+    String embeddings = prefix + "embeddings.";
+    int hidden = file.side(embeddings + "token_embedding.weight", 1);
+    return new ClipConfig(
+        hidden,
+        file.count(prefix + "encoder.layers."),
+        Math.max(1, hidden / HEAD_WIDTH),
+        file.side(embeddings + "position_embedding.weight", 0),
+        file.side(embeddings + "token_embedding.weight", 0),
+        1e-5f,
+        act,
+        hidden,
+        pooled);
   }
 }

@@ -78,8 +78,8 @@ final class Sd3File {
 
   private DiffusionBase read(BaseOptions options) {
     MmditConfig transformer = transformer();
-    ClipConfig first = file.clip(CLIP_L + INNER, Act.QUICK_GELU, true);
-    ClipConfig second = file.clip(CLIP_G + INNER, Act.GELU, true);
+    ClipConfig first = ClipConfig.of(file, CLIP_L + INNER, Act.QUICK_GELU, true);
+    ClipConfig second = ClipConfig.of(file, CLIP_G + INNER, Act.GELU, true);
     List<TokenizerPlace> tokenizers = new ArrayList<>();
     tokenizers.add(place(options, "tokenizer", first));
     tokenizers.add(place(options, "tokenizer_2", second));

@@ -184,7 +184,7 @@ final class StableDiffusionFile {
   }
 
   private ClipConfig clip(String prefix) {
-    return checkpoint.clip(prefix, Act.QUICK_GELU, false);
+    return ClipConfig.of(checkpoint, prefix, Act.QUICK_GELU, false);
   }
 
   private boolean has(String name) {
