@@ -2,18 +2,28 @@ package org.loranative.board;
 
 import com.sun.net.httpserver.HttpExchange;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.URI;
-import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import org.loranative.board.actions.Actions;
+import org.loranative.board.actions.Webhook;
+import org.loranative.board.curves.Curves;
+import org.loranative.board.data.Records;
+import org.loranative.board.http.Admission;
+import org.loranative.board.http.PageFiles;
+import org.loranative.board.http.Query;
+import org.loranative.board.http.Refused;
+import org.loranative.board.http.Reply;
+import org.loranative.board.machine.MachineNow;
+import org.loranative.board.runs.RunEntry;
+import org.loranative.board.runs.Runs;
+import org.loranative.board.samples.Samples;
 import org.loranative.web.LocalServer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,41 +31,51 @@ import org.slf4j.LoggerFactory;
 /** The web server of the board. All addresses in it are relative, so it works below any path. */
 public final class Board implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Board.class);
-  private static final String COOKIE = "lora_native_board";
   private static final long HEARTBEAT_SECONDS = 15;
 
-  /** Files of the page by their path, and where they lie on the class path. */
-  private static final Map<String, String> FILES =
-      Map.of(
-          "/", "board/index.html",
-          "/style.css", "board/style.css",
-          "/board.js", "board/board.js",
-          "/charts.js", "board/charts.js",
-          "/panels.js", "board/panels.js",
-          "/layers.js", "board/layers.js",
-          "/uplot.js", "META-INF/resources/webjars/uplot/1.6.30/dist/uPlot.iife.min.js",
-          "/uplot.css", "META-INF/resources/webjars/uplot/1.6.30/dist/uPlot.min.css",
-          "/echarts.js", "META-INF/resources/webjars/echarts/5.3.1/dist/echarts.min.js");
-
-  private final Optional<String> token;
+  private final Admission admission;
   private final Runs runs;
-  private final Api api;
+  private final Curves curves;
+  private final Actions actions;
   private final LocalServer server;
+  private final List<Semaphore> pages = new CopyOnWriteArrayList<>();
   private volatile boolean closed;
 
   /**
-   * Starts to serve.
+   * What a board shows, and to whom.
    *
    * @param folders that hold runs, or will
    * @param port 0 for any that is free; one that is in use gives way to the next
    * @param token that whoever asks must know; required unless only this machine can ask
+   * @param readOnly nothing is done from the page
+   * @param webhook is told what happens to runs
+   */
+  public record Setting(
+      List<Path> folders,
+      String host,
+      int port,
+      Optional<String> token,
+      boolean readOnly,
+      Optional<URI> webhook) {}
+
+  /** Everything may be done that this machine, or who knows the token, asks for. */
+  public Board(List<Path> folders, String host, int port, Optional<String> token) {
+    this(new Setting(folders, host, port, token, false, Optional.empty()));
+  }
+
+  /**
+   * Starts to serve.
+   *
    * @throws org.loranative.UserException if it cannot
    */
-  public Board(List<Path> folders, String host, int port, Optional<String> token) {
-    this.token = token;
-    server = new LocalServer("board", host, port, token, this::serve);
-    runs = new Runs(folders);
-    api = new Api(runs);
+  public Board(Setting setting) {
+    admission = new Admission(setting.token());
+    server = new LocalServer("board", setting.host(), setting.port(), setting.token(), this::serve);
+    runs = new Runs(setting.folders());
+    runs.onChange(this::tell);
+    curves = new Curves(runs);
+    actions = new Actions(runs, setting.readOnly(), this::tell);
+    setting.webhook().ifPresent(address -> new Webhook(address, runs));
     server.start();
   }
 
@@ -64,20 +84,20 @@ public final class Board implements AutoCloseable {
     return server.address();
   }
 
+  private void tell() {
+    pages.forEach(Semaphore::release);
+  }
+
   private void serve(HttpExchange exchange) {
     try (exchange) {
       try {
         route(exchange);
-      } catch (Api.NotThere e) {
-        send(exchange, 404, "text/plain", e.getMessage().getBytes(StandardCharsets.UTF_8));
+      } catch (Refused e) {
+        Reply.text(exchange, e.code(), e.getMessage());
       } catch (RuntimeException e) {
         log.warn("The board could not answer {}: {}", exchange.getRequestURI(), e.toString());
         log.debug("board", e);
-        send(
-            exchange,
-            500,
-            "text/plain",
-            "an error; see the terminal".getBytes(StandardCharsets.UTF_8));
+        Reply.text(exchange, 500, "an error; see the terminal");
       }
     } catch (IOException e) {
       log.debug("a page was closed: {}", e.getMessage());
@@ -85,78 +105,62 @@ public final class Board implements AutoCloseable {
   }
 
   private void route(HttpExchange exchange) throws IOException {
-    Map<String, String> query = query(exchange.getRequestURI());
-    if (!admits(exchange, query)) {
+    Query query = new Query(exchange.getRequestURI().getRawQuery());
+    if (!admission.admits(exchange, query)) {
       return;
     }
     String path = exchange.getRequestURI().getPath();
-    if (!exchange.getRequestMethod().equals("GET")) {
-      send(exchange, 405, "text/plain", "only GET".getBytes(StandardCharsets.UTF_8));
-    } else if (path.equals("/api/events")) {
-      events(exchange);
-    } else {
-      answer(exchange, path, query);
+    switch (exchange.getRequestMethod()) {
+      case "GET", "HEAD" -> get(exchange, path, query);
+      case "POST" -> {
+        admission.requireOwnPage(exchange);
+        if (path.equals("/api/curves")) {
+          Reply.json(exchange, curves.answer(Query.body(exchange)));
+        } else if (path.startsWith("/api/do/")) {
+          String what = path.substring("/api/do/".length());
+          Reply.json(exchange, actions.act(what, Query.body(exchange)));
+        } else {
+          throw Refused.notThere("there is nothing at " + path);
+        }
+      }
+      default -> throw new Refused(405, "only GET and POST");
     }
   }
 
-  private void answer(HttpExchange exchange, String path, Map<String, String> query)
-      throws IOException {
-    String json = "application/json";
+  private void get(HttpExchange exchange, String path, Query query) throws IOException {
     switch (path) {
-      case "/api/runs" -> send(exchange, 200, json, api.runs());
-      case "/api/scalars" -> send(exchange, 200, json, api.scalars(query));
-      case "/api/layers" -> send(exchange, 200, json, api.layers(query));
-      case "/api/images" -> send(exchange, 200, json, api.images(query));
-      case "/api/texts" -> send(exchange, 200, json, api.texts(query));
-      case "/api/settings" -> send(exchange, 200, json, api.settings());
-      case "/api/image" -> {
-        byte[] image = api.image(query);
-        send(exchange, 200, imageType(image), image);
+      case "/api/events" -> events(exchange);
+      case "/api/runs" -> {
+        var answer = (com.fasterxml.jackson.databind.node.ObjectNode) runs.since(since(query));
+        answer.put("read_only", actions.isReadOnly());
+        answer.put("root", runs.roots().get(0).toString());
+        Reply.json(exchange, answer);
       }
-      default -> file(exchange, path);
+      case "/api/layers" -> Reply.json(exchange, curves.layers(run(query)));
+      case "/api/images" -> Reply.json(exchange, Samples.images(run(query)));
+      case "/api/texts" -> Reply.json(exchange, Samples.texts(run(query)));
+      case "/api/records" -> Reply.json(exchange, Records.hardest(run(query)));
+      case "/api/step" -> Reply.json(exchange, Records.ofStep(run(query), query.number("step", 0)));
+      case "/api/record" -> Reply.json(exchange, Records.content(run(query), query.text("record")));
+      case "/api/machine" -> Reply.json(exchange, MachineNow.of(run(query)));
+      case "/api/form" -> Reply.json(exchange, actions.form());
+      case "/api/jobs" -> Reply.json(exchange, actions.jobs());
+      case "/api/image" -> image(exchange, Samples.image(run(query), query));
+      case "/api/picture" -> image(exchange, Records.picture(run(query), query.text("record")));
+      default -> PageFiles.send(exchange, path);
     }
   }
 
-  private static String imageType(byte[] image) {
-    if (image.length > 3 && (image[0] & 0xff) == 0xff && (image[1] & 0xff) == 0xd8) {
-      return "image/jpeg";
-    }
-    return image.length > 3 && image[0] == 'G' && image[1] == 'I' ? "image/gif" : "image/png";
+  private static long since(Query query) {
+    return query.number("since", 0);
   }
 
-  private static void file(HttpExchange exchange, String path) throws IOException {
-    String resource = FILES.get(path);
-    if (resource == null) {
-      throw new Api.NotThere("there is nothing at " + path);
-    }
-    try (InputStream in = Board.class.getClassLoader().getResourceAsStream(resource)) {
-      if (in == null) {
-        throw new Api.NotThere(resource + " is missing in this jar");
-      }
-      String type =
-          path.endsWith(".js")
-              ? "text/javascript"
-              : path.endsWith(".css") ? "text/css" : "text/html; charset=utf-8";
-      send(exchange, 200, type, in.readAllBytes());
-    }
+  private RunEntry run(Query query) {
+    return runs.find(query.text("run")).orElseThrow(() -> Refused.notThere("there is no such run"));
   }
 
-  private static void send(HttpExchange exchange, int code, String type, byte[] body)
-      throws IOException {
-    exchange.getResponseHeaders().set("Content-Type", type);
-    exchange.getResponseHeaders().set("Cache-Control", "no-store");
-    exchange.getResponseHeaders().set("X-Content-Type-Options", "nosniff");
-    exchange
-        .getResponseHeaders()
-        .set(
-            "Content-Security-Policy",
-            "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline';"
-                + " form-action 'none'; base-uri 'none'; frame-ancestors 'none'");
-    boolean asked = body.length > 0 && !exchange.getRequestMethod().equals("HEAD");
-    exchange.sendResponseHeaders(code, asked ? body.length : -1);
-    if (asked) {
-      exchange.getResponseBody().write(body);
-    }
+  private static void image(HttpExchange exchange, byte[] image) throws IOException {
+    Reply.send(exchange, 200, Samples.type(image), image);
   }
 
   /** Server-sent events: a line whenever something new was read. */
@@ -166,8 +170,7 @@ public final class Board implements AutoCloseable {
     exchange.getResponseHeaders().set("X-Accel-Buffering", "no"); // nginx holds nothing back
     exchange.sendResponseHeaders(200, 0);
     Semaphore news = new Semaphore(1);
-    Runnable listener = news::release;
-    runs.onChange(listener);
+    pages.add(news);
     try (OutputStream out = exchange.getResponseBody()) {
       while (!closed) {
         boolean changed = news.tryAcquire(HEARTBEAT_SECONDS, TimeUnit.SECONDS);
@@ -179,65 +182,15 @@ public final class Board implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
-      runs.removeListener(listener);
+      pages.remove(news);
     }
-  }
-
-  /**
-   * With a token: whoever names it, once in the address, then by a cookie. Without: who asks for
-   * this machine by a name of its own, since a page elsewhere could have its name lead here.
-   */
-  private boolean admits(HttpExchange exchange, Map<String, String> query) throws IOException {
-    if (token.isEmpty()) {
-      if (LocalServer.asksLocally(exchange)) {
-        return true;
-      }
-      String why =
-          "The board answers to localhost only; behind a proxy pass that as Host, or set --token.";
-      send(exchange, 403, "text/plain", why.getBytes(StandardCharsets.UTF_8));
-      return false;
-    }
-    if (query.containsKey("token") && LocalServer.same(query.get("token"), token.get())) {
-      exchange
-          .getResponseHeaders()
-          .add("Set-Cookie", COOKIE + "=" + token.get() + "; HttpOnly; SameSite=Strict");
-      return true;
-    }
-    for (String line : exchange.getRequestHeaders().getOrDefault("Cookie", List.of())) {
-      for (String part : line.split(";\\s*")) {
-        if (part.startsWith(COOKIE + "=")
-            && LocalServer.same(part.substring(COOKIE.length() + 1), token.get())) {
-          return true;
-        }
-      }
-    }
-    String why = "Open this page with ?token=SECRET, the --token that the board was started with.";
-    send(exchange, 403, "text/plain", why.getBytes(StandardCharsets.UTF_8));
-    return false;
-  }
-
-  private static Map<String, String> query(URI uri) {
-    Map<String, String> values = new HashMap<>();
-    String raw = uri.getRawQuery() == null ? "" : uri.getRawQuery();
-    for (String pair : raw.split("&")) {
-      int equals = pair.indexOf('=');
-      if (equals > 0) {
-        try {
-          values.put(
-              URLDecoder.decode(pair.substring(0, equals), StandardCharsets.UTF_8),
-              URLDecoder.decode(pair.substring(equals + 1), StandardCharsets.UTF_8));
-        } catch (IllegalArgumentException e) {
-          throw new Api.NotThere("the address is malformed");
-        }
-      }
-    }
-    return values;
   }
 
   @Override
   public void close() {
     closed = true;
     server.close();
+    actions.close();
     runs.close();
   }
 }

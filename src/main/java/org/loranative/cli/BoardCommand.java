@@ -1,5 +1,6 @@
 package org.loranative.cli;
 
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -10,14 +11,15 @@ import org.loranative.UserException;
 import org.loranative.board.Board;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code lora-native board}. */
 @Command(
     name = "board",
     description =
-        "Show runs in the browser, live: curves, findings, pictures, settings. Port 6006; with"
-            + " --token the page opens with ?token=SECRET.",
+        "Show runs in the browser, live, and start, stop and queue them. Port 6006; with --token"
+            + " the page opens with ?token=SECRET.",
     mixinStandardHelpOptions = true,
     footer = {
       "",
@@ -37,6 +39,15 @@ final class BoardCommand implements Callable<Integer> {
 
   @Mixin private ServerOptions server;
 
+  @Option(names = "--read-only", description = "Start, stop and note nothing from the page.")
+  private boolean readOnly;
+
+  @Option(
+      names = "--webhook",
+      paramLabel = "URL",
+      description = "Is sent JSON when a run ends and when the doctor finds something.")
+  private Optional<URI> webhook = Optional.empty();
+
   @Override
   public Integer call() throws InterruptedException {
     for (Path folder : folders) {
@@ -46,7 +57,9 @@ final class BoardCommand implements Callable<Integer> {
     }
     int port = server.port(PORT);
     Optional<String> token = server.token();
-    try (Board board = new Board(folders, server.host(), port, token)) {
+    Board.Setting setting =
+        new Board.Setting(folders, server.host(), port, token, readOnly, webhook());
+    try (Board board = new Board(setting)) {
       ServerOptions.sayTaken("board", port, board.address().getPort());
       folders.stream()
           .filter(folder -> !Files.exists(folder))
@@ -57,5 +70,16 @@ final class BoardCommand implements Callable<Integer> {
       new CountDownLatch(1).await();
     }
     return 0;
+  }
+
+  private Optional<URI> webhook() {
+    webhook
+        .filter(u -> !String.valueOf(u.getScheme()).matches("https?") || u.getHost() == null)
+        .ifPresent(
+            u -> {
+              throw new UserException(
+                  "--webhook " + u + " is no address such as https://example.org/hook.");
+            });
+    return webhook;
   }
 }

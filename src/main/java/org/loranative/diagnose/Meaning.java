@@ -101,6 +101,15 @@ enum Meaning {
     this.tags = List.of(tags).stream().map(Pattern::compile).toList();
   }
 
+  /** The tag of the curve of this meaning, where there is one. */
+  Optional<String> tagIn(Map<String, Curve> scalars) {
+    Curve found = in(scalars);
+    return scalars.entrySet().stream()
+        .filter(e -> e.getValue() == found)
+        .map(Map.Entry::getKey)
+        .min(Comparator.naturalOrder());
+  }
+
   /** The curve of this meaning. */
   Curve in(Map<String, Curve> scalars) {
     List<Curve> found = new ArrayList<>();

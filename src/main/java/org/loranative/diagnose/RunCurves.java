@@ -46,12 +46,21 @@ public record RunCurves(
 
   /** Of a run that was read. */
   public static RunCurves of(RecordedRun run) {
+    RunCurves plain = eventsOf(run);
+    return new RunCurves(
+        plain.scalars,
+        plain.settings,
+        LayerLog.read(run.folder()),
+        MeasuredRecords.read(run.folder()));
+  }
+
+  /** Of a run's event files alone. */
+  public static RunCurves eventsOf(RecordedRun run) {
     Map<String, Curve> curves = new HashMap<>();
     for (String tag : run.tags()) {
       curves.put(tag, run.curve(tag, Curve::of));
     }
-    return new RunCurves(
-        curves, run.settings(), LayerLog.read(run.folder()), MeasuredRecords.read(run.folder()));
+    return new RunCurves(curves, run.settings());
   }
 
   /** What the layers were like when they were last looked at. */
@@ -61,6 +70,16 @@ public record RunCurves(
 
   private Curve get(Meaning meaning) {
     return meaning.in(scalars);
+  }
+
+  /** What the trainer calls its training loss. */
+  public Optional<String> lossTag() {
+    return Meaning.LOSS.tagIn(scalars);
+  }
+
+  /** And what it calls the loss on data that is not trained on. */
+  public Optional<String> validationTag() {
+    return Meaning.VALIDATION.tagIn(scalars);
   }
 
   /** Training loss of each step. */
@@ -142,7 +161,7 @@ public record RunCurves(
   }
 
   /** Whether the loss is a diffusion model's: small, and mostly noise. */
-  boolean isDiffusion() {
+  public boolean isDiffusion() {
     return Optional.ofNullable(settings.get("task_type"))
         .map(task -> task.equals("text-to-image") ? "sd" : task)
         .or(() -> Meaning.task(scalars))

@@ -20,6 +20,7 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 import org.loranative.track.proto.Event;
 import org.loranative.track.proto.HParamsPluginData;
+import org.loranative.track.proto.SessionEndInfo;
 import org.loranative.track.proto.SessionLog;
 import org.loranative.track.proto.Summary;
 import org.loranative.track.proto.TensorProto;
@@ -34,6 +35,7 @@ public final class RecordedRun {
 
   private final Path folder;
   private final Optional<Path> only;
+  private final List<Path> beside;
   private final Map<Path, EventReader> readers = new LinkedHashMap<>();
   private final Map<String, Scalars> scalars = new TreeMap<>();
   private final Map<String, List<Text>> texts = new TreeMap<>();
@@ -42,6 +44,9 @@ public final class RecordedRun {
   private final Map<String, String> settings = new LinkedHashMap<>();
   private long reached;
   private boolean complete;
+  private SessionClock clock = new SessionClock();
+  private Optional<Boolean> ended = Optional.empty();
+  private long rewinds;
 
   /** A text at a step. */
   public record Text(long step, String text) {}
@@ -53,6 +58,14 @@ public final class RecordedRun {
    * @param place a folder that holds event files, or one of them
    */
   public RecordedRun(Path place) {
+    this(place, List.of());
+  }
+
+  /**
+   * @param beside folders whose event files are the run's too
+   */
+  public RecordedRun(Path place, List<Path> beside) {
+    this.beside = List.copyOf(beside);
     boolean isFile = Files.isRegularFile(place);
     Path parent = place.toAbsolutePath().getParent();
     folder = isFile ? parent : place;
@@ -102,6 +115,9 @@ public final class RecordedRun {
     settings.clear();
     reached = 0;
     complete = false;
+    clock = new SessionClock();
+    ended = Optional.empty();
+    rewinds++;
   }
 
   /**
@@ -136,6 +152,17 @@ public final class RecordedRun {
     if (only.isPresent()) {
       return List.of(only.get());
     }
+    List<Path> all = new ArrayList<>(files(folder));
+    for (Path other : beside) {
+      all.addAll(files(other));
+    }
+    return all;
+  }
+
+  private static List<Path> files(Path folder) throws IOException {
+    if (!Files.isDirectory(folder)) {
+      return List.of();
+    }
     try (Stream<Path> files = Files.list(folder)) {
       return files.filter(RecordedRun::isEventFile).filter(Files::isRegularFile).sorted().toList();
     }
@@ -168,10 +195,18 @@ public final class RecordedRun {
 
   private void take(Event event, long offset, int length, Path file) {
     events++;
+    if (event.getWallTime() > 0) {
+      if (event.hasFileVersion()) {
+        clock.begin(event.getWallTime());
+        ended = Optional.empty();
+      }
+      clock.seen(event.getWallTime());
+    }
     if (event.hasSessionLog()
         && event.getSessionLog().getStatus() == SessionLog.SessionStatus.START) {
       long from = event.getStep();
       reached = Math.min(reached, Math.max(0, from - 1));
+      rewinds++;
       scalars.values().forEach(s -> s.dropFrom(from));
       texts.values().forEach(list -> list.removeIf(t -> t.step() >= from));
       texts.values().removeIf(List::isEmpty);
@@ -236,6 +271,11 @@ public final class RecordedRun {
   private void hyperparameters(ByteString content) {
     try {
       HParamsPluginData data = HParamsPluginData.parseFrom(content);
+      if (data.hasSessionEndInfo()) {
+        ended =
+            Optional.of(
+                data.getSessionEndInfo().getStatus() == SessionEndInfo.Status.STATUS_SUCCESS);
+      }
       data.getSessionStartInfo().getHparamsMap().forEach((k, v) -> settings.put(k, text(v)));
     } catch (InvalidProtocolBufferException e) {
       // Another version's: a run without settings.
@@ -272,6 +312,21 @@ public final class RecordedRun {
   /** Events read so far, pictures and texts included; it only grows. */
   public synchronized long events() {
     return events;
+  }
+
+  /** How often points that were read were dropped again; those before stay as they are else. */
+  public synchronized long rewinds() {
+    return rewinds;
+  }
+
+  /** How its time passed. */
+  public synchronized SessionClock clock() {
+    return clock.copy();
+  }
+
+  /** Whether it ended well; nothing as long as it does not say. */
+  public synchronized Optional<Boolean> ended() {
+    return ended;
   }
 
   /** How many points all curves have together. */

@@ -17,6 +17,7 @@ import org.loranative.UserException;
 import org.loranative.io.AtomicFolders;
 import org.loranative.lora.AdapterState;
 import org.loranative.track.RecordedRun;
+import org.loranative.track.RunStatus;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -100,7 +101,11 @@ public final class RunFolder implements AutoCloseable {
   /** Whether it is empty, or a run was killed in it before it began. */
   private static boolean isUnused(Path folder) {
     Set<Path> early =
-        Set.of(folder.resolve(LOCK), folder.resolve("logs"), folder.resolve(TRAIN_LOG));
+        Set.of(
+            folder.resolve(LOCK),
+            folder.resolve("logs"),
+            folder.resolve(TRAIN_LOG),
+            folder.resolve("logs").resolve(RunStatus.FILE));
     try (Stream<Path> files = Files.walk(folder)) {
       return files.allMatch(f -> f.equals(folder) || early.contains(f));
     } catch (IOException e) {

@@ -18,6 +18,7 @@ import org.loranative.optim.Evaluation;
 import org.loranative.optim.LossScale;
 import org.loranative.optim.Optimizer;
 import org.loranative.track.LayerLog;
+import org.loranative.track.RunRequests;
 import org.loranative.train.machine.Sensors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -61,6 +62,7 @@ public final class RunLoop implements Trainer.Listener {
   private final String yaml;
   private final RunIdentity identity;
   private final LiveDoctor doctor;
+  private final RunRequests requests;
   private Progress progress;
   private int savedAt;
 
@@ -75,6 +77,8 @@ public final class RunLoop implements Trainer.Listener {
     this.doctor = doctor;
     this.progress = from.progress();
     this.savedAt = from.step();
+    requests = new RunRequests(run.folder().root());
+    requests.clear();
   }
 
   private static boolean due(int step, int every) {
@@ -174,16 +178,23 @@ public final class RunLoop implements Trainer.Listener {
   private boolean follow(int now, Measurement measured) throws IOException {
     Tracker.describe(measured).ifPresent(losses -> log.info("step {}: {}", now, losses));
     Optional.ofNullable(measured.losses().get("val")).ifPresent(l -> measured(now, l));
-    if (run.previews().isPresent() && due(now, config.sampleSteps())) {
+    boolean asked = requests.take(RunRequests.Request.SAMPLE);
+    if (run.previews().isPresent() && (due(now, config.sampleSteps()) || asked)) {
       preview(now, run.previews().get());
+    } else if (asked) {
+      log.warn("Previews were asked for, but the run has none (sample_steps, sample_prompts).");
     }
     if (doctor.isDue(now)) {
       consult(now);
     }
-    if (due(now, config.saveSteps()) || isLast(now)) {
+    if (requests.take(RunRequests.Request.SAVE) || due(now, config.saveSteps()) || isLast(now)) {
       save(now);
     }
     boolean there = now == run.until() && now < run.total();
+    if (requests.take(RunRequests.Request.STOP)) {
+      log.info("Stopping, as {} asks.", run.folder().root().resolve(RunRequests.FOLDER));
+      run.stop().set();
+    }
     return !run.stop().isSet() && !isOver() && !there;
   }
 

@@ -27,6 +27,7 @@ import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.UserException;
+import org.loranative.board.runs.Runs;
 import org.loranative.track.TensorBoard;
 
 /** The board's answers over HTTP. */
@@ -55,12 +56,112 @@ class BoardTest {
       throws Exception {
     for (int i = 0; i < 200; i++) {
       JsonNode answer = json(board, path);
+      answer = path.equals("api/runs") ? answer.path("runs") : answer;
       if (enough.test(answer)) {
         return answer;
       }
       Thread.sleep(50);
     }
     throw new AssertionError("never came: " + json(board, path));
+  }
+
+  private static JsonNode curve(Board board, String run, String tag, String more) throws Exception {
+    String asked = "{\"curves\":[{\"run\":\"" + run + "\",\"tag\":\"" + tag + "\"}]" + more + "}";
+    HttpResponse<String> answer = post(board, "api/curves", asked, OWN);
+    assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+    return new ObjectMapper().readTree(answer.body()).path("curves").get(0);
+  }
+
+  private static final String[] OWN = {
+    "X-Lora-Native", "board", "Content-Type", "application/json"
+  };
+
+  private static HttpResponse<String> post(Board board, String path, String body, String... headers)
+      throws Exception {
+    return CLIENT.send(
+        HttpRequest.newBuilder(board.address().resolve(path))
+            .headers(headers)
+            .POST(HttpRequest.BodyPublishers.ofString(body))
+            .build(),
+        HttpResponse.BodyHandlers.ofString());
+  }
+
+  /** Nothing is done for a page elsewhere, and nothing at all on a board that only shows. */
+  @Test
+  void actsForItsOwnPageAlone() throws Exception {
+    write("one", 1e-3);
+    String note = "{\"run\":\"one\",\"note\":\"the good one\"}";
+    try (Board board = open(Optional.empty())) {
+      until(board, "api/runs", r -> r.size() == 1);
+      String[] form = {"Content-Type", "text/plain"};
+      assertThat(post(board, "api/do/marks", note, form).statusCode()).isEqualTo(403);
+      List<String> foreign = new ArrayList<>(List.of(OWN));
+      foreign.addAll(List.of("Origin", "https://evil.example"));
+      assertThat(post(board, "api/do/marks", note, foreign.toArray(new String[0])).statusCode())
+          .isEqualTo(403);
+      List<String> other = new ArrayList<>(List.of(OWN));
+      other.addAll(List.of("Origin", "http://localhost:1"));
+      assertThat(post(board, "api/do/marks", note, other.toArray(new String[0])).statusCode())
+          .as("another program's page on this machine")
+          .isEqualTo(403);
+      assertThat(folder.resolve("one/board.json")).doesNotExist();
+      assertThat(post(board, "api/do/marks", note, OWN).statusCode()).isEqualTo(200);
+      until(board, "api/runs", r -> r.get(0).path("note").asText().equals("the good one"));
+      HttpResponse<String> stop =
+          post(board, "api/do/ask", "{\"run\":\"one\",\"what\":\"stop\"}", OWN);
+      assertThat(stop.statusCode()).isEqualTo(409);
+      HttpResponse<String> bad =
+          post(board, "api/do/start", "{\"settings\":{\"lora_rank\":\"-3\"}}", OWN);
+      assertThat(bad.statusCode()).isEqualTo(400);
+      assertThat(bad.body()).contains("lora_rank");
+    }
+    Board.Setting only =
+        new Board.Setting(
+            List.of(folder), "127.0.0.1", 0, Optional.empty(), true, Optional.empty());
+    try (Board board = new Board(only)) {
+      assertThat(post(board, "api/do/marks", note, OWN).body()).contains("--read-only");
+    }
+  }
+
+  /** Of a hundred runs one grows: only it, and only what is new of it, is sent again. */
+  @Test
+  void sendsOnlyWhatIsNew() throws Exception {
+    for (int i = 0; i < 20; i++) {
+      write("done-" + i, 1e-3);
+    }
+    try (Board board = open(Optional.empty());
+        TensorBoard live = new TensorBoard(folder.resolve("live/logs"), 1)) {
+      for (int i = 1; i <= 1000; i++) {
+        live.scalars(i, Map.of("Loss/train", 1.0 / i));
+      }
+      until(
+          board,
+          "api/runs",
+          r -> r.size() == 21 && r.findValues("complete").stream().allMatch(JsonNode::asBoolean));
+      Thread.sleep(3000);
+      JsonNode before = json(board, "api/runs");
+      JsonNode whole = curve(board, "live", "Loss/train", "");
+      live.scalars(1001, Map.of("Loss/train", 0.5));
+      JsonNode news = before;
+      for (int i = 0; i < 100 && news.path("runs").findValue("step") == null || i == 0; i++) {
+        Thread.sleep(100);
+        news = json(board, "api/runs?since=" + before.path("now").asLong());
+      }
+      assertThat(news.path("runs").findValuesAsText("name")).containsOnly("live");
+      int have = whole.path("x").size() - 1;
+      String asked =
+          String.format(
+              "{\"curves\":[{\"run\":\"live\",\"tag\":\"Loss/train\",\"level\":%d,\"have\":%d,\"rewinds\":%d}]}",
+              whole.path("level").asInt(), have, whole.path("rewinds").asInt());
+      JsonNode more =
+          new ObjectMapper()
+              .readTree(post(board, "api/curves", asked, OWN).body())
+              .path("curves")
+              .get(0);
+      assertThat(more.path("first").asInt()).isEqualTo(have);
+      assertThat(more.path("x").size()).isLessThanOrEqualTo(2);
+      assertThat(more.path("x").get(more.path("x").size() - 1).asInt()).isEqualTo(1001);
+    }
   }
 
   private Board open(Optional<String> token) {
@@ -89,24 +190,21 @@ class BoardTest {
       assertThat(runs.get(0).path("severity").asText()).isEqualTo("good");
       assertThat(runs.get(1).path("name").asText()).isEqualTo("group/bad");
       assertThat(runs.get(1).path("verdict").asText()).isIn("divergence", "climbing loss");
-      JsonNode curve = json(board, "api/scalars?run=good&tag=Loss/train&buckets=10&smooth=0.5");
+      JsonNode curve = curve(board, "good", "Loss/train", ",\"buckets\":16,\"smooth\":0.5");
       assertThat(curve.path("count").asInt()).isEqualTo(100);
-      assertThat(curve.path("steps")).hasSize(10);
-      assertThat(json(board, "api/scalars?run=good&tag=Loss/train&from=11&to=20").path("low"))
+      assertThat(curve.path("x")).as("of eight points each").hasSize(13);
+      assertThat(curve(board, "good", "Loss/train", ",\"from\":11,\"to\":20").path("low"))
           .hasSize(10);
       assertThat(json(board, "api/texts?run=good").path("note").get(0).path("text").asText())
           .isEqualTo("hello");
-      JsonNode settings = json(board, "api/settings");
-      assertThat(settings.path("settings")).as("what differs").hasSize(1);
-      assertThat(settings.path("runs").get(1).path("settings").path("learning_rate").asText())
-          .isEqualTo("0.5");
-      assertThat(get(board, "api/scalars?run=none&tag=x").statusCode()).isEqualTo(404);
+      assertThat(runs.get(1).path("settings").path("learning_rate").asText()).isEqualTo("0.5");
+      assertThat(get(board, "api/texts?run=none").statusCode()).isEqualTo(404);
       assertThat(get(board, "../../etc/passwd").statusCode()).isEqualTo(404);
-      for (String file : List.of("", "board.js", "charts.js", "panels.js", "style.css")) {
+      for (String file : List.of("", "main.js", "charts/chart.js", "runs/table.js", "style.css")) {
         assertThat(get(board, file).statusCode()).as(file).isEqualTo(200);
         assertThat(get(board, file).body()).as("nothing from elsewhere").doesNotContain("https://");
       }
-      for (String file : List.of("uplot.js", "uplot.css", "echarts.js")) {
+      for (String file : List.of("echarts.js")) {
         assertThat(get(board, file).statusCode()).as(file).isEqualTo(200);
       }
     }
@@ -191,8 +289,7 @@ class BoardTest {
   @Test
   void anEmptyFolderIsNoError() throws Exception {
     try (Board board = open(Optional.empty())) {
-      assertThat(json(board, "api/runs")).isEmpty();
-      assertThat(json(board, "api/settings").path("runs")).isEmpty();
+      assertThat(json(board, "api/runs").path("runs")).isEmpty();
       Files.write(folder.resolve("events.out.tfevents.1"), new byte[] {1, 2, 3});
       until(board, "api/runs", r -> r.size() == 1);
     }
@@ -204,7 +301,7 @@ class BoardTest {
       assertThat(get(board, "").headers().firstValue("Content-Security-Policy").orElseThrow())
           .contains("form-action 'none'", "base-uri 'none'", "frame-ancestors 'none'");
     }
-    assertThat(Files.readString(Path.of("src/main/resources/board/panels.js")))
+    assertThat(Files.readString(Path.of("src/main/resources/board/runs/compare.js")))
         .as("a run's name in a tooltip is text")
         .contains("tooltip: { renderMode: \"richText\"");
   }
@@ -266,9 +363,12 @@ class BoardTest {
         folder.resolve("broken/events.out.tfevents.1.x"), Path.of("/proc/self/mem"));
     Files.setPosixFilePermissions(locked, PosixFilePermissions.fromString("---------"));
     try (Board board = open(Optional.empty())) {
-      String curve = "api/scalars?run=real&tag=Loss/train";
       until(board, "api/runs", r -> r.findValuesAsText("name").contains("real"));
-      assertThat(until(board, curve, c -> c.path("count").asInt() == 100)).isNotNull();
+      until(
+          board,
+          "api/runs",
+          r -> r.findValuesAsText("points").stream().filter("100"::equals).count() > 0);
+      assertThat(curve(board, "real", "Loss/train", "").path("count").asInt()).isEqualTo(100);
       write("later", 1e-3);
       until(board, "api/runs", r -> r.findValuesAsText("name").contains("later"));
     } finally {
@@ -293,14 +393,27 @@ class BoardTest {
         write("run" + i, 1e-3);
       }
       assertThat(told.getCount()).isZero();
-      Runs.Entry first = runs.find("first").orElseThrow();
-      assertThat(runs.attempt(first, () -> tooMuch())).isFalse();
-      assertThat(runs.attempt(first, () -> true)).as("it is read no further").isFalse();
-      assertThat(runs.attempt(runs.find("run0").orElseThrow(), () -> true)).isTrue();
     }
   }
 
-  private static boolean tooMuch() {
-    throw new OutOfMemoryError("Java heap space");
+  /** PyTorch's folders of hyperparameters are no runs, and a pause is no time of training. */
+  @Test
+  void takesTogetherWhatIsOneRun() throws Exception {
+    try (TensorBoard board = new TensorBoard(folder.resolve("torch"), 1)) {
+      board.scalars(1, Map.of("loss", 1.0));
+      board.scalars(2, Map.of("loss", 0.9));
+    }
+    try (TensorBoard board = new TensorBoard(folder.resolve("torch/1764400000.123"), 1)) {
+      board.hyperparameters(Map.of("lr", 0.25), List.of());
+    }
+    try (Board board = open(Optional.empty())) {
+      JsonNode runs =
+          until(
+              board,
+              "api/runs",
+              r -> r.size() == 1 && r.get(0).path("settings").path("lr").asText().equals("0.25"));
+      assertThat(runs.get(0).path("name").asText()).isEqualTo("torch");
+      assertThat(runs.get(0).path("tags").get(0).asText()).isEqualTo("loss");
+    }
   }
 }

@@ -2,6 +2,7 @@ package org.loranative.board;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -153,19 +154,6 @@ class PageTest {
     return browser.findElements(By.cssSelector(selector));
   }
 
-  private static void sortBy(String column) {
-    until(
-        "sorted by " + column,
-        () -> {
-          all("#settings th button").stream()
-              .filter(b -> b.getText().startsWith(column))
-              .findFirst()
-              .orElseThrow()
-              .click();
-          return true;
-        });
-  }
-
   private static void noErrors() {
     List<String> errors =
         browser.manage().logs().get(LogType.BROWSER).getAll().stream()
@@ -218,18 +206,35 @@ class PageTest {
     }
   }
 
-  private void load() {
-    browser.get(board.address().toString());
-    until("the runs are there", () -> !all("#runs li").isEmpty());
-    until("charts are drawn", () -> all(".card .u-over").size() >= 3);
+  private void load(String place) {
+    browser.get("about:blank");
+    browser.get(board.address() + place);
+    until("the runs are there", () -> !all("#list li").isEmpty());
     until("all is read", () -> !browser.findElement(By.id("status")).getText().contains("reading"));
+  }
+
+  private void loadCharts(String place) {
+    load(place);
+    until("charts are drawn", () -> all(".plot[data-curves]").size() >= 3);
+  }
+
+  private void openBoard() {
+    board = new Board(List.of(folder), "127.0.0.1", 0, Optional.empty());
   }
 
   private static double[] range() {
     return new double[] {
-      ((Number) js("Number(document.querySelector('.card .plot').dataset.min)")).doubleValue(),
-      ((Number) js("Number(document.querySelector('.card .plot').dataset.max)")).doubleValue()
+      ((Number) js("Number(document.querySelector('.plot').dataset.min)")).doubleValue(),
+      ((Number) js("Number(document.querySelector('.plot').dataset.max)")).doubleValue()
     };
+  }
+
+  private static void fits() {
+    assertThat((Boolean) js("document.documentElement.scrollWidth <= innerWidth")).isTrue();
+  }
+
+  private static void view(String name) {
+    browser.findElement(By.cssSelector("[data-view=" + name + "]")).click();
   }
 
   @Test
@@ -237,63 +242,83 @@ class PageTest {
     run("learns", 400, "learns").close();
     run("overfits", 400, "overfits").close();
     run("diverges", 400, "diverges").close();
-    board = new Board(List.of(folder), "127.0.0.1", 0, Optional.empty());
+    openBoard();
     screen(1440, 1000, false);
-    load();
-    until("the doctor has spoken", () -> all(".finding").size() >= 2);
+    loadCharts("");
+    until("the doctor has spoken", () -> !all("#findings summary b").isEmpty());
+    assertThat((Double) js("document.querySelector('.plot').getBoundingClientRect().bottom * 1.0"))
+        .as("findings leave the chart in sight")
+        .isLessThan(600);
+    browser.findElement(By.cssSelector("#findings summary")).click();
     assertThat(browser.findElement(By.id("findings")).getText())
         .contains("diverges: divergence")
         .contains("overfits: overfitting");
+    browser.findElement(By.cssSelector("#findings summary")).click();
+    assertThat(all("#grid h3").get(0).getText()).as("first comes").isEqualTo("Loss");
     picture("three-runs");
-    assertThat((Boolean) js("document.documentElement.scrollWidth <= innerWidth")).isTrue();
+    fits();
 
-    // Keys zoom and move; 0 shows everything again.
-    WebElement plot = browser.findElement(By.cssSelector(".card .plot"));
+    // Keys zoom and read; 0 shows everything again.
+    WebElement plot = browser.findElement(By.cssSelector(".plot"));
     double[] whole = range();
     new Actions(browser).sendKeys(plot, "+").perform();
     until("zoomed in", () -> range()[1] < whole[1]);
-    double[] zoomed = range();
-    new Actions(browser).sendKeys(plot, Keys.ARROW_RIGHT).perform();
-    until("moved", () -> range()[0] > zoomed[0]);
+    new Actions(browser).sendKeys(plot, Keys.ARROW_LEFT).perform();
+    until(
+        "a value is read aloud",
+        () -> ((String) js("document.querySelector('.unseen').textContent")).contains("step"));
     new Actions(browser).sendKeys(plot, "0").perform();
     until("whole again", () -> range()[1] == whole[1]);
 
-    // So does dragging, in all charts.
-    WebElement over = browser.findElement(By.cssSelector(".card .u-over"));
+    // So does dragging, in all charts, and the address keeps it.
     new Actions(browser)
-        .moveToElement(over, -100, 0)
+        .moveToElement(plot, -100, 0)
         .clickAndHold()
         .moveByOffset(150, 0)
         .release()
         .perform();
     until("zoomed by dragging", () -> range()[1] < whole[1] && range()[0] > whole[0]);
-    assertThat(browser.findElement(By.id("reset")).isEnabled()).isTrue();
-    assertThat(all(".readout").get(0).getText()).contains("step").contains("learns");
+    double[] zoomed = range();
+    browser.navigate().refresh();
+    until("drawn again", () -> all(".plot[data-curves]").size() >= 3);
+    until("as before", () -> Math.abs(range()[0] - zoomed[0]) < 1e-3);
     browser.findElement(By.id("reset")).click();
 
-    // A run less.
-    int width = all(".finding").size();
-    all("#runs input").get(0).click();
-    until("fewer findings", () -> all(".finding").size() < width);
-    all("#runs input").get(0).click();
+    // A run less, which the address keeps too.
+    all("#list input").get(0).click();
+    until("fewer curves", () -> js("document.querySelector('.plot').dataset.curves").equals("4"));
+    browser.navigate().refresh();
+    until("the list", () -> all("#list li").size() == 3);
+    assertThat(all("#list input").get(0).isSelected()).isFalse();
+    all("#list input").get(0).click();
 
-    browser.findElement(By.cssSelector("[data-view=settings]")).click();
-    until("the table", () -> all("#settings tbody tr, #settings tr").size() == 4);
-    assertThat(browser.findElement(By.id("settings")).getText())
-        .contains("lora_rank")
-        .contains("64");
+    view("runs");
+    until("the table", () -> all("#runs tbody tr").size() == 3);
+    assertThat(browser.findElement(By.id("runs")).getText()).contains("lora_rank").contains("64");
     until("parallel coordinates", () -> !all("#parallel canvas").isEmpty());
-    sortBy("lora_rank");
-    sortBy("lora_rank");
-    until("sorted", () -> all("#settings td").get(0).getText().equals("overfits"));
-    picture("settings");
-    browser.findElement(By.cssSelector("[data-view=texts]")).click();
+    for (int i = 0; i < 2; i++) {
+      browser.findElement(By.cssSelector("[data-focus='sort lora_rank']")).click();
+    }
+    until("sorted", () -> all("#runs td.run").get(0).getText().contains("overfits"));
+    picture("runs");
+    browser.findElement(By.cssSelector("[data-focus='run learns']")).click();
+    until("details", () -> !all("dialog textarea").isEmpty());
+    all("dialog textarea").get(0).sendKeys("the good one" + Keys.TAB);
+    until("kept", () -> Files.exists(folder.resolve("learns/board.json")));
+    all("dialog .box-head button").get(0).click();
+    until("the note", () -> browser.findElement(By.id("runs")).getText().contains("the good one"));
+    view("texts");
     until("texts", () -> browser.findElement(By.id("texts")).getText().contains(":octopus:"));
-    picture("texts");
-    browser.findElement(By.cssSelector("[data-view=pictures]")).click();
+    view("images");
     until(
         "says what to do",
-        () -> browser.findElement(By.id("pictures")).getText().contains("sample_steps"));
+        () -> browser.findElement(By.id("images")).getText().contains("sample_steps"));
+    view("start");
+    until("a form of the catalogue", () -> all("#start .fields label").size() > 40);
+    until(
+        "says what is missing",
+        () -> browser.findElement(By.id("start")).getText().contains("base_model is missing"));
+    picture("start");
     noErrors();
   }
 
@@ -301,31 +326,93 @@ class PageTest {
   void growsWithALiveRunOnANarrowScreenInTheDark() throws IOException {
     try (TensorBoard live = run("live", 60, "learns")) {
       pause(300);
-      board = new Board(List.of(folder), "127.0.0.1", 0, Optional.empty());
+      openBoard();
       screen(390, 844, true);
-      load();
+      loadCharts("");
       double end = range()[1];
-      Number y = (Number) js("document.querySelector('.card').getBoundingClientRect().top");
+      String top = "document.querySelector('.plot').getBoundingClientRect().top * 1.0";
+      Number y = (Number) js(top);
+      browser.findElement(By.cssSelector("#list-box summary")).click();
+      all("#list input").get(0).sendKeys("");
+      js("document.querySelector('#list input').focus()");
       points(live, 61, 120, "learns");
       until("the curve goes on", () -> range()[1] > end);
-      assertThat(
-              ((Number) js("document.querySelector('.card').getBoundingClientRect().top"))
-                  .doubleValue())
+      assertThat((Boolean) js("document.activeElement === document.querySelector('#list input')"))
+          .as("the focus stays")
+          .isTrue();
+      browser.findElement(By.cssSelector("#list-box summary")).click();
+      assertThat(((Number) js(top)).doubleValue())
           .as("no jump of the layout")
           .isEqualTo(y.doubleValue());
       assertThat(browser.findElement(By.id("reset")).isEnabled()).as("nobody zoomed").isFalse();
       assertThat((String) js("document.documentElement.dataset.theme")).isEqualTo("dark");
-      assertThat((Boolean) js("document.documentElement.scrollWidth <= innerWidth")).isTrue();
+      fits();
       picture("narrow-dark");
       Picture picture = new Picture(2, 2, new float[12]);
+      live.image(0, "samples/1: star", picture.png(), 2, 2);
       live.image(120, "samples/1: star", picture.png(), 2, 2);
-      browser.findElement(By.cssSelector("[data-view=pictures]")).click();
-      until("the picture", () -> all("#pictures img").size() == 1);
+      view("images");
+      until("the pictures", () -> all("#images img").size() == 2);
       until(
           "is loaded",
-          () -> (Boolean) js("document.querySelector('#pictures img').naturalWidth === 2"));
+          () -> (Boolean) js("document.querySelector('#images img').naturalWidth === 2"));
+      all("#images .picture").get(1).click();
+      until("large", () -> all("dialog .wipe img").size() == 2);
       noErrors();
     }
+  }
+
+  /** NaN ends a curve, losses of other kinds have their own chart, one value is a figure. */
+  @Test
+  void showsWhatIsThereAndNothingElse() throws IOException {
+    try (TensorBoard nan = run("nan", 100, "learns")) {
+      for (int i = 101; i <= 150; i++) {
+        nan.scalars(i, Map.of("Loss/train", Double.NaN));
+      }
+      nan.scalars(150, Map.of("train/total_flos", 3e15));
+    }
+    try (TensorBoard images = new TensorBoard(folder.resolve("画像/شكل/logs"), 1)) {
+      images.hyperparameters(Map.of("task_type", "sd"), List.of());
+      for (int i = 1; i <= 50; i++) {
+        images.scalars(i, Map.of("Loss/train", 0.1 + 0.01 * Math.sin(i)));
+      }
+    }
+    openBoard();
+    screen(1024, 800, true);
+    load("");
+    until("two kinds of loss", () -> all("#grid .card.wide").size() == 2);
+    assertThat(all("#figures td").stream().map(WebElement::getText)).contains("train/total_flos");
+    until("it is drawn", () -> js("document.querySelector('.plot').dataset.max").equals("150"));
+    assertThat(
+            (Boolean)
+                js(
+                    "[...document.querySelectorAll('.plot[data-low]')].every(p =>"
+                        + " Number(p.dataset.low) >= 0)"))
+        .as("no negative losses")
+        .isTrue();
+    fits();
+    picture("nan-dark");
+    noErrors();
+  }
+
+  /** Colours stand out from the page, and differ, for a hundred runs on both themes. */
+  @Test
+  void coloursCanBeTold() throws IOException {
+    run("learns", 30, "learns").close();
+    openBoard();
+    screen(1440, 1000, false);
+    load("");
+    Object worst =
+        browser.executeAsyncScript(
+            "const done = arguments[0]; import('./app/colour.js').then(({nth, contrast}) => {"
+                + "let worst = 99; const seen = new Set();"
+                + "for (let i = 0; i < 100; i++) {"
+                + " worst = Math.min(worst, contrast(nth(i, false), '#ffffff'),"
+                + "  contrast(nth(i, true), '#1b212a')); seen.add(nth(i, false)); }"
+                + "done([worst, seen.size]); })");
+    assertThat(((Number) ((List<?>) worst).get(0)).doubleValue()).isGreaterThan(3);
+    assertThat(((Number) ((List<?>) worst).get(1)).intValue()).isGreaterThan(95);
+    noErrors();
   }
 
   /** Layers over steps: of 84 layers one runs away. */
@@ -339,12 +426,12 @@ class PageTest {
             new LayerLog.At(step, IntStream.range(0, 84).mapToObj(i -> layer(i, so)).toList()));
       }
     }
-    board = new Board(List.of(folder), "127.0.0.1", 0, Optional.empty());
+    Files.writeString(folder.resolve("learns/config.yaml"), "task_type: llm\n");
+    openBoard();
     for (boolean narrow : new boolean[] {false, true}) {
       for (boolean dark : new boolean[] {false, true}) {
         screen(narrow ? 390 : 1440, narrow ? 844 : 1000, dark);
-        load();
-        browser.findElement(By.cssSelector("[data-view=layers]")).click();
+        load("#view=layers");
         until("the map", () -> all("#layers .heat canvas").size() == 1);
         assertThat((Boolean) js("document.documentElement.scrollWidth <= innerWidth")).isTrue();
         picture("layers-" + (narrow ? "narrow" : "wide") + (dark ? "-dark" : ""));
@@ -382,8 +469,7 @@ class PageTest {
             String rest = exchange.getRequestURI().toString().substring("/loss/".length());
             URI to = board.address().resolve("/" + rest);
             HttpResponse<java.io.InputStream> answer =
-                client.send(
-                    HttpRequest.newBuilder(to).build(), HttpResponse.BodyHandlers.ofInputStream());
+                client.send(passedOn(to, exchange), HttpResponse.BodyHandlers.ofInputStream());
             String type = answer.headers().firstValue("Content-Type").orElse("");
             exchange.getResponseHeaders().set("Content-Type", type);
             exchange.sendResponseHeaders(answer.statusCode(), 0);
@@ -396,10 +482,24 @@ class PageTest {
     try {
       screen(1440, 1000, false);
       browser.get("http://127.0.0.1:" + proxy.getAddress().getPort() + "/loss/");
-      until("charts are drawn below a path", () -> all(".card .u-over").size() >= 3);
-      assertThat(all("#runs li")).hasSize(1);
+      until("charts are drawn below a path", () -> all(".plot[data-curves]").size() >= 3);
+      assertThat(all("#list li")).hasSize(1);
     } finally {
       proxy.stop(0);
     }
+  }
+
+  private static HttpRequest passedOn(URI to, HttpExchange exchange) throws IOException {
+    byte[] body = exchange.getRequestBody().readAllBytes();
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(to)
+            .method(exchange.getRequestMethod(), HttpRequest.BodyPublishers.ofByteArray(body));
+    for (String name : List.of("X-Lora-Native", "Content-Type", "Sec-Fetch-Site")) {
+      String value = exchange.getRequestHeaders().getFirst(name);
+      if (value != null) {
+        request.header(name, value);
+      }
+    }
+    return request.build();
   }
 }

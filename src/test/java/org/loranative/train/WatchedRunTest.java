@@ -23,6 +23,8 @@ import org.loranative.io.AtomicFolders;
 import org.loranative.testing.TinyModel;
 import org.loranative.track.Console;
 import org.loranative.track.RecordedRun;
+import org.loranative.track.RunRequests;
+import org.loranative.track.RunStatus;
 import org.loranative.train.runs.TrainRun;
 
 /** Runs that act on their losses: early stop, the best adapter, rollback, measured images. */
@@ -84,6 +86,49 @@ class WatchedRunTest {
 
   private byte[] adapter(String place) throws IOException {
     return Files.readAllBytes(folder.resolve(place).resolve("adapter_model.safetensors"));
+  }
+
+  /**
+   * Another process asks by files in the run's folder; what is left over from before asks nothing.
+   */
+  @Test
+  void doesWhatItsFolderAsks() throws IOException {
+    train("whole", false, new StopSignal(), "max_steps=30");
+    RunRequests requests = new RunRequests(folder.resolve("asked"));
+    int[] looks = {0};
+    StopSignal stop =
+        new StopSignal()
+            .or(
+                () -> {
+                  looks[0]++;
+                  try {
+                    if (looks[0] == 5) {
+                      requests.ask(RunRequests.Request.SAVE);
+                    }
+                    if (looks[0] == 25) {
+                      requests.ask(RunRequests.Request.STOP);
+                    }
+                  } catch (IOException e) {
+                    throw new java.io.UncheckedIOException(e);
+                  }
+                  return false;
+                });
+    Optional<Path> finished =
+        train("asked", false, stop, "max_steps=30", "keep_checkpoints=9", "save_steps=100");
+    assertThat(finished).isEmpty();
+    assertThat(stop.exitCode()).isEqualTo(130);
+    assertThat(requests.isWaiting(RunRequests.Request.SAVE)).isFalse();
+    assertThat(requests.isWaiting(RunRequests.Request.STOP)).isFalse();
+    List<Path> checkpoints = RunFolder.checkpoints(folder.resolve("asked"));
+    assertThat(checkpoints).as("saved when asked, and at the stop").hasSize(2);
+    assertThat(RunStatus.read(folder.resolve("asked/logs")).orElseThrow().state())
+        .isEqualTo(RunStatus.State.STOPPED);
+
+    requests.ask(RunRequests.Request.STOP); // of nobody who knows of the next session
+    train("asked", true, new StopSignal(), "max_steps=30", "keep_checkpoints=9", "save_steps=100");
+    assertThat(RunStatus.read(folder.resolve("asked/logs")).orElseThrow().state())
+        .isEqualTo(RunStatus.State.FINISHED);
+    assertThat(adapter("asked/adapter")).isEqualTo(adapter("whole/adapter"));
   }
 
   @Test

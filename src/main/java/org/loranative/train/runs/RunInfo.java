@@ -1,7 +1,6 @@
 package org.loranative.train.runs;
 
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -16,8 +15,8 @@ import org.loranative.config.Mark;
 import org.loranative.diagnose.Doctor;
 import org.loranative.diagnose.Finding;
 import org.loranative.diagnose.RunCurves;
-import org.loranative.io.FolderWalk;
 import org.loranative.track.RecordedRun;
+import org.loranative.track.RunPlaces;
 import org.loranative.track.Scalars;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,24 +40,19 @@ public record RunInfo(
     boolean validated,
     Finding.Kind verdict) {
   private static final Logger log = LoggerFactory.getLogger(RunInfo.class);
-  private static final int DEEPEST = 6;
 
   /** The runs below a folder, by name; what is none of ours is named and left out. */
   public static List<RunInfo> below(Path root) {
     List<RunInfo> runs = new ArrayList<>();
-    List<Path> configs =
-        FolderWalk.files(
+    for (RunPlaces.Place place :
+        RunPlaces.below(
             root,
-            DEEPEST,
-            f -> f.getFileName().toString().equals("config.yaml"),
-            (at, e) -> log.warn("{} cannot be read and is left out: {}", at, e.getMessage()));
-    for (Path config : configs) {
-      Path folder = config.toAbsolutePath().getParent();
-      if (Files.isDirectory(folder.resolve("logs"))) {
+            (at, e) -> log.warn("{} cannot be read and is left out: {}", at, e.getMessage()))) {
+      if (place.isOurs()) {
         try {
-          runs.add(of(root.toAbsolutePath(), folder));
+          runs.add(of(root.toAbsolutePath(), place.folder().toAbsolutePath()));
         } catch (UserException | UncheckedIOException e) {
-          log.warn("{} is left out: {}", folder, e.getMessage());
+          log.warn("{} is left out: {}", place.folder(), e.getMessage());
         }
       }
     }

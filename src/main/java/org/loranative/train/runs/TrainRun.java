@@ -36,6 +36,8 @@ import org.loranative.optim.Schedule;
 import org.loranative.optim.Update;
 import org.loranative.track.Console;
 import org.loranative.track.RunLog;
+import org.loranative.track.RunStatus;
+import org.loranative.track.RunStatus.State;
 import org.loranative.track.StepLine;
 import org.loranative.train.Anatomy;
 import org.loranative.train.BatchFeed;
@@ -242,7 +244,21 @@ public final class TrainRun implements AutoCloseable {
   public Optional<Path> trainTo(int step, boolean resume, Console console, StopSignal stop) {
     try (RunFolder folder = new RunFolder(Path.of(config.outputDir()), resume);
         AutoCloseable fileLog = RunLog.toFile(folder.trainLog(), beginning)) {
-      return train(opened, folder, step, console, stop);
+      RunStatus status = RunStatus.ofThisProcess(steps(), bytes());
+      boolean failed = true;
+      String why = "";
+      try {
+        status.write(folder.logs());
+        Optional<Path> finished = train(opened, folder, step, console, stop);
+        failed = false;
+        status = status.ended(finished.isPresent() ? State.FINISHED : State.STOPPED, "");
+        return finished;
+      } catch (RuntimeException | IOException e) {
+        why = String.valueOf(e.getMessage());
+        throw e;
+      } finally {
+        (failed ? status.ended(State.FAILED, why) : status).write(folder.logs());
+      }
     } catch (RuntimeException e) {
       throw e;
     } catch (IOException e) {

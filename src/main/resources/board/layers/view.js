@@ -1,6 +1,7 @@
 // What the adapted layers were like, as a map of layers by steps.
-import { ask, element, shown } from "./board.js";
-import { echartsLoaded, keep, none } from "./panels.js";
+import { css, echartsLoaded, element, keep, none } from "../app/dom.js";
+import { ask } from "../app/server.js";
+import { shown } from "../runs/store.js";
 
 const NUMBERS = {
   relative: "Change of the weight, relative to it",
@@ -11,14 +12,13 @@ const NUMBERS = {
 const SHADES = { light: ["#eef3fc", "#8fb4f2", "#2f6fde", "#123a80"], dark: ["#1f2937", "#2b4f8f", "#7aa7ff", "#e8f0ff"] };
 let chosen = "relative";
 
-const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const short = (x) => x === null ? "–" : String(+Number(x).toPrecision(3));
 
 export async function layers(root) {
   const theme = document.documentElement.dataset.theme;
   const key = JSON.stringify([chosen, theme, shown().map((run) => [run.name, run.points])]);
   keep(root, key, async () => {
-    const all = (await Promise.all(shown().map(async (run) => ({ run, ...await ask("layers", { run: run.name }) }))))
+    const all = (await Promise.all(shown().filter((run) => run.ours).slice(0, 12).map(async (run) => ({ run, ...await ask("layers", { run: run.name }) }))))
       .filter(({ steps }) => steps.length > 0);
     if (all.length === 0) {
       root.replaceChildren(none("layers", "Training writes logs/layers.jsonl at eval_steps."));

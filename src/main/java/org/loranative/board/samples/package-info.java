@@ -1,0 +1,2 @@
+/** What runs drew and wrote while they trained. */
+package org.loranative.board.samples;
