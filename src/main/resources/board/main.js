@@ -25,7 +25,7 @@ function draw() {
   const empty = all().length === 0 && !ALONE.has(state.view);
   for (const view of Object.keys(views)) {
     at(view).hidden = view !== state.view || empty;
-    document.querySelector(`[data-view=${view}]`).setAttribute("aria-current", String(view === state.view));
+    document.querySelector(`nav [data-view=${view}]`).setAttribute("aria-current", String(view === state.view));
   }
   document.body.dataset.view = state.view;
   at("empty").hidden = !empty || !loaded;
@@ -107,7 +107,7 @@ theme();
 recall(() => all().map((run) => run.name));
 list.start(draw);
 notify.start(at("bell"), say);
-document.querySelectorAll("[data-view]").forEach((button) => button.addEventListener("click", () => {
+document.querySelectorAll("nav [data-view]").forEach((button) => button.addEventListener("click", () => {
   state.view = button.dataset.view;
   remember();
   draw();

@@ -234,7 +234,7 @@ class PageTest {
   }
 
   private static void view(String name) {
-    browser.findElement(By.cssSelector("[data-view=" + name + "]")).click();
+    browser.findElement(By.cssSelector("nav [data-view=" + name + "]")).click();
   }
 
   @Test
@@ -300,6 +300,7 @@ class PageTest {
       browser.findElement(By.cssSelector("[data-focus='sort lora_rank']")).click();
     }
     until("sorted", () -> all("#runs td.run").get(0).getText().contains("overfits"));
+    assertThat(all("[aria-current=true]")).as("one view is chosen").hasSize(1);
     picture("runs");
     browser.findElement(By.cssSelector("[data-focus='run learns']")).click();
     until("details", () -> !all("dialog textarea").isEmpty());
