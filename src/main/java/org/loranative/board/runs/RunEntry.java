@@ -44,6 +44,7 @@ public final class RunEntry {
   RunEntry(String name, RunPlaces.Place place) {
     this.name = name;
     this.place = place;
+    nextLook = System.nanoTime();
     recorded = new RecordedRun(place.logs(), place.beside());
     row = RunRow.unread(this);
   }
@@ -87,6 +88,11 @@ public final class RunEntry {
 
   boolean isDue(long now) {
     return !givenUp && now - nextLook >= 0;
+  }
+
+  /** How long its turn is to come, in nanoseconds: negative if it has come. */
+  long overdue(long now) {
+    return nextLook - now;
   }
 
   /** Looks at it soon, as after something was asked of it. */

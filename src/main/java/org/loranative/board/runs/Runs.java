@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,8 +21,12 @@ public final class Runs implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Runs.class);
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final long PAUSE_MILLIS = 1000;
+  private static final long ROUND_NANOS = 1_000_000_000L;
 
-  /** Folders are searched for at most this part of the time. */
+  /** A new run is seen within this time, however long the search takes. */
+  private static final long LONGEST_BLIND_NANOS = 4_000_000_000L;
+
+  /** Folders are searched for about this part of the time. */
   private static final int SEARCH_PART = 20;
 
   private final List<Path> roots;
@@ -96,13 +101,19 @@ public final class Runs implements AutoCloseable {
   private void follow() {
     while (!closed) {
       try {
+        long start = System.nanoTime();
         boolean news = search();
-        long now = System.nanoTime();
-        for (RunEntry entry : all()) {
-          news |= entry.isDue(now) && attempt(entry);
+        for (RunEntry entry : due(start)) {
+          news |= attempt(entry);
+          if (System.nanoTime() - start > ROUND_NANOS) {
+            break; // the page is told, new runs are looked for, and then it goes on
+          }
         }
         if (news) {
           tell();
+        }
+        if (System.nanoTime() - start > ROUND_NANOS) {
+          continue;
         }
       } catch (RuntimeException | OutOfMemoryError e) { // this thread is the only one that reads
         log.warn("The runs could not be read: {}", e.getMessage());
@@ -114,6 +125,14 @@ public final class Runs implements AutoCloseable {
         return;
       }
     }
+  }
+
+  /** Runs whose turn it is, those that have waited longest first: none keeps another waiting. */
+  private List<RunEntry> due(long now) {
+    return all().stream()
+        .filter(e -> e.isDue(now))
+        .sorted(Comparator.comparingLong(e -> e.overdue(now)))
+        .toList();
   }
 
   /** One run that cannot be read, or is too large for the memory, takes nothing from the others. */
@@ -165,7 +184,8 @@ public final class Runs implements AutoCloseable {
       }
     }
     boolean news = take(found);
-    searchAgain = System.nanoTime() + (System.nanoTime() - start) * SEARCH_PART;
+    long took = System.nanoTime() - start;
+    searchAgain = System.nanoTime() + Math.min(LONGEST_BLIND_NANOS, took * SEARCH_PART);
     return news;
   }
 
