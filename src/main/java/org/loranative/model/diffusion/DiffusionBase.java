@@ -66,9 +66,9 @@ public final class DiffusionBase {
     return this;
   }
 
-  /** Says how the matrices of the denoiser's linear layers are held. */
+  /** Says how the matrices of the denoiser's and of large text encoders' linear layers are held. */
   public void quantize(Quantize how) {
-    weights.quantize(how, this::isDenoisers);
+    weights.quantize(how, name -> isDenoisers(name) || family.text().isLarge(name));
   }
 
   /** Whether a layer or tensor is the denoiser's, by its path here. */

@@ -15,6 +15,11 @@ public interface TextEncoders {
   /** What a text becomes. */
   List<Condition> conditions();
 
+  /** Whether a tensor is of an encoder that is held in blocks where the denoiser is. */
+  default boolean isLarge(String name) {
+    return false;
+  }
+
   /** What they compute in where the rest of the model computes in a dtype. */
   default DType compute(DType other) {
     return other;

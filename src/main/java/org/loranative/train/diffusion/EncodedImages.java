@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.loranative.config.TrainConfig;
 import org.loranative.data.sd.Buckets;
 import org.loranative.data.sd.PreparedImage;
@@ -264,7 +266,17 @@ final class EncodedImages {
     }
 
     private String key(String caption) {
-      return EncodingCache.key("text", textKey, compute, tokens(caption));
+      return EncodingCache.key("text", textKey, dtypes(), tokens(caption));
+    }
+
+    /** What the texts' numbers depend on beside their weights: they are held in blocks, or not. */
+    private String dtypes() {
+      return Stream.concat(
+              Stream.of(compute),
+              textWeights.values().stream().map(Value::dtype).filter(DType::isBlocks))
+          .distinct()
+          .map(DType::toString)
+          .collect(Collectors.joining(" "));
     }
 
     /** The caption as ids: what its state depends on. */

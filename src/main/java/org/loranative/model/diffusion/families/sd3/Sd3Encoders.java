@@ -63,6 +63,11 @@ record Sd3Encoders(
         new Condition(POOLED, first.projection() + second.projection(), false));
   }
 
+  @Override
+  public boolean isLarge(String name) {
+    return name.startsWith(THIRD);
+  }
+
   /** T5's activations overflow f16. */
   @Override
   public DType compute(DType other) {

@@ -16,6 +16,7 @@ import org.loranative.UserException;
 import org.loranative.device.CpuDevice;
 import org.loranative.device.Device;
 import org.loranative.graph.Graph;
+import org.loranative.graph.Value;
 import org.loranative.io.DType;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
@@ -24,6 +25,8 @@ import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionGraph;
 import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.model.diffusion.t5.T5Config;
+import org.loranative.model.weights.Quantize;
+import org.loranative.model.weights.Weights;
 import org.loranative.testing.Errors;
 import org.loranative.testing.Golden;
 import org.loranative.testing.PlacedModel;
@@ -52,21 +55,7 @@ class Sd3FileTest {
   void computesWhatDiffusersComputes() {
     DiffusionBase base = DiffusionFamilies.open(MODEL);
     assertThat(base.family().name()).isEqualTo("sd3");
-    Map<String, Object> inputs = new HashMap<>();
-    int[] ids = GOLDEN.ints("ids");
-    int[] positions = new int[ids.length];
-    for (int i = 0; i < ids.length; i++) {
-      positions[i] = i;
-    }
-    for (String prefix : List.of(Sd3Encoders.FIRST, Sd3Encoders.SECOND)) {
-      inputs.put(prefix + "ids", ids);
-      inputs.put(prefix + "positions", positions);
-      inputs.put(prefix + "doc_start", new int[ids.length]);
-      inputs.put(prefix + "end_rows", new int[] {7});
-    }
-    inputs.put(Sd3Encoders.THIRD + "ids", GOLDEN.ints("t5_ids"));
-    T5Config t5 = ((Sd3Encoders) base.family().text()).third().map(T5Place::config).orElseThrow();
-    inputs.put(Sd3Encoders.THIRD + "distances", distances(t5));
+    Map<String, Object> inputs = textInputs(base);
     Graph texts = DiffusionGraph.texts(base, Adapters.none(), DType.F32, 1, 0);
     check(base, texts, inputs, "text", "text", "pooled", "pooled");
     // T5 overflows f16: it computes in f32 there, which a CPU can.
@@ -86,6 +75,47 @@ class Sd3FileTest {
     DiffusionGraph.Size size = new DiffusionGraph.Size(1, 6, 10, keys);
     Graph prediction = DiffusionGraph.prediction(base, Adapters.none(), DType.F32, size);
     check(base, prediction, inputs, "prediction", "prediction");
+  }
+
+  private static Map<String, Object> textInputs(DiffusionBase base) {
+    Map<String, Object> inputs = new HashMap<>();
+    int[] ids = GOLDEN.ints("ids");
+    int[] positions = new int[ids.length];
+    for (int i = 0; i < ids.length; i++) {
+      positions[i] = i;
+    }
+    for (String prefix : List.of(Sd3Encoders.FIRST, Sd3Encoders.SECOND)) {
+      inputs.put(prefix + "ids", ids);
+      inputs.put(prefix + "positions", positions);
+      inputs.put(prefix + "doc_start", new int[ids.length]);
+      inputs.put(prefix + "end_rows", new int[] {7});
+    }
+    inputs.put(Sd3Encoders.THIRD + "ids", GOLDEN.ints("t5_ids"));
+    T5Config t5 = ((Sd3Encoders) base.family().text()).third().map(T5Place::config).orElseThrow();
+    inputs.put(Sd3Encoders.THIRD + "distances", distances(t5));
+    return inputs;
+  }
+
+  /** The transformer and T5 in 4 bits, CLIPs and tables not. */
+  @Test
+  void largeEncodersAreQuantizedToo() {
+    DiffusionBase base = DiffusionFamilies.open(MODEL);
+    base.quantize(Quantize.NF4);
+    Map<String, Value> held =
+        Weights.of(List.of(DiffusionGraph.texts(base, Adapters.none(), DType.F32, 1, 0)));
+    String t5 = "text_encoder_3.encoder.block.1.layer.";
+    assertThat(held.get(t5 + "0.SelfAttention.q.weight").dtype()).isEqualTo(DType.NF4);
+    assertThat(held.get(t5 + "1.DenseReluDense.wo.weight").dtype()).isEqualTo(DType.NF4);
+    assertThat(held.get("text_encoder_3.shared.weight").dtype()).isEqualTo(DType.F32);
+    assertThat(held.get("text_encoder.encoder.layers.0.self_attn.q_proj.weight").dtype())
+        .isEqualTo(DType.F32);
+    Graph texts = DiffusionGraph.texts(base, Adapters.none(), DType.F32, 1, 0);
+    try (Device cpu = new CpuDevice(2);
+        PlacedModel model =
+            new PlacedModel(cpu, base.weights(), Adapters.none(), Map.of(), texts)) {
+      float[] text = model.run(texts, textInputs(base), 1, 1).get("text");
+      assertThat(Errors.relative(text, GOLDEN.floats("text"))).isBetween(1e-4, 0.2);
+    }
   }
 
   /** As T5Reader tells them; the golden ones are transformers'. */
