@@ -63,7 +63,7 @@ final class AnswerOptions {
       description = "Ends an answer before this text, too; several may be given.")
   private List<String> stops = List.of();
 
-  @Option(names = "--seed", paramLabel = "N", description = "Of the draw (default 42).")
+  @Option(names = "--seed", paramLabel = "N", description = "Seed of the draw (default 42).")
   private Optional<Long> seed = Optional.empty();
 
   /**

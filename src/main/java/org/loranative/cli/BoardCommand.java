@@ -39,7 +39,9 @@ final class BoardCommand implements Callable<Integer> {
 
   @Mixin private ServerOptions server;
 
-  @Option(names = "--read-only", description = "Start, stop and note nothing from the page.")
+  @Option(
+      names = "--read-only",
+      description = "Do not let the page start or stop runs, or keep notes.")
   private boolean readOnly;
 
   @Option(

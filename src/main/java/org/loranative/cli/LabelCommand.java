@@ -44,13 +44,14 @@ final class LabelCommand implements Callable<Integer> {
   @Option(
       names = "--character-threshold",
       defaultValue = "0.85",
-      description = "The same for names of characters. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Probability from which a character's name is taken. Default: ${DEFAULT-VALUE}.")
   private double characterThreshold;
 
   @Option(
       names = "--max-tokens",
       defaultValue = "40",
-      description = "Of a captioner's caption. Default: ${DEFAULT-VALUE}.")
+      description = "Most tokens of a caption that a captioner writes. Default: ${DEFAULT-VALUE}.")
   private int maxTokens;
 
   @Option(names = "--prefix", defaultValue = "", description = "Put before each new caption.")

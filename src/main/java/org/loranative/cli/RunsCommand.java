@@ -55,7 +55,7 @@ final class RunsCommand implements Callable<Integer> {
   @Command(
       name = "list",
       description =
-          "The runs below DIR: steps, lowest validation loss (or the last training loss), the"
+          "List the runs below DIR: steps, lowest validation loss (or the last training loss), the"
               + " doctor's verdict, and the settings in which they differ.",
       mixinStandardHelpOptions = true)
   static final class ListRuns implements Callable<Integer> {
@@ -84,7 +84,7 @@ final class RunsCommand implements Callable<Integer> {
   /** {@code runs compare}. */
   @Command(
       name = "compare",
-      description = "Two or more runs, and each setting in which they differ.",
+      description = "Compare runs: how they ended, and each setting in which they differ.",
       mixinStandardHelpOptions = true)
   static final class Compare implements Callable<Integer> {
     @Parameters(paramLabel = "RUN", arity = "2..*", description = "Folders of runs.")

@@ -23,15 +23,14 @@ import picocli.CommandLine.Option;
 /** {@code lora-native sample}. */
 @Command(
     name = "sample",
-    description = "Draw an image of a prompt with a diffusion model.",
+    description = "Draw an image from a prompt with a diffusion model.",
     mixinStandardHelpOptions = true)
 final class SampleCommand implements Callable<Integer> {
   @Option(
       names = "--base",
       required = true,
       paramLabel = "PATH",
-      description =
-          "Stable Diffusion 1, 2 or XL: a folder in diffusers' layout or a .safetensors file.")
+      description = "A Stable Diffusion: a folder in diffusers' layout or a .safetensors file.")
   private Path base;
 
   @Option(
@@ -71,7 +70,8 @@ final class SampleCommand implements Callable<Integer> {
   @Option(
       names = "--sampler",
       description =
-          "ddim, euler, euler_a, dpmpp_2m, dpmpp_2m_karras (default of Stable Diffusion 1, 2 and XL: ddim).")
+          "Stable Diffusion 1, 2 and XL: ddim (default), euler, euler_a, dpmpp_2m, dpmpp_2m_karras;"
+              + " 3: euler (default), heun.")
   private Optional<String> sampler = Optional.empty();
 
   @Option(names = "--steps", description = "Default: what suits the base, such as 25.")
@@ -89,7 +89,7 @@ final class SampleCommand implements Callable<Integer> {
       description = "Last text layers left out; A1111's and ComfyUI's clip skip 2 is 1 here.")
   private int clipSkip;
 
-  @Option(names = "--seed", defaultValue = "1", description = "Of the noise (default 1).")
+  @Option(names = "--seed", defaultValue = "1", description = "Seed of the noise (default 1).")
   private long seed;
 
   @Option(

@@ -18,7 +18,7 @@ final class ServerOptions {
       description = "Default: ${DEFAULT-VALUE}. Others need --token.")
   private String host;
 
-  @Option(names = "--token", description = "A secret that whoever asks must know.")
+  @Option(names = "--token", description = "The secret that clients must send.")
   private Optional<String> token = Optional.empty();
 
   int port(int usual) {

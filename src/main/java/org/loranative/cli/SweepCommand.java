@@ -41,7 +41,7 @@ final class SweepCommand implements Callable<Integer> {
       description = "Draw so many combinations instead of all.")
   private Optional<Integer> random = Optional.empty();
 
-  @Option(names = "--seed", defaultValue = "0", description = "Of the draw.")
+  @Option(names = "--seed", defaultValue = "0", description = "Seed of the draw (default 0).")
   private long seed;
 
   @Override

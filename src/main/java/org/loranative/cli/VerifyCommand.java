@@ -85,7 +85,10 @@ final class VerifyCommand implements Callable<Integer> {
       description = "Steps that draw a picture (default 10).")
   private int steps;
 
-  @Option(names = "--seed", defaultValue = "1", description = "Of a picture's noise (default 1).")
+  @Option(
+      names = "--seed",
+      defaultValue = "1",
+      description = "Seed of a picture's noise (default 1).")
   private long seed;
 
   @Mixin private MachineOptions machine;
