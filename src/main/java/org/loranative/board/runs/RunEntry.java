@@ -112,14 +112,17 @@ public final class RunEntry {
     long rewinds = recorded.rewinds();
     boolean complete = recorded.isComplete();
     readOn(closed, telling);
+    boolean judged = examine();
+    boolean stateChanged = lookAtState();
+    boolean marksChanged = lookAtMarks();
     boolean news =
         fresh
-            | recorded.events() != before
-            | recorded.rewinds() != rewinds
-            | recorded.isComplete() != complete
-            | examine()
-            | lookAtState()
-            | lookAtMarks();
+            || recorded.events() != before
+            || recorded.rewinds() != rewinds
+            || recorded.isComplete() != complete
+            || judged
+            || stateChanged
+            || marksChanged;
     fresh = false;
     pause =
         news || state() == RunStatus.State.RUNNING
