@@ -68,7 +68,7 @@ void down_rows(const Device* device, int64_t B, int64_t N, int64_t C, Add add, P
     int64_t b = unit / blocks, first = unit % blocks * kBlock, end = lo(first + kBlock, C);
     float one[kBlock] = {}, other[kBlock] = {};
     for (int64_t m = b * N; m < (b + 1) * N; m++)
-      for (int64_t c = first; c < end; c++) add(m, c, one + c - first, other + c - first);
+      for (int64_t c = first; c < end; c++) add(m, c, one + (c - first), other + (c - first));
     for (int64_t c = first; c < end; c++) put(b * C + c, one[c - first], other[c - first]);
   }
 }
