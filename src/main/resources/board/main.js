@@ -128,7 +128,18 @@ if (matchMedia("(max-width: 760px)").matches) {
   at("list-box").open = false;
 }
 refresh();
+const SILENCE = 5000; // ms: some proxies hold events back
+let heard = Date.now();
+const hear = () => {
+  heard = Date.now();
+  changed();
+};
 const events = new EventSource("api/events");
-events.onmessage = changed;
-events.onopen = changed;
+events.onmessage = hear;
+events.onopen = hear;
+setInterval(() => {
+  if (!document.hidden && Date.now() - heard >= SILENCE) {
+    changed();
+  }
+}, SILENCE);
 events.onerror = () => { at("status").textContent = "The board does not answer; trying again…"; };
