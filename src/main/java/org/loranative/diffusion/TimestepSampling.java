@@ -17,19 +17,9 @@ public enum TimestepSampling {
     }
   },
   /** Mostly in the middle: the sigmoid of a normal number. */
-  LOGIT_NORMAL(Shift.CONSTANT) {
-    @Override
-    double sigma(double u, double normal) {
-      return sigmoid(normal);
-    }
-  },
+  LOGIT_NORMAL(Shift.CONSTANT),
   /** Logit-normal, never shifted. */
-  SIGMOID(Shift.NONE) {
-    @Override
-    double sigma(double u, double normal) {
-      return sigmoid(normal);
-    }
-  },
+  SIGMOID(Shift.NONE),
   /** Heavy tails, equation 20 of Esser et al. with the scale 1.29 that they found best. */
   MODE(Shift.CONSTANT) {
     @Override
@@ -39,19 +29,9 @@ public enum TimestepSampling {
     }
   },
   /** What kohya's scripts call logit-normal with a shift. */
-  SHIFT(Shift.CONSTANT) {
-    @Override
-    double sigma(double u, double normal) {
-      return sigmoid(normal);
-    }
-  },
+  SHIFT(Shift.CONSTANT),
   /** Logit-normal, shifted by the image's size as FLUX is: larger images are noisier. */
-  FLUX_SHIFT(Shift.BY_SIZE) {
-    @Override
-    double sigma(double u, double normal) {
-      return sigmoid(normal);
-    }
-  };
+  FLUX_SHIFT(Shift.BY_SIZE);
 
   /** What the drawn σ is shifted by. */
   enum Shift {
@@ -69,12 +49,14 @@ public enum TimestepSampling {
   }
 
   /**
-   * σ of an image.
+   * σ of an image: logit-normal, where a kind says nothing else.
    *
    * @param u uniform in [0, 1)
    * @param normal a standard normal number
    */
-  abstract double sigma(double u, double normal);
+  double sigma(double u, double normal) {
+    return 1 / (1 + Math.exp(-normal));
+  }
 
   /** Its name for users. */
   public String label() {
@@ -83,9 +65,5 @@ public enum TimestepSampling {
 
   public static Optional<TimestepSampling> named(String label) {
     return Stream.of(values()).filter(s -> s.label().equals(label)).findFirst();
-  }
-
-  private static double sigmoid(double x) {
-    return 1 / (1 + Math.exp(-x));
   }
 }

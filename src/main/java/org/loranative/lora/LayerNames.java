@@ -11,10 +11,9 @@ public interface LayerNames {
    *
    * @param kohya the name of the whole that kohya's scripts write
    * @param others that files may have for it
-   * @param part of the whole's output, from 0
-   * @param of so many parts of one height
+   * @param part of the whole's output, from 0; all are of one height
    */
-  record Place(String kohya, List<String> others, int part, int of) {}
+  record Place(String kohya, List<String> others, int part) {}
 
   /** Every name that a file may give to the layer at a path of this project's. */
   List<String> read(String path);

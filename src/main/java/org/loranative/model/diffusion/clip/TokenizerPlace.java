@@ -2,6 +2,7 @@ package org.loranative.model.diffusion.clip;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.loranative.UserException;
 import org.loranative.graph.ops.Act;
@@ -29,6 +30,21 @@ public record TokenizerPlace(Path folder, boolean chosen, boolean foreign, ClipC
     return new TokenizerPlace(inside, chosen, true, encoder);
   }
 
+  /** In a model's folder, under a name; or what the user chose. */
+  public static TokenizerPlace in(
+      Path model, Optional<Path> chosen, String name, ClipConfig encoder) {
+    return chosen
+        .map(folder -> foreign(folder, true, name, encoder))
+        .orElse(new TokenizerPlace(model.resolve(name), false, false, encoder));
+  }
+
+  /** Beside a checkpoint of one file; or what the user chose. */
+  public static TokenizerPlace beside(
+      Path file, Optional<Path> chosen, String name, ClipConfig encoder) {
+    Path folder = chosen.orElse(file.toAbsolutePath().getParent());
+    return foreign(folder, chosen.isPresent(), name, encoder);
+  }
+
   /** Opens it, or CLIP's own where there is none; the caller closes it. */
   public ClipTokenizer open() {
     // OpenCLIP's towers pad with token 0, OpenAI's with the end; the vocabulary is the same.
@@ -41,8 +57,8 @@ public record TokenizerPlace(Path folder, boolean chosen, boolean foreign, ClipC
           folder
               + " holds no tokenizer (vocab.json and merges.txt, or tokenizer.json)."
               + (chosen
-                  ? " Name a folder that does, or leave tokenizer_path (--tokenizer) away: CLIP's is"
-                      + " built in."
+                  ? " Name a folder that does, or leave tokenizer_path (--tokenizer) away: CLIP's"
+                        + " is built in."
                   : " CLIP's, which is built in, has "
                       + ClipTokenizer.BUILT_IN_TOKENS
                       + " tokens, this base "

@@ -81,8 +81,8 @@ final class Sd3File {
     ClipConfig first = ClipConfig.of(file, CLIP_L + INNER, Act.QUICK_GELU, true);
     ClipConfig second = ClipConfig.of(file, CLIP_G + INNER, Act.GELU, true);
     List<TokenizerPlace> tokenizers = new ArrayList<>();
-    tokenizers.add(place(options, "tokenizer", first));
-    tokenizers.add(place(options, "tokenizer_2", second));
+    tokenizers.add(TokenizerPlace.beside(file.path(), options.tokenizer(), "tokenizer", first));
+    tokenizers.add(TokenizerPlace.beside(file.path(), options.tokenizer(), "tokenizer_2", second));
     Optional<T5Place> third =
         file.hasAny(T5)
             ? Optional.of(
@@ -103,11 +103,6 @@ final class Sd3File {
 
   private Path beside() {
     return file.path().toAbsolutePath().getParent();
-  }
-
-  private TokenizerPlace place(BaseOptions options, String name, ClipConfig encoder) {
-    Optional<Path> chosen = options.tokenizer();
-    return TokenizerPlace.foreign(chosen.orElse(beside()), chosen.isPresent(), name, encoder);
   }
 
   private MmditConfig transformer() {

@@ -46,7 +46,8 @@ final class Sd3Folder {
       entries.putAll(folder.clip("text_encoder" + suffix));
       ClipConfig clip = ClipConfig.read(folder.config("text_encoder" + suffix));
       clips.add(clip);
-      places.add(place(folder, options, "tokenizer" + suffix, clip));
+      places.add(
+          TokenizerPlace.in(folder.folder(), options.tokenizer(), "tokenizer" + suffix, clip));
     }
     Optional<T5Place> third = Optional.empty();
     if (folder.has("text_encoder_3")) {
@@ -68,14 +69,6 @@ final class Sd3Folder {
         family,
         VaeConfig.read(folder.config("vae")),
         new Weights(folder.folder().toString(), entries, n -> n));
-  }
-
-  private static TokenizerPlace place(
-      DiffusersFolder folder, BaseOptions options, String name, ClipConfig encoder) {
-    return options
-        .tokenizer()
-        .map(n -> TokenizerPlace.foreign(n, true, name, encoder))
-        .orElse(new TokenizerPlace(folder.folder().resolve(name), false, false, encoder));
   }
 
   /** The noise of training; samplers are chosen apart. */

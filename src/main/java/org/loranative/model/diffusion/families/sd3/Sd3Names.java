@@ -55,8 +55,7 @@ record Sd3Names(int layers) implements LayerNames {
                 new Place(
                     "lora_unet_" + flat(p.name()),
                     List.of(p.name(), "diffusion_model." + p.name(), "transformer." + p.name()),
-                    p.part().orElseThrow(),
-                    "qkv".length()));
+                    p.part().orElseThrow()));
   }
 
   @Override

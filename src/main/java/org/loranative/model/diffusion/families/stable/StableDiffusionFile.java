@@ -121,20 +121,15 @@ final class StableDiffusionFile {
             marks.by());
     boolean larger = openClip && noise.prediction() == Prediction.V_PREDICTION;
     List<TokenizerPlace> tokenizers = new ArrayList<>();
-    tokenizers.add(place(options.tokenizer(), "tokenizer", text));
-    second.ifPresent(s -> tokenizers.add(place(options.tokenizer(), "tokenizer_2", s)));
+    tokenizers.add(TokenizerPlace.beside(file, options.tokenizer(), "tokenizer", text));
+    second.ifPresent(
+        s -> tokenizers.add(TokenizerPlace.beside(file, options.tokenizer(), "tokenizer_2", s)));
     StableDiffusion family =
         new StableDiffusion(
             new ClipEncoders(text, second, tokenizers),
             new UnetDenoiser(unet(xl, openClip, xl ? XL_SIZE : larger ? LARGER_SIZE : SIZE)),
             noise);
     return BaseCheck.checked(file, family, vae(xl), weights);
-  }
-
-  /** What the user names, else a tokenizer beside the file. */
-  private TokenizerPlace place(Optional<Path> chosen, String name, ClipConfig encoder) {
-    Path beside = file.toAbsolutePath().getParent();
-    return TokenizerPlace.foreign(chosen.orElse(beside), chosen.isPresent(), name, encoder);
   }
 
   /** The NAI family and merges with it leave {@code text_model.} away. */

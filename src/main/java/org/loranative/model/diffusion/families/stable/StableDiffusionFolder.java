@@ -35,12 +35,13 @@ final class StableDiffusionFolder {
     entries.putAll(folder.clip("text_encoder"));
     ClipConfig text = ClipConfig.read(folder.config("text_encoder"));
     List<TokenizerPlace> places = new ArrayList<>();
-    places.add(place(folder, options, "tokenizer", text));
+    places.add(TokenizerPlace.in(folder.folder(), options.tokenizer(), "tokenizer", text));
     Optional<ClipConfig> second = Optional.empty();
     if (folder.has("text_encoder_2")) {
       entries.putAll(folder.clip("text_encoder_2"));
       second = Optional.of(ClipConfig.read(folder.config("text_encoder_2")));
-      places.add(place(folder, options, "tokenizer_2", second.get()));
+      places.add(
+          TokenizerPlace.in(folder.folder(), options.tokenizer(), "tokenizer_2", second.get()));
     }
     Path scheduler = folder.folder().resolve("scheduler/scheduler_config.json");
     StableDiffusion family =
@@ -78,13 +79,5 @@ final class StableDiffusionFolder {
       renamed = renamed.replace(old.getKey(), old.getValue());
     }
     return renamed;
-  }
-
-  private static TokenizerPlace place(
-      DiffusersFolder folder, BaseOptions options, String name, ClipConfig encoder) {
-    return options
-        .tokenizer()
-        .map(n -> TokenizerPlace.foreign(n, true, name, encoder))
-        .orElse(new TokenizerPlace(folder.folder().resolve(name), false, false, encoder));
   }
 }
