@@ -32,7 +32,7 @@ import org.loranative.track.TensorBoard;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Keys;
 import org.openqa.selenium.OutputType;
-import org.openqa.selenium.StaleElementReferenceException;
+import org.openqa.selenium.WebDriverException;
 import org.openqa.selenium.WebElement;
 import org.openqa.selenium.chrome.ChromeDriver;
 import org.openqa.selenium.chrome.ChromeDriverService;
@@ -117,19 +117,22 @@ class PageTest {
     browser.executeCdpCommand("Emulation.setEmulatedMedia", Map.of("features", List.of(scheme)));
   }
 
+  /** Waits until {@code done}; what it asks for may not be on the page yet, or be drawn just then. */
   private static void until(String what, BooleanSupplier done) {
     boolean seen = false;
+    Optional<RuntimeException> why = Optional.empty();
     for (int i = 0; i < 400 && !seen; i++) {
       try {
         seen = done.getAsBoolean();
-      } catch (StaleElementReferenceException e) {
-        seen = false; // the page was drawing just then
+        why = Optional.empty();
+      } catch (WebDriverException | NullPointerException | IndexOutOfBoundsException e) {
+        why = Optional.of(e);
       }
       if (!seen) {
         pause(50);
       }
     }
-    assertThat(seen).as(what).isTrue();
+    assertThat(seen).as("%s %s", what, why.map(Throwable::toString).orElse("")).isTrue();
   }
 
   private static void pause(long millis) {
