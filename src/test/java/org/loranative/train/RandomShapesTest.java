@@ -20,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.loranative.config.ConfigReader;
 import org.loranative.image.Picture;
 import org.loranative.testing.Seeded;
+import org.loranative.testing.ThinDiffusion;
 import org.loranative.testing.TinyModel;
 import org.loranative.track.Console;
 import org.loranative.train.runs.TrainRun;
@@ -30,7 +31,6 @@ import org.loranative.train.runs.TrainRun;
  */
 @ExtendWith(Seeded.class)
 class RandomShapesTest {
-  private static final Path EMOJI = Path.of("models/emoji-sd");
   private static final String NEVER = "1000000";
 
   @TempDir private Path folder;
@@ -152,12 +152,12 @@ class RandomShapesTest {
     return data;
   }
 
-  private static List<String> pictureSettings(Path data, int batch, String... more) {
+  private List<String> pictureSettings(Path data, int batch, String... more) throws IOException {
     List<String> settings =
         new ArrayList<>(
             List.of(
                 "task_type=sd",
-                "base_model=" + EMOJI,
+                "base_model=" + ThinDiffusion.write(folder.resolve("thin")),
                 "metadata_path=" + data,
                 "resolution=96",
                 "validation_fraction=0",

@@ -20,6 +20,7 @@ import org.loranative.UserException;
 import org.loranative.config.ConfigReader;
 import org.loranative.image.Picture;
 import org.loranative.io.AtomicFolders;
+import org.loranative.testing.ThinDiffusion;
 import org.loranative.testing.TinyModel;
 import org.loranative.track.Console;
 import org.loranative.track.RecordedRun;
@@ -29,8 +30,6 @@ import org.loranative.train.runs.TrainRun;
 
 /** Runs that act on their losses: early stop, the best adapter, rollback, measured images. */
 class WatchedRunTest {
-  private static final Path EMOJI = Path.of("models/emoji-sd");
-
   @TempDir private Path folder;
   private Path base;
   private final Console console = new Console(new PrintStream(new ByteArrayOutputStream()), false);
@@ -241,7 +240,7 @@ class WatchedRunTest {
     Files.write(data.resolve("metadata.csv"), lines);
     String[] images = {
       "task_type=sd",
-      "base_model=" + EMOJI,
+      "base_model=" + ThinDiffusion.write(folder.resolve("thin")),
       "metadata_path=" + data,
       "resolution=64",
       "batch_size=8",
@@ -253,7 +252,7 @@ class WatchedRunTest {
     List<JsonNode> still = metrics("still");
     for (String key : List.of("val_loss", "probe_loss")) {
       double first = still.get(0).path(key).asDouble();
-      assertThat(first).isBetween(0.01, 1.0);
+      assertThat(first).isBetween(0.01, 1.5);
       assertThat(still.get(1).path(key).asDouble())
           .as("nothing learnt, nothing changed: " + key)
           .isCloseTo(first, org.assertj.core.data.Offset.offset(first * 1e-5));

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,16 +33,23 @@ import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.random.Philox;
 import org.loranative.testing.Errors;
 import org.loranative.testing.TensorFiles;
+import org.loranative.testing.ThinDiffusion;
 import org.loranative.track.Console;
 import org.loranative.train.StopSignal;
 import org.loranative.train.runs.TrainRun;
 
-/** Whole runs on the demo model: images in, adapter out. */
+/** Whole runs on a thin copy of the demo model: images in, adapter out. */
 class DiffusionTrainTest {
-  private static final Path BASE = Path.of("models/emoji-sd");
+  @TempDir private static Path shared;
+  private static Path base;
 
   @TempDir Path folder;
   private final Console console = new Console(new PrintStream(new ByteArrayOutputStream()), false);
+
+  @BeforeAll
+  static void writeBase() throws IOException {
+    base = ThinDiffusion.write(shared.resolve("base"));
+  }
 
   /** Squares and wide pictures, so that there are two sizes and batches of several shapes. */
   @BeforeEach
@@ -67,7 +75,7 @@ class DiffusionTrainTest {
         new ArrayList<>(
             List.of(
                 "task_type=sd",
-                "base_model=" + BASE,
+                "base_model=" + base,
                 "metadata_path=" + folder.resolve("data"),
                 "output_dir=" + folder.resolve(output),
                 "resolution=96",
@@ -76,6 +84,7 @@ class DiffusionTrainTest {
                 "learning_rate=0.002",
                 "lora_rank=3",
                 "save_steps=3",
+                "eval_steps=6",
                 "threads=1"));
     settings.addAll(List.of(more));
     try (TrainRun run = new TrainRun(ConfigReader.read(Optional.empty(), settings))) {
@@ -128,8 +137,8 @@ class DiffusionTrainTest {
                 "sample_prompts=[red heart]")
             .orElseThrow();
     assertThat(file.getFileName()).hasToString("style.safetensors");
-    DiffusionBase base = DiffusionFamilies.open(BASE);
-    var modules = LoraFiles.read(file, base.layers());
+    DiffusionBase model = DiffusionFamilies.open(base);
+    var modules = LoraFiles.read(file, model.layers());
     assertThat(modules).hasSize(layers);
     assertThat(modules.values()).allMatch(m -> m.rank() == 3 && m.alpha() == 3);
     assertThat(LoraFiles.metadata(file)).containsEntry("ss_base_model_version", "sd_v1");
@@ -140,12 +149,12 @@ class DiffusionTrainTest {
   /** A schedule that ends in pure noise: every weight is finite, to the last timestep. */
   @Test
   void zeroTerminalSignal() throws IOException {
-    Path base = TensorFiles.copy(BASE, folder.resolve("zero"));
-    Path scheduler = base.resolve("scheduler/scheduler_config.json");
+    Path zeroed = TensorFiles.copy(base, folder.resolve("zero"));
+    Path scheduler = zeroed.resolve("scheduler/scheduler_config.json");
     String config = Files.readString(scheduler);
     String zero = config.replace("{", "{\"rescale_betas_zero_snr\": true,");
     Files.writeString(scheduler, zero);
-    String[] last = {"base_model=" + base, "min_timestep=996", "max_steps=4"};
+    String[] last = {"base_model=" + zeroed, "min_timestep=996", "max_steps=4"};
     String[] debiased = {last[0], last[1], last[2], "debiased_estimation=true"};
     assertThatThrownBy(() -> train("refused", false, debiased))
         .isInstanceOf(UserException.class)
@@ -176,9 +185,9 @@ class DiffusionTrainTest {
     Path second =
         train("second", false, "init_adapter=" + first, "learning_rate=1e-9", "max_steps=1")
             .orElseThrow();
-    DiffusionBase base = DiffusionFamilies.open(BASE);
-    var before = LoraFiles.read(first, base.layers());
-    var after = LoraFiles.read(second, base.layers());
+    DiffusionBase model = DiffusionFamilies.open(base);
+    var before = LoraFiles.read(first, model.layers());
+    var after = LoraFiles.read(second, model.layers());
     before.forEach(
         (path, m) ->
             assertThat(
@@ -195,7 +204,7 @@ class DiffusionTrainTest {
                 "lora_rank=5",
                 "lora_alpha=2")
             .orElseThrow();
-    LoraFiles.read(larger, base.layers())
+    LoraFiles.read(larger, model.layers())
         .forEach(
             (path, m) ->
                 assertThat(Errors.relative(gain(m), gain(before.get(path)))).isLessThan(1e-4));
@@ -227,7 +236,7 @@ class DiffusionTrainTest {
         "lora_targets=[kohya, {target: unet-conv, rank: 4, alpha: 2, learning_rate: 1e-3},"
             + " {target: text-encoder, learning_rate: 1e-9}]";
     Path file = train("groups", false, targets, "caption_dropout=0.2").orElseThrow();
-    var modules = LoraFiles.read(file, DiffusionFamilies.open(BASE).layers());
+    var modules = LoraFiles.read(file, DiffusionFamilies.open(base).layers());
     modules.forEach(
         (path, m) -> {
           boolean conv = path.contains("resnets") || path.contains("samplers");
@@ -369,7 +378,7 @@ class DiffusionTrainTest {
         .isInstanceOf(UserException.class)
         .hasMessageContaining("lora_targets")
         .hasMessageContaining("{target: NAME, rank: N");
-    assertThatThrownBy(() -> train("d", false, "memory_budget=20MB"))
+    assertThatThrownBy(() -> train("d", false, "memory_budget=3MB"))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("memory_budget");
     Files.writeString(folder.resolve("data/metadata.csv"), "filename,prompt\nimage11.png,x\n");
@@ -388,7 +397,7 @@ class DiffusionTrainTest {
   @Test
   void recomputingChangesNothing() throws IOException {
     train("all", false, "max_steps=2");
-    train("little", false, "max_steps=2", "memory_budget=61MB");
+    train("little", false, "max_steps=2", "memory_budget=12MB");
     assertThat(losses("little")).isEqualTo(losses("all"));
     assertThat(Files.readString(folder.resolve("little/logs/train.log")))
         .containsPattern("recompute: [0-9]+ of");
