@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.testing.ChildJava;
@@ -75,6 +76,7 @@ class GpuCheckTest {
   }
 
   @Test
+  @Tag("slow")
   void everyStageGivesItsResults() throws IOException, InterruptedException {
     Ended ended = check(Map.of(), "tests", "training", "kernels", "steps");
     assertThat(ended.code()).as(ended.output()).isZero();

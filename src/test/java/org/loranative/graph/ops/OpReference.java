@@ -1,6 +1,7 @@
 package org.loranative.graph.ops;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -9,13 +10,16 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.loranative.testing.Errors;
 
 /**
- * One draw of a case and what f64 says of it: outputs, and the gradients of Σ dy·y by central
+ * One draw of a case and what f64 says of it: outputs, and the derivatives of Σ dy·y by central
  * differences. They are the same on every device and in every dtype and cost more than the op
  * itself, so they are computed once.
  */
 final class OpReference {
   private static final Map<String, OpReference> KNOWN = new ConcurrentHashMap<>();
   private static final double STEP = 1e-5;
+
+  /** Along so many a gradient is measured: what it costs does not grow with the input. */
+  private static final int DIRECTIONS = 64;
 
   final OpCase.Instance instance;
 
@@ -24,7 +28,7 @@ final class OpReference {
 
   final List<double[]> outputs;
   private final Map<String, double[]> at = new HashMap<>();
-  private final Map<String, double[]> gradients = new HashMap<>();
+  private final Map<String, double[]> derivatives = new HashMap<>();
   private final long seed;
 
   /** Draw {@code i} of a case, from a seed. */
@@ -51,9 +55,13 @@ final class OpReference {
     }
   }
 
-  /** The gradient of an input. */
-  double[] gradient(String name) {
-    return gradients.computeIfAbsent(name, n -> numeric(at, n, dys));
+  /** How far an input's gradient is from the true one, as a share of it. */
+  double error(String name, float[] gradient) {
+    return Errors.relative(along(name, gradient), derivatives(name));
+  }
+
+  private double[] derivatives(String name) {
+    return derivatives.computeIfAbsent(name, n -> numeric(at, n, dys));
   }
 
   /**
@@ -73,7 +81,7 @@ final class OpReference {
       }
       movedDys.add(y);
     }
-    return Errors.relative(narrow(numeric(moved, name, movedDys)), gradient(name));
+    return Errors.relative(narrow(numeric(moved, name, movedDys)), derivatives(name));
   }
 
   /** Likewise an output. */
@@ -108,19 +116,68 @@ final class OpReference {
     return y;
   }
 
+  /** The derivative along each of an input's directions. */
   private double[] numeric(Map<String, double[]> at, String name, List<float[]> dys) {
     double[] x = at.get(name);
-    double[] gradient = new double[x.length];
-    for (int i = 0; i < x.length; i++) {
-      double middle = x[i];
-      x[i] = middle + STEP;
-      double up = dot(instance.reference.apply(at), dys);
-      x[i] = middle - STEP;
-      double down = dot(instance.reference.apply(at), dys);
-      x[i] = middle;
-      gradient[i] = (up - down) / (2 * STEP);
+    double[] middle = x.clone();
+    List<double[]> directions = directions(name);
+    double[] derivatives = new double[directions.size()];
+    for (int k = 0; k < derivatives.length; k++) {
+      double up = moved(at, x, middle, directions.get(k), STEP, dys);
+      double down = moved(at, x, middle, directions.get(k), -STEP, dys);
+      derivatives[k] = (up - down) / (2 * STEP);
     }
-    return gradient;
+    System.arraycopy(middle, 0, x, 0, x.length);
+    return derivatives;
+  }
+
+  /** Σ dy·y beside the middle. */
+  private double moved(
+      Map<String, double[]> at,
+      double[] x,
+      double[] middle,
+      double[] direction,
+      double step,
+      List<float[]> dys) {
+    for (int i = 0; i < x.length; i++) {
+      x[i] = middle[i] + step * direction[i];
+    }
+    return dot(instance.reference.apply(at), dys);
+  }
+
+  /** What a gradient says of the derivatives along an input's directions. */
+  private float[] along(String name, float[] gradient) {
+    List<double[]> directions = directions(name);
+    float[] derivatives = new float[directions.size()];
+    for (int k = 0; k < derivatives.length; k++) {
+      double sum = 0;
+      for (int i = 0; i < gradient.length; i++) {
+        sum += directions.get(k)[i] * gradient[i];
+      }
+      derivatives[k] = (float) sum;
+    }
+    return derivatives;
+  }
+
+  /**
+   * The axes, or random signs where these are fewer: then the square of an error along one of them
+   * is on average that of the whole gradient's error, so nothing that is wrong in it is left out
+   * (Johnson and Lindenstrauss).
+   */
+  private List<double[]> directions(String name) {
+    int count = at.get(name).length;
+    Random random = new Random(seed ^ name.hashCode());
+    List<double[]> directions = new ArrayList<>();
+    for (int k = 0; k < Math.min(count, DIRECTIONS); k++) {
+      double[] direction = new double[count];
+      if (count <= DIRECTIONS) {
+        direction[k] = 1;
+      } else {
+        Arrays.setAll(direction, i -> random.nextBoolean() ? 1 : -1);
+      }
+      directions.add(direction);
+    }
+    return directions;
   }
 
   private static double dot(List<double[]> ys, List<float[]> dys) {

@@ -129,7 +129,7 @@ class OpTest {
                 ? runner.result(gradientResults.get(name))
                 : runner.get(name + ".grad");
         first.put(name, actual);
-        double error = Errors.relative(actual, expected.gradient(name));
+        double error = expected.error(name, actual);
         double most = tolerance.gradient * c.gradientSlack;
         if (!(error < most)) { // costly, so only when it is needed
           most = Math.max(most, 4 * expected.noise(name, tolerance.unit));

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -177,12 +178,17 @@ class GoldenTest {
 
       Graph update = model.placed.update();
       model.placed.state().write(AdapterState.GRADS, new float[(int) model.adapters.floats()]);
-      float[] losses = new float[10];
-      for (int step = 1; step <= 10; step++) {
+      int steps = device == DEVICES.get("cuda-check") ? 1 : 10;
+      float[] losses = new float[steps];
+      for (int step = 1; step <= steps; step++) {
         losses[step - 1] = model.run(model.training(DType.F32), step).get("loss")[0];
         model.run(update, step);
       }
-      assertThat(Errors.relative(losses, golden.floats("losses"))).as("losses").isLessThan(1e-4);
+      float[] expected = Arrays.copyOf(golden.floats("losses"), steps);
+      assertThat(Errors.relative(losses, expected)).as("losses").isLessThan(1e-4);
+      if (steps < 10) { // what is looked for there are races, and each step would have the same
+        return;
+      }
       model
           .byPeftName(AdapterState.PARAMS)
           .forEach(
