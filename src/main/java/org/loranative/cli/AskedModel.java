@@ -39,6 +39,7 @@ final class AskedModel {
   }
 
   Answers open() {
+    Bases.require(base, "a Hugging Face folder or a .gguf file");
     return new Answers(base, sources(), machine());
   }
 }

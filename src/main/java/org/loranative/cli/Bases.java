@@ -11,6 +11,13 @@ import org.loranative.model.llm.LlmBase;
 final class Bases {
   private Bases() {}
 
+  /** Says of one that is not there that it is the option's. */
+  static void require(Path base, String expected) {
+    if (!Files.exists(base)) {
+      throw MissingBase.of("--base", base, expected);
+    }
+  }
+
   /** Whether it is a diffusion model: diffusers' folder, or a single file of safetensors. */
   static boolean isDiffusion(Path base) {
     if (!Files.exists(base)) {

@@ -63,10 +63,7 @@ final class ExportCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Merge.requireNew(out);
-    modelfile.ifPresent(f -> Merge.requireNew("--modelfile", f));
-    if (modelfile.equals(Optional.of(out))) {
-      throw new UserException("--modelfile and --out both name " + out + "; name two files.");
-    }
+    modelfile.ifPresent(f -> Modelfile.requireNew(f, out));
     if (modelfile.isPresent() && !to.equals("gguf")) {
       throw new UserException("--modelfile needs --to gguf, the format that ollama loads.");
     }

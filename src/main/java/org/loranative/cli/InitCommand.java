@@ -12,9 +12,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.loranative.Counted;
+import org.loranative.ShellWord;
 import org.loranative.UserException;
 import org.loranative.config.Preset;
-import org.loranative.config.Preset.Setting;
+import org.loranative.config.Preset.Choice;
 import org.loranative.device.CpuDevice;
 import org.loranative.device.Device;
 import org.loranative.io.AtomicFiles;
@@ -88,12 +89,12 @@ final class InitCommand implements Callable<Integer> {
     }
     List<String> head = new ArrayList<>();
     head.add(String.format("%s in %s", Counted.of(basis.count(), basis.noun()), training));
-    Map<String, Setting> given = new LinkedHashMap<>();
-    given.put("base_model", new Setting(model.toString(), ""));
-    given.put("metadata_path", new Setting(training.toString(), ""));
+    Map<String, Choice> given = new LinkedHashMap<>();
+    given.put("base_model", new Choice(model.toString(), ""));
+    given.put("metadata_path", new Choice(training.toString(), ""));
     String name = out.getFileName().toString().replaceAll("\\.ya?ml$", "");
     String folder = outputDir.orElse(Path.of("output", name)).toString();
-    given.put("output_dir", new Setting(folder, "results, checkpoints, logs"));
+    given.put("output_dir", new Choice(folder, "results, checkpoints, logs"));
     List<Preset> fitting = new ArrayList<>();
     if (basis.isSmall()) {
       fitting.add(Preset.SMALL_DATA);
@@ -121,7 +122,7 @@ final class InitCommand implements Callable<Integer> {
     head.add("all keys: docs/configuration.md");
     AtomicFiles.writeString(out, proposal.yaml(head));
     head.subList(0, head.size() - 1).forEach(System.out::println);
-    System.out.printf("Written: %s. Next: lora-native train --config %s%n", out, out);
+    System.out.printf("Written: %s. Next: lora-native train --config %s%n", out, ShellWord.of(out));
     return 0;
   }
 
@@ -167,7 +168,7 @@ final class InitCommand implements Callable<Integer> {
   }
 
   /** Device, dtype and budget; returns whether it is a card with little memory. */
-  private boolean machine(Map<String, Setting> given) {
+  private boolean machine(Map<String, Choice> given) {
     boolean little;
     boolean bf16;
     try (Device opened = Devices.open(device, 0)) {
@@ -176,9 +177,9 @@ final class InitCommand implements Callable<Integer> {
       System.out.println(opened.description());
       little = card && opened.freeBytes() < PLENTY;
     }
-    given.put("device", new Setting(device, ""));
-    given.put("compute_dtype", new Setting(bf16 ? "bf16" : "f32", bf16 ? "half the memory" : ""));
-    memory.ifPresent(m -> given.put("memory_budget", new Setting(m, "")));
+    given.put("device", new Choice(device, ""));
+    given.put("compute_dtype", new Choice(bf16 ? "bf16" : "f32", bf16 ? "half the memory" : ""));
+    memory.ifPresent(m -> given.put("memory_budget", new Choice(m, "")));
     return little;
   }
 

@@ -82,10 +82,7 @@ final class MergeCommand implements Callable<Integer> {
     if (modelfile.isPresent() && !gguf) {
       throw new UserException("--modelfile needs an --out that ends in .gguf, which ollama loads.");
     }
-    modelfile.ifPresent(f -> Merge.requireNew("--modelfile", f));
-    if (modelfile.equals(Optional.of(out))) {
-      throw new UserException("--modelfile and --out both name " + out + "; name two files.");
-    }
+    modelfile.ifPresent(f -> Modelfile.requireNew(f, out));
     String passage = text.map(f -> TextFile.read(f, TextFile.Encoding.UTF_8)).orElse("");
     if (text.isPresent() && passage.isBlank()) {
       throw new UserException(text.get() + " holds no text.");

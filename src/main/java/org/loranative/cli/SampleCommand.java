@@ -124,6 +124,7 @@ final class SampleCommand implements Callable<Integer> {
     if (!Files.isDirectory(folder)) {
       throw new UserException("--out: the folder " + folder + " does not exist.");
     }
+    Bases.require(base, "a folder in diffusers' layout or a .safetensors file");
     DiffusionBase model =
         DiffusionFamilies.open(
             base, new BaseOptions(tokenizer, predictionType.flatMap(Prediction::named)));

@@ -12,7 +12,7 @@ public enum Preset {
   /** For cards of less than 24 GB. */
   LOW_VRAM("low-vram", "little memory") {
     @Override
-    void into(Map<String, Setting> s, boolean images) {
+    void into(Map<String, Choice> s, boolean images) {
       put(s, "batch_size", 2, "little memory: few examples at a time");
       put(s, "gradient_accumulation", 2, "and two times as many a step all the same");
       put(s, "lora_rank", 4, "a small adapter");
@@ -28,7 +28,7 @@ public enum Preset {
   /** For fewer than 100 images, or 200 records. */
   SMALL_DATA("small-data", "little data") {
     @Override
-    void into(Map<String, Setting> s, boolean images) {
+    void into(Map<String, Choice> s, boolean images) {
       put(s, "early_stop", 5, "stop once the validation loss has been no better five times");
       if (!images) {
         put(s, "epochs", 4, "little data: seen more often");
@@ -41,7 +41,7 @@ public enum Preset {
   /** A larger adapter. */
   HIGH_QUALITY("high-quality", "a larger adapter") {
     @Override
-    void into(Map<String, Setting> s, boolean images) {
+    void into(Map<String, Choice> s, boolean images) {
       put(s, "lora_rank", images ? 32 : 16, "a larger adapter");
       put(s, "lora_alpha", 32, images ? "" : "with twice the effect: alpha / rank");
     }
@@ -50,7 +50,7 @@ public enum Preset {
   /** To see in minutes whether all fits together. */
   QUICK("quick", "a trial") {
     @Override
-    void into(Map<String, Setting> s, boolean images) {
+    void into(Map<String, Choice> s, boolean images) {
       put(s, "max_steps", 100, "a trial: whether base, data and settings fit together");
       put(s, "eval_steps", 20, "look often");
       put(s, "save_steps", 50, "");
@@ -71,16 +71,16 @@ public enum Preset {
   }
 
   /** A value, and why; "" where the catalogue's sentence says enough. */
-  public record Setting(Object value, String why) {}
+  public record Choice(Object value, String why) {}
 
-  abstract void into(Map<String, Setting> settings, boolean images);
+  abstract void into(Map<String, Choice> settings, boolean images);
 
-  private static void put(Map<String, Setting> s, String key, Object value, String why) {
-    s.put(key, new Setting(value, why));
+  private static void put(Map<String, Choice> s, String key, Object value, String why) {
+    s.put(key, new Choice(value, why));
   }
 
   /** The default, named so that it is seen. */
-  private static void usual(Map<String, Setting> s, String key, TaskType task) {
+  private static void usual(Map<String, Choice> s, String key, TaskType task) {
     put(s, key, Catalogue.get(key).byDefault(task, Map.of()), "");
   }
 
@@ -89,9 +89,9 @@ public enum Preset {
    *
    * @param count images or records that there are
    */
-  public static Map<String, Setting> settings(Subject subject, int count, List<Preset> presets) {
+  public static Map<String, Choice> settings(Subject subject, int count, List<Preset> presets) {
     boolean images = subject.isImages();
-    Map<String, Setting> s = new LinkedHashMap<>();
+    Map<String, Choice> s = new LinkedHashMap<>();
     if (images) {
       usual(s, "resolution", TaskType.SD);
       put(s, "lora_targets", subject.targets, "groups of layers: docs/configuration.md");

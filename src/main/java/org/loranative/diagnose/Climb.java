@@ -29,8 +29,8 @@ final class Climb implements Check {
 
   /** The probe, on training data, rises: that is never overfitting. */
   private static Optional<Finding> measured(RunCurves run) {
-    Measured probe = new Measured(run.probe().finite());
-    Measured.Rise rise = probe.rise(run.isWhole());
+    MeasuredLoss probe = new MeasuredLoss(run.probe().finite());
+    MeasuredLoss.Rise rise = probe.rise(run.isWhole());
     if (!rise.isSure() || rise.share() < 0.08) {
       return Optional.empty();
     }
@@ -39,8 +39,8 @@ final class Climb implements Check {
         finding(
             c.steps()[rise.lowest()],
             String.format(
-                "the probe loss climbs from %.4g at step %d to %.4g, on the same training records each"
-                    + " time",
+                "the probe loss climbs from %.4g at step %d to %.4g, on the same training records"
+                    + " each time",
                 c.values()[rise.lowest()], c.steps()[rise.lowest()], c.last()),
             run));
   }
@@ -48,7 +48,7 @@ final class Climb implements Check {
   /** Validation rises and training with it. */
   private static Optional<Finding> validated(RunCurves run) {
     Curve c = run.validation().finite();
-    Measured.Rise rise = new Measured(c).rise(run.isWhole());
+    MeasuredLoss.Rise rise = new MeasuredLoss(c).rise(run.isWhole());
     if (!rise.isSure()
         || rise.share() < MATTERS
         || Overfitting.isLeftBehind(run, c.steps()[rise.lowest()], rise.share())) {
@@ -58,7 +58,8 @@ final class Climb implements Check {
         finding(
             c.steps()[rise.lowest()],
             String.format(
-                "the validation loss climbs from %.4g at step %d to %.4g, and the training loss with it",
+                "the validation loss climbs from %.4g at step %d to %.4g, and the training loss"
+                    + " with it",
                 c.values()[rise.lowest()], c.steps()[rise.lowest()], c.last()),
             run));
   }

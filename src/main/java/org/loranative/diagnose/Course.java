@@ -50,7 +50,7 @@ final class Course {
   }
 
   private static Finding measured(RunCurves run, Curve c) {
-    Measured m = new Measured(c);
+    MeasuredLoss m = new MeasuredLoss(c);
     String name = c.equals(run.validation().finite()) ? "validation loss" : "probe loss";
     double[] v = c.values();
     int n = v.length;
@@ -79,7 +79,7 @@ final class Course {
    * Whether it fell, by the same records where they are known. A few measurements that fall ever
    * more slowly bend as if they jittered, but not one of them rises.
    */
-  private static boolean fell(RunCurves run, Curve c, String set, Measured m) {
+  private static boolean fell(RunCurves run, Curve c, String set, MeasuredLoss m) {
     double[] v = c.values();
     double fell = 1 - v[c.lowest()] / v[0];
     boolean neverRises = IntStream.range(1, v.length).allMatch(i -> v[i] < v[i - 1]);

@@ -12,7 +12,7 @@ import org.loranative.diagnose.Finding.Kind;
 public final class Doctor {
   private static final List<Check> CHECKS =
       List.of(
-          new NotFinite(),
+          new NotFiniteValues(),
           new Divergence(),
           new UntrainedBase(),
           new Labels(),

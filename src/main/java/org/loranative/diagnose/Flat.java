@@ -33,7 +33,7 @@ final class Flat implements Check {
       return Optional.empty();
     }
     for (Curve c : run.measured()) {
-      if (c.size() >= 4 && new Measured(c).resolution() < COARSE) {
+      if (c.size() >= 4 && new MeasuredLoss(c).resolution() < COARSE) {
         return measured(run, c);
       }
     }
@@ -41,7 +41,7 @@ final class Flat implements Check {
   }
 
   private static Optional<Finding> measured(RunCurves run, Curve c) {
-    Measured measured = new Measured(c);
+    MeasuredLoss measured = new MeasuredLoss(c);
     boolean slow = new Advice(run).isSlow() && run.isWhole();
     double fell = measured.fellAtBest();
     // Measured first when the run had learnt already, only what does not move at all is flat.
@@ -56,8 +56,8 @@ final class Flat implements Check {
             Finding.Kind.FLAT,
             c.steps()[0],
             String.format(
-                "measured on the same records each time, the loss is %.4g at step %d and %.4g at step"
-                    + " %d, %.2g %% lower at best",
+                "measured on the same records each time, the loss is %.4g at step %d and %.4g at"
+                    + " step %d, %.2g %% lower at best",
                 c.first(), c.steps()[0], c.last(), c.lastStep(), 100 * fell),
             advice(run)));
   }

@@ -12,13 +12,13 @@ final class Overfitting implements Check {
 
   @Override
   public Optional<Finding> find(RunCurves run) {
-    Measured validation = new Measured(run.validation().finite());
+    MeasuredLoss validation = new MeasuredLoss(run.validation().finite());
     return rises(run, validation).or(() -> isLeft(run, validation));
   }
 
-  private static Optional<Finding> rises(RunCurves run, Measured validation) {
+  private static Optional<Finding> rises(RunCurves run, MeasuredLoss validation) {
     boolean whole = run.isWhole() || run.number("total_steps").isEmpty();
-    Measured.Rise rise = validation.rise(whole);
+    MeasuredLoss.Rise rise = validation.rise(whole);
     Curve c = validation.curve;
     boolean shown = rise.isSure() || rise.isOnce();
     if (!shown || !isLeftBehind(run, c.steps()[rise.lowest()], rise.share())) {
@@ -59,8 +59,8 @@ final class Overfitting implements Check {
   }
 
   /** What is learnt of the training data helps nothing else. */
-  private static Optional<Finding> isLeft(RunCurves run, Measured validation) {
-    Measured probe = new Measured(run.probe().finite());
+  private static Optional<Finding> isLeft(RunCurves run, MeasuredLoss validation) {
+    MeasuredLoss probe = new MeasuredLoss(run.probe().finite());
     if (probe.size() < 4 || validation.size() < 4) {
       return Optional.empty();
     }
@@ -76,8 +76,8 @@ final class Overfitting implements Check {
             Finding.Kind.OVERFITTING,
             validation.curve.steps()[lowest],
             String.format(
-                "on training data the loss fell by %.0f %% (probe), on data that is not trained on by"
-                    + " %.1f %%",
+                "on training data the loss fell by %.0f %% (probe), on data that is not trained on"
+                    + " by %.1f %%",
                 100 * learnt, 100 * helped),
             advice.best(validation.curve.steps()[lowest]) + "; " + advice.gentler()));
   }
@@ -109,7 +109,7 @@ final class Overfitting implements Check {
   static boolean isMeasuredFalling(RunCurves run) {
     for (Curve c : run.measured()) {
       if (c.size() >= 3) {
-        return !new Measured(c).rise(true).isSure() && c.last() < 1.1 * c.first();
+        return !new MeasuredLoss(c).rise(true).isSure() && c.last() < 1.1 * c.first();
       }
     }
     return false;

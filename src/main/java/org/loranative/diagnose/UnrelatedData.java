@@ -45,7 +45,7 @@ final class UnrelatedData implements Check {
   private static Optional<Finding> ofHeldOut(RunCurves run) {
     Curve probe = run.probe().finite();
     int n = probe.size();
-    if (n < FEWEST || new Measured(probe).fell() < LEARNT) {
+    if (n < FEWEST || new MeasuredLoss(probe).fell() < LEARNT) {
       return Optional.empty();
     }
     long[] later = Arrays.copyOfRange(probe.steps(), n / 2, n);
@@ -77,7 +77,7 @@ final class UnrelatedData implements Check {
     Curve probe = run.probe().finite();
     Curve swapped = run.swapped().finite();
     int n = Math.min(probe.size(), swapped.size());
-    if (n < FEWEST || new Measured(probe).fell() < LEARNT) {
+    if (n < FEWEST || new MeasuredLoss(probe).fell() < LEARNT) {
       return Optional.empty();
     }
     double[] gaps = new double[n];

@@ -22,6 +22,14 @@ public final class Modelfile {
 
   private Modelfile() {}
 
+  /** Refuses to write one over a file, or over the model that it is of. */
+  public static void requireNew(Path file, Path out) {
+    Merge.requireNew("--modelfile", file);
+    if (file.equals(out)) {
+      throw new UserException("--modelfile and --out both name " + out + "; name two files.");
+    }
+  }
+
   /**
    * Its text.
    *

@@ -22,7 +22,7 @@ import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Slot;
-import org.loranative.optim.Evaluation;
+import org.loranative.optim.EvaluatedState;
 import org.loranative.optim.LossScale;
 import org.loranative.optim.Optimizer;
 import org.slf4j.Logger;
@@ -61,7 +61,7 @@ public record Checkpoint(
   /** Writes all of it into {@code folder}; the adapter in PEFT's format beside it. */
   void write(Path folder, Optimizer optimizer, AdapterState state, Task<?> task, String configYaml)
       throws IOException {
-    task.export(folder, Evaluation.params(optimizer, state));
+    task.export(folder, EvaluatedState.params(optimizer, state));
     Safetensors.write(
         folder.resolve(OPTIMIZER),
         state.kept().stream().map(slot -> tensor(slot, state)).toList(),

@@ -14,7 +14,7 @@ import org.loranative.config.TrainConfig;
 import org.loranative.diagnose.Finding;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
-import org.loranative.optim.Evaluation;
+import org.loranative.optim.EvaluatedState;
 import org.loranative.optim.LossScale;
 import org.loranative.optim.Optimizer;
 import org.loranative.track.LayerLog;
@@ -212,7 +212,7 @@ public final class RunLoop implements Trainer.Listener {
 
   /** Ctrl-C ends it; the step is done all the same. */
   private void preview(int step, Previews previews) throws IOException {
-    try (Evaluation evaluation = new Evaluation(run.optimizer(), run.state())) {
+    try (EvaluatedState evaluation = new EvaluatedState(run.optimizer(), run.state())) {
       previews.write(step, run.tracker());
     } catch (StoppedException e) {
       log.info("The previews of step {} were not finished.", step);
@@ -281,7 +281,7 @@ public final class RunLoop implements Trainer.Listener {
       run.folder()
           .saveBest(
               partial ->
-                  run.task().export(partial, Evaluation.params(run.optimizer(), run.state())));
+                  run.task().export(partial, EvaluatedState.params(run.optimizer(), run.state())));
       log.debug("best so far: step {}, validation loss {}", step, loss);
     } catch (IOException | UncheckedIOException e) {
       log.warn("The best adapter could not be written ({}); training goes on.", e.getMessage());

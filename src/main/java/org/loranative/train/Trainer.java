@@ -12,7 +12,7 @@ import org.loranative.graph.Executor;
 import org.loranative.graph.NotFinite;
 import org.loranative.graph.StepState;
 import org.loranative.lora.AdapterState;
-import org.loranative.optim.Evaluation;
+import org.loranative.optim.EvaluatedState;
 import org.loranative.optim.LossScale;
 import org.loranative.optim.Optimizer;
 import org.loranative.optim.Schedule;
@@ -190,7 +190,7 @@ public final class Trainer<B> implements AutoCloseable {
     int batches = measures.stream().mapToInt(m -> m.batches().size()).sum();
     Phase phase = new Phase("batches measured", batches);
     Measurement.Builder all = new Measurement.Builder();
-    try (Evaluation evaluation = new Evaluation(recipe.optimizer(), state)) {
+    try (EvaluatedState evaluation = new EvaluatedState(recipe.optimizer(), state)) {
       for (Task.Measure<B> m : measures) {
         all.add(m.name(), m.part(), pass(m.batches(), phase));
       }

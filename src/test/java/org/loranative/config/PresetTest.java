@@ -7,12 +7,12 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.loranative.config.Preset.Setting;
+import org.loranative.config.Preset.Choice;
 
 /** What {@code init} starts from. */
 class PresetTest {
   private static Object value(Subject subject, int count, String key, Preset... presets) {
-    Map<String, Setting> settings = Preset.settings(subject, count, List.of(presets));
+    Map<String, Choice> settings = Preset.settings(subject, count, List.of(presets));
     return settings.get(key).value();
   }
 

@@ -205,7 +205,7 @@ class OptimizerGoldenTest {
       assertThat(error(run.params(), run.flat("final", 0), start)).isLessThan(tolerance);
       Map<String, List<Byte>> trained = run.kept();
       if (run.golden.tensors().containsKey("evaluated.0")) {
-        try (Evaluation evaluation = new Evaluation(run.optimizer, run.state)) {
+        try (EvaluatedState evaluation = new EvaluatedState(run.optimizer, run.state)) {
           assertThat(error(run.params(), run.flat("evaluated", 0), start)).isLessThan(1e-4);
         }
         assertThat(run.kept()).isEqualTo(trained);

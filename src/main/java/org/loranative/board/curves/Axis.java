@@ -47,7 +47,7 @@ enum Axis {
         tokens[i] = sum;
       }
       long[] steps = rate.steps();
-      return n == 0 ? NONE : i -> at(steps, tokens, s.step(i));
+      return n == 0 ? Axis::none : i -> at(steps, tokens, s.step(i));
     }
   },
   /** Examples or images that were shown. */
@@ -55,7 +55,7 @@ enum Axis {
     @Override
     IntToDoubleFunction of(RecordedRun run, Scalars s) {
       double batch = batch(run.settings());
-      return Double.isNaN(batch) ? NONE : i -> s.step(i) * batch;
+      return Double.isNaN(batch) ? Axis::none : i -> s.step(i) * batch;
     }
   },
   EPOCHS {
@@ -72,11 +72,10 @@ enum Axis {
           return i -> at(epochs.steps(), epochs.values(), s.step(i));
         }
       }
-      return NONE;
+      return Axis::none;
     }
   };
 
-  private static final IntToDoubleFunction NONE = i -> Double.NaN;
   private static final List<String> COUNTED =
       List.of("train/num_tokens", "num_tokens", "train/num_input_tokens_seen");
 
@@ -90,6 +89,10 @@ enum Axis {
 
   /** Its value at each point of a curve, NaN where the run does not say. */
   abstract IntToDoubleFunction of(RecordedRun run, Scalars s);
+
+  private static double none(int point) {
+    return Double.NaN;
+  }
 
   private static double batch(Map<String, String> settings) {
     double accumulation = number(settings, "gradient_accumulation");

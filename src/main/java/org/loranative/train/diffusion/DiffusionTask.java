@@ -19,6 +19,7 @@ import org.loranative.diffusion.FlowWeighting;
 import org.loranative.diffusion.Mixture;
 import org.loranative.diffusion.NoiseChoice;
 import org.loranative.diffusion.NoiseDraw;
+import org.loranative.diffusion.NoiseProcess;
 import org.loranative.diffusion.TimestepSampling;
 import org.loranative.diffusion.TrainingNoise;
 import org.loranative.graph.Graph;
@@ -93,6 +94,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
       Adapters adapters,
       DType compute,
       TrainConfig config,
+      TrainingNoise noise,
       EncodedImages data) {
     this.base = base;
     this.reader = reader;
@@ -104,21 +106,26 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     batchesPerEpoch = epoch(0).size();
     replay = TrainConfig.path(config.noiseReplay()).map(NoiseReplay::new);
     replay.ifPresent(this::checkReplay);
-    noise =
-        base.noise()
-            .training(
-                new NoiseChoice(
-                    config.minTimestep(),
-                    config.maxTimestep(),
-                    config.minSnrGamma(),
-                    config.debiasedEstimation(),
-                    TimestepSampling.named(config.timestepSampling()),
-                    config.flowShift() > 0
-                        ? OptionalDouble.of(config.flowShift())
-                        : OptionalDouble.empty(),
-                    FlowWeighting.named(config.lossWeighting()).orElseThrow()));
+    this.noise = noise;
     boolean huber = config.loss().equals("huber");
     objective = new DenoisingObjective(huber ? config.huberC().floatValue() : 0);
+  }
+
+  /**
+   * The noise that a configuration asks for.
+   *
+   * @throws org.loranative.UserException if a setting has no meaning for the base
+   */
+  static TrainingNoise noise(TrainConfig config, NoiseProcess process) {
+    return process.training(
+        new NoiseChoice(
+            config.minTimestep(),
+            config.maxTimestep(),
+            config.minSnrGamma(),
+            config.debiasedEstimation(),
+            TimestepSampling.named(config.timestepSampling()),
+            config.flowShift() > 0 ? OptionalDouble.of(config.flowShift()) : OptionalDouble.empty(),
+            FlowWeighting.named(config.lossWeighting()).orElseThrow()));
   }
 
   private void checkReplay(NoiseReplay replay) {

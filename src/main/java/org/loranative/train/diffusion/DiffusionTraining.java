@@ -6,12 +6,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
+import org.loranative.ShellWord;
 import org.loranative.UserException;
 import org.loranative.config.TrainConfig;
 import org.loranative.data.sd.Buckets;
 import org.loranative.device.Device;
 import org.loranative.device.Memory;
 import org.loranative.diffusion.Prediction;
+import org.loranative.diffusion.TrainingNoise;
 import org.loranative.graph.Graph;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
@@ -53,8 +55,9 @@ public final class DiffusionTraining implements Training<DiffusionTask.Batch> {
     boolean opened = false;
     try {
       adapters = choose(config, base);
+      TrainingNoise noise = DiffusionTask.noise(config, base.noise()); // before any data is read
       EncodedImages data = new EncodedImages(config, base, reader, device, compute);
-      task = new DiffusionTask(base, reader, adapters, compute, config, data);
+      task = new DiffusionTask(base, reader, adapters, compute, config, noise, data);
       opened = true;
     } finally {
       if (!opened) {
@@ -162,7 +165,7 @@ public final class DiffusionTraining implements Training<DiffusionTask.Batch> {
   public String trial(Path adapter) {
     return String.format(
         "lora-native sample --base %s --adapter %s --prompt \"…\" --out picture.png",
-        config.baseModel(), adapter);
+        ShellWord.of(config.baseModel()), ShellWord.of(adapter));
   }
 
   @Override

@@ -174,7 +174,7 @@ public final class Answers implements AutoCloseable {
    * What the model loses on each example: −log p of its labels, summed, in nats.
    *
    * @param adapted with the adapters, or the base alone
-   * @throws UserException if a sum is not finite
+   * @throws org.loranative.UserException if a sum is not finite
    */
   public double[] losses(List<Example> examples, boolean adapted) {
     Adapters with = adapted ? adapters : Adapters.none();

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.loranative.ShellWord;
 import org.loranative.config.TrainConfig;
 import org.loranative.data.llm.Example;
 import org.loranative.device.Device;
@@ -108,7 +109,7 @@ public final class LlmTraining implements Training<List<Example>> {
   public String trial(Path adapter) {
     return String.format(
         "lora-native generate --base %s --adapter %s --prompt \"…\"%s",
-        config.baseModel(), adapter, task.isRaw() ? " --raw" : "");
+        ShellWord.of(config.baseModel()), ShellWord.of(adapter), task.isRaw() ? " --raw" : "");
   }
 
   @Override

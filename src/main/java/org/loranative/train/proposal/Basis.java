@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.loranative.UserException;
-import org.loranative.config.Preset.Setting;
+import org.loranative.config.Preset.Choice;
 import org.loranative.config.Subject;
 
 /** A base and data that are there, and what they say of good settings. */
@@ -51,7 +51,7 @@ public sealed interface Basis permits ImageBasis, TextBasis {
   boolean isSmall();
 
   /** What follows from them, by key. */
-  Map<String, Setting> settings();
+  Map<String, Choice> settings();
 
   /** What previews may be drawn of, from all over the data. */
   List<String> prompts(String triggerWord);

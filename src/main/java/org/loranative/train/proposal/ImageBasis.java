@@ -5,7 +5,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
-import org.loranative.config.Preset.Setting;
+import org.loranative.config.Preset.Choice;
 import org.loranative.config.Subject;
 import org.loranative.data.sd.Captioned;
 import org.loranative.image.ImageFile;
@@ -50,12 +50,12 @@ record ImageBasis(DiffusionBase base, List<Captioned> images) implements Basis {
   }
 
   @Override
-  public Map<String, Setting> settings() {
+  public Map<String, Choice> settings() {
     return Map.of("resolution", resolution());
   }
 
   /** The images' own size, up to what the base was made for: enlarging them teaches nothing. */
-  private Setting resolution() {
+  private Choice resolution() {
     double[] sides =
         images.stream()
             .limit(MOST_MEASURED)
@@ -65,7 +65,7 @@ record ImageBasis(DiffusionBase base, List<Captioned> images) implements Basis {
             .toArray();
     int own = Math.max(64, 64 * (int) (sides[sides.length / 2] / 64 + 0.5));
     int most = Collections.min(base.imageSize());
-    return new Setting(
+    return new Choice(
         Math.min(own, most),
         own < most ? "the images are no larger" : "what the base was made for");
   }

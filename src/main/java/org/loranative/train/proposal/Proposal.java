@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.loranative.config.ConfigReader;
 import org.loranative.config.Preset;
-import org.loranative.config.Preset.Setting;
+import org.loranative.config.Preset.Choice;
 import org.loranative.config.Subject;
 import org.loranative.config.TrainConfig;
 import org.loranative.train.TooLargeException;
@@ -27,8 +27,8 @@ public final class Proposal {
   private static final int PREVIEWS = 8;
 
   private final Subject subject;
-  private final Map<String, Setting> fixed;
-  private final Map<String, Setting> settings;
+  private final Map<String, Choice> fixed;
+  private final Map<String, Choice> settings;
   private int steps;
   private String memory = "";
 
@@ -36,7 +36,7 @@ public final class Proposal {
    * @param fixed what the user said: base, data, output, machine
    * @param settings that may be changed
    */
-  private Proposal(Subject subject, Map<String, Setting> fixed, Map<String, Setting> settings) {
+  private Proposal(Subject subject, Map<String, Choice> fixed, Map<String, Choice> settings) {
     this.subject = subject;
     this.fixed = fixed;
     this.settings = settings;
@@ -50,17 +50,17 @@ public final class Proposal {
    * @throws TooLargeException if nothing fits
    */
   public static Proposal of(
-      Basis basis, Map<String, Setting> given, String triggerWord, List<Preset> presets) {
-    Map<String, Setting> fixed = new LinkedHashMap<>();
-    fixed.put("task_type", new Setting(basis.task(), ""));
+      Basis basis, Map<String, Choice> given, String triggerWord, List<Preset> presets) {
+    Map<String, Choice> fixed = new LinkedHashMap<>();
+    fixed.put("task_type", new Choice(basis.task(), ""));
     fixed.putAll(given);
     fixed.putAll(basis.settings());
     if (!triggerWord.isEmpty()) {
-      fixed.put("trigger_word", new Setting(triggerWord, "put before captions that lack it"));
+      fixed.put("trigger_word", new Choice(triggerWord, "put before captions that lack it"));
     }
     List<String> prompts = basis.prompts(triggerWord);
     Subject subject = basis.subject();
-    Map<String, Setting> settings = Preset.settings(subject, basis.count(), presets);
+    Map<String, Choice> settings = Preset.settings(subject, basis.count(), presets);
     fixed.keySet().forEach(settings::remove);
     Proposal proposal = new Proposal(subject, fixed, settings);
     if (!prompts.isEmpty()) {
@@ -72,7 +72,7 @@ public final class Proposal {
         proposal.steps = run.steps();
         proposal.memory = run.memory();
         settings.computeIfPresent(
-            SAMPLE_STEPS, (k, s) -> new Setting(Math.max(1, run.steps() / PREVIEWS), s.why()));
+            SAMPLE_STEPS, (k, s) -> new Choice(Math.max(1, run.steps() / PREVIEWS), s.why()));
         return proposal;
       } catch (TooLargeException e) {
         if (!proposal.shrink()) {
@@ -118,7 +118,7 @@ public final class Proposal {
   }
 
   private Object value(String key) {
-    Setting s = fixed.getOrDefault(key, settings.get(key));
+    Choice s = fixed.getOrDefault(key, settings.get(key));
     return s == null ? null : s.value();
   }
 
@@ -127,7 +127,7 @@ public final class Proposal {
   }
 
   private void set(String key, Object value, String why) {
-    settings.put(key, new Setting(value, why));
+    settings.put(key, new Choice(value, why));
   }
 
   private TrainConfig config(List<String> more) {
@@ -155,7 +155,7 @@ public final class Proposal {
 
   /** The file, with the reason for each line. */
   public String yaml(List<String> head) {
-    Map<String, Setting> all = new LinkedHashMap<>(fixed);
+    Map<String, Choice> all = new LinkedHashMap<>(fixed);
     all.putAll(settings);
     return SettingsFile.text(head, all);
   }

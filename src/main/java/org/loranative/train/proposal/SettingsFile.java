@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.loranative.config.Catalogue;
 import org.loranative.config.Key;
-import org.loranative.config.Preset.Setting;
+import org.loranative.config.Preset.Choice;
 
 /** A configuration as a person would write it: a line a setting, with the reason for it. */
 final class SettingsFile {
@@ -26,7 +26,7 @@ final class SettingsFile {
   /**
    * @param head comments above the settings
    */
-  static String text(List<String> head, Map<String, Setting> settings) {
+  static String text(List<String> head, Map<String, Choice> settings) {
     StringBuilder text = new StringBuilder();
     head.forEach(line -> text.append("# ").append(line).append('\n'));
     settings.forEach(

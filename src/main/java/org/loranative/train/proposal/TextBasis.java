@@ -3,7 +3,7 @@ package org.loranative.train.proposal;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.loranative.config.Preset.Setting;
+import org.loranative.config.Preset.Choice;
 import org.loranative.config.Subject;
 import org.loranative.data.Records;
 
@@ -36,7 +36,7 @@ record TextBasis(int count) implements Basis {
   }
 
   @Override
-  public Map<String, Setting> settings() {
+  public Map<String, Choice> settings() {
     return Map.of();
   }
 

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.loranative.Counted;
+import org.loranative.ShellWord;
 import org.loranative.StoppedException;
 import org.loranative.UserException;
 import org.loranative.config.ConfigReader;
@@ -22,13 +23,12 @@ import org.loranative.io.DType;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraSpec;
-import org.loranative.model.AdapterStart;
 import org.loranative.model.Placement;
 import org.loranative.model.WeightNorms;
 import org.loranative.model.weights.LoadedWeights;
 import org.loranative.model.weights.Quantize;
 import org.loranative.model.weights.Weights;
-import org.loranative.optim.Evaluation;
+import org.loranative.optim.EvaluatedState;
 import org.loranative.optim.Hyperparameters;
 import org.loranative.optim.LossScale;
 import org.loranative.optim.Optimizers;
@@ -290,7 +290,7 @@ public final class TrainRun implements AutoCloseable {
     Placement placement = owned.add(new Placement(device, weights, state, kind.constants()));
     PlanStore plans = owned.add(new PlanStore(memory.plans(), device, placement));
     RunIdentity identity = RunIdentity.of(kind, config.seed());
-    Runnable begin = () -> begin(kind, state, placement);
+    Runnable begin = () -> new Beginning(config, device, compute).set(kind, state, placement);
     Checkpoint from = folder.start(identity, state, begin);
     AtomicFiles.writeString(folder.config(), yaml); // now that nothing refuses it
     int done = from.step();
@@ -375,7 +375,8 @@ public final class TrainRun implements AutoCloseable {
         log.info("The validation loss was lowest at step {}: {}", loop.bestStep(), folder.best());
       }
       loop.verdict(last);
-      finished = task.finish(folder.root(), Evaluation.params(run.setting().optimizer(), state));
+      finished =
+          task.finish(folder.root(), EvaluatedState.params(run.setting().optimizer(), state));
       tracker.end(true);
     }
     TakenMemory.most()
@@ -390,8 +391,8 @@ public final class TrainRun implements AutoCloseable {
     log.info("Try it: {}", kind.trial(finished));
     log.info(
         "Look at it: lora-native board {} (or tensorboard --logdir {})",
-        folder.root(),
-        folder.logs());
+        ShellWord.of(folder.root()),
+        ShellWord.of(folder.logs()));
     return Optional.of(finished);
   }
 
@@ -415,38 +416,11 @@ public final class TrainRun implements AutoCloseable {
       } catch (TrainingDivergedException e) {
         if (e.at() == 1) {
           tracker.diverged(e);
-          throw nothingLearntYet(run, e);
+          throw FirstStepFault.of(config, run.kind().weights().notFinite(run.needed()), e);
         }
         from = loop.rollBack(e);
       }
     }
-  }
-
-  /** A loss that is not finite before the first update: no learning rate is to blame. */
-  private UserException nothingLearntYet(Opened<?> run, TrainingDivergedException e) {
-    return run.kind()
-        .weights()
-        .notFinite(run.needed())
-        .map(
-            tensor ->
-                new UserException(
-                    "base_model "
-                        + config.baseModel()
-                        + " holds NaN or infinite numbers (tensor "
-                        + tensor
-                        + "), so the loss is not a number before anything is learnt. Get the file"
-                        + " again, or take another base.",
-                    e))
-        .orElseGet(
-            () ->
-                new UserException(
-                    "The loss or its gradient is not a finite number at the first step, before"
-                        + " anything was learnt, so no learning rate is to blame: try "
-                        + (config.computeDtype().equals("f32")
-                            ? "another base, or without the records of that step"
-                            : "compute_dtype: f32, or without the records of that step")
-                        + " (logs/train.log names them).",
-                    e));
   }
 
   private void logBlocks(Map<String, Value> weights) {
@@ -466,29 +440,6 @@ public final class TrainRun implements AutoCloseable {
           config.baseModel());
     } else {
       log.info("frozen weights in blocks: {} of {} tensors", blocks, tensors);
-    }
-  }
-
-  /** Sets adapters and optimizer to the beginning of a run. */
-  private void begin(Training<?> kind, AdapterState state, Placement placement) {
-    Optional<Path> init = TrainConfig.path(config.initAdapter());
-    if (init.isPresent()) {
-      float[] params = kind.readAdapter(init.get());
-      for (float x : params) {
-        if (!Float.isFinite(x)) {
-          throw new UserException(
-              "init_adapter "
-                  + init.get()
-                  + " holds NaN or infinite numbers: the run that wrote it diverged. Name an"
-                  + " earlier checkpoint of it, or another adapter.");
-        }
-      }
-      state.begin(params);
-      log.info("Starting from the weights of {}", init.get());
-    } else {
-      float[] params = kind.adapters().initial(config.seed());
-      AdapterStart.fill(device, kind.weights(), kind.adapters(), compute, placement, state, params);
-      state.begin(params);
     }
   }
 

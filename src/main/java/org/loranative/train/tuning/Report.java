@@ -15,7 +15,7 @@ import org.loranative.diagnose.Paired;
  * @param best settings and steps
  * @param whole steps of the configuration's own run
  */
-record Report(Search search, Candidate best, int whole, Map<Candidate, Measured> measured) {
+record Report(Search search, Candidate best, int whole, Map<Candidate, TrialCurves> measured) {
   private static final double MATTERS = 0.01;
 
   /** Steps after which its run should end: sooner where the loss is higher for sure at the end. */
@@ -44,7 +44,7 @@ record Report(Search search, Candidate best, int whole, Map<Candidate, Measured>
   /** For people. */
   List<String> sentences() {
     List<String> all = new ArrayList<>();
-    Measured run = measured.get(best);
+    TrialCurves run = measured.get(best);
     long reached = best.steps() == search.alive().get(0).steps() ? search.rankedAt() : best.steps();
     long at = run.endsAt(reached);
     OptionalDouble before = run.at(0);
@@ -66,8 +66,9 @@ record Report(Search search, Candidate best, int whole, Map<Candidate, Measured>
     if (best.steps() < whole) {
       all.add(
           String.format(
-              "The runs had %d of %d steps: a rate that wins in short runs is often too high for long"
-                  + " ones, and epochs were not judged. A longer --for in a new folder tells more.",
+              "The runs had %d of %d steps: a rate that wins in short runs is often too high for"
+                  + " long ones, and epochs were not judged. A longer --for in a new folder tells"
+                  + " more.",
               best.steps(), whole));
     } else {
       all.add("Length: " + length());
@@ -88,7 +89,8 @@ record Report(Search search, Candidate best, int whole, Map<Candidate, Measured>
           p.isSure()
               ? ". "
               : String.format(
-                  ": these two cannot be told apart%s; some %d records would show a change of 1 %%. ",
+                  ": these two cannot be told apart%s; some %d records would show a change of 1 %%."
+                      + " ",
                   search.rival().orElseThrow().rank() > best.rank()
                       ? ", so the smaller rank is taken"
                       : "",

@@ -12,7 +12,7 @@ import org.loranative.diagnose.Paired;
 
 /** How candidates stand against one another, the best first. */
 final class Search {
-  private final Map<Candidate, Measured> measured;
+  private final Map<Candidate, TrialCurves> measured;
   private final List<Candidate> tried;
   private List<Candidate> alive;
   private int rankedAt;
@@ -23,7 +23,7 @@ final class Search {
   /**
    * @param measured what each has measured by now
    */
-  Search(List<Candidate> candidates, Map<Candidate, Measured> measured) {
+  Search(List<Candidate> candidates, Map<Candidate, TrialCurves> measured) {
     this.tried = new ArrayList<>(candidates);
     this.alive = List.copyOf(candidates);
     this.measured = measured;
@@ -50,7 +50,7 @@ final class Search {
   }
 
   private double loss(Candidate c) {
-    Measured run = measured.get(c);
+    TrialCurves run = measured.get(c);
     double last = run.at(rankedAt).orElse(Double.NaN);
     return Double.isFinite(last) ? run.at(endOf(c)).orElse(last) : Double.POSITIVE_INFINITY;
   }

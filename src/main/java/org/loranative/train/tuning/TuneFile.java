@@ -123,12 +123,12 @@ final class TuneFile {
   }
 
   /** What is left of a time, in seconds. */
-  Budget budget(double seconds) {
-    return new Budget(
+  TimeBudget budget(double seconds) {
+    return new TimeBudget(
         seconds, root.path("spent_s").asDouble(), root.path("trained_steps").asLong());
   }
 
-  void spent(Budget budget) {
+  void spent(TimeBudget budget) {
     root.put("spent_s", budget.spent()).put("trained_steps", budget.steps());
   }
 

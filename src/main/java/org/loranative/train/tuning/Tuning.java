@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.loranative.ShellWord;
 import org.loranative.StoppedException;
 import org.loranative.UserException;
 import org.loranative.config.Catalogue;
@@ -48,8 +49,8 @@ public final class Tuning {
   private final Console console;
   private final StopSignal stop;
   private final TuneFile state;
-  private final Budget budget;
-  private final Map<Candidate, Measured> measured = new LinkedHashMap<>();
+  private final TimeBudget budget;
+  private final Map<Candidate, TrialCurves> measured = new LinkedHashMap<>();
 
   /**
    * @param folder that takes the runs
@@ -138,7 +139,7 @@ public final class Tuning {
     if (!search.isRanked()) {
       long done =
           candidates.stream()
-              .mapToLong(c -> Measured.of(folder.resolve(c.folder())).trained())
+              .mapToLong(c -> TrialCurves.of(folder.resolve(c.folder())).trained())
               .sum();
       long all = new Halving(candidates.size(), candidates.get(0).steps()).cost();
       return write(range.flatMap(RangeTest.Outcome::untried), all - done);
@@ -187,14 +188,14 @@ public final class Tuning {
   private void clock() throws IOException {
     if (budget.steps() == 0) {
       console.line("A short run, to know how long steps take.");
-      train(CLOCK, List.of("max_steps=" + CLOCK_STEPS), Measured.NOTHING, CLOCK_STEPS);
+      train(CLOCK, List.of("max_steps=" + CLOCK_STEPS), TrialCurves.NOTHING, CLOCK_STEPS);
     }
   }
 
   private RangeTest.Outcome rangeTest() throws IOException {
     RangeTest test = new RangeTest(config.usualLearningRate());
     console.line("Range test: " + RangeTest.STEPS + " steps with a rising learning rate.");
-    Measured before = Measured.of(folder.resolve(RANGE_TEST));
+    TrialCurves before = TrialCurves.of(folder.resolve(RANGE_TEST));
     long done = train(RANGE_TEST, test.settings(), before, RangeTest.STEPS).trained();
     if (done < RangeTest.STEPS && !state.diverged().contains(RANGE_TEST)) {
       throw new UserException(
@@ -253,7 +254,7 @@ public final class Tuning {
    * @param text {@code 90m}, {@code 2h}, {@code 1h30m}
    */
   public static Duration time(String text) {
-    return Budget.parse(text);
+    return TimeBudget.parse(text);
   }
 
   private static String time(double seconds) {
@@ -298,7 +299,7 @@ public final class Tuning {
    */
   private boolean reach(Candidate c, int step, int every) throws IOException {
     Path at = folder.resolve(c.folder());
-    Measured before = Measured.of(at);
+    TrialCurves before = TrialCurves.of(at);
     measured.put(c, before);
     if (before.at(step).isPresent() || state.diverged().contains(c.folder())) {
       return true;
@@ -310,15 +311,15 @@ public final class Tuning {
     settings.add("eval_steps=" + every);
     settings.add("save_steps=" + every);
     console.line(String.format("%s, steps %d to %d:", c, before.trained() + 1, step));
-    Measured after = train(c.folder(), settings, before, step);
+    TrialCurves after = train(c.folder(), settings, before, step);
     measured.put(c, after);
     return after.at(step).isPresent() || state.diverged().contains(c.folder());
   }
 
   /** Trains up to a step if the time lasts; whatever a run says of itself stands in its folder. */
-  private Measured train(String name, List<String> settings, Measured before, int step)
+  private TrialCurves train(String name, List<String> settings, TrialCurves before, int step)
       throws IOException {
-    Measured after;
+    TrialCurves after;
     try (AutoCloseable silence = RunLog.silent();
         TrainRun run = new TrainRun(trial(name, settings))) {
       run.trainTo(step, Files.exists(folder.resolve(name)), console, stop.or(budget::isOver));
@@ -329,7 +330,7 @@ public final class Tuning {
     } catch (Exception e) {
       throw new IllegalStateException(e);
     } finally {
-      after = Measured.of(folder.resolve(name));
+      after = TrialCurves.of(folder.resolve(name));
       budget.trained(after.trained() - before.trained());
       state.spent(budget);
       state.save();
@@ -417,7 +418,7 @@ public final class Tuning {
       AtomicFiles.writeString(result, ConfigReader.toYaml(meant));
     }
     console.line("Written: " + result);
-    console.line("Train with it: lora-native train --config " + result);
+    console.line("Train with it: lora-native train --config " + ShellWord.of(result));
     return result;
   }
 }

@@ -19,7 +19,7 @@ class SearchTest {
   private static final int RECORDS = 40;
   private static final int WHOLE = 160;
 
-  private final Map<Candidate, Measured> measured = new HashMap<>();
+  private final Map<Candidate, TrialCurves> measured = new HashMap<>();
 
   /**
    * A run that was measured at some steps.
@@ -49,7 +49,7 @@ class SearchTest {
                   return new MeasuredRecords(e.getKey(), "val", by);
                 })
             .toList();
-    measured.put(c, new Measured(curve, records, c.steps()));
+    measured.put(c, new TrialCurves(curve, records, c.steps()));
     return c;
   }
 
@@ -78,8 +78,8 @@ class SearchTest {
     assertThat(search.ended(true).best()).isEqualTo(good);
     assertThat(said(search).get(0))
         .isEqualTo(
-            "Best: rate 0.001, rank 8, alpha 8: validation loss 2.1000 after step 160, 5.0000 before"
-                + " training.");
+            "Best: rate 0.001, rank 8, alpha 8: validation loss 2.1000 after step 160, 5.0000"
+                + " before training.");
     assertThat(said(search).get(1))
         .contains("against the next one (rate 0.001, rank 2, alpha 2) it is 13 % better record by")
         .contains(
@@ -106,7 +106,7 @@ class SearchTest {
     Candidate close = run(3, WHOLE, 0.5, losses(5, 2.02));
     Candidate far = run(4, WHOLE, 0.5, losses(5, 4));
     Candidate diverged = new Candidate(9, 5, 5, WHOLE);
-    measured.put(diverged, Measured.NOTHING);
+    measured.put(diverged, TrialCurves.NOTHING);
     Search search = new Search(List.of(diverged, far, close, b, a), measured);
     search.rank(WHOLE);
     assertThat(search.alive()).containsExactly(a, b, close, far, diverged);
@@ -223,7 +223,7 @@ class SearchTest {
     assertThat(said(search.ended(true)).get(1)).contains("It has the lowest rate of those tried");
     Candidate next = search.beyond(3).orElseThrow();
     assertThat(next.rate()).isEqualTo(0.00033);
-    measured.put(next, Measured.NOTHING);
+    measured.put(next, TrialCurves.NOTHING);
     search.add(next);
     assertThat(search.best()).isEqualTo(low);
     assertThat(search.beyond(3)).isEmpty();
@@ -248,7 +248,7 @@ class SearchTest {
   @Test
   void allDiverged() {
     Candidate a = new Candidate(9, 5, 5, WHOLE);
-    measured.put(a, Measured.NOTHING);
+    measured.put(a, TrialCurves.NOTHING);
     Search search = new Search(List.of(a), measured);
     search.rank(10);
     assertThatThrownBy(search::best).hasMessageContaining("Every candidate diverged");

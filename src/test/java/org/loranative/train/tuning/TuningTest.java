@@ -125,7 +125,7 @@ class TuningTest {
     List<Double> last = new ArrayList<>();
     try (Stream<Path> runs = Files.list(folder.resolve("tune"))) {
       for (Path run : runs.filter(Files::isDirectory).toList()) {
-        Measured m = Measured.of(run);
+        TrialCurves m = TrialCurves.of(run);
         m.at(42).ifPresent(last::add);
       }
     }

@@ -16,13 +16,13 @@ import org.loranative.track.RecordedRun;
  *
  * @param trained steps of the run that are done
  */
-record Measured(Curve validation, List<MeasuredRecords> records, long trained) {
-  static final Measured NOTHING = new Measured(Curve.EMPTY, List.of(), 0);
+record TrialCurves(Curve validation, List<MeasuredRecords> records, long trained) {
+  static final TrialCurves NOTHING = new TrialCurves(Curve.EMPTY, List.of(), 0);
 
   private static final String SET = "val";
 
   /** Of a run's folder; of one that is not there, nothing. */
-  static Measured of(Path folder) {
+  static TrialCurves of(Path folder) {
     Path logs = folder.resolve("logs");
     if (!Files.isDirectory(logs)) {
       return NOTHING;
@@ -30,7 +30,7 @@ record Measured(Curve validation, List<MeasuredRecords> records, long trained) {
     RunCurves curves = RunCurves.of(new RecordedRun(logs).readAll());
     Curve loss = curves.loss();
     long trained = loss.size() == 0 ? 0 : loss.steps()[loss.size() - 1];
-    return new Measured(curves.validation(), curves.records(), trained);
+    return new TrialCurves(curves.validation(), curves.records(), trained);
   }
 
   /**
@@ -77,7 +77,7 @@ record Measured(Curve validation, List<MeasuredRecords> records, long trained) {
   }
 
   /** By how much another run is better after a step of its own, record by record. */
-  Optional<Paired> against(long step, Measured other, long otherStep) {
+  Optional<Paired> against(long step, TrialCurves other, long otherStep) {
     return Paired.of(
         MeasuredRecords.at(records, SET, step), MeasuredRecords.at(other.records, SET, otherStep));
   }

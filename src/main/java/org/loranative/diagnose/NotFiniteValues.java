@@ -3,7 +3,7 @@ package org.loranative.diagnose;
 import java.util.Optional;
 
 /** A loss or a gradient that is no number. */
-final class NotFinite implements Check {
+final class NotFiniteValues implements Check {
   @Override
   public Optional<Finding> find(RunCurves run) {
     return of("loss", run.loss(), run)

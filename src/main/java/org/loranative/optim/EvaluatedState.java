@@ -7,11 +7,11 @@ import org.loranative.lora.AdapterState;
  * While it is open, the adapters are what the optimizer evaluates; then they are again, to the bit,
  * what it trains.
  */
-public final class Evaluation implements AutoCloseable {
+public final class EvaluatedState implements AutoCloseable {
   private final AdapterState state;
   private final Optional<float[]> trained;
 
-  public Evaluation(Optimizer optimizer, AdapterState state) {
+  public EvaluatedState(Optimizer optimizer, AdapterState state) {
     this.state = state;
     Optional<float[]> evaluated = optimizer.evaluated(state);
     trained = evaluated.map(x -> state.read(AdapterState.PARAMS));

@@ -6,7 +6,7 @@ import java.util.Locale;
 import org.loranative.UserException;
 
 /** The time that a search may take, over all its sessions; the clock of one runs from the start. */
-final class Budget {
+final class TimeBudget {
   /** So far over the time a trial may go on to be of use. */
   private static final double GRACE = 1.1;
 
@@ -22,7 +22,7 @@ final class Budget {
    * @param spent in earlier sessions
    * @param steps that were trained in them
    */
-  Budget(double seconds, double spent, long steps) {
+  TimeBudget(double seconds, double spent, long steps) {
     this.seconds = seconds;
     this.spentBefore = spent;
     this.steps = steps;

@@ -1,7 +1,7 @@
 package org.loranative.diagnose;
 
 /** A loss of the same records each time: validation, or the probe. It varies little by itself. */
-final class Measured {
+final class MeasuredLoss {
   /** Share of the level that it may vary by however still it seems. */
   private static final double STILL = 0.002;
 
@@ -12,7 +12,7 @@ final class Measured {
   /**
    * @param curve finite
    */
-  Measured(Curve curve) {
+  MeasuredLoss(Curve curve) {
     this.curve = curve;
     this.v = curve.values();
     double level = v.length == 0 ? 0 : Math.abs(Statistics.median(v));
