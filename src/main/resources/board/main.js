@@ -11,6 +11,7 @@ import { texts } from "./texts/view.js";
 import { data } from "./data/view.js";
 import { machine } from "./machine/view.js";
 import { layers } from "./layers/view.js";
+import { renew } from "./runs/details.js";
 import { start } from "./actions/start.js";
 import * as notify from "./actions/notify.js";
 
@@ -27,6 +28,7 @@ function draw() {
     at(view).hidden = view !== state.view || empty;
     document.querySelector(`nav [data-view=${view}]`).setAttribute("aria-current", String(view === state.view));
   }
+  document.querySelector(`nav [data-view=${state.view}]`).scrollIntoView({ block: "nearest", inline: "center" });
   document.body.dataset.view = state.view;
   at("empty").hidden = !empty || !loaded;
   if (!empty) {
@@ -70,6 +72,7 @@ async function refresh() {
     list.draw();
     status();
     notify.look(changed);
+    renew();
     draw();
   }
 }

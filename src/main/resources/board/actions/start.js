@@ -1,6 +1,7 @@
 // Starting runs: a form made of the catalogue of settings, and the queue.
 import { button, element, select } from "../app/dom.js";
 import { act, ask, post } from "../app/server.js";
+import { queue } from "./queue.js";
 import { all, facts } from "../runs/store.js";
 
 const FIRST = ["task_type", "base_model", "metadata_path", "output_dir", "learning_rate", "lora_rank", "epochs", "max_steps",
@@ -9,6 +10,8 @@ let fields = null;
 let values = {};
 let parts = null;
 let pending;
+let checks = 0;
+const opened = new Set(); // titles of sections
 
 export async function start(root) {
   if (!parts) {
@@ -19,7 +22,7 @@ export async function start(root) {
     values = { output_dir: facts.root + "/" };
     drawForm();
   }
-  drawQueue();
+  queue(parts.queue, facts.readOnly);
 }
 
 function task() {
@@ -39,7 +42,7 @@ function drawForm() {
   parts.problem.setAttribute("role", "status");
   parts.go = button("Add to the queue", async () => {
     if (await act("start", { settings: cleaned() })) {
-      drawQueue();
+      queue(parts.queue, false);
     }
   }, "strong");
   const from = select("Settings of", [["", "the defaults"], ...all().filter((r) => r.ours).map((r) => [r.name, r.name])], "", (name) => {
@@ -48,10 +51,17 @@ function drawForm() {
     drawForm();
   });
   parts.form.replaceChildren(element("label", "inline", "Begin with ", from), element("div", "fields", ...first.map(field)),
-    ...sections.map((s) => element("details", "", element("summary", "", s),
-      element("div", "fields", ...rest.filter((f) => f.section === s).map(field)))),
+    ...sections.map((s) => section(s, rest.filter((f) => f.section === s))),
     parts.problem, element("div", "row", parts.go));
   check();
+}
+
+/** A part of the settings, closed until someone opens it. */
+function section(title, own) {
+  const made = element("details", "", element("summary", "", title), element("div", "fields", ...own.map(field)));
+  made.open = opened.has(title);
+  made.addEventListener("toggle", () => made.open ? opened.add(title) : opened.delete(title));
+  return made;
 }
 
 /** What another run has set, where it is no default. */
@@ -71,7 +81,10 @@ function field(f) {
   const kind = f.schema.type;
   const set = (v) => {
     values[f.name] = v;
-    if (f.name === "task_type") { drawForm(); } else { clearTimeout(pending); pending = setTimeout(check, 250); }
+    if (f.name === "task_type") {
+      drawForm(); // other settings
+      document.getElementById("set-task_type").focus();
+    } else { clearTimeout(pending); pending = setTimeout(check, 250); }
   };
   const now = values[f.name] ?? "";
   const usual = f.defaults[task()];
@@ -96,21 +109,15 @@ const cleaned = () => Object.fromEntries(Object.entries(values).filter(([name, v
 
 /** The reader of configurations itself says what is wrong. */
 async function check() {
+  const turn = ++checks;
   try {
     const answer = await post("do/check", { settings: cleaned() });
+    if (turn !== checks) {
+      return; // something else was typed meanwhile
+    }
     parts.problem.textContent = answer.problem ?? "";
     parts.go.disabled = Boolean(answer.problem);
   } catch (e) {
     parts.problem.textContent = e.message;
   }
-}
-
-async function drawQueue() {
-  const jobs = await ask("jobs");
-  parts.queue.replaceChildren(...(jobs.length ? jobs.map((job) => element("details", "job",
-    element("summary", "", element("span", "state " + job.state, job.state), " ", job.title,
-      job.state === "failed" ? ` (exit code ${job.exit})` : ""),
-    job.state === "waiting" ? button("Take out", async () => { await act("cancel", { id: job.id }); drawQueue(); }) : null,
-    element("pre", "", job.output || "nothing printed yet"))) : [element("p", "hint",
-    "Nothing waits. Runs that are added here train one after the other, also when this page is closed.")]));
 }

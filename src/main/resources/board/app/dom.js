@@ -34,10 +34,17 @@ export function select(label, options, chosen, onChange) {
 /** A name that may break behind slashes and dashes, and inside words only where nothing else helps. */
 export function breakable(name) {
   const made = element("span", "name");
-  name.split(/(?<=[/_.-])/).forEach((part, i) => made.append(...(i ? [element("wbr")] : []), part));
+  name.split(/(?<=[/_.=-])/).forEach((part, i) => made.append(...(i ? [element("wbr")] : []), part));
   made.dir = "auto";
   made.title = name;
   return made;
+}
+
+/** A run's name beside its colour. */
+export function named(run, colour, ...more) {
+  const swatch = element("span", "swatch");
+  swatch.style.background = colour;
+  return element("div", "strip-name", swatch, breakable(run.name), ...more);
 }
 
 /** Draws only what differs from what is there: sliders, focus and scrolling stay. */

@@ -3,7 +3,7 @@ import { short } from "../app/format.js";
 import { scale, ticks } from "./ticks.js";
 
 const LEFT = 58;
-const RIGHT = 12;
+const RIGHT = 18;
 const TOP = 20; // a lane for marks, above the curves
 const BOTTOM = 34;
 
@@ -25,10 +25,10 @@ export function paint(p, model, at, look, strong = null) {
     p.line([[[area.x, y], [right, y]]], { colour: look.grid });
     p.text(area.x - 8, y, short(v), { colour: look.dim, align: "right" });
   }
-  for (const v of ticks(...model.x, Math.max(2, area.width / 90), false)) {
+  for (const v of ticks(...model.x, Math.max(2, area.width / 72), false)) {
     const x = at.x(v);
     p.line([[[x, foot], [x, foot + 4]]], { colour: look.dim });
-    p.text(x, foot + 13, short(v), { colour: look.dim, align: x > right - 14 ? "right" : "center" });
+    p.text(x, foot + 13, short(v), { colour: look.dim, align: "center" });
   }
   p.line([[[area.x, foot], [right, foot]]], { colour: look.dim });
   p.text(right, foot + 27, model.axis, { colour: look.dim, align: "right", size: 11 });

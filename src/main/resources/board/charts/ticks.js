@@ -8,7 +8,16 @@ export function ticks(min, max, most, log) {
 function even(min, max, most) {
   const raw = (max - min) / Math.max(1, most);
   const power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= raw * 0.999) ?? raw;
+  const steps = [0.1, 0.2, 0.5, 1, 2, 5, 10].map((m) => m * power);
+  let i = steps.findIndex((s) => s >= raw * 0.999);
+  while (i > 0 && inside(min, max, steps[i]).length < 3) { // one or two say little
+    i--;
+  }
+  return inside(min, max, steps[i] ?? raw);
+}
+
+/** The multiples of a step in a range. */
+function inside(min, max, step) {
   const made = [];
   for (let i = Math.ceil(min / step - 1e-9); i * step <= max + step * 1e-9 && made.length < 50; i++) {
     made.push(+(i * step).toPrecision(12));

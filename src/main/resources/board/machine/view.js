@@ -1,5 +1,5 @@
 // Machine: the card and the processor beside the training, memory beside what was planned, the disk.
-import { element } from "../app/dom.js";
+import { breakable, element } from "../app/dom.js";
 import { bytes } from "../app/format.js";
 import { ask } from "../app/server.js";
 import { shown } from "../runs/store.js";
@@ -47,7 +47,7 @@ export async function machine(root) {
     const head = ["run", "planned", "its process takes", "at most", "disk free"];
     parts.now.replaceChildren(element("h3", "", "Now"), element("div", "scroll", element("table", "",
       element("tr", "", ...head.map((h, i) => element("th", i ? "number" : "", h))),
-      ...some.map((run, i) => element("tr", "", element("td", "wide", run.name),
+      ...some.map((run, i) => element("tr", "", element("td", "run-name", breakable(run.name)),
         ...[all[i].planned_bytes, all[i].resident_bytes, all[i].most_resident_bytes].map((n) => element("td", "number", bytes(n))),
         element("td", "number", all[i].disk_total ? `${bytes(all[i].disk_free)} of ${bytes(all[i].disk_total)}` : "–"))))));
   }

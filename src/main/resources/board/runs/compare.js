@@ -46,7 +46,7 @@ async function draw(plot, runs, columns) {
       const log = low > 0 && high / low > 50;
       const room = (high - low) * 0.05 || Math.abs(high) * 0.1 || 1;
       return { ...common, type: log ? "log" : "value", min: log ? low : low >= 0 ? Math.max(0, low - room) : low - room,
-        max: log ? high : high + room, axisLabel: { color: text, formatter: short } };
+        max: log ? high : high + room, axisLabel: { color: text, formatter: short, showMinLabel: log, showMaxLabel: log } };
     }
     return { ...common, type: "category", data: [...new Set(values.map(brief))].sort(), axisLabel: { color: text } };
   });
@@ -54,7 +54,7 @@ async function draw(plot, runs, columns) {
   chart.setOption({
     animation: false,
     parallelAxis: axes,
-    parallel: { left: 60, right: 70, top: 40, bottom: 20, layout: narrow ? "vertical" : "horizontal" },
+    parallel: { left: narrow ? 24 : 60, right: narrow ? 130 : 70, top: 40, bottom: 20, layout: narrow ? "vertical" : "horizontal" },
     series: runs.map((r) => ({ type: "parallel", name: r.name, lineStyle: { color: colour(r.name), width: 2, opacity: 0.8 },
       data: [used.map(([, of], i) => axes[i].type === "category" ? brief(of(r)) : of(r))] })),
     tooltip: { renderMode: "richText", formatter: (p) => p.seriesName }, // a name is no HTML

@@ -24,7 +24,7 @@ function entry(name) {
     show(all().map((run) => run.name), false);
     chosen([name], true);
   });
-  const label = element("label", "", box, swatch, element("span", "text", breakable(name), line));
+  const label = element("label", "", box, swatch, element("span", "words", breakable(name), line));
   return { root: element("li", "", label, only), box, swatch, line };
 }
 

@@ -11,48 +11,26 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Random;
 import java.util.concurrent.Executors;
-import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.loranative.image.Picture;
 import org.loranative.track.LayerLog;
 import org.loranative.track.TensorBoard;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Keys;
-import org.openqa.selenium.OutputType;
-import org.openqa.selenium.WebDriverException;
 import org.openqa.selenium.WebElement;
-import org.openqa.selenium.chrome.ChromeDriver;
-import org.openqa.selenium.chrome.ChromeDriverService;
-import org.openqa.selenium.chrome.ChromeOptions;
 import org.openqa.selenium.interactions.Actions;
-import org.openqa.selenium.logging.LogEntry;
-import org.openqa.selenium.logging.LogType;
-import org.openqa.selenium.logging.LoggingPreferences;
 
 /**
  * The page as a person meets it, in headless Chromium; passed over where that is not installed.
  * Leaves pictures in target/board.
  */
-class PageTest {
-  private static final Path CHROMIUM = Path.of("/usr/bin/chromium");
-  private static final Path DRIVER = Path.of("/usr/bin/chromedriver");
-
-  private static final java.util.logging.Logger SELENIUM =
-      java.util.logging.Logger.getLogger("org.openqa.selenium");
-
+class PageTest extends InBrowser {
   private static final List<String> PARTS =
       List.of(
           "self_attn.q_proj",
@@ -63,188 +41,11 @@ class PageTest {
           "mlp.up_proj",
           "mlp.down_proj");
 
-  private static ChromeDriver browser;
-
-  @TempDir private Path folder;
-  private Board board;
-
-  @BeforeAll
-  static void open() {
-    Assumptions.assumeTrue(Files.exists(CHROMIUM) && Files.exists(DRIVER), "no Chromium");
-    // It misses a DevTools package for this version of Chromium, which nothing here needs.
-    SELENIUM.setLevel(java.util.logging.Level.SEVERE);
-    LoggingPreferences logs = new LoggingPreferences();
-    logs.enable(LogType.BROWSER, java.util.logging.Level.ALL);
-    ChromeOptions options = new ChromeOptions();
-    options.setBinary(CHROMIUM.toString());
-    options.setCapability("goog:loggingPrefs", logs);
-    options.addArguments(
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--hide-scrollbars");
-    browser =
-        new ChromeDriver(
-            new ChromeDriverService.Builder().usingDriverExecutable(DRIVER.toFile()).build(),
-            options);
-  }
-
-  @AfterAll
-  static void close() {
-    if (browser != null) {
-      browser.quit();
-    }
-  }
-
-  @AfterEach
-  void closeBoard() {
-    browser.get("about:blank");
-    browser.manage().logs().get(LogType.BROWSER);
-    board.close();
-  }
-
-  private static void screen(int width, int height, boolean dark) {
-    browser.executeCdpCommand(
-        "Emulation.setDeviceMetricsOverride",
-        Map.of("width", width, "height", height, "deviceScaleFactor", 1, "mobile", width < 500));
-    Map<String, Object> scheme =
-        Map.of("name", "prefers-color-scheme", "value", dark ? "dark" : "light");
-    browser.executeCdpCommand("Emulation.setEmulatedMedia", Map.of("features", List.of(scheme)));
-  }
-
-  /** Waits until {@code done}; what it asks for may not be on the page yet, or be drawn just then. */
-  private static void until(String what, BooleanSupplier done) {
-    boolean seen = false;
-    Optional<RuntimeException> why = Optional.empty();
-    for (int i = 0; i < 400 && !seen; i++) {
-      try {
-        seen = done.getAsBoolean();
-        why = Optional.empty();
-      } catch (WebDriverException | NullPointerException | IndexOutOfBoundsException e) {
-        why = Optional.of(e);
-      }
-      if (!seen) {
-        pause(50);
-      }
-    }
-    assertThat(seen).as("%s %s", what, why.map(Throwable::toString).orElse("")).isTrue();
-  }
-
-  private static void pause(long millis) {
-    try {
-      Thread.sleep(millis);
-    } catch (InterruptedException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
-  private static void picture(String name) throws IOException {
-    pause(400);
-    Path target = Files.createDirectories(Path.of("target/board"));
-    Files.write(target.resolve(name + ".png"), browser.getScreenshotAs(OutputType.BYTES));
-  }
-
-  private static Object js(String script) {
-    return browser.executeScript("return " + script);
-  }
-
-  private static List<WebElement> all(String selector) {
-    return browser.findElements(By.cssSelector(selector));
-  }
-
-  private static void noErrors() {
-    List<String> errors =
-        browser.manage().logs().get(LogType.BROWSER).getAll().stream()
-            .map(LogEntry::getMessage)
-            .toList();
-    assertThat(errors).isEmpty();
-  }
-
-  /** A run of a language model that learns, one whose validation loss turns, one that diverges. */
-  private TensorBoard run(String name, int steps, String kind) throws IOException {
-    TensorBoard run = new TensorBoard(folder.resolve(name).resolve("logs"), 1);
-    double rate = kind.equals("diverges") ? 0.01 : 5e-4;
-    run.hyperparameters(
-        Map.of(
-            "learning_rate",
-            rate,
-            "lora_rank",
-            kind.equals("overfits") ? 64 : 8,
-            "task_type",
-            "llm"),
-        List.of());
-    points(run, 1, steps, kind);
-    run.text(1, "config", "| key | value |\n|---|---|\n| lora_rank | 8 |\n");
-    run.text(steps, "samples/1", "**Short code of 🐙?**\n\n:octopus:");
-    return run;
-  }
-
-  private static void points(TensorBoard run, int from, int to, String kind) {
-    Random random = new Random(kind.hashCode() + from);
-    for (int i = from; i <= to; i++) {
-      double loss = 1.4 + 3 * Math.exp(-i / 60.0) + 0.15 * random.nextGaussian();
-      if (kind.equals("diverges") && i > 200) {
-        loss += (i - 200) * 0.03;
-      }
-      Map<String, Double> scalars = new java.util.TreeMap<>();
-      scalars.put("Loss/train", kind.equals("overfits") ? loss - i * 0.002 : loss);
-      scalars.put("lr", 5e-4 * (1 - i / 500.0));
-      scalars.put("grad_norm", 0.5 + 0.05 * random.nextGaussian());
-      scalars.put("perf/tokens_per_s", 1000 + 20 * random.nextGaussian());
-      if (i % 20 == 0) {
-        double turn =
-            switch (kind) {
-              case "overfits" -> Math.max(0, i - 120) * 0.003;
-              case "diverges" -> Math.max(0, i - 200) * 0.03;
-              default -> 0;
-            };
-        scalars.put("Loss/val", 1.6 + 3 * Math.exp(-i / 60.0) + turn);
-      }
-      run.scalars(i, scalars);
-    }
-  }
-
-  private void load(String place) {
-    browser.get("about:blank");
-    browser.get(board.address() + place);
-    until("the runs are there", () -> !all("#list li").isEmpty());
-    until("all is read", () -> !browser.findElement(By.id("status")).getText().contains("reading"));
-  }
-
-  private void loadCharts(String place) {
-    load(place);
-    until("charts are drawn", () -> all(".plot[data-curves]").size() >= 3);
-  }
-
-  private void openBoard() {
-    board = new Board(List.of(folder), "127.0.0.1", 0, Optional.empty());
-  }
-
-  private static double[] range() {
-    return new double[] {
-      ((Number) js("Number(document.querySelector('.plot').dataset.min)")).doubleValue(),
-      ((Number) js("Number(document.querySelector('.plot').dataset.max)")).doubleValue()
-    };
-  }
-
-  private static void fits() {
-    assertThat((Boolean) js("document.documentElement.scrollWidth <= innerWidth")).isTrue();
-  }
-
-  private static void view(String name) {
-    browser.findElement(By.cssSelector("nav [data-view=" + name + "]")).click();
-  }
-
   @Test
   void showsRunsTheirFindingsAndDifferences() throws IOException {
-    run("learns", 400, "learns").close();
-    run("overfits", 400, "overfits").close();
-    run("diverges", 400, "diverges").close();
+    WrittenRuns.run(folder, "learns", 400, "learns").close();
+    WrittenRuns.run(folder, "overfits", 400, "overfits").close();
+    WrittenRuns.run(folder, "diverges", 400, "diverges").close();
     openBoard();
     screen(1440, 1000, false);
     loadCharts("");
@@ -328,7 +129,7 @@ class PageTest {
 
   @Test
   void growsWithALiveRunOnANarrowScreenInTheDark() throws IOException {
-    try (TensorBoard live = run("live", 60, "learns")) {
+    try (TensorBoard live = WrittenRuns.run(folder, "live", 60, "learns")) {
       pause(300);
       openBoard();
       screen(390, 844, true);
@@ -339,7 +140,7 @@ class PageTest {
       browser.findElement(By.cssSelector("#list-box summary")).click();
       all("#list input").get(0).sendKeys("");
       js("document.querySelector('#list input').focus()");
-      points(live, 61, 120, "learns");
+      WrittenRuns.points(live, 61, 120, "learns");
       until("the curve goes on", () -> range()[1] > end);
       assertThat((Boolean) js("document.activeElement === document.querySelector('#list input')"))
           .as("the focus stays")
@@ -369,7 +170,7 @@ class PageTest {
   /** NaN ends a curve, losses of other kinds have their own chart, one value is a figure. */
   @Test
   void showsWhatIsThereAndNothingElse() throws IOException {
-    try (TensorBoard nan = run("nan", 100, "learns")) {
+    try (TensorBoard nan = WrittenRuns.run(folder, "nan", 100, "learns")) {
       for (int i = 101; i <= 150; i++) {
         nan.scalars(i, Map.of("Loss/train", Double.NaN));
       }
@@ -402,7 +203,7 @@ class PageTest {
   /** Colours stand out from the page, and differ, for a hundred runs on both themes. */
   @Test
   void coloursCanBeTold() throws IOException {
-    run("learns", 30, "learns").close();
+    WrittenRuns.run(folder, "learns", 30, "learns").close();
     openBoard();
     screen(1440, 1000, false);
     load("");
@@ -422,7 +223,7 @@ class PageTest {
   /** Layers over steps: of 84 layers one runs away. */
   @Test
   void drawsAdaptedLayersAsAMap() throws IOException {
-    run("learns", 400, "learns").close();
+    WrittenRuns.run(folder, "learns", 400, "learns").close();
     try (LayerLog log = new LayerLog(folder.resolve("learns/logs"), 0)) {
       for (int step = 20; step <= 400; step += 20) {
         double so = step;
@@ -437,7 +238,7 @@ class PageTest {
         screen(narrow ? 390 : 1440, narrow ? 844 : 1000, dark);
         load("#view=layers");
         until("the map", () -> all("#layers .heat canvas").size() == 1);
-        assertThat((Boolean) js("document.documentElement.scrollWidth <= innerWidth")).isTrue();
+        fits();
         picture("layers-" + (narrow ? "narrow" : "wide") + (dark ? "-dark" : ""));
       }
     }
@@ -461,7 +262,7 @@ class PageTest {
   /** As nginx has it with {@code location /loss/ { proxy_pass http://127.0.0.1:6006/; }}. */
   @Test
   void worksBelowAPathOfAProxy() throws IOException {
-    run("learns", 100, "learns").close();
+    WrittenRuns.run(folder, "learns", 100, "learns").close();
     board = new Board(List.of(folder), "127.0.0.1", 0, Optional.empty());
     HttpServer proxy = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
     HttpClient client = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();

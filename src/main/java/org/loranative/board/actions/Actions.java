@@ -34,6 +34,9 @@ public final class Actions implements AutoCloseable {
     this.runs = runs;
     this.readOnly = readOnly;
     queue = new Queue(runs.roots().get(0), changed);
+    if (!readOnly) {
+      queue.takeUp();
+    }
   }
 
   public boolean isReadOnly() {
@@ -45,6 +48,9 @@ public final class Actions implements AutoCloseable {
   }
 
   public JsonNode jobs() {
+    if (!readOnly) {
+      queue.takeUp(); // the board that kept it may have ended
+    }
     return queue.describe();
   }
 
@@ -101,7 +107,7 @@ public final class Actions implements AutoCloseable {
     }
     String name = String.valueOf(output.getFileName());
     Path file = queue.file("config.yaml", ConfigReader.toYaml(config));
-    queue.add(name, List.of("train", "--config", file.toString()));
+    queue.add(name, output, List.of("train", "--config", file.toString()));
     return done(name + " is in the queue; it appears among the runs once it trains.");
   }
 
@@ -112,15 +118,16 @@ public final class Actions implements AutoCloseable {
     if (run.state() == RunStatus.State.RUNNING) {
       throw new Refused(409, run.name() + " is running.");
     }
-    String folder = run.place().folder().toString();
+    Path folder = run.place().folder();
     queue.add(
         run.name(),
+        folder,
         List.of(
             "train",
             "--config",
             run.place().config().toString(),
             "--set",
-            ConfigReader.override("output_dir", folder),
+            ConfigReader.override("output_dir", folder.toString()),
             "--resume"));
     return done(run.name() + " is in the queue, to go on from its newest checkpoint.");
   }
