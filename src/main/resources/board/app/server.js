@@ -38,8 +38,12 @@ let hiding;
 /** A sentence at the foot of the page, for some seconds. */
 export function say(sentence, wrong = false) {
   const at = document.getElementById("said");
+  at.classList.toggle("wrong", wrong);
+  if (at.matches(":popover-open")) {
+    at.hidePopover();
+  }
+  at.showPopover(); // above a dialog that is open
   at.textContent = sentence;
-  at.className = wrong ? "shown wrong" : "shown";
   clearTimeout(hiding);
-  hiding = setTimeout(() => { at.className = ""; }, wrong ? 12000 : 6000);
+  hiding = setTimeout(() => at.hidePopover(), wrong ? 12000 : 6000);
 }

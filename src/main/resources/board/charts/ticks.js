@@ -86,8 +86,10 @@ export function heights(series, log, robust) {
     const cut = (q) => noise[Math.round(q * (noise.length - 1))];
     high = Math.max(high, Math.min(cut(0.98), high + usual));
     low = Math.min(low, Math.max(cut(0.02), low - usual));
-    high = Math.max(high, ...starts.slice(0, 500).filter((v) => v < high + 20 * usual));
-    low = Math.min(low, ...starts.slice(0, 500).filter((v) => v > low - 20 * usual));
+    for (const v of starts) {
+      high = Math.max(high, v);
+      low = Math.min(low, v);
+    }
   }
   if (log) {
     return low === high ? [low / 2, high * 2] : [low / 1.05, high * 1.05];

@@ -24,10 +24,10 @@ export function diff(before, now) {
     if (i < a.length && j < b.length && a[i] === b[j]) {
       add(a[i++], "same");
       j++;
-    } else if (j < b.length && (i === a.length || long[i][j + 1] >= long[i + 1][j])) {
-      add(b[j++], "new");
+    } else if (i < a.length && (j === b.length || long[i + 1][j] >= long[i][j + 1])) {
+      add(a[i++], "gone"); // first what was, then what is in its place
     } else {
-      add(a[i++], "gone");
+      add(b[j++], "new");
     }
   }
   return pieces;

@@ -173,4 +173,9 @@ abstract class InBrowser {
   static void view(String name) {
     browser.findElement(By.cssSelector("nav [data-view=" + name + "]")).click();
   }
+
+  /** Chooses an option by its value. */
+  static void choose(String select, String value) {
+    browser.findElement(By.cssSelector(select + " option[value='" + value + "']")).click();
+  }
 }

@@ -105,7 +105,7 @@ final class Queue implements AutoCloseable {
     job.process()
         .ifPresentOrElse(
             p -> {
-              var unused = p.onExit().thenRun(() -> over(job, job::endedUnseen));
+              var unused = p.onExit().thenRun(() -> over(job::endedUnseen));
             },
             job::endedUnseen);
   }
@@ -190,7 +190,7 @@ final class Queue implements AutoCloseable {
               .redirectOutput(job.output.toFile())
               .start();
       job.started(process.toHandle());
-      var unused = process.onExit().thenAccept(p -> over(job, () -> job.ended(p.exitValue())));
+      var unused = process.onExit().thenAccept(p -> over(() -> job.ended(p.exitValue())));
     } catch (IOException e) {
       log.warn("{} could not be started: {}", job.title, e.getMessage());
       job.ended(-1);
@@ -198,7 +198,7 @@ final class Queue implements AutoCloseable {
     }
   }
 
-  private synchronized void over(Job job, Runnable end) {
+  private synchronized void over(Runnable end) {
     if (!closed) { // else the next board sees to it
       end.run();
       next();

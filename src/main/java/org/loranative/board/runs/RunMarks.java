@@ -36,8 +36,8 @@ public final class RunMarks {
     }
   }
 
-  /** Changes the marks that are named. */
-  public static void change(RunEntry run, JsonNode marks) {
+  /** Changes the marks that are named; one change after the other, so that none is lost. */
+  public static synchronized void change(RunEntry run, JsonNode marks) {
     ObjectNode all = read(run);
     all.setAll(clean(marks));
     try {
