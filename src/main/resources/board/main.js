@@ -78,14 +78,27 @@ async function refresh() {
 }
 
 let waiting = false;
+let again = false;
 
-/** At most one refresh a second, however much is read. */
+/** At most one refresh a second, however much is read; what changes during one is asked for by the next. */
 function changed() {
-  if (!waiting) {
-    waiting = true;
-    const soon = all().some((run) => run.complete === false);
-    setTimeout(() => refresh().finally(() => { waiting = false; }), soon || !loaded ? 250 : 1000);
+  if (waiting) {
+    again = true;
+    return;
   }
+  waiting = true;
+  const soon = all().some((run) => run.complete === false);
+  setTimeout(async () => {
+    again = false;
+    try {
+      await refresh();
+    } finally {
+      waiting = false;
+      if (again) {
+        changed();
+      }
+    }
+  }, soon || !loaded ? 250 : 1000);
 }
 
 function theme() {

@@ -47,13 +47,21 @@ export function named(run, colour, ...more) {
   return element("div", "strip-name", swatch, breakable(run.name), ...more);
 }
 
-/** Draws only what differs from what is there: sliders, focus and scrolling stay. */
-export function keep(root, key, make) {
-  if (root.dataset.key !== key) {
-    root.dataset.key = key;
-    return make();
+/**
+ * Draws only what differs from what is there: sliders, focus and scrolling stay. What waits for an answer asks by what it is
+ * given whether something newer has come meanwhile; what fails is drawn again.
+ */
+export async function keep(root, key, make) {
+  if (root.dataset.key === key) {
+    return;
   }
-  return undefined;
+  root.dataset.key = key;
+  try {
+    await make(() => root.dataset.key !== key);
+  } catch (e) {
+    delete root.dataset.key;
+    throw e;
+  }
 }
 
 export const none = (what, how) => element("p", "card hint", `No ${what} in the runs that are shown. ${how}`);

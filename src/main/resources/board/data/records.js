@@ -2,6 +2,9 @@
 import { dialog, element } from "../app/dom.js";
 import { loss } from "../app/format.js";
 import { ask } from "../app/server.js";
+import { tokens } from "./tokens.js";
+
+const opened = new Set(); // stay so when the table is made anew
 
 /** A table of records that open on demand. */
 export function recordTable(run, records, more = []) {
@@ -10,7 +13,16 @@ export function recordTable(run, records, more = []) {
     const line = element("details", "", element("summary", "", element("b", "", loss(r.last)), " ",
       element("span", "wide", r.record.split("/").pop()),
       element("span", "hint", ...more.map((of) => "  " + of(r)))), body);
-    line.addEventListener("toggle", () => { if (line.open && !body.firstChild) { fill(body, run, r.record); } });
+    const key = run.name + "\n" + r.record;
+    line.addEventListener("toggle", () => {
+      if (line.open) {
+        opened.add(key);
+        if (!body.firstChild) { fill(body, run, r.record); }
+      } else {
+        opened.delete(key);
+      }
+    });
+    line.open = opened.has(key);
     return line;
   }));
 }
@@ -23,6 +35,8 @@ async function fill(body, run, record) {
       image.src = "api/picture?" + new URLSearchParams({ run: run.name, record });
       image.alt = content.caption || record;
       body.append(image, element("p", "", content.caption || "no caption"));
+    } else if (content.tokens) {
+      body.append(tokens(content.tokens));
     } else {
       body.append(content.why ? element("p", "hint", content.why) : pretty(content.text));
     }

@@ -9,8 +9,11 @@ const FEW = 6;
 
 export async function data(root) {
   const runs = shown().filter((run) => run.ours).slice(0, FEW);
-  await keep(root, JSON.stringify(runs.map((run) => [run.name, run.best_step, run.checkpoints, run.state])), async () => {
+  await keep(root, JSON.stringify(runs.map((run) => [run.name, run.records_at, run.state])), async (late) => {
     const all = await Promise.all(runs.map(async (run) => ({ run, of: await ask("records", { run: run.name }) })));
+    if (late()) {
+      return;
+    }
     const cards = all.filter(({ of }) => of.count > 0).map(({ run, of }) => element("article", "card",
       element("h3", "", run.name), element("p", "hint", `${of.count} records met, ${of.again} of them more than once`),
       element("h4", "", "Hardest when last met"),

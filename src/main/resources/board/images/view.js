@@ -20,8 +20,11 @@ function spread(list) {
 export async function images(root) {
   const drawing = shown().filter((run) => Object.keys(run.images).length > 0);
   const runs = drawing.slice(0, MOST_RUNS);
-  await keep(root, JSON.stringify([drawing.length, runs.map((run) => [run.name, run.images, colour(run.name)])]), async () => {
+  await keep(root, JSON.stringify([drawing.length, runs.map((run) => [run.name, run.images, colour(run.name)])]), async (late) => {
     const all = await Promise.all(runs.map(async (run) => ({ run, tags: await ask("images", { run: run.name }) })));
+    if (late()) {
+      return;
+    }
     const tags = [...new Set(all.flatMap(({ tags }) => Object.keys(tags)))].sort();
     if (tags.length === 0) {
       root.replaceChildren(none("images", "sample_steps and sample_prompts draw some while training."));

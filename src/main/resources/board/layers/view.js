@@ -17,9 +17,12 @@ const short = (x) => x === null ? "–" : String(+Number(x).toPrecision(3));
 export async function layers(root) {
   const theme = document.documentElement.dataset.theme;
   const key = JSON.stringify([chosen, theme, shown().map((run) => [run.name, run.points])]);
-  keep(root, key, async () => {
+  await keep(root, key, async (late) => {
     const all = (await Promise.all(shown().filter((run) => run.ours).slice(0, 12).map(async (run) => ({ run, ...await ask("layers", { run: run.name }) }))))
       .filter(({ steps }) => steps.length > 0);
+    if (late()) {
+      return;
+    }
     if (all.length === 0) {
       root.replaceChildren(none("layers", "Training writes logs/layers.jsonl at eval_steps."));
       return;

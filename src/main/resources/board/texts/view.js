@@ -24,8 +24,11 @@ const order = (tag) => tag.startsWith("samples") ? 0 : tag.startsWith("doctor") 
 export async function texts(root) {
   const writing = shown().filter((run) => Object.keys(run.texts).length > 0);
   const runs = writing.slice(0, MOST_RUNS);
-  await keep(root, JSON.stringify([writing.length, ...runs.map((run) => [run.name, run.texts, colour(run.name)])]), async () => {
+  await keep(root, JSON.stringify([writing.length, ...runs.map((run) => [run.name, run.texts, colour(run.name)])]), async (late) => {
     const all = await Promise.all(runs.map(async (run) => ({ run, tags: await textsOf(run) })));
+    if (late()) {
+      return;
+    }
     const tags = [...new Set(all.flatMap(({ tags }) => Object.keys(tags)))].sort((a, b) => order(a) - order(b) || (a < b ? -1 : 1));
     const { tag: focused, part } = document.activeElement?.dataset ?? {};
     root.replaceChildren(writing.length > MOST_RUNS

@@ -19,6 +19,12 @@ public record MeasuredRecords(long step, String set, Map<String, Double> losses)
   /** The file that has a line for each pass. */
   public static final String FILE = "record_losses.jsonl";
 
+  /** The file that sums training up, a line for each record. */
+  public static final String SUMMARY = "records.jsonl";
+
+  /** The file of the hardest records of training, token by token. */
+  public static final String TOKENS = "token_losses.jsonl";
+
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String TRAINED = "\"set\":\"train\"";
 

@@ -20,17 +20,20 @@ final class PassResults<B> {
   private final Task<B> task;
   private final Device device;
   private final HostBuffer host;
+  private final boolean keepItems;
   private double loss;
   private final Map<String, Double> metrics = new LinkedHashMap<>();
   private final List<RecordLoss> records = new ArrayList<>();
 
   /**
    * @param host of at least {@link #hostBytes}
+   * @param keepItems whether records keep the loss of each of their items
    */
-  PassResults(Task<B> task, Device device, HostBuffer host) {
+  PassResults(Task<B> task, Device device, HostBuffer host, boolean keepItems) {
     this.task = task;
     this.device = device;
     this.host = host;
+    this.keepItems = keepItems;
     task.objective().metrics().forEach(name -> metrics.put(name, 0.0));
   }
 
@@ -73,8 +76,14 @@ final class PassResults<B> {
         sum += items.get(i);
         worst = items.get(i) > items.get(worst) ? i : worst;
       }
-      double labelled = Math.max(1, record.labelled());
-      records.add(new RecordLoss(record.source(), sum / labelled, worst - at));
+      double mean = sum / Math.max(1, record.labelled());
+      RecordLoss all = new RecordLoss(record.source(), mean, worst - at);
+      if (keepItems) {
+        float[] own = new float[record.items()];
+        items.get(at, own);
+        all = new RecordLoss(record.source(), mean, worst - at, own);
+      }
+      records.add(all);
       at += record.items();
     }
   }

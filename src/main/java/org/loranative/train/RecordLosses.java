@@ -36,6 +36,7 @@ final class RecordLosses implements AutoCloseable {
   private final Path summary;
   private final Path passes;
   private final MetricsLog passesLog;
+  private final HardestRecords hardestRecords;
   private boolean summaryFails;
   private final Map<String, Course> courses = new LinkedHashMap<>();
   private final NavigableMap<Integer, List<RecordLoss>> recent = new TreeMap<>();
@@ -62,8 +63,9 @@ final class RecordLosses implements AutoCloseable {
    */
   RecordLosses(Path logs, int keepTo) throws IOException {
     passes = logs.resolve(MeasuredRecords.FILE);
-    summary = logs.resolve("records.jsonl");
+    summary = logs.resolve(MeasuredRecords.SUMMARY);
     passesLog = new MetricsLog(passes, keepTo);
+    hardestRecords = new HardestRecords(logs, keepTo);
     read();
   }
 
@@ -88,7 +90,8 @@ final class RecordLosses implements AutoCloseable {
 
   /** Takes the records of a training step, and those of what was measured after it. */
   void step(int step, List<RecordLoss> trained, Measurement measured) {
-    recent.put(step, List.copyOf(trained));
+    recent.put(step, trained.stream().map(RecordLoss::withoutItems).toList());
+    hardestRecords.step(step, trained);
     if (recent.size() > RECENT) {
       recent.pollFirstEntry();
     }
@@ -107,6 +110,11 @@ final class RecordLosses implements AutoCloseable {
         .toList();
   }
 
+  /** Writes what each piece of the hardest records lost. */
+  void writeHardest(HardestRecords.Text text) {
+    hardestRecords.write(text);
+  }
+
   private void write(int step, String set, List<RecordLoss> records) {
     if (records.isEmpty()) {
       return;
@@ -123,6 +131,7 @@ final class RecordLosses implements AutoCloseable {
   void cutAfter(int step) throws IOException {
     passesLog.cutAfter(step);
     recent.tailMap(step, false).clear();
+    hardestRecords.cutAfter(step);
     read();
   }
 

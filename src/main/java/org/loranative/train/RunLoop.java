@@ -149,6 +149,9 @@ public final class RunLoop implements Trainer.Listener {
     }
     run.optimizer().scalars(run.state()).forEach((name, x) -> extra.put("optimizer/" + name, x));
     doctor.add(now, run.tracker().step(step, measured, extra));
+    if (!measured.isEmpty()) {
+      run.tracker().hardest(run.task()::pieces);
+    }
     log.debug("step {} loss {} lr {} grad_norm {}", now, step.loss(), step.rate(), step.gradNorm());
     doctor.add(now, measured);
     return !progress.owesMeasurement() && follow(now, measured);

@@ -52,6 +52,19 @@ public interface Task<B> {
   /** What stands at one of a record's items, if that says something to people. */
   Optional<String> item(String record, int item);
 
+  /**
+   * A piece of a record's text.
+   *
+   * @param from the first item and
+   * @param to the end of the items that learn it; equal where none does
+   */
+  record Piece(String text, int from, int to) {}
+
+  /** The text of the record that came from there with so many items; empty where it is none. */
+  default List<Piece> pieces(String record, int items) {
+    return List.of();
+  }
+
   /** What is worth knowing of the data, by name, for the doctor and whoever reads the run. */
   Map<String, Object> facts();
 

@@ -186,6 +186,11 @@ public final class Tracker implements AutoCloseable {
     layers.write(at);
   }
 
+  /** Records which parts of the hardest records are hard. */
+  void hardest(HardestRecords.Text text) {
+    records.writeHardest(text);
+  }
+
   /** The records of a step that was not long ago, the hardest first. */
   List<RecordLoss> hardest(int step) {
     return records.hardest(step);

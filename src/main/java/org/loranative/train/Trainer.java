@@ -95,7 +95,7 @@ public final class Trainer<B> implements AutoCloseable {
       List<B> batches = steps.batches(step);
       long labelled = batches.stream().mapToLong(task::labelled).sum();
       double rate = recipe.schedule().at(step) * listener.rateFactor();
-      PassResults<B> results = new PassResults<>(task, device, host);
+      PassResults<B> results = new PassResults<>(task, device, host, true);
       for (int micro = 0; micro < batches.size(); micro++) {
         BatchFeed.Ready<B> ready = next.orElseThrow();
         place(ready, stepState(step, micro, rate, labelled));
@@ -202,7 +202,7 @@ public final class Trainer<B> implements AutoCloseable {
   /** One pass over batches that are measured. */
   private PassResults<B> pass(List<B> batches, Phase phase) {
     long labelled = batches.stream().mapToLong(task::labelled).sum();
-    PassResults<B> results = new PassResults<>(task, device, host);
+    PassResults<B> results = new PassResults<>(task, device, host, false);
     for (B batch : batches) {
       phase.next();
       BatchFeed.Ready<B> ready = feed.evaluation(batch, plans.evaluation().get(task.shape(batch)));

@@ -106,6 +106,16 @@ class ActionsPageTest extends InBrowser {
     press("Stop");
     until("it stops", () -> says("dialog .pairs", "stopped"));
     assertThat(newest(first)).as("a checkpoint of where it was resumed to").isGreaterThan(stopped);
+    press("Close");
+    Files.delete(data); // a run keeps the text of its hardest records
+    view("data");
+    until("its records", () -> !all("#data details").isEmpty());
+    all("#data details summary").get(0).click();
+    until("token by token", () -> all("#data .token").size() > 6);
+    assertThat(all("#data .tokens").get(0).getText()).startsWith("what is ");
+    assertThat(all("#data .tokens .prompt")).as("what was asked is not learnt").isNotEmpty();
+    assertThat(all("#data .tokens .token").get(0).getAttribute("title")).startsWith("loss ");
+    picture("tokens");
     noErrors();
   }
 

@@ -145,7 +145,11 @@ abstract class InBrowser {
     browser.get("about:blank");
     browser.get(board.address() + place);
     until("the runs are there", () -> !all("#list li").isEmpty());
-    until("all is read", () -> !browser.findElement(By.id("status")).getText().contains("reading"));
+    until(
+        "all is read",
+        () ->
+            !String.valueOf(js("document.getElementById('status').textContent"))
+                .contains("reading"));
   }
 
   void loadCharts(String place) {

@@ -84,4 +84,67 @@ class RecordLossesTest {
     }
     assertThat(summary().get(0).path("mean").asDouble()).isEqualTo(4);
   }
+
+  private List<JsonNode> tokens() throws IOException {
+    List<JsonNode> lines = new java.util.ArrayList<>();
+    for (String line : Files.readAllLines(logs.resolve("token_losses.jsonl"))) {
+      lines.add(new ObjectMapper().readTree(line));
+    }
+    return lines;
+  }
+
+  private static RecordLoss text(String record, float... items) {
+    double sum = 0;
+    for (float x : items) {
+      sum += x;
+    }
+    return new RecordLoss(record, sum / items.length, 0, items);
+  }
+
+  private static List<Task.Piece> pieces(String record, int items) {
+    return List.of(
+        new Task.Piece("asked", 0, 0),
+        new Task.Piece(record, 0, 1),
+        new Task.Piece(" and the rest", 1, items));
+  }
+
+  /** Of a hundred records the ten hardest, as they were when they were last met. */
+  @Test
+  void keepsTheTokensOfTheHardest() throws IOException {
+    try (RecordLosses losses = new RecordLosses(logs, 0)) {
+      for (int i = 1; i <= 100; i++) {
+        losses.step(
+            i, List.of(text("r" + i, i, 2, 1), new RecordLoss("n", 99, 0)), Measurement.NONE);
+      }
+      losses.step(101, List.of(text("r100", 0.5f, 0.25f, 0)), Measurement.NONE);
+      losses.writeHardest(RecordLossesTest::pieces);
+    }
+    assertThat(tokens())
+        .extracting(t -> t.path("record").asText())
+        .containsExactly("r99", "r98", "r97", "r96", "r95", "r94", "r93", "r92", "r91", "r90");
+    JsonNode first = tokens().get(0);
+    assertThat(first.path("step").asInt()).isEqualTo(99);
+    assertThat(first.path("pieces")).hasToString("[\"asked\",\"r99\",\" and the rest\"]");
+    assertThat(first.path("losses")).hasToString("[null,99.0,3.0]");
+    // A resumed run goes on with what was there up to where it stands.
+    try (RecordLosses losses = new RecordLosses(logs, 97)) {
+      losses.step(98, List.of(text("new", 500)), Measurement.NONE);
+      losses.writeHardest(RecordLossesTest::pieces);
+    }
+    assertThat(tokens())
+        .extracting(t -> t.path("record").asText())
+        .startsWith("new", "r97", "r96")
+        .doesNotContain("r98", "r99");
+    assertThat(tokens().get(1).path("losses")).hasToString("[null,97.0,3.0]");
+  }
+
+  /** Where records are no texts there is no such file. */
+  @Test
+  void writesNoTokensOfPictures() throws IOException {
+    try (RecordLosses losses = new RecordLosses(logs, 0)) {
+      losses.step(1, List.of(text("a.png", 0.5f)), MEASURED);
+      losses.writeHardest((record, items) -> List.of());
+    }
+    assertThat(logs.resolve("token_losses.jsonl")).doesNotExist();
+  }
 }

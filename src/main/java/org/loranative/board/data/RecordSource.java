@@ -1,6 +1,5 @@
 package org.loranative.board.data;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedReader;
@@ -45,7 +44,7 @@ record RecordSource(Path file, int line) {
   }
 
   /** {@code text}, or {@code picture} and {@code caption}; else {@code why} there is neither. */
-  JsonNode describe() {
+  ObjectNode describe() {
     ObjectNode node = JSON.createObjectNode();
     try {
       if (picture().isPresent()) {

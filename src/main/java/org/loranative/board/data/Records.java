@@ -22,7 +22,6 @@ import org.slf4j.LoggerFactory;
 public final class Records {
   private static final Logger log = LoggerFactory.getLogger(Records.class);
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final String SUMMARY = "records.jsonl";
   private static final int MOST = 10;
 
   private Records() {}
@@ -42,7 +41,9 @@ public final class Records {
   /** The hardest, and those that were met again and not learnt. */
   public static JsonNode hardest(RunEntry run) {
     List<Course> all = new ArrayList<>();
-    read(run.place().logs().resolve(SUMMARY), line -> all.add(new Course(JSON.readTree(line))));
+    read(
+        run.place().logs().resolve(MeasuredRecords.SUMMARY),
+        line -> all.add(new Course(JSON.readTree(line))));
     all.sort(Comparator.comparingDouble(Course::last).reversed());
     ObjectNode node = JSON.createObjectNode().put("count", all.size());
     ArrayNode hardest = node.putArray("hardest");
@@ -75,9 +76,20 @@ public final class Records {
     return node;
   }
 
-  /** What a record is: its text, or its picture and caption. */
+  /**
+   * What a record is: its text, or its picture and caption; and its tokens, where they are kept.
+   */
   public static JsonNode content(RunEntry run, String record) {
-    return source(run, record).describe();
+    ObjectNode node = source(run, record).describe();
+    read(
+        run.place().logs().resolve(MeasuredRecords.TOKENS),
+        line -> {
+          JsonNode tokens = JSON.readTree(line);
+          if (tokens.path("record").asText().equals(record)) {
+            node.set("tokens", tokens);
+          }
+        });
+    return node;
   }
 
   /** The bytes of a record that is a picture. */
@@ -94,7 +106,7 @@ public final class Records {
   private static RecordSource source(RunEntry run, String record) {
     String quoted = JSON.getNodeFactory().textNode(record).toString();
     boolean[] named = {false};
-    for (String file : List.of(SUMMARY, MeasuredRecords.FILE)) {
+    for (String file : List.of(MeasuredRecords.SUMMARY, MeasuredRecords.FILE)) {
       if (!named[0]) {
         read(run.place().logs().resolve(file), line -> named[0] |= line.contains(quoted));
       }

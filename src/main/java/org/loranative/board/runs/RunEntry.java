@@ -80,9 +80,9 @@ public final class RunEntry {
     return version;
   }
 
-  /** The row is told of again. */
-  void touch(long now) {
-    row = RunRow.of(this);
+  /** The row is told of again, as the {@code now}-th change. */
+  void touch(ObjectNode newest, long now) {
+    row = newest;
     version = now;
   }
 

@@ -19,6 +19,7 @@ import org.loranative.config.Mark;
 import org.loranative.diagnose.Curve;
 import org.loranative.diagnose.Finding;
 import org.loranative.diagnose.RunCurves;
+import org.loranative.track.MeasuredRecords;
 import org.loranative.track.RecordedRun;
 import org.loranative.track.RunStatus;
 import org.loranative.track.Scalars;
@@ -84,6 +85,9 @@ final class RunRow {
         });
     findings(row, entry.findings());
     checkpoints(row.putArray("checkpoints"), entry.place().folder());
+    row.put(
+        "records_at",
+        entry.place().logs().resolve(MeasuredRecords.SUMMARY).toFile().lastModified());
     row.setAll(RunMarks.read(entry));
     return row;
   }

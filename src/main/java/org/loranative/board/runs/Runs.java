@@ -70,7 +70,7 @@ public final class Runs implements AutoCloseable {
 
   /** The row changes by the page's own doing. */
   public void changed(RunEntry entry) {
-    entry.touch(changes.incrementAndGet());
+    touch(entry);
     entry.hurry();
     tell();
   }
@@ -140,7 +140,7 @@ public final class Runs implements AutoCloseable {
     try {
       boolean news = entry.look(() -> closed, () -> reading(entry));
       if (news) {
-        entry.touch(changes.incrementAndGet());
+        touch(entry);
       }
       return news;
     } catch (OutOfMemoryError e) {
@@ -157,8 +157,16 @@ public final class Runs implements AutoCloseable {
   }
 
   private void reading(RunEntry entry) {
-    entry.touch(changes.incrementAndGet());
+    touch(entry);
     tell();
+  }
+
+  /** Its row and its number change together: who asks in between is told of neither. */
+  private void touch(RunEntry entry) {
+    ObjectNode row = RunRow.of(entry); // takes a while
+    synchronized (this) {
+      entry.touch(row, changes.incrementAndGet());
+    }
   }
 
   private void tell() {
@@ -202,7 +210,7 @@ public final class Runs implements AutoCloseable {
     for (Map.Entry<String, RunPlaces.Place> f : found.entrySet()) {
       if (!entries.containsKey(f.getKey())) {
         RunEntry entry = new RunEntry(f.getKey(), f.getValue());
-        entry.touch(changes.incrementAndGet());
+        touch(entry);
         entries.put(f.getKey(), entry);
         gone.remove(f.getKey());
         news = true;

@@ -211,6 +211,15 @@ final class LlmTask implements Task<List<Example>> {
   }
 
   @Override
+  public List<Piece> pieces(String record, int items) {
+    return examples.stream()
+        .filter(s -> s.length() == items && s.source().toString().equals(record))
+        .findFirst()
+        .map(s -> Pieces.of(s, tokenizer))
+        .orElse(List.of());
+  }
+
+  @Override
   public Map<String, Object> facts() {
     return LlmFacts.of(examples, held, base.config().vocab(), tokenizer::decode);
   }
