@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -34,7 +35,8 @@ import java.util.stream.Stream;
  * @param normOffset added to every norm's weight (GGUF files hold the sum already)
  * @param scaledEmbedding embeddings times √hidden
  * @param sliding which layers use the sliding window: {@code all}, {@code by_layer_types} (as the
- *     config lists them), or {@code every} (all but each {@code slidingPeriod}-th)
+ *     config lists them; where nothing is said), or {@code every} (all but each {@code
+ *     slidingPeriod}-th)
  * @param unrotatedPeriod layers of such a period, the last of each, do without rotation; 0 for
  *     none. The config's own {@code no_rope_layers} comes first
  * @param localRopeTheta rotary base of sliding layers, 0 for the same as the others
@@ -60,6 +62,9 @@ public record Family(
     String modelType,
     Map<String, String> ggufNames) {
 
+  private static final String BY_LAYER_TYPES = "by_layer_types";
+  private static final Set<String> SLIDING = Set.of("all", BY_LAYER_TYPES, "every");
+
   /** Where the files lie, beside the classes or in the jar. */
   private static final String FOLDER = "/models";
 
@@ -82,7 +87,13 @@ public record Family(
           Map.entry("mlp.down_proj", "ffn_down"));
 
   public Family {
+    architectures = architectures == null ? List.of() : List.copyOf(architectures);
     wrappers = wrappers == null ? List.of() : List.copyOf(wrappers);
+    ggufArchitectures = ggufArchitectures == null ? List.of() : List.copyOf(ggufArchitectures);
+    sliding = sliding == null ? BY_LAYER_TYPES : sliding;
+    if (!SLIDING.contains(sliding)) {
+      throw new IllegalArgumentException("sliding is " + sliding + ", not one of " + SLIDING);
+    }
     ggufNames = ggufNames == null ? Map.of() : Map.copyOf(ggufNames);
   }
 
