@@ -89,7 +89,8 @@ LN_DEVICE void timestep_embedding(const float* t, T* y, i64 B, i64 dim, i32 cosi
 
 template <bool WHOLE, typename T>
 LN_DEVICE void mse_blocks(const T* y, const float* target, const float* weights,
-                          const gpu_step* step, double* sums, T* dy, i64 n, float huber) {
+                          const float* mask, const gpu_step* step, double* sums, T* dy, i64 n,
+                          i64 C, float huber) {
   LN_DYNAMIC_SHARED(double, shared);
   const i64 b = blockIdx.y, first = i64(blockIdx.x) * MseTile::kBlock;
   const i64 end = first + MseTile::kBlock < n ? first + MseTile::kBlock : n;
@@ -101,13 +102,15 @@ LN_DEVICE void mse_blocks(const T* y, const float* target, const float* weights,
     const Eight aim = s.load(target + b * n);
     LN_EACH_OF_8 {
       d[i] -= aim[i];
+      const bool inside = i < s.count;
+      const float counts = mask && inside ? mask[b * (n / C) + u32(at + i) / u32(C)] : 1.0f;
       if (huber > 0) {
         const float root = sqrtf(d[i] * d[i] + huber * huber);
-        some += i < s.count ? 2 * huber * (root - huber) : 0.0f;
-        d[i] = 2 * huber * d[i] / root * weight;
+        some += inside ? counts * 2 * huber * (root - huber) : 0.0f;
+        d[i] = 2 * huber * d[i] / root * counts * weight;
       } else {
-        some += d[i] * d[i];
-        d[i] = 2 * d[i] * weight;
+        some += counts * d[i] * d[i];
+        d[i] = 2 * d[i] * counts * weight;
       }
     }
     if (dy) s.store(dy + b * n, d);
@@ -147,8 +150,8 @@ LN_INSTANCES((256), timestep_embedding,
              (const float* t, T* y, i64 B, i64 dim, i32 cosine_first, float shift),
              timestep_embedding(t, y, B, dim, cosine_first, shift))
 LN_INSTANCES((256), mse_blocks,
-             (const T* y, const float* target, const float* weights, const gpu_step* step,
-              double* sums, T* dy, i64 n, float huber),
-             LN_EIGHTS(whole_eights(n, y, target, dy), mse_blocks, y, target, weights, step, sums,
-                       dy, n, huber))
+             (const T* y, const float* target, const float* weights, const float* mask,
+              const gpu_step* step, double* sums, T* dy, i64 n, i64 C, float huber),
+             LN_EIGHTS(whole_eights(n, y, target, dy), mse_blocks, y, target, weights, mask, step,
+                       sums, dy, n, C, huber))
 LN_KERNEL(mse_finish)

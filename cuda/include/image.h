@@ -21,7 +21,7 @@ LN_SIGNATURES(add_rows, (const T* x, const T* t, T* y, i64 B, i64 N, i64 C))
 LN_SIGNATURES(sum_rows, (const T* dy, T* dt, i64 N, i64 C))
 LN_SIGNATURES(timestep_embedding,
               (const float* t, T* y, i64 B, i64 dim, i32 cosine_first, float shift))
-LN_SIGNATURES(mse_blocks, (const T* y, const float* target, const float* weights,
-                           const gpu_step* step, double* sums, T* dy, i64 n, float huber))
+LN_SIGNATURES(mse_blocks, (const T* y, const float* target, const float* weights, const float* mask,
+                           const gpu_step* step, double* sums, T* dy, i64 n, i64 C, float huber))
 LN_SIGNATURE mse_finish(const double* sums, const float* weights, const gpu_step* step, float* loss,
                         float* losses, i64 B, i64 blocks, i64 n);

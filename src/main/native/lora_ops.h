@@ -457,12 +457,13 @@ int ln_timestep_embedding_fwd(int64_t device, int64_t t, int64_t y, int64_t B, i
 
 // loss[0] = sum over b of weights[b] mean_i e(y[b, i] - target[b, i]), times step.inv_labelled; and
 // in the same pass dy = its gradient times step.loss_scale, and losses[b] = mean_i e, without
-// weight. e(d) = d^2, or with huber c > 0 the pseudo-Huber 2c (sqrt(d^2 + c^2) - c). y [B, n];
-// target [B, n], weights [B], loss, losses [B] f32; dy [B, n] or 0 (evaluation). Sums in f64, in a
-// fixed order. Overwrites loss, losses and dy.
-int ln_mse_fwd(int64_t device, int64_t y, int64_t target, int64_t weights, int64_t step,
-               int64_t loss, int64_t losses, int64_t dy, int64_t scratch, int64_t B, int64_t n,
-               float huber, int32_t dtype);
+// weights[b]. e(d) = d^2, or with huber c > 0 the pseudo-Huber 2c (sqrt(d^2 + c^2) - c), times
+// mask[b, i / C] where there is a mask. y [B, n]; target [B, n], weights [B], mask [B, n / C] or 0,
+// loss, losses [B] f32; dy [B, n] or 0 (evaluation). Sums in f64, in a fixed order. Overwrites
+// loss, losses and dy.
+int ln_mse_fwd(int64_t device, int64_t y, int64_t target, int64_t weights, int64_t mask,
+               int64_t step, int64_t loss, int64_t losses, int64_t dy, int64_t scratch, int64_t B,
+               int64_t n, int64_t C, float huber, int32_t dtype);
 int64_t ln_mse_scratch(int64_t device, int64_t B, int64_t n);
 
 // Cuts the columns of x [M, c0 + c1 + c2] into y0 [M, c0], y1 [M, c1], y2 [M, c2]; c2 and y2 may

@@ -76,7 +76,8 @@ void embed(const float* t, T* y, int64_t B, int64_t dim, bool cosine_first, floa
 
 template <typename T>
 float loss(const Device* device, const T* y, const float* target, const float* weights,
-           const Step* step, float* losses, T* dy, int64_t B, int64_t n, float huber) {
+           const float* mask, const Step* step, float* losses, T* dy, int64_t B, int64_t n,
+           int64_t C, float huber) {
   double total = 0;
   for (int64_t b = 0; b < B; b++) {
     constexpr int64_t kBlock = 1 << 14;  // sums in index order of fixed blocks
@@ -89,8 +90,9 @@ float loss(const Device* device, const T* y, const float* target, const float* w
       for (int64_t i = b * n + block * kBlock; i < b * n + lo((block + 1) * kBlock, n); i++) {
         float d = load(y[i]) - target[i];
         float root = huber > 0 ? sqrtf(d * d + huber * huber) : 0;
-        part += double(huber > 0 ? 2 * huber * (root - huber) : d * d);
-        float slope = huber > 0 ? 2 * huber * d / root : 2 * d;
+        float counts = mask ? mask[i / C] : 1;
+        part += double(counts * (huber > 0 ? 2 * huber * (root - huber) : d * d));
+        float slope = counts * (huber > 0 ? 2 * huber * d / root : 2 * d);
         if (dy) store(dy + i, slope * weight * step->loss_scale);
       }
 #pragma omp ordered
@@ -153,13 +155,13 @@ int ln_timestep_embedding_fwd(int64_t, int64_t t, int64_t y, int64_t B, int64_t 
 
 int64_t ln_mse_scratch(int64_t, int64_t, int64_t) { return 0; }
 
-int ln_mse_fwd(int64_t device, int64_t y, int64_t target, int64_t weights, int64_t step,
-               int64_t loss_at, int64_t losses, int64_t dy, int64_t, int64_t B, int64_t n,
-               float huber, int32_t dtype) {
+int ln_mse_fwd(int64_t device, int64_t y, int64_t target, int64_t weights, int64_t mask,
+               int64_t step, int64_t loss_at, int64_t losses, int64_t dy, int64_t, int64_t B,
+               int64_t n, int64_t C, float huber, int32_t dtype) {
   auto run = [&](auto* type) {
     using T = __typeof__(*type);
-    return loss(of(device), ptr<T>(y), ptr<float>(target), ptr<float>(weights), ptr<Step>(step),
-                ptr<float>(losses), ptr<T>(dy), B, n, huber);
+    return loss(of(device), ptr<T>(y), ptr<float>(target), ptr<float>(weights), ptr<float>(mask),
+                ptr<Step>(step), ptr<float>(losses), ptr<T>(dy), B, n, C, huber);
   };
   *ptr<float>(loss_at) = dtype == LN_BF16 ? run(ptr<bf16>(0)) : run(ptr<float>(0));
   return LN_OK;

@@ -55,12 +55,13 @@ static int64_t mse_blocks(int64_t n) { return (n + MseTile::kBlock - 1) / MseTil
 
 int64_t ln_mse_scratch(int64_t, int64_t B, int64_t n) { return B * mse_blocks(n) * 8; }
 
-int ln_mse_fwd(int64_t device, int64_t y, int64_t target, int64_t weights, int64_t step,
-               int64_t loss, int64_t losses, int64_t dy, int64_t scratch, int64_t B, int64_t n,
-               float huber, int32_t dtype) {
+int ln_mse_fwd(int64_t device, int64_t y, int64_t target, int64_t weights, int64_t mask,
+               int64_t step, int64_t loss, int64_t losses, int64_t dy, int64_t scratch, int64_t B,
+               int64_t n, int64_t C, float huber, int32_t dtype) {
   Grid grid{mse_blocks(n), B};
   LN_TRY(LN_LAUNCH_TYPED(of(device), dtype, mse_blocks, grid, MseTile::kThreads,
-                         MseTile::kSharedBytes, y, target, weights, step, scratch, dy, n, huber));
+                         MseTile::kSharedBytes, y, target, weights, mask, step, scratch, dy, n, C,
+                         huber));
   return LN_LAUNCH(of(device), mse_finish, Grid{}, MseTile::kThreads, MseTile::kSharedBytes,
                    scratch, weights, step, loss, losses, B, grid.x, n);
 }

@@ -84,6 +84,9 @@ final class ConfigChecks {
               + " and regularization_path are both set, but replayed batches must be the same in"
               + " every epoch; keep one of them.");
     }
+    if (c.unmaskedWeight() > 0 && !c.masked()) {
+      throw is.wrong("unmasked_weight", c.unmaskedWeight(), "0 without masked: true");
+    }
     if (c.sampleSteps() > 0 && c.samplePrompts().isEmpty()) {
       throw new UserException(
           source.apply("sample_steps") + " is set but sample_prompts is empty; list the prompts.");

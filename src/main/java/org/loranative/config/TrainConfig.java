@@ -43,6 +43,8 @@ public record TrainConfig(
     Boolean flip,
     Boolean randomCrop,
     String background,
+    Boolean masked,
+    Double unmaskedWeight,
     Boolean strictData,
     Boolean cacheEncodings,
     String cacheDir,

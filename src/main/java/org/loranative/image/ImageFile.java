@@ -13,6 +13,7 @@ import java.util.Map;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReadParam;
 import javax.imageio.ImageReader;
+import javax.imageio.ImageTypeSpecifier;
 import javax.imageio.stream.ImageInputStream;
 import org.loranative.UserException;
 import org.loranative.io.LfsPointer;
@@ -34,14 +35,21 @@ public final class ImageFile {
   private final int storedWidth;
   private final int storedHeight;
   private final Orientation orientation;
+  private final boolean opacity;
 
   private ImageFile(
-      Path file, Color background, int storedWidth, int storedHeight, Orientation orientation) {
+      Path file,
+      Color background,
+      int storedWidth,
+      int storedHeight,
+      Orientation orientation,
+      boolean opacity) {
     this.file = file;
     this.background = background;
     this.storedWidth = storedWidth;
     this.storedHeight = storedHeight;
     this.orientation = orientation;
+    this.opacity = opacity;
   }
 
   /** What is transparent becomes white. */
@@ -72,9 +80,27 @@ public final class ImageFile {
                           "%s has %d x %d pixels; at most %d million are read.",
                           file, width, height, MOST_PIXELS / 1_000_000));
                 }
-                return new ImageFile(file, background, width, height, Orientation.of(file));
+                return new ImageFile(file, background, width, height, Orientation.of(file), false);
               });
         });
+  }
+
+  /** Whether parts of it may be transparent. */
+  public boolean hasOpacity() {
+    return named(
+        file,
+        () ->
+            reading(
+                file,
+                reader -> {
+                  Iterator<ImageTypeSpecifier> types = reader.getImageTypes(0);
+                  return types.hasNext() && types.next().getColorModel().hasAlpha();
+                }));
+  }
+
+  /** How opaque it is, in each channel, in the place of its colours. */
+  public ImageFile opacity() {
+    return new ImageFile(file, background, storedWidth, storedHeight, orientation, true);
   }
 
   /** Upright. */
@@ -138,7 +164,7 @@ public final class ImageFile {
       int first = top;
       int rows = Math.min(stripRows, storedHeight - top);
       BufferedImage strip = reading(file, reader -> strip(reader, first, rows));
-      PixelRows pixels = new PixelRows(strip, background);
+      PixelRows pixels = new PixelRows(strip, background, opacity);
       for (int y = 0; y < rows; y++) {
         float[] row = pixels.row(y);
         for (Resampling r : made.values()) {

@@ -17,8 +17,13 @@ final class PixelRows {
   private final float[] paper;
   private final float[] rgb;
   private final int[] samples;
+  private final boolean opacity;
 
-  PixelRows(BufferedImage image, Color background) {
+  /**
+   * @param opacity whether rows are how opaque the image is, in the place of each colour
+   */
+  PixelRows(BufferedImage image, Color background, boolean opacity) {
+    this.opacity = opacity;
     this.image = image;
     model = image.getColorModel();
     int type = model.getColorSpace().getType();
@@ -43,10 +48,9 @@ final class PixelRows {
   private void packed(int y) {
     image.getRGB(0, y, image.getWidth(), 1, samples, 0, image.getWidth());
     for (int x = 0; x < samples.length; x++) {
-      float opacity = (samples[x] >>> 24) / 255f;
+      float alpha = (samples[x] >>> 24) / 255f;
       for (int c = 0; c < 3; c++) {
-        float value = (samples[x] >>> 16 - 8 * c & 255) / 255f;
-        rgb[3 * x + c] = value * opacity + paper[c] * (1 - opacity);
+        put(x, c, (samples[x] >>> 16 - 8 * c & 255) / 255f, alpha);
       }
     }
   }
@@ -55,18 +59,22 @@ final class PixelRows {
   private void stored(int y) {
     image.getRaster().getPixels(0, y, image.getWidth(), 1, samples);
     int bands = image.getRaster().getNumBands();
-    boolean alpha = model.hasAlpha();
-    int colours = bands - (alpha ? 1 : 0);
+    boolean transparent = model.hasAlpha();
+    int colours = bands - (transparent ? 1 : 0);
     for (int x = 0; x < image.getWidth(); x++) {
-      float opacity = alpha ? sample(x, bands, colours) : 1;
+      float alpha = transparent ? sample(x, bands, colours) : 1;
       for (int c = 0; c < 3; c++) {
         float value = sample(x, bands, colours == 1 ? 0 : c);
-        if (alpha && model.isAlphaPremultiplied() && opacity > 0) {
-          value /= opacity;
+        if (transparent && model.isAlphaPremultiplied() && alpha > 0) {
+          value /= alpha;
         }
-        rgb[3 * x + c] = value * opacity + paper[c] * (1 - opacity);
+        put(x, c, value, alpha);
       }
     }
+  }
+
+  private void put(int x, int c, float value, float alpha) {
+    rgb[3 * x + c] = opacity ? alpha : value * alpha + paper[c] * (1 - alpha);
   }
 
   private float sample(int x, int bands, int band) {

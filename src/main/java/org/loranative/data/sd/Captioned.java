@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.loranative.Spelling;
 import org.loranative.UserException;
 import org.loranative.data.DataFolder;
@@ -60,6 +61,24 @@ public record Captioned(Path file, String caption) {
           unread,
           unheeded);
     }
+
+    /**
+     * Checks that no mask has a caption.
+     *
+     * @throws UserException if one would be both learnt and a mask
+     */
+    public Found masked() {
+      Set<String> stems = images.stream().map(i -> Mask.stem(i.file())).collect(Collectors.toSet());
+      for (Captioned image : images) {
+        if (Mask.isMask(image.file(), stems)) {
+          throw new UserException(
+              image.file()
+                  + " has a caption of its own, but with masked: true it is the mask of the image"
+                  + " whose name it bears; remove the caption, or rename the file.");
+        }
+      }
+      return this;
+    }
   }
 
   /** With a word before the caption, unless it has it already, in whatever case. */
@@ -103,7 +122,7 @@ public record Captioned(Path file, String caption) {
       Optional<Path> caption = sidecars.of(image);
       if (caption.isPresent()) {
         images.add(new Captioned(image, TextFile.read(caption.get(), encoding).strip()));
-      } else {
+      } else if (!sidecars.isMask(image)) {
         without.add(image);
       }
     }
@@ -138,7 +157,9 @@ public record Captioned(Path file, String caption) {
     Sidecars sidecars = Sidecars.in(folder);
     return new Found(
         images,
-        sidecars.images().stream().filter(f -> !described.contains(f)).toList(),
+        sidecars.images().stream()
+            .filter(f -> !described.contains(f) && !sidecars.isMask(f))
+            .toList(),
         List.of(),
         sidecars.unread().stream().filter(f -> !described.contains(f)).toList(),
         sidecars.images().stream().flatMap(f -> sidecars.of(f).stream()).distinct().toList());
@@ -166,8 +187,10 @@ public record Captioned(Path file, String caption) {
    * Images of a folder and the files beside them that may be their captions.
    *
    * @param captions by their path without the ending
+   * @param stems the images' paths without the endings
    */
-  private record Sidecars(List<Path> images, List<Path> unread, Map<String, Path> captions) {
+  private record Sidecars(
+      List<Path> images, List<Path> unread, Map<String, Path> captions, Set<String> stems) {
     static Sidecars in(Path folder) {
       List<Path> images = new ArrayList<>();
       List<Path> unread = new ArrayList<>();
@@ -183,29 +206,30 @@ public record Captioned(Path file, String caption) {
       for (String kind : CAPTIONS) {
         files.stream()
             .filter(f -> ending(f).equals(kind) && !DataFolder.isDocument(f))
-            .forEach(f -> captions.putIfAbsent(stem(f), f));
+            .forEach(f -> captions.putIfAbsent(Mask.stem(f), f));
       }
-      return new Sidecars(images, unread, captions);
+      Set<String> stems = images.stream().map(Mask::stem).collect(Collectors.toSet());
+      return new Sidecars(images, unread, captions, stems);
+    }
+
+    boolean isMask(Path image) {
+      return Mask.isMask(image, stems);
     }
 
     Optional<Path> of(Path image) {
-      return Optional.ofNullable(captions.get(stem(image)));
+      return Optional.ofNullable(captions.get(Mask.stem(image)));
     }
 
     List<Path> withoutImage() {
       Map<String, Path> left = new TreeMap<>(captions);
-      images.forEach(i -> left.remove(stem(i)));
-      unread.forEach(i -> left.remove(stem(i)));
+      images.forEach(i -> left.remove(Mask.stem(i)));
+      unread.forEach(i -> left.remove(Mask.stem(i)));
       return List.copyOf(left.values());
     }
 
     private static String ending(Path file) {
       String name = file.getFileName().toString();
       return name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
-    }
-
-    private static String stem(Path file) {
-      return file.toString().replaceFirst("\\.[^./]*$", "");
     }
   }
 

@@ -11,6 +11,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import org.loranative.Counted;
 import org.loranative.UserException;
 import org.loranative.image.Crop;
@@ -64,7 +65,8 @@ public record Preparation(List<PreparedImage> images, ImageChecks checks) {
     try {
       ImageFacts f = facts.get(key(c, setting), sha -> measure(c, setting, sha));
       Buckets.Size size = setting.buckets().nearest(f.width(), f.height());
-      images.add(new PreparedImage(c, f, size, setting.crops(f, size), setting));
+      Optional<Mask> mask = setting.masked() ? Mask.of(c.file(), f) : Optional.empty();
+      images.add(new PreparedImage(c, f, size, setting.crops(f, size), mask, setting));
     } catch (UserException e) {
       unreadable.add(e.getMessage());
     }
@@ -83,7 +85,7 @@ public record Preparation(List<PreparedImage> images, ImageChecks checks) {
     return ImageFacts.of(file.width(), file.height(), pictures.get(0), pictures.get(1), sha256);
   }
 
-  private static String sha256(Path file) {
+  static String sha256(Path file) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {

@@ -3,6 +3,7 @@ package org.loranative.data.sd;
 import java.awt.Color;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.loranative.image.Crop;
 import org.loranative.image.ImageFile;
 import org.loranative.image.Picture;
@@ -12,9 +13,15 @@ import org.loranative.random.Philox;
  * A training image, looked at: what it is brought to and how.
  *
  * @param crops what an epoch draws one of
+ * @param mask none: all of it is learnt
  */
 public record PreparedImage(
-    Captioned captioned, ImageFacts facts, Buckets.Size size, List<Crop> crops, Setting setting) {
+    Captioned captioned,
+    ImageFacts facts,
+    Buckets.Size size,
+    List<Crop> crops,
+    Optional<Mask> mask,
+    Setting setting) {
   private static final int RANDOM_CROPS = 4;
 
   /**
@@ -24,9 +31,15 @@ public record PreparedImage(
    * @param mirror whether each crop has a mirrored twin
    * @param randomCrop several places instead of the middle, where there is room
    * @param seed of the places
+   * @param masked whether images may have a mask
    */
   public record Setting(
-      Buckets buckets, Color background, boolean mirror, boolean randomCrop, long seed) {
+      Buckets buckets,
+      Color background,
+      boolean mirror,
+      boolean randomCrop,
+      long seed,
+      boolean masked) {
 
     List<Crop> crops(ImageFacts facts, Buckets.Size size) {
       Crop middle = Crop.middle(facts.width(), facts.height(), size.width(), size.height());
@@ -59,7 +72,7 @@ public record PreparedImage(
     long across = c.scaledWidth() - c.width();
     long down = c.scaledHeight() - c.height();
     return String.format(
-        "%s  %dx%d -> %s, %s%s",
+        "%s  %dx%d -> %s, %s%s%s",
         captioned.file().getFileName(),
         facts.width(),
         facts.height(),
@@ -73,6 +86,7 @@ public record PreparedImage(
                 down,
                 c.scaledWidth(),
                 c.scaledHeight()),
-        crops.size() > 1 ? ", " + crops.size() + " variants" : "");
+        crops.size() > 1 ? ", " + crops.size() + " variants" : "",
+        mask.map(m -> ", " + m.describe()).orElse(""));
   }
 }

@@ -19,12 +19,14 @@ import org.loranative.io.DType;
  * distance without its weight. y [B·N, C]; target the same in f32; weights [B] f32; loss [1],
  * losses [B] f32; dy absent for evaluation.
  *
+ * @param mask [B·N] f32: how much each pixel's distance counts, absent: as 1
  * @param huber c of the pseudo-Huber distance, 0 for the squared
  */
 public record Mse(
     Value y,
     Value target,
     Value weights,
+    Optional<Value> mask,
     Value step,
     @Out Value loss,
     @Out Value losses,
@@ -38,15 +40,22 @@ public record Mse(
         y,
         target,
         weights);
+    mask.ifPresent(m -> Values.require(m.shape().size() == y.shape().rows(), "mse", y, target, m));
   }
 
   /** Appends the op, whose loss and losses are results. */
   public static void of(
-      Graph g, Value y, Value target, Value weights, float huber, boolean withGradient) {
+      Graph g,
+      Value y,
+      Value target,
+      Value weights,
+      Optional<Value> mask,
+      float huber,
+      boolean withGradient) {
     Value loss = g.temp(Loss.TOTAL, DType.F32, Shape.of(1));
     Value losses = g.temp(Loss.EACH, DType.F32, weights.shape());
     Optional<Value> dy = withGradient ? Optional.of(g.like(y, "d " + y.name())) : Optional.empty();
-    g.add(new Mse(y, target, weights, StepState.value(g), loss, losses, dy, huber));
+    g.add(new Mse(y, target, weights, mask, StepState.value(g), loss, losses, dy, huber));
     List.of(loss, losses).forEach(g::result);
   }
 
@@ -72,6 +81,7 @@ public record Mse(
             at.of(y),
             at.of(target),
             at.of(weights),
+            at.of(mask),
             at.of(step),
             at.of(loss),
             at.of(losses),
@@ -79,6 +89,7 @@ public record Mse(
             at.scratch(),
             images(),
             y.shape().size() / images(),
+            y.shape().size() / y.shape().rows(),
             huber,
             y.dtype().code));
   }

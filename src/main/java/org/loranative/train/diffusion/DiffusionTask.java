@@ -108,7 +108,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     replay.ifPresent(this::checkReplay);
     this.noise = noise;
     boolean huber = config.loss().equals("huber");
-    objective = new DenoisingObjective(huber ? config.huberC().floatValue() : 0);
+    objective = new DenoisingObjective(huber ? config.huberC().floatValue() : 0, config.masked());
   }
 
   /**
@@ -310,8 +310,21 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
       boolean silent = !batch.isMeasured() && Philox.uniform(words[1]) < config.captionDropout();
       captions.add(silent ? "" : caption(batch, i));
       put(base.family().denoiser().told(crop.framing()), i, inputs);
+      if (objective.masked()) {
+        put(Map.of(DenoisingObjective.MASK, learnt(crop, size)), i, inputs);
+      }
     }
     texts(captions, inputs);
+  }
+
+  /** How much each place of a crop counts: its mask, but nowhere less than what is set. */
+  private float[] learnt(EncodedCrop crop, DiffusionGraph.Size size) {
+    float least = config.unmaskedWeight().floatValue();
+    float[] counts = new float[size.height() * size.width()];
+    for (int i = 0; i < counts.length; i++) {
+      counts[i] = Math.max(least, crop.share(i));
+    }
+    return counts;
   }
 
   private int[] words(Batch batch, int image, int stream) {

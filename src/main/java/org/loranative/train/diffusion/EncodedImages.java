@@ -50,6 +50,7 @@ final class EncodedImages {
   private final List<TrainingImage> regularization;
   private final List<TrainingImage> validation;
   private final Encoder encoder;
+  private final EncodedMasks masks;
   private final Map<PreparedImage, List<EncodedCrop>> crops = new HashMap<>();
   private final Map<String, Map<String, float[]>> texts = new HashMap<>();
 
@@ -57,6 +58,7 @@ final class EncodedImages {
       TrainConfig config, DiffusionBase base, TextReader reader, Device device, DType compute) {
     data = ImageData.of(config, base.imageStep());
     encoder = new Encoder(config, base, reader, device, compute, data.cache());
+    masks = new EncodedMasks(encoder.cache, base.latentFactor());
     training = data.training().stream().map(i -> new TrainingImage(i, 1)).toList();
     validation = data.validation().stream().map(i -> new TrainingImage(i, 1)).toList();
     double weight = config.priorLossWeight();
@@ -92,6 +94,7 @@ final class EncodedImages {
     Set<String> captions = captions();
     captions.forEach(encoder::warnIfCut);
     Encoder.Made made = encoder.encode(data.all(), withTexts ? captions : Set.of());
+    masks.encode(data.all());
     data.all().forEach(i -> crops.put(i, crops(i, made.moments().get(i))));
     texts.putAll(made.texts());
     log.info(
@@ -113,13 +116,14 @@ final class EncodedImages {
   /** Bytes of all encodings, which stay on the heap. */
   long encodedBytes(boolean withTexts) {
     int factor = encoder.base.latentFactor();
-    long latents =
-        data.all().stream()
-            .mapToLong(i -> (long) i.crops().size() * i.size().width() * i.size().height())
-            .sum();
+    long numbers = 0;
+    for (PreparedImage image : data.all()) {
+      int each = 2 * encoder.base.latentChannels() + (image.mask().isPresent() ? 1 : 0);
+      Buckets.Size size = image.size();
+      numbers += (long) image.crops().size() * size.width() * size.height() * each;
+    }
     long text = encoder.textGraph.results().stream().mapToLong(Value::bytes).sum();
-    return 4L * 2 * encoder.base.latentChannels() * latents / factor / factor
-        + (withTexts ? text * captions().size() : 0);
+    return 4L * numbers / factor / factor + (withTexts ? text * captions().size() : 0);
   }
 
   /** All captions, and none, which dropout shows. */
@@ -141,7 +145,8 @@ final class EncodedImages {
               crop.height(),
               crop.width());
       float[] own = moments.get(Encoder.name(encoded.size()));
-      encoded.add(new EncodedCrop(own, encoder.base.latentChannels(), framing));
+      float[] mask = masks.of(image, encoded.size());
+      encoded.add(new EncodedCrop(own, encoder.base.latentChannels(), framing, mask));
     }
     return encoded;
   }
@@ -165,6 +170,7 @@ final class EncodedImages {
       parts.add(image.facts().sha256());
       parts.add(image.captioned().caption());
       parts.add(image.crops());
+      image.mask().ifPresent(m -> parts.add(m.sha256() + m.opacity()));
     }
     parts.add(data.training().size());
     parts.add(encoder.config.repeats());

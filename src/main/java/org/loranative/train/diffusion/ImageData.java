@@ -20,6 +20,7 @@ import org.loranative.data.sd.Captioned;
 import org.loranative.data.sd.FactsCache;
 import org.loranative.data.sd.ImageChecks;
 import org.loranative.data.sd.ImageFacts;
+import org.loranative.data.sd.Mask;
 import org.loranative.data.sd.Preparation;
 import org.loranative.data.sd.PreparedImage;
 import org.loranative.random.Philox;
@@ -73,9 +74,13 @@ public record ImageData(
             Color.decode(config.background()),
             config.flip(),
             config.randomCrop(),
-            config.seed());
+            config.seed(),
+            config.masked());
     Preparation training = Preparation.of(found, setting, facts);
     report("data", training, found.withoutCaption().size(), config.strictData());
+    if (config.masked()) {
+      requireMasks(path, training.images());
+    }
     List<PreparedImage> regularization = List.of();
     if (!config.regularizationPath().isEmpty()) {
       Captioned.Found general = read(Path.of(config.regularizationPath()), config);
@@ -115,6 +120,23 @@ public record ImageData(
     return new ImageData(training, regularization, validation, cache);
   }
 
+  /** Says whose masks were found; an image without one is learnt as a whole, as by kohya. */
+  private static void requireMasks(Path path, List<PreparedImage> images) {
+    List<Mask> masks = images.stream().flatMap(i -> i.mask().stream()).toList();
+    if (masks.isEmpty()) {
+      throw new UserException(
+          "masked is set, but no image of "
+              + path
+              + " has a mask: a NAME-mask.png beside NAME's image, or an alpha channel.");
+    }
+    long channels = masks.stream().filter(Mask::opacity).count();
+    log.info(
+        "data: {} masked by a file, {} by their alpha channel, {} learnt as a whole",
+        masks.size() - channels,
+        channels,
+        images.size() - masks.size());
+  }
+
   private static Captioned.Found read(Path path, TrainConfig config) {
     Captioned.Found found =
         Captioned.read(
@@ -132,7 +154,7 @@ public record ImageData(
                       + found.unread().get(0).getFileName()
                       + " are not read; convert them to PNG or JPEG."));
     }
-    return found;
+    return config.masked() ? found.masked() : found;
   }
 
   private static Optional<Path> cacheFolder(TrainConfig config, Path data) {

@@ -201,6 +201,6 @@ final class SelfCheckCases {
 
   private void squared(Value y) {
     Value target = g.named(Kind.STATE, "target", DType.F32, y.shape());
-    Mse.of(g, y, target, vector("weights", 1), 0, true);
+    Mse.of(g, y, target, vector("weights", 1), Optional.empty(), 0, true);
   }
 }

@@ -19,7 +19,7 @@ class ImageChecksTest {
   @TempDir Path folder;
 
   private static final PreparedImage.Setting SETTING =
-      new PreparedImage.Setting(new Buckets(128, 64), Color.WHITE, false, false, 1);
+      new PreparedImage.Setting(new Buckets(128, 64), Color.WHITE, false, false, 1, false);
 
   private void write(String name, int width, int height, double frequency) throws IOException {
     float[] rgb = new float[width * height * 3];

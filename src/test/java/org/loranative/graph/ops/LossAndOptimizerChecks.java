@@ -2,13 +2,16 @@ package org.loranative.graph.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.loranative.device.Device;
 import org.loranative.device.DeviceException;
@@ -117,13 +120,22 @@ abstract class LossAndOptimizerChecks {
     }
   }
 
-  /** Squared and pseudo-Huber distance with a weight for each image, and their gradients. */
+  /**
+   * Squared and pseudo-Huber distance with a weight for each image, and perhaps for each pixel, and
+   * their gradients.
+   *
+   * @param channels of a pixel, in eights or not
+   */
   @ParameterizedTest
-  @ValueSource(floats = {0, 0.3f})
-  void mse(float huber) {
+  @CsvSource({"0, 4, false", "0.3, 4, false", "0, 4, true", "0.3, 16, true", "0, 3, true"})
+  void mse(float huber, int channels, boolean masked) {
     Random r = new Random(7);
     int images = 3;
-    int n = 6000 + r.nextInt(15000); // more than a block of the sum
+    int n = channels * (6000 / channels + r.nextInt(5000)); // more than a block of the sum
+    float[] mask = new float[images * n / channels];
+    for (int i = 0; i < mask.length; i++) {
+      mask[i] = masked ? Math.max(0, r.nextFloat() * 1.5f - 0.5f) : 1;
+    }
     float[] y = OpCases.normal(r, images * n, 1);
     float[] target = OpCases.normal(r, images * n, 1);
     float[] weights = {1, 0.25f, 2};
@@ -133,38 +145,85 @@ abstract class LossAndOptimizerChecks {
     for (int i = 0; i < images * n; i++) {
       double d = y[i] - target[i];
       double root = Math.sqrt(d * d + huber * huber);
-      double weight = weights[i / n] / n / 4.0;
+      double weight = mask[i / channels] * weights[i / n] / n / 4.0;
       double distance = huber > 0 ? 2 * huber * (root - huber) : d * d;
       loss += weight * distance;
-      losses[i / n] += distance / n;
+      losses[i / n] += mask[i / channels] * distance / n;
       expected[i] = weight * (huber > 0 ? 2 * huber * d / root : 2 * d);
     }
     Graph g = new Graph();
-    Value x = OpCase.leaf(g, "y", DType.F32, images, n);
+    Value x = OpCase.leaf(g, "y", DType.F32, images * n / channels, channels);
     Mse.of(
         g,
         x,
-        g.input("target", DType.F32, images, n),
+        g.input("target", DType.F32, images * n / channels, channels),
         g.input("weights", DType.F32, images),
+        masked ? Optional.of(g.input("mask", DType.F32, mask.length)) : Optional.empty(),
         huber,
         true);
     Autodiff.backward(g);
-    Value gradient =
-        g.nodes().stream()
-            .filter(node -> node.op() instanceof OpCase.Leaf l && l.gradientOf().isPresent())
-            .map(node -> node.op().outputs().get(0))
-            .findFirst()
-            .orElseThrow();
+    Value gradient = gradient(g);
     g.result(gradient);
     try (GraphRunner runner = new GraphRunner(g, device)) {
       runner.set("y", y);
       runner.setBytes("step", b -> OpCases.step(4).write(b));
-      runner.run(Map.of("target", target, "weights", weights));
+      Map<String, Object> inputs = new HashMap<>(Map.of("target", target, "weights", weights));
+      if (masked) {
+        inputs.put("mask", mask);
+      }
+      runner.run(inputs);
       assertThat((double) runner.result("loss")[0])
           .isCloseTo(loss, org.assertj.core.data.Percentage.withPercentage(1e-3));
       assertThat(Errors.relative(runner.result(Loss.EACH), losses)).isLessThan(1e-5);
       assertThat(Errors.relative(runner.result(gradient), expected)).isLessThan(1e-6);
     }
+  }
+
+  /** Of two images, what lies outside the masks counting a tenth. */
+  @Test
+  void maskedLossIsTorchs() {
+    Golden golden = new Golden(Golden.FOLDER.resolve("mask.safetensors"));
+    float[] mask = golden.floats("shares");
+    for (int i = 0; i < mask.length; i++) {
+      mask[i] = Math.max(0.1f, mask[i]);
+    }
+    Graph g = new Graph();
+    Value x = OpCase.leaf(g, "y", DType.F32, mask.length, 4);
+    Mse.of(
+        g,
+        x,
+        g.input("target", DType.F32, mask.length, 4),
+        g.input("weights", DType.F32, 2),
+        Optional.of(g.input("mask", DType.F32, mask.length)),
+        0,
+        true);
+    Autodiff.backward(g);
+    Value gradient = gradient(g);
+    g.result(gradient);
+    try (GraphRunner runner = new GraphRunner(g, device)) {
+      runner.set("y", golden.floats("prediction"));
+      runner.setBytes("step", b -> OpCases.step(2).write(b));
+      runner.run(
+          Map.of(
+              "target", golden.floats("target"),
+              "weights", golden.floats("weights"),
+              "mask", mask));
+      for (String name : List.of(Loss.TOTAL, Loss.EACH)) {
+        float[] expected = golden.floats(name);
+        assertThat(Errors.relative(runner.result(name), expected)).as(name).isLessThan(1e-5);
+      }
+      assertThat(Errors.relative(runner.result(gradient), golden.floats("gradient")))
+          .isLessThan(1e-5);
+    }
+  }
+
+  /** Of the graph's leaf. */
+  private static Value gradient(Graph g) {
+    return g.nodes().stream()
+        .filter(node -> node.op() instanceof OpCase.Leaf l && l.gradientOf().isPresent())
+        .map(node -> node.op().outputs().get(0))
+        .findFirst()
+        .orElseThrow();
   }
 
   /** diffusers' get_timestep_embedding. */
