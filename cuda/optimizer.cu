@@ -5,7 +5,8 @@
 // norm_finish adds the blocks in a fixed order and takes the loss scale out. adamw: a thread for
 // eight numbers, zeroes the gradient; leaves everything else as it is where the norm is not finite.
 // adamw8bit: the same with moments of 8 bits, a warp for the 256 numbers that share a scale. Bound
-// by memory: 32 bytes a number, 20 with 8 bits. lion keeps the mean alone: 24 bytes.
+// by memory: 32 bytes a number, 20 with 8 bits. lion keeps the mean alone: 24 bytes. ema: the
+// average of the numbers over steps, 12 bytes.
 #include "clip.cuh"
 #include "eight.cuh"
 #include "optimizer.h"
@@ -206,8 +207,27 @@ extern "C" __global__ void __launch_bounds__(256)
   LN_EIGHTS(whole_eights(n, p, grad, m), lion_eights, p, grad, m, clip, step, n, a);
 }
 
+template <bool WHOLE>
+LN_DEVICE void ema_eights(const float* p, float* mean, const float* clip, const gpu_step* step,
+                          i64 n, float share) {
+  const Span<WHOLE> s = own_eight<WHOLE>(n);
+  if (s.empty() || overflowed(clip)) return;
+  const float warm = step->step <= 1 ? 1.0f : 9.0f / (9.0f + float(step->step));
+  const float part = share > warm ? share : warm;
+  const Eight number = s.load(p);
+  Eight average = s.load(mean);
+  LN_EACH_OF_8 average[i] -= part * (average[i] - number[i]);
+  s.store(mean, average);
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+    ema(const float* p, float* mean, const float* clip, const gpu_step* step, i64 n, float share) {
+  LN_EIGHTS(whole_eights(n, p, mean), ema_eights, p, mean, clip, step, n, share);
+}
+
 LN_KERNEL(norm_blocks)
 LN_KERNEL(norm_finish)
 LN_KERNEL(adamw)
 LN_KERNEL(adamw8bit)
 LN_KERNEL(lion)
+LN_KERNEL(ema)

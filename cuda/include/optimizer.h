@@ -1,4 +1,4 @@
-// Gradient norm, AdamW and Lion over all adapters: signatures.
+// Gradient norm, AdamW, Lion and the average over steps of all adapters: signatures.
 #pragma once
 #include "types.h"
 
@@ -28,3 +28,5 @@ LN_SIGNATURE adamw8bit(float* p, float* grad, unsigned char* m, unsigned char* v
                        i64 n, AdamWArguments a);
 LN_SIGNATURE lion(float* p, float* grad, float* m, const float* clip, const gpu_step* step, i64 n,
                   LionArguments a);
+LN_SIGNATURE ema(const float* p, float* mean, const float* clip, const gpu_step* step, i64 n,
+                 float share);

@@ -5,12 +5,14 @@ each optimizer makes of given gradients in ten steps.
 
 Three layers' A and B, and the third's magnitudes, a vector as DoRA has it; gradients are clipped to 2
 as torch clips them. The second layer learns a quarter as fast where the optimizer knows several
-rates. The learning rate is another at each step.
+rates. The learning rate is another at each step. adamw_ema: the average that diffusers keeps beside
+torch's AdamW; its decay is reached in the sixth step.
 """
 import pathlib
 
 import torch
 from came_pytorch import CAME
+from diffusers.training_utils import EMAModel
 from lion_pytorch import Lion
 from prodigyopt import Prodigy
 from safetensors.torch import save_file
@@ -46,7 +48,11 @@ def came(groups):
     return CAME(groups, lr=1e-2, betas=(0.9, 0.999, 0.9999), weight_decay=0.1)
 
 
-def make(build, rates, drift=0.1):
+def adamw_ema(groups):
+    return torch.optim.AdamW(groups, lr=1e-2, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.1)
+
+
+def make(build, rates, drift=0.1, decay=0):
     torch.manual_seed(5)
     shapes = [s for n, m in LAYERS for s in ((RANK, n), (m, RANK))] + [(LAYERS[-1][1],)]
     params = [torch.nn.Parameter(torch.randn(s) * 0.3) for s in shapes]
@@ -56,6 +62,7 @@ def make(build, rates, drift=0.1):
     sizes = [10 ** torch.empty(s).uniform_(-2, 0) for s in shapes]
     grads = [[torch.randn(s) * size + drift * size for s, size in zip(shapes, sizes)] for _ in range(STEPS)]
     curves = []
+    average = EMAModel(params, decay=decay) if decay else None
     if hasattr(optimizer, "train"):
         optimizer.train()
     for t in range(STEPS):
@@ -65,6 +72,8 @@ def make(build, rates, drift=0.1):
             p.grad = g.clone()
         torch.nn.utils.clip_grad_norm_(params, MAX_NORM)
         optimizer.step()
+        if average:
+            average.step(params)
         curves.append(optimizer.param_groups[0].get("d", 0.0))
     for i in range(len(shapes)):
         tensors[f"grads.{i}"] = torch.stack([g[i] for g in grads])
@@ -73,6 +82,9 @@ def make(build, rates, drift=0.1):
         optimizer.eval()
         for i, p in enumerate(params):
             tensors[f"evaluated.{i}"] = p.detach().clone()
+    if average:
+        for i, p in enumerate(average.shadow_params):
+            tensors[f"evaluated.{i}"] = p.clone()
     if isinstance(optimizer, Prodigy):
         tensors["d"] = torch.tensor(curves)
     print(build.__name__, {k: v.shape for k, v in tensors.items() if "grads" in k}, curves)
@@ -86,3 +98,4 @@ make(prodigy, (1, 1, 1), drift=2)  # goes one way, so that d grows
 make(prodigy_warmup, (1, 1, 1), drift=2)
 make(adafactor, (1, 0.25, 1))
 make(came, (1, 0.25, 1))
+make(adamw_ema, (1, 0.25, 1), decay=0.4)

@@ -78,6 +78,18 @@ int ln_lion_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t clip
   return LN_OK;
 }
 
+int ln_ema_fwd(int64_t device, int64_t p, int64_t average, int64_t clip, int64_t step, int64_t n,
+               float share) {
+  if (!(ptr<float>(clip)[0] < INFINITY)) return LN_OK;  // the parameters did not move
+  const float* w = ptr<float>(p);
+  float* mean = ptr<float>(average);
+  uint32_t k = ptr<Step>(step)->step;
+  float warm = k <= 1 ? 1.0f : 9.0f / (9.0f + float(k)), s = share > warm ? share : warm;
+#pragma omp parallel for simd num_threads(of(device)->threads) schedule(static)
+  for (int64_t i = 0; i < n; i++) mean[i] -= s * (mean[i] - w[i]);
+  return LN_OK;
+}
+
 namespace {
 
 // The index of the code nearest to x, codes rising.

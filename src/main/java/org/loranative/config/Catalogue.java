@@ -282,6 +282,17 @@ public final class Catalogue {
             1,
             between(0, 1e9),
             "Gradients are scaled down to this norm; 0 for no clipping."),
+        number(
+                "ema_decay",
+                0,
+                between(0, 0.999999),
+                "Keep an average of the adapter over steps, and measure, draw and export it.")
+            .mark(Mark.LAYOUT)
+            .such("0.999")
+            .more(
+                "After each step the average keeps this share of itself, and less in the first"
+                    + " steps: min(`ema_decay`, n / (9 + n)) in step n, as diffusers' `EMAModel`."
+                    + " 0: none. Checkpoints hold both."),
         large("seed", 42, "Of everything random.").mark(Mark.SAME_VALUE));
   }
 

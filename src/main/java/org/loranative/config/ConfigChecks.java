@@ -95,6 +95,12 @@ final class ConfigChecks {
 
   /** For an optimizer that averages over steps. */
   private void withoutSchedule(TrainConfig c) {
+    if (c.emaDecay() > 0) {
+      throw wrong(
+          "ema_decay",
+          c.emaDecay(),
+          "0 with optimizer " + c.optimizer() + ", which averages over steps itself");
+    }
     if (!c.lrSchedule().startsWith("constant")) {
       throw wrong(
           "lr_schedule",

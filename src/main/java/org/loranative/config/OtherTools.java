@@ -127,6 +127,7 @@ final class OtherTools {
     same("lr_power", "lr_scheduler_power");
     same("weight_decay", "adam_weight_decay", "optimizer_weight_decay");
     same("optimizer", "optimizer_type", "optim", "use_8bit_adam", "optimizer_args");
+    same("ema_decay", "ema", "use_ema", "ema_rate");
     same("max_grad_norm", "clip_grad_norm", "gradient_clipping", "gradient_clip_val");
     same("seed", "random_seed", "data_seed");
     same("resolution", "train_resolution", "image_size", "size", "max_resolution");

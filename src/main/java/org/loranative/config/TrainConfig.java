@@ -87,6 +87,7 @@ public record TrainConfig(
     Double adamBeta2,
     Double adamEpsilon,
     Double maxGradNorm,
+    Double emaDecay,
     Long seed,
     String device,
     String computeDtype,

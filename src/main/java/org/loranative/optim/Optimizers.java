@@ -23,4 +23,13 @@ public final class Optimizers {
   public static Optimizer named(String name, Hyperparameters hyperparameters) {
     return BY_NAME.get(name).apply(hyperparameters);
   }
+
+  /**
+   * Beside it, an average of the parameters over steps, which is evaluated in their place.
+   *
+   * @param decay between 0 and 1: how much of the average stays in a step, but for the first steps
+   */
+  public static Optimizer averaged(Optimizer optimizer, double decay) {
+    return new AveragedOptimizer(optimizer, decay);
+  }
 }

@@ -51,12 +51,27 @@ class OptimizerGoldenTest {
    * @param rate of the first layer
    * @param second that of the second layer, relative to it
    * @param bytes of state for each number
+   * @param decay of the average that is kept beside it, 0 for none
    */
   private record Case(
-      String name, Hyperparameters hyperparameters, double rate, double second, int bytes) {
+      String name,
+      Hyperparameters hyperparameters,
+      double rate,
+      double second,
+      int bytes,
+      double decay) {
+    Case(String name, Hyperparameters hyperparameters, double rate, double second, int bytes) {
+      this(name, hyperparameters, rate, second, bytes, 0);
+    }
+
     @Override
     public String toString() {
-      return name + (hyperparameters.warmup() ? "_warmup" : "");
+      return name + (hyperparameters.warmup() ? "_warmup" : "") + (decay > 0 ? "_ema" : "");
+    }
+
+    Optimizer optimizer() {
+      Optimizer plain = Optimizers.named(name, hyperparameters);
+      return decay > 0 ? Optimizers.averaged(plain, decay) : plain;
     }
   }
 
@@ -68,7 +83,8 @@ class OptimizerGoldenTest {
           new Case("prodigy", new Hyperparameters(0.9f, 0.999f, 1e-8f, 0.1f), 1, 1, 16),
           new Case("prodigy", new Hyperparameters(0.9f, 0.999f, 1e-8f, 0.1f, true), 1, 1, 16),
           new Case("adafactor", new Hyperparameters(0.9f, 0.999f, 1e-8f, 0.1f), 1e-2, 0.25, 0),
-          new Case("came", new Hyperparameters(0.9f, 0.999f, 1e-8f, 0.1f), 1e-2, 0.25, 4));
+          new Case("came", new Hyperparameters(0.9f, 0.999f, 1e-8f, 0.1f), 1e-2, 0.25, 4),
+          new Case("adamw", new Hyperparameters(0.9f, 0.999f, 1e-8f, 0.1f), 1e-2, 0.25, 12, 0.4));
 
   static Stream<Arguments> everywhere() {
     return CASES.stream()
@@ -93,7 +109,7 @@ class OptimizerGoldenTest {
       golden = new Golden(Golden.FOLDER.resolve("optimizers/" + c + ".safetensors"));
       device = TestDevices.open(deviceName);
       adapters = new Adapters(specs(c.second()), LAYERS);
-      optimizer = Optimizers.named(c.name(), c.hyperparameters());
+      optimizer = c.optimizer();
       state = new AdapterState(device, adapters, optimizer.slots(adapters));
       plan = Planner.plan(Update.of(optimizer, adapters, MAX_NORM), device);
       arena = device.allocate(plan.arenaBytes());

@@ -224,6 +224,40 @@ class ResumeTest {
     assertThat(adapter()).isEqualTo(measured);
   }
 
+  /** Measuring it or not, resumed or not, a run ends with the same average, which it exports. */
+  @ParameterizedTest
+  @ValueSource(strings = {"adamw", "adamw8bit"})
+  void theAverageOverStepsIsMeasuredAndExported(String optimizer) throws IOException {
+    String[] settings = {
+      "optimizer=" + optimizer,
+      "ema_decay=0.3",
+      "learning_rate=0.01",
+      "validation_fraction=0.3",
+      "eval_steps=1"
+    };
+    train(false, settings);
+    byte[] whole = adapter();
+    assertThat(Files.readAllBytes(run.resolve("checkpoint-6/adapter_model.safetensors")))
+        .isEqualTo(whole);
+    Golden state = new Golden(run.resolve("checkpoint-6/optimizer.safetensors"));
+    float[] ema = state.floats("ema");
+    Golden adapter = new Golden(run.resolve("adapter/adapter_model.safetensors"));
+    float[] a = adapter.floats("base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight");
+    assertThat(a).isEqualTo(Arrays.copyOf(ema, a.length));
+    assertThat(a).isNotEqualTo(Arrays.copyOf(state.floats("params"), a.length));
+    AtomicFolders.delete(run.resolve("checkpoint-6"));
+    AtomicFolders.delete(run.resolve("adapter"));
+    settings[4] = "eval_steps=6";
+    train(true, settings);
+    assertThat(adapter()).isEqualTo(whole);
+    settings[1] = "ema_decay=0";
+    assertThatThrownBy(() -> train(true, settings))
+        .hasMessageContaining("does not fit this configuration")
+        .hasMessageContaining("ema_decay");
+    assertThatThrownBy(() -> train(false, "optimizer=schedule_free_adamw", "ema_decay=0.9"))
+        .hasMessageContaining("ema_decay is 0.9, but must be 0 with optimizer schedule_free_adamw");
+  }
+
   /** Zeros where numbers were, another step, a missing file, hostile names: each is passed over. */
   @Test
   void damagedCheckpointsArePassedOver() throws IOException {

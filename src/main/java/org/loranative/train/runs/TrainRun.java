@@ -31,6 +31,7 @@ import org.loranative.model.weights.Weights;
 import org.loranative.optim.EvaluatedState;
 import org.loranative.optim.Hyperparameters;
 import org.loranative.optim.LossScale;
+import org.loranative.optim.Optimizer;
 import org.loranative.optim.Optimizers;
 import org.loranative.optim.Schedule;
 import org.loranative.optim.Update;
@@ -452,16 +453,17 @@ public final class TrainRun implements AutoCloseable {
             steps.total(),
             config.lrCycles(),
             config.lrPower());
+    Hyperparameters hyperparameters =
+        new Hyperparameters(
+            config.adamBeta1().floatValue(),
+            config.adamBeta2().floatValue(),
+            config.adamEpsilon().floatValue(),
+            config.weightDecay().floatValue(),
+            schedule.warmsUp());
+    Optimizer optimizer = Optimizers.named(config.optimizer(), hyperparameters);
     return new Trainer.Recipe(
         schedule,
-        Optimizers.named(
-            config.optimizer(),
-            new Hyperparameters(
-                config.adamBeta1().floatValue(),
-                config.adamBeta2().floatValue(),
-                config.adamEpsilon().floatValue(),
-                config.weightDecay().floatValue(),
-                schedule.warmsUp())),
+        config.emaDecay() > 0 ? Optimizers.averaged(optimizer, config.emaDecay()) : optimizer,
         config.maxGradNorm(),
         config.seed());
   }

@@ -306,6 +306,39 @@ abstract class LossAndOptimizerChecks {
     }
   }
 
+  /** Of moving numbers; a step whose gradients overflow leaves the average as it is. */
+  @Test
+  void exponentialAverage(Random r) {
+    int n = 1000 + r.nextInt(1500);
+    Graph g = new Graph();
+    Value params = g.named(Kind.STATE, "p", DType.F32, Shape.of(n));
+    Value average = g.named(Kind.STATE, "average", DType.F32, Shape.of(n));
+    Value clip = g.named(Kind.STATE, "clip", DType.F32, Shape.of(2));
+    Ema.of(g, params, average, clip, 0.25f);
+    float[] first = OpCases.normal(r, n, 1);
+    double[] expected = new double[n];
+    for (int i = 0; i < n; i++) {
+      expected[i] = first[i];
+    }
+    try (GraphRunner runner = new GraphRunner(g, device)) {
+      runner.set("average", first);
+      for (int step : new int[] {1, 2, 7, 26, 27, 28, 500}) {
+        float[] p = OpCases.normal(r, n, 1);
+        float norm = step == 7 ? Float.NaN : step == 27 ? Float.POSITIVE_INFINITY : 3;
+        double decay = step == 1 ? 0 : Math.min(0.75, step / (9.0 + step));
+        for (int i = 0; i < n && norm == 3; i++) {
+          expected[i] = decay * expected[i] + (1 - decay) * p[i];
+        }
+        runner.set("p", p).set("clip", new float[] {norm, 0.5f});
+        StepState now = new StepState(1, step, 0, 0.1, 0.9, 0.999, 1);
+        runner.setBytes("step", now::write);
+        runner.run(Map.of());
+        assertThat(Errors.relative(runner.get("average"), expected)).isLessThan(1e-6);
+        assertThat(runner.get("p")).containsExactly(p);
+      }
+    }
+  }
+
   @Test
   void embeddingRefusesIdsOutsideTheVocabulary() {
     Graph g = new Graph();
