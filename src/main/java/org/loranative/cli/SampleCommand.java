@@ -46,6 +46,11 @@ final class SampleCommand implements Callable<Integer> {
       description = "What the base predicts, where it does not say: epsilon or v_prediction.")
   private Optional<String> predictionType = Optional.empty();
 
+  @Option(
+      names = "--zero-snr",
+      description = "Draw from pure noise, as a run with zero_snr: true has learnt.")
+  private boolean zeroSnr;
+
   @Mixin private AdapterOptions adapters;
 
   @Option(names = "--prompt", required = true, paramLabel = "TEXT", description = "What to draw.")

@@ -33,6 +33,12 @@ final class ImageKeys {
             "prediction_type",
             List.of("auto", "epsilon", "v_prediction"),
             "What the base predicts, where it does not say or says it wrongly."),
+        flag("zero_snr", false, "Rescale the noise schedule so that it ends in pure noise.")
+            .more(
+                "Lin et al. 2024, as diffusers' `rescale_betas_zero_snr`; the base must predict v,"
+                    + " or learn to. Files with the mark `ztsnr` and configs that say so have it"
+                    + " already. Previews, and `sample --zero-snr`, then begin at the last"
+                    + " timestep."),
         path(
                 "regularization_path",
                 "Captioned pictures of the class in general (prior preservation).")

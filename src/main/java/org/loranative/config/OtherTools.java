@@ -145,6 +145,9 @@ final class OtherTools {
     same("multires_noise_discount", "pyramid_noise_discount");
     same("multires_noise_iterations", "pyramid_noise_iterations");
     same("loss", "loss_type", "loss_fn");
+    same("zero_snr", "zero_terminal_snr", "rescale_betas_zero_snr");
+    same("masked", "masked_loss", "masked_training", "alpha_mask");
+    noted("masked", "masks are NAME-mask.png beside each image", "conditioning_data_dir");
     same("huber_c", "huber_delta", "huber_strength");
     same("prediction_type", "v_parameterization", "v_pred", "parameterization");
     noted(

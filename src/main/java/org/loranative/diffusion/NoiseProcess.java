@@ -31,6 +31,17 @@ public interface NoiseProcess {
             + " \"timesteps\".");
   }
 
+  /**
+   * The same, rescaled so that the last timestep is pure noise.
+   *
+   * @param by what asked for it, for the sentence
+   * @throws UserException if it has no such meaning here
+   */
+  default NoiseProcess zeroTerminal(String by) {
+    throw new UserException(
+        by + " is for bases with a noise schedule; flow matching ends in pure noise. Remove it.");
+  }
+
   /** Names of its samplers. */
   List<String> samplers();
 

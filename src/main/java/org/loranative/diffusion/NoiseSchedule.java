@@ -2,7 +2,9 @@ package org.loranative.diffusion;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
+import org.loranative.UserException;
 
 /**
  * How noise is added over the steps of training, and what the model predicts (Ho et al. 2020;
@@ -53,15 +55,39 @@ public record NoiseSchedule(
       product *= 1 - beta;
       alphas[i] = product;
     }
-    if (zeroTerminalSnr) {
-      double first = Math.sqrt(alphas[0]);
-      double last = Math.sqrt(alphas[steps - 1]);
-      for (int i = 0; i < steps; i++) {
-        double root = (Math.sqrt(alphas[i]) - last) * first / (first - last);
-        alphas[i] = root * root;
-      }
+    return new NoiseSchedule(
+        zeroTerminalSnr ? rescaled(alphas) : alphas,
+        prediction,
+        spacing,
+        stepsOffset,
+        alphaOneAtEnd);
+  }
+
+  private static double[] rescaled(double[] alphas) {
+    double first = Math.sqrt(alphas[0]);
+    double last = Math.sqrt(alphas[alphas.length - 1]);
+    return DoubleStream.of(alphas)
+        .map(alpha -> Math.pow((Math.sqrt(alpha) - last) * first / (first - last), 2))
+        .toArray();
+  }
+
+  /**
+   * Samplers then begin at the last timestep ("trailing"), without which the rescaling would be
+   * lost to them. A schedule that ends so stays as it is, but for that.
+   */
+  @Override
+  public NoiseSchedule zeroTerminal(String by) {
+    if (prediction == Prediction.EPSILON) {
+      throw new UserException(
+          by
+              + " is set, but this base predicts epsilon, the noise, and of pure noise that says"
+              + " nothing of the image. It needs a base that predicts velocity: set"
+              + " prediction_type: v_prediction if this one does, or remove "
+              + by
+              + ".");
     }
-    return new NoiseSchedule(alphas, prediction, spacing, stepsOffset, alphaOneAtEnd);
+    return new NoiseSchedule(
+        rescaled(alphas), prediction, Optional.of(Spacing.TRAILING), stepsOffset, alphaOneAtEnd);
   }
 
   /** The same noise for a model that predicts something else. */

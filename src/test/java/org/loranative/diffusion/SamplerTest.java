@@ -68,6 +68,24 @@ class SamplerTest {
     assertThat(Errors.relative(actual, GOLDEN.floats(name))).as(name).isLessThan(tolerance);
   }
 
+  /** A schedule that is rescaled later walks as one that a config tells so. */
+  @Test
+  void aRescaledScheduleWalksFromPureNoise() {
+    NoiseSchedule plain = schedule(Prediction.V_PREDICTION, Spacing.LEADING, false);
+    float[] start = GOLDEN.floats("start");
+    for (String sampler : new String[] {"ddim", "euler", "dpmpp_2m", "dpmpp_2m_karras"}) {
+      float[] actual =
+          plain
+              .zeroTerminal("zero_snr")
+              .zeroTerminal("zero_snr")
+              .sampler(sampler)
+              .orElseThrow()
+              .sample(25, start, SamplerTest::model, i -> new float[0]);
+      String golden = sampler + ".v_prediction.trailing.25.zero";
+      assertThat(Errors.relative(actual, GOLDEN.floats(golden))).as(golden).isLessThan(5e-4);
+    }
+  }
+
   @Test
   void scheduleEndsInPureNoiseWhereAsked() {
     NoiseSchedule zero = schedule(Prediction.V_PREDICTION, Spacing.LEADING, true);

@@ -23,12 +23,14 @@ public final class DiffusionBase {
   private final DiffusionFamily family;
   private final VaeConfig vae;
   private final Weights weights;
+  private NoiseProcess noise;
 
   public DiffusionBase(Path path, DiffusionFamily family, VaeConfig vae, Weights weights) {
     this.path = path;
     this.family = family;
     this.vae = vae;
     this.weights = weights;
+    noise = family.noise();
   }
 
   /**
@@ -89,7 +91,7 @@ public final class DiffusionBase {
   }
 
   public NoiseProcess noise() {
-    return family.noise();
+    return noise;
   }
 
   VaeConfig vae() {
