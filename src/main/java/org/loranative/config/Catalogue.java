@@ -220,6 +220,18 @@ public final class Catalogue {
                 "Names of layers, or groups: `all-linear` takes every linear layer but a language"
                     + " model's head; [groups](#adapter) of images, and entries with settings of"
                     + " their own."),
+        text("blocks", "", "Which blocks of the model are adapted.")
+            .form(
+                Allowed.Form.matching(
+                    "([0-9]{1,4}(-[0-9]{1,4})?(\\s*,\\s*(?=[0-9])|$))*",
+                    "numbers and ranges such as 0,3,7-12"))
+            .shown("all")
+            .mark(Mark.LAYOUT)
+            .such("7-20")
+            .more(
+                "Numbers and ranges from 0 on, such as `0,3,7-12`, in the order of"
+                    + " `--block-weights` ([blocks](export.md)): layers in no block, such as text"
+                    + " encoders, are then left out."),
         flag("use_rslora", false, "Scale by alpha / √rank instead."),
         path("init_adapter", "Start from the weights of an adapter.")
             .such("output/first-run")

@@ -70,6 +70,7 @@ public record TrainConfig(
     Double loraAlpha,
     Double loraDropout,
     List<LoraTarget> loraTargets,
+    String blocks,
     Boolean useRslora,
     String initAdapter,
     Integer batchSize,

@@ -2,24 +2,57 @@ package org.loranative.train;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiFunction;
 import java.util.function.Function;
+import org.loranative.UserException;
 import org.loranative.config.LoraTarget;
 import org.loranative.config.TrainConfig;
 import org.loranative.lora.AdapterMethod;
 import org.loranative.lora.AdapterMethods;
+import org.loranative.lora.Adapters;
+import org.loranative.lora.BlockRanges;
+import org.loranative.lora.LayerBlocks;
 import org.loranative.lora.LoraInit;
 import org.loranative.lora.LoraSpec;
 
-/** What {@code lora_targets} asks for. */
+/** What {@code lora_targets} and {@code blocks} ask for. */
 public final class LoraSpecs {
   private LoraSpecs() {}
 
   /**
-   * Where several entries name a layer, the last counts.
+   * Adapters of the layers that {@code lora_targets} names, of those in {@code blocks}.
    *
-   * @param expand the layers that a name stands for
+   * @param layers that could be adapted
+   * @param expand the layers, of some, that a name stands for
    */
-  public static List<LoraSpec> of(TrainConfig config, Function<String, List<String>> expand) {
+  public static Adapters adapters(
+      TrainConfig config,
+      List<Adapters.Target> layers,
+      LayerBlocks blocks,
+      BiFunction<String, List<Adapters.Target>, List<String>> expand) {
+    BlockRanges ranges = new BlockRanges(config.blocks());
+    List<Adapters.Target> chosen = ranges.among(layers, blocks);
+    if (!config.blocks().isEmpty()) {
+      for (LoraTarget t : config.loraTargets()) {
+        requireSome(t.target(), expand.apply(t.target(), chosen), chosen, config.blocks());
+      }
+    }
+    return new Adapters(of(config, name -> expand.apply(name, chosen)), chosen);
+  }
+
+  private static void requireSome(
+      String target, List<String> names, List<Adapters.Target> chosen, String blocks) {
+    LoraSpec spec = new LoraSpec(1, 1, 0, names, false);
+    if (chosen.stream().noneMatch(layer -> spec.adapts(layer.path()))) {
+      throw new UserException(
+          String.format(
+              "lora_targets: %s names no layer in blocks %s. Take it out, or choose other blocks.",
+              target, blocks));
+    }
+  }
+
+  /** Where several entries name a layer, the last counts. */
+  private static List<LoraSpec> of(TrainConfig config, Function<String, List<String>> expand) {
     List<LoraSpec> specs = new ArrayList<>();
     for (LoraTarget t : config.loraTargets()) {
       List<String> layers = new ArrayList<>(expand.apply(t.target()));

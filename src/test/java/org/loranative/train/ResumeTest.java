@@ -102,6 +102,21 @@ class ResumeTest {
     assertThat(adapter()).isNotEqualTo(whole);
   }
 
+  /** Layers of a language model by number. */
+  @Test
+  void someBlocksAreAdapted() throws IOException {
+    train(false, "blocks=1", "lora_targets=[q_proj, down_proj]");
+    assertThat(new Golden(run.resolve("adapter/adapter_model.safetensors")).tensors().keySet())
+        .hasSize(4)
+        .allMatch(name -> name.contains(".layers.1."));
+    assertThatThrownBy(() -> train(true, "blocks=0", "lora_targets=[q_proj, down_proj]"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("does not fit this configuration");
+    assertThatThrownBy(() -> train(false, "blocks=9-12"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("blocks is 9-12, but this base has");
+  }
+
   /** Starts that are parts of the weight: no optimizer moves what is taken off again. */
   @ParameterizedTest
   @CsvSource({

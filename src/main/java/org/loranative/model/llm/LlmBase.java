@@ -25,6 +25,7 @@ import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.io.TensorFile;
 import org.loranative.lora.Adapters;
+import org.loranative.lora.LayerBlocks;
 import org.loranative.model.Family;
 import org.loranative.model.MissingBase;
 import org.loranative.model.weights.Quantize;
@@ -308,6 +309,11 @@ public final class LlmBase {
       targets.add(new Adapters.Target(linear, w.dim(1), w.dim(0)));
     }
     return targets;
+  }
+
+  /** Its layers by number. */
+  public LayerBlocks blocks() {
+    return new LlmBlocks(config.layers().size());
   }
 
   /**

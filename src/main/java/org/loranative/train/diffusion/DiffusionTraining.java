@@ -75,9 +75,11 @@ public final class DiffusionTraining implements Training<DiffusionTask.Batch> {
   }
 
   private static Adapters choose(TrainConfig config, DiffusionBase base) {
-    List<Adapters.Target> targets = DiffusionGraph.targets(base);
-    return new Adapters(
-        LoraSpecs.of(config, name -> expand(name, base.family().groups(), targets)), targets);
+    return LoraSpecs.adapters(
+        config,
+        DiffusionGraph.targets(base),
+        base.family().blocks(),
+        (name, layers) -> expand(name, base.family().groups(), layers));
   }
 
   private static List<String> expand(

@@ -45,7 +45,9 @@ public final class LlmTraining implements Training<List<Example>> {
     config.templateDateTime().ifPresent(tokenizer::setDate);
     boolean opened = false;
     try {
-      adapters = new Adapters(LoraSpecs.of(config, List::of), base.targets());
+      adapters =
+          LoraSpecs.adapters(
+              config, base.targets(), base.blocks(), (name, layers) -> List.of(name));
       task = new LlmTask(base, tokenizer, adapters, compute, config);
       opened = true;
     } finally {
