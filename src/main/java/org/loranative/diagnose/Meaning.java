@@ -87,7 +87,7 @@ enum Meaning {
   private static final Pattern IMAGES =
       Pattern.compile(
           "loss/current|lr/(unet|textencoder|transformer|d\\*lr)\\b.*|(smooth_)?loss/(train|validation)_step.*"
-              + "|.+/loss_quantile_.*|perf/images_per_s|Loss/(val|probe)/t\\d+-\\d+");
+              + "|.+/loss_quantile_.*|perf/images_per_s|Loss/(val|probe)/(t\\d+|sigma[0-9.]+)-[0-9.]+");
 
   /** And those of language models. */
   private static final Pattern TEXTS =

@@ -97,9 +97,11 @@ public record Paired(int records, double fell, double low, double high) {
             Statistics.quantile(drawn, 0.975) / mean));
   }
 
-  /** An image that is measured at several timesteps is one, where there are images enough. */
+  /**
+   * An image that is measured at several timesteps, or σ, is one, where there are images enough.
+   */
   private static String source(String record) {
-    return record.replaceFirst(" t\\d+$", "");
+    return record.replaceFirst(" (t|sigma)[0-9.]+$", "");
   }
 
   /** Means of as many records, drawn again and again (Efron 1979). */

@@ -1,6 +1,7 @@
 package org.loranative.diffusion;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -21,6 +22,17 @@ public record FlowMatching(int steps, double shift, TimestepSampling usual)
   public Mixture at(double timestep) {
     double sigma = timestep / steps;
     return new Mixture(1 - sigma, sigma, -1, 1);
+  }
+
+  /** σ, which is what people think of. */
+  @Override
+  public String label(int timestep) {
+    return String.format(Locale.ROOT, "sigma%.2f", timestep / (double) steps);
+  }
+
+  @Override
+  public String label(int from, int to) {
+    return String.format(Locale.ROOT, "sigma%.2f-%.2f", from / (double) steps, to / (double) steps);
   }
 
   @Override

@@ -13,6 +13,16 @@ public interface NoiseProcess {
   /** What is seen and learnt at a timestep. */
   Mixture at(double timestep);
 
+  /** A timestep, as records and curves name it. */
+  default String label(int timestep) {
+    return "t" + timestep;
+  }
+
+  /** Likewise those from {@code from} on, below {@code to}. */
+  default String label(int from, int to) {
+    return String.format("t%d-%d", from, to - 1);
+  }
+
   /**
    * The timesteps of a run, and how much each counts.
    *

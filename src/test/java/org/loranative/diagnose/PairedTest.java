@@ -130,7 +130,8 @@ class PairedTest {
       for (String part : List.of("val/t0-249", "val/t250-499")) {
         lines.append("{\"step\":" + step + ",\"set\":\"" + part + "\",\"records\":[");
         for (int i = 0; i < 6; i++) {
-          lines.append(i > 0 ? "," : "").append("\"image " + i + " t" + part.length() * 9 + "\"");
+          String at = part.startsWith("val/t0") ? " t125" : " sigma0.38"; // as flow matching has it
+          lines.append(i > 0 ? "," : "").append("\"image " + i + at + "\"");
         }
         lines.append("],\"losses\":[");
         for (int i = 0; i < 6; i++) {

@@ -76,6 +76,13 @@ class FlowMatchingTest {
   }
 
   @Test
+  void measurementsNameSigma() {
+    FlowMatching flow = new FlowMatching(1000, 3, TimestepSampling.LOGIT_NORMAL);
+    assertThat(flow.label(250, 500)).isEqualTo("sigma0.25-0.50");
+    assertThat(flow.label(31)).isEqualTo("sigma0.03");
+  }
+
+  @Test
   void aStraightLineFromImageToNoise() {
     Mixture m = FLOW.at(250);
     assertThat(m.shown(2, -4)).isEqualTo(0.75f * 2 - 0.25f * 4);

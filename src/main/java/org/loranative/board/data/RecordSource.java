@@ -15,14 +15,14 @@ import java.util.regex.Pattern;
 
 /**
  * Where a record comes from, by its name in the logs: {@code FILE line N} or {@code FILE record N},
- * or a picture's file, which a measurement follows with the timestep.
+ * or a picture's file, which a measurement follows with the timestep, or σ.
  *
  * @param line counted from 1, 0 for the whole file
  */
 record RecordSource(Path file, int line) {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Pattern LINE = Pattern.compile("(.*) (?:line|record) (\\d{1,9})");
-  private static final Pattern TIMESTEP = Pattern.compile("(.*\\.\\w{3,4}) t\\d+");
+  private static final Pattern TIMESTEP = Pattern.compile("(.*\\.\\w{3,4}) (?:t|sigma)[0-9.]+");
   private static final Pattern PICTURE = Pattern.compile("(?i).*\\.(png|jpe?g|webp|gif|bmp)");
   private static final int LONGEST = 8000;
 

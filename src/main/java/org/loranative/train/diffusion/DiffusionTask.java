@@ -200,9 +200,13 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     int first = noise.first();
     int end = noise.end();
     List<Measure<Batch>> all = new ArrayList<>();
-    all.addAll(Probe.of("val", data.validation(), config.batchSize(), first, end));
-    all.addAll(Probe.of("probe", data.training(), config.batchSize(), first, end));
-    all.addAll(Probe.of("swapped", Probe.swapped(data.training()), config.batchSize(), first, end));
+    Map<String, List<TrainingImage>> sets = new LinkedHashMap<>();
+    sets.put("val", data.validation());
+    sets.put("probe", data.training());
+    sets.put("swapped", Probe.swapped(data.training()));
+    sets.forEach(
+        (name, images) ->
+            all.addAll(Probe.of(name, images, config.batchSize(), base.noise(), first, end)));
     return all;
   }
 
@@ -252,7 +256,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
   public List<Record> records(Batch batch) {
     List<Record> records = new ArrayList<>();
     for (int i = 0; i < batch.images().size(); i++) {
-      String at = batch.isMeasured() ? " t" + batch.timesteps().get(i) : "";
+      String at = batch.isMeasured() ? " " + base.noise().label(batch.timesteps().get(i)) : "";
       records.add(new Record(batch.images().get(i).file() + at, 1, 1));
     }
     return records;

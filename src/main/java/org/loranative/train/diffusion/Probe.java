@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.loranative.data.sd.Buckets;
+import org.loranative.diffusion.NoiseProcess;
 import org.loranative.train.Task;
 
 /**
@@ -25,11 +26,17 @@ final class Probe {
    * Measures of a set of images: one for each band of timesteps.
    *
    * @param images of which the first few are taken
+   * @param process names the bands
    * @param first timestep and
    * @param end behind the last one
    */
   static List<Task.Measure<DiffusionTask.Batch>> of(
-      String name, List<TrainingImage> images, int batchSize, int first, int end) {
+      String name,
+      List<TrainingImage> images,
+      int batchSize,
+      NoiseProcess process,
+      int first,
+      int end) {
     List<Task.Measure<DiffusionTask.Batch>> measures = new ArrayList<>();
     int bands = Math.min(BANDS, end - first);
     for (int band = 0; band < bands && !images.isEmpty(); band++) {
@@ -53,7 +60,7 @@ final class Probe {
                       .toList()));
         }
       }
-      measures.add(new Task.Measure<>(name, String.format("t%d-%d", from, to - 1), batches));
+      measures.add(new Task.Measure<>(name, process.label(from, to), batches));
     }
     return measures;
   }
