@@ -133,6 +133,10 @@ final class SampleCommand implements Callable<Integer> {
     DiffusionBase model =
         DiffusionFamilies.open(
             base, new BaseOptions(tokenizer, predictionType.flatMap(Prediction::named)));
+    if (zeroSnr) {
+      model.zeroTerminal("--zero-snr");
+    }
+    model.requireClipSkip(clipSkip, "--clip-skip");
     DiffusionFamily.Habit habit = model.family().drawing();
     Sampler chosen = model.sampler(sampler.orElse(habit.sampler()), "--sampler");
     try (Pictures pictures = new Pictures(model, adapters.sources(), machine.machine())) {

@@ -121,8 +121,8 @@ final class ConfigChecks {
   static void requireComplete(TrainConfig c) {
     if (c.baseModel().isEmpty()) {
       throw new UserException(
-          "base_model is missing: name a Hugging Face folder or a .gguf file, for task_type sd a folder"
-              + " in diffusers' layout (base_model: PATH).");
+          "base_model is missing: name a Hugging Face folder or a .gguf file, for task_type sd a"
+              + " folder in diffusers' layout (base_model: PATH).");
     }
     if (c.metadataPath().isEmpty() && c.trainDataDir().isEmpty()) {
       throw new UserException(

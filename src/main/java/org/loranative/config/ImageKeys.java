@@ -39,6 +39,15 @@ final class ImageKeys {
                     + " or learn to. Files with the mark `ztsnr` and configs that say so have it"
                     + " already. Previews, and `sample --zero-snr`, then begin at the last"
                     + " timestep."),
+        whole(
+                "clip_skip",
+                0,
+                between(0, 100),
+                "Last layers of the text encoders that are left out.")
+            .such("1")
+            .more(
+                "As `sample --clip-skip`, and in previews; what kohya's scripts and A1111 call clip"
+                    + " skip 2 is 1 here."),
         path(
                 "regularization_path",
                 "Captioned pictures of the class in general (prior preservation).")

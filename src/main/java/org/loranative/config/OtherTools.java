@@ -211,7 +211,7 @@ final class OtherTools {
         "center_crop");
     none("logs are always written", "log_with", "report_to", "logging_steps", "wandb_project");
     none("--resume continues a run", "resume", "resume_from_checkpoint", "save_state");
-    none("clip skip is an option of sample", "clip_skip", "text_encoder_layer_skip");
+    noted("clip_skip", "one less than kohya's scripts count", "text_encoder_layer_skip");
     none("each caption has at most the tokens of its encoder", "max_token_length");
     none("rows are never padded", "pad_to_sequence_len", "group_by_length", "padding_side");
     none("checkpoints and adapters are f32", "save_precision", "output_dtype");

@@ -33,6 +33,8 @@ public record TrainConfig(
     Integer resolution,
     String tokenizerPath,
     String predictionType,
+    Boolean zeroSnr,
+    Integer clipSkip,
     String regularizationPath,
     Double priorLossWeight,
     Integer repeats,

@@ -132,6 +132,7 @@ class AdapterGoldenTest {
                 DType.F32,
                 new DiffusionGraph.Size(IMAGES, 6, 10, 12),
                 false,
+                0,
                 new DenoisingObjective(0));
       }
       placed = new PlacedModel(DEVICES.get(device), weights, adapters, constants, training);

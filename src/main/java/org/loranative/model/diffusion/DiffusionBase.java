@@ -73,6 +73,26 @@ public final class DiffusionBase {
     weights.quantize(how, name -> isDenoisers(name) || family.text().isLarge(name));
   }
 
+  /** Rescales its noise to end in pure noise, see {@link NoiseProcess#zeroTerminal}. */
+  public void zeroTerminal(String by) {
+    noise = noise.zeroTerminal(by);
+  }
+
+  /**
+   * Checks that text encoders have so many last layers to leave out.
+   *
+   * @param by what named the number, for the sentence
+   */
+  public void requireClipSkip(int clipSkip, String by) {
+    int most = family.text().mostSkipped();
+    if (clipSkip > most) {
+      throw new UserException(
+          String.format(
+              "%s is %d, but must be %s for this base.",
+              by, clipSkip, most > 0 ? "between 0 and " + most : "0"));
+    }
+  }
+
   /** Whether a layer or tensor is the denoiser's, by its path here. */
   boolean isDenoisers(String path) {
     return path.startsWith(family.denoiser().part() + ".");

@@ -82,11 +82,13 @@ public final class DiffusionGraph {
   }
 
   /** Conditions that the step itself makes. */
-  private static Map<String, Value> encodedHere(DiffusionBase base, Net net, Size size) {
+  private static Map<String, Value> encodedHere(
+      DiffusionBase base, Net net, Size size, int clipSkip) {
     TextEncoders text = base.family().text();
     DType own = text.compute(net.compute());
     Net texts = new Net(net.graph(), net.weights(), net.adapters(), own, net.training());
-    Map<String, Value> conditions = new LinkedHashMap<>(text.encode(texts, size.images(), 0));
+    Map<String, Value> conditions =
+        new LinkedHashMap<>(text.encode(texts, size.images(), clipSkip));
     conditions.replaceAll((name, v) -> Cast.of(net.graph(), v, net.compute()));
     return conditions;
   }
@@ -107,6 +109,7 @@ public final class DiffusionGraph {
    *
    * @param encodes whether the text encoders run in it, for one row of tokens an image: their
    *     inputs then stand in the place of the conditions
+   * @param clipSkip last layers that they then leave out, beside the family's own
    */
   public static Graph training(
       DiffusionBase base,
@@ -114,8 +117,9 @@ public final class DiffusionGraph {
       DType compute,
       Size size,
       boolean encodes,
+      int clipSkip,
       Objective<DenoisingObjective.Pair> objective) {
-    Graph g = loss(base, adapters, compute, size, encodes, objective, true);
+    Graph g = loss(base, adapters, compute, size, encodes, clipSkip, objective, true);
     Autodiff.backward(g);
     return g;
   }
@@ -127,8 +131,9 @@ public final class DiffusionGraph {
       DType compute,
       Size size,
       boolean encodes,
+      int clipSkip,
       Objective<DenoisingObjective.Pair> objective) {
-    return loss(base, adapters, compute, size, encodes, objective, false);
+    return loss(base, adapters, compute, size, encodes, clipSkip, objective, false);
   }
 
   private static Graph loss(
@@ -137,12 +142,13 @@ public final class DiffusionGraph {
       DType compute,
       Size size,
       boolean encodes,
+      int clipSkip,
       Objective<DenoisingObjective.Pair> objective,
       boolean training) {
     Graph g = new Graph();
     Net net = new Net(g, base.weights(), adapters, compute, training);
     Map<String, Value> conditions =
-        encodes ? encodedHere(base, net, size) : encoded(base, net, size);
+        encodes ? encodedHere(base, net, size, clipSkip) : encoded(base, net, size);
     Value prediction = predict(base, net, size, conditions);
     Value target = g.input(TARGET, DType.F32, size.rows(), base.latentChannels());
     Value weights = g.input(WEIGHTS, DType.F32, size.images());

@@ -33,6 +33,11 @@ public interface TextEncoders {
    */
   Map<String, Value> encode(Net net, int rows, int clipSkip);
 
+  /** The most that {@code clipSkip} may be; 0 where it has no meaning. */
+  default int mostSkipped() {
+    return 0;
+  }
+
   /** Names every layer in a graph, also those that {@link #encode} does not read. */
   void trace(Net net);
 

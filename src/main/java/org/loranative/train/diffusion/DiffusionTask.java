@@ -274,12 +274,14 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
 
   @Override
   public Graph trainingGraph(Batch batch) {
-    return DiffusionGraph.training(base, adapters, compute, size(batch), encodes, objective);
+    return DiffusionGraph.training(
+        base, adapters, compute, size(batch), encodes, config.clipSkip(), objective);
   }
 
   @Override
   public Graph evaluationGraph(Batch batch) {
-    return DiffusionGraph.evaluation(base, adapters, compute, size(batch), encodes, objective);
+    return DiffusionGraph.evaluation(
+        base, adapters, compute, size(batch), encodes, config.clipSkip(), objective);
   }
 
   /** Draws timesteps, noise and crops, each a function of the seed and the batch's place. */
@@ -430,6 +432,12 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     metadata.put("ss_output_name", config.outputName());
     metadata.put("ss_sd_model_name", config.baseModel());
     metadata.putAll(base.family().metadata());
+    if (config.zeroSnr()) {
+      metadata.put("ss_zero_terminal_snr", "True");
+    }
+    if (config.clipSkip() > 0) {
+      metadata.put("ss_clip_skip", String.valueOf(config.clipSkip() + 1)); // as kohya counts
+    }
     metadata.put("ss_learning_rate", String.valueOf(config.learningRate()));
     metadata.put("ss_num_train_images", String.valueOf(data.training().size()));
     metadata.put("ss_resolution", config.resolution() + "," + config.resolution());

@@ -68,10 +68,17 @@ public final class DiffusionTraining implements Training<DiffusionTask.Batch> {
 
   /** The base that a configuration names. */
   static DiffusionBase base(TrainConfig config) {
-    return DiffusionFamilies.open(
-        Path.of(config.baseModel()),
-        new BaseOptions(
-            TrainConfig.path(config.tokenizerPath()), Prediction.named(config.predictionType())));
+    DiffusionBase base =
+        DiffusionFamilies.open(
+            Path.of(config.baseModel()),
+            new BaseOptions(
+                TrainConfig.path(config.tokenizerPath()),
+                Prediction.named(config.predictionType())));
+    if (config.zeroSnr()) {
+      base.zeroTerminal("zero_snr");
+    }
+    base.requireClipSkip(config.clipSkip(), "clip_skip");
+    return base;
   }
 
   private static Adapters choose(TrainConfig config, DiffusionBase base) {
@@ -165,9 +172,15 @@ public final class DiffusionTraining implements Training<DiffusionTask.Batch> {
 
   @Override
   public String trial(Path adapter) {
+    StringBuilder options = new StringBuilder();
+    if (!config.predictionType().equals("auto")) {
+      options.append(" --prediction-type ").append(config.predictionType());
+    }
+    options.append(config.zeroSnr() ? " --zero-snr" : "");
+    options.append(config.clipSkip() > 0 ? " --clip-skip " + config.clipSkip() : "");
     return String.format(
-        "lora-native sample --base %s --adapter %s --prompt \"…\" --out picture.png",
-        ShellWord.of(config.baseModel()), ShellWord.of(adapter));
+        "lora-native sample --base %s --adapter %s%s --prompt \"…\" --out picture.png",
+        ShellWord.of(config.baseModel()), ShellWord.of(adapter), options);
   }
 
   @Override
@@ -205,7 +218,7 @@ public final class DiffusionTraining implements Training<DiffusionTask.Batch> {
         habit.steps(),
         habit.guidance(),
         config.seed(),
-        0);
+        config.clipSkip());
   }
 
   @Override

@@ -215,7 +215,7 @@ final class EncodedImages {
       this.compute = compute;
       this.cache = new EncodingCache(cache);
       vae = Painter.vaeDtype(compute);
-      textGraph = DiffusionGraph.texts(base, Adapters.none(), compute, 1, 0);
+      textGraph = DiffusionGraph.texts(base, Adapters.none(), compute, 1, config.clipSkip());
       textWeights = Weights.of(List.of(textGraph));
       int side = 2 * base.latentFactor();
       vaeWeights = Weights.of(List.of(DiffusionGraph.encoder(base, vae, 1, side, side)));
@@ -272,7 +272,8 @@ final class EncodedImages {
     }
 
     private String key(String caption) {
-      return EncodingCache.key("text", textKey, dtypes(), tokens(caption));
+      String skipped = config.clipSkip() == 0 ? "" : " without " + config.clipSkip();
+      return EncodingCache.key("text", textKey, dtypes() + skipped, tokens(caption));
     }
 
     /** What the texts' numbers depend on beside their weights: they are held in blocks, or not. */

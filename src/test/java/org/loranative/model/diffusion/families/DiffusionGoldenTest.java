@@ -242,7 +242,7 @@ class DiffusionGoldenTest {
     Adapters adapters = files.adapters();
     Graph g =
         DiffusionGraph.training(
-            files.base, adapters, DType.F32, files.size(), false, new DenoisingObjective(0));
+            files.base, adapters, DType.F32, files.size(), false, 0, new DenoisingObjective(0));
     try (PlacedModel model = files.place(DEVICES.get(device), adapters, g)) {
       model.state().write(AdapterState.PARAMS, start(files, adapters));
       int steps = device.equals("cuda-check") ? 1 : 10;
@@ -296,6 +296,7 @@ class DiffusionGoldenTest {
             DType.F32,
             files.size(files.base.family().text().tokens()),
             true,
+            0,
             new DenoisingObjective(0));
     try (PlacedModel model = files.place(DEVICES.get(device), adapters, g)) {
       model.state().write(AdapterState.PARAMS, start(files, adapters, "hooked.start."));
@@ -325,7 +326,7 @@ class DiffusionGoldenTest {
     Adapters adapters = files.adapters();
     Graph full =
         DiffusionGraph.training(
-            files.base, adapters, DType.F32, files.size(), false, new DenoisingObjective(0));
+            files.base, adapters, DType.F32, files.size(), false, 0, new DenoisingObjective(0));
     try (PlacedModel model = files.place(DEVICES.get(device), adapters, full)) {
       model.state().write(AdapterState.PARAMS, start(files, adapters));
       model.run(full, files.denoiserInputs(), 1, IMAGES);

@@ -75,6 +75,11 @@ record Sd3Encoders(
   }
 
   @Override
+  public int mostSkipped() {
+    return Math.min(first.layers(), second.layers()) - 2;
+  }
+
+  @Override
   public Map<String, Value> encode(Net net, int rows, int clipSkip) {
     Graph g = net.graph();
     ClipText one = new ClipText(first, FIRST, net);

@@ -72,6 +72,12 @@ record ClipEncoders(ClipConfig first, Optional<ClipConfig> second, List<Tokenize
     return conditions;
   }
 
+  /** So that one layer is read. */
+  @Override
+  public int mostSkipped() {
+    return second.map(s -> Math.min(first.layers(), s.layers()) - 2).orElse(first.layers() - 1);
+  }
+
   /** Also the last layer of SDXL's first encoder, which nothing reads. */
   @Override
   public void trace(Net net) {
