@@ -28,8 +28,13 @@ function draw() {
     at(view).hidden = view !== state.view || empty;
     document.querySelector(`nav [data-view=${view}]`).setAttribute("aria-current", String(view === state.view));
   }
-  document.querySelector(`nav [data-view=${state.view}]`).scrollIntoView({ block: "nearest", inline: "center" });
-  document.body.dataset.view = state.view;
+  if (document.body.dataset.view !== state.view) {
+    document.body.dataset.view = state.view;
+    const button = document.querySelector(`nav [data-view=${state.view}]`);
+    const nav = button.parentElement;
+    const [tab, bar] = [button.getBoundingClientRect(), nav.getBoundingClientRect()];
+    nav.scrollLeft += tab.left + tab.width / 2 - bar.left - bar.width / 2; // on a narrow screen
+  }
   at("empty").hidden = !empty || !loaded;
   if (!empty) {
     views[state.view](at(state.view));

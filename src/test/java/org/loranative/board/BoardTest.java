@@ -254,6 +254,11 @@ class BoardTest {
           .isEqualTo(200);
       assertThat(get(board, "api/runs", "Cookie", "lora_native_board=x").statusCode())
           .isEqualTo(403);
+      assertThat(post(board, "api/do/check", "{}", OWN).statusCode())
+          .as("who does not know it has nothing done")
+          .isEqualTo(403);
+      String[] known = {OWN[0], OWN[1], OWN[2], OWN[3], "Cookie", cookie.split(";")[0]};
+      assertThat(post(board, "api/do/check", "{}", known).statusCode()).isEqualTo(200);
     }
   }
 

@@ -75,6 +75,11 @@ public final class RunEntry {
     return row;
   }
 
+  /** When it began, in seconds since 1970; 0 if no file says. */
+  long started() {
+    return row.path("started").asLong();
+  }
+
   /** When its row last changed, in {@link Runs}' count. */
   long version() {
     return version;

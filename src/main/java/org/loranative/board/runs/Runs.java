@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -207,15 +208,19 @@ public final class Runs implements AutoCloseable {
         news = true;
       }
     }
+    List<RunEntry> fresh = new ArrayList<>();
     for (Map.Entry<String, RunPlaces.Place> f : found.entrySet()) {
       if (!entries.containsKey(f.getKey())) {
         RunEntry entry = new RunEntry(f.getKey(), f.getValue());
         touch(entry);
         entries.put(f.getKey(), entry);
         gone.remove(f.getKey());
+        fresh.add(entry);
         news = true;
       }
     }
+    fresh.sort(Comparator.comparingLong(RunEntry::started).reversed());
+    fresh.forEach(RunEntry::hurry); // the newest are read first, as the page shows those
     return news;
   }
 
