@@ -1,5 +1,5 @@
 // Data: the hardest records of each run, and those that were met again and not learnt.
-import { element, keep, none } from "../app/dom.js";
+import { breakable, element, keep, none } from "../app/dom.js";
 import { loss } from "../app/format.js";
 import { ask } from "../app/server.js";
 import { shown } from "../runs/store.js";
@@ -15,7 +15,7 @@ export async function data(root) {
       return;
     }
     const cards = all.filter(({ of }) => of.count > 0).map(({ run, of }) => element("article", "card",
-      element("h3", "", run.name), element("p", "hint", `${of.count} records met, ${of.again} of them more than once`),
+      element("h3", "", breakable(run.name)), element("p", "hint", `${of.count === 1 ? "1 record" : of.count + " records"} met, ${of.again} more than once`),
       element("h4", "", "Hardest when last met"),
       recordTable(run, of.hardest, [(r) => `mean ${loss(r.mean)}`, (r) => `met ${r.count}×, last at step ${r.last_step}`]),
       element("h4", "", "Met again and not learnt"),

@@ -45,7 +45,7 @@ async function draw(plot, runs, columns) {
       const [low, high] = [Math.min(...values), Math.max(...values)];
       const log = low > 0 && high / low > 50;
       const room = (high - low) * 0.05 || Math.abs(high) * 0.1 || 1;
-      return { ...common, type: log ? "log" : "value", min: log ? low : low >= 0 ? Math.max(0, low - room) : low - room,
+      return { ...common, type: log ? "log" : "value", splitNumber: narrow ? 2 : 5, min: log ? low : low >= 0 ? Math.max(0, low - room) : low - room,
         max: log ? high : high + room, axisLabel: { color: text, formatter: short, showMinLabel: log, showMaxLabel: log } };
     }
     return { ...common, type: "category", data: [...new Set(values.map(brief))].sort(), axisLabel: { color: text } };
