@@ -1,5 +1,11 @@
 package org.loranative.diagnose;
 
+import static org.loranative.diagnose.DrawnRuns.climbing;
+import static org.loranative.diagnose.DrawnRuns.foreign;
+import static org.loranative.diagnose.DrawnRuns.images;
+import static org.loranative.diagnose.DrawnRuns.kohya;
+import static org.loranative.diagnose.DrawnRuns.llm;
+import static org.loranative.diagnose.DrawnRuns.overfitting;
 import static org.loranative.diagnose.Finding.Kind.CLIMB;
 import static org.loranative.diagnose.Finding.Kind.DEAD_ADAPTERS;
 import static org.loranative.diagnose.Finding.Kind.EXPLODING_GRADIENTS;
@@ -52,104 +58,6 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
     return new Drawn(name, expected, draw);
   }
 
-  /** How a language model's run goes. */
-  private static final class Llm {
-    final Series s;
-    final double start;
-    final double end;
-    final double pace;
-    IntToDoubleFunction level;
-
-    Llm(Random r, int shortest) {
-      s = new Series(r, shortest + r.nextInt(400));
-      start = s.between(1.2, 4.5);
-      end = start * s.between(0.35, 0.85);
-      pace = s.n * s.between(0.05, 0.3);
-      level = Series.falls(start, end, pace);
-      s.set("task_type", "llm")
-          .set("total_steps", s.n)
-          .set("shuffle", true)
-          .set("learning_rate", 2e-4);
-    }
-
-    Llm(Random r) {
-      this(r, 60);
-    }
-
-    Llm train(Noise noise) {
-      double[] v = noise.of(s.r, s.n);
-      s.curve("Loss/train", i -> level.applyAsDouble(i) * v[i - 1]);
-      return this;
-    }
-
-    /** Measured now and then, with so much jitter. */
-    Llm validation(double jitter, IntToDoubleFunction of) {
-      int every = Math.max(1, s.n / (5 + s.r.nextInt(15)));
-      s.measured("Loss/val", every, i -> of.applyAsDouble(i) * (1 + jitter * s.r.nextGaussian()));
-      return this;
-    }
-
-    Llm validation() {
-      double above = s.between(1.0, 1.15);
-      return validation(0.002, i -> above * level.applyAsDouble(i));
-    }
-
-    RunCurves run() {
-      return s.run();
-    }
-
-    int turn() {
-      return s.n / 4 + s.r.nextInt(s.n / 3);
-    }
-  }
-
-  private static Llm llm(Random r) {
-    return new Llm(r);
-  }
-
-  /** A run of ours of a diffusion model. */
-  private static Series images(
-      Random r, double fall, IntToDoubleFunction training, IntToDoubleFunction held) {
-    Series s = new Series(r, 80 + r.nextInt(500));
-    double start = s.between(0.05, 0.25);
-    double[] noise = Noise.lognormal(s.between(0.25, 0.6)).of(r, s.n);
-    double pace = s.n * s.between(0.1, 0.4);
-    IntToDoubleFunction level = Series.falls(start, start * (1 - fall), pace);
-    int every = Math.max(1, s.n / (8 + r.nextInt(12)));
-    double above = s.between(0.9, 1.3);
-    return s.set("task_type", "sd")
-        .set("total_steps", s.n)
-        .set("shuffle", true)
-        .set("learning_rate", 1e-4)
-        .curve(
-            "Loss/train",
-            i -> level.applyAsDouble(i) * training.applyAsDouble(i * 1000 / s.n) * noise[i - 1])
-        .measured(
-            "Loss/probe",
-            every,
-            i ->
-                level.applyAsDouble(i)
-                    * training.applyAsDouble(i * 1000 / s.n)
-                    * (1 + 0.001 * r.nextGaussian()))
-        .measured(
-            "Loss/val",
-            every,
-            i ->
-                above
-                    * (start + (level.applyAsDouble(i) - start) * 0.7)
-                    * held.applyAsDouble(i * 1000 / s.n)
-                    * (1 + 0.002 * r.nextGaussian()));
-  }
-
-  /** kohya's scripts: nothing but the loss of each step. */
-  private static Series kohya(Random r, double start, double fall, Noise noise) {
-    Series s = new Series(r, 200 + r.nextInt(1500));
-    double[] v = noise.of(r, s.n);
-    IntToDoubleFunction level = Series.falls(start, start * (1 - fall), s.n * 0.3);
-    return s.curve("loss/current", i -> level.applyAsDouble(i) * v[i - 1])
-        .curve("lr/unet", i -> 1e-4);
-  }
-
   static List<Drawn> tuned() {
     return java.util.stream.Stream.concat(healthyOnes().stream(), faultyOnes().stream()).toList();
   }
@@ -171,21 +79,21 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
         healthy(
             "blocks, validated",
             r -> {
-              Llm l = llm(r);
+              DrawnRuns.Llm l = llm(r);
               l.s.set("shuffle", false);
               return l.train(Noise.gaussian(0.1).blocks(0.25)).validation().run();
             }),
         healthy(
             "blocks",
             r -> {
-              Llm l = llm(r);
+              DrawnRuns.Llm l = llm(r);
               l.s.set("shuffle", false);
               return l.train(Noise.gaussian(0.1).blocks(0.2)).run();
             }),
         healthy(
             "one spike",
             r -> {
-              Llm l = llm(r);
+              DrawnRuns.Llm l = llm(r);
               int at = l.turn();
               double high = l.s.between(1.5, 4);
               IntToDoubleFunction level = l.level;
@@ -207,14 +115,14 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
         healthy(
             "a base that nearly knows",
             r -> {
-              Llm l = llm(r);
+              DrawnRuns.Llm l = llm(r);
               l.level = Series.falls(l.start, l.start * l.s.between(0.9, 0.97), l.pace);
               return l.train(Noise.gaussian(0.1)).validation().run();
             }),
         healthy(
             "learns at once",
             r -> {
-              Llm l = new Llm(r, 150);
+              DrawnRuns.Llm l = new DrawnRuns.Llm(r, 150);
               l.level = Series.falls(l.start, l.end, 5);
               l.train(Noise.gaussian(0.1))
                   .s
@@ -227,7 +135,7 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
         healthy(
             "a long warmup",
             r -> {
-              Llm l = llm(r);
+              DrawnRuns.Llm l = llm(r);
               l.level =
                   i ->
                       l.start
@@ -237,7 +145,7 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
         healthy(
             "epochs",
             r -> {
-              Llm l = llm(r);
+              DrawnRuns.Llm l = llm(r);
               IntToDoubleFunction level = l.level;
               l.level =
                   i -> level.applyAsDouble(i) * (i > 2 * l.s.n / 3 ? 0.8 : i > l.s.n / 3 ? 0.9 : 1);
@@ -248,13 +156,13 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
         healthy(
             "noisy validation",
             r -> {
-              Llm l = llm(r);
+              DrawnRuns.Llm l = llm(r);
               return l.train(Noise.gaussian(0.15)).validation(0.025, l.level).run();
             }),
         healthy(
             "warm restarts",
             r -> {
-              Llm l = llm(r);
+              DrawnRuns.Llm l = llm(r);
               IntToDoubleFunction level = l.level;
               l.level =
                   i -> level.applyAsDouble(i) * (1 + 0.05 * ((4 * i) % l.s.n < l.s.n / 2 ? 1 : 0));
@@ -263,7 +171,7 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
         healthy(
             "means of 10 to 50 steps",
             r -> {
-              Llm l = new Llm(r, 600);
+              DrawnRuns.Llm l = new DrawnRuns.Llm(r, 600);
               int of = 10 + r.nextInt(40);
               RunCurves c =
                   l.train(Noise.lognormal(0.4))
@@ -276,7 +184,7 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
         healthy(
             "five to eighteen means",
             r -> {
-              Llm l = new Llm(r, 3000);
+              DrawnRuns.Llm l = new DrawnRuns.Llm(r, 3000);
               int k = 5 + r.nextInt(14);
               RunCurves c =
                   l.train(Noise.lognormal(0.5))
@@ -311,53 +219,6 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
             }));
   }
 
-  private static RunCurves foreign(RunCurves c, String from, String to) {
-    java.util.Map<String, Curve> scalars = new java.util.HashMap<>(c.scalars());
-    Curve moved = scalars.remove(from);
-    if (moved != null) {
-      scalars.put(to, moved);
-    }
-    return new RunCurves(scalars, java.util.Map.of());
-  }
-
-  private static RunCurves climbing(Random r, Noise noise, boolean validated, double least) {
-    Llm l = llm(r);
-    int turn = l.turn();
-    double times = l.s.between(least, 4);
-    IntToDoubleFunction level = l.level;
-    l.level =
-        i ->
-            level.applyAsDouble(i) * (i > turn ? 1 + (times - 1) * (i - turn) / (l.s.n - turn) : 1);
-    l.train(noise);
-    return (validated ? l.validation() : l).run();
-  }
-
-  private static RunCurves overfitting(Random r, double least, double most, int evaluations) {
-    Llm l = llm(r);
-    int turn = l.turn();
-    double rise = l.s.between(least, most);
-    l.train(Noise.gaussian(0.1));
-    IntToDoubleFunction held =
-        i ->
-            l.level.applyAsDouble(Math.min(i, turn))
-                * (1.1 + (i > turn ? rise * (i - turn) / (l.s.n - turn) : 0));
-    if (evaluations > 0) {
-      int best = r.nextInt(evaluations - 1);
-      int every = l.s.n / evaluations;
-      l.s.curve(
-          "Loss/val",
-          every,
-          i -> {
-            int k = i / every - 1;
-            return 2
-                * (k <= best ? 1 + 0.03 * (best - k) : 1 + rise * (k - best))
-                * (1 + 0.003 * r.nextGaussian());
-          });
-      return l.run();
-    }
-    return l.validation(0.004, held).run();
-  }
-
   private static List<Drawn> faultyOnes() {
     Set<Finding.Kind> climbs = Set.of(CLIMB, UNSTABLE);
     return List.of(
@@ -375,7 +236,7 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
             "rate far too high",
             Set.of(UNSTABLE),
             r -> {
-              Llm l = llm(r);
+              DrawnRuns.Llm l = llm(r);
               l.level = i -> i == 1 ? l.start : 6.5 + l.s.n * 1.5 / (i + 0.1 * l.s.n);
               return l.train(Noise.gaussian(0.1)).run();
             }),
@@ -406,7 +267,7 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
             "NaN",
             Set.of(NOT_FINITE),
             r -> {
-              Llm l = llm(r);
+              DrawnRuns.Llm l = llm(r);
               IntToDoubleFunction level = l.level;
               int at = l.turn();
               l.level = i -> i > at ? Double.NaN : level.applyAsDouble(i);
@@ -416,7 +277,7 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
             "flat, validated",
             Set.of(FLAT),
             r -> {
-              Llm l = llm(r);
+              DrawnRuns.Llm l = llm(r);
               l.level = i -> l.start;
               return l.train(Noise.gaussian(0.1).hard(0.1, 2.2)).validation(0.0003, l.level).run();
             }),
@@ -424,7 +285,7 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
             "flat",
             Set.of(FLAT),
             r -> {
-              Llm l = new Llm(r, 300);
+              DrawnRuns.Llm l = new DrawnRuns.Llm(r, 300);
               l.level = i -> l.start;
               l.s.set("learning_rate", 1e-8);
               return l.train(Noise.gaussian(0.05)).run();
@@ -441,7 +302,7 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
             "high and does not fall",
             Set.of(NO_DESCENT, UNTRAINED_BASE, FLAT),
             r -> {
-              Llm l = llm(r);
+              DrawnRuns.Llm l = llm(r);
               double high = l.s.between(6, 10);
               l.level = i -> high;
               return l.train(Noise.gaussian(0.05)).run();
@@ -479,7 +340,7 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
             "an untrained base",
             Set.of(UNTRAINED_BASE),
             r -> {
-              Llm l = llm(r);
+              DrawnRuns.Llm l = llm(r);
               int vocabulary = 32000 + r.nextInt(120000);
               l.level =
                   Series.falls(
@@ -491,7 +352,7 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
             "learnt by heart",
             Set.of(MEMORIZED),
             r -> {
-              Llm l = llm(r);
+              DrawnRuns.Llm l = llm(r);
               l.level = Series.falls(l.start, 0.004, l.s.n * 0.1);
               return l.train(Noise.lognormal(0.5)).run();
             }),
@@ -499,7 +360,7 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
             "validation leaks",
             Set.of(VALIDATION_LEAK),
             r -> {
-              Llm l = llm(r);
+              DrawnRuns.Llm l = llm(r);
               l.level = Series.falls(l.start, 0.005, l.s.n * 0.1);
               return l.train(Noise.lognormal(0.5)).validation(0.02, l.level).run();
             }),
@@ -507,7 +368,7 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
             "answers shuffled",
             Set.of(UNRELATED_DATA),
             r -> {
-              Llm l = llm(r);
+              DrawnRuns.Llm l = llm(r);
               int every = l.s.n / 8;
               l.s
                   .measured("Loss/probe", every, i -> l.level.applyAsDouble(i))
@@ -521,14 +382,14 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
             "no labels",
             Set.of(NO_LABELS),
             r -> {
-              Llm l = llm(r);
+              DrawnRuns.Llm l = llm(r);
               return l.s.curve("Loss/train", i -> 0).curve("grad_norm", i -> 0).run();
             }),
         faulty(
             "empty answers",
             Set.of(FEW_LABELS),
             r -> {
-              Llm l = llm(r);
+              DrawnRuns.Llm l = llm(r);
               l.s.set("data/labelled_share", 0.025);
               return l.train(Noise.gaussian(0.1)).run();
             }),
@@ -536,7 +397,7 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
             "gradients explode",
             Set.of(EXPLODING_GRADIENTS),
             r -> {
-              Llm l = llm(r);
+              DrawnRuns.Llm l = llm(r);
               int turn = l.turn();
               l.s.curve(
                   "grad_norm",
@@ -549,7 +410,7 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
             "updates vanish",
             Set.of(VANISHING_UPDATES),
             r -> {
-              Llm l = llm(r);
+              DrawnRuns.Llm l = llm(r);
               int turn = l.turn();
               l.s.curve("grad_norm", i -> (0.5 + 0.1 * r.nextDouble()) * (i > turn ? 1e-6 : 1));
               return l.train(Noise.gaussian(0.1)).run();
@@ -558,7 +419,7 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
             "dead layers",
             Set.of(DEAD_ADAPTERS),
             r -> {
-              Llm l = llm(r);
+              DrawnRuns.Llm l = llm(r);
               l.s.curve("adapter/dead_layers", l.s.n / 6, i -> 3);
               return l.train(Noise.gaussian(0.1)).run();
             }),
@@ -566,7 +427,7 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
             "warmup never ends",
             Set.of(SCHEDULE),
             r -> {
-              Llm l = llm(r);
+              DrawnRuns.Llm l = llm(r);
               l.s.curve("lr", i -> 5e-4 * i / l.s.n);
               return l.train(Noise.gaussian(0.1)).run();
             }),
@@ -574,7 +435,7 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
             "slower",
             Set.of(THROUGHPUT_DROP),
             r -> {
-              Llm l = llm(r);
+              DrawnRuns.Llm l = llm(r);
               int turn = l.turn();
               l.s.curve(
                   "perf/tokens_per_s",
