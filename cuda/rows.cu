@@ -3,12 +3,14 @@
 //   rms_norm    sum = x + residual; y = sum rstd w; rstd = 1/sqrt(mean(sum^2) + eps)
 //               dx = rstd (dy w - sum rstd^2 mean(dy w sum)) + dsum   Zhang & Sennrich 2019, eq. 4
 //   rope        rotates heads by the table's angles, half form                    Su et al. 2021
-//   rope_table  cosines and sines, once a step
+//   rope_pairs  the same where the two of a pair are neighbours
+//   rope_table  cosines and sines, once a step; grid_rope_table: of tokens on a grid
 //
 // rms_norm: a warp for a row, a block of 4 or 8 warps for one of more than 1024 numbers; all reads
 // of a row are in flight at once and it stays in registers (row_walk.cuh). Sums in f32: by thread,
 // across the warp, then across the warps in order. [4096, 4096] in bf16 with residual: 134 MB,
-// 45 us on an H100. rope: a thread for 8 channels and their partners.
+// 45 us on an H100. rope: a thread for 8 channels and their partners;
+// rope_pairs: for 8 channels, which are 4 pairs.
 #include "row_walk.cuh"
 
 template <bool WHOLE, typename T>
@@ -127,6 +129,44 @@ LN_DEVICE void rope(const T* x, const float* table, T* y, i64 rows, i64 heads, i
   s.store(to + half, second);
 }
 
+// The same where the two of a pair are neighbours: four pairs a thread.
+template <bool WHOLE, typename T>
+LN_DEVICE void rope_pairs(const T* x, const float* table, T* y, i64 rows, i64 heads, i64 D,
+                          i64 half, float sign) {
+  const RowSpan<WHOLE> s(u32(global_thread()), D);
+  if (s.row >= rows) return;
+  const float* cosine = table + s.row / u32(heads) * 2 * half;
+  Eight e = s.load(x + i64(s.row) * D);
+#pragma unroll
+  for (int i = 0; i < 4; i++) {
+    const i64 j = s.at / 2 + i;
+    if (j < half) {
+      const float c = cosine[j], t = sign * cosine[half + j], first = e[2 * i];
+      e[2 * i] = first * c - e[2 * i + 1] * t;
+      e[2 * i + 1] = e[2 * i + 1] * c + first * t;
+    }
+  }
+  s.store(y + i64(s.row) * D, e);
+}
+
+extern "C" __global__ void __launch_bounds__(128)
+    grid_rope_table(float* table, GridRopeArguments g, i64 M) {
+  const u32 half = u32(g.half[0] + g.half[1] + g.half[2]), i = u32(global_thread());
+  if (i >= M * half) return;
+  const i64 m = i / half, token = m % (g.H * g.W + g.T);
+  u32 j = i % half;
+  int axis = 0;
+  while (j >= u32(g.half[axis])) j -= u32(g.half[axis++]);
+  const bool image = token < g.H * g.W;
+  const i64 place = axis == 0   ? image ? g.image_at : g.text_at + (token - g.H * g.W) * g.text_step
+                    : !image    ? 0
+                    : axis == 1 ? token / g.W
+                                : token % g.W;
+  const double angle = double(place) / pow(double(g.theta), double(j) / double(g.half[axis]));
+  table[m * 2 * half + i % half] = float(cos(angle));
+  table[m * 2 * half + half + i % half] = float(sin(angle));
+}
+
 extern "C" __global__ void __launch_bounds__(128)
     rope_table(const i32* positions, const float* inv_freq, float* table, i64 M, i64 half,
                float scale) {
@@ -152,4 +192,9 @@ LN_INSTANCES((256), rope,
               float sign),
              LN_EIGHTS(whole_eights(D | half, x, table, y), rope, x, table, y, rows, heads, D, half,
                        sign))
+LN_INSTANCES((256), rope_pairs,
+             (const T* x, const float* table, T* y, i64 rows, i64 heads, i64 D, i64 half,
+              float sign),
+             LN_EIGHTS(whole_eights(D, x, y), rope_pairs, x, table, y, rows, heads, D, half, sign))
+LN_KERNEL(grid_rope_table)
 LN_KERNEL(rope_table)

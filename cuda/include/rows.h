@@ -19,5 +19,15 @@ LN_SIGNATURES(rms_norm_bwd, (const T* dy, const T* dsum, const T* sum, const flo
                              const float* rstd, T* dx, i64 M, i64 C, i32 warps))
 LN_SIGNATURES(rope, (const T* x, const float* table, T* y, i64 rows, i64 heads, i64 D, i64 half,
                      float sign))
+LN_SIGNATURES(rope_pairs, (const T* x, const float* table, T* y, i64 rows, i64 heads, i64 D,
+                           i64 half, float sign))
+
+// See ln_grid_rope_table_fwd.
+struct GridRopeArguments {
+  i64 H, W, T, image_at, text_at, text_step, half[3];
+  float theta;
+};
+
+LN_SIGNATURE grid_rope_table(float* table, GridRopeArguments g, i64 M);
 LN_SIGNATURE rope_table(const i32* positions, const float* inv_freq, float* table, i64 M, i64 half,
                         float scale);

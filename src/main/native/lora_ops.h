@@ -33,7 +33,9 @@ enum {
   LN_Q4_K = 13,
   LN_Q5_K = 14,
   LN_Q6_K = 15,
-  LN_NF4 = 16
+  LN_NF4 = 16,
+  LN_F8_E4M3 = 17,
+  LN_F8_E5M2 = 18
 };
 
 // NF4 (Dettmers et al. 2023, QLoRA; as bitsandbytes quantizes): a matrix of n numbers, n a multiple
@@ -208,11 +210,22 @@ int ln_rms_norm_bwd(int64_t device, int64_t dy, int64_t dsum, int64_t sum, int64
 int ln_rope_table_fwd(int64_t device, int64_t positions, int64_t inv_freq, int64_t table, int64_t M,
                       int64_t half, float scale);
 
+// The same table for tokens that lie on a grid: B images of H W tokens row by row, each with T
+// tokens of text behind them. A head's half is parted into axes of half0, half1, half2 angles, each
+// angle p / theta^(j / half_a). p of token (row, column) is (image_at, row, column), of text token
+// n (text_at + n text_step, 0, 0). Angles in f64, as diffusers has them. table [B (H W + T), 2
+// (half0 + half1 + half2)] f32, overwritten.
+int ln_grid_rope_table_fwd(int64_t device, int64_t table, int64_t B, int64_t H, int64_t W,
+                           int64_t T, int64_t image_at, int64_t text_at, int64_t text_step,
+                           int64_t half0, int64_t half1, int64_t half2, float theta);
+
 // Rotates the first 2 half channels of each head in Hugging Face's half form (Su et al. 2021):
 // y[j] = x[j] cos - x[j + half] sin, y[j + half] = x[j + half] cos + x[j] sin; the rest is copied.
+// interleaved 1: the two of a pair are neighbours, x[2 j] and x[2 j + 1], as in the paper.
 // x, y [M, heads, head_dim]; inverse 1 rotates back, which is the backward. y may be x.
 int ln_rope_fwd(int64_t device, int64_t x, int64_t table, int64_t y, int64_t M, int64_t heads,
-                int64_t head_dim, int64_t half, int32_t inverse, int32_t dtype);
+                int64_t head_dim, int64_t half, int32_t interleaved, int32_t inverse,
+                int32_t dtype);
 
 // o = softmax(mask(cap(scale q k^T))) v for each head, in f32          Dao 2023 (FlashAttention-2)
 // q, o [M, heads, D]; k, v [M, kv_heads, D]; doc_start [M] i32: the index of the first token of

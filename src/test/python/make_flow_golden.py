@@ -11,6 +11,7 @@ computes them (calculate_shift, time_shift).
 import math
 import sys
 
+import numpy as np
 import torch
 from diffusers import FlowMatchEulerDiscreteScheduler, FlowMatchHeunDiscreteScheduler
 from diffusers.pipelines.flux.pipeline_flux import calculate_shift
@@ -35,6 +36,16 @@ def walk(kind, shift, steps, start):
     return x.float()
 
 
+def flux_walk(side, steps, start):
+    """As FluxPipeline tells its scheduler, for latents of side x side."""
+    s = FlowMatchEulerDiscreteScheduler(num_train_timesteps=1000, shift=3.0, use_dynamic_shifting=True)
+    s.set_timesteps(sigmas=np.linspace(1.0, 1 / steps, steps), mu=calculate_shift(side * side // 4))
+    x = start
+    for t in s.timesteps:
+        x = s.step(model(x, t), t, x).prev_sample
+    return x.float()
+
+
 torch.manual_seed(11)
 start = torch.randn(1, 3, 5, 4)
 golden = {"start": start}
@@ -42,6 +53,9 @@ for kind in KINDS:
     for shift in (1.0, 3.0):
         for steps in (1, 2, 7, 28):
             golden[f"{kind}.{shift}.{steps}"] = walk(kind, shift, steps, start)
+for side in (32, 128):
+    for steps in (1, 4, 28):
+        golden[f"flux.{side}.{steps}"] = flux_walk(side, steps, start)
 sigmas = torch.tensor([0.01, 0.2, 0.5, 0.77, 0.999])
 golden["sigmas"] = sigmas
 for scheme in ("sigma_sqrt", "cosmap"):

@@ -1,4 +1,4 @@
-// Values of ggml's block formats and of plain floats, to f32, bf16 or f16.
+// Values of ggml's block formats, of plain floats and of floats of 8 bits, to f32, bf16 or f16.
 // Formats: ggml's ggml-common.h (block_q4_0 ... block_q6_K), as GGUF files store them.
 // A block is 32 elements with one f16 scale d (and f16 minimum m), or for the K types 256 elements
 // in sub-blocks with 6-bit (8-bit in Q6_K) scales of their own. Bound by memory.
@@ -30,6 +30,22 @@ struct BF16 : Block<1, 2> {
     bf16 x;
     memcpy(&x, b, 2);
     *y = load(x);
+  }
+};
+// Eight bits (Micikevicius et al. 2022): E5M2 is the upper half of an f16; E4M3 has no infinities,
+// and its exponent is 8 less than an f16's.
+struct E5M2 : Block<1, 1> {
+  static void decode(const uint8_t* b, float* y) {
+    uint8_t bytes[2] = {0, b[0]};
+    *y = half_at(bytes);
+  }
+};
+struct E4M3 : Block<1, 1> {
+  static void decode(const uint8_t* b, float* y) {
+    uint16_t bits = uint16_t((b[0] & 0x80) << 8 | (b[0] & 0x7f) << 7);
+    f16 h;
+    memcpy(&h, &bits, 2);
+    *y = (b[0] & 0x7f) == 0x7f ? __builtin_nanf("") : load(h) * 256.0f;
   }
 };
 struct Q8_0 : Block<32, 34> {
@@ -208,6 +224,10 @@ int decode(const Device* device, const uint8_t* src, int32_t dtype, T* dst, cons
       return blocks<Q6_K>(device, src, dst, part), LN_OK;
     case LN_NF4:
       return blocks<NF4>(device, src, dst, part), LN_OK;
+    case LN_F8_E4M3:
+      return blocks<E4M3>(device, src, dst, part), LN_OK;
+    case LN_F8_E5M2:
+      return blocks<E5M2>(device, src, dst, part), LN_OK;
     default:
       return fail(LN_UNSUPPORTED, "dtype code %d cannot be dequantized", dtype);
   }

@@ -28,11 +28,26 @@ int ln_rope_table_fwd(int64_t device, int64_t positions, int64_t inv_freq, int64
                    table_at, M, half, scale);
 }
 
+int ln_grid_rope_table_fwd(int64_t device, int64_t table, int64_t B, int64_t H, int64_t W,
+                           int64_t T, int64_t image_at, int64_t text_at, int64_t text_step,
+                           int64_t half0, int64_t half1, int64_t half2, float theta) {
+  GridRopeArguments g{H, W, T, image_at, text_at, text_step, {half0, half1, half2}, theta};
+  int64_t tokens = B * (H * W + T);
+  return LN_LAUNCH(of(device), grid_rope_table, cover(tokens * (half0 + half1 + half2), 128), 128,
+                   0, table, g, tokens);
+}
+
 int ln_rope_fwd(int64_t device, int64_t x, int64_t table_at, int64_t y, int64_t M, int64_t heads,
-                int64_t head_dim, int64_t half, int32_t inverse, int32_t dtype) {
+                int64_t head_dim, int64_t half, int32_t interleaved, int32_t inverse,
+                int32_t dtype) {
+  const float sign = inverse ? -1.0f : 1.0f;
+  if (interleaved)
+    return LN_LAUNCH_TYPED(of(device), dtype, rope_pairs,
+                           cover(M * heads * ((head_dim + 7) / 8), kThreads), kThreads, 0, x,
+                           table_at, y, M * heads, heads, head_dim, half, sign);
   int64_t eights = M * heads * ((half + 7) / 8 + (head_dim - 2 * half + 7) / 8);
   return LN_LAUNCH_TYPED(of(device), dtype, rope, cover(eights, kThreads), kThreads, 0, x, table_at,
-                         y, M * heads, heads, head_dim, half, inverse ? -1.0f : 1.0f);
+                         y, M * heads, heads, head_dim, half, sign);
 }
 
 }  // namespace cuda

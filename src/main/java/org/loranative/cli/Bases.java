@@ -3,6 +3,7 @@ package org.loranative.cli;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.loranative.export.AdapterBase;
+import org.loranative.UserException;
 import org.loranative.model.MissingBase;
 import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.model.llm.LlmBase;
@@ -27,14 +28,20 @@ final class Bases {
           "a Hugging Face folder, a .gguf file, or a Stable Diffusion model (diffusers' folder or"
               + " one .safetensors file)");
     }
-    return Files.exists(base.resolve("model_index.json"))
-        || base.getFileName().toString().endsWith(".safetensors");
+    return DiffusionFamilies.isOne(base);
   }
 
   /** The model, as those see it who change its adapters. */
-  static AdapterBase open(Path base) {
-    return isDiffusion(base)
-        ? new AdapterBase.Diffusion(DiffusionFamilies.open(base))
-        : new AdapterBase.Language(LlmBase.open(base));
+  static AdapterBase open(Path base, PartOptions parts) {
+    if (isDiffusion(base)) {
+      return new AdapterBase.Diffusion(DiffusionFamilies.open(base, parts.options()));
+    }
+    if (!parts.isEmpty()) {
+      throw new UserException(
+          "--text-encoder-path and --vae-path are for diffusion models; "
+              + base
+              + " is a language model. Leave them away.");
+    }
+    return new AdapterBase.Language(LlmBase.open(base));
   }
 }

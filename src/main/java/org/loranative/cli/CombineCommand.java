@@ -38,6 +38,8 @@ final class CombineCommand implements Callable<Integer> {
 
   @Mixin private AdapterOutput out;
 
+  @Mixin private PartOptions parts;
+
   @Override
   public Integer call() throws IOException {
     List<AdapterSource> sources = adapters.sources();
@@ -45,7 +47,7 @@ final class CombineCommand implements Callable<Integer> {
       throw new UserException("Nothing to combine; name at least one --adapter.");
     }
     Optional<RankRule> rule = ranks.rule();
-    AdapterBase model = Bases.open(base);
+    AdapterBase model = Bases.open(base, parts);
     out.check(model);
     Map<String, AdaptedLayer> exact = AdapterSource.combined(sources, model);
     StopSignal.onSignals();

@@ -2,6 +2,7 @@ package org.loranative.cli;
 
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.loranative.train.diffusion.DiffusionTraining;
 import org.loranative.UserException;
 import org.loranative.config.TaskType;
 import org.loranative.config.TrainConfig;
@@ -41,7 +42,7 @@ final class DataCommand implements Callable<Integer> {
       }
       return 0;
     }
-    DiffusionBase base = DiffusionFamilies.open(Path.of(config.baseModel()));
+    DiffusionBase base = DiffusionTraining.base(config);
     ImageData data = ImageData.of(config, base.imageStep());
     data.training().stream().map(PreparedImage::describe).forEach(System.out::println);
     data.regularization().stream()

@@ -12,6 +12,7 @@ import org.loranative.export.Modelfile;
 import org.loranative.io.AtomicFiles;
 import org.loranative.lora.AdaptedLayer;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -60,6 +61,8 @@ final class ExportCommand implements Callable<Integer> {
       description = "With --to gguf: also write an ollama Modelfile of base, adapter and template.")
   private Optional<Path> modelfile = Optional.empty();
 
+  @Mixin private PartOptions parts;
+
   @Override
   public Integer call() throws IOException {
     Merge.requireNew(out);
@@ -67,7 +70,7 @@ final class ExportCommand implements Callable<Integer> {
     if (modelfile.isPresent() && !to.equals("gguf")) {
       throw new UserException("--modelfile needs --to gguf, the format that ollama loads.");
     }
-    AdapterBase model = Bases.open(base);
+    AdapterBase model = Bases.open(base, parts);
     model.requireFormat(to, out);
     Map<String, AdaptedLayer> adapted = model.read(adapter);
     Optional<String> text =

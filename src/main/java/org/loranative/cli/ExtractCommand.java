@@ -46,6 +46,8 @@ final class ExtractCommand implements Callable<Integer> {
 
   @Mixin private AdapterOutput out;
 
+  @Mixin private PartOptions parts;
+
   @Override
   public Integer call() throws IOException {
     RankRule rule = ranks.required();
@@ -57,10 +59,10 @@ final class ExtractCommand implements Callable<Integer> {
     if (!Bases.isDiffusion(base) || !Bases.isDiffusion(tuned)) {
       throw new UserException("extract takes two diffusion models, as --base and --tuned.");
     }
-    AdapterBase.Diffusion model = new AdapterBase.Diffusion(DiffusionFamilies.open(base));
+    AdapterBase.Diffusion model = new AdapterBase.Diffusion(DiffusionFamilies.open(base, parts.options()));
     out.check(model);
     StopSignal.onSignals();
-    DiffusionBase other = DiffusionFamilies.open(tuned);
+    DiffusionBase other = DiffusionFamilies.open(tuned, parts.options());
     int most = ranks.most().orElse(RankOptions.MOST);
     Extraction extraction =
         AdapterOutput.before(() -> Extraction.of(model.base(), other, textEncoder, rule, most));

@@ -24,6 +24,7 @@ import org.loranative.train.machine.Devices;
 import org.loranative.train.proposal.Basis;
 import org.loranative.train.proposal.Proposal;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code lora-native init}. */
@@ -45,6 +46,14 @@ final class InitCommand implements Callable<Integer> {
 
   @Option(names = "--base", description = "The base model: a folder or a file.")
   private Optional<Path> base = Optional.empty();
+
+  @Option(
+      names = "--tokenizer",
+      paramLabel = "DIR",
+      description = "Tokenizers of a diffusion model that are not with it.")
+  private Optional<Path> tokenizer = Optional.empty();
+
+  @Mixin private PartOptions parts;
 
   @Option(names = "--data", description = "The training data: a file or a folder.")
   private Optional<Path> data = Optional.empty();
@@ -82,7 +91,7 @@ final class InitCommand implements Callable<Integer> {
     }
     Path model = existing("--base", base, "Base model (folder or file)");
     Path training = existing("--data", data, "Training data (file or folder)");
-    Basis basis = Basis.of(model, training, task);
+    Basis basis = Basis.of(model, parts.options(tokenizer), training, task);
     boolean images = basis.subject().isImages();
     if (!images && triggerWord.isPresent()) {
       throw new UserException("--trigger-word is for images, but " + model + " makes text.");
@@ -91,6 +100,8 @@ final class InitCommand implements Callable<Integer> {
     head.add(String.format("%s in %s", Counted.of(basis.count(), basis.noun()), training));
     Map<String, Choice> given = new LinkedHashMap<>();
     given.put("base_model", new Choice(model.toString(), ""));
+    parts.settings().forEach((key, value) -> given.put(key, new Choice(value, "")));
+    tokenizer.ifPresent(folder -> given.put("tokenizer_path", new Choice(folder.toString(), "")));
     given.put("metadata_path", new Choice(training.toString(), ""));
     String name = out.getFileName().toString().replaceAll("\\.ya?ml$", "");
     String folder = outputDir.orElse(Path.of("output", name)).toString();

@@ -69,6 +69,8 @@ final class MergeCommand implements Callable<Integer> {
 
   @Mixin private MachineOptions machine;
 
+  @Mixin private PartOptions parts;
+
   @Override
   public Integer call() throws IOException {
     List<AdapterSource> sources = adapters.sources();
@@ -111,7 +113,7 @@ final class MergeCommand implements Callable<Integer> {
 
   private Merge open(List<AdapterSource> sources) {
     return Bases.isDiffusion(base)
-        ? new DiffusionMerge(DiffusionFamilies.open(base), sources)
+        ? new DiffusionMerge(DiffusionFamilies.open(base, parts.options()), sources)
         : new LanguageMerge(LlmBase.open(base), sources);
   }
 }

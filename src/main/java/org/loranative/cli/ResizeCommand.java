@@ -37,10 +37,12 @@ final class ResizeCommand implements Callable<Integer> {
 
   @Mixin private AdapterOutput out;
 
+  @Mixin private PartOptions parts;
+
   @Override
   public Integer call() throws IOException {
     RankRule rule = ranks.required();
-    AdapterBase model = Bases.open(base);
+    AdapterBase model = Bases.open(base, parts);
     out.check(model);
     Map<String, AdaptedLayer> layers = model.read(adapter);
     int largest = layers.values().stream().mapToInt(AdaptedLayer::rank).max().orElse(1);

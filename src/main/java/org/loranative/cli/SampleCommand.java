@@ -10,7 +10,6 @@ import java.util.stream.Stream;
 import org.loranative.UserException;
 import org.loranative.diffusion.Prediction;
 import org.loranative.diffusion.Sampler;
-import org.loranative.model.diffusion.BaseOptions;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionFamily;
 import org.loranative.model.diffusion.Painter;
@@ -30,15 +29,17 @@ final class SampleCommand implements Callable<Integer> {
       names = "--base",
       required = true,
       paramLabel = "PATH",
-      description = "A Stable Diffusion: a folder in diffusers' layout or a .safetensors file.")
+      description = "A diffusion model: a folder in diffusers' layout, or a .safetensors or .gguf file.")
   private Path base;
 
   @Option(
       names = "--tokenizer",
       paramLabel = "DIR",
       description =
-          "The tokenizer, where it is neither with the base nor CLIP's own, which is built in.")
+          "Tokenizers that are neither with the base nor CLIP's own, which is built in.")
   private Optional<Path> tokenizer = Optional.empty();
+
+  @Mixin private PartOptions parts;
 
   @Option(
       names = "--prediction-type",
@@ -76,7 +77,7 @@ final class SampleCommand implements Callable<Integer> {
       names = "--sampler",
       description =
           "Stable Diffusion 1, 2 and XL: ddim (default), euler, euler_a, dpmpp_2m, dpmpp_2m_karras;"
-              + " 3: euler (default), heun.")
+              + " models of flow matching: euler (default), heun.")
   private Optional<String> sampler = Optional.empty();
 
   @Option(names = "--steps", description = "Default: what suits the base, such as 25.")
@@ -132,7 +133,8 @@ final class SampleCommand implements Callable<Integer> {
     Bases.require(base, "a folder in diffusers' layout or a .safetensors file");
     DiffusionBase model =
         DiffusionFamilies.open(
-            base, new BaseOptions(tokenizer, predictionType.flatMap(Prediction::named)));
+            base,
+            parts.options(tokenizer).withPrediction(predictionType.flatMap(Prediction::named)));
     if (zeroSnr) {
       model.zeroTerminal("--zero-snr");
     }

@@ -91,6 +91,14 @@ final class VerifyCommand implements Callable<Integer> {
       description = "Seed of a picture's noise (default 1).")
   private long seed;
 
+  @Option(
+      names = "--tokenizer",
+      paramLabel = "DIR",
+      description = "Tokenizers of a diffusion model that are not with it.")
+  private Optional<Path> tokenizer = Optional.empty();
+
+  @Mixin private PartOptions parts;
+
   @Mixin private MachineOptions machine;
 
   @Override
@@ -157,7 +165,8 @@ final class VerifyCommand implements Callable<Integer> {
   private boolean pictures(ObjectNode found) {
     List<String> asked = prompts.isEmpty() ? PictureVerification.PROMPTS : prompts;
     PictureVerification verification =
-        new PictureVerification(base, asked, steps, seed, machine.machine());
+        new PictureVerification(
+            base, parts.options(tokenizer), asked, steps, seed, machine.machine());
     double most = tolerance.orElse(1.0);
     List<PictureVerification.Drawn> drawn =
         verification.compare(adapters.sources(), against, ExportedAs.isAdapter(against));

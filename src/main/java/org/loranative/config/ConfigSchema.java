@@ -102,6 +102,10 @@ public final class ConfigSchema {
       case NUMBER -> property.put("type", "number");
       case FLAG -> property.put("type", "boolean");
       case LIST -> property.put("type", "array").putObject("items").put("type", "string");
+      case PATHS -> {
+        property.putArray("type").add("string").add("array");
+        property.putObject("items").put("type", "string");
+      }
       case TARGETS -> targets(property);
       default -> {
         if (key.allowed() instanceof Allowed.OneOf) {

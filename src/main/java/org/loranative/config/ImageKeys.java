@@ -6,6 +6,7 @@ import static org.loranative.config.Key.choice;
 import static org.loranative.config.Key.flag;
 import static org.loranative.config.Key.number;
 import static org.loranative.config.Key.path;
+import static org.loranative.config.Key.paths;
 import static org.loranative.config.Key.text;
 import static org.loranative.config.Key.whole;
 
@@ -27,8 +28,21 @@ final class ImageKeys {
             .more(
                 "To the size of nearest ratio with sides in steps of 64 and an area of at most"
                     + " resolution² (Lanczos, the middle kept)."),
-        path("tokenizer_path", "CLIP's vocabulary, where the base has another than CLIP's own.")
-            .such("models/sd/tokenizer"),
+        path(
+                "tokenizer_path",
+                "Tokenizers that are neither with the base nor CLIP's own, which is built in.")
+            .such("models/FLUX.1-dev")
+            .more("A folder with `tokenizer`, `tokenizer_2` … in it, or with one tokenizer."),
+        paths(
+                "text_encoder_path",
+                "Text encoders, where a checkpoint of one file does not hold them.")
+            .such("[models/clip_l.safetensors, models/t5xxl_fp16.safetensors]")
+            .more(
+                "`.safetensors` and `.gguf` files, folders of them, or a model in diffusers'"
+                    + " layout."),
+        path("vae_path", "The VAE, where the base has none or another is wanted.")
+            .such("models/ae.safetensors")
+            .more("A file, or a folder in diffusers' layout."),
         choice(
             "prediction_type",
             List.of("auto", "epsilon", "v_prediction"),
@@ -145,6 +159,12 @@ final class ImageKeys {
                 List.of("none", "sigma_sqrt", "cosmap"),
                 "How much the loss of flow matching counts at σ.")
             .more("`sigma_sqrt`: σ⁻²; `cosmap`: 2 / (π(1 − 2σ + 2σ²)) (Esser et al. 2024)."),
+        number(
+                "guidance_embed",
+                1,
+                between(0, 100),
+                "The guidance that a distilled model (FLUX.1 dev) is told while it learns.")
+            .more("1 is what its community trains with; pictures are drawn with 3.5."),
         number(
             "caption_dropout",
             0,

@@ -50,6 +50,11 @@ public record Key(
     return of(name, KeyType.PATH, Default.of(""), Allowed.ANYTHING, sentence);
   }
 
+  /** Files or folders, one or several; none by default. */
+  static Key paths(String name, String sentence) {
+    return of(name, KeyType.PATHS, Default.of(List.of()), Allowed.ANYTHING, sentence);
+  }
+
   static Key choice(String name, List<String> words, String sentence) {
     return choice(name, words, words.get(0), sentence);
   }

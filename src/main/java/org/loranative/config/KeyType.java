@@ -19,6 +19,7 @@ enum KeyType {
   NUMBER("a number", Double.class),
   FLAG("true or false", Boolean.class),
   LIST("a list, such as [a, b]", new TypeReference<List<String>>() {}.getType()),
+  PATHS("a path, or a list of them", new TypeReference<List<String>>() {}.getType()),
   TARGETS(
       "a list of names, or of {target: NAME, rank: N, alpha: X, learning_rate: X}",
       new TypeReference<List<LoraTarget>>() {}.getType());
@@ -35,7 +36,7 @@ enum KeyType {
 
   Object read(ObjectMapper mapper, JsonNode node) throws IOException {
     ObjectReader reader = mapper.readerFor(mapper.constructType(java));
-    if (this == TARGETS) {
+    if (this == TARGETS || this == PATHS) {
       reader = reader.with(DeserializationFeature.ACCEPT_SINGLE_VALUE_AS_ARRAY);
     }
     Object value = reader.readValue(node);

@@ -32,6 +32,8 @@ public record TrainConfig(
     Boolean shuffle,
     Integer resolution,
     String tokenizerPath,
+    List<String> textEncoderPath,
+    String vaePath,
     String predictionType,
     Boolean zeroSnr,
     Integer clipSkip,
@@ -63,6 +65,7 @@ public record TrainConfig(
     String timestepSampling,
     Double flowShift,
     String lossWeighting,
+    Double guidanceEmbed,
     Double captionDropout,
     String loraMethod,
     Integer lokrFactor,
@@ -116,6 +119,7 @@ public record TrainConfig(
   public static final String ROLLBACK = "rollback";
 
   public TrainConfig {
+    textEncoderPath = List.copyOf(textEncoderPath);
     loraTargets = List.copyOf(loraTargets);
     samplePrompts = List.copyOf(samplePrompts);
   }

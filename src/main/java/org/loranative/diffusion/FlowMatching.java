@@ -11,11 +11,12 @@ import java.util.stream.Stream;
  * σ times the number of steps.
  *
  * @param steps timesteps that the model was trained with
- * @param shift of σ to σ' = shift σ / (1 + (shift − 1) σ), for samplers and, unless a run says
- *     otherwise, for training: larger images need more noise (Esser et al., equation 23)
+ * @param shift of σ, for samplers and, unless a run says otherwise, for training
+ * @param spacing of a sampler's steps
  * @param usual how training draws σ where the user does not say
  */
-public record FlowMatching(int steps, double shift, TimestepSampling usual)
+public record FlowMatching(
+    int steps, FlowShift shift, FlowSpacing spacing, TimestepSampling usual)
     implements NoiseProcess {
 
   @Override
@@ -53,10 +54,6 @@ public record FlowMatching(int steps, double shift, TimestepSampling usual)
   @Override
   public Optional<Sampler> sampler(String label) {
     return FlowSampler.named(label)
-        .map(s -> (n, start, predict, noise) -> s.sample(this, n, start, predict));
-  }
-
-  static double shifted(double sigma, double shift) {
-    return shift * sigma / (1 + (shift - 1) * sigma);
+        .map(s -> (n, latents, start, predict, noise) -> s.sample(this, n, latents, start, predict));
   }
 }

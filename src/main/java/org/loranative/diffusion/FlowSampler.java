@@ -22,8 +22,9 @@ enum FlowSampler {
   }
 
   /** See {@link Sampler#sample}; neither adds noise. */
-  float[] sample(FlowMatching flow, int steps, float[] start, Sampler.Predict predict) {
-    double[] sigmas = sigmas(flow, steps);
+  float[] sample(
+      FlowMatching flow, int steps, long latents, float[] start, Sampler.Predict predict) {
+    double[] sigmas = sigmas(flow, steps, latents);
     float[] x = start.clone();
     for (int i = 0; i < steps; i++) {
       float[] slope = predict.apply(x, flow.timestepOfSigma(sigmas[i]));
@@ -49,15 +50,15 @@ enum FlowSampler {
   }
 
   /**
-   * From 1 to the least σ of training in even steps, and 0. As in diffusers the least is shifted
-   * before they are spread and all of them after it.
+   * From 1 to the least in even steps, and 0. As in diffusers the least may be shifted before they
+   * are spread, and all of them are after it.
    */
-  private static double[] sigmas(FlowMatching flow, int steps) {
-    double least = FlowMatching.shifted(1.0 / flow.steps(), flow.shift());
+  private static double[] sigmas(FlowMatching flow, int steps, long latents) {
+    double least = flow.spacing().least(flow, steps, latents);
     double[] sigmas = new double[steps + 1];
     for (int i = 0; i < steps; i++) {
       double even = steps == 1 ? 1 : 1 + (least - 1) * i / (steps - 1.0);
-      sigmas[i] = FlowMatching.shifted(even, flow.shift());
+      sigmas[i] = flow.shift().shifted(even, latents);
     }
     return sigmas;
   }

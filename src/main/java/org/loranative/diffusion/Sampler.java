@@ -12,8 +12,10 @@ public interface Sampler {
   /**
    * Runs all steps.
    *
+   * @param latents height times width of the image's
    * @param start standard normal noise
    * @param noise fresh standard normal noise for step i, where the sampler adds some
    */
-  float[] sample(int steps, float[] start, Predict predict, IntFunction<float[]> noise);
+  float[] sample(
+      int steps, long latents, float[] start, Predict predict, IntFunction<float[]> noise);
 }

@@ -2,6 +2,7 @@ package org.loranative.diffusion;
 
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.stream.Stream;
 
 /**
@@ -10,18 +11,18 @@ import java.util.stream.Stream;
  */
 public enum TimestepSampling {
   /** All alike. */
-  UNIFORM(Shift.CONSTANT) {
+  UNIFORM(Shift.CHOSEN) {
     @Override
     double sigma(double u, double normal) {
       return u;
     }
   },
   /** Mostly in the middle: the sigmoid of a normal number. */
-  LOGIT_NORMAL(Shift.CONSTANT),
+  LOGIT_NORMAL(Shift.CHOSEN),
   /** Logit-normal, never shifted. */
   SIGMOID(Shift.NONE),
   /** Heavy tails, equation 20 of Esser et al. with the scale 1.29 that they found best. */
-  MODE(Shift.CONSTANT) {
+  MODE(Shift.CHOSEN) {
     @Override
     double sigma(double u, double normal) {
       double cosine = Math.cos(Math.PI / 2 * u);
@@ -29,15 +30,33 @@ public enum TimestepSampling {
     }
   },
   /** What kohya's scripts call logit-normal with a shift. */
-  SHIFT(Shift.CONSTANT),
+  SHIFT(Shift.CHOSEN),
   /** Logit-normal, shifted by the image's size as FLUX is: larger images are noisier. */
   FLUX_SHIFT(Shift.BY_SIZE);
 
   /** What the drawn σ is shifted by. */
   enum Shift {
-    NONE,
-    CONSTANT,
-    BY_SIZE
+    NONE {
+      @Override
+      FlowShift of(OptionalDouble chosen, FlowShift usual) {
+        return new FlowShift.Constant(1);
+      }
+    },
+    /** The user's, else the base's. */
+    CHOSEN {
+      @Override
+      FlowShift of(OptionalDouble chosen, FlowShift usual) {
+        return chosen.isPresent() ? new FlowShift.Constant(chosen.getAsDouble()) : usual;
+      }
+    },
+    BY_SIZE {
+      @Override
+      FlowShift of(OptionalDouble chosen, FlowShift usual) {
+        return FlowShift.BySize.FLUX;
+      }
+    };
+
+    abstract FlowShift of(OptionalDouble chosen, FlowShift usual);
   }
 
   private static final double MODE_SCALE = 1.29;

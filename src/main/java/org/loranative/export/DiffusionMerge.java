@@ -31,6 +31,12 @@ public final class DiffusionMerge implements Merge {
   public void write(Path out, String type) throws IOException {
     Merge.requireNew(out);
     TypeChoice choice = TypeChoice.of(type, false);
+    if (base.path().toString().endsWith(".gguf")) {
+      throw new UserException(
+          base.path()
+              + " is a GGUF file of a diffusion model, which merge does not write. Merge into the"
+              + " model's .safetensors file.");
+    }
     boolean file = out.getFileName().toString().endsWith(".safetensors");
     if (file == Files.isDirectory(base.path())) {
       throw new UserException(
@@ -43,6 +49,7 @@ public final class DiffusionMerge implements Merge {
                   : "a single file, so name a file that ends in .safetensors"));
     }
     try (MergedTensors merged = new MergedTensors(base.weights(), layers)) {
+      merged.requireWithin(base.path());
       if (file) {
         TensorFile source = Safetensors.read(base.path());
         Safetensors.stream(

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import org.loranative.UserException;
 import org.loranative.StoppedException;
 import org.loranative.Stopping;
 import org.loranative.export.blocks.Encoder;
@@ -52,6 +53,23 @@ public final class MergedTensors implements AutoCloseable {
               .put(reading.entry().offset(), new Patch(reading, layer));
         });
     rows = weights.rows();
+  }
+
+  /**
+   * Refuses adapters of what lies elsewhere.
+   *
+   * @param written the base's file or folder, which alone is written
+   */
+  void requireWithin(Path written) {
+    for (Path file : patches.keySet()) {
+      if (!file.toAbsolutePath().startsWith(written.toAbsolutePath())) {
+        throw new UserException(
+            String.format(
+                "The adapter changes layers in %s, but only %s is merged and written. Leave them"
+                    + " out, or use the adapter as it is.",
+                file, written));
+      }
+    }
   }
 
   /**

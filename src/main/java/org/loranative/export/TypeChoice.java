@@ -3,6 +3,7 @@ package org.loranative.export;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import org.loranative.UserException;
 import org.loranative.export.blocks.Encoders;
 import org.loranative.io.DType;
@@ -18,6 +19,9 @@ import org.loranative.model.weights.StoredRows;
  */
 record TypeChoice(Optional<DType> chosen, boolean blocks) {
   private static final String SOURCE = "source";
+
+  /** What is read but never written: rounding again would lose what a merge changes. */
+  private static final Set<DType> WIDENED = Set.of(DType.NF4, DType.F8_E4M3, DType.F8_E5M2);
 
   /** Where blocks cannot be written. */
   private static final DType PLAIN = DType.BF16;
@@ -46,14 +50,15 @@ record TypeChoice(Optional<DType> chosen, boolean blocks) {
    */
   Optional<DType> of(TensorEntry entry) {
     Optional<DType> stored = DType.named(entry.type());
-    if (stored.isEmpty() || stored.get() != DType.NF4 && Encoders.of(stored.get()).isEmpty()) {
+    boolean widened = stored.isPresent() && WIDENED.contains(stored.get());
+    if (stored.isEmpty() || !widened && Encoders.of(stored.get()).isEmpty()) {
       return Optional.empty();
     }
     boolean vector = entry.shape().size() < 2;
     if (blocks && vector) {
       return Optional.of(DType.F32); // as llama.cpp wants them
     }
-    boolean writable = stored.get() != DType.NF4 && (blocks || !stored.get().isBlocks());
+    boolean writable = !widened && (blocks || !stored.get().isBlocks());
     DType type = chosen.orElse(writable ? stored.get() : PLAIN);
     boolean whole = StoredRows.columns(entry) % type.elementsPerBlock == 0;
     return Optional.of(whole ? type : DType.F16);

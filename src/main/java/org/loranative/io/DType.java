@@ -23,7 +23,10 @@ public enum DType {
   Q4_K(13, 256, 144),
   Q5_K(14, 256, 176),
   Q6_K(15, 256, 210),
-  NF4(16, 64, 33);
+  NF4(16, 64, 33),
+  /** Floats of 8 bits, which are widened as they are read. */
+  F8_E4M3(17, 1, 1),
+  F8_E5M2(18, 1, 1);
 
   public final int code;
   public final int elementsPerBlock;

@@ -51,6 +51,13 @@ public final class Tokenizers {
             template(folder, config.path("chat_template"))));
   }
 
+  /** Whether a folder holds a tokenizer of the Unigram kind, as T5's is. */
+  public static boolean isUnigram(Path folder) {
+    Path file = folder.resolve("tokenizer.json");
+    return Files.exists(file)
+        && JsonFile.read(file).path("model").path("type").asText("").equals("Unigram");
+  }
+
   /** The tokenizer in a GGUF file's metadata. */
   public static Tokenizer fromGguf(Path file, TensorFile gguf) {
     return new GgufTokenizer(file, gguf.metadata()).build();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Random;
@@ -21,8 +22,15 @@ class FlowMatchingTest {
   private static final Golden GOLDEN = new Golden(Golden.FOLDER.resolve("flow.safetensors"));
   private static final FlowMatching FLOW = flow(3);
 
+  /** Of latents; the shift is a constant here. */
+  private static final long SIZE = 64;
+
   private static FlowMatching flow(double shift) {
-    return new FlowMatching(1000, shift, TimestepSampling.LOGIT_NORMAL);
+    return new FlowMatching(
+        1000,
+        new FlowShift.Constant(shift),
+        FlowSpacing.TRAINED,
+        TimestepSampling.LOGIT_NORMAL);
   }
 
   /** That of make_flow_golden.py. */
@@ -48,10 +56,36 @@ class FlowMatchingTest {
             .orElseThrow()
             .sample(
                 Integer.parseInt(parts[3]),
+                SIZE,
                 GOLDEN.floats("start"),
                 FlowMatchingTest::model,
                 i -> new float[0]);
     assertThat(Errors.relative(actual, GOLDEN.floats(name))).as(name).isLessThan(5e-5);
+  }
+
+  /** The shift goes by the image's size, the steps are even. */
+  @Test
+  void walksAsFluxPipelineDoes() {
+    FlowMatching flux =
+        new FlowMatching(
+            1000, FlowShift.BySize.FLUX, FlowSpacing.EVEN, TimestepSampling.LOGIT_NORMAL);
+    List<String> names =
+        GOLDEN.tensors().keySet().stream().filter(n -> n.startsWith("flux.")).toList();
+    assertThat(names).hasSize(6);
+    for (String name : names) {
+      String[] parts = name.split("\\.");
+      long side = Long.parseLong(parts[1]);
+      float[] actual =
+          flux.sampler("euler")
+              .orElseThrow()
+              .sample(
+                  Integer.parseInt(parts[2]),
+                  side * side,
+                  GOLDEN.floats("start"),
+                  FlowMatchingTest::model,
+                  i -> new float[0]);
+      assertThat(Errors.relative(actual, GOLDEN.floats(name))).as(name).isLessThan(5e-5);
+    }
   }
 
   private static NoiseChoice choice(
@@ -107,8 +141,9 @@ class FlowMatchingTest {
       float[] expected = GOLDEN.floats("by_size." + side);
       float[] sigmas = GOLDEN.floats("sigmas");
       for (int i = 0; i < sigmas.length; i++) {
-        double shift = FlowNoise.shiftOf((long) side * side);
-        assertThat(FlowMatching.shifted(sigmas[i], shift)).isCloseTo(expected[i], within(1e-6));
+        FlowShift shift = FlowShift.BySize.FLUX;
+        assertThat(shift.shifted(sigmas[i], (long) side * side))
+            .isCloseTo(expected[i], within(1e-6));
       }
     }
   }
@@ -131,8 +166,8 @@ class FlowMatchingTest {
     double median =
         switch (sampling) {
           case SIGMOID -> 0.5;
-          case FLUX_SHIFT -> FlowMatching.shifted(0.5, Math.exp(0.5)); // 256 tokens
-          default -> FlowMatching.shifted(0.5, 3);
+          case FLUX_SHIFT -> new FlowShift.Constant(Math.exp(0.5)).shifted(0.5, 0); // 256 tokens
+          default -> new FlowShift.Constant(3).shifted(0.5, 0);
         };
     assertThat(sigmas[n / 2]).isCloseTo(median, within(0.015));
     // A normal number is below 1 for 84.13 % of draws.

@@ -60,6 +60,7 @@ class SamplerTest {
             .orElseThrow()
             .sample(
                 Integer.parseInt(parts[3]),
+                start.length,
                 start,
                 SamplerTest::model,
                 i -> Arrays.copyOfRange(noise, i * start.length, (i + 1) * start.length));

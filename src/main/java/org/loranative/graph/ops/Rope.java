@@ -11,14 +11,24 @@ import org.loranative.graph.Out;
 import org.loranative.graph.Value;
 
 /**
- * Rotates each head of x [M, heads·headDim] by its token's angles (Su et al. 2021, Hugging Face's
- * half form); inverse rotates back, which is the backward.
+ * Rotates each head of x [M, heads·headDim] by its token's angles (Su et al. 2021); inverse rotates
+ * back, which is the backward.
  */
-public record Rope(Value x, Value table, @Out Value y, long headDim, boolean inverse)
+public record Rope(
+    Value x, Value table, @Out Value y, long headDim, Pairing pairing, boolean inverse)
     implements Op {
-  public static Value of(Graph g, Value x, Value table, long headDim) {
+
+  /** Which two channels of a head are turned as one. */
+  public enum Pairing {
+    /** One of each half of those that are turned: Hugging Face's form. */
+    HALVES,
+    /** Neighbours, as in the paper. */
+    NEIGHBOURS
+  }
+
+  public static Value of(Graph g, Value x, Value table, long headDim, Pairing pairing) {
     Value y = g.like(x, x.name() + ".rope");
-    g.add(new Rope(x, table, y, headDim, false));
+    g.add(new Rope(x, table, y, headDim, pairing, false));
     return y;
   }
 
@@ -36,7 +46,7 @@ public record Rope(Value x, Value table, @Out Value y, long headDim, boolean inv
   public void backward(Grads g) {
     if (g.wants(x)) {
       Value dx = g.newGradient(x);
-      g.emit(new Rope(g.of(y).orElseThrow(), table, dx, headDim, !inverse));
+      g.emit(new Rope(g.of(y).orElseThrow(), table, dx, headDim, pairing, !inverse));
       g.add(x, dx);
     }
   }
@@ -53,6 +63,7 @@ public record Rope(Value x, Value table, @Out Value y, long headDim, boolean inv
             x.shape().last() / headDim,
             headDim,
             table.shape().last() / 2,
+            pairing == Pairing.NEIGHBOURS ? 1 : 0,
             inverse ? 1 : 0,
             x.dtype().code));
   }

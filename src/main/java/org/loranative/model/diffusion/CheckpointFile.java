@@ -38,13 +38,20 @@ public record CheckpointFile(Path path, Map<String, TensorEntry> tensors) {
     return (int) IntStream.iterate(0, i -> hasAny(prefix + i + "."), i -> i + 1).count();
   }
 
-  /** A third of a tensor's rows: q, k or v where they are one. */
-  public static TensorEntry third(TensorEntry joined, int part) {
-    List<Long> shape = new ArrayList<>(joined.shape());
-    shape.set(0, shape.get(0) / 3);
-    long bytes = joined.bytes() / 3;
+  /** Some rows of a tensor, where several layers are one. */
+  public static TensorEntry rows(TensorEntry whole, long first, long count) {
+    long all = whole.shape().get(0);
+    if (first + count > all) {
+      throw new UserException(
+          String.format(
+              "%s: tensor %s has %d rows, but must have %d; it is another kind of model.",
+              whole.file(), whole.name(), all, first + count));
+    }
+    List<Long> shape = new ArrayList<>(whole.shape());
+    shape.set(0, count);
+    long row = whole.bytes() / all;
     return new TensorEntry(
-        joined.name(), joined.type(), shape, joined.file(), joined.offset() + part * bytes, bytes);
+        whole.name(), whole.type(), shape, whole.file(), whole.offset() + first * row, count * row);
   }
 
   /** The VAE's numbers; shift and scaling are its family's. */
@@ -55,7 +62,11 @@ public record CheckpointFile(Path path, Map<String, TensorEntry> tensors) {
       channels.add(side(encoder + i + ".block.0.conv2.weight", 0));
     }
     if (channels.isEmpty()) {
-      throw new UserException(path + " holds no VAE (" + VaeNames.ROOT + "…).");
+      throw new UserException(
+          path
+              + " holds no VAE ("
+              + VaeNames.ROOT
+              + "…). Name one with vae_path (--vae-path), such as ae.safetensors.");
     }
     return new VaeConfig(
         side(VaeNames.ROOT + "decoder.conv_in.weight", 1),

@@ -33,6 +33,10 @@ public interface Denoiser {
   Value predict(
       Net net, Features latents, Value timesteps, Map<String, Value> conditions, long keys);
 
-  /** What it is told of an image beside its text: further inputs, by name, each [B·n] f32. */
-  Map<String, float[]> told(Framing framing);
+  /**
+   * What it is told of an image beside its text: further inputs, by name, each [B·n] f32.
+   *
+   * @param guidance see {@link Guidance#TOLD}
+   */
+  Map<String, float[]> told(Framing framing, double guidance);
 }

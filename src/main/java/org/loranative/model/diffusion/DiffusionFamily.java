@@ -29,6 +29,11 @@ public interface DiffusionFamily {
   /** What kohya's scripts write of the base into an adapter's file. */
   Map<String, String> metadata();
 
+  /** How it follows a text. */
+  default Guidance guidance() {
+    return Guidance.LED;
+  }
+
   /** How images are drawn where nobody says otherwise. */
   Habit drawing();
 

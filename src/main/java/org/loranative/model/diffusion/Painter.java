@@ -21,7 +21,8 @@ public final class Painter {
    * What to draw.
    *
    * @param negative what to lead away from; may be empty
-   * @param guidance how far (Ho and Salimans 2022); 1 asks the model once a step, without
+   * @param guidance how far to follow the prompt; where {@link Guidance#LED}, 1 asks the model once
+   *     a step, without
    * @param clipSkip last layers of the text encoder that are left out
    */
   public record Order(
@@ -35,9 +36,9 @@ public final class Painter {
       long seed,
       int clipSkip) {
 
-    /** What the text encoders read: with guidance, both sides of it. */
-    private List<String> texts() {
-      return guidance == 1 ? List.of(prompt) : List.of(negative, prompt);
+    /** What the text encoders read: with guidance by two texts, both. */
+    private List<String> texts(Guidance by) {
+      return by == Guidance.LED && guidance != 1 ? List.of(negative, prompt) : List.of(prompt);
     }
   }
 
@@ -100,7 +101,7 @@ public final class Painter {
         DiffusionBase base, Adapters adapters, DType compute, TextReader reader, Order order) {
       int height = order.height() / base.latentFactor();
       int width = order.width() / base.latentFactor();
-      List<String> texts = order.texts();
+      List<String> texts = order.texts(base.family().guidance());
       TextRows rows = reader.rows(texts);
       int keys = rows.perText() * base.family().text().tokens();
       return new Drawing(
@@ -130,7 +131,7 @@ public final class Painter {
     int width = order.width() / base.latentFactor();
     int n = height * width * base.latentChannels();
     float[] noise = start.orElseGet(() -> Philox.normals(n, order.seed(), Philox.NOISE, 0, 0));
-    int texts = order.texts().size();
+    int texts = order.texts(base.family().guidance()).size();
     Drawing drawing = Drawing.of(base, adapters, compute, reader, order);
     Map<String, float[]> inputs = new HashMap<>();
     try (Session session = open(drawing.texts())) {
@@ -143,7 +144,7 @@ public final class Painter {
     float[] latents;
     base.family()
         .denoiser()
-        .told(Framing.whole(order.height(), order.width()))
+        .told(Framing.whole(order.height(), order.width()), order.guidance())
         .forEach((name, one) -> inputs.put(name, repeated(one, texts)));
     try (Session denoiser = open(drawing.prediction())) {
       latents =
@@ -151,6 +152,7 @@ public final class Painter {
               .sampler()
               .sample(
                   order.steps(),
+                  (long) height * width,
                   noise,
                   (x, t) -> predict(denoiser, inputs, x, t, texts, order.guidance()),
                   step -> Philox.normals(n, order.seed(), Philox.NOISE, 1 + step, 0));

@@ -29,13 +29,20 @@ public final class VaeNames {
    * @param tensors of the file: its decoder counts levels from the inside out
    */
   public static String of(String name, Set<String> tensors) {
+    return of(name, levels(tensors));
+  }
+
+  /**
+   * @param levels of the decoder, which the file counts from the inside out
+   */
+  public static String of(String name, int levels) {
     String result = name;
     Matcher m = BLOCK.matcher(name);
     if (m.find()) {
       boolean down = m.group(1).equals("down");
       int level = Integer.parseInt(m.group(2));
       if (!down) {
-        level = levels(tensors) - 1 - level;
+        level = levels - 1 - level;
       }
       String part = m.group(4) != null ? "block." + m.group(4) : down ? "downsample" : "upsample";
       result =

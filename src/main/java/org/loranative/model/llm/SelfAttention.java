@@ -67,8 +67,8 @@ record SelfAttention(
     }
     if (rotates) {
       Value table = rotatesLocally ? at.localRope() : at.rope();
-      q = Rope.of(at.graph(), q, table, headDim);
-      k = Rope.of(at.graph(), k, table, headDim);
+      q = Rope.of(at.graph(), q, table, headDim, Rope.Pairing.HALVES);
+      k = Rope.of(at.graph(), k, table, headDim, Rope.Pairing.HALVES);
     }
     Attention.Setting setting =
         Attention.Setting.causal(

@@ -1,8 +1,10 @@
 package org.loranative.model.weights;
 
 import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 import org.loranative.StoppedException;
 import org.loranative.Stopping;
+import org.loranative.device.CpuDevice;
 import org.loranative.device.Device;
 import org.loranative.device.HostBuffer;
 import org.loranative.device.LoraOps;
@@ -27,6 +29,11 @@ final class PlainLoader {
    */
   void load(Reading r, long from, Value v, long to) {
     DType stored = r.stored();
+    if (r.scale() != 1) {
+      assert r.interleavedHeads() == 0 && r.offset() == 0;
+      scaled(r, from, v, to);
+      return;
+    }
     if (r.interleavedHeads() > 0) {
       long columns = v.shape().last();
       r.inOrder(
@@ -57,6 +64,38 @@ final class PlainLoader {
           host.view().putFloat(i, host.view().getFloat(i) + r.offset());
         }
         device.upload(to, host, v.bytes());
+      }
+    }
+  }
+
+  /** In f32 on the host, so that a number times its scale is rounded once. */
+  private void scaled(Reading r, long from, Value v, long to) {
+    long n = v.shape().size();
+    int size = v.dtype().bytesPerBlock;
+    try (CpuDevice host = new CpuDevice(CpuDevice.physicalCores());
+        HostBuffer wide = new HostBuffer(Math.min(n, PIECE) * Float.BYTES);
+        HostBuffer own = new HostBuffer(Math.min(n, PIECE) * size)) {
+      FloatBuffer numbers = wide.view().asFloatBuffer();
+      for (long at = 0; at < n; at += PIECE) {
+        long count = Math.min(PIECE, n - at);
+        new PlainLoader(host)
+            .dequantize(
+                from + r.stored().bytes(at), r.stored(), wide.address(), DType.F32, count);
+        for (int i = 0; i < count; i++) {
+          numbers.put(i, numbers.get(i) * r.scale());
+        }
+        host.check(
+            LoraOps.ln_dequantize_fwd(
+                host.handle(),
+                wide.address(),
+                DType.F32.code,
+                own.address(),
+                v.dtype().code,
+                0,
+                1,
+                count,
+                count));
+        device.upload(to + v.dtype().bytes(at), own, v.dtype().bytes(count));
       }
     }
   }

@@ -13,8 +13,9 @@ import org.loranative.io.TensorEntry;
  *     in order
  * @param offset added to every element
  * @param transposed whether the file has it with its two sides exchanged
+ * @param scale that every element is multiplied by, before the offset is added
  */
-public record Reading(TensorEntry entry, int interleavedHeads, float offset, boolean transposed) {
+public record Reading(TensorEntry entry, int interleavedHeads, float offset, boolean transposed, float scale) {
   DType stored() {
     return DType.named(entry.type()).orElseThrow();
   }
@@ -39,6 +40,7 @@ public record Reading(TensorEntry entry, int interleavedHeads, float offset, boo
     return device.readsHostMemory()
         && interleavedHeads == 0
         && offset == 0
+        && scale == 1
         && !transposed
         && !isConvolution()
         && entry.type().equals(v.dtype().name())

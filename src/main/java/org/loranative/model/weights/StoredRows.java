@@ -26,13 +26,15 @@ public final class StoredRows implements AutoCloseable {
   private final CpuDevice host = new CpuDevice(CpuDevice.physicalCores());
   private final Map<Path, MappedFile> files = new LinkedHashMap<>();
   private final Map<String, Nf4Tensor> nf4;
+  private final Float8Scales scales;
   private Optional<Assembled> assembled = Optional.empty();
 
   /** A quantized matrix whose pieces were put together, kept for its next rows. */
   private record Assembled(String name, DType type, HostBuffer bytes) {}
 
-  StoredRows(Map<String, Nf4Tensor> nf4) {
+  StoredRows(Map<String, Nf4Tensor> nf4, Float8Scales scales) {
     this.nf4 = nf4;
+    this.scales = scales;
   }
 
   public static long rows(TensorEntry entry) {
@@ -70,6 +72,10 @@ public final class StoredRows implements AutoCloseable {
               n,
               n));
       numbers.view().asFloatBuffer().get(to, 0, Math.toIntExact(n));
+    }
+    float scale = scales.of(entry);
+    for (int i = 0; i < n && scale != 1; i++) {
+      to[i] *= scale;
     }
   }
 

@@ -31,6 +31,7 @@ public final class Weights {
   private final Map<String, Reading> readings = new HashMap<>();
   private final Map<String, TensorEntry> entries;
   private final Map<String, Nf4Tensor> nf4;
+  private final Float8Scales scales;
   private Quantize quantize = Quantize.NONE;
   private Predicate<String> quantized = name -> false;
 
@@ -42,6 +43,7 @@ public final class Weights {
   public Weights(String source, Map<String, TensorEntry> entries, UnaryOperator<String> fileName) {
     this.source = source;
     this.nf4 = Nf4Tensor.find(entries);
+    this.scales = Float8Scales.find(entries);
     this.entries = new HashMap<>(entries);
     nf4.forEach((name, tensor) -> this.entries.put(name, tensor.entry()));
     this.fileName = fileName;
@@ -90,7 +92,7 @@ public final class Weights {
               + " is stored as "
               + entry.type()
               + ", which is not supported (F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K,"
-              + " Q6_K are, and NF4 of bitsandbytes).");
+              + " Q6_K, F8_E4M3, F8_E5M2 are, and NF4 of bitsandbytes).");
     }
     return entry;
   }
@@ -109,7 +111,7 @@ public final class Weights {
     file.forEach(
         (name, entry) -> {
           boolean piece = nf4.keySet().stream().anyMatch(of -> name.startsWith(of + "."));
-          if (!piece) {
+          if (!piece && !scales.isPiece(name)) {
             whole.put(name, nf4.containsKey(name) ? nf4.get(name).entry() : entry);
           }
         });
@@ -123,7 +125,7 @@ public final class Weights {
 
   /** Numbers of the file, some rows at a time. */
   public StoredRows rows() {
-    return new StoredRows(nf4);
+    return new StoredRows(nf4, scales);
   }
 
   /** Tensors of the file, by its names, among those that {@code which} means that none reads. */
@@ -131,7 +133,7 @@ public final class Weights {
     Set<String> read = new HashSet<>();
     reading.keySet().forEach(name -> read.add(fileName.apply(name)));
     return entries.keySet().stream()
-        .filter(name -> which.test(name) && !read.contains(name))
+        .filter(name -> which.test(name) && !read.contains(name) && !scales.isPiece(name))
         // The pieces of a quantized tensor stand behind its name.
         .filter(name -> read.stream().noneMatch(r -> name.startsWith(r + ".")))
         .sorted()
@@ -140,22 +142,26 @@ public final class Weights {
 
   /** Says that the rows of {@code name} hold rotary halves interleaved, head by head. */
   public void interleaved(String name, int heads) {
-    readings.put(name, new Reading(entry(name), heads, 0, false));
+    readings.put(name, reading(entry(name), heads, 0, false));
   }
 
   /** Says that {@code offset} is to be added to every element of {@code name}. */
   public void offset(String name, float offset) {
-    readings.put(name, new Reading(entry(name), 0, offset, false));
+    readings.put(name, reading(entry(name), 0, offset, false));
   }
 
   /** Says that the file holds the matrix {@code name} with its sides exchanged. */
   public void transposed(String name) {
-    readings.put(name, new Reading(entry(name), 0, 0, true));
+    readings.put(name, reading(entry(name), 0, 0, true));
   }
 
   /** How {@code name} is read. */
   public Reading reading(String name) {
-    return readings.getOrDefault(name, new Reading(entry(name), 0, 0, false));
+    return readings.getOrDefault(name, reading(entry(name), 0, 0, false));
+  }
+
+  private Reading reading(TensorEntry entry, int heads, float offset, boolean transposed) {
+    return new Reading(entry, heads, offset, transposed, scales.of(entry));
   }
 
   private boolean loads(Value v) {

@@ -315,7 +315,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
       weights.put(i, (float) (image.weight() * noise.weight(t)));
       boolean silent = !batch.isMeasured() && Philox.uniform(words[1]) < config.captionDropout();
       captions.add(silent ? "" : caption(batch, i));
-      put(base.family().denoiser().told(crop.framing()), i, inputs);
+      put(base.family().denoiser().told(crop.framing(), config.guidanceEmbed()), i, inputs);
       if (objective.masked()) {
         put(Map.of(DenoisingObjective.MASK, learnt(crop, size)), i, inputs);
       }

@@ -67,13 +67,15 @@ public final class DiffusionTraining implements Training<DiffusionTask.Batch> {
   }
 
   /** The base that a configuration names. */
-  static DiffusionBase base(TrainConfig config) {
+  public static DiffusionBase base(TrainConfig config) {
     DiffusionBase base =
         DiffusionFamilies.open(
             Path.of(config.baseModel()),
             new BaseOptions(
                 TrainConfig.path(config.tokenizerPath()),
-                Prediction.named(config.predictionType())));
+                Prediction.named(config.predictionType()),
+                config.textEncoderPath().stream().map(Path::of).toList(),
+                TrainConfig.path(config.vaePath())));
     if (config.zeroSnr()) {
       base.zeroTerminal("zero_snr");
     }

@@ -1,6 +1,5 @@
 package org.loranative.train.proposal;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -8,16 +7,20 @@ import java.util.Optional;
 import org.loranative.UserException;
 import org.loranative.config.Preset.Choice;
 import org.loranative.config.Subject;
+import org.loranative.model.diffusion.BaseOptions;
+import org.loranative.model.diffusion.families.DiffusionFamilies;
 
 /** A base and data that are there, and what they say of good settings. */
 public sealed interface Basis permits ImageBasis, TextBasis {
   /**
    * Looks at them.
    *
+   * @param parts of a diffusion model that lie elsewhere
    * @param task {@code task_type}; empty for what the base looks like
    */
-  static Basis of(Path base, Path data, Optional<String> task) {
-    Basis basis = images(base, task) ? ImageBasis.of(base, data) : TextBasis.of(base, data);
+  static Basis of(Path base, BaseOptions parts, Path data, Optional<String> task) {
+    Basis basis =
+        images(base, task) ? ImageBasis.of(base, parts, data) : TextBasis.of(base, data);
     if (basis.count() == 0) {
       throw new UserException("--data " + data + " holds nothing to train on.");
     }
@@ -26,8 +29,7 @@ public sealed interface Basis permits ImageBasis, TextBasis {
 
   private static boolean images(Path base, Optional<String> task) {
     if (task.isEmpty()) {
-      return Files.exists(base.resolve("model_index.json"))
-          || Files.isRegularFile(base) && base.toString().endsWith(".safetensors");
+      return DiffusionFamilies.isOne(base);
     }
     return switch (task.get()) {
       case "sd", "text-to-image" -> true;

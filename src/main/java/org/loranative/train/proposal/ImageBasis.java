@@ -9,6 +9,7 @@ import org.loranative.config.Preset.Choice;
 import org.loranative.config.Subject;
 import org.loranative.data.sd.Captioned;
 import org.loranative.image.ImageFile;
+import org.loranative.model.diffusion.BaseOptions;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.families.DiffusionFamilies;
 
@@ -18,8 +19,8 @@ record ImageBasis(DiffusionBase base, List<Captioned> images) implements Basis {
   private static final int MOST_MEASURED = 50;
   private static final int PROMPTS = 3;
 
-  static ImageBasis of(Path base, Path data) {
-    return new ImageBasis(DiffusionFamilies.open(base), Captioned.read(data).images());
+  static ImageBasis of(Path base, BaseOptions parts, Path data) {
+    return new ImageBasis(DiffusionFamilies.open(base, parts), Captioned.read(data).images());
   }
 
   @Override

@@ -7,6 +7,7 @@ import java.util.Optional;
 import org.loranative.UserException;
 import org.loranative.export.AdapterSource;
 import org.loranative.image.Picture;
+import org.loranative.model.diffusion.BaseOptions;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionFamily;
 import org.loranative.model.diffusion.Painter;
@@ -16,7 +17,7 @@ import org.loranative.train.machine.Machine;
 
 /** Pictures of the same prompts from the same noise by two diffusion models. */
 public record PictureVerification(
-    Path base, List<String> prompts, int steps, long seed, Machine machine) {
+    Path base, BaseOptions options, List<String> prompts, int steps, long seed, Machine machine) {
   /** Drawn where the user names nothing. */
   public static final List<String> PROMPTS = List.of("a red apple on a table");
 
@@ -49,7 +50,7 @@ public record PictureVerification(
   }
 
   private List<Picture> draw(Path model, List<AdapterSource> adapters, List<String> what) {
-    DiffusionBase opened = DiffusionFamilies.open(model);
+    DiffusionBase opened = DiffusionFamilies.open(model, options);
     DiffusionFamily.Habit habit = opened.family().drawing();
     try (Pictures pictures = new Pictures(opened, adapters, machine)) {
       List<Integer> sides = pictures.size(Optional.empty());

@@ -136,7 +136,7 @@ class EightsTest {
                       g.input("positions", DType.I32, rows),
                       g.named(Kind.STATE, "f", DType.F32, Shape.of(half)),
                       1);
-              Value turned = Rope.of(g, glu, table, 2 * half);
+              Value turned = Rope.of(g, glu, table, 2 * half, Rope.Pairing.HALVES);
               List<Value> parts = Split.of(g, turned, width / 2, width / 2);
               return Activation.of(g, Glu.of(g, parts.get(0), parts.get(1), Act.GELU), Act.SILU);
             },

@@ -42,7 +42,9 @@ final class OpCases {
         new OpCase("lokr full of a convolution", r -> AdapterCases.lokr(r, true, true)),
         new OpCase("rms_norm", r -> norm(r, false)),
         new OpCase("rms_norm residual", r -> norm(r, true)),
-        new OpCase("rope", OpCases::rope),
+        new OpCase("rope", r -> RopeCases.rope(r, Rope.Pairing.HALVES)),
+        new OpCase("rope of neighbours", r -> RopeCases.rope(r, Rope.Pairing.NEIGHBOURS)),
+        new OpCase("rope on a grid", RopeCases::grid),
         new OpCase("attention", r -> attention(r, 0, 0)),
         new OpCase("attention window", r -> attention(r, 5, 0)),
         new OpCase("attention softcap", r -> attention(r, 0, 1.5f)),
@@ -276,49 +278,6 @@ final class OpCases {
             }
           }
           return residual ? List.of(y, sum) : List.of(y);
-        };
-    return c;
-  }
-
-  private static Instance rope(Random r) {
-    Instance c = new Instance();
-    int m = between(r, 1, 9);
-    int heads = between(r, 1, 3);
-    int half = between(r, 1, 9);
-    int dim = 2 * half + 2 * between(r, 0, 2);
-    int[] positions = r.ints(m, 0, 500).toArray();
-    float[] frequencies = new float[half];
-    for (int i = 0; i < half; i++) {
-      frequencies[i] = (float) Math.pow(100, -i / (double) half);
-    }
-    c.differentiable.put("x", normal(r, m * heads * dim, 1));
-    c.fixed.put("positions", positions);
-    c.fixed.put("f", frequencies);
-    c.builder =
-        (g, t) -> {
-          Value table =
-              RopeTable.of(
-                  g,
-                  g.input("positions", DType.I32, m),
-                  g.named(Kind.STATE, "f", DType.F32, Shape.of(half)),
-                  1.25f);
-          return List.of(Rope.of(g, OpCase.leaf(g, "x", t, m, (long) heads * dim), table, dim));
-        };
-    c.reference =
-        v -> {
-          double[] y = v.get("x").clone();
-          for (int i = 0; i < m * heads; i++) {
-            for (int j = 0; j < half; j++) {
-              double angle = positions[i / heads] * frequencies[j];
-              double first = v.get("x")[i * dim + j];
-              double second = v.get("x")[i * dim + j + half];
-              double cos = 1.25 * Math.cos((float) angle);
-              double sin = 1.25 * Math.sin((float) angle);
-              y[i * dim + j] = first * cos - second * sin;
-              y[i * dim + j + half] = second * cos + first * sin;
-            }
-          }
-          return List.of(y);
         };
     return c;
   }

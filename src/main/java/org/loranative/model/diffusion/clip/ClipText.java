@@ -84,13 +84,17 @@ public final class ClipText {
   }
 
   /**
-   * The projected state of each text's end [texts, projection].
+   * The state of each text's end [texts, hidden], behind the last norm.
    *
    * <p>Input: end_rows [texts] i32 under the prefix, the row of each text's first end token.
    */
-  public Value pooled(Value states, int texts) {
+  public Value ends(Value states, int texts) {
     Value rows = g.input(prefix + "end_rows", DType.I32, texts);
-    Value ends = Embedding.of(g, rows, finalNorm(states), 1); // picks rows
-    return net.linear(prefix + "text_projection", ends);
+    return Embedding.of(g, rows, finalNorm(states), 1); // picks rows
+  }
+
+  /** The same projected [texts, projection]. */
+  public Value pooled(Value states, int texts) {
+    return net.linear(prefix + "text_projection", ends(states, texts));
   }
 }

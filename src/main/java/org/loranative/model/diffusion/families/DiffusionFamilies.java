@@ -6,20 +6,21 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.loranative.UserException;
-import org.loranative.io.Safetensors;
 import org.loranative.io.TensorFile;
 import org.loranative.model.MissingBase;
 import org.loranative.model.diffusion.BaseOptions;
 import org.loranative.model.diffusion.DiffusersFolder;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionReader;
+import org.loranative.model.diffusion.families.flux.FluxReader;
 import org.loranative.model.diffusion.families.sd3.Sd3Reader;
 import org.loranative.model.diffusion.families.stable.StableDiffusionReader;
+import org.loranative.model.diffusion.parts.Assembly;
 
 /** All families of diffusion models that can be trained. */
 public final class DiffusionFamilies {
   private static final List<DiffusionReader> READERS =
-      List.of(new StableDiffusionReader(), new Sd3Reader());
+      List.of(new StableDiffusionReader(), new Sd3Reader(), new FluxReader());
   private static final String SUPPORTED =
       READERS.stream().map(DiffusionReader::label).collect(Collectors.joining(", "));
 
@@ -27,11 +28,7 @@ public final class DiffusionFamilies {
   private static final Map<String, String> OTHERS =
       Map.of(
           "model.diffusion_model.double_blocks.",
-          "a FLUX model or one like it",
-          "double_blocks.",
-          "a FLUX model or one like it",
-          "joint_blocks.",
-          "the transformer of a Stable Diffusion 3 alone",
+          "a relative of FLUX",
           "down_blocks.",
           "one part of a model in diffusers' layout",
           "encoder.",
@@ -40,6 +37,12 @@ public final class DiffusionFamilies {
           "a LoRA, not a base");
 
   private DiffusionFamilies() {}
+
+  /** Whether a path names a diffusion model: diffusers' folder, or a checkpoint of one file. */
+  public static boolean isOne(Path base) {
+    return Files.exists(base.resolve(DiffusersFolder.INDEX))
+        || Files.isRegularFile(base) && Assembly.isDiffusion(base);
+  }
 
   /** Opens a model with the tokenizers that lie with it. */
   public static DiffusionBase open(Path path) {
@@ -50,7 +53,7 @@ public final class DiffusionFamilies {
   public static DiffusionBase open(Path path, BaseOptions options) {
     if (!Files.exists(path)) {
       throw MissingBase.of(
-          "base_model", path, "a folder in diffusers' layout or a .safetensors file");
+          "base_model", path, "a folder in diffusers' layout, or a .safetensors or .gguf file");
     }
     return Files.isDirectory(path)
         ? folder(DiffusersFolder.of(path), options)
@@ -71,20 +74,7 @@ public final class DiffusionFamilies {
   }
 
   private static DiffusionBase file(Path path, BaseOptions options) {
-    if (path.getFileName().toString().matches(".*\\.(ckpt|pt|pth|bin)")) {
-      throw new UserException(
-          path
-              + " is a pickle, which can run any program when it is read, so it is refused. Turn it"
-              + " into safetensors: in a Stable Diffusion interface (checkpoint merger, \"save as"
-              + " safetensors\"), or with Python's torch: save_file(torch.load(FILE,"
-              + " weights_only=True)[\"state_dict\"], \"model.safetensors\") of"
-              + " safetensors.torch.");
-    }
-    if (path.getFileName().toString().endsWith(".gguf")) {
-      throw new UserException(
-          path + " is a GGUF file; those are read of language models only (task_type: llm).");
-    }
-    TensorFile file = Safetensors.read(path);
+    TensorFile file = Assembly.of(path, options);
     return READERS.stream()
         .filter(r -> r.reads(file))
         .findFirst()

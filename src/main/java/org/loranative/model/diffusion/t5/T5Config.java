@@ -1,6 +1,7 @@
 package org.loranative.model.diffusion.t5;
 
 import java.nio.file.Path;
+import org.loranative.model.diffusion.CheckpointFile;
 import org.loranative.model.diffusion.PartConfig;
 
 /**
@@ -20,6 +21,24 @@ public record T5Config(
     int buckets,
     int farthest,
     float eps) {
+  /** Of every T5; shapes do not tell it. */
+  private static final int FARTHEST = 128;
+
+  /** The numbers of a T5 under transformers' names in a checkpoint of one file. */
+  public static T5Config of(CheckpointFile file, String prefix) {
+    String attention = prefix + "encoder.block.0.layer.0.SelfAttention.";
+    String buckets = attention + "relative_attention_bias.weight";
+    int heads = file.side(buckets, 1);
+    return new T5Config(
+        file.side(prefix + "shared.weight", 1),
+        file.count(prefix + "encoder.block."),
+        heads,
+        file.side(attention + "q.weight", 0) / heads,
+        file.side(prefix + "shared.weight", 0),
+        file.side(buckets, 0),
+        FARTHEST,
+        1e-6f);
+  }
 
   public static T5Config read(Path file) {
     PartConfig json = PartConfig.read(file);

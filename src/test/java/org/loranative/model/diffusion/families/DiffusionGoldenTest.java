@@ -24,6 +24,7 @@ import org.loranative.lora.LoraSpec;
 import org.loranative.model.diffusion.DenoisingObjective;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionGraph;
+import org.loranative.model.diffusion.Framing;
 import org.loranative.testing.Errors;
 import org.loranative.testing.Golden;
 import org.loranative.testing.PlacedModel;
@@ -62,6 +63,38 @@ class DiffusionGoldenTest {
           "proj_out",
           "text_embedder.linear_1");
 
+  private static final LoraSpec FLUX =
+      spec(
+          "to_q",
+          "to_k",
+          "to_v",
+          "to_out.0",
+          "add_q_proj",
+          "add_k_proj",
+          "add_v_proj",
+          "to_add_out",
+          "ff.net.0.proj",
+          "ff.net.2",
+          "ff_context.net.0.proj",
+          "ff_context.net.2",
+          "norm1.linear",
+          "norm1_context.linear",
+          "norm_out.linear",
+          "norm.linear",
+          "proj_mlp",
+          "proj_out",
+          "context_embedder",
+          "x_embedder",
+          "text_embedder.linear_1");
+
+  private static LoraSpec specOf(String family) {
+    return switch (family) {
+      case "flux" -> FLUX;
+      case "sd3" -> MMDIT;
+      default -> UNET;
+    };
+  }
+
   private static LoraSpec spec(String... targets) {
     return new LoraSpec(4, 8, 0, List.of(targets), false);
   }
@@ -82,14 +115,17 @@ class DiffusionGoldenTest {
     return TestDevices.NAMES.stream()
         .flatMap(
             d ->
-                Stream.of("sd15", "sd21", "sdxl", "sd3", "sd35")
+                Stream.of("sd15", "sd21", "sdxl", "sd3", "sd35", "flux-dev", "flux-schnell")
                     .map(name -> Arguments.of(d, name)));
   }
 
   /** Those, without what would take the emulators minutes: there one shape of each kind stands. */
   static Stream<Arguments> fewer() {
     return everywhere()
-        .filter(a -> a.get()[0].equals("cpu") || List.of("sdxl", "sd35").contains(a.get()[1]));
+        .filter(
+            a ->
+                a.get()[0].equals("cpu")
+                    || List.of("sdxl", "sd35", "flux-dev").contains(a.get()[1]));
   }
 
   /** The token that ends a text in the golden models. */
@@ -131,8 +167,10 @@ class DiffusionGoldenTest {
         inputs.put(prefix + "end_rows", ends);
       }
       if (has("t5_ids")) {
-        inputs.put("text_encoder_3.ids", golden.ints("t5_ids"));
-        inputs.put("text_encoder_3.distances", golden.ints("distances"));
+        boolean second = base.weights().has("text_encoder_2.shared.weight");
+        String prefix = second ? "text_encoder_2." : "text_encoder_3.";
+        inputs.put(prefix + "ids", golden.ints("t5_ids"));
+        inputs.put(prefix + "distances", golden.ints("distances"));
       }
       return inputs;
     }
@@ -159,7 +197,7 @@ class DiffusionGoldenTest {
     Adapters adapters() {
       String part = base.family().denoiser().part();
       return new Adapters(
-          part.equals("unet") ? UNET : MMDIT,
+          specOf(base.family().name()),
           DiffusionGraph.targets(base).stream().filter(t -> t.path().startsWith(part)).toList());
     }
 
@@ -169,6 +207,13 @@ class DiffusionGoldenTest {
           .filter(this::has)
           .forEach(input -> inputs.put(input, golden.floats(input)));
       inputs.put("text", golden.floats(context()));
+      if (has("guidance")) {
+        float guidance = golden.floats("guidance")[0];
+        base.family()
+            .denoiser()
+            .told(Framing.whole(48, 80), guidance)
+            .forEach((input, one) -> inputs.put(input, new float[] {one[0], one[0]}));
+      }
       return inputs;
     }
 

@@ -1,5 +1,6 @@
 package org.loranative.model.diffusion.families.sd3;
 
+import java.util.Optional;
 import org.loranative.UserException;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Value;
@@ -13,13 +14,18 @@ import org.loranative.graph.ops.Window;
 import org.loranative.model.Net;
 import org.loranative.model.diffusion.Features;
 import org.loranative.model.diffusion.Layers;
+import org.loranative.model.diffusion.dit.Heads;
+import org.loranative.model.diffusion.dit.JointBlock;
+import org.loranative.model.diffusion.dit.Modulation;
+import org.loranative.model.diffusion.dit.OriginalTensors;
+import org.loranative.model.diffusion.dit.Streams;
 
 /**
  * The transformer of Stable Diffusion 3 (Esser et al. 2024), as diffusers' SD3Transformer2DModel
  * computes it: squares of latents and tokens of text side by side.
  */
 final class Mmdit {
-  static final String PREFIX = "transformer.";
+  static final String PREFIX = OriginalTensors.PREFIX;
   private static final int TIME_WAVES = 256;
 
   private final MmditConfig c;
@@ -50,16 +56,26 @@ final class Mmdit {
             Layers.embed(net, embed + "timestep_embedder", waves),
             Layers.embed(net, embed + "text_embedder", pooled));
     Value t = Activation.of(g, time, Act.SILU);
-    JointBlock.Streams[] s = {
-      new JointBlock.Streams(
+    Streams[] s = {
+      new Streams(
           tokens(latents, height, width),
           net.linear(PREFIX + "context_embedder", text),
           latents.images())
     };
+    Heads heads = new Heads(c.heads(), c.headDim(), c.normalizesQk(), Optional.empty());
     for (int i = 0; i < c.layers(); i++) {
+      int parts = c.dual().contains(i) ? 9 : 6;
+      int ofText = i == c.layers() - 1 ? 2 : 6; // nothing reads the text behind the last block
       String path = PREFIX + "transformer_blocks." + i;
-      JointBlock block = new JointBlock(net, c, path, c.dual().contains(i), i == c.layers() - 1);
-      g.block(path, () -> s[0] = block.run(s[0], t));
+      JointBlock block = new JointBlock(net, heads, path, c.shiftFirst());
+      g.block(
+          path,
+          () ->
+              s[0] =
+                  block.run(
+                      s[0],
+                      Modulation.of(net, path + ".norm1", t, parts),
+                      Modulation.of(net, path + ".norm1_context", t, ofText)));
     }
     Value normed = Modulation.of(net, PREFIX + "norm_out", t, 2).only(s[0].image(), c.shiftFirst());
     Patchify.Setting patches =

@@ -3,6 +3,7 @@ package org.loranative.model.diffusion.families.sd3;
 import java.nio.file.Path;
 import java.util.List;
 import org.loranative.model.diffusion.PartConfig;
+import org.loranative.model.diffusion.dit.OriginalNames;
 
 /**
  * Numbers of an SD3Transformer2DModel.
@@ -34,6 +35,10 @@ record MmditConfig(
 
   int width() {
     return heads * headDim;
+  }
+
+  OriginalNames names() {
+    return new Sd3OriginalNames(layers, width());
   }
 
   static MmditConfig read(Path file) {

@@ -49,7 +49,7 @@ record MmditDenoiser(MmditConfig config) implements Denoiser {
   }
 
   @Override
-  public Map<String, float[]> told(Framing framing) {
+  public Map<String, float[]> told(Framing framing, double guidance) {
     return Map.of();
   }
 }

@@ -1,5 +1,6 @@
 package org.loranative.model.diffusion.families.sd3;
 
+import java.util.List;
 import java.util.Map;
 import org.loranative.diffusion.FlowMatching;
 import org.loranative.diffusion.NoiseProcess;
@@ -7,6 +8,9 @@ import org.loranative.lora.LayerBlocks;
 import org.loranative.lora.LayerNames;
 import org.loranative.lora.LoraSpec;
 import org.loranative.model.diffusion.DiffusionFamily;
+import org.loranative.model.diffusion.dit.TransformerBlocks;
+import org.loranative.model.diffusion.dit.TransformerBlocks.Row;
+import org.loranative.model.diffusion.dit.TransformerNames;
 
 /** Stable Diffusion 3 and 3.5 (Esser et al. 2024). */
 record Sd3(Sd3Encoders text, MmditDenoiser denoiser, FlowMatching flow) implements DiffusionFamily {
@@ -25,12 +29,14 @@ record Sd3(Sd3Encoders text, MmditDenoiser denoiser, FlowMatching flow) implemen
 
   @Override
   public LayerNames names() {
-    return new Sd3Names(denoiser.config().layers());
+    return new TransformerNames(
+        denoiser.config().names(), List.of("transformer", "text_encoder", "text_encoder_2"));
   }
 
   @Override
   public LayerBlocks blocks() {
-    return new MmditBlocks(denoiser.config().layers());
+    return new TransformerBlocks(
+        List.of(new Row("JOINT", "transformer_blocks", denoiser.config().layers())));
   }
 
   @Override

@@ -18,6 +18,8 @@ import org.loranative.model.diffusion.TextReader;
 import org.loranative.model.diffusion.clip.ClipConfig;
 import org.loranative.model.diffusion.clip.ClipText;
 import org.loranative.model.diffusion.clip.TokenizerPlace;
+import org.loranative.model.diffusion.t5.ClipT5Reader;
+import org.loranative.model.diffusion.t5.T5Place;
 import org.loranative.model.diffusion.t5.T5Text;
 
 /**
@@ -135,6 +137,6 @@ record Sd3Encoders(
     Map<String, TokenizerPlace> places = new LinkedHashMap<>();
     places.put(FIRST, tokenizers.get(0));
     places.put(SECOND, tokenizers.get(1));
-    return Sd3TextReader.open(places, Set.of(FIRST, SECOND), third);
+    return ClipT5Reader.open(places, Set.of(FIRST, SECOND), third);
   }
 }

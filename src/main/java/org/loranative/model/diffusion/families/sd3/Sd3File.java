@@ -2,12 +2,13 @@ package org.loranative.model.diffusion.families.sd3;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.loranative.UserException;
 import org.loranative.diffusion.FlowMatching;
+import org.loranative.diffusion.FlowShift;
+import org.loranative.diffusion.FlowSpacing;
 import org.loranative.diffusion.TimestepSampling;
 import org.loranative.graph.ops.Act;
 import org.loranative.io.TensorEntry;
@@ -15,11 +16,15 @@ import org.loranative.io.TensorFile;
 import org.loranative.model.diffusion.BaseOptions;
 import org.loranative.model.diffusion.CheckpointFile;
 import org.loranative.model.diffusion.DiffusionBase;
+import org.loranative.model.diffusion.Fitting;
 import org.loranative.model.diffusion.Vae;
 import org.loranative.model.diffusion.VaeNames;
 import org.loranative.model.diffusion.clip.ClipConfig;
 import org.loranative.model.diffusion.clip.TokenizerPlace;
+import org.loranative.model.diffusion.dit.OriginalNames;
+import org.loranative.model.diffusion.dit.OriginalTensors;
 import org.loranative.model.diffusion.t5.T5Config;
+import org.loranative.model.diffusion.t5.T5Place;
 import org.loranative.model.weights.Weights;
 
 /**
@@ -27,7 +32,7 @@ import org.loranative.model.weights.Weights;
  * its text encoders in it under ComfyUI's names ({@code text_encoders.…}); its T5 may be left out.
  */
 final class Sd3File {
-  static final String TRANSFORMER = "model.diffusion_model.";
+  static final String TRANSFORMER = OriginalTensors.ROOT;
   private static final String BLOCKS = TRANSFORMER + "joint_blocks.";
   private static final String QKV = ".x_block.attn.qkv.weight";
   private static final String CLIP_L = "text_encoders.clip_l.transformer.";
@@ -44,7 +49,6 @@ final class Sd3File {
   private static final int SAMPLE_SIZE = 128;
   private static final double VAE_SHIFT = 0.0609;
   private static final double VAE_SCALING = 1.5305;
-  private static final int T5_FARTHEST = 128;
 
   private final CheckpointFile file;
 
@@ -57,7 +61,7 @@ final class Sd3File {
   }
 
   static DiffusionBase open(Path path, TensorFile all, BaseOptions options) {
-    Sd3Check.requireMeaning(options);
+    Fitting.requireNoPrediction(options, Sd3Check.LABEL);
     Sd3File file = new Sd3File(new CheckpointFile(path, all.tensors()));
     file.requireTexts();
     return file.read(options);
@@ -70,8 +74,8 @@ final class Sd3File {
             file.path()
                 + " holds no text encoders ("
                 + clip
-                + "…). Name a file that has them (their names often say incl_clips), or the model's"
-                + " folder in diffusers' layout.");
+                + "…). Name them with text_encoder_path (--text-encoder-path), such as clip_l.safetensors,"
+                + " clip_g.safetensors and t5xxl_fp16.safetensors.");
       }
     }
   }
@@ -86,23 +90,27 @@ final class Sd3File {
     Optional<T5Place> third =
         file.hasAny(T5)
             ? Optional.of(
-                new T5Place(t5(), options.tokenizer().orElse(beside()).resolve("tokenizer_3")))
+                new T5Place(
+                    T5Config.of(file, T5),
+                    T5Place.beside(file.path(), options),
+                    Sd3Encoders.THIRD,
+                    Sd3Encoders.T5_TOKENS))
             : Optional.empty();
     Sd3 family =
         new Sd3(
             new Sd3Encoders(first, second, third, transformer.textWidth(), tokenizers),
             new MmditDenoiser(transformer),
-            new FlowMatching(1000, SHIFT, TimestepSampling.LOGIT_NORMAL));
-    Map<String, TensorEntry> tensors = apart(transformer.layers());
+            new FlowMatching(
+                1000,
+                new FlowShift.Constant(SHIFT),
+                FlowSpacing.TRAINED,
+                TimestepSampling.LOGIT_NORMAL));
+    Map<String, TensorEntry> tensors = OriginalTensors.apart(file.tensors(), transformer.names());
     return Sd3Check.checked(
         file.path(),
         family,
         file.vae(VAE_SHIFT, VAE_SCALING),
-        new Weights(file.path().toString(), tensors, name -> translate(name, tensors)));
-  }
-
-  private Path beside() {
-    return file.path().toAbsolutePath().getParent();
+        new Weights(file.path().toString(), tensors, name -> translate(name, tensors, transformer.names())));
   }
 
   private MmditConfig transformer() {
@@ -134,59 +142,15 @@ final class Sd3File {
         true);
   }
 
-  private T5Config t5() {
-    String attention = T5 + "encoder.block.0.layer.0.SelfAttention.";
-    String buckets = attention + "relative_attention_bias.weight";
-    int heads = file.side(buckets, 1);
-    return new T5Config(
-        file.side(T5 + "shared.weight", 1),
-        file.count(T5 + "encoder.block."),
-        heads,
-        file.side(attention + "q.weight", 0) / heads,
-        file.side(T5 + "shared.weight", 0),
-        file.side(buckets, 0),
-        T5_FARTHEST,
-        1e-6f);
-  }
-
-  /** The file's tensors, but q, k and v each under this project's name. */
-  private Map<String, TensorEntry> apart(int layers) {
-    Map<String, TensorEntry> tensors = new HashMap<>(file.tensors());
-    for (int i = 0; i < layers; i++) {
-      String block = "transformer_blocks." + i + ".";
-      for (String name :
-          List.of(
-              "attn.to_q",
-              "attn.to_k",
-              "attn.to_v",
-              "attn.add_q_proj",
-              "attn.add_k_proj",
-              "attn.add_v_proj",
-              "attn2.to_q",
-              "attn2.to_k",
-              "attn2.to_v")) {
-        for (String kind : List.of(".weight", ".bias")) {
-          OriginalNames.Place place = OriginalNames.of(block + name + kind).orElseThrow();
-          TensorEntry joined = file.tensors().get(TRANSFORMER + place.name());
-          if (joined != null) {
-            int part = place.part().orElseThrow();
-            tensors.put(Mmdit.PREFIX + block + name + kind, CheckpointFile.third(joined, part));
-            tensors.remove(TRANSFORMER + place.name());
-          }
-        }
-      }
-    }
-    return tensors;
-  }
-
   /** The file's name of a tensor. */
-  private static String translate(String name, Map<String, TensorEntry> tensors) {
+  private static String translate(
+      String name, Map<String, TensorEntry> tensors, OriginalNames names) {
     if (tensors.containsKey(name)) {
       return name; // entered under our name
     }
     String inside = name.substring(name.indexOf('.') + 1);
     if (name.startsWith(Mmdit.PREFIX)) {
-      return OriginalNames.of(inside).map(p -> TRANSFORMER + p.name()).orElse(name);
+      return OriginalTensors.fileName(name, names);
     }
     if (name.startsWith(Vae.PREFIX)) {
       return VaeNames.of(inside, tensors.keySet());

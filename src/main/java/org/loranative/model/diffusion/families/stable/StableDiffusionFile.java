@@ -221,9 +221,10 @@ final class StableDiffusionFile {
         put(texts, to + "mlp.fc2" + kind, from + "mlp.c_proj" + kind);
         put(texts, to + "self_attn.out_proj" + kind, from + "attn.out_proj" + kind);
         TensorEntry joined = tensors.get(from + "attn.in_proj" + kind.replace('.', '_'));
+        long each = joined == null ? 0 : joined.shape().get(0) / 3;
         for (int part = 0; part < 3 && joined != null; part++) {
           String name = to + "self_attn." + "qkv".charAt(part) + "_proj" + kind;
-          texts.put(name, CheckpointFile.third(joined, part));
+          texts.put(name, CheckpointFile.rows(joined, part * each, each));
         }
       }
     }

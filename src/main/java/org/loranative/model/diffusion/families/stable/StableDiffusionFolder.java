@@ -11,9 +11,10 @@ import org.loranative.io.TensorEntry;
 import org.loranative.model.diffusion.BaseOptions;
 import org.loranative.model.diffusion.DiffusersFolder;
 import org.loranative.model.diffusion.DiffusionBase;
-import org.loranative.model.diffusion.VaeConfig;
+import org.loranative.model.diffusion.Fitting;
 import org.loranative.model.diffusion.clip.ClipConfig;
 import org.loranative.model.diffusion.clip.TokenizerPlace;
+import org.loranative.model.diffusion.parts.VaePart;
 import org.loranative.model.weights.Weights;
 
 /** A Stable Diffusion 1, 2 or XL in diffusers' layout. */
@@ -26,12 +27,12 @@ final class StableDiffusionFolder {
   private StableDiffusionFolder() {}
 
   static DiffusionBase open(DiffusersFolder folder, BaseOptions options) {
+    Fitting.requireNoEncoders(options, folder);
     requireParts(folder);
     Map<String, TensorEntry> entries = new LinkedHashMap<>();
     entries.putAll(folder.tensors("unet", "diffusion_pytorch_model"));
-    folder
-        .tensors("vae", "diffusion_pytorch_model")
-        .forEach((name, e) -> entries.put(newAttention(name), e));
+    VaePart vae = VaePart.of(folder, options.vae());
+    vae.tensors().forEach((name, e) -> entries.put(newAttention(name), e));
     entries.putAll(folder.clip("text_encoder"));
     ClipConfig text = ClipConfig.read(folder.config("text_encoder"));
     List<TokenizerPlace> places = new ArrayList<>();
@@ -53,8 +54,8 @@ final class StableDiffusionFolder {
     return BaseCheck.checked(
         folder.folder(),
         family,
-        VaeConfig.read(folder.config("vae")),
-        new Weights(folder.folder().toString(), entries, n -> n));
+        vae.config(),
+        new Weights(folder.folder().toString(), entries, vae.fileName()));
   }
 
   private static void requireParts(DiffusersFolder folder) {

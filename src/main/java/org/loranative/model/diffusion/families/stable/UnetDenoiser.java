@@ -61,7 +61,7 @@ record UnetDenoiser(UnetConfig config) implements Denoiser {
   }
 
   @Override
-  public Map<String, float[]> told(Framing f) {
+  public Map<String, float[]> told(Framing f, double guidance) {
     return isTold()
         ? Map.of(
             SIZES,

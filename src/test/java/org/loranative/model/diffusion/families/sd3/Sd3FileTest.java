@@ -25,6 +25,7 @@ import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionGraph;
 import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.model.diffusion.t5.T5Config;
+import org.loranative.model.diffusion.t5.T5Place;
 import org.loranative.model.weights.Quantize;
 import org.loranative.model.weights.Weights;
 import org.loranative.testing.Errors;

@@ -87,7 +87,7 @@ class Sd3FolderTest {
 
   @Test
   void aSettingOfOtherNoiseIsRefused() {
-    BaseOptions options = new BaseOptions(Optional.empty(), Optional.of(Prediction.EPSILON));
+    BaseOptions options = BaseOptions.none().withPrediction(Optional.of(Prediction.EPSILON));
     assertThatThrownBy(() -> DiffusionFamilies.open(folder, options))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("prediction_type");

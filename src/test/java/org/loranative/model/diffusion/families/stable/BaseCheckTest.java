@@ -186,7 +186,7 @@ class BaseCheckTest {
     assertThat(base.family().metadata())
         .containsEntry("ss_base_model_version", "sd_v1_v")
         .containsEntry("ss_v2", "False");
-    BaseOptions epsilon = new BaseOptions(Optional.empty(), Optional.of(Prediction.EPSILON));
+    BaseOptions epsilon = BaseOptions.none().withPrediction(Optional.of(Prediction.EPSILON));
     assertThat(schedule(DiffusionFamilies.open(model, epsilon)).prediction())
         .isEqualTo(Prediction.EPSILON);
   }

@@ -98,7 +98,7 @@ class PredictionMarksTest {
   void theUsersWordGoesFirst() {
     Path file = like("sd2").write(folder.resolve("model.safetensors"));
     for (Prediction wanted : Prediction.values()) {
-      BaseOptions options = new BaseOptions(Optional.empty(), Optional.of(wanted));
+      BaseOptions options = BaseOptions.none().withPrediction(Optional.of(wanted));
       DiffusionBase base = DiffusionFamilies.open(file, options);
       assertThat(schedule(base).prediction()).isEqualTo(wanted);
       int side = wanted == Prediction.V_PREDICTION ? 96 : 64;

@@ -120,7 +120,7 @@ class StableDiffusionFileTest {
     DiffusionBase withTokenizer =
         DiffusionFamilies.open(
             model("xl"),
-            new BaseOptions(Optional.of(Path.of("models/emoji-sd")), Optional.empty()));
+            BaseOptions.none().withTokenizer(Path.of("models/emoji-sd")));
     try (TextReader reader = withTokenizer.family().text().reader()) {
       assertThat(reader.first(List.of("a")).inputs()).hasSize(7);
     }

@@ -1,4 +1,4 @@
-package org.loranative.model.diffusion.families.sd3;
+package org.loranative.model.diffusion.t5;
 
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -10,17 +10,16 @@ import org.loranative.model.diffusion.TextReader;
 import org.loranative.model.diffusion.TextRows;
 import org.loranative.model.diffusion.clip.ClipReader;
 import org.loranative.model.diffusion.clip.TokenizerPlace;
-import org.loranative.model.diffusion.t5.T5Reader;
 
-/** A text as the CLIPs read its beginning and T5, where there is one, more of it. */
-record Sd3TextReader(ClipReader clip, Optional<T5Reader> t5) implements TextReader {
+/** A text as one or more CLIPs read its beginning and T5, where there is one, more of it. */
+public record ClipT5Reader(ClipReader clip, Optional<T5Reader> t5) implements TextReader {
 
-  static Sd3TextReader open(
+  public static ClipT5Reader open(
       Map<String, TokenizerPlace> clips, Set<String> pooled, Optional<T5Place> t5) {
     ClipReader clip = new ClipReader(clips, pooled);
     boolean opened = false;
     try {
-      Sd3TextReader reader = new Sd3TextReader(clip, t5.map(T5Place::open));
+      ClipT5Reader reader = new ClipT5Reader(clip, t5.map(T5Place::open));
       opened = true;
       return reader;
     } finally {

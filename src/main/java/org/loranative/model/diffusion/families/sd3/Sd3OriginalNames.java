@@ -1,16 +1,22 @@
 package org.loranative.model.diffusion.families.sd3;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import org.loranative.model.diffusion.dit.OriginalNames;
 
 /**
  * What Stability AI's own code calls the transformer's layers ({@code joint_blocks.0.x_block.…}),
  * in which q, k and v are one.
+ *
+ * @param layers of the transformer
+ * @param width of a token
  */
-final class OriginalNames {
+record Sd3OriginalNames(int layers, int width) implements OriginalNames {
   private static final Pattern BLOCK = Pattern.compile("transformer_blocks\\.(\\d+)\\.(.*)");
   private static final Pattern PROJECTION =
       Pattern.compile("(attn2?)\\.(?:to_([qkv])|add_([qkv])_proj)(.*)");
@@ -47,22 +53,23 @@ final class OriginalNames {
     OUTSIDE.put("proj_out", "final_layer.linear");
   }
 
-  private OriginalNames() {}
+  private static final List<String> PARTS =
+      List.of(
+          "attn.to_q",
+          "attn.to_k",
+          "attn.to_v",
+          "attn.add_q_proj",
+          "attn.add_k_proj",
+          "attn.add_v_proj",
+          "attn2.to_q",
+          "attn2.to_k",
+          "attn2.to_v");
 
-  /**
-   * Where a layer or tensor lies.
-   *
-   * @param part of q, k and v, where they are one
-   */
-  record Place(String name, Optional<Integer> part) {}
-
-  /**
-   * @param inside its path, or a tensor's name, without {@code transformer.}
-   */
-  static Optional<Place> of(String inside) {
-    Matcher block = BLOCK.matcher(inside);
+  @Override
+  public Optional<Place> of(String path) {
+    Matcher block = BLOCK.matcher(path);
     if (!block.matches()) {
-      return renamed(OUTSIDE, inside, "");
+      return OriginalNames.renamed(OUTSIDE, path, "");
     }
     String joint = "joint_blocks." + block.group(1) + ".";
     Matcher m = PROJECTION.matcher(block.group(2));
@@ -71,19 +78,25 @@ final class OriginalNames {
       String stream = text ? "context_block." : "x_block.";
       int part = "qkv".indexOf(text ? m.group(3) : m.group(2));
       return Optional.of(
-          new Place(joint + stream + m.group(1) + ".qkv" + m.group(4), Optional.of(part)));
+          new Place(
+              joint + stream + m.group(1) + ".qkv" + m.group(4),
+              Optional.of(new Part(part, (long) part * width, width))));
     }
-    return renamed(IN_BLOCK, block.group(2), joint);
+    return OriginalNames.renamed(IN_BLOCK, block.group(2), joint);
   }
 
-  private static Optional<Place> renamed(Map<String, String> names, String inside, String before) {
-    return names.entrySet().stream()
-        .filter(e -> inside.equals(e.getKey()) || inside.startsWith(e.getKey() + "."))
-        .findFirst()
-        .map(
-            e ->
-                new Place(
-                    before + e.getValue() + inside.substring(e.getKey().length()),
-                    Optional.empty()));
+  @Override
+  public List<String> parts() {
+    return IntStream.range(0, layers)
+        .boxed()
+        .flatMap(i -> PARTS.stream().map(part -> "transformer_blocks." + i + "." + part))
+        .toList();
+  }
+
+  /** The original makes the shift first and the scale behind it, diffusers the other way round. */
+  @Override
+  public boolean isExchanged(String path) {
+    return path.equals("norm_out.linear")
+        || path.equals("transformer_blocks." + (layers - 1) + ".norm1_context.linear");
   }
 }

@@ -1,6 +1,7 @@
-package org.loranative.model.diffusion.families.sd3;
+package org.loranative.model.diffusion.dit;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.GatedAdd;
@@ -12,27 +13,33 @@ import org.loranative.model.Net;
  * What a timestep makes of a block's norms and branches (adaLN-Zero: Peebles and Xie 2023): shifts,
  * scales and gates, each [B, C].
  */
-record Modulation(Net net, String path, List<Value> parts) {
+public record Modulation(Net net, String path, List<Value> parts) {
   private static final float EPS = 1e-6f;
 
   /**
    * @param time SiLU of the timestep's and text's embedding [B, C]
-   * @param count of the parts that the layer makes: 2, 6 or 9
+   * @param count of the parts that the layer makes: 2, 3, 6 or 9
    */
-  static Modulation of(Net net, String path, Value time, int count) {
+  public static Modulation of(Net net, String path, Value time, int count) {
     Value all = net.linear(path + ".linear", time);
     long width = all.shape().last() / count;
     List<Value> parts = new ArrayList<>();
-    if (count == 2) {
-      parts.addAll(Split.of(net.graph(), all, width, width));
+    if (count <= 3) {
+      long[] each = new long[count];
+      Arrays.fill(each, width);
+      parts.addAll(Split.of(net.graph(), all, each));
     } else { // in threes, which is what one op cuts
       long[] threes = new long[count / 3];
-      java.util.Arrays.fill(threes, 3 * width);
+      Arrays.fill(threes, 3 * width);
       for (Value three : Split.of(net.graph(), all, threes)) {
         parts.addAll(Split.of(net.graph(), three, width, width, width));
       }
     }
     return new Modulation(net, path, parts);
+  }
+
+  int count() {
+    return parts.size();
   }
 
   /** The norm of a branch, whose shift, scale and gate begin at a part. */
@@ -41,7 +48,7 @@ record Modulation(Net net, String path, List<Value> parts) {
   }
 
   /** The norm of a layer that makes nothing else. */
-  Value only(Value x, boolean shiftFirst) {
+  public Value only(Value x, boolean shiftFirst) {
     return shiftFirst ? norm(x, 1, 0) : norm(x, 0, 1);
   }
 

@@ -1,4 +1,4 @@
-package org.loranative.model.diffusion.families.sd3;
+package org.loranative.model.diffusion.dit;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -6,70 +6,67 @@ import java.util.Optional;
 import org.loranative.lora.LayerNames;
 
 /**
- * The names that tools give to the layers of Stable Diffusion 3: kohya's, which are the original's,
- * with q, k and v as one; diffusers' and PEFT's, which ComfyUI reads too; OneTrainer's.
+ * The names that tools give to the layers of diffusion transformers: kohya's, which are the
+ * original's, with layers as one that are one there; diffusers' and PEFT's, which ComfyUI reads
+ * too; OneTrainer's.
  *
- * @param layers of the transformer
+ * @param parts the transformer and the text encoders that adapters may be on
  */
-record Sd3Names(int layers) implements LayerNames {
-  private static final String TRANSFORMER = "transformer.";
+public record TransformerNames(OriginalNames original, List<String> parts) implements LayerNames {
 
-  @Override
-  public List<String> parts() {
-    return List.of("transformer", "text_encoder", "text_encoder_2");
+  public TransformerNames {
+    parts = List.copyOf(parts);
   }
 
   @Override
   public String kohya(String path) {
     String inside = path.substring(path.indexOf('.') + 1);
-    if (path.startsWith("text_encoder.")) {
-      return "lora_te1_text_model_" + flat(inside);
+    int part = parts.indexOf(path.substring(0, path.indexOf('.')));
+    if (part > 0) {
+      return "lora_te" + part + "_text_model_" + flat(inside);
     }
-    if (path.startsWith("text_encoder_2.")) {
-      return "lora_te2_text_model_" + flat(inside);
-    }
-    return original(inside)
+    return place(inside)
         .filter(p -> p.part().isEmpty())
         .map(p -> "lora_unet_" + flat(p.name()))
         .orElse("lora_transformer_" + flat(inside));
   }
 
   /** Where the original has the layer, if it computes the same there. */
-  private Optional<OriginalNames.Place> original(String inside) {
-    // The original makes the shift first and the scale behind it, diffusers the other way round.
-    boolean exchanged =
-        inside.equals("norm_out.linear")
-            || inside.equals("transformer_blocks." + (layers - 1) + ".norm1_context.linear");
-    return exchanged ? Optional.empty() : OriginalNames.of(inside);
+  private Optional<OriginalNames.Place> place(String inside) {
+    return original.isExchanged(inside) ? Optional.empty() : original.of(inside);
+  }
+
+  private boolean isTransformers(String path) {
+    return path.startsWith(OriginalTensors.PREFIX);
   }
 
   @Override
   public Optional<Place> fused(String path) {
-    if (!path.startsWith(TRANSFORMER)) {
+    if (!isTransformers(path)) {
       return Optional.empty();
     }
-    return original(path.substring(TRANSFORMER.length()))
+    return place(path.substring(OriginalTensors.PREFIX.length()))
         .filter(p -> p.part().isPresent())
         .map(
             p ->
                 new Place(
                     "lora_unet_" + flat(p.name()),
                     List.of(p.name(), "diffusion_model." + p.name(), "transformer." + p.name()),
-                    p.part().orElseThrow()));
+                    p.part().orElseThrow().index()));
   }
 
   @Override
   public List<String> read(String path) {
     String inside = path.substring(path.indexOf('.') + 1);
     List<String> names = new ArrayList<>(List.of(kohya(path), path));
-    if (!path.startsWith(TRANSFORMER)) {
+    if (!isTransformers(path)) {
       names.add(path.substring(0, path.indexOf('.') + 1) + "text_model." + inside);
       return names;
     }
     names.add(inside);
     names.add("base_model.model." + inside);
     names.add("lora_transformer_" + flat(inside));
-    original(inside)
+    place(inside)
         .filter(p -> p.part().isEmpty())
         .ifPresent(
             p -> {

@@ -1,0 +1,44 @@
+package org.loranative.model.diffusion.dit;
+
+import java.util.Optional;
+import org.loranative.graph.Value;
+import org.loranative.graph.ops.Attention;
+import org.loranative.graph.ops.Rope;
+import org.loranative.model.Net;
+
+/**
+ * The heads of an attention in which every token of an image and its text sees every other.
+ *
+ * @param normalized whether queries and keys pass a norm, head by head
+ * @param rope the table by which they are rotated, where positions are rotary
+ */
+public record Heads(int count, int dim, boolean normalized, Optional<Value> rope) {
+  private static final float EPS = 1e-6f;
+
+  public int width() {
+    return count * dim;
+  }
+
+  /** Queries or keys of a projection. */
+  Value normed(Net net, String norm, Value x) {
+    return normalized ? net.norm(norm, x, Optional.empty(), EPS).y() : x;
+  }
+
+  /**
+   * @param tokens of each group that sees itself
+   */
+  Value attend(Net net, String path, Value q, Value k, Value v, long tokens) {
+    return Attention.of(
+        net.graph(),
+        path,
+        rotated(net, q),
+        rotated(net, k),
+        v,
+        Attention.Setting.full(count, dim, tokens, tokens));
+  }
+
+  private Value rotated(Net net, Value x) {
+    return rope.map(table -> Rope.of(net.graph(), x, table, dim, Rope.Pairing.NEIGHBOURS))
+        .orElse(x);
+  }
+}

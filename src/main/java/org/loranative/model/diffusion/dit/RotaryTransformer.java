@@ -1,0 +1,97 @@
+package org.loranative.model.diffusion.dit;
+
+import java.util.List;
+import java.util.Optional;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Value;
+import org.loranative.graph.ops.GridRopeTable;
+import org.loranative.graph.ops.Patchify;
+import org.loranative.model.Net;
+import org.loranative.model.diffusion.Features;
+
+/**
+ * The transformer of FLUX.1 (Black Forest Labs 2024) and its relatives, as diffusers'
+ * FluxTransformer2DModel computes it: blocks of two streams, then blocks of one, positions rotary
+ * along the axes of the image.
+ *
+ * @param layers blocks of two streams
+ * @param singles blocks of one
+ * @param axes channels of a head that each axis turns
+ * @param shiftFirst how the norm behind the last block is made: see {@link Modulation#only}
+ */
+public record RotaryTransformer(
+    int layers, int singles, int heads, int headDim, List<Integer> axes, boolean shiftFirst) {
+  /** Side of the square of latents that is one token. */
+  public static final int PATCH = 2;
+
+  private static final String PREFIX = OriginalTensors.PREFIX;
+  private static final double THETA = 10000;
+
+  public RotaryTransformer {
+    axes = List.copyOf(axes);
+  }
+
+  public int width() {
+    return heads * headDim;
+  }
+
+  /** The blocks, as users weigh adapters by them. */
+  public TransformerBlocks blocks() {
+    return new TransformerBlocks(
+        List.of(
+            new TransformerBlocks.Row("DOUBLE", "transformer_blocks", layers),
+            new TransformerBlocks.Row("SINGLE", "single_transformer_blocks", singles)));
+  }
+
+  /**
+   * The predicted velocity [B·H·W, C].
+   *
+   * @param text [B·T, textWidth]
+   * @param m made of the timestep
+   */
+  public Value predict(Net net, Features latents, Value text, Modulations m) {
+    Graph g = net.graph();
+    Patchify.Setting patches =
+        new Patchify.Setting(
+            latents.images(), latents.height(), latents.width(), latents.channels(), PATCH, true);
+    Streams[] s = {
+      new Streams(
+          net.linear(PREFIX + "x_embedder", Patchify.tokens(g, latents.x(), patches)),
+          net.linear(PREFIX + "context_embedder", text),
+          latents.images())
+    };
+    Heads all = new Heads(heads, headDim, true, Optional.of(positions(g, latents, s[0])));
+    for (int i = 0; i < layers; i++) {
+      int at = i;
+      String path = PREFIX + "transformer_blocks." + i;
+      JointBlock block = new JointBlock(net, all, path, shiftFirst);
+      g.block(path, () -> s[0] = block.run(s[0], m.image(at, path), m.text(at, path)));
+    }
+    Value[] x = {s[0].joined(g)};
+    for (int i = 0; i < singles; i++) {
+      int at = i;
+      String path = PREFIX + "single_transformer_blocks." + i;
+      SingleBlock block = new SingleBlock(net, all, path);
+      g.block(path, () -> x[0] = block.run(x[0], s[0].tokens(), m.single(at, path)));
+    }
+    Value image = m.out(PREFIX + "norm_out").only(s[0].imageRows(g, x[0]), shiftFirst);
+    return Patchify.pixels(g, net.linear(PREFIX + "proj_out", image), patches);
+  }
+
+  /** Every image's tokens lie at (0, row, column), those of text all at the origin. */
+  private Value positions(Graph g, Features latents, Streams s) {
+    return GridRopeTable.of(
+        g,
+        PREFIX + "positions",
+        new GridRopeTable.Setting(
+            latents.images(),
+            latents.height() / PATCH,
+            latents.width() / PATCH,
+            s.textTokens(),
+            0,
+            0,
+            0,
+            axes,
+            THETA));
+  }
+}

@@ -1,0 +1,137 @@
+package org.loranative.model.diffusion.families.flux;
+
+import java.nio.file.Path;
+import java.util.Map;
+import org.loranative.UserException;
+import org.loranative.diffusion.FlowMatching;
+import org.loranative.diffusion.FlowShift;
+import org.loranative.diffusion.FlowSpacing;
+import org.loranative.diffusion.TimestepSampling;
+import org.loranative.graph.ops.Act;
+import org.loranative.io.TensorEntry;
+import org.loranative.io.TensorFile;
+import org.loranative.model.diffusion.BaseOptions;
+import org.loranative.model.diffusion.CheckpointFile;
+import org.loranative.model.diffusion.DiffusionBase;
+import org.loranative.model.diffusion.Fitting;
+import org.loranative.model.diffusion.Vae;
+import org.loranative.model.diffusion.VaeNames;
+import org.loranative.model.diffusion.clip.ClipConfig;
+import org.loranative.model.diffusion.clip.TokenizerPlace;
+import org.loranative.model.diffusion.dit.OriginalTensors;
+import org.loranative.model.diffusion.dit.RotaryTransformer;
+import org.loranative.model.diffusion.t5.T5Config;
+import org.loranative.model.diffusion.t5.T5Place;
+import org.loranative.model.weights.Weights;
+
+/** A FLUX.1 in Black Forest Labs' layout, with text encoders and VAE in it or named beside it. */
+final class FluxFile {
+  private static final String ROOT = OriginalTensors.ROOT;
+  private static final String QKV = "double_blocks.0.img_attn.qkv.weight";
+  private static final String CLIP = "text_encoders.clip_l.transformer.";
+  private static final String T5 = "text_encoders.t5xxl.transformer.";
+  private static final String INNER = "text_model.";
+  private static final String GUIDANCE = ROOT + "guidance_in.in_layer.weight";
+
+  /** What Chroma has in the place of all modulations. */
+  private static final String APPROXIMATOR = ROOT + "distilled_guidance_layer.in_proj.weight";
+
+  /** Of every FLUX.1 so far. */
+  private static final double VAE_SHIFT = 0.1159;
+
+  private static final double VAE_SCALING = 0.3611;
+
+  private final CheckpointFile file;
+
+  private FluxFile(CheckpointFile file) {
+    this.file = file;
+  }
+
+  static boolean isOne(TensorFile file) {
+    return file.tensors().containsKey(ROOT + QKV) && !file.tensors().containsKey(APPROXIMATOR);
+  }
+
+  static DiffusionBase open(Path path, TensorFile all, BaseOptions options) {
+    Fitting.requireNoPrediction(options, Flux.LABEL);
+    FluxFile file = new FluxFile(new CheckpointFile(path, all.tensors()));
+    file.requireTexts();
+    return file.read(options);
+  }
+
+  private void requireTexts() {
+    for (String encoder : new String[] {CLIP, T5}) {
+      if (!file.hasAny(encoder)) {
+        throw new UserException(
+            file.path()
+                + " holds no "
+                + (encoder.equals(T5) ? "T5" : "CLIP")
+                + " ("
+                + encoder
+                + "…). Name both text encoders with text_encoder_path (--text-encoder-path), such as"
+                + " clip_l.safetensors and t5xxl_fp16.safetensors.");
+      }
+    }
+  }
+
+  private DiffusionBase read(BaseOptions options) {
+    FluxConfig config = config();
+    ClipConfig clip = ClipConfig.of(file, CLIP + INNER, Act.QUICK_GELU, false);
+    FluxEncoders text =
+        new FluxEncoders(
+            clip,
+            TokenizerPlace.beside(file.path(), options.tokenizer(), "tokenizer", clip),
+            new T5Place(
+                T5Config.of(file, T5),
+                T5Place.beside(file.path(), options),
+                FluxEncoders.T5,
+                FluxEncoders.T5_TOKENS));
+    FlowShift shift = config.told() ? FlowShift.BySize.FLUX : new FlowShift.Constant(1);
+    Flux family =
+        new Flux(
+            text,
+            new FluxDenoiser(config),
+            new FlowMatching(1000, shift, FlowSpacing.EVEN, TimestepSampling.LOGIT_NORMAL));
+    FluxOriginalNames names = new FluxOriginalNames(config.transformer());
+    Map<String, TensorEntry> tensors = OriginalTensors.apart(file.tensors(), names);
+    return Flux.checked(
+        file.path(),
+        family,
+        file.vae(VAE_SHIFT, VAE_SCALING),
+        new Weights(file.path().toString(), tensors, name -> fileName(name, tensors, names)));
+  }
+
+  private FluxConfig config() {
+    int width = file.side(ROOT + "img_in.weight", 0);
+    int headDim = file.side(ROOT + "double_blocks.0.img_attn.norm.query_norm.scale", 0);
+    RotaryTransformer transformer =
+        new RotaryTransformer(
+            file.count(ROOT + "double_blocks."),
+            file.count(ROOT + "single_blocks."),
+            width / headDim,
+            headDim,
+            FluxConfig.axes(headDim),
+            true);
+    return new FluxConfig(
+        transformer,
+        file.side(ROOT + "img_in.weight", 1),
+        file.side(ROOT + "final_layer.linear.weight", 0),
+        file.side(ROOT + "txt_in.weight", 1),
+        file.side(ROOT + "vector_in.in_layer.weight", 1),
+        file.has(GUIDANCE));
+  }
+
+  private static String fileName(
+      String name, Map<String, TensorEntry> tensors, FluxOriginalNames names) {
+    if (tensors.containsKey(name)) {
+      return name; // entered under our name
+    }
+    String inside = name.substring(name.indexOf('.') + 1);
+    if (name.startsWith(OriginalTensors.PREFIX)) {
+      return OriginalTensors.fileName(name, names);
+    }
+    if (name.startsWith(Vae.PREFIX)) {
+      return VaeNames.of(inside, tensors.keySet());
+    }
+    return name.startsWith(FluxEncoders.T5) ? T5 + inside : CLIP + INNER + inside;
+  }
+}

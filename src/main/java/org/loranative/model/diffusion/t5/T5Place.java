@@ -1,0 +1,54 @@
+package org.loranative.model.diffusion.t5;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.loranative.UserException;
+import org.loranative.model.diffusion.BaseOptions;
+import org.loranative.text.Tokenizers;
+
+/**
+ * A T5 and where its tokenizer is looked for.
+ *
+ * @param prefix of its weights and inputs: {@code text_encoder_3.}
+ * @param tokens of a text that it reads
+ */
+public record T5Place(T5Config config, List<Path> folders, String prefix, int tokens) {
+  private static final List<String> NAMES = List.of("tokenizer_3", "tokenizer_2", "tokenizer");
+
+  public T5Place {
+    folders = List.copyOf(folders);
+  }
+
+  /** Of a checkpoint of one file: what the user names, with the text encoders, beside the file. */
+  public static List<Path> beside(Path file, BaseOptions options) {
+    List<Path> around = new ArrayList<>();
+    options.tokenizer().ifPresent(around::add);
+    for (Path encoder : options.textEncoders()) {
+      around.add(Files.isDirectory(encoder) ? encoder : encoder.toAbsolutePath().getParent());
+    }
+    around.add(file.toAbsolutePath().getParent());
+    return around.stream()
+        .flatMap(
+            folder -> Stream.concat(NAMES.stream().map(folder::resolve), Stream.of(folder)))
+        .toList();
+  }
+
+  /** Opens the tokenizer; the caller closes it. */
+  public T5Reader open() {
+    return folders.stream()
+        .filter(Tokenizers::isUnigram)
+        .findFirst()
+        .map(folder -> new T5Reader(folder, config, prefix, tokens))
+        .orElseThrow(
+            () ->
+                new UserException(
+                    "T5's tokenizer (tokenizer.json or spiece.model) is not in "
+                        + folders.get(0)
+                        + (folders.size() > 1 ? " nor beside the base" : "")
+                        + ". Download the model's tokenizer_2 or tokenizer_3 folder (or that of"
+                        + " google/t5-v1_1-xxl) and name it with tokenizer_path (--tokenizer)."));
+  }
+}
