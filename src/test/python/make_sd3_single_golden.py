@@ -7,7 +7,6 @@ names are right is diffusers' word: its own converters must give the models' sta
 """
 
 import pathlib
-import re
 import sys
 
 import torch
@@ -18,23 +17,9 @@ from safetensors.torch import save_file
 from transformers import CLIPTextConfig, CLIPTextModelWithProjection, T5Config, T5EncoderModel
 
 from diffusion_training import nhwc, rounded
+from single_files import exchanged, original_vae
 
 JOINT, TOKENS, FEW_TOKENS, LAYERS = 192, 12, 20, 2
-VAE_NAMES = [
-    (r"mid_block\.resnets\.0", "mid.block_1"), (r"mid_block\.resnets\.1", "mid.block_2"),
-    (r"mid_block\.attentions\.0\.group_norm", "mid.attn_1.norm"),
-    (r"mid_block\.attentions\.0\.to_([qkv])", r"mid.attn_1.\1"),
-    (r"mid_block\.attentions\.0\.to_out\.0", "mid.attn_1.proj_out"),
-    (r"conv_norm_out", "norm_out"), (r"conv_shortcut", "nin_shortcut"),
-    (r"down_blocks\.(\d+)\.resnets", r"down.\1.block"),
-    (r"down_blocks\.(\d+)\.downsamplers\.0", r"down.\1.downsample"),
-    (r"up_blocks\.0\.", "up.1."), (r"up_blocks\.1\.", "up.0."),
-    (r"(up\.\d)\.resnets", r"\1.block"), (r"(up\.\d)\.upsamplers\.0", r"\1.upsample"),
-]
-
-
-def exchanged(x):
-    return torch.cat(x.chunk(2)[::-1])
 
 
 def original_transformer(s):
@@ -77,16 +62,6 @@ def original_transformer(s):
                     o[f"{j}context_block.attn.ln_{p}{kind}"] = s[f"{b}attn.norm_added_{p}{kind}"]
                     if b + "attn2.norm_q.weight" in s:
                         o[f"{j}x_block.attn2.ln_{p}{kind}"] = s[f"{b}attn2.norm_{p}{kind}"]
-    return o
-
-
-def original_vae(s):
-    o = {}
-    for name, x in s.items():
-        attention = "attentions.0.to_" in name and name.endswith(".weight")
-        for pattern, by in VAE_NAMES:
-            name = re.sub(pattern, by, name)
-        o[name] = x[:, :, None, None] if attention else x
     return o
 
 

@@ -2,8 +2,8 @@ package org.loranative.cli;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.loranative.export.AdapterBase;
 import org.loranative.UserException;
+import org.loranative.export.AdapterBase;
 import org.loranative.model.MissingBase;
 import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.model.llm.LlmBase;

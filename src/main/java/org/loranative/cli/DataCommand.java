@@ -1,14 +1,12 @@
 package org.loranative.cli;
 
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
-import org.loranative.train.diffusion.DiffusionTraining;
 import org.loranative.UserException;
 import org.loranative.config.TaskType;
 import org.loranative.config.TrainConfig;
 import org.loranative.data.sd.PreparedImage;
 import org.loranative.model.diffusion.DiffusionBase;
-import org.loranative.model.diffusion.families.DiffusionFamilies;
+import org.loranative.train.diffusion.DiffusionTraining;
 import org.loranative.train.diffusion.ImageData;
 import org.loranative.train.runs.TrainRun;
 import picocli.CommandLine.Command;

@@ -59,7 +59,8 @@ final class ExtractCommand implements Callable<Integer> {
     if (!Bases.isDiffusion(base) || !Bases.isDiffusion(tuned)) {
       throw new UserException("extract takes two diffusion models, as --base and --tuned.");
     }
-    AdapterBase.Diffusion model = new AdapterBase.Diffusion(DiffusionFamilies.open(base, parts.options()));
+    AdapterBase.Diffusion model =
+        new AdapterBase.Diffusion(DiffusionFamilies.open(base, parts.options()));
     out.check(model);
     StopSignal.onSignals();
     DiffusionBase other = DiffusionFamilies.open(tuned, parts.options());

@@ -29,14 +29,14 @@ final class SampleCommand implements Callable<Integer> {
       names = "--base",
       required = true,
       paramLabel = "PATH",
-      description = "A diffusion model: a folder in diffusers' layout, or a .safetensors or .gguf file.")
+      description =
+          "A diffusion model: a folder in diffusers' layout, or a .safetensors or .gguf file.")
   private Path base;
 
   @Option(
       names = "--tokenizer",
       paramLabel = "DIR",
-      description =
-          "Tokenizers that are neither with the base nor CLIP's own, which is built in.")
+      description = "Tokenizers that are neither with the base nor CLIP's own, which is built in.")
   private Optional<Path> tokenizer = Optional.empty();
 
   @Mixin private PartOptions parts;

@@ -15,8 +15,7 @@ import java.util.stream.Stream;
  * @param spacing of a sampler's steps
  * @param usual how training draws σ where the user does not say
  */
-public record FlowMatching(
-    int steps, FlowShift shift, FlowSpacing spacing, TimestepSampling usual)
+public record FlowMatching(int steps, FlowShift shift, FlowSpacing spacing, TimestepSampling usual)
     implements NoiseProcess {
 
   @Override
@@ -54,6 +53,7 @@ public record FlowMatching(
   @Override
   public Optional<Sampler> sampler(String label) {
     return FlowSampler.named(label)
-        .map(s -> (n, latents, start, predict, noise) -> s.sample(this, n, latents, start, predict));
+        .map(
+            s -> (n, latents, start, predict, noise) -> s.sample(this, n, latents, start, predict));
   }
 }

@@ -123,7 +123,10 @@ public record NoiseSchedule(
   @Override
   public Optional<Sampler> sampler(String label) {
     return ScheduleSampler.named(label)
-        .map(s -> (steps, latents, start, predict, noise) -> s.sample(this, steps, start, predict, noise));
+        .map(
+            s ->
+                (steps, latents, start, predict, noise) ->
+                    s.sample(this, steps, start, predict, noise));
   }
 
   /** The cumulated α of a timestep. */

@@ -27,10 +27,7 @@ class FlowMatchingTest {
 
   private static FlowMatching flow(double shift) {
     return new FlowMatching(
-        1000,
-        new FlowShift.Constant(shift),
-        FlowSpacing.TRAINED,
-        TimestepSampling.LOGIT_NORMAL);
+        1000, new FlowShift.Constant(shift), FlowSpacing.TRAINED, TimestepSampling.LOGIT_NORMAL);
   }
 
   /** That of make_flow_golden.py. */

@@ -79,8 +79,7 @@ final class PlainLoader {
       for (long at = 0; at < n; at += PIECE) {
         long count = Math.min(PIECE, n - at);
         new PlainLoader(host)
-            .dequantize(
-                from + r.stored().bytes(at), r.stored(), wide.address(), DType.F32, count);
+            .dequantize(from + r.stored().bytes(at), r.stored(), wide.address(), DType.F32, count);
         for (int i = 0; i < count; i++) {
           numbers.put(i, numbers.get(i) * r.scale());
         }

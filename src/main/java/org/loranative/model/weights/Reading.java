@@ -15,7 +15,8 @@ import org.loranative.io.TensorEntry;
  * @param transposed whether the file has it with its two sides exchanged
  * @param scale that every element is multiplied by, before the offset is added
  */
-public record Reading(TensorEntry entry, int interleavedHeads, float offset, boolean transposed, float scale) {
+public record Reading(
+    TensorEntry entry, int interleavedHeads, float offset, boolean transposed, float scale) {
   DType stored() {
     return DType.named(entry.type()).orElseThrow();
   }

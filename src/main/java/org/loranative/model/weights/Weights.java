@@ -91,8 +91,8 @@ public final class Weights {
               + entry.name()
               + " is stored as "
               + entry.type()
-              + ", which is not supported (F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K,"
-              + " Q6_K, F8_E4M3, F8_E5M2 are, and NF4 of bitsandbytes).");
+              + ", which is not supported (F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K,"
+              + " Q5_K, Q6_K, F8_E4M3, F8_E5M2 are, and NF4 of bitsandbytes).");
     }
     return entry;
   }

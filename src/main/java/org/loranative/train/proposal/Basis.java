@@ -19,8 +19,7 @@ public sealed interface Basis permits ImageBasis, TextBasis {
    * @param task {@code task_type}; empty for what the base looks like
    */
   static Basis of(Path base, BaseOptions parts, Path data, Optional<String> task) {
-    Basis basis =
-        images(base, task) ? ImageBasis.of(base, parts, data) : TextBasis.of(base, data);
+    Basis basis = images(base, task) ? ImageBasis.of(base, parts, data) : TextBasis.of(base, data);
     if (basis.count() == 0) {
       throw new UserException("--data " + data + " holds nothing to train on.");
     }

@@ -61,7 +61,9 @@ final class RopeCases {
     int heads = OpCases.between(r, 1, 2);
     List<Integer> channels =
         List.of(
-            2 * OpCases.between(r, 1, 3), 2 * OpCases.between(r, 1, 5), 2 * OpCases.between(r, 1, 5));
+            2 * OpCases.between(r, 1, 3),
+            2 * OpCases.between(r, 1, 5),
+            2 * OpCases.between(r, 1, 5));
     int dim = channels.stream().mapToInt(Integer::intValue).sum();
     int imageAt = OpCases.between(r, 0, 9);
     int textAt = OpCases.between(r, 0, 3);

@@ -63,8 +63,7 @@ public record JointBlock(Net net, Heads heads, String path, boolean shiftFirst) 
             g(),
             heads.normed(net, at + "norm_k", net.linear(at + "to_k", image)),
             heads.normed(net, at + "norm_added_k", net.linear(at + "add_k_proj", text)));
-    Value v =
-        s.joined(g(), net.linear(at + "to_v", image), net.linear(at + "add_v_proj", text));
+    Value v = s.joined(g(), net.linear(at + "to_v", image), net.linear(at + "add_v_proj", text));
     return heads.attend(net, path + ".attn", q, k, v, s.tokens());
   }
 

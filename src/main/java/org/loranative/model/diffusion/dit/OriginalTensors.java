@@ -17,8 +17,7 @@ public final class OriginalTensors {
   private OriginalTensors() {}
 
   /** The file's tensors, but parts of larger ones each under this project's name. */
-  public static Map<String, TensorEntry> apart(
-      Map<String, TensorEntry> file, OriginalNames names) {
+  public static Map<String, TensorEntry> apart(Map<String, TensorEntry> file, OriginalNames names) {
     Map<String, TensorEntry> tensors = new HashMap<>(file);
     for (String layer : names.parts()) {
       for (String kind : List.of(".weight", ".bias")) {
@@ -26,8 +25,7 @@ public final class OriginalTensors {
         TensorEntry whole = file.get(ROOT + place.name());
         if (whole != null) {
           OriginalNames.Part part = place.part().orElseThrow();
-          tensors.put(
-              PREFIX + layer + kind, CheckpointFile.rows(whole, part.first(), part.rows()));
+          tensors.put(PREFIX + layer + kind, CheckpointFile.rows(whole, part.first(), part.rows()));
           tensors.remove(whole.name());
           tensors.remove(ROOT + place.name());
         }
@@ -38,9 +36,6 @@ public final class OriginalTensors {
 
   /** The file's name of a tensor. */
   public static String fileName(String name, OriginalNames names) {
-    return names
-        .of(name.substring(PREFIX.length()))
-        .map(place -> ROOT + place.name())
-        .orElse(name);
+    return names.of(name.substring(PREFIX.length())).map(place -> ROOT + place.name()).orElse(name);
   }
 }

@@ -4,7 +4,6 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.loranative.io.Gguf;
 import org.loranative.io.TensorEntry;
 import org.loranative.io.TensorFile;
@@ -26,19 +25,18 @@ public final class Assembly {
   /** What newer checkpoints begin the VAE's names with. */
   private static final String NEW_VAE = "vae.";
 
-  /** What GGUF files of diffusion models name (city96's ComfyUI-GGUF). */
-  private static final Set<String> ARCHITECTURES =
-      Set.of("flux", "sd1", "sdxl", "sd3", "aura", "hidream", "lumina2", "qwen_image", "wan");
-
   private Assembly() {}
 
-  /** Whether a file is a diffusion model's: of GGUF, by the architecture that it names. */
+  /** Whether a file is a diffusion model's. */
   public static boolean isDiffusion(Path file) {
     String name = file.getFileName().toString();
     return name.endsWith(".safetensors")
-        || name.endsWith(".gguf")
-            && ARCHITECTURES.contains(
-                String.valueOf(Gguf.read(file).metadata().get("general.architecture")));
+        || name.endsWith(".gguf") && isBare(Gguf.read(file).tensors());
+  }
+
+  /** Whether it holds the denoiser alone, as its authors' code names it. */
+  private static boolean isBare(Map<String, TensorEntry> tensors) {
+    return TELLTALES.stream().anyMatch(tensors::containsKey);
   }
 
   /** The tensors under a whole checkpoint's names; the metadata is the first file's. */
@@ -56,7 +54,7 @@ public final class Assembly {
   }
 
   private static Map<String, TensorEntry> whole(Map<String, TensorEntry> file) {
-    boolean bare = TELLTALES.stream().anyMatch(file::containsKey);
+    boolean bare = isBare(file);
     Map<String, TensorEntry> tensors = new LinkedHashMap<>();
     file.forEach(
         (name, entry) -> {

@@ -22,12 +22,7 @@ public final class NamedVae {
     Map<Path, Map<String, TensorEntry>> files = PartFiles.under(path, "vae", KEY);
     if (files.size() > 1) {
       throw new UserException(
-          KEY
-              + " "
-              + path
-              + " holds "
-              + files.size()
-              + " files; name the one that is the VAE.");
+          KEY + " " + path + " holds " + files.size() + " files; name the one that is the VAE.");
     }
     Map<String, TensorEntry> file = files.values().iterator().next();
     Set<String> names = file.keySet();

@@ -36,8 +36,8 @@ final class PartFiles {
 
   /**
    * The files that a path stands for: itself; a part of a model in Hugging Face's layout, however
-   * many files it has, as one; those of a model in diffusers' layout whose folder's name begins
-   * with {@code part}; or all files of tensors in a folder.
+   * many files it has, as one; of a model in diffusers' layout the folders whose names begin with
+   * {@code part}; else all files of tensors in a folder.
    *
    * @param key the setting, for the sentence
    */
@@ -51,14 +51,15 @@ final class PartFiles {
     } else if (Files.exists(path.resolve("config.json"))) {
       found.put(path, Safetensors.readFolder(path, stem(path)).tensors());
     } else {
-      for (Path inside : list(path)) {
-        String name = inside.getFileName().toString();
-        if (Files.isDirectory(inside) && name.startsWith(part)) {
-          found.put(inside, Safetensors.readFolder(inside, stem(inside)).tensors());
-        } else if (name.matches(".*\\.(safetensors|gguf)")) {
-          found.put(inside, read(inside).tensors());
-        }
-      }
+      List<Path> all = list(path);
+      List<Path> parts =
+          all.stream()
+              .filter(f -> Files.isDirectory(f) && f.getFileName().toString().startsWith(part))
+              .toList();
+      parts.forEach(f -> found.put(f, Safetensors.readFolder(f, stem(f)).tensors()));
+      all.stream()
+          .filter(f -> parts.isEmpty() && f.toString().matches(".*\\.(safetensors|gguf)"))
+          .forEach(f -> found.put(f, read(f).tensors()));
     }
     if (found.isEmpty()) {
       throw new UserException(

@@ -31,8 +31,7 @@ public record T5Place(T5Config config, List<Path> folders, String prefix, int to
     }
     around.add(file.toAbsolutePath().getParent());
     return around.stream()
-        .flatMap(
-            folder -> Stream.concat(NAMES.stream().map(folder::resolve), Stream.of(folder)))
+        .flatMap(folder -> Stream.concat(NAMES.stream().map(folder::resolve), Stream.of(folder)))
         .toList();
   }
 

@@ -98,8 +98,7 @@ record Flux(FluxEncoders text, FluxDenoiser denoiser, FlowMatching flow)
 
   @Override
   public Map<String, String> metadata() {
-    return Map.of(
-        "ss_base_model_version", "flux1", "modelspec.architecture", "flux-1-dev/lora");
+    return Map.of("ss_base_model_version", "flux1", "modelspec.architecture", "flux-1-dev/lora");
   }
 
   @Override

@@ -24,8 +24,7 @@ import org.loranative.model.diffusion.t5.T5Text;
  *
  * @param tokenizer CLIP's
  */
-record FluxEncoders(ClipConfig clip, TokenizerPlace tokenizer, T5Place t5)
-    implements TextEncoders {
+record FluxEncoders(ClipConfig clip, TokenizerPlace tokenizer, T5Place t5) implements TextEncoders {
   static final String CLIP = "text_encoder.";
   static final String T5 = "text_encoder_2.";
 

@@ -67,8 +67,8 @@ final class FluxFile {
                 + (encoder.equals(T5) ? "T5" : "CLIP")
                 + " ("
                 + encoder
-                + "…). Name both text encoders with text_encoder_path (--text-encoder-path), such as"
-                + " clip_l.safetensors and t5xxl_fp16.safetensors.");
+                + "…). Name both text encoders with text_encoder_path (--text-encoder-path), such"
+                + " as clip_l.safetensors and t5xxl_fp16.safetensors.");
       }
     }
   }

@@ -19,10 +19,12 @@ final class Sd3Check {
     Sd3Encoders text = family.text();
     int clips = text.first().hidden() + text.second().hidden();
     int pooled = text.first().projection() + text.second().projection();
-    Fitting.require(path, c.inChannels(), vae.latentChannels(), "the transformer's in_channels", "latents");
+    Fitting.require(
+        path, c.inChannels(), vae.latentChannels(), "the transformer's in_channels", "latents");
     Fitting.require(
         path, c.outChannels(), vae.latentChannels(), "the transformer's out_channels", "latents");
-    Fitting.require(path, c.pooledWidth(), pooled, "pooled_projection_dim", "both text encoders' pooled");
+    Fitting.require(
+        path, c.pooledWidth(), pooled, "pooled_projection_dim", "both text encoders' pooled");
     Fitting.require(
         path,
         text.second().positions(),

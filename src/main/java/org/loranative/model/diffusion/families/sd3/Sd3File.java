@@ -74,8 +74,8 @@ final class Sd3File {
             file.path()
                 + " holds no text encoders ("
                 + clip
-                + "…). Name them with text_encoder_path (--text-encoder-path), such as clip_l.safetensors,"
-                + " clip_g.safetensors and t5xxl_fp16.safetensors.");
+                + "…). Name them with text_encoder_path (--text-encoder-path), such as"
+                + " clip_l.safetensors, clip_g.safetensors and t5xxl_fp16.safetensors.");
       }
     }
   }
@@ -110,7 +110,10 @@ final class Sd3File {
         file.path(),
         family,
         file.vae(VAE_SHIFT, VAE_SCALING),
-        new Weights(file.path().toString(), tensors, name -> translate(name, tensors, transformer.names())));
+        new Weights(
+            file.path().toString(),
+            tensors,
+            name -> translate(name, tensors, transformer.names())));
   }
 
   private MmditConfig transformer() {

@@ -151,7 +151,7 @@ class Sd3FileTest {
     assertThatThrownBy(() -> DiffusionFamilies.open(file))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("text encoders")
-        .hasMessageContaining("incl_clips");
+        .hasMessageContaining("text_encoder_path");
   }
 
   @Test

@@ -80,7 +80,7 @@ class BaseCheckTest {
             + " | \"FlowMatchEulerDiscreteScheduler\" | FlowMatchEulerDiscreteScheduler",
         "sd15 | scheduler/scheduler_config.json | trained_betas | [0.1,0.2] | trained_betas",
         "sd15 | scheduler/scheduler_config.json | prediction_type | \"sample\" | prediction_type",
-        "sd15 | model_index.json | _class_name | \"FluxPipeline\" | is a FluxPipeline"
+        "sd15 | model_index.json | _class_name | \"CogView4Pipeline\" | is a CogView4Pipeline"
       })
   void refusesByName(String base, String file, String key, String value, String expected)
       throws IOException {

@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -119,8 +118,7 @@ class StableDiffusionFileTest {
         .hasMessageContaining("tokenizer_path");
     DiffusionBase withTokenizer =
         DiffusionFamilies.open(
-            model("xl"),
-            BaseOptions.none().withTokenizer(Path.of("models/emoji-sd")));
+            model("xl"), BaseOptions.none().withTokenizer(Path.of("models/emoji-sd")));
     try (TextReader reader = withTokenizer.family().text().reader()) {
       assertThat(reader.first(List.of("a")).inputs()).hasSize(7);
     }
@@ -151,7 +149,7 @@ class StableDiffusionFileTest {
 
   @ParameterizedTest
   @CsvSource({
-    "model.diffusion_model.double_blocks.0.img_attn.qkv.weight, FLUX",
+    "model.diffusion_model.double_blocks.0.img_attn.qkv.weight, text_encoder_path",
     "model.diffusion_model.joint_blocks.0.x.weight, Stable Diffusion 3",
     "lora_unet_mid_block.lora_up.weight, a LoRA"
   })
