@@ -26,9 +26,12 @@ if pathlib.Path(adapter).is_dir():
     setattr(pipe, denoiser, whole)
 else:
     pipe.load_lora_weights(adapter)
+start = load_file(latents)["latents"]
+if hasattr(pipe, "_pack_latents"):  # FLUX's pipeline wants tokens
+    start = pipe._pack_latents(start, *start.shape)
 picture = pipe(
     "grinning face",
-    latents=load_file(latents)["latents"],
+    latents=start,
     num_inference_steps=4,
     guidance_scale=4.0,
     height=64,

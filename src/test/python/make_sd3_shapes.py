@@ -14,6 +14,8 @@ import torch
 from diffusers import AutoencoderKL, SD3Transformer2DModel
 from transformers import CLIPTextConfig, CLIPTextModelWithProjection, T5Config, T5EncoderModel
 
+from real_parts import part
+
 MODELS = {
     "sd35-medium": dict(num_layers=24, num_attention_heads=24, pos_embed_max_size=384,
                         dual_attention_layers=tuple(range(13))),
@@ -27,16 +29,6 @@ def clip(hidden, layers, heads, act):
                             projection_dim=hidden)
     config.architectures = ["CLIPTextModelWithProjection"]
     return CLIPTextModelWithProjection(config)
-
-
-def part(model):
-    config = model.config.to_dict() if hasattr(model.config, "to_dict") else dict(model.config)
-    if "_class_name" not in config and "architectures" not in config:
-        config["_class_name"] = type(model).__name__
-    names = {"_class_name", "architectures", "model_type"}
-    kept = {k: v for k, v in config.items()
-            if k in names or isinstance(v, (int, float, str, list, tuple)) and not k.startswith("_")}
-    return {"config": kept, "tensors": {n: list(t.shape) for n, t in model.state_dict().items()}}
 
 
 with torch.device("meta"):

@@ -204,6 +204,18 @@ public final class Safetensors {
         metadata);
   }
 
+  /** A tensor whose bytes are not its shape's would make the whole file unreadable. */
+  private static void requireFit(TensorStream tensor) {
+    long elements = tensor.shape().stream().reduce(1L, Math::multiplyExact);
+    Integer size = ELEMENT_BYTES.get(tensor.type());
+    if (size != null && elements * size != tensor.bytes()) {
+      throw new IllegalStateException(
+          String.format(
+              "%s: %d bytes for %s %s",
+              tensor.name(), tensor.bytes(), tensor.type(), tensor.shape()));
+    }
+  }
+
   /** Likewise tensors that are made as they are written. */
   public static void stream(Path file, List<TensorStream> tensors, Map<String, String> metadata)
       throws IOException {
@@ -214,6 +226,7 @@ public final class Safetensors {
     }
     long offset = 0;
     for (TensorStream tensor : tensors) {
+      requireFit(tensor);
       ObjectNode node = header.putObject(tensor.name());
       node.put("dtype", tensor.type());
       tensor.shape().forEach(node.putArray("shape")::add);

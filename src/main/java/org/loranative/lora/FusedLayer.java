@@ -11,7 +11,7 @@ import java.util.stream.IntStream;
  * Layers that read the same input and that files hold as one: their outputs stand one behind the
  * other (the q, k and v of transformers in their authors' code).
  *
- * @param layers in the order of their outputs, all of one shape
+ * @param layers in the order of their outputs
  */
 record FusedLayer(String name, List<Adapters.Target> layers) {
   FusedLayer {
@@ -22,7 +22,16 @@ record FusedLayer(String name, List<Adapters.Target> layers) {
   Adapters.Target whole() {
     Adapters.Target first = layers.get(0);
     String part = first.path().substring(0, first.path().indexOf('.') + 1);
-    return new Adapters.Target(part + name, first.in(), first.out() * layers.size());
+    return new Adapters.Target(part + name, first.in(), start(layers.size()));
+  }
+
+  /** The first of a layer's rows among those of the whole. */
+  private int start(int layer) {
+    return Math.toIntExact(layers.subList(0, layer).stream().mapToLong(Adapters.Target::out).sum());
+  }
+
+  private int rows(int layer) {
+    return Math.toIntExact(layers.get(layer).out());
   }
 
   /**
@@ -49,9 +58,8 @@ record FusedLayer(String name, List<Adapters.Target> layers) {
                 .allMatch(a -> Arrays.equals(a, a(present.get(0))));
     int rank = shared ? present.get(0).rank() : present.stream().mapToInt(AdaptedLayer::rank).sum();
     int in = Math.toIntExact(whole().in());
-    int out = Math.toIntExact(layers.get(0).out());
     float[] a = new float[rank * in];
-    float[] b = new float[layers.size() * out * rank];
+    float[] b = new float[start(layers.size()) * rank];
     int row = 0;
     for (int i = 0; i < parts.size(); i++) {
       if (parts.get(i).isEmpty()) {
@@ -61,9 +69,9 @@ record FusedLayer(String name, List<Adapters.Target> layers) {
       AdaptedLayer.LowRank matrices = part.lowRank().orElseThrow();
       float by = oneScale ? 1 : (float) part.scale();
       System.arraycopy(matrices.a(), 0, a, row * in, matrices.a().length);
-      for (int o = 0; o < out; o++) {
+      for (int o = 0; o < rows(i); o++) {
         for (int k = 0; k < matrices.rank(); k++) {
-          b[(i * out + o) * rank + row + k] = by * matrices.b()[o * matrices.rank() + k];
+          b[(start(i) + o) * rank + row + k] = by * matrices.b()[o * matrices.rank() + k];
         }
       }
       row += shared ? 0 : matrices.rank();
@@ -86,12 +94,12 @@ record FusedLayer(String name, List<Adapters.Target> layers) {
   }
 
   private Map<String, AdaptedLayer> split(AdaptedLayer.LowRank whole, double scale) {
-    int out = Math.toIntExact(layers.get(0).out());
     Map<String, AdaptedLayer> own = new LinkedHashMap<>();
     for (int i = 0; i < layers.size(); i++) {
-      int first = i * out;
+      int first = start(i);
+      int out = rows(i);
       int[] reaching =
-          inBlocks(whole, out)
+          inBlocks(whole)
               ? IntStream.range(0, whole.rank() / layers.size()).map(block(whole, i)).toArray()
               : IntStream.range(0, whole.rank())
                   .filter(k -> reaches(whole, k, first, out))
@@ -112,7 +120,7 @@ record FusedLayer(String name, List<Adapters.Target> layers) {
   }
 
   /** Whether each layer has as many directions as the others, and they reach no other. */
-  private boolean inBlocks(AdaptedLayer.LowRank whole, int out) {
+  private boolean inBlocks(AdaptedLayer.LowRank whole) {
     int n = layers.size();
     return whole.rank() % n == 0
         && IntStream.range(0, whole.rank())
@@ -120,7 +128,9 @@ record FusedLayer(String name, List<Adapters.Target> layers) {
                 k ->
                     IntStream.range(0, n)
                         .allMatch(
-                            i -> i == k / (whole.rank() / n) || !reaches(whole, k, i * out, out)));
+                            i ->
+                                i == k / (whole.rank() / n)
+                                    || !reaches(whole, k, start(i), rows(i))));
   }
 
   private static boolean reaches(AdaptedLayer.LowRank whole, int direction, int first, int out) {

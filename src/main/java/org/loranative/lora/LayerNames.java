@@ -11,7 +11,7 @@ public interface LayerNames {
    *
    * @param kohya the name of the whole that kohya's scripts write
    * @param others that files may have for it
-   * @param part of the whole's output, from 0; all are of one height
+   * @param part of the whole's output, from 0
    */
   record Place(String kohya, List<String> others, int part) {}
 

@@ -51,7 +51,8 @@ final class PublishedModel {
       String stem = text ? "model" : "diffusion_pytorch_model";
       model.tensors(at.resolve(stem + ".safetensors"), shapes);
     }
-    Path tokenizer = Files.createDirectories(folder.resolve("tokenizer_3"));
+    String t5 = all.path("parts").has("text_encoder_3") ? "tokenizer_3" : "tokenizer_2";
+    Path tokenizer = Files.createDirectories(folder.resolve(t5));
     Files.write(
         tokenizer.resolve("tokenizer.json"),
         Files.readAllBytes(TOKENIZER.resolve("tokenizer.json")));

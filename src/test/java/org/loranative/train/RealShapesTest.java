@@ -64,6 +64,11 @@ class RealShapesTest {
             "sd35-large",
             90,
             8600,
+            List.of("task_type=sd", "batch_size=1", "resolution=1024", "quantize=nf4")),
+        new Step(
+            "flux-dev",
+            89,
+            9000,
             List.of("task_type=sd", "batch_size=1", "resolution=1024", "quantize=nf4")));
   }
 

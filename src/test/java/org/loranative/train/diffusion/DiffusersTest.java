@@ -13,6 +13,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.loranative.export.AdapterFormat;
 import org.loranative.export.AdapterSource;
@@ -59,13 +60,30 @@ class DiffusersTest {
   @ParameterizedTest
   @ValueSource(strings = {"diffusers", "peft"})
   void drawsTheSameWithStableDiffusion3(String format) throws Exception {
+    compareTransformers("make_sd3_base.py", "transformer\\..*(attn.*|\\.ff.*)", format);
+  }
+
+  /**
+   * Of the names of kohya's, diffusers cuts those of blocks of one stream by FLUX.1's own width.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "kohya, transformer\\.transformer_.*",
+    "diffusers, transformer\\..*(attn.*|\\.ff.*|proj_mlp)",
+    "peft, transformer\\..*(attn.*|\\.ff.*|proj_mlp|norm.*linear)"
+  })
+  void drawsTheSameWithFlux(String format, String layers) throws Exception {
+    compareTransformers("make_flux_base.py", layers, format);
+  }
+
+  private void compareTransformers(String script, String pattern, String format) throws Exception {
     Path base = folder.resolve("base");
-    run(python(), "src/test/python/make_sd3_base.py", base.toString());
+    run(python(), "src/test/python/" + script, base.toString());
     NamedLayers layers = DiffusionFamilies.open(base).layers();
     Random random = new Random(9);
     Map<String, AdaptedLayer> adapter = new LinkedHashMap<>();
     layers.targets().stream()
-        .filter(t -> t.path().matches("transformer\\..*(attn.*|\\.ff.*)"))
+        .filter(t -> t.path().matches(pattern))
         .forEach(t -> adapter.put(t.path(), random(t, random)));
     // By way of kohya's, in which q, k and v are one.
     Path kohya = folder.resolve("kohya.safetensors");

@@ -35,10 +35,15 @@ public record T5Place(T5Config config, List<Path> folders, String prefix, int to
         .toList();
   }
 
+  private static boolean hasAny(Path folder) {
+    return Files.exists(folder.resolve("tokenizer.json"));
+  }
+
   /** Opens the tokenizer; the caller closes it. */
   public T5Reader open() {
     return folders.stream()
-        .filter(Tokenizers::isUnigram)
+        // T5's are of this kind, CLIP's, which may lie beside it, are not.
+        .filter(folder -> folders.size() == 1 && hasAny(folder) || Tokenizers.isUnigram(folder))
         .findFirst()
         .map(folder -> new T5Reader(folder, config, prefix, tokens))
         .orElseThrow(
