@@ -163,7 +163,8 @@ class ArchitectureTest {
   @Test
   void wordsOfDiffusionFamiliesStayInTheirRooms() throws IOException {
     Pattern word =
-        Pattern.compile("\\bUnet\\w*|[iI]s(Sdx|X)l\\b|\"[^\"\\n]*(unet|sdxl|text_encoder(?!_path))");
+        Pattern.compile(
+            "\\bUnet\\w*|[iI]s(Sdx|X)l\\b|\"[^\"\\n]*(unet|sdxl|text_encoder(?!_path))");
     // Settings' names and defaults, files of parts, other trainers' curves, the demo of one base.
     List<String> rooms =
         List.of(

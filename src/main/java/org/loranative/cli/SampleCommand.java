@@ -139,6 +139,7 @@ final class SampleCommand implements Callable<Integer> {
       model.zeroTerminal("--zero-snr");
     }
     model.requireClipSkip(clipSkip, "--clip-skip");
+    model.requireGuidance(negative, guidance.isPresent());
     DiffusionFamily.Habit habit = model.family().drawing();
     Sampler chosen = model.sampler(sampler.orElse(habit.sampler()), "--sampler");
     try (Pictures pictures = new Pictures(model, adapters.sources(), machine.machine())) {

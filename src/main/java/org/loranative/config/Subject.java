@@ -21,6 +21,9 @@ public enum Subject {
   /** Stable Diffusion 3 and 3.5: both streams of tokens, text encoders left alone. */
   SD3(1e-4, List.of("all-linear")),
 
+  /** FLUX.1: all blocks, text encoders left alone. */
+  FLUX(1e-4, List.of("all-linear")),
+
   /** A diffusion model far narrower than these. */
   SMALL_SD(1e-3, List.of("all-linear"));
 

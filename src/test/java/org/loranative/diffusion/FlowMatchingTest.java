@@ -108,7 +108,7 @@ class FlowMatchingTest {
 
   @Test
   void measurementsNameSigma() {
-    FlowMatching flow = new FlowMatching(1000, 3, TimestepSampling.LOGIT_NORMAL);
+    FlowMatching flow = flow(3);
     assertThat(flow.label(250, 500)).isEqualTo("sigma0.25-0.50");
     assertThat(flow.label(31)).isEqualTo("sigma0.03");
   }

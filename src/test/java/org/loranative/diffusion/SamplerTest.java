@@ -81,7 +81,7 @@ class SamplerTest {
               .zeroTerminal("zero_snr")
               .sampler(sampler)
               .orElseThrow()
-              .sample(25, start, SamplerTest::model, i -> new float[0]);
+              .sample(25, start.length, start, SamplerTest::model, i -> new float[0]);
       String golden = sampler + ".v_prediction.trailing.25.zero";
       assertThat(Errors.relative(actual, GOLDEN.floats(golden))).as(golden).isLessThan(5e-4);
     }

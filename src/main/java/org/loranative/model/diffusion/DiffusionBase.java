@@ -146,6 +146,28 @@ public final class DiffusionBase {
     return weights.entry(path + ".weight").shape().size() == 4;
   }
 
+  /**
+   * Refuses what has no meaning for how the base follows a text.
+   *
+   * @param negative what to lead away from; may be empty
+   * @param guided whether the user says how far to follow
+   */
+  public void requireGuidance(String negative, boolean guided) {
+    Guidance how = family.guidance();
+    if (how != Guidance.LED && !negative.isEmpty()) {
+      throw new UserException(
+          "--negative has no meaning for "
+              + path
+              + ", which was distilled and reads one text alone. Leave it away.");
+    }
+    if (how == Guidance.NONE && guided) {
+      throw new UserException(
+          "--guidance has no meaning for "
+              + path
+              + ", which was distilled to follow as far as it does. Leave it away.");
+    }
+  }
+
   /** Height and width of the images that it was made for. */
   public List<Integer> imageSize() {
     return family.denoiser().sampleSize().stream().map(side -> side * vae.factor()).toList();

@@ -24,6 +24,7 @@ import org.loranative.model.diffusion.BaseOptions;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionFamily;
 import org.loranative.model.diffusion.DiffusionGraph;
+import org.loranative.model.diffusion.Guidance;
 import org.loranative.model.diffusion.Painter;
 import org.loranative.model.diffusion.TextReader;
 import org.loranative.model.diffusion.families.DiffusionFamilies;
@@ -80,6 +81,12 @@ public final class DiffusionTraining implements Training<DiffusionTask.Batch> {
       base.zeroTerminal("zero_snr");
     }
     base.requireClipSkip(config.clipSkip(), "clip_skip");
+    if (config.guidanceEmbed() != 1 && base.family().guidance() != Guidance.TOLD) {
+      throw new UserException(
+          "guidance_embed has no meaning for "
+              + base.path()
+              + ", which is told no guidance (FLUX.1 dev is). Remove it.");
+    }
     return base;
   }
 

@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.loranative.UserException;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
 import org.loranative.model.Net;
@@ -59,13 +58,9 @@ record FluxEncoders(ClipConfig clip, TokenizerPlace tokenizer, T5Place t5) imple
     return other == DType.F16 ? DType.F32 : other;
   }
 
+  /** Of CLIP the end alone is read, so that no layers can be skipped. */
   @Override
   public Map<String, Value> encode(Net net, int rows, int clipSkip) {
-    if (clipSkip > 0) {
-      throw new UserException(
-          "clip_skip (--clip-skip) has no meaning for FLUX.1, which reads CLIP's end alone. Leave"
-              + " it away.");
-    }
     Map<String, Value> conditions = new LinkedHashMap<>();
     conditions.put(TEXT, new T5Text(t5.config(), T5, net).encode(rows, t5.tokens()));
     conditions.put(POOLED, pooled(net, rows));

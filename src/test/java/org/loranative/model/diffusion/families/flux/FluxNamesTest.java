@@ -12,6 +12,7 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.loranative.config.Subject;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.lora.AdaptedLayer;
@@ -107,6 +108,7 @@ class FluxNamesTest {
     assertThat(paths)
         .filteredOn(p -> p.matches(groups.get("dit-modulation")))
         .hasSize(2 * 2 + 2 + 1);
+    assertThat(Subject.ofFamily(BASE.family().name())).isEqualTo(Subject.FLUX);
     LayerBlocks blocks = BASE.family().blocks();
     assertThat(blocks.orders().get(0))
         .containsExactly("BASE", "DOUBLE0", "DOUBLE1", "SINGLE0", "SINGLE1");
