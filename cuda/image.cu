@@ -88,9 +88,8 @@ LN_DEVICE void timestep_embedding(const float* t, T* y, i64 B, i64 dim, i32 cosi
 }
 
 template <bool WHOLE, typename T>
-LN_DEVICE void mse_blocks(const T* y, const float* target, const float* weights,
-                          const float* mask, const gpu_step* step, double* sums, T* dy, i64 n,
-                          i64 C, float huber) {
+LN_DEVICE void mse_blocks(const T* y, const float* target, const float* weights, const float* mask,
+                          const gpu_step* step, double* sums, T* dy, i64 n, i64 C, float huber) {
   LN_DYNAMIC_SHARED(double, shared);
   const i64 b = blockIdx.y, first = i64(blockIdx.x) * MseTile::kBlock;
   const i64 end = first + MseTile::kBlock < n ? first + MseTile::kBlock : n;

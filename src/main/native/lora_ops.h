@@ -540,7 +540,8 @@ int ln_adamw8bit_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t
 int ln_lion_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t clip, int64_t step,
                 int64_t n, float rate, float beta1, float beta2, float weight_decay);
 
-// The exponential average of parameters over steps, as diffusers' EMAModel: after step k = step.step
+// The exponential average of parameters over steps, as diffusers' EMAModel: after step k =
+// step.step
 //   average -= s (average - p);  s = 1 if k is 1, else max(share, 9 / (9 + k))
 // where share is 1 - decay, and 9 / (9 + k) 1 minus the warm-up's decay k / (9 + k). p, average
 // [n] f32. Overwrites average, unless the norm clip[0] is not finite.

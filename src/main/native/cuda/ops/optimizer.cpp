@@ -40,8 +40,7 @@ int ln_lion_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t clip
 
 int ln_ema_fwd(int64_t device, int64_t p, int64_t average, int64_t clip, int64_t step, int64_t n,
                float share) {
-  return LN_LAUNCH(of(device), ema, cover(n, 8 * 256), 256, 0, p, average, clip, step, n,
-                   share);
+  return LN_LAUNCH(of(device), ema, cover(n, 8 * 256), 256, 0, p, average, clip, step, n, share);
 }
 
 }  // namespace cuda
