@@ -22,13 +22,14 @@ public final class Tokenizers {
   /** The tokenizer of a Hugging Face folder. */
   public static Tokenizer fromFolder(Path folder) {
     Path file = folder.resolve("tokenizer.json");
-    if (!Files.exists(file)) {
+    Path spiece = folder.resolve(SentencePiece.FILE);
+    if (!Files.exists(file) && !Files.exists(spiece)) {
       throw new UserException(
           folder
               + " has no tokenizer.json. Save one with transformers"
               + " (AutoTokenizer.from_pretrained(…).save_pretrained(…)).");
     }
-    JsonNode json = JsonFile.read(file);
+    JsonNode json = Files.exists(file) ? JsonFile.read(file) : SentencePiece.json(spiece);
     JsonNode config = readIfThere(folder.resolve("tokenizer_config.json"));
     JsonNode map = readIfThere(folder.resolve("special_tokens_map.json"));
     Set<Integer> stop = new LinkedHashSet<>();
@@ -55,7 +56,8 @@ public final class Tokenizers {
   public static boolean isUnigram(Path folder) {
     Path file = folder.resolve("tokenizer.json");
     return Files.exists(file)
-        && JsonFile.read(file).path("model").path("type").asText("").equals("Unigram");
+        ? JsonFile.read(file).path("model").path("type").asText("").equals("Unigram")
+        : Files.exists(folder.resolve(SentencePiece.FILE));
   }
 
   /** The tokenizer in a GGUF file's metadata. */

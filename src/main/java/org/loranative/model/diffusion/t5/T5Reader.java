@@ -25,7 +25,7 @@ public final class T5Reader implements TextReader {
   private final int length;
 
   /**
-   * @param folder with a tokenizer.json
+   * @param folder with a tokenizer.json or spiece.model
    * @param prefix of the encoder's inputs
    * @param length tokens of a row
    */
