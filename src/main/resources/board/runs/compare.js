@@ -46,9 +46,9 @@ async function draw(plot, runs, columns) {
       const log = low > 0 && high / low > 50;
       const room = (high - low) * 0.05 || Math.abs(high) * 0.1 || 1;
       return { ...common, type: log ? "log" : "value", splitNumber: narrow ? 2 : 5, min: log ? low : low >= 0 ? Math.max(0, low - room) : low - room,
-        max: log ? high : high + room, axisLabel: { color: text, formatter: short, showMinLabel: log, showMaxLabel: log } };
+        max: log ? high : high + room, axisLabel: { color: text, hideOverlap: true, formatter: short, showMinLabel: log, showMaxLabel: log } };
     }
-    return { ...common, type: "category", data: [...new Set(values.map(brief))].sort(), axisLabel: { color: text } };
+    return { ...common, type: "category", data: [...new Set(values.map(brief))].sort(), axisLabel: { color: text, hideOverlap: true } };
   });
   const chart = echarts.init(plot);
   chart.setOption({
