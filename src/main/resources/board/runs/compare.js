@@ -24,7 +24,7 @@ export function compare(runs) {
   const plot = element("div");
   plot.id = "parallel";
   const card = element("div", "card", element("h3", "", "Settings and results"),
-    left ? element("p", "hint", `${left} runs lack one of these values and are left out.`) : null, plot);
+    left ? element("p", "hint", left === 1 ? "1 run lacks one of these values and is left out." : `${left} runs lack one of these values and are left out.`) : null, plot);
   requestAnimationFrame(() => draw(plot, whole, columns));
   return card;
 }
