@@ -40,7 +40,7 @@ final class Bases {
       throw new UserException(
           "--text-encoder-path and --vae-path are for diffusion models; "
               + base
-              + " is a language model. Leave them away.");
+              + " is a language model. Leave them out.");
     }
     return new AdapterBase.Language(LlmBase.open(base));
   }

@@ -183,13 +183,11 @@ final class OtherTools {
     same("tokenizer_path", "tokenizer_name", "tokenizer");
     noted("device", "auto, cpu or cuda", "no_cuda", "use_cpu", "train_device", "cuda");
     noted("task_type", "llm or sd", "stage", "task", "finetuning_type", "training_method");
-    none(
-        "the VAE of base_model is used",
-        "vae",
-        "vae_path",
-        "pretrained_vae_model_name_or_path",
-        "no_half_vae",
-        "vae_batch_size");
+    same("vae_path", "vae", "pretrained_vae_model_name_or_path", "ae");
+    same("text_encoder_path", "clip_l", "clip_g", "t5xxl", "text_encoder_paths");
+    same("flow_shift", "discrete_flow_shift", "training_shift");
+    same("guidance_embed", "guidance_scale");
+    none("the VAE needs no choice here", "no_half_vae", "vae_batch_size");
     none("LoRA is what is trained", "train_type", "model_type", "use_peft");
     none(
         "attention needs no choice here",

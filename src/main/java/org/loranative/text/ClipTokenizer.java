@@ -39,7 +39,7 @@ public final class ClipTokenizer implements AutoCloseable {
   /** Whether a folder holds one. */
   public static boolean isIn(Path folder) {
     return Files.exists(folder.resolve("vocab.json"))
-        || Files.exists(folder.resolve("tokenizer.json"));
+        || Files.exists(folder.resolve("tokenizer.json")) && !Tokenizers.isUnigram(folder);
   }
 
   /** A folder with vocab.json and merges.txt, or with tokenizer.json. */

@@ -182,8 +182,8 @@ class ConfigReaderTest {
 
   @Test
   void otherUnknownNames() {
-    assertThatThrownBy(() -> ConfigReader.read(Optional.empty(), List.of("vae=x")))
-        .hasMessageContaining("There is no such setting: the VAE of base_model is used.");
+    assertThatThrownBy(() -> ConfigReader.read(Optional.empty(), List.of("no_half_vae=x")))
+        .hasMessageContaining("There is no such setting: the VAE needs no choice here.");
     assertThatThrownBy(() -> ConfigReader.read(Optional.empty(), List.of("learning_rat=x")))
         .hasMessageContaining("Did you mean \"learning_rate\"?");
     assertThatThrownBy(() -> ConfigReader.read(Optional.empty(), List.of("zebra=x")))

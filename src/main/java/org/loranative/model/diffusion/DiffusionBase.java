@@ -158,13 +158,13 @@ public final class DiffusionBase {
       throw new UserException(
           "--negative has no meaning for "
               + path
-              + ", which was distilled and reads one text alone. Leave it away.");
+              + ", which was distilled and reads one text alone. Leave it out.");
     }
     if (how == Guidance.NONE && guided) {
       throw new UserException(
           "--guidance has no meaning for "
               + path
-              + ", which was distilled to follow as far as it does. Leave it away.");
+              + ", which was distilled and takes no guidance. Leave it out.");
     }
   }
 

@@ -185,11 +185,20 @@ public final class DiffusionTraining implements Training<DiffusionTask.Batch> {
     if (!config.predictionType().equals("auto")) {
       options.append(" --prediction-type ").append(config.predictionType());
     }
+    named(options, "--tokenizer", config.tokenizerPath());
+    config.textEncoderPath().forEach(path -> named(options, "--text-encoder-path", path));
+    named(options, "--vae-path", config.vaePath());
     options.append(config.zeroSnr() ? " --zero-snr" : "");
     options.append(config.clipSkip() > 0 ? " --clip-skip " + config.clipSkip() : "");
     return String.format(
         "lora-native sample --base %s --adapter %s%s --prompt \"…\" --out picture.png",
         ShellWord.of(config.baseModel()), ShellWord.of(adapter), options);
+  }
+
+  private static void named(StringBuilder options, String option, String path) {
+    if (!path.isEmpty()) {
+      options.append(' ').append(option).append(' ').append(ShellWord.of(path));
+    }
   }
 
   @Override

@@ -28,6 +28,10 @@ final class NoiseReplay {
     areSigmas = tensors.tensors().containsKey("sigmas");
     TensorEntry timeEntry =
         areSigmas ? entry(tensors, "sigmas", "F32", 2) : entry(tensors, "timesteps", "I64", 2);
+    if (areSigmas && tensors.tensors().containsKey("timesteps")) {
+      throw new UserException(
+          "noise_replay " + file + " holds both \"sigmas\" and \"timesteps\"; leave one out.");
+    }
     shape = noiseEntry.shape();
     if (!timeEntry.shape().equals(shape.subList(0, 2))) {
       throw new UserException(
@@ -37,6 +41,13 @@ final class NoiseReplay {
     }
     noise = Safetensors.floats(noiseEntry);
     times = areSigmas ? Safetensors.floats(timeEntry) : whole(timeEntry);
+    for (float time : times) {
+      if (areSigmas && !(time >= 0 && time <= 1)) {
+        throw new UserException(
+            String.format(
+                "noise_replay %s: \"sigmas\" holds %s, but σ is from 0 to 1.", file, time));
+      }
+    }
   }
 
   private static float[] whole(TensorEntry entry) {

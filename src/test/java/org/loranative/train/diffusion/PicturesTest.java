@@ -133,6 +133,11 @@ class PicturesTest {
     Path gguf = Files.writeString(folder.resolve("model.gguf"), "GGUF");
     assertThatThrownBy(() -> DiffusionFamilies.open(gguf))
         .isInstanceOf(UserException.class)
-        .hasMessageEndingWith("read of language models only (task_type: llm).");
+        .hasMessageContaining("is not a valid GGUF file");
+    Path t5 = Golden.FOLDER.resolve("single-flux/t5.gguf");
+    assertThatThrownBy(() -> DiffusionFamilies.open(t5))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("of the architecture t5encoder")
+        .hasMessageEndingWith("Language models need task_type: llm.");
   }
 }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import org.loranative.UserException;
 import org.loranative.model.diffusion.TextReader;
 import org.loranative.model.diffusion.TextRows;
 import org.loranative.text.ClipTokenizer;
@@ -21,7 +22,20 @@ public final class ClipReader implements TextReader {
    *
    * @param prefix of its inputs
    */
-  private record Part(String prefix, ClipTokenizer tokenizer, boolean pooled) {}
+  private record Part(String prefix, ClipTokenizer tokenizer, int vocab, boolean pooled) {
+    private int[] checked(int[] ids) {
+      for (int id : ids) {
+        if (id >= vocab) {
+          throw new UserException(
+              String.format(
+                  "The tokenizer of the base's CLIP gives token %d, but CLIP knows %d; it is"
+                      + " another model's. Name the base's own with tokenizer_path (--tokenizer).",
+                  id, vocab));
+        }
+      }
+      return ids;
+    }
+  }
 
   /**
    * @param places of the tokenizers, by their encoders' prefixes
@@ -32,7 +46,10 @@ public final class ClipReader implements TextReader {
     boolean opened = false;
     try {
       places.forEach(
-          (prefix, place) -> parts.add(new Part(prefix, place.open(), pooled.contains(prefix))));
+          (prefix, place) ->
+              parts.add(
+                  new Part(
+                      prefix, place.open(), place.encoder().vocab(), pooled.contains(prefix))));
       opened = true;
     } finally {
       if (!opened) {
@@ -67,7 +84,7 @@ public final class ClipReader implements TextReader {
         }
         all.addAll(own.subList(0, perText));
       }
-      int[] flat = all.stream().flatMapToInt(Arrays::stream).toArray();
+      int[] flat = part.checked(all.stream().flatMapToInt(Arrays::stream).toArray());
       inputs.put(part.prefix() + "ids", flat);
       positions(part.prefix(), flat, inputs);
       if (part.pooled()) {

@@ -7,6 +7,7 @@ import java.util.stream.Stream;
 import org.loranative.UserException;
 import org.loranative.graph.ops.Act;
 import org.loranative.text.ClipTokenizer;
+import org.loranative.text.Tokenizers;
 
 /**
  * Where a text encoder's tokenizer is.
@@ -24,10 +25,17 @@ public record TokenizerPlace(Path folder, boolean chosen, boolean foreign, ClipC
     Path inside =
         Stream.of(name, "tokenizer")
             .map(folder::resolve)
-            .filter(Files::isDirectory)
+            .filter(inner -> Files.isDirectory(inner) && !Tokenizers.isUnigram(inner))
             .findFirst()
             .orElse(folder);
-    return new TokenizerPlace(inside, chosen, true, encoder);
+    return new TokenizerPlace(inside, chosen && !holdsT5s(folder), true, encoder);
+  }
+
+  /** Whether a folder was named for the tokenizer of a T5, which stands beside CLIP's own. */
+  private static boolean holdsT5s(Path folder) {
+    return Stream.of("", "tokenizer_2", "tokenizer_3")
+        .map(folder::resolve)
+        .anyMatch(Tokenizers::isUnigram);
   }
 
   /** In a model's folder, under a name; or what the user chose. */
@@ -57,8 +65,8 @@ public record TokenizerPlace(Path folder, boolean chosen, boolean foreign, ClipC
           folder
               + " holds no tokenizer (vocab.json and merges.txt, or tokenizer.json)."
               + (chosen
-                  ? " Name a folder that does, or leave tokenizer_path (--tokenizer) away: CLIP's"
-                        + " is built in."
+                  ? " Name a folder that does, or leave tokenizer_path (--tokenizer) out: CLIP's"
+                      + " is built in."
                   : " CLIP's, which is built in, has "
                       + ClipTokenizer.BUILT_IN_TOKENS
                       + " tokens, this base "

@@ -83,6 +83,13 @@ public final class DiffusionFamilies {
   }
 
   private static String unknown(Path path, TensorFile file) {
+    Object architecture = file.metadata().get("general.architecture"); // GGUF's
+    if (architecture != null) {
+      return String.format(
+          "%s is a GGUF file of the architecture %s, which is no diffusion model that is read here."
+              + " Language models need task_type: llm.",
+          path, architecture);
+    }
     String other =
         OTHERS.entrySet().stream()
             .filter(e -> file.tensors().keySet().stream().anyMatch(k -> k.startsWith(e.getKey())))

@@ -1,13 +1,17 @@
 package org.loranative.model.diffusion.parts;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.loranative.UserException;
 import org.loranative.io.TensorEntry;
+import org.loranative.model.diffusion.VaeConfig;
 import org.loranative.model.diffusion.VaeNames;
 
 /** A VAE that the user names: its authors' names, a whole checkpoint's, or diffusers'. */
@@ -15,6 +19,14 @@ public final class NamedVae {
   private static final String KEY = "vae_path";
 
   private NamedVae() {}
+
+  /** What a folder in diffusers' layout says of it. */
+  public static Optional<VaeConfig> config(Path path) {
+    return Stream.of(path.resolve("vae/config.json"), path.resolve("config.json"))
+        .filter(Files::exists)
+        .findFirst()
+        .map(VaeConfig::read);
+  }
 
   /** Its tensors under the names of whole checkpoints. */
   public static Map<String, TensorEntry> read(Path path) {

@@ -26,7 +26,8 @@ public record VaePart(
       return new VaePart(own, folder.tensors("vae", "diffusion_pytorch_model"), n -> n);
     }
     CheckpointFile file = new CheckpointFile(chosen.get(), NamedVae.read(chosen.get()));
-    VaeConfig shaped = file.vae(own.shift(), own.scaling());
+    VaeConfig shaped =
+        NamedVae.config(chosen.get()).orElseGet(() -> file.vae(own.shift(), own.scaling()));
     return new VaePart(
         shaped,
         file.tensors(),

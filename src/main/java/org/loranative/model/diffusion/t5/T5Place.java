@@ -50,8 +50,9 @@ public record T5Place(T5Config config, List<Path> folders, String prefix, int to
             () ->
                 new UserException(
                     "T5's tokenizer (tokenizer.json or spiece.model) is not in "
-                        + folders.get(0)
-                        + (folders.size() > 1 ? " nor beside the base" : "")
+                        + (folders.size() > 1
+                            ? folders.get(0).getParent() + " or beside the base"
+                            : folders.get(0))
                         + ". Download the model's tokenizer_2 or tokenizer_3 folder (or that of"
                         + " google/t5-v1_1-xxl) and name it with tokenizer_path (--tokenizer)."));
   }

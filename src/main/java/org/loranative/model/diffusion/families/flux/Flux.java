@@ -98,7 +98,11 @@ record Flux(FluxEncoders text, FluxDenoiser denoiser, FlowMatching flow)
 
   @Override
   public Map<String, String> metadata() {
-    return Map.of("ss_base_model_version", "flux1", "modelspec.architecture", "flux-1-dev/lora");
+    return Map.of(
+        "ss_base_model_version",
+        "flux1",
+        "modelspec.architecture",
+        denoiser.config().told() ? "flux-1-dev/lora" : "flux-1-schnell/lora");
   }
 
   @Override

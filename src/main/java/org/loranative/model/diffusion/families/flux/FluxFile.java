@@ -20,6 +20,7 @@ import org.loranative.model.diffusion.clip.ClipConfig;
 import org.loranative.model.diffusion.clip.TokenizerPlace;
 import org.loranative.model.diffusion.dit.OriginalTensors;
 import org.loranative.model.diffusion.dit.RotaryTransformer;
+import org.loranative.model.diffusion.parts.NamedVae;
 import org.loranative.model.diffusion.t5.T5Config;
 import org.loranative.model.diffusion.t5.T5Place;
 import org.loranative.model.weights.Weights;
@@ -96,7 +97,7 @@ final class FluxFile {
     return Flux.checked(
         file.path(),
         family,
-        file.vae(VAE_SHIFT, VAE_SCALING),
+        options.vae().flatMap(NamedVae::config).orElseGet(() -> file.vae(VAE_SHIFT, VAE_SCALING)),
         new Weights(file.path().toString(), tensors, name -> fileName(name, tensors, names)));
   }
 

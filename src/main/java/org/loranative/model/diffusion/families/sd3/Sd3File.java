@@ -23,6 +23,7 @@ import org.loranative.model.diffusion.clip.ClipConfig;
 import org.loranative.model.diffusion.clip.TokenizerPlace;
 import org.loranative.model.diffusion.dit.OriginalNames;
 import org.loranative.model.diffusion.dit.OriginalTensors;
+import org.loranative.model.diffusion.parts.NamedVae;
 import org.loranative.model.diffusion.t5.T5Config;
 import org.loranative.model.diffusion.t5.T5Place;
 import org.loranative.model.weights.Weights;
@@ -109,7 +110,7 @@ final class Sd3File {
     return Sd3Check.checked(
         file.path(),
         family,
-        file.vae(VAE_SHIFT, VAE_SCALING),
+        options.vae().flatMap(NamedVae::config).orElseGet(() -> file.vae(VAE_SHIFT, VAE_SCALING)),
         new Weights(
             file.path().toString(),
             tensors,

@@ -21,6 +21,7 @@ import org.loranative.model.diffusion.VaeConfig;
 import org.loranative.model.diffusion.VaeNames;
 import org.loranative.model.diffusion.clip.ClipConfig;
 import org.loranative.model.diffusion.clip.TokenizerPlace;
+import org.loranative.model.diffusion.parts.NamedVae;
 import org.loranative.model.weights.Weights;
 
 /**
@@ -129,7 +130,8 @@ final class StableDiffusionFile {
             new ClipEncoders(text, second, tokenizers),
             new UnetDenoiser(unet(xl, openClip, xl ? XL_SIZE : larger ? LARGER_SIZE : SIZE)),
             noise);
-    return BaseCheck.checked(file, family, vae(xl), weights);
+    VaeConfig vae = options.vae().flatMap(NamedVae::config).orElseGet(() -> vae(xl));
+    return BaseCheck.checked(file, family, vae, weights);
   }
 
   /** The NAI family and merges with it leave {@code text_model.} away. */

@@ -180,6 +180,29 @@ class FluxFileTest {
         .hasMessageContaining("pooled_projection_dim");
   }
 
+  /** A folder's own config says what shapes do not: here four groups instead of 32. */
+  @Test
+  void aVaeOfAFolderIsAsItsConfigSays() {
+    Path base = Golden.FOLDER.resolve("flux-dev/base");
+    BaseOptions own =
+        new BaseOptions(
+            Optional.empty(), Optional.empty(), List.of(), Optional.of(base.resolve("vae")));
+    DiffusionBase opened = DiffusionFamilies.open(base, own);
+    assertThat(opened.normalized(2)).isEqualTo((2 - 0.1159) * 0.3611);
+  }
+
+  /** tokenizer_path for T5 alone: CLIP's, which is built in, is not looked for there. */
+  @Test
+  void aTokenizerOfT5IsNotTakenForClips() {
+    BaseOptions options =
+        parts("ae.safetensors", "clip_l.safetensors", "t5.safetensors")
+            .withTokenizer(Golden.FOLDER.resolve("spiece"));
+    DiffusionBase base = DiffusionFamilies.open(FOLDER.resolve("transformer.safetensors"), options);
+    assertThatThrownBy(() -> base.family().text().reader())
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("CLIP's, which is built in, has 49408 tokens, this base 60");
+  }
+
   @Test
   void saysWhatIsMissingAndHowToNameIt() {
     Path file = FOLDER.resolve("transformer.safetensors");
