@@ -37,6 +37,13 @@ public record Heads(int count, int dim, boolean normalized, Optional<Value> rope
         Attention.Setting.full(count, dim, tokens, tokens));
   }
 
+  /** The attention of tokens among themselves, whose layers lie below a path. */
+  Value attendSelf(Net net, String path, Value x, long tokens) {
+    Value q = normed(net, path + ".norm_q", net.linear(path + ".to_q", x));
+    Value k = normed(net, path + ".norm_k", net.linear(path + ".to_k", x));
+    return attend(net, path, q, k, net.linear(path + ".to_v", x), tokens);
+  }
+
   private Value rotated(Net net, Value x) {
     return rope.map(table -> Rope.of(net.graph(), x, table, dim, Rope.Pairing.NEIGHBOURS))
         .orElse(x);

@@ -69,16 +69,8 @@ public record JointBlock(Net net, Heads heads, String path, boolean shiftFirst) 
 
   /** The attention of image tokens among themselves. */
   private Value second(Value image, Streams s) {
-    String at = path + ".attn2.";
-    Value o =
-        heads.attend(
-            net,
-            path + ".attn2",
-            heads.normed(net, at + "norm_q", net.linear(at + "to_q", image)),
-            heads.normed(net, at + "norm_k", net.linear(at + "to_k", image)),
-            net.linear(at + "to_v", image),
-            s.imageTokens());
-    return net.linear(at + "to_out.0", o);
+    String at = path + ".attn2";
+    return net.linear(at + ".to_out.0", heads.attendSelf(net, at, image, s.imageTokens()));
   }
 
   private Value forward(String at, Value x) {

@@ -21,17 +21,9 @@ public record SingleBlock(Net net, Heads heads, String path) {
    */
   public Value run(Value x, long tokens, Modulation m) {
     Graph g = net.graph();
-    String at = path + ".attn.";
     Value n = m.norm(x, 0);
     Value wide = Activation.of(g, net.linear(path + ".proj_mlp", n), Act.GELU_TANH);
-    Value o =
-        heads.attend(
-            net,
-            path + ".attn",
-            heads.normed(net, at + "norm_q", net.linear(at + "to_q", n)),
-            heads.normed(net, at + "norm_k", net.linear(at + "to_k", n)),
-            net.linear(at + "to_v", n),
-            tokens);
+    Value o = heads.attendSelf(net, path + ".attn", n, tokens);
     return m.add(x, net.linear(path + ".proj_out", Split.join(g, List.of(o, wide))), 0);
   }
 }
