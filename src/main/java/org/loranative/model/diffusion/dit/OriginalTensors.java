@@ -3,8 +3,12 @@ package org.loranative.model.diffusion.dit;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.loranative.io.TensorEntry;
 import org.loranative.model.diffusion.CheckpointFile;
+import org.loranative.model.diffusion.Vae;
+import org.loranative.model.diffusion.VaeNames;
+import org.loranative.model.weights.Weights;
 
 /** A transformer's tensors in a file of its authors' layout. */
 public final class OriginalTensors {
@@ -16,8 +20,33 @@ public final class OriginalTensors {
 
   private OriginalTensors() {}
 
+  /**
+   * The weights of a file.
+   *
+   * @param encoders the file's name of a text encoder's tensor, by this project's
+   */
+  public static Weights weights(
+      CheckpointFile file, OriginalNames names, UnaryOperator<String> encoders) {
+    Map<String, TensorEntry> tensors = apart(file.tensors(), names);
+    return new Weights(
+        file.path().toString(),
+        tensors,
+        name -> {
+          if (tensors.containsKey(name)) {
+            return name; // entered under our name
+          }
+          if (name.startsWith(PREFIX)) {
+            return fileName(name, names);
+          }
+          return name.startsWith(Vae.PREFIX)
+              ? VaeNames.of(name.substring(Vae.PREFIX.length()), tensors.keySet())
+              : encoders.apply(name);
+        });
+  }
+
   /** The file's tensors, but parts of larger ones each under this project's name. */
-  public static Map<String, TensorEntry> apart(Map<String, TensorEntry> file, OriginalNames names) {
+  private static Map<String, TensorEntry> apart(
+      Map<String, TensorEntry> file, OriginalNames names) {
     Map<String, TensorEntry> tensors = new HashMap<>(file);
     for (String layer : names.parts()) {
       for (String kind : List.of(".weight", ".bias")) {
@@ -35,7 +64,7 @@ public final class OriginalTensors {
   }
 
   /** The file's name of a tensor. */
-  public static String fileName(String name, OriginalNames names) {
+  private static String fileName(String name, OriginalNames names) {
     return names.of(name.substring(PREFIX.length())).map(place -> ROOT + place.name()).orElse(name);
   }
 }

@@ -11,6 +11,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.loranative.UserException;
 import org.loranative.io.TensorEntry;
+import org.loranative.model.diffusion.BaseOptions;
 import org.loranative.model.diffusion.VaeConfig;
 import org.loranative.model.diffusion.VaeNames;
 
@@ -20,9 +21,10 @@ public final class NamedVae {
 
   private NamedVae() {}
 
-  /** What a folder in diffusers' layout says of it. */
-  public static Optional<VaeConfig> config(Path path) {
-    return Stream.of(path.resolve("vae/config.json"), path.resolve("config.json"))
+  /** What the VAE that the user names says of itself, if it is a folder in diffusers' layout. */
+  public static Optional<VaeConfig> config(BaseOptions options) {
+    return options.vae().stream()
+        .flatMap(path -> Stream.of(path.resolve("vae/config.json"), path.resolve("config.json")))
         .filter(Files::exists)
         .findFirst()
         .map(VaeConfig::read);

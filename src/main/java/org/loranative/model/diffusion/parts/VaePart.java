@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.loranative.io.TensorEntry;
+import org.loranative.model.diffusion.BaseOptions;
 import org.loranative.model.diffusion.CheckpointFile;
 import org.loranative.model.diffusion.DiffusersFolder;
 import org.loranative.model.diffusion.Vae;
@@ -20,14 +21,15 @@ import org.loranative.model.diffusion.VaeNames;
 public record VaePart(
     VaeConfig config, Map<String, TensorEntry> tensors, UnaryOperator<String> fileName) {
 
-  public static VaePart of(DiffusersFolder folder, Optional<Path> chosen) {
+  public static VaePart of(DiffusersFolder folder, BaseOptions options) {
+    Optional<Path> chosen = options.vae();
     VaeConfig own = VaeConfig.read(folder.config("vae"));
     if (chosen.isEmpty()) {
       return new VaePart(own, folder.tensors("vae", "diffusion_pytorch_model"), n -> n);
     }
     CheckpointFile file = new CheckpointFile(chosen.get(), NamedVae.read(chosen.get()));
     VaeConfig shaped =
-        NamedVae.config(chosen.get()).orElseGet(() -> file.vae(own.shift(), own.scaling()));
+        NamedVae.config(options).orElseGet(() -> file.vae(own.shift(), own.scaling()));
     return new VaePart(
         shaped,
         file.tensors(),

@@ -1,21 +1,17 @@
 package org.loranative.model.diffusion.families.flux;
 
 import java.nio.file.Path;
-import java.util.Map;
 import org.loranative.UserException;
 import org.loranative.diffusion.FlowMatching;
 import org.loranative.diffusion.FlowShift;
 import org.loranative.diffusion.FlowSpacing;
 import org.loranative.diffusion.TimestepSampling;
 import org.loranative.graph.ops.Act;
-import org.loranative.io.TensorEntry;
 import org.loranative.io.TensorFile;
 import org.loranative.model.diffusion.BaseOptions;
 import org.loranative.model.diffusion.CheckpointFile;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.Fitting;
-import org.loranative.model.diffusion.Vae;
-import org.loranative.model.diffusion.VaeNames;
 import org.loranative.model.diffusion.clip.ClipConfig;
 import org.loranative.model.diffusion.clip.TokenizerPlace;
 import org.loranative.model.diffusion.dit.OriginalTensors;
@@ -23,7 +19,6 @@ import org.loranative.model.diffusion.dit.RotaryTransformer;
 import org.loranative.model.diffusion.parts.NamedVae;
 import org.loranative.model.diffusion.t5.T5Config;
 import org.loranative.model.diffusion.t5.T5Place;
-import org.loranative.model.weights.Weights;
 
 /** A FLUX.1 in Black Forest Labs' layout, with text encoders and VAE in it or named beside it. */
 final class FluxFile {
@@ -93,12 +88,11 @@ final class FluxFile {
             new FluxDenoiser(config),
             new FlowMatching(1000, shift, FlowSpacing.EVEN, TimestepSampling.LOGIT_NORMAL));
     FluxOriginalNames names = new FluxOriginalNames(config.transformer());
-    Map<String, TensorEntry> tensors = OriginalTensors.apart(file.tensors(), names);
     return Flux.checked(
         file.path(),
         family,
-        options.vae().flatMap(NamedVae::config).orElseGet(() -> file.vae(VAE_SHIFT, VAE_SCALING)),
-        new Weights(file.path().toString(), tensors, name -> fileName(name, tensors, names)));
+        NamedVae.config(options).orElseGet(() -> file.vae(VAE_SHIFT, VAE_SCALING)),
+        OriginalTensors.weights(file, names, FluxFile::encoderName));
   }
 
   private FluxConfig config() {
@@ -121,18 +115,9 @@ final class FluxFile {
         file.has(GUIDANCE));
   }
 
-  private static String fileName(
-      String name, Map<String, TensorEntry> tensors, FluxOriginalNames names) {
-    if (tensors.containsKey(name)) {
-      return name; // entered under our name
-    }
+  /** The file's name of a text encoder's tensor. */
+  private static String encoderName(String name) {
     String inside = name.substring(name.indexOf('.') + 1);
-    if (name.startsWith(OriginalTensors.PREFIX)) {
-      return OriginalTensors.fileName(name, names);
-    }
-    if (name.startsWith(Vae.PREFIX)) {
-      return VaeNames.of(inside, tensors.keySet());
-    }
     return name.startsWith(FluxEncoders.T5) ? T5 + inside : CLIP + INNER + inside;
   }
 }

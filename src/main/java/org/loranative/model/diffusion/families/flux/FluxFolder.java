@@ -38,7 +38,7 @@ final class FluxFolder {
     }
     Map<String, TensorEntry> entries = new LinkedHashMap<>();
     entries.putAll(folder.tensors("transformer", MODEL));
-    VaePart vae = VaePart.of(folder, options.vae());
+    VaePart vae = VaePart.of(folder, options);
     entries.putAll(vae.tensors());
     entries.putAll(folder.clip("text_encoder"));
     entries.putAll(folder.tensors("text_encoder_2", "model"));

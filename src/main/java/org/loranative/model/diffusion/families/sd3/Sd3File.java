@@ -3,7 +3,6 @@ package org.loranative.model.diffusion.families.sd3;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.loranative.UserException;
 import org.loranative.diffusion.FlowMatching;
@@ -11,22 +10,17 @@ import org.loranative.diffusion.FlowShift;
 import org.loranative.diffusion.FlowSpacing;
 import org.loranative.diffusion.TimestepSampling;
 import org.loranative.graph.ops.Act;
-import org.loranative.io.TensorEntry;
 import org.loranative.io.TensorFile;
 import org.loranative.model.diffusion.BaseOptions;
 import org.loranative.model.diffusion.CheckpointFile;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.Fitting;
-import org.loranative.model.diffusion.Vae;
-import org.loranative.model.diffusion.VaeNames;
 import org.loranative.model.diffusion.clip.ClipConfig;
 import org.loranative.model.diffusion.clip.TokenizerPlace;
-import org.loranative.model.diffusion.dit.OriginalNames;
 import org.loranative.model.diffusion.dit.OriginalTensors;
 import org.loranative.model.diffusion.parts.NamedVae;
 import org.loranative.model.diffusion.t5.T5Config;
 import org.loranative.model.diffusion.t5.T5Place;
-import org.loranative.model.weights.Weights;
 
 /**
  * A Stable Diffusion 3 of one file in Stability AI's layout ({@code model.diffusion_model.…}) with
@@ -106,15 +100,11 @@ final class Sd3File {
                 new FlowShift.Constant(SHIFT),
                 FlowSpacing.TRAINED,
                 TimestepSampling.LOGIT_NORMAL));
-    Map<String, TensorEntry> tensors = OriginalTensors.apart(file.tensors(), transformer.names());
     return Sd3Check.checked(
         file.path(),
         family,
-        options.vae().flatMap(NamedVae::config).orElseGet(() -> file.vae(VAE_SHIFT, VAE_SCALING)),
-        new Weights(
-            file.path().toString(),
-            tensors,
-            name -> translate(name, tensors, transformer.names())));
+        NamedVae.config(options).orElseGet(() -> file.vae(VAE_SHIFT, VAE_SCALING)),
+        OriginalTensors.weights(file, transformer.names(), Sd3File::encoderName));
   }
 
   private MmditConfig transformer() {
@@ -146,19 +136,9 @@ final class Sd3File {
         true);
   }
 
-  /** The file's name of a tensor. */
-  private static String translate(
-      String name, Map<String, TensorEntry> tensors, OriginalNames names) {
-    if (tensors.containsKey(name)) {
-      return name; // entered under our name
-    }
+  /** The file's name of a text encoder's tensor. */
+  private static String encoderName(String name) {
     String inside = name.substring(name.indexOf('.') + 1);
-    if (name.startsWith(Mmdit.PREFIX)) {
-      return OriginalTensors.fileName(name, names);
-    }
-    if (name.startsWith(Vae.PREFIX)) {
-      return VaeNames.of(inside, tensors.keySet());
-    }
     if (name.startsWith(Sd3Encoders.THIRD)) {
       return T5 + inside;
     }

@@ -40,7 +40,7 @@ final class Sd3Folder {
     }
     Map<String, TensorEntry> entries = new LinkedHashMap<>();
     entries.putAll(folder.tensors("transformer", MODEL));
-    VaePart vae = VaePart.of(folder, options.vae());
+    VaePart vae = VaePart.of(folder, options);
     entries.putAll(vae.tensors());
     List<TokenizerPlace> places = new ArrayList<>();
     List<ClipConfig> clips = new ArrayList<>();

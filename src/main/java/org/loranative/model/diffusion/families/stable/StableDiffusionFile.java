@@ -130,7 +130,7 @@ final class StableDiffusionFile {
             new ClipEncoders(text, second, tokenizers),
             new UnetDenoiser(unet(xl, openClip, xl ? XL_SIZE : larger ? LARGER_SIZE : SIZE)),
             noise);
-    VaeConfig vae = options.vae().flatMap(NamedVae::config).orElseGet(() -> vae(xl));
+    VaeConfig vae = NamedVae.config(options).orElseGet(() -> vae(xl));
     return BaseCheck.checked(file, family, vae, weights);
   }
 

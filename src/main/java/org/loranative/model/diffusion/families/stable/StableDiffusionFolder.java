@@ -31,7 +31,7 @@ final class StableDiffusionFolder {
     requireParts(folder);
     Map<String, TensorEntry> entries = new LinkedHashMap<>();
     entries.putAll(folder.tensors("unet", "diffusion_pytorch_model"));
-    VaePart vae = VaePart.of(folder, options.vae());
+    VaePart vae = VaePart.of(folder, options);
     vae.tensors().forEach((name, e) -> entries.put(newAttention(name), e));
     entries.putAll(folder.clip("text_encoder"));
     ClipConfig text = ClipConfig.read(folder.config("text_encoder"));
