@@ -20,7 +20,7 @@ from transformers.models.t5.modeling_t5 import T5Attention
 
 from diffusion_training import adamw, encoder_layers, hooked, nhwc, rounded
 from make_diffusion_golden import BATCH, HEIGHT, TOKENS, WIDTH, text_config
-from make_sd3_golden import JOINT, t5_model
+from make_sd3_golden import JOINT, TARGETS as MMDIT_TARGETS, t5_model
 
 T5_TOKENS = 512
 FEW_TOKENS = 11  # of the text that the transformer alone is shown, so that emulators end
@@ -29,10 +29,7 @@ CASES = {
     "flux-schnell": dict(guidance=False, scheduler=dict(shift=1.0)),
 }
 GUIDANCE = 2.5
-TARGETS = ["to_q", "to_k", "to_v", "to_out.0", "add_q_proj", "add_k_proj", "add_v_proj", "to_add_out",
-           "ff.net.0.proj", "ff.net.2", "ff_context.net.0.proj", "ff_context.net.2", "norm1.linear",
-           "norm1_context.linear", "norm_out.linear", "norm.linear", "proj_mlp", "proj_out",
-           "context_embedder", "x_embedder", "text_embedder.linear_1"]
+TARGETS = MMDIT_TARGETS + ["norm.linear", "proj_mlp", "x_embedder"]
 
 
 def packed(x):

@@ -42,8 +42,8 @@ class DiffusionGoldenTest {
   private static final LoraSpec UNET =
       spec("to_q", "to_k", "to_v", "to_out.0", "proj_in", "proj_out", "ff.net.0.proj", "ff.net.2");
 
-  private static final LoraSpec MMDIT =
-      spec(
+  private static final List<String> MMDIT_LAYERS =
+      List.of(
           "to_q",
           "to_k",
           "to_v",
@@ -63,29 +63,13 @@ class DiffusionGoldenTest {
           "proj_out",
           "text_embedder.linear_1");
 
+  private static final LoraSpec MMDIT = spec(MMDIT_LAYERS.toArray(String[]::new));
+
+  /** The same, and what blocks of one stream have. */
   private static final LoraSpec FLUX =
       spec(
-          "to_q",
-          "to_k",
-          "to_v",
-          "to_out.0",
-          "add_q_proj",
-          "add_k_proj",
-          "add_v_proj",
-          "to_add_out",
-          "ff.net.0.proj",
-          "ff.net.2",
-          "ff_context.net.0.proj",
-          "ff_context.net.2",
-          "norm1.linear",
-          "norm1_context.linear",
-          "norm_out.linear",
-          "norm.linear",
-          "proj_mlp",
-          "proj_out",
-          "context_embedder",
-          "x_embedder",
-          "text_embedder.linear_1");
+          Stream.concat(MMDIT_LAYERS.stream(), Stream.of("norm.linear", "proj_mlp", "x_embedder"))
+              .toArray(String[]::new));
 
   private static LoraSpec specOf(String family) {
     return switch (family) {
