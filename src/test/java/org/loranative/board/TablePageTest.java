@@ -138,7 +138,7 @@ class TablePageTest extends InBrowser {
       screen(width, 900, false);
       load("#view=runs");
       until("lines", () -> series() == 3);
-      until("why", () -> all("#runs .card .hint").get(0).getText().contains("1 runs lack"));
+      until("why", () -> all("#runs .card .hint").get(0).getText().contains("1 run lacks one"));
       assertThat(option("parallelAxis.every((a) => !(a.min < 0))")).isEqualTo(true);
       assertThat(option("parallel[0].layout")).isEqualTo(width < 500 ? "vertical" : "horizontal");
       assertThat(option("parallelAxis.map((a) => a.name).join()"))
