@@ -49,7 +49,7 @@ LN_DEVICE float score(float product, const AttentionArguments& a, float* slope) 
 
 // start not null: keys are the rows of a cache, and query m stands at row *start + m.
 template <int PER_LANE, typename T>
-LN_DEVICE void attention_fwd(const T* q, const T* k, const T* v, const i32* doc_start,
+LN_DEVICE void attention_fwd(const T* q, const T* k, const T* v, const i32* bounds,
                              const i32* start, T* o, float* lse, const AttentionArguments& a) {
   i64 row = warp_row();
   if (row >= a.M * a.heads) return;
@@ -59,7 +59,7 @@ LN_DEVICE void attention_fwd(const T* q, const T* k, const T* v, const i32* doc_
     end = i64(*start) + m + 1;
     first = a.window > 0 && end > a.window ? end - a.window : 0;
   } else {
-    Visible visible(i32(m), doc_start, a);
+    Visible visible(i32(m), bounds, a);
     first = visible.first;
     end = visible.end;
   }
@@ -82,7 +82,7 @@ LN_DEVICE void attention_fwd(const T* q, const T* k, const T* v, const i32* doc_
 
 template <int PER_LANE, typename T>
 LN_DEVICE void attention_dq(const T* dout, const T* q, const T* k, const T* v, const T* o,
-                            const float* lse, const i32* doc_start, T* dq,
+                            const float* lse, const i32* bounds, T* dq,
                             const AttentionArguments& a) {
   i64 row = warp_row();
   if (row >= a.M * a.heads) return;
@@ -92,7 +92,7 @@ LN_DEVICE void attention_dq(const T* dout, const T* q, const T* k, const T* v, c
   read_row(dout + row * a.D, a.D, gradient);
   read_row(o + row * a.D, a.D, out);
   float delta = dot(gradient, out), log_sum = lse[head * a.M + m];
-  const Visible visible(i32(m), doc_start, a);
+  const Visible visible(i32(m), bounds, a);
   for (i32 j = visible.first; j < visible.end; j++) {
     float key[PER_LANE], value[PER_LANE], slope;
     read_row(k + (j * a.kv_heads + kv) * a.D, a.D, key);
@@ -106,7 +106,7 @@ LN_DEVICE void attention_dq(const T* dout, const T* q, const T* k, const T* v, c
 
 template <int PER_LANE, typename T>
 LN_DEVICE void attention_dkv(const T* dout, const T* q, const T* k, const T* v, const T* o,
-                             const float* lse, const i32* doc_start, T* dk, T* dv,
+                             const float* lse, const i32* bounds, T* dk, T* dv,
                              const AttentionArguments& a) {
   i64 row = warp_row();
   if (row >= a.keys * a.kv_heads) return;
@@ -115,7 +115,7 @@ LN_DEVICE void attention_dkv(const T* dout, const T* q, const T* k, const T* v, 
   float sum_k[PER_LANE] = {}, sum_v[PER_LANE] = {};
   read_row(k + row * a.D, a.D, key);
   read_row(v + row * a.D, a.D, value);
-  for (i32 m = first_query(i32(j), a); m < a.M && Visible(m, doc_start, a).sees(i32(j)); m++)
+  for (i32 m = first_query(i32(j), a); m < a.M && Visible(m, bounds, a).sees(i32(j)); m++)
     for (i64 head = kv * group; head < (kv + 1) * group; head++) {
       float query[PER_LANE], gradient[PER_LANE], out[PER_LANE], slope;
       read_row(q + (m * a.heads + head) * a.D, a.D, query);
@@ -139,19 +139,19 @@ LN_DEVICE void cache_append(const T* x, T* cache, const i32* start, i64 n, i64 r
   if (i < n) cache[i64(*start) * row + i] = x[i];
 }
 
-#define LN_ATTENTION_INSTANCES(head)                                                              \
-  LN_INSTANCES((128, 1), attention_fwd_##head,                                                    \
-               (const T* q, const T* k, const T* v, const i32* doc_start, const i32* start, T* o, \
-                float* lse, AttentionArguments a),                                                \
-               attention_fwd<head / 32>(q, k, v, doc_start, start, o, lse, a))                    \
-  LN_INSTANCES((128, 1), attention_dq_##head,                                                     \
-               (const T* dout, const T* q, const T* k, const T* v, const T* o, const float* lse,  \
-                const i32* doc_start, T* dq, AttentionArguments a),                               \
-               attention_dq<head / 32>(dout, q, k, v, o, lse, doc_start, dq, a))                  \
-  LN_INSTANCES((128, 1), attention_dkv_##head,                                                    \
-               (const T* dout, const T* q, const T* k, const T* v, const T* o, const float* lse,  \
-                const i32* doc_start, T* dk, T* dv, AttentionArguments a),                        \
-               attention_dkv<head / 32>(dout, q, k, v, o, lse, doc_start, dk, dv, a))
+#define LN_ATTENTION_INSTANCES(head)                                                             \
+  LN_INSTANCES((128, 1), attention_fwd_##head,                                                   \
+               (const T* q, const T* k, const T* v, const i32* bounds, const i32* start, T* o,   \
+                float* lse, AttentionArguments a),                                               \
+               attention_fwd<head / 32>(q, k, v, bounds, start, o, lse, a))                      \
+  LN_INSTANCES((128, 1), attention_dq_##head,                                                    \
+               (const T* dout, const T* q, const T* k, const T* v, const T* o, const float* lse, \
+                const i32* bounds, T* dq, AttentionArguments a),                                 \
+               attention_dq<head / 32>(dout, q, k, v, o, lse, bounds, dq, a))                    \
+  LN_INSTANCES((128, 1), attention_dkv_##head,                                                   \
+               (const T* dout, const T* q, const T* k, const T* v, const T* o, const float* lse, \
+                const i32* bounds, T* dk, T* dv, AttentionArguments a),                          \
+               attention_dkv<head / 32>(dout, q, k, v, o, lse, bounds, dk, dv, a))
 LN_ATTENTION_INSTANCES(256)
 LN_ATTENTION_INSTANCES(512)
 LN_INSTANCES((128), cache_append, (const T* x, T* cache, const i32* start, i64 n, i64 row),

@@ -1,4 +1,5 @@
-// T5's attention: o = softmax(q k^T + bias[j - i]) v, full within a text, no scale, forward alone.
+// T5's attention: o = softmax(q k^T + bias[j - i]) v, full within a text but for its padding, no
+// scale, forward alone.
 //                                                                         Raffel et al. 2020
 // A warp for a query and head. Its lanes share the keys, each with whole dot products, leave the
 // scores in shared memory (4 KB a warp at 1024 tokens), then share the channels of v. Bound by
@@ -9,18 +10,19 @@
 #include "gpu.cuh"
 
 template <typename T>
-LN_DEVICE void biased_attention(const T* q, const T* k, const T* v, const T* bias, T* o, i64 rows,
-                                i64 tokens, i64 heads, i64 D) {
+LN_DEVICE void biased_attention(const T* q, const T* k, const T* v, const T* bias,
+                                const i32* padding, T* o, i64 rows, i64 tokens, i64 heads, i64 D) {
   LN_DYNAMIC_SHARED(float, shared);
   const i64 unit = warp_row(), C = heads * D;
   if (unit >= rows * heads) return;  // the whole warp
   const i64 row = unit / heads, head = unit % heads, i = row % tokens;
   const i64 first = (row - i) * C + head * D;  // of the text's first token
+  const i64 seen = padding ? tokens - padding[row / tokens] : tokens;
   const int lane = int(threadIdx.x) % 32;
   float* scores = shared + threadIdx.x / 32 * tokens;
   const T* query = q + row * C + head * D;
   float most = negative_infinity();
-  for (i64 j = lane; j < tokens; j += 32) {
+  for (i64 j = lane; j < seen; j += 32) {
     const T* key = k + first + j * C;
     float dot = load(bias[(j - i + tokens - 1) * heads + head]);
 #pragma unroll 8
@@ -30,7 +32,7 @@ LN_DEVICE void biased_attention(const T* q, const T* k, const T* v, const T* bia
   }
   most = warp_max(most);
   float total = 0;
-  for (i64 j = lane; j < tokens; j += 32) {
+  for (i64 j = lane; j < seen; j += 32) {
     scores[j] = expf(scores[j] - most);
     total += scores[j];
   }
@@ -39,12 +41,12 @@ LN_DEVICE void biased_attention(const T* q, const T* k, const T* v, const T* bia
   for (i64 d = lane; d < D; d += 32) {
     float sum = 0;
 #pragma unroll 4
-    for (i64 j = 0; j < tokens; j++) sum += scores[j] * load(v[first + j * C + d]);
+    for (i64 j = 0; j < seen; j++) sum += scores[j] * load(v[first + j * C + d]);
     store(o + row * C + head * D + d, sum / total);
   }
 }
 
 LN_INSTANCES((BiasedTile::kThreads), biased_attention,
-             (const T* q, const T* k, const T* v, const T* bias, T* o, i64 rows, i64 tokens,
-              i64 heads, i64 D),
-             biased_attention(q, k, v, bias, o, rows, tokens, heads, D))
+             (const T* q, const T* k, const T* v, const T* bias, const i32* padding, T* o, i64 rows,
+              i64 tokens, i64 heads, i64 D),
+             biased_attention(q, k, v, bias, padding, o, rows, tokens, heads, D))

@@ -152,11 +152,11 @@ struct TiledAttention {
   // What the block's queries see, by row, in shared memory: worked out once, and not in the loop,
   // where every register is taken.
   template <int ROWS>
-  LN_DEVICE static void keep_visible(Visible* rows, i32 m0, const i32* doc_start,
+  LN_DEVICE static void keep_visible(Visible* rows, i32 m0, const i32* bounds,
                                      const AttentionArguments& a) {
     // A number a thread: a pair each would meet in the same banks.
     for (int i = int(threadIdx.x); i < 2 * ROWS; i += kThreads) {
-      const Visible visible(m0 + i / 2, doc_start, a);
+      const Visible visible(m0 + i / 2, bounds, a);
       reinterpret_cast<i32*>(rows)[i] = i % 2 ? visible.end : visible.first;
     }
   }
@@ -182,7 +182,7 @@ struct TiledAttention {
     }
   }
 
-  LN_DEVICE static void forward(const T* q, const T* k, const T* v, const i32* doc_start, T* o,
+  LN_DEVICE static void forward(const T* q, const T* k, const T* v, const i32* bounds, T* o,
                                 float* lse, const AttentionArguments& a) {
     constexpr int kKeys = Tile::kForward, kRows = Tile::kForwardRows, kStrips = Tile::kStrips;
     typedef SharedTile<T, kRows, kHead> Queries;
@@ -198,10 +198,10 @@ struct TiledAttention {
     const i32 last = m0 + kRows < a.M ? m0 + kRows : i32(a.M);
     const MatrixView<T> all_k = head_of(k, a.keys, a.kv_heads, kv, a.D);
     const MatrixView<T> all_v = head_of(v, a.keys, a.kv_heads, kv, a.D);
-    const i32 first = Visible(m0, doc_start, a).first / kKeys * kKeys;
-    const i32 end = Visible(last - 1, doc_start, a).end;
+    const i32 first = Visible(m0, bounds, a).first / kKeys * kKeys;
+    const i32 end = Visible(last - 1, bounds, a).end;
     const i32 m = m0 + own_row(kStrips) + lane() / 4;  // and m + 8, in each strip
-    keep_visible<kRows>(seen, m0, doc_start, a);
+    keep_visible<kRows>(seen, m0, bounds, a);
     Queries::template fetch<kThreads>(own, head_of(q, a.M, a.heads, head, a.D), m0, 0);
     Keys::template fetch<kThreads>(keys, all_k, first, 0);
     copy_async_commit();
@@ -290,7 +290,7 @@ struct TiledAttention {
   }
 
   LN_DEVICE static void backward_queries(const T* dout, const T* q, const T* k, const T* v,
-                                         const float* lse, const float* delta, const i32* doc_start,
+                                         const float* lse, const float* delta, const i32* bounds,
                                          T* dq, const AttentionArguments& a) {
     constexpr int kKeys = Tile::kBackward, kRows = Tile::kBackwardRows;
     typedef SharedTile<T, kKeys, kHead> Other;
@@ -302,10 +302,10 @@ struct TiledAttention {
     const i32 last = m0 + kRows < a.M ? m0 + kRows : i32(a.M);
     const MatrixView<T> all_k = head_of(k, a.keys, a.kv_heads, kv, a.D);
     const MatrixView<T> all_v = head_of(v, a.keys, a.kv_heads, kv, a.D);
-    const i32 first = Visible(m0, doc_start, a).first / kKeys * kKeys;
-    const i32 end = Visible(last - 1, doc_start, a).end;
+    const i32 first = Visible(m0, bounds, a).first / kKeys * kKeys;
+    const i32 end = Visible(last - 1, bounds, a).end;
     const i32 m = m0 + own_row(1) + lane() / 4;
-    const Visible visible[2] = {Visible(m, doc_start, a), Visible(m + 8, doc_start, a)};
+    const Visible visible[2] = {Visible(m, bounds, a), Visible(m + 8, bounds, a)};
     float row_lse[2], row_delta[2];
 #pragma unroll
     for (int half = 0; half < 2; half++) {
@@ -361,21 +361,21 @@ struct TiledAttention {
   };
 
   LN_DEVICE static void backward_keys(const T* dout, const T* q, const T* k, const T* v,
-                                      const float* lse, const float* delta, const i32* doc_start,
+                                      const float* lse, const float* delta, const i32* bounds,
                                       T* dk, T* dv, const AttentionArguments& a) {
     if (Tile::kKeyWalks == 1) {
-      walk_queries<true, true>(dout, q, k, v, lse, delta, doc_start, dk, dv, a);
+      walk_queries<true, true>(dout, q, k, v, lse, delta, bounds, dk, dv, a);
     } else if (blockIdx.z == 0) {
-      walk_queries<false, true>(dout, q, k, v, lse, delta, doc_start, dk, dv, a);
+      walk_queries<false, true>(dout, q, k, v, lse, delta, bounds, dk, dv, a);
     } else {
-      walk_queries<true, false>(dout, q, k, v, lse, delta, doc_start, dk, dv, a);
+      walk_queries<true, false>(dout, q, k, v, lse, delta, bounds, dk, dv, a);
     }
   }
 
   template <bool WANT_K, bool WANT_V>
   LN_DEVICE static void walk_queries(const T* dout, const T* q, const T* k, const T* v,
-                                     const float* lse, const float* delta, const i32* doc_start,
-                                     T* dk, T* dv, const AttentionArguments& a) {
+                                     const float* lse, const float* delta, const i32* bounds, T* dk,
+                                     T* dv, const AttentionArguments& a) {
     constexpr int kQueries = Tile::kBackward, kRows = Tile::kBackwardRows;
     typedef SharedTile<T, kQueries, kHead> Other;
     LN_DYNAMIC_SHARED(char, shared);
@@ -395,7 +395,7 @@ struct TiledAttention {
     for (i32 head = kv * group; head < (kv + 1) * group; head++) {
       const MatrixView<T> all_q = head_of(q, a.M, a.heads, head, a.D);
       const MatrixView<T> all_dout = head_of(dout, a.M, a.heads, head, a.D);
-      for (i32 m0 = first; m0 < a.M && Visible(m0, doc_start, a).first <= last; m0 += kQueries) {
+      for (i32 m0 = first; m0 < a.M && Visible(m0, bounds, a).first <= last; m0 += kQueries) {
         __syncthreads();  // the tiles before have been read by all
         Other::template fetch<kThreads>(queries, all_q, m0, 0);
         copy_async_commit();
@@ -403,7 +403,7 @@ struct TiledAttention {
         copy_async_commit();
         if (int(threadIdx.x) < kQueries) {
           i32 m = m0 + i32(threadIdx.x);
-          Visible visible(m, doc_start, a);
+          Visible visible(m, bounds, a);
           bool inside = m < a.M;
           const Row row{inside ? lse[head * a.M + m] : 0.0f, inside ? delta[head * a.M + m] : 0.0f,
                         visible.first, visible.end};
@@ -453,25 +453,23 @@ LN_INSTANCES_16_BIT((128), attention_delta,
                     (const T* dout, const T* o, float* delta, AttentionArguments a),
                     attention_delta(dout, o, delta, a))
 
-#define LN_TILED_ATTENTION_FORWARD_INSTANCES(head)                                 \
-  LN_INSTANCES_16_BIT(                                                             \
-      (128, 1), tiled_attention_fwd_##head,                                        \
-      (const T* q, const T* k, const T* v, const i32* doc_start, T* o, float* lse, \
-       AttentionArguments a),                                                      \
-      TiledAttention<AttentionTile##head, T>::forward(q, k, v, doc_start, o, lse, a))
-#define LN_TILED_ATTENTION_INSTANCES(head)                                                        \
-  LN_TILED_ATTENTION_FORWARD_INSTANCES(head)                                                      \
-  LN_INSTANCES_16_BIT((128, 1), tiled_attention_dq_##head,                                        \
-                      (const T* dout, const T* q, const T* k, const T* v, const float* lse,       \
-                       const float* delta, const i32* doc_start, T* dq, AttentionArguments a),    \
-                      TiledAttention<AttentionTile##head, T>::backward_queries(                   \
-                          dout, q, k, v, lse, delta, doc_start, dq, a))                           \
-  LN_INSTANCES_16_BIT(                                                                            \
-      (128, 1), tiled_attention_dkv_##head,                                                       \
-      (const T* dout, const T* q, const T* k, const T* v, const float* lse, const float* delta,   \
-       const i32* doc_start, T* dk, T* dv, AttentionArguments a),                                 \
-      TiledAttention<AttentionTile##head, T>::backward_keys(dout, q, k, v, lse, delta, doc_start, \
-                                                            dk, dv, a))
+#define LN_TILED_ATTENTION_FORWARD_INSTANCES(head)                                              \
+  LN_INSTANCES_16_BIT((128, 1), tiled_attention_fwd_##head,                                     \
+                      (const T* q, const T* k, const T* v, const i32* bounds, T* o, float* lse, \
+                       AttentionArguments a),                                                   \
+                      TiledAttention<AttentionTile##head, T>::forward(q, k, v, bounds, o, lse, a))
+#define LN_TILED_ATTENTION_INSTANCES(head)                                                         \
+  LN_TILED_ATTENTION_FORWARD_INSTANCES(head)                                                       \
+  LN_INSTANCES_16_BIT((128, 1), tiled_attention_dq_##head,                                         \
+                      (const T* dout, const T* q, const T* k, const T* v, const float* lse,        \
+                       const float* delta, const i32* bounds, T* dq, AttentionArguments a),        \
+                      TiledAttention<AttentionTile##head, T>::backward_queries(                    \
+                          dout, q, k, v, lse, delta, bounds, dq, a))                               \
+  LN_INSTANCES_16_BIT((128, 1), tiled_attention_dkv_##head,                                        \
+                      (const T* dout, const T* q, const T* k, const T* v, const float* lse,        \
+                       const float* delta, const i32* bounds, T* dk, T* dv, AttentionArguments a), \
+                      TiledAttention<AttentionTile##head, T>::backward_keys(                       \
+                          dout, q, k, v, lse, delta, bounds, dk, dv, a))
 LN_TILED_ATTENTION_INSTANCES(64)
 LN_TILED_ATTENTION_INSTANCES(96)
 LN_TILED_ATTENTION_INSTANCES(128)

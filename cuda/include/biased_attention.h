@@ -10,5 +10,5 @@ struct BiasedTile {
   // Scores of each warp's query.
   static constexpr unsigned shared_bytes(i64 tokens) { return unsigned(kWarps * tokens * 4); }
 };
-LN_SIGNATURES(biased_attention, (const T* q, const T* k, const T* v, const T* bias, T* o, i64 rows,
-                                 i64 tokens, i64 heads, i64 D))
+LN_SIGNATURES(biased_attention, (const T* q, const T* k, const T* v, const T* bias,
+                                 const i32* padding, T* o, i64 rows, i64 tokens, i64 heads, i64 D))

@@ -29,19 +29,19 @@ typedef AttentionTile<512, 1, 16, 0, 256> AttentionTile512;  // forward alone
 LN_SIGNATURES_16_BIT(attention_delta,
                      (const T* dout, const T* o, float* delta, AttentionArguments a))
 
-#define LN_TILED_ATTENTION_FORWARD(head)                                                \
-  LN_SIGNATURES_16_BIT(tiled_attention_fwd_##head,                                      \
-                       (const T* q, const T* k, const T* v, const i32* doc_start, T* o, \
-                        float* lse, AttentionArguments a))
+#define LN_TILED_ATTENTION_FORWARD(head)                                                         \
+  LN_SIGNATURES_16_BIT(tiled_attention_fwd_##head,                                               \
+                       (const T* q, const T* k, const T* v, const i32* bounds, T* o, float* lse, \
+                        AttentionArguments a))
 #define LN_TILED_ATTENTION(head)                                                                \
   LN_TILED_ATTENTION_FORWARD(head)                                                              \
   LN_SIGNATURES_16_BIT(tiled_attention_dq_##head,                                               \
                        (const T* dout, const T* q, const T* k, const T* v, const float* lse,    \
-                        const float* delta, const i32* doc_start, T* dq, AttentionArguments a)) \
+                        const float* delta, const i32* bounds, T* dq, AttentionArguments a))    \
   LN_SIGNATURES_16_BIT(                                                                         \
       tiled_attention_dkv_##head,                                                               \
       (const T* dout, const T* q, const T* k, const T* v, const float* lse, const float* delta, \
-       const i32* doc_start, T* dk, T* dv, AttentionArguments a))
+       const i32* bounds, T* dk, T* dv, AttentionArguments a))
 LN_TILED_ATTENTION(64)
 LN_TILED_ATTENTION(96)
 LN_TILED_ATTENTION(128)

@@ -3,7 +3,7 @@
 // Every op is a C function ln_<op>_<fwd|bwd>(device, ...). Addresses cross as 64-bit integers
 // (0 = absent where the comment says "or 0"), dtypes as the codes below. All arrays are row-major,
 // the last dimension contiguous. A batch is one packed row of M tokens: the documents stand one
-// behind the other and doc_start tells them apart, so no op knows padding.
+// behind the other and bounds tell them apart, without padding (but see ln_attention_fwd).
 //
 // A function returns LN_OK or an error code; ln_last_error() holds the sentence. Native code never
 // exits and never throws across this header. Every op gives bit-equal results between two runs with
@@ -228,21 +228,22 @@ int ln_rope_fwd(int64_t device, int64_t x, int64_t table, int64_t y, int64_t M, 
                 int32_t dtype);
 
 // o = softmax(mask(cap(scale q k^T))) v for each head, in f32          Dao 2023 (FlashAttention-2)
-// q, o [M, heads, D]; k, v [M, kv_heads, D]; doc_start [M] i32: the index of the first token of
-// m's document. Token m sees the keys j with doc_start[m] <= j <= m, and m - j < window if window
-// is not 0. With k_group not 0, doc_start is 0 and attention is full within groups: M is groups of
-// q_group queries each, and those of group b see the k_group keys of group b, k and v being [M /
-// q_group * k_group, ...], kv_heads heads, softcap and window 0. cap(s) = softcap tanh(s / softcap)
-// if softcap is not 0. lse [heads, M] f32 is saved: log sum exp of the row. scratch:
+// q, o [M, heads, D]; k, v [M, kv_heads, D]; bounds [M] i32: the index of the first token of m's
+// document. Token m sees the keys j with bounds[m] <= j <= m, and m - j < window if window is not
+// 0. With k_group not 0, attention is full within groups: M is groups of q_group queries each, and
+// those of group b see the k_group keys of group b, k and v being [M / q_group * k_group, ...],
+// kv_heads heads, softcap and window 0; bounds [M / q_group] i32, or 0 for none: how many of a
+// group's last keys are padding, which no query sees, and not all of them. cap(s) = softcap tanh(s
+// / softcap) if softcap is not 0. lse [heads, M] f32 is saved: log sum exp of the row. scratch:
 // ln_attention_scratch bytes. Overwrites o, lse.
-int ln_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t doc_start, int64_t o,
+int ln_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t bounds, int64_t o,
                      int64_t lse, int64_t scratch, int64_t M, int64_t heads, int64_t kv_heads,
                      int64_t D, float scale, float softcap, int64_t window, int64_t q_group,
                      int64_t k_group, int32_t dtype);
 
 // Gradients dq, dk, dv from dout and what forward saved. Overwrites all three.
 int ln_attention_bwd(int64_t device, int64_t dout, int64_t q, int64_t k, int64_t v, int64_t o,
-                     int64_t lse, int64_t doc_start, int64_t dq, int64_t dk, int64_t dv,
+                     int64_t lse, int64_t bounds, int64_t dq, int64_t dk, int64_t dv,
                      int64_t scratch, int64_t M, int64_t heads, int64_t kv_heads, int64_t D,
                      float scale, float softcap, int64_t window, int64_t q_group, int64_t k_group,
                      int32_t dtype);
@@ -457,10 +458,12 @@ int ln_patchify_fwd(int64_t device, int64_t x, int64_t y, int64_t B, int64_t H, 
 
 // o = softmax(q k^T + bias) v within each of B texts of T tokens, full, for each head, without a
 // scale (T5: Raffel et al. 2020). q, k, v, o [B, T, heads, D]; bias [2 T - 1, heads] of dtype: row
-// j - i + T - 1 is added where token i sees token j. Overwrites o. No backward: T5 stays frozen.
+// j - i + T - 1 is added where token i sees token j. padding [B] i32, or 0 for none: how many of a
+// text's last tokens no token sees, and not all of them. Overwrites o. No backward: T5 stays
+// frozen.
 int ln_biased_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t bias,
-                            int64_t o, int64_t B, int64_t T, int64_t heads, int64_t D,
-                            int32_t dtype);
+                            int64_t padding, int64_t o, int64_t B, int64_t T, int64_t heads,
+                            int64_t D, int32_t dtype);
 
 // y[b, j] = sin(t[b] f[j]), y[b, j + dim / 2] = cos(t[b] f[j]), the two exchanged if cosine_first
 // is 1; f[j] = 10000^(-j / (dim / 2 - shift)), as diffusers' get_timestep_embedding. t [B] f32, y

@@ -247,23 +247,24 @@ int64_t ln_attention_scratch(int64_t device, int64_t M, int64_t heads, int64_t D
                              int64_t max_document, int64_t q_group, int64_t k_group,
                              int32_t backward, int32_t dtype) {
   if (k_group)
-    return GroupAttention{of(device), M / q_group, heads, D, q_group, k_group, 1, dtype}
+    return GroupAttention{of(device), M / q_group, heads, D, q_group, k_group, 1, dtype, nullptr}
         .scratch_bytes(backward);
   return floats_per_thread(max_document, D, backward) * 4 * of(device)->threads;
 }
 
-int ln_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t doc_start, int64_t o,
+int ln_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t bounds, int64_t o,
                      int64_t lse, int64_t scratch, int64_t M, int64_t heads, int64_t kv_heads,
                      int64_t D, float scale, float softcap, int64_t window, int64_t q_group,
                      int64_t k_group, int32_t dtype) {
   Heads h{M, heads, kv_heads, D, scale, softcap, window};
   LN_TRY(check_groups(h, k_group));
   if (k_group)
-    return GroupAttention{of(device), M / q_group, heads, D, q_group, k_group, scale, dtype}
+    return GroupAttention{of(device), M / q_group,         heads, D, q_group, k_group, scale,
+                          dtype,      ptr<int32_t>(bounds)}
         .forward(q, k, v, o, lse, scratch);
   auto with = [&](auto* type) {
     using T = __typeof__(*type);
-    each_unit(of(device), h, ptr<int32_t>(doc_start), heads, false, ptr<float>(scratch),
+    each_unit(of(device), h, ptr<int32_t>(bounds), heads, false, ptr<float>(scratch),
               [&](const Document& doc, int64_t head, float* mine) {
                 forward(h, ptr<T>(q), ptr<T>(k), ptr<T>(v), ptr<T>(o), ptr<float>(lse), doc, head,
                         mine);
@@ -274,21 +275,22 @@ int ln_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t do
 }
 
 int ln_attention_bwd(int64_t device, int64_t dout, int64_t q, int64_t k, int64_t v, int64_t o,
-                     int64_t lse, int64_t doc_start, int64_t dq, int64_t dk, int64_t dv,
+                     int64_t lse, int64_t bounds, int64_t dq, int64_t dk, int64_t dv,
                      int64_t scratch, int64_t M, int64_t heads, int64_t kv_heads, int64_t D,
                      float scale, float softcap, int64_t window, int64_t q_group, int64_t k_group,
                      int32_t dtype) {
   Heads h{M, heads, kv_heads, D, scale, softcap, window};
   LN_TRY(check_groups(h, k_group));
   if (k_group)
-    return GroupAttention{of(device), M / q_group, heads, D, q_group, k_group, scale, dtype}
+    return GroupAttention{of(device), M / q_group,         heads, D, q_group, k_group, scale,
+                          dtype,      ptr<int32_t>(bounds)}
         .backward(dout, q, k, v, o, lse, dq, dk, dv, scratch);
   auto with = [&](auto* type) {
     using T = __typeof__(*type);
     Backward<T> backward{ptr<T>(dout),    ptr<T>(q),  ptr<T>(k),  ptr<T>(v), ptr<T>(o),
                          ptr<float>(lse), ptr<T>(dq), ptr<T>(dk), ptr<T>(dv)};
     each_unit(
-        of(device), h, ptr<int32_t>(doc_start), kv_heads, true, ptr<float>(scratch),
+        of(device), h, ptr<int32_t>(bounds), kv_heads, true, ptr<float>(scratch),
         [&](const Document& doc, int64_t kv, float* mine) { backward.run_unit(h, doc, kv, mine); });
   };
   dtype == LN_BF16 ? with(ptr<bf16>(0)) : with(ptr<float>(0));

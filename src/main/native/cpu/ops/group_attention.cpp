@@ -1,7 +1,7 @@
 // Full attention between groups of queries and keys, forward and backward.
 //                                      after Dao 2023 (FlashAttention-2)
 //
-//   s = scale q k^T,  p = softmax(s),  o = p v,  lse = log sum exp s
+//   s = scale q k^T,  p = softmax(s over keys that are no padding),  o = p v,  lse = log sum exp s
 //   dv = p^T do,  ds = p (do v^T - rowsum(do o)) scale,  dq = ds k,  dk = ds^T q
 //
 // A unit of work is a group and head, and writes what no other unit writes. Its products are
@@ -106,7 +106,7 @@ struct Forward {
       LN_TRY(tile_run(scores, q + first * C + head * h.D, at + k_at, s, at + scratch_at));
       float inverse[1024];
       for (int64_t r = skip; r < rows; r++) {
-        float top, sum = exponentials(s + r * s_stride, &top);
+        float top, sum = exponentials(s + r * s_stride, h.seen(group), &top);
         inverse[r] = 1.0f / sum;
         lse[head * h.groups * h.queries + first + r] = top + logf(sum);
       }
@@ -120,10 +120,9 @@ struct Forward {
     return LN_OK;
   }
 
-  // Leaves exp(scale s - top) in a row, as T; its sum and top.
-  float exponentials(float* s, float* top) const {
+  // Leaves exp(scale s - top) of the n keys seen in a row, as T; its sum and top.
+  float exponentials(float* s, int64_t n, float* top) const {
     float most = -kInfinity, sum = 0, scale = h.scale;
-    int64_t n = h.keys;
 #pragma omp simd reduction(max : most)
     for (int64_t j = 0; j < n; j++) most = hi(most, s[j]);
     // A negative scale is nobody's; zero or more keeps the order.
@@ -133,10 +132,8 @@ struct Forward {
       s[j] = fast_exp(s[j] * scale - most);
       sum += s[j];
     }
-    if (sizeof(T) < 4) {
-      for (int64_t j = n; j < up(n, 32); j++) s[j] = 0;  // what the product asks for
-      rewrite<T>(s, up(n, 32), [s](int64_t j) { return s[j]; });
-    }
+    for (int64_t j = n; j < up(h.keys, 32); j++) s[j] = 0;  // padding; what the product asks for
+    if (sizeof(T) < 4) rewrite<T>(s, up(h.keys, 32), [s](int64_t j) { return s[j]; });
     *top = most;
     return sum;
   }
@@ -214,13 +211,13 @@ struct Backward {
     }
     memset(sum_q, 0, size_t(h.queries * h.D * 4));
     for (int64_t j = 0; j < h.keys; j += width) {
-      int64_t count = lo(width, h.keys - j);
+      int64_t count = lo(width, h.keys - j), seen = lo(count, hi(h.seen(group) - j, int64_t(0)));
       gather(k + from_k + j * C, count, kj);
       gather(v + from_k + j * C, count, vj);
       LN_TRY(tile_run(scores, q + from_q, kj, s, scratch));
       LN_TRY(tile_run(scores, dout + from_q, vj, dp, scratch));
       for (int64_t i = 0; i < h.queries; i++)
-        slopes(s + i * width, dp + i * width, count, lse[i], delta[i]);
+        slopes(s + i * width, dp + i * width, seen, lse[i], delta[i]);
       LN_TRY(tile_run(to_k, s, at + packed_do_at, sum_k, scratch));
       scatter(sum_k, count, dv + from_k + j * C);
       LN_TRY(tile_run(to_k, dp, at + packed_q_at, sum_k, scratch));
@@ -231,15 +228,15 @@ struct Backward {
     return LN_OK;
   }
 
-  // s becomes p, dp becomes ds, both as T; zero past `count`.
-  void slopes(float* s, float* dp, int64_t count, float lse, float delta) const {
+  // s becomes p, dp becomes ds, both as T; zero past what is seen.
+  void slopes(float* s, float* dp, int64_t seen, float lse, float delta) const {
     float scale = h.scale;
 #pragma omp simd
-    for (int64_t j = 0; j < count; j++) {
+    for (int64_t j = 0; j < seen; j++) {
       s[j] = fast_exp(s[j] * scale - lse);
       dp[j] = s[j] * (dp[j] - delta) * scale;
     }
-    for (int64_t j = count; j < width; j++) s[j] = dp[j] = 0.0f;
+    for (int64_t j = seen; j < width; j++) s[j] = dp[j] = 0.0f;
     if (sizeof(T) < 4) {
       rewrite<T>(s, width, [s](int64_t j) { return s[j]; });
       rewrite<T>(dp, width, [dp](int64_t j) { return dp[j]; });

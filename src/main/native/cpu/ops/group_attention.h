@@ -10,6 +10,9 @@ struct GroupAttention {
   int64_t groups, heads, D, queries, keys;
   float scale;
   int32_t dtype;
+  const int32_t* padding;  // of each group's last keys, or null
+
+  int64_t seen(int64_t group) const { return padding ? keys - padding[group] : keys; }
 
   int64_t scratch_bytes(bool backward) const;
   int forward(int64_t q, int64_t k, int64_t v, int64_t o, int64_t lse, int64_t scratch) const;

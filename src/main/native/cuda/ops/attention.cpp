@@ -37,27 +37,27 @@ int64_t ln_attention_scratch(int64_t, int64_t M, int64_t heads, int64_t D, int64
   return backward ? M * heads * 4 : 0;  // delta
 }
 
-int ln_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t doc_start, int64_t o,
+int ln_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t bounds, int64_t o,
                      int64_t lse, int64_t, int64_t M, int64_t heads, int64_t kv_heads, int64_t D,
                      float scale, float softcap, int64_t window, int64_t q_group, int64_t k_group,
                      int32_t dtype) {
   int64_t keys = k_group ? M / q_group * k_group : M;
   AttentionArguments a{M, keys, heads, kv_heads, D, window, q_group, k_group, scale, softcap};
   const Grid by_query = cover(M * heads, kRowsPerBlock);
-#define LN_PLAIN_FORWARD(head)                                                             \
-  LN_LAUNCH_TYPED(of(device), dtype, attention_fwd_##head, by_query, kThreads, 0, q, k, v, \
-                  doc_start, int64_t(0), o, lse, a)
+#define LN_PLAIN_FORWARD(head)                                                                     \
+  LN_LAUNCH_TYPED(of(device), dtype, attention_fwd_##head, by_query, kThreads, 0, q, k, v, bounds, \
+                  int64_t(0), o, lse, a)
 #define LN_FORWARD(head)                                                       \
   LN_LAUNCH_16_BIT(of(device), dtype, tiled_attention_fwd_##head,              \
                    (Grid{cover(M, AttentionTile##head::kForwardRows).x, heads, \
                          AttentionTile##head::kValueParts}),                   \
-                   kThreads, AttentionTile##head::kForwardBytes, q, k, v, doc_start, o, lse, a)
+                   kThreads, AttentionTile##head::kForwardBytes, q, k, v, bounds, o, lse, a)
   if (!fits_tiles(D, dtype, q, k, v)) return LN_FOR_PLAIN_HEAD(D, LN_PLAIN_FORWARD);
   return D > 256 ? LN_FORWARD(512) : LN_FOR_HEAD(D, LN_FORWARD);
 }
 
 int ln_attention_bwd(int64_t device, int64_t dout, int64_t q, int64_t k, int64_t v, int64_t o,
-                     int64_t lse, int64_t doc_start, int64_t dq, int64_t dk, int64_t dv,
+                     int64_t lse, int64_t bounds, int64_t dq, int64_t dk, int64_t dv,
                      int64_t scratch, int64_t M, int64_t heads, int64_t kv_heads, int64_t D,
                      float scale, float softcap, int64_t window, int64_t q_group, int64_t k_group,
                      int32_t dtype) {
@@ -67,10 +67,10 @@ int ln_attention_bwd(int64_t device, int64_t dout, int64_t q, int64_t k, int64_t
   const Grid by_key = cover(keys * kv_heads, kRowsPerBlock);
 #define LN_PLAIN_QUERIES(head)                                                                     \
   LN_LAUNCH_TYPED(of(device), dtype, attention_dq_##head, by_query, kThreads, 0, dout, q, k, v, o, \
-                  lse, doc_start, dq, a)
+                  lse, bounds, dq, a)
 #define LN_PLAIN_KEYS(head)                                                                       \
   LN_LAUNCH_TYPED(of(device), dtype, attention_dkv_##head, by_key, kThreads, 0, dout, q, k, v, o, \
-                  lse, doc_start, dk, dv, a)
+                  lse, bounds, dk, dv, a)
   // Nothing trains through wider heads: a Stable Diffusion VAE is frozen.
   if (D > kMostTiledBackward || !fits_tiles(D, dtype, q, k, v) || dout % 16 != 0) {
     LN_TRY(LN_FOR_PLAIN_HEAD(D, LN_PLAIN_QUERIES));
@@ -78,18 +78,17 @@ int ln_attention_bwd(int64_t device, int64_t dout, int64_t q, int64_t k, int64_t
   }
   LN_TRY(LN_LAUNCH_16_BIT(of(device), dtype, attention_delta, by_query, kThreads, 0, dout, o,
                           scratch, a));
-#define LN_QUERIES(head)                                                                         \
-  LN_LAUNCH_16_BIT(of(device), dtype, tiled_attention_dq_##head,                                 \
-                   (Grid{cover(M, AttentionTile##head::kBackwardRows).x, heads}), kThreads,      \
-                   AttentionTile##head::kQueryBytes, dout, q, k, v, lse, scratch, doc_start, dq, \
-                   a)
+#define LN_QUERIES(head)                                                                    \
+  LN_LAUNCH_16_BIT(of(device), dtype, tiled_attention_dq_##head,                            \
+                   (Grid{cover(M, AttentionTile##head::kBackwardRows).x, heads}), kThreads, \
+                   AttentionTile##head::kQueryBytes, dout, q, k, v, lse, scratch, bounds, dq, a)
   LN_TRY(LN_FOR_HEAD(D, LN_QUERIES));
-#define LN_KEYS(head)                                                                     \
-  LN_LAUNCH_16_BIT(of(device), dtype, tiled_attention_dkv_##head,                         \
-                   (Grid{cover(keys, AttentionTile##head::kBackwardRows).x, kv_heads,     \
-                         AttentionTile##head::kKeyWalks}),                                \
-                   kThreads, AttentionTile##head::kKeyBytes, dout, q, k, v, lse, scratch, \
-                   doc_start, dk, dv, a)
+#define LN_KEYS(head)                                                                             \
+  LN_LAUNCH_16_BIT(of(device), dtype, tiled_attention_dkv_##head,                                 \
+                   (Grid{cover(keys, AttentionTile##head::kBackwardRows).x, kv_heads,             \
+                         AttentionTile##head::kKeyWalks}),                                        \
+                   kThreads, AttentionTile##head::kKeyBytes, dout, q, k, v, lse, scratch, bounds, \
+                   dk, dv, a)
   return LN_FOR_HEAD(D, LN_KEYS);
 }
 

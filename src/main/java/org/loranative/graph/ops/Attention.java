@@ -14,14 +14,17 @@ import org.loranative.io.DType;
 
 /**
  * Attention (Dao 2023): q, o [M, heads·D], k, v [keys, kvHeads·D]; lse [heads, M] f32 is saved for
- * backward. Causal within each document of a packed row where docStart [M] i32 is given (keys = M);
- * otherwise full between groups of queries and keys.
+ * backward. Causal within each document of a packed row (keys = M), or full between groups of
+ * queries and keys.
+ *
+ * @param bounds i32: where each query's document starts [M]; or how many of each group's last keys
+ *     are padding that no query sees [groups], where any are
  */
 public record Attention(
     Value q,
     Value k,
     Value v,
-    Optional<Value> docStart,
+    Optional<Value> bounds,
     @Out Value o,
     @Out Value lse,
     Setting setting)
@@ -62,6 +65,15 @@ public record Attention(
       return new Setting(heads, heads, headDim, scale, 0, 0, keys, queries, keys);
     }
 
+    private boolean isCausal() {
+      return keys == 0;
+    }
+
+    /** How many bounds there are for queries: of each, or of each group. */
+    private long bounds(Value q) {
+      return isCausal() ? q.shape().rows() : q.shape().rows() / queries;
+    }
+
     /** Without what only documents may have. */
     private boolean isPlain() {
       return heads == kvHeads && softcap == 0 && window == 0;
@@ -73,8 +85,8 @@ public record Attention(
         q.shape().last() == setting.heads() * setting.headDim()
             && k.shape().last() == setting.kvHeads() * setting.headDim()
             && v.shape().equals(k.shape())
-            && docStart.isPresent() == (setting.keys() == 0)
-            && (docStart.isPresent() || setting.isPlain()),
+            && (setting.isCausal() ? bounds.isPresent() : setting.isPlain())
+            && bounds.map(b -> b.shape().size() == setting.bounds(q)).orElse(true),
         "attention",
         q,
         k,
@@ -92,11 +104,12 @@ public record Attention(
     return of(g, name, q, k, v, Optional.empty(), setting);
   }
 
-  private static Value of(
-      Graph g, String name, Value q, Value k, Value v, Optional<Value> docStart, Setting setting) {
+  /** Either, as the bounds are meant. */
+  public static Value of(
+      Graph g, String name, Value q, Value k, Value v, Optional<Value> bounds, Setting setting) {
     Value o = g.like(q, name);
     Value lse = g.temp(name + ".lse", DType.F32, Shape.of(setting.heads(), q.shape().dim(0)));
-    g.add(new Attention(q, k, v, docStart, o, lse, setting));
+    g.add(new Attention(q, k, v, bounds, o, lse, setting));
     return o;
   }
 
@@ -124,8 +137,7 @@ public record Attention(
     Value dk = g.newGradient(k);
     Value dv = g.newGradient(v);
     g.emit(
-        new AttentionBackward(
-            g.of(o).orElseThrow(), q, k, v, o, lse, docStart, dq, dk, dv, setting));
+        new AttentionBackward(g.of(o).orElseThrow(), q, k, v, o, lse, bounds, dq, dk, dv, setting));
     g.add(q, dq);
     g.add(k, dk);
     g.add(v, dv);
@@ -139,7 +151,7 @@ public record Attention(
             at.of(q),
             at.of(k),
             at.of(v),
-            at.of(docStart),
+            at.of(bounds),
             at.of(o),
             at.of(lse),
             at.scratch(),
@@ -162,7 +174,7 @@ public record Attention(
       Value v,
       Value o,
       Value lse,
-      Optional<Value> docStart,
+      Optional<Value> bounds,
       @Out Value dq,
       @Out Value dk,
       @Out Value dv,
@@ -184,7 +196,7 @@ public record Attention(
               at.of(v),
               at.of(o),
               at.of(lse),
-              at.of(docStart),
+              at.of(bounds),
               at.of(dq),
               at.of(dk),
               at.of(dv),

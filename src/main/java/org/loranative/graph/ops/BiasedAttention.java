@@ -1,5 +1,6 @@
 package org.loranative.graph.ops;
 
+import java.util.Optional;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
@@ -13,15 +14,25 @@ import org.loranative.graph.Value;
 /**
  * T5's attention (Raffel et al. 2020): full within each text, with a number for each distance added
  * to the scores and no scale. q, k, v, o [texts·T, heads·D]; bias [2 T − 1, heads], whose row
- * {@code j − i + T − 1} is for token i that sees token j. No backward: T5 stays frozen.
+ * {@code j − i + T − 1} is for token i that sees token j; padding [texts] i32: how many of a text's
+ * last tokens no token sees, where any are hidden. No backward: T5 stays frozen.
  */
 public record BiasedAttention(
-    Value q, Value k, Value v, Value bias, @Out Value o, long texts, long heads) implements Op {
+    Value q,
+    Value k,
+    Value v,
+    Value bias,
+    Optional<Value> padding,
+    @Out Value o,
+    long texts,
+    long heads)
+    implements Op {
   public BiasedAttention {
     long tokens = q.shape().rows() / texts;
     Values.require(
         q.shape().equals(k.shape())
             && q.shape().equals(v.shape())
+            && padding.map(p -> p.shape().equals(Shape.of(texts))).orElse(true)
             && bias.shape().equals(Shape.of(2 * tokens - 1, heads)),
         "biased_attention",
         q,
@@ -31,9 +42,17 @@ public record BiasedAttention(
   }
 
   public static Value of(
-      Graph g, String name, Value q, Value k, Value v, Value bias, long texts, long heads) {
+      Graph g,
+      String name,
+      Value q,
+      Value k,
+      Value v,
+      Value bias,
+      Optional<Value> padding,
+      long texts,
+      long heads) {
     Value o = g.like(q, name);
-    g.add(new BiasedAttention(q, k, v, bias, o, texts, heads));
+    g.add(new BiasedAttention(q, k, v, bias, padding, o, texts, heads));
     return o;
   }
 
@@ -51,6 +70,7 @@ public record BiasedAttention(
             at.of(k),
             at.of(v),
             at.of(bias),
+            at.of(padding),
             at.of(o),
             texts,
             q.shape().rows() / texts,

@@ -131,9 +131,10 @@ public final class Painter {
     int width = order.width() / base.latentFactor();
     int n = height * width * base.latentChannels();
     float[] noise = start.orElseGet(() -> Philox.normals(n, order.seed(), Philox.NOISE, 0, 0));
-    int texts = order.texts(base.family().guidance()).size();
+    List<String> read = order.texts(base.family().guidance());
+    int texts = read.size();
     Drawing drawing = Drawing.of(base, adapters, compute, reader, order);
-    Map<String, float[]> inputs = new HashMap<>();
+    Map<String, Object> inputs = new HashMap<>(reader.told(read));
     try (Session session = open(drawing.texts())) {
       Map<String, float[]> states = session.run(drawing.rows().inputs());
       for (Condition c : base.family().text().conditions()) {
@@ -170,12 +171,12 @@ public final class Painter {
   /** The model's answer, led away from that of the negative text. */
   private static float[] predict(
       Session denoiser,
-      Map<String, float[]> fixed,
+      Map<String, Object> fixed,
       float[] x,
       double t,
       int texts,
       double guidance) {
-    Map<String, float[]> inputs = new HashMap<>(fixed);
+    Map<String, Object> inputs = new HashMap<>(fixed);
     inputs.put(DiffusionGraph.LATENTS, repeated(x, texts));
     inputs.put(DiffusionGraph.TIMESTEPS, repeated(new float[] {(float) t}, texts));
     float[] both = denoiser.run(inputs).get("prediction");

@@ -1,6 +1,7 @@
 package org.loranative.model.diffusion;
 
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 
 /** Texts as a family's text encoders read them. */
@@ -14,6 +15,14 @@ public interface TextReader extends AutoCloseable {
 
   /** The most tokens of a text that is not cut in {@link #first}, if this one is. */
   OptionalInt cutAt(String text);
+
+  /**
+   * What the denoiser is told of texts beside their {@link Condition}s: further inputs, by name,
+   * i32 [texts].
+   */
+  default Map<String, int[]> told(List<String> texts) {
+    return Map.of();
+  }
 
   @Override
   void close();

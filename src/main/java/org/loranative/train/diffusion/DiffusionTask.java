@@ -398,16 +398,18 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
 
   /** The captions as tokens where the encoders run in the step, else as conditions. */
   private void texts(List<String> captions, Function<String, ByteBuffer> inputs) {
+    putAll(reader.told(captions), inputs);
     if (encodes) {
-      reader
-          .first(captions)
-          .inputs()
-          .forEach((name, ids) -> inputs.apply(name).asIntBuffer().put(ids));
+      putAll(reader.first(captions).inputs(), inputs);
       return;
     }
     for (int i = 0; i < captions.size(); i++) {
       put(data.text(captions.get(i)), i, inputs);
     }
+  }
+
+  private static void putAll(Map<String, int[]> numbers, Function<String, ByteBuffer> inputs) {
+    numbers.forEach((name, all) -> inputs.apply(name).asIntBuffer().put(all));
   }
 
   /** An image's own numbers, into its place in the batch. */

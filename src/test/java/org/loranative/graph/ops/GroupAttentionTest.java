@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,12 +21,20 @@ import org.loranative.testing.Seeded;
 class GroupAttentionTest {
   @ParameterizedTest
   @CsvSource({
-    "1, 2, 40, 1100, 530, F32", "1, 2, 40, 1100, 530, BF16", "2, 3, 64, 300, 77, BF16",
-    "2, 1, 80, 4000, 77, F32", "2, 1, 80, 4000, 77, BF16", "3, 2, 5, 7, 3, BF16",
-    "1, 1, 160, 33, 1500, BF16", "1, 1, 160, 33, 1500, F32", "1, 2, 40, 1024, 1024, BF16"
+    "1, 2, 40, 1100, 530, F32, 0", "1, 2, 40, 1100, 530, BF16, 529", "2, 3, 64, 300, 77, BF16, 0",
+    "2, 1, 80, 4000, 77, F32, 60", "2, 1, 80, 4000, 77, BF16, 0", "3, 2, 5, 7, 3, BF16, 0",
+    "1, 1, 160, 33, 1500, BF16, 0", "3, 1, 160, 33, 1500, F32, 1499",
+        "1, 2, 40, 1024, 1024, BF16, 0"
   })
   void agreesWithPlainSums(
-      int groups, int heads, int dim, int queries, int keys, DType dtype, Random r) {
+      int groups,
+      int heads,
+      int dim,
+      int queries,
+      int keys,
+      DType dtype,
+      int mostPadding,
+      Random r) {
     assumeTrue(dtype == DType.F32 || CpuDevice.hasBf16(), "a CPU without bf16");
     int m = groups * queries;
     int n = groups * keys;
@@ -37,6 +46,7 @@ class GroupAttentionTest {
             "v", OpCases.normal(r, n * width, 1),
             "dy", OpCases.normal(r, m * width, 1));
     Attention.Setting setting = Attention.Setting.full(heads, dim, queries, keys);
+    int[] padding = r.ints(groups, 0, mostPadding + 1).toArray();
     Map<String, float[]> actual =
         new OpRun(
                 (g, t) ->
@@ -46,12 +56,15 @@ class GroupAttentionTest {
                         OpCase.leaf(g, "q", t, m, width),
                         OpCase.leaf(g, "k", t, n, width),
                         OpCase.leaf(g, "v", t, n, width),
+                        mostPadding > 0
+                            ? Optional.of(g.input("padding", DType.I32, groups))
+                            : Optional.empty(),
                         setting),
                 numbers,
-                Map.of(),
+                mostPadding > 0 ? Map.of("padding", padding) : Map.of(),
                 List.of("q", "k", "v"))
             .on("cpu", dtype);
-    plain(groups, setting, numbers)
+    plain(groups, setting, padding, numbers)
         .forEach(
             (name, expected) ->
                 assertThat(Errors.relative(actual.get(name), expected))
@@ -60,7 +73,7 @@ class GroupAttentionTest {
   }
 
   private static Map<String, float[]> plain(
-      int groups, Attention.Setting s, Map<String, float[]> numbers) {
+      int groups, Attention.Setting s, int[] padding, Map<String, float[]> numbers) {
     float[] q = numbers.get("q");
     float[] k = numbers.get("k");
     float[] v = numbers.get("v");
@@ -72,8 +85,8 @@ class GroupAttentionTest {
     double[] dq = new double[q.length];
     double[] dk = new double[k.length];
     double[] dv = new double[v.length];
-    double[] p = new double[(int) s.keys()];
     for (int i = 0; i < groups * s.queries(); i++) {
+      double[] p = new double[(int) s.keys() - padding[(int) (i / s.queries())]];
       int firstKey = (int) (i / s.queries() * s.keys());
       for (int h = 0; h < heads; h++) {
         int at = i * width + h * dim;

@@ -48,9 +48,15 @@ final class OpCases {
         new OpCase("attention", r -> attention(r, 0, 0)),
         new OpCase("attention window", r -> attention(r, 5, 0)),
         new OpCase("attention softcap", r -> attention(r, 0, 1.5f)),
-        new OpCase("attention full", r -> fullAttention(r, 3, 7, 3, 8 * between(r, 1, 2))),
         new OpCase(
-            "attention of a wide head", r -> fullAttention(r, 1, 2, 1, 8 * between(r, 33, 64))),
+            "attention padded",
+            r -> FullAttentionCases.attention(r, 3, 7, 3, 8 * between(r, 1, 2), 5)),
+        new OpCase(
+            "attention full",
+            r -> FullAttentionCases.attention(r, 3, 7, 3, 8 * between(r, 1, 2), 0)),
+        new OpCase(
+            "attention of a wide head",
+            r -> FullAttentionCases.attention(r, 1, 2, 1, 8 * between(r, 33, 64), 0)),
         new OpCase("glu silu", r -> GluCases.glu(r, Act.SILU)),
         new OpCase("glu gelu", r -> GluCases.glu(r, Act.GELU_TANH)),
         new OpCase("glu gelu exact", r -> GluCases.glu(r, Act.GELU)),
@@ -85,7 +91,8 @@ final class OpCases {
         new OpCase("patchify by channel", r -> TransformerCases.patchify(r, false, true)),
         new OpCase("pixels of patches", r -> TransformerCases.patchify(r, true, false)),
         new OpCase("pixels of patches by channel", r -> TransformerCases.patchify(r, true, true)),
-        new OpCase("biased_attention", TransformerCases::biasedAttention));
+        new OpCase("biased_attention", r -> FullAttentionCases.biased(r, false)),
+        new OpCase("biased_attention padded", r -> FullAttentionCases.biased(r, true)));
   }
 
   static float[] normal(Random r, long n, double scale) {
@@ -297,7 +304,7 @@ final class OpCases {
    * The deviation of queries and keys. Where only a few rows are drawn and in all of them one key
    * takes nearly all weight, what is left of the gradient is the rounding of o.
    */
-  private static double spread(int rows, double usual) {
+  static double spread(int rows, double usual) {
     return rows < 8 ? 0.6 : usual;
   }
 
@@ -329,64 +336,6 @@ final class OpCases {
                     g.input("start", DType.I32, m),
                     Attention.Setting.causal(heads, kv, dim, scale, softcap, window, m)));
     c.reference = x -> List.of(attention(x, start, m, heads, kv, dim, scale, softcap, window));
-    return c;
-  }
-
-  /** Groups of queries that see groups of keys: an image and its caption. */
-  private static Instance fullAttention(
-      Random r, int mostGroups, int mostQueries, int mostHeads, int dim) {
-    Instance c = new Instance();
-    int groups = between(r, 1, mostGroups);
-    int queries = between(r, 1, mostQueries);
-    int keys =
-        between(
-            r, 3, Math.max(3, mostQueries)); // of one key all weight is its own: q has no gradient
-    int heads = between(r, 1, mostHeads);
-    int width = heads * dim;
-    double spread = spread(Math.min(groups * queries, keys), 1);
-    c.differentiable.put("q", normal(r, groups * queries * width, spread));
-    c.differentiable.put("k", normal(r, groups * keys * width, spread));
-    c.differentiable.put("v", normal(r, groups * keys * width, 1));
-    c.gradientSlack = 4;
-    c.shape = String.format("%d x (%d, %d) heads=%d D=%d", groups, queries, keys, heads, dim);
-    c.builder =
-        (g, t) ->
-            List.of(
-                Attention.of(
-                    g,
-                    "o",
-                    OpCase.leaf(g, "q", t, (long) groups * queries, width),
-                    OpCase.leaf(g, "k", t, (long) groups * keys, width),
-                    OpCase.leaf(g, "v", t, (long) groups * keys, width),
-                    Attention.Setting.full(heads, dim, queries, keys)));
-    c.reference =
-        x -> {
-          double[] q = x.get("q");
-          double[] k = x.get("k");
-          double[] v = x.get("v");
-          double[] o = new double[groups * queries * width];
-          for (int i = 0; i < groups * queries; i++) {
-            for (int h = 0; h < heads; h++) {
-              int first = i / queries * keys;
-              double[] p = new double[keys];
-              double sum = 0;
-              for (int j = 0; j < keys; j++) {
-                double s = 0;
-                for (int d = 0; d < dim; d++) {
-                  s += q[i * width + h * dim + d] * k[(first + j) * width + h * dim + d];
-                }
-                p[j] = Math.exp(s / Math.sqrt(dim));
-                sum += p[j];
-              }
-              for (int j = 0; j < keys; j++) {
-                for (int d = 0; d < dim; d++) {
-                  o[i * width + h * dim + d] += p[j] / sum * v[(first + j) * width + h * dim + d];
-                }
-              }
-            }
-          }
-          return List.of(o);
-        };
     return c;
   }
 

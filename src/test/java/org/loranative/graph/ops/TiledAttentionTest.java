@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -45,7 +46,10 @@ class TiledAttentionTest {
         r);
   }
 
-  /** Cross-attention: groups of queries that end in the middle of tiles, 77 keys each. */
+  /**
+   * Cross-attention: groups of queries that end in the middle of tiles, 77 keys each, without
+   * padding and with.
+   */
   @ParameterizedTest
   @CsvSource({"40, BF16", "64, F16", "128, BF16", "512, BF16"})
   void full(int dim, DType dtype, Random r) {
@@ -53,6 +57,7 @@ class TiledAttentionTest {
     int queries = 30 + r.nextInt(60);
     Attention.Setting setting = Attention.Setting.full(2, dim, queries, 77);
     compare(dtype, groups * queries, groups * 77, setting, new int[0], r);
+    compare(dtype, groups * queries, groups * 77, setting, r.ints(groups, 0, 77).toArray(), r);
   }
 
   @Test
@@ -70,7 +75,7 @@ class TiledAttentionTest {
   }
 
   private static void compare(
-      DType dtype, int m, int keys, Attention.Setting setting, int[] start, Random r) {
+      DType dtype, int m, int keys, Attention.Setting setting, int[] bounds, Random r) {
     long width = setting.heads() * setting.headDim();
     long kvWidth = setting.kvHeads() * setting.headDim();
     new OpRun(
@@ -78,16 +83,23 @@ class TiledAttentionTest {
               Value q = OpCase.leaf(g, "q", t, m, width);
               Value k = OpCase.leaf(g, "k", t, keys, kvWidth);
               Value v = OpCase.leaf(g, "v", t, keys, kvWidth);
-              return start.length == 0
+              return bounds.length == 0
                   ? Attention.of(g, "o", q, k, v, setting)
-                  : Attention.of(g, "o", q, k, v, g.input("start", DType.I32, m), setting);
+                  : Attention.of(
+                      g,
+                      "o",
+                      q,
+                      k,
+                      v,
+                      Optional.of(g.input("bounds", DType.I32, bounds.length)),
+                      setting);
             },
             Map.of(
                 "q", OpCases.normal(r, m * width, 1),
                 "k", OpCases.normal(r, keys * kvWidth, 1),
                 "v", OpCases.normal(r, keys * kvWidth, 1),
                 "dy", OpCases.normal(r, m * width, 1)),
-            start.length == 0 ? Map.of() : Map.of("start", start),
+            bounds.length == 0 ? Map.of() : Map.of("bounds", bounds),
             List.of("q", "k", "v"))
         .compare(dtype, "M " + m + ", " + setting);
   }

@@ -244,76 +244,7 @@ final class TransformerCases {
     return c;
   }
 
-  /** T5's attention of frozen numbers, beside something that is differentiated. */
-  static Instance biasedAttention(Random r) {
-    Instance c = new Instance();
-    int texts = OpCases.between(r, 1, 2);
-    int tokens = OpCases.between(r, 1, 40);
-    int heads = OpCases.between(r, 1, 3);
-    int width = OpCases.between(r, 1, 40);
-    int n = heads * width;
-    c.shape = texts + " x " + tokens + ", " + heads + " heads of " + width;
-    c.differentiable.put("x", OpCases.normal(r, texts * tokens * n, 1));
-    for (String name : List.of("q", "k", "v")) {
-      c.fixed.put(name, OpCases.normal(r, texts * tokens * n, 0.5));
-    }
-    c.fixed.put("bias", OpCases.normal(r, (2 * tokens - 1) * heads, 1));
-    c.builder =
-        (g, t) -> {
-          Value o =
-              BiasedAttention.of(
-                  g,
-                  "o",
-                  frozen(g, "q", t, texts * tokens, n),
-                  frozen(g, "k", t, texts * tokens, n),
-                  frozen(g, "v", t, texts * tokens, n),
-                  frozen(g, "bias", t, 2 * tokens - 1, heads),
-                  texts,
-                  heads);
-          return List.of(Add.of(g, OpCase.leaf(g, "x", t, (long) texts * tokens, n), o));
-        };
-    c.reference =
-        v -> {
-          double[] y = v.get("x").clone();
-          for (int row = 0; row < texts * tokens; row++) {
-            for (int h = 0; h < heads; h++) {
-              attend(v, y, row, tokens, heads, width, h);
-            }
-          }
-          return List.of(y);
-        };
-    return c;
-  }
-
   private static Value frozen(Graph g, String name, DType t, int rows, int columns) {
     return OpCases.frozen(g, name, t, rows, columns);
-  }
-
-  private static void attend(
-      java.util.Map<String, double[]> v,
-      double[] y,
-      int row,
-      int tokens,
-      int heads,
-      int width,
-      int h) {
-    int n = heads * width;
-    int first = row / tokens * tokens;
-    double[] p = new double[tokens];
-    double total = 0;
-    for (int j = 0; j < tokens; j++) {
-      double s = v.get("bias")[(j - row % tokens + tokens - 1) * heads + h];
-      for (int d = 0; d < width; d++) {
-        s += v.get("q")[row * n + h * width + d] * v.get("k")[(first + j) * n + h * width + d];
-      }
-      p[j] = Math.exp(s);
-      total += p[j];
-    }
-    for (int j = 0; j < tokens; j++) {
-      for (int d = 0; d < width; d++) {
-        int at = h * width + d;
-        y[row * n + at] += p[j] / total * v.get("v")[(first + j) * n + at];
-      }
-    }
   }
 }

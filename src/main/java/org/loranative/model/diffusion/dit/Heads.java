@@ -7,12 +7,15 @@ import org.loranative.graph.ops.Rope;
 import org.loranative.model.Net;
 
 /**
- * The heads of an attention in which every token of an image and its text sees every other.
+ * The heads of an attention in which every token of an image and its text sees every other, but for
+ * padding.
  *
  * @param normalized whether queries and keys pass a norm, head by head
  * @param rope the table by which they are rotated, where positions are rotary
+ * @param padding i32 [B]: how many of a text's last tokens nobody sees, where they are told
  */
-public record Heads(int count, int dim, boolean normalized, Optional<Value> rope) {
+public record Heads(
+    int count, int dim, boolean normalized, Optional<Value> rope, Optional<Value> padding) {
   private static final float EPS = 1e-6f;
 
   public int width() {
@@ -34,6 +37,7 @@ public record Heads(int count, int dim, boolean normalized, Optional<Value> rope
         rotated(net, q),
         rotated(net, k),
         v,
+        padding,
         Attention.Setting.full(count, dim, tokens, tokens));
   }
 

@@ -14,8 +14,10 @@ import org.loranative.text.Tokenizers;
  *
  * @param prefix of its weights and inputs: {@code text_encoder_3.}
  * @param tokens of a text that it reads
+ * @param masked whether no token sees padding, as the pipelines of some families have it
  */
-public record T5Place(T5Config config, List<Path> folders, String prefix, int tokens) {
+public record T5Place(
+    T5Config config, List<Path> folders, String prefix, int tokens, boolean masked) {
   private static final List<String> NAMES = List.of("tokenizer_3", "tokenizer_2", "tokenizer");
 
   public T5Place {
@@ -35,6 +37,14 @@ public record T5Place(T5Config config, List<Path> folders, String prefix, int to
         .toList();
   }
 
+  /** Of a folder in diffusers' layout: what the user names, else the base's own. */
+  public static List<Path> in(Path folder, BaseOptions options, String name) {
+    return Stream.concat(
+            options.tokenizer().stream().flatMap(t -> Stream.of(t.resolve(name), t)),
+            Stream.of(folder.resolve(name)))
+        .toList();
+  }
+
   private static boolean hasAny(Path folder) {
     return Files.exists(folder.resolve("tokenizer.json"));
   }
@@ -45,7 +55,7 @@ public record T5Place(T5Config config, List<Path> folders, String prefix, int to
         // T5's are of this kind, CLIP's, which may lie beside it, are not.
         .filter(folder -> folders.size() == 1 && hasAny(folder) || Tokenizers.isUnigram(folder))
         .findFirst()
-        .map(folder -> new T5Reader(folder, config, prefix, tokens))
+        .map(folder -> new T5Reader(folder, this))
         .orElseThrow(
             () ->
                 new UserException(
@@ -53,7 +63,8 @@ public record T5Place(T5Config config, List<Path> folders, String prefix, int to
                         + (folders.size() > 1
                             ? folders.get(0).getParent() + " or beside the base"
                             : folders.get(0))
-                        + ". Download the model's tokenizer_2 or tokenizer_3 folder (or that of"
-                        + " google/t5-v1_1-xxl) and name it with tokenizer_path (--tokenizer)."));
+                        + ". Download it with the model (its folder tokenizer, tokenizer_2 or"
+                        + " tokenizer_3) or with google/t5-v1_1-xxl, and name it with"
+                        + " tokenizer_path (--tokenizer)."));
   }
 }

@@ -3,6 +3,7 @@ package org.loranative.model.diffusion.t5;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -19,21 +20,18 @@ public final class T5Reader implements TextReader {
 
   private static final int END = 1;
 
+  /** The name of an input. */
+  static final String PADDING = "padding";
+
   private final Tokenizer tokenizer;
-  private final T5Config config;
-  private final String prefix;
-  private final int length;
+  private final T5Place place;
 
   /**
    * @param folder with a tokenizer.json or spiece.model
-   * @param prefix of the encoder's inputs
-   * @param length tokens of a row
    */
-  public T5Reader(Path folder, T5Config config, String prefix, int length) {
+  T5Reader(Path folder, T5Place place) {
     this.tokenizer = Tokenizers.fromFolder(folder);
-    this.config = config;
-    this.prefix = prefix;
-    this.length = length;
+    this.place = place;
   }
 
   @Override
@@ -43,6 +41,7 @@ public final class T5Reader implements TextReader {
 
   @Override
   public TextRows first(List<String> texts) {
+    int length = place.tokens();
     List<int[]> rows = new ArrayList<>();
     for (String text : texts) {
       int[] ids = tokens(text);
@@ -53,20 +52,31 @@ public final class T5Reader implements TextReader {
       row[n] = END;
       rows.add(row);
     }
-    int[] flat = rows.stream().flatMapToInt(Arrays::stream).toArray();
-    return new TextRows(
-        1, Map.of(prefix + "ids", flat, prefix + "distances", config.distances(length)));
+    Map<String, int[]> inputs = new LinkedHashMap<>();
+    inputs.put(place.prefix() + "ids", rows.stream().flatMapToInt(Arrays::stream).toArray());
+    inputs.put(place.prefix() + "distances", place.config().distances(length));
+    if (place.masked()) {
+      inputs.put(place.prefix() + PADDING, padding(texts));
+    }
+    return new TextRows(1, inputs);
+  }
+
+  /** How many tokens at the end of each text's row fill it up. */
+  public int[] padding(List<String> texts) {
+    return texts.stream()
+        .mapToInt(t -> Math.max(0, place.tokens() - 1 - tokens(t).length))
+        .toArray();
   }
 
   private int[] tokens(String text) {
     int[] ids = tokenizer.encode(text, false).ids();
     for (int id : ids) {
-      if (id >= config.vocab()) {
+      if (id >= place.config().vocab()) {
         throw new UserException(
             String.format(
                 "The tokenizer of the base's T5 gives token %d, but T5 knows %d; it is another"
                     + " model's.",
-                id, config.vocab()));
+                id, place.config().vocab()));
       }
     }
     return ids;
@@ -74,7 +84,9 @@ public final class T5Reader implements TextReader {
 
   @Override
   public OptionalInt cutAt(String text) {
-    return tokens(text).length > length - 1 ? OptionalInt.of(length - 1) : OptionalInt.empty();
+    return tokens(text).length > place.tokens() - 1
+        ? OptionalInt.of(place.tokens() - 1)
+        : OptionalInt.empty();
   }
 
   @Override

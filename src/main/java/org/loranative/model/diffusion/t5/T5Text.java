@@ -12,9 +12,8 @@ import org.loranative.io.DType;
 import org.loranative.model.Net;
 
 /**
- * T5's encoder (Raffel et al. 2020; version 1.1), as transformers' T5EncoderModel computes it
- * without a mask: every token sees every other, padding too, since the pipelines that use it train
- * with that. It stays frozen.
+ * T5's encoder (Raffel et al. 2020; version 1.1), as transformers' T5EncoderModel computes it. It
+ * stays frozen.
  */
 public final class T5Text {
   private final T5Config c;
@@ -35,23 +34,29 @@ public final class T5Text {
   /**
    * The last states [texts·tokens, hidden].
    *
-   * <p>Inputs under the prefix: ids [texts·tokens] i32, and distances [2·tokens − 1] i32, each
-   * distance's bucket.
+   * <p>Inputs under the prefix: ids [texts·tokens] i32, distances [2·tokens − 1] i32, each
+   * distance's bucket, and where it is masked padding [texts] i32.
+   *
+   * @param masked whether no token sees padding, or every token does
    */
-  public Value encode(int texts, int tokens) {
+  public Value encode(int texts, int tokens, boolean masked) {
     Value ids = g.input(prefix + "ids", DType.I32, (long) texts * tokens);
     Value distances = g.input(prefix + "distances", DType.I32, 2L * tokens - 1);
     String table = "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight";
+    Optional<Value> padding =
+        masked
+            ? Optional.of(g.input(prefix + T5Reader.PADDING, DType.I32, texts))
+            : Optional.empty();
     Value bias = Embedding.of(g, distances, net.table(prefix + table), 1);
     Value[] x = {Embedding.of(g, ids, net.table(prefix + "shared.weight"), 1)};
     for (int i = 0; i < c.layers(); i++) {
       String path = prefix + "encoder.block." + i + ".layer.";
-      g.block(path, () -> x[0] = layer(path, x[0], bias, texts));
+      g.block(path, () -> x[0] = layer(path, x[0], bias, padding, texts));
     }
     return norm(prefix + "encoder.final_layer_norm", x[0]);
   }
 
-  private Value layer(String path, Value x, Value bias, int texts) {
+  private Value layer(String path, Value x, Value bias, Optional<Value> padding, int texts) {
     String attention = path + "0.SelfAttention";
     Value n = norm(path + "0.layer_norm", x);
     Value o =
@@ -62,6 +67,7 @@ public final class T5Text {
             net.linear(attention + ".k", n),
             net.linear(attention + ".v", n),
             bias,
+            padding,
             texts,
             c.heads());
     Value h = Add.of(g, net.linear(attention + ".o", o), x);
