@@ -26,6 +26,9 @@ if pathlib.Path(adapter).is_dir():
     setattr(pipe, denoiser, whole)
 else:
     pipe.load_lora_weights(adapter)
+if hasattr(pipe, "_prepare_attention_mask"):  # Chroma's: numbers that torch would add to scores
+    numbers = pipe._prepare_attention_mask
+    pipe._prepare_attention_mask = lambda **given: numbers(**given).bool()
 start = load_file(latents)["latents"]
 if hasattr(pipe, "_pack_latents"):  # FLUX's pipeline wants tokens
     start = pipe._pack_latents(start, *start.shape)

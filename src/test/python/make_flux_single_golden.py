@@ -27,7 +27,7 @@ JOINT, TOKENS, FEW_TOKENS, LAYERS, SINGLES, WIDTH = 64, 12, 11, 2, 2, 64
 
 
 def original_transformer(s):
-    """The inverse of diffusers' conversion."""
+    """The inverse of diffusers' conversion, of FLUX.1 and of relatives without some of its layers."""
     o = {}
     outside = {"img_in": "x_embedder", "txt_in": "context_embedder", "final_layer.linear": "proj_out"}
     for new, old in (("time_in", "timestep_embedder"), ("guidance_in", "guidance_embedder"),
@@ -40,12 +40,15 @@ def original_transformer(s):
               "txt_mod.lin": "norm1_context.linear"}
     for kind in (".weight", ".bias"):
         for new, old in outside.items():
-            o[new + kind] = s[old + kind]
-        o["final_layer.adaLN_modulation.1" + kind] = exchanged(s["norm_out.linear" + kind])
+            if old + kind in s:
+                o[new + kind] = s[old + kind]
+        if "norm_out.linear" + kind in s:
+            o["final_layer.adaLN_modulation.1" + kind] = exchanged(s["norm_out.linear" + kind])
         for i in range(LAYERS):
             b, d = f"transformer_blocks.{i}.", f"double_blocks.{i}."
             for new, old in double.items():
-                o[d + new + kind] = s[b + old + kind]
+                if b + old + kind in s:
+                    o[d + new + kind] = s[b + old + kind]
             o[d + "img_attn.qkv" + kind] = torch.cat([s[f"{b}attn.to_{p}{kind}"] for p in "qkv"])
             o[d + "txt_attn.qkv" + kind] = torch.cat(
                 [s[f"{b}attn.add_{p}_proj{kind}"] for p in "qkv"])
@@ -54,7 +57,8 @@ def original_transformer(s):
             o[d + "linear1" + kind] = torch.cat(
                 [s[f"{b}attn.to_{p}{kind}"] for p in "qkv"] + [s[f"{b}proj_mlp{kind}"]])
             o[d + "linear2" + kind] = s[b + "proj_out" + kind]
-            o[d + "modulation.lin" + kind] = s[b + "norm.linear" + kind]
+            if b + "norm.linear" + kind in s:
+                o[d + "modulation.lin" + kind] = s[b + "norm.linear" + kind]
     for p, name in (("q", "query"), ("k", "key")):
         for i in range(LAYERS):
             b, d = f"transformer_blocks.{i}.attn.", f"double_blocks.{i}."
@@ -66,13 +70,14 @@ def original_transformer(s):
     return o
 
 
-def converter():
+def converter(family):
     """diffusers' own, in which FLUX.1's width is a number of the code."""
-    source = inspect.getsource(single_file_utils.convert_flux_transformer_checkpoint_to_diffusers)
+    name = f"convert_{family}_transformer_checkpoint_to_diffusers"
+    source = inspect.getsource(getattr(single_file_utils, name))
     assert source.count("inner_dim = 3072") == 1
     space = dict(vars(single_file_utils))
     exec(source.replace("inner_dim = 3072", f"inner_dim = {WIDTH}"), space)
-    return space["convert_flux_transformer_checkpoint_to_diffusers"]
+    return space[name]
 
 
 def float8(state):
@@ -161,7 +166,7 @@ def main(out):
         vocab_size=60, d_model=JOINT, d_kv=8, d_ff=64, num_layers=2, num_heads=4,
         feed_forward_proj="gated-gelu")))
     original = original_transformer({n: x.clone() for n, x in transformer.state_dict().items()})
-    convert = converter()
+    convert = converter("flux")
     back = convert(dict(original))
     assert back.keys() == transformer.state_dict().keys()
     assert all(torch.equal(back[n], x) for n, x in transformer.state_dict().items())

@@ -143,7 +143,8 @@ final class ImageKeys {
                     "auto", "uniform", "logit_normal", "sigmoid", "mode", "shift", "flux_shift"),
                 "How noisy images of flow matching are shown.")
             .more(
-                "`auto`: `logit_normal`, as the communities of Stable Diffusion 3 and FLUX.1 train."
+                "`auto`: `logit_normal`, as the communities of Stable Diffusion 3 and FLUX.1 train,"
+                    + " and `sigmoid` for Chroma."
                     + " `sigmoid` is that without a shift, `shift` is kohya's name for it,"
                     + " `flux_shift` shifts by the image's size. See [flow"
                     + " matching](images.md#flow-matching)."),

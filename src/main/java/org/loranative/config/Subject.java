@@ -24,6 +24,9 @@ public enum Subject {
   /** FLUX.1: all blocks, text encoders left alone. */
   FLUX(1e-4, List.of("all-linear")),
 
+  /** Chroma: likewise. */
+  CHROMA(1e-4, List.of("all-linear")),
+
   /** A diffusion model far narrower than these. */
   SMALL_SD(1e-3, List.of("all-linear"));
 

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * A model of full size in diffusers' layout: its configs, and the names and shapes that diffusers
@@ -51,8 +52,12 @@ final class PublishedModel {
       String stem = text ? "model" : "diffusion_pytorch_model";
       model.tensors(at.resolve(stem + ".safetensors"), shapes);
     }
-    String t5 = all.path("parts").has("text_encoder_3") ? "tokenizer_3" : "tokenizer_2";
-    Path tokenizer = Files.createDirectories(folder.resolve(t5));
+    String t5 = // the last text encoder
+        Stream.of("_3", "_2", "")
+            .filter(s -> all.path("parts").has("text_encoder" + s))
+            .findFirst()
+            .orElseThrow();
+    Path tokenizer = Files.createDirectories(folder.resolve("tokenizer" + t5));
     Files.write(
         tokenizer.resolve("tokenizer.json"),
         Files.readAllBytes(TOKENIZER.resolve("tokenizer.json")));

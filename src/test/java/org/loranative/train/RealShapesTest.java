@@ -69,6 +69,11 @@ class RealShapesTest {
             "flux-dev",
             89,
             9000,
+            List.of("task_type=sd", "batch_size=1", "resolution=1024", "quantize=nf4")),
+        new Step(
+            "chroma",
+            90,
+            9000,
             List.of("task_type=sd", "batch_size=1", "resolution=1024", "quantize=nf4")));
   }
 

@@ -37,6 +37,24 @@ public record DiffusersFolder(Path folder, String pipeline) {
     return Files.isDirectory(folder.resolve(part));
   }
 
+  /**
+   * Refuses a download that is not whole.
+   *
+   * @param label of the family, for the sentence
+   * @param advice what else may be said to its end
+   */
+  public void require(String label, String advice, String... parts) {
+    for (String part : parts) {
+      if (!has(part)) {
+        throw new UserException(
+            String.format(
+                "base_model %s has no folder \"%s\", which every %s has; download the whole"
+                    + " model%s.",
+                folder, part, label, advice));
+      }
+    }
+  }
+
   public Path config(String part) {
     return folder.resolve(part).resolve("config.json");
   }

@@ -12,8 +12,9 @@ public final class FlowScheduler {
 
   /**
    * @param spacing of a sampler's steps, as the family's pipeline has it
+   * @param usual how its community draws times of training
    */
-  public static FlowMatching read(Path file, FlowSpacing spacing) {
+  public static FlowMatching read(Path file, FlowSpacing spacing, TimestepSampling usual) {
     PartConfig json = PartConfig.read(file);
     json.require(
         "_class_name", "FlowMatchEulerDiscreteScheduler", "FlowMatchHeunDiscreteScheduler");
@@ -23,11 +24,7 @@ public final class FlowScheduler {
     json.ignore("stochastic_sampling", "use_beta_sigmas");
     json.ignore("use_exponential_sigmas", "use_karras_sigmas");
     FlowMatching flow =
-        new FlowMatching(
-            json.integer("num_train_timesteps", 1000),
-            shift(json),
-            spacing,
-            TimestepSampling.LOGIT_NORMAL);
+        new FlowMatching(json.integer("num_train_timesteps", 1000), shift(json), spacing, usual);
     json.warnOfUnknownKeys();
     return flow;
   }

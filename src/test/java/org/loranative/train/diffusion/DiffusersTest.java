@@ -76,6 +76,16 @@ class DiffusersTest {
     compareTransformers("make_flux_base.py", layers, format);
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "kohya, transformer\\.transformer_.*",
+    "diffusers, transformer\\..*(attn.*|\\.ff.*|proj_mlp)",
+    "peft, transformer\\..*(attn.*|\\.ff.*|proj_mlp|guidance_layer.*linear_1)"
+  })
+  void drawsTheSameWithChroma(String format, String layers) throws Exception {
+    compareTransformers("make_chroma_base.py", layers, format);
+  }
+
   private void compareTransformers(String script, String pattern, String format) throws Exception {
     Path base = folder.resolve("base");
     run(python(), "src/test/python/" + script, base.toString());

@@ -12,6 +12,7 @@ import org.loranative.model.diffusion.BaseOptions;
 import org.loranative.model.diffusion.DiffusersFolder;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.DiffusionReader;
+import org.loranative.model.diffusion.families.chroma.ChromaReader;
 import org.loranative.model.diffusion.families.flux.FluxReader;
 import org.loranative.model.diffusion.families.sd3.Sd3Reader;
 import org.loranative.model.diffusion.families.stable.StableDiffusionReader;
@@ -20,7 +21,7 @@ import org.loranative.model.diffusion.parts.Assembly;
 /** All families of diffusion models that can be trained. */
 public final class DiffusionFamilies {
   private static final List<DiffusionReader> READERS =
-      List.of(new StableDiffusionReader(), new Sd3Reader(), new FluxReader());
+      List.of(new StableDiffusionReader(), new Sd3Reader(), new FluxReader(), new ChromaReader());
   private static final String SUPPORTED =
       READERS.stream().map(DiffusionReader::label).collect(Collectors.joining(", "));
 

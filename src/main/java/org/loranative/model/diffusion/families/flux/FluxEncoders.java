@@ -62,7 +62,7 @@ record FluxEncoders(ClipConfig clip, TokenizerPlace tokenizer, T5Place t5) imple
   @Override
   public Map<String, Value> encode(Net net, int rows, int clipSkip) {
     Map<String, Value> conditions = new LinkedHashMap<>();
-    conditions.put(TEXT, new T5Text(t5.config(), T5, net).encode(rows, t5.tokens()));
+    conditions.put(TEXT, new T5Text(t5.config(), T5, net).encode(rows, t5.tokens(), t5.masked()));
     conditions.put(POOLED, pooled(net, rows));
     return conditions;
   }

@@ -15,27 +15,21 @@ import org.loranative.model.diffusion.Fitting;
 import org.loranative.model.diffusion.clip.ClipConfig;
 import org.loranative.model.diffusion.clip.TokenizerPlace;
 import org.loranative.model.diffusion.dit.OriginalTensors;
-import org.loranative.model.diffusion.dit.RotaryTransformer;
-import org.loranative.model.diffusion.parts.NamedVae;
+import org.loranative.model.diffusion.dit.RotaryFile;
 import org.loranative.model.diffusion.t5.T5Config;
 import org.loranative.model.diffusion.t5.T5Place;
 
 /** A FLUX.1 in Black Forest Labs' layout, with text encoders and VAE in it or named beside it. */
 final class FluxFile {
   private static final String ROOT = OriginalTensors.ROOT;
-  private static final String QKV = "double_blocks.0.img_attn.qkv.weight";
   private static final String CLIP = "text_encoders.clip_l.transformer.";
   private static final String T5 = "text_encoders.t5xxl.transformer.";
   private static final String INNER = "text_model.";
+
+  /** What its relatives do without. */
+  private static final String TIME = ROOT + "time_in.in_layer.weight";
+
   private static final String GUIDANCE = ROOT + "guidance_in.in_layer.weight";
-
-  /** What Chroma has in the place of all modulations. */
-  private static final String APPROXIMATOR = ROOT + "distilled_guidance_layer.in_proj.weight";
-
-  /** Of every FLUX.1 so far. */
-  private static final double VAE_SHIFT = 0.1159;
-
-  private static final double VAE_SCALING = 0.3611;
 
   private final CheckpointFile file;
 
@@ -44,7 +38,7 @@ final class FluxFile {
   }
 
   static boolean isOne(TensorFile file) {
-    return file.tensors().containsKey(ROOT + QKV) && !file.tensors().containsKey(APPROXIMATOR);
+    return RotaryFile.isOne(file) && file.tensors().containsKey(TIME);
   }
 
   static DiffusionBase open(Path path, TensorFile all, BaseOptions options) {
@@ -80,7 +74,8 @@ final class FluxFile {
                 T5Config.of(file, T5),
                 T5Place.beside(file.path(), options),
                 FluxEncoders.T5,
-                FluxEncoders.T5_TOKENS));
+                FluxEncoders.T5_TOKENS,
+                false));
     FlowShift shift = config.told() ? FlowShift.BySize.FLUX : new FlowShift.Constant(1);
     Flux family =
         new Flux(
@@ -91,26 +86,13 @@ final class FluxFile {
     return Flux.checked(
         file.path(),
         family,
-        NamedVae.config(options).orElseGet(() -> file.vae(VAE_SHIFT, VAE_SCALING)),
+        RotaryFile.vae(file, options),
         OriginalTensors.weights(file, names, FluxFile::encoderName));
   }
 
   private FluxConfig config() {
-    int width = file.side(ROOT + "img_in.weight", 0);
-    int headDim = file.side(ROOT + "double_blocks.0.img_attn.norm.query_norm.scale", 0);
-    RotaryTransformer transformer =
-        new RotaryTransformer(
-            file.count(ROOT + "double_blocks."),
-            file.count(ROOT + "single_blocks."),
-            width / headDim,
-            headDim,
-            FluxConfig.axes(headDim),
-            true);
     return new FluxConfig(
-        transformer,
-        file.side(ROOT + "img_in.weight", 1),
-        file.side(ROOT + "final_layer.linear.weight", 0),
-        file.side(ROOT + "txt_in.weight", 1),
+        RotaryFile.transformer(file),
         file.side(ROOT + "vector_in.in_layer.weight", 1),
         file.has(GUIDANCE));
   }

@@ -1,10 +1,9 @@
 package org.loranative.model.diffusion.families.flux;
 
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import org.loranative.UserException;
 import org.loranative.diffusion.FlowSpacing;
+import org.loranative.diffusion.TimestepSampling;
 import org.loranative.io.TensorEntry;
 import org.loranative.model.diffusion.BaseOptions;
 import org.loranative.model.diffusion.DiffusersFolder;
@@ -27,15 +26,7 @@ final class FluxFolder {
   static DiffusionBase open(DiffusersFolder folder, BaseOptions options) {
     Fitting.requireNoPrediction(options, Flux.LABEL);
     Fitting.requireNoEncoders(options, folder);
-    for (String part : List.of("transformer", "vae", "text_encoder", "text_encoder_2")) {
-      if (!folder.has(part)) {
-        throw new UserException(
-            String.format(
-                "base_model %s has no folder \"%s\", which every FLUX.1 has; download the whole"
-                    + " model.",
-                folder.folder(), part));
-      }
-    }
+    folder.require(Flux.LABEL, "", "transformer", "vae", "text_encoder", "text_encoder_2");
     Map<String, TensorEntry> entries = new LinkedHashMap<>();
     entries.putAll(folder.tensors("transformer", MODEL));
     VaePart vae = VaePart.of(folder, options);
@@ -49,15 +40,18 @@ final class FluxFolder {
             TokenizerPlace.in(folder.folder(), options.tokenizer(), "tokenizer", clip),
             new T5Place(
                 T5Config.read(folder.config("text_encoder_2")),
-                List.of(folder.folder().resolve("tokenizer_2")),
+                T5Place.in(folder.folder(), options, "tokenizer_2"),
                 FluxEncoders.T5,
-                FluxEncoders.T5_TOKENS));
+                FluxEncoders.T5_TOKENS,
+                false));
     Flux family =
         new Flux(
             text,
             new FluxDenoiser(FluxConfig.read(folder.config("transformer"))),
             FlowScheduler.read(
-                folder.folder().resolve("scheduler/scheduler_config.json"), FlowSpacing.EVEN));
+                folder.folder().resolve("scheduler/scheduler_config.json"),
+                FlowSpacing.EVEN,
+                TimestepSampling.LOGIT_NORMAL));
     return Flux.checked(
         folder.folder(),
         family,

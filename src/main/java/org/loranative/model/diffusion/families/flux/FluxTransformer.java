@@ -1,6 +1,7 @@
 package org.loranative.model.diffusion.families.flux;
 
 import java.util.Map;
+import java.util.Optional;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Act;
@@ -39,6 +40,7 @@ record FluxTransformer(FluxConfig config, Net net) {
             net,
             latents,
             conditions.get(FluxEncoders.TEXT),
+            Optional.empty(),
             new Layered(net, Activation.of(g, time, Act.SILU)));
   }
 

@@ -62,7 +62,8 @@ final class Mmdit {
           net.linear(PREFIX + "context_embedder", text),
           latents.images())
     };
-    Heads heads = new Heads(c.heads(), c.headDim(), c.normalizesQk(), Optional.empty());
+    Heads heads =
+        new Heads(c.heads(), c.headDim(), c.normalizesQk(), Optional.empty(), Optional.empty());
     for (int i = 0; i < c.layers(); i++) {
       int parts = c.dual().contains(i) ? 9 : 6;
       int ofText = i == c.layers() - 1 ? 2 : 6; // nothing reads the text behind the last block

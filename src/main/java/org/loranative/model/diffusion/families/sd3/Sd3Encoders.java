@@ -107,7 +107,7 @@ record Sd3Encoders(
   }
 
   private Value withT5(Net net, Value clip, int rows) {
-    Value t5 = new T5Text(third.orElseThrow().config(), THIRD, net).encode(rows, T5_TOKENS);
+    Value t5 = new T5Text(third.orElseThrow().config(), THIRD, net).encode(rows, T5_TOKENS, false);
     return JoinRows.of(net.graph(), padded(net.graph(), clip, rows, first.positions()), t5, rows);
   }
 

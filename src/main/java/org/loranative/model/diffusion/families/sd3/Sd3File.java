@@ -89,7 +89,8 @@ final class Sd3File {
                     T5Config.of(file, T5),
                     T5Place.beside(file.path(), options),
                     Sd3Encoders.THIRD,
-                    Sd3Encoders.T5_TOKENS))
+                    Sd3Encoders.T5_TOKENS,
+                    false))
             : Optional.empty();
     Sd3 family =
         new Sd3(

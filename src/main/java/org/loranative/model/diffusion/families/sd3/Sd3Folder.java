@@ -5,8 +5,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.loranative.UserException;
 import org.loranative.diffusion.FlowSpacing;
+import org.loranative.diffusion.TimestepSampling;
 import org.loranative.io.TensorEntry;
 import org.loranative.model.diffusion.BaseOptions;
 import org.loranative.model.diffusion.DiffusersFolder;
@@ -29,15 +29,13 @@ final class Sd3Folder {
   static DiffusionBase open(DiffusersFolder folder, BaseOptions options) {
     Fitting.requireNoPrediction(options, Sd3Check.LABEL);
     Fitting.requireNoEncoders(options, folder);
-    for (String part : List.of("transformer", "vae", "text_encoder", "text_encoder_2")) {
-      if (!folder.has(part)) {
-        throw new UserException(
-            String.format(
-                "base_model %s has no folder \"%s\", which every Stable Diffusion 3 has; download"
-                    + " the whole model (its text_encoder_3, T5, may be left out).",
-                folder.folder(), part));
-      }
-    }
+    folder.require(
+        Sd3Check.LABEL,
+        " (its text_encoder_3, T5, may be left out)",
+        "transformer",
+        "vae",
+        "text_encoder",
+        "text_encoder_2");
     Map<String, TensorEntry> entries = new LinkedHashMap<>();
     entries.putAll(folder.tensors("transformer", MODEL));
     VaePart vae = VaePart.of(folder, options);
@@ -58,9 +56,10 @@ final class Sd3Folder {
           Optional.of(
               new T5Place(
                   T5Config.read(folder.config("text_encoder_3")),
-                  List.of(folder.folder().resolve("tokenizer_3")),
+                  T5Place.in(folder.folder(), options, "tokenizer_3"),
                   Sd3Encoders.THIRD,
-                  Sd3Encoders.T5_TOKENS));
+                  Sd3Encoders.T5_TOKENS,
+                  false));
     }
     MmditConfig transformer = MmditConfig.read(folder.config("transformer"));
     Sd3 family =
@@ -68,7 +67,9 @@ final class Sd3Folder {
             new Sd3Encoders(clips.get(0), clips.get(1), third, transformer.textWidth(), places),
             new MmditDenoiser(transformer),
             FlowScheduler.read(
-                folder.folder().resolve("scheduler/scheduler_config.json"), FlowSpacing.TRAINED));
+                folder.folder().resolve("scheduler/scheduler_config.json"),
+                FlowSpacing.TRAINED,
+                TimestepSampling.LOGIT_NORMAL));
     return Sd3Check.checked(
         folder.folder(),
         family,
