@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -93,6 +94,11 @@ class BaseFilesTest {
     "gptq, '\"bits\":4', quantized by gptq",
     "awq, '\"bits\":4', quantized by awq",
     "compressed-tensors, '\"format\":\"pack-quantized\"', quantized by compressed-tensors",
+    "compressed-tensors, '\"format\":\"int-quantized\",\"config_groups\":{\"a\":{\"weights\":"
+        + "{\"num_bits\":8,\"type\":\"int\"}}}', quantized by compressed-tensors (int-quantized)",
+    "modelopt, '\"quant_algo\":\"NVFP4\"', quantized by modelopt (NVFP4)",
+    "hqq, '\"quant_config\":{}', quantized by hqq",
+    "torchao, '\"quant_type\":{}', quantized by torchao",
     "bitsandbytes, '\"load_in_8bit\":true', quantized by bitsandbytes to 8 bits"
   })
   void quantizedFoldersAreNamed(String method, String more, String message) throws IOException {
@@ -105,5 +111,24 @@ class BaseFilesTest {
         .isInstanceOf(UserException.class)
         .hasMessageContaining(message)
         .hasMessageContaining("Take the model that it was made from");
+  }
+
+  /** As older tools left them, with their settings in a file of their own. */
+  @ParameterizedTest
+  @CsvSource({
+    "qweight, gptq or awq",
+    "weight_packed, compressed-tensors",
+    "SCB, bitsandbytes to 8 bits",
+    "W_q, hqq"
+  })
+  void quantizedFoldersWhoseConfigDoesNotSayAreNamed(String end, String method) {
+    Path file = llm.resolve("model.safetensors");
+    String layer = "model.layers.1.mlp.up_proj.";
+    TensorFiles.like(file, n -> n.equals(layer + "weight") ? "" : n)
+        .with(layer + end, List.of(2L), 1, 2)
+        .write(file);
+    assertThatThrownBy(() -> LlmBase.open(llm))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("quantized by " + method);
   }
 }

@@ -113,12 +113,12 @@ public final class LlmBase {
         inside
             .or(() -> Family.ofArchitecture(architecture))
             .orElseThrow(() -> unsupported(file, architecture));
-    if (config.get("quantization_config") instanceof Map<?, ?> quantized) {
-      refuseUnlessNf4(file, quantized);
-    }
+    // First without looking at tensors, which may be named or stored as none that we know.
+    StoredQuantization.of(file, config, Set.of());
     TensorFile tensors = Safetensors.readFolder(folder, "model");
+    StoredQuantization stored = StoredQuantization.of(file, config, tensors.tensors().keySet());
     FolderNames names = new FolderNames(tensors.tensors().keySet(), inside.isPresent());
-    Weights weights = new Weights(folder.toString(), tensors.tensors(), names::inFile);
+    Weights weights = stored.weights(folder, tensors.tensors(), names::inFile);
     if (inside.isPresent() && config.get("text_config") instanceof Map<?, ?> text) {
       text.forEach((key, value) -> config.put(String.valueOf(key), value));
     }
@@ -131,20 +131,6 @@ public final class LlmBase {
       }
     }
     return new LlmBase(folder, parsed, weights, tensors, false, config);
-  }
-
-  /** Packed weights of other kinds than NF4 have tensors that look like missing or odd ones. */
-  private static void refuseUnlessNf4(Path file, Map<?, ?> quantized) {
-    String method = String.valueOf(quantized.get("quant_method"));
-    boolean bits4 = !Boolean.TRUE.equals(quantized.get("load_in_8bit"));
-    if (!method.equals("bitsandbytes") || !bits4) {
-      throw new UserException(
-          file
-              + ": the model is quantized by "
-              + (bits4 ? method : "bitsandbytes to 8 bits")
-              + ", which cannot be trained on here (NF4 of bitsandbytes can). Take the model that"
-              + " it was made from; quantize: nf4 holds it in as little memory.");
-    }
   }
 
   private static UserException unsupported(Path file, String architecture) {

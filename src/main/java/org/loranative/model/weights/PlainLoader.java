@@ -29,8 +29,8 @@ final class PlainLoader {
    */
   void load(Reading r, long from, Value v, long to) {
     DType stored = r.stored();
-    if (r.scale() != 1) {
-      assert r.interleavedHeads() == 0 && r.offset() == 0;
+    if (!r.scale().isNone()) {
+      assert r.interleavedHeads() == 0 && r.offset() == 0 && !r.transposed();
       scaled(r, from, v, to);
       return;
     }
@@ -80,9 +80,7 @@ final class PlainLoader {
         long count = Math.min(PIECE, n - at);
         new PlainLoader(host)
             .dequantize(from + r.stored().bytes(at), r.stored(), wide.address(), DType.F32, count);
-        for (int i = 0; i < count; i++) {
-          numbers.put(i, numbers.get(i) * r.scale());
-        }
+        r.scale().multiply(numbers, at, (int) count);
         host.check(
             LoraOps.ln_dequantize_fwd(
                 host.handle(),

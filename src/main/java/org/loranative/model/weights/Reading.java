@@ -13,10 +13,10 @@ import org.loranative.io.TensorEntry;
  *     in order
  * @param offset added to every element
  * @param transposed whether the file has it with its two sides exchanged
- * @param scale that every element is multiplied by, before the offset is added
+ * @param scale what its numbers are multiplied by
  */
 public record Reading(
-    TensorEntry entry, int interleavedHeads, float offset, boolean transposed, float scale) {
+    TensorEntry entry, int interleavedHeads, float offset, boolean transposed, Scale scale) {
   DType stored() {
     return DType.named(entry.type()).orElseThrow();
   }
@@ -41,7 +41,7 @@ public record Reading(
     return device.readsHostMemory()
         && interleavedHeads == 0
         && offset == 0
-        && scale == 1
+        && scale.isNone()
         && !transposed
         && !isConvolution()
         && entry.type().equals(v.dtype().name())

@@ -3,6 +3,7 @@ package org.loranative.model.weights;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -73,9 +74,9 @@ public final class StoredRows implements AutoCloseable {
               n));
       numbers.view().asFloatBuffer().get(to, 0, Math.toIntExact(n));
     }
-    float scale = scales.of(entry);
-    for (int i = 0; i < n && scale != 1; i++) {
-      to[i] *= scale;
+    Scale scale = scales.of(entry);
+    if (!scale.isNone()) {
+      scale.multiply(FloatBuffer.wrap(to), first * columns, Math.toIntExact(n));
     }
   }
 

@@ -41,12 +41,37 @@ public final class Weights {
    * @param fileName Hugging Face's name to the file's
    */
   public Weights(String source, Map<String, TensorEntry> entries, UnaryOperator<String> fileName) {
+    this(source, entries, fileName, Float8Scales.find(entries, 128, 128));
+  }
+
+  private Weights(
+      String source,
+      Map<String, TensorEntry> entries,
+      UnaryOperator<String> fileName,
+      Float8Scales scales) {
     this.source = source;
     this.nf4 = Nf4Tensor.find(entries);
-    this.scales = Float8Scales.find(entries);
+    this.scales = scales;
     this.entries = new HashMap<>(entries);
     nf4.forEach((name, tensor) -> this.entries.put(name, tensor.entry()));
     this.fileName = fileName;
+  }
+
+  /**
+   * Those whose matrices in floats of 8 bits all have scales beside them, as language models do.
+   *
+   * @param blockRows rows that share a scale, where blocks of a matrix do
+   * @param blockColumns columns that do
+   */
+  public static Weights scaled(
+      String source,
+      Map<String, TensorEntry> entries,
+      UnaryOperator<String> fileName,
+      long blockRows,
+      long blockColumns) {
+    Float8Scales scales = Float8Scales.find(entries, blockRows, blockColumns);
+    scales.requireAll(source, entries);
+    return new Weights(source, entries, fileName, scales);
   }
 
   /** Says how the matrices that {@code which} names are held; others are in the compute dtype. */
@@ -118,9 +143,9 @@ public final class Weights {
     return whole;
   }
 
-  /** Whether matrices were quantized by bitsandbytes. */
+  /** Whether matrices were quantized: by bitsandbytes, or to floats of 8 bits with scales. */
   public boolean isQuantized() {
-    return !nf4.isEmpty();
+    return !nf4.isEmpty() || !scales.isEmpty();
   }
 
   /** Numbers of the file, some rows at a time. */

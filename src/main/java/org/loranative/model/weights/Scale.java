@@ -1,0 +1,51 @@
+package org.loranative.model.weights;
+
+import java.nio.FloatBuffer;
+
+/**
+ * What a matrix's stored numbers are multiplied by: one number for each block of rows and columns.
+ * The last blocks of a side may be cut off by the matrix's end.
+ */
+final class Scale {
+  static final Scale NONE = new Scale(new float[] {1}, 1, 1, 1);
+
+  private final float[] numbers;
+  private final long columns;
+  private final long blockRows;
+  private final long blockColumns;
+
+  /**
+   * @param numbers of the blocks, row by row
+   * @param columns of the matrix
+   */
+  Scale(float[] numbers, long columns, long blockRows, long blockColumns) {
+    this.numbers = numbers;
+    this.columns = columns;
+    this.blockRows = blockRows;
+    this.blockColumns = blockColumns;
+  }
+
+  boolean isNone() {
+    return this == NONE;
+  }
+
+  /**
+   * Multiplies {@code count} of a matrix's numbers, row-major, in place.
+   *
+   * @param first which of its numbers stands at 0
+   */
+  void multiply(FloatBuffer x, long first, int count) {
+    long across = (columns + blockColumns - 1) / blockColumns;
+    for (int i = 0; i < count; ) {
+      long row = (first + i) / columns;
+      long column = (first + i) % columns;
+      long block = column / blockColumns;
+      long blockEnd = Math.min(columns, (block + 1) * blockColumns);
+      int end = (int) Math.min(count, i + blockEnd - column);
+      float scale = numbers[Math.toIntExact(row / blockRows * across + block)];
+      for (; i < end; i++) {
+        x.put(i, x.get(i) * scale);
+      }
+    }
+  }
+}
