@@ -4,9 +4,10 @@
 //
 // ARCHITECTURES are numbers with commas between, such as 86,90,ptx. Writes
 // OUT_DIR/<file>.sm_86.cubin for 86, <file>.compute_80.ptx for ptx (cards that come after those
-// with a cubin compile it), and one CSV line for each kernel and architecture: registers, threads
-// and shared memory of a block, spilled bytes, occupancy. A spill fails the build. NVRTC is opened
-// by name: its headers are not needed, and libcuda is not touched.
+// with a cubin compile it; it is what the compile for 80 makes on its way), and one CSV line for
+// each kernel and architecture: registers, threads and shared memory of a block, spilled bytes,
+// occupancy. A spill fails the build. NVRTC is opened by name: its headers are not needed, and
+// libcuda is not touched.
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
@@ -187,15 +188,28 @@ long report(const std::string& log, const std::string& source, const std::string
   return spilled;
 }
 
+std::string stem_of(const std::string& path) {
+  std::string stem = path.substr(path.rfind('/') + 1);
+  return stem.substr(0, stem.rfind('.'));
+}
+
+// How early a file's turn comes: those that take NVRTC longest, as measured, whatever their size
+// (hopper.cu a minute, the others 10 to 25 s an architecture; of all else none takes 10 s).
+size_t turn(const std::string& path) {
+  static const std::vector<std::string> slowest = {"hopper", "tiled_attention", "tensor_gemm",
+                                                   "norms",  "tensor_conv",     "block_gemm"};
+  return std::find(slowest.begin(), slowest.end(), stem_of(path)) - slowest.begin();
+}
+
 // One file for one architecture.
 struct Job {
   std::string path, arch;
+  bool ptx_too;  // keep the PTX that a compile for 80 makes
   std::string error, csv;
 
   void run(const Nvrtc& nvrtc, const std::string& out) {
     std::string folder = path.substr(0, path.rfind('/'));
-    std::string stem = path.substr(path.rfind('/') + 1);
-    stem = stem.substr(0, stem.rfind('.'));
+    std::string stem = stem_of(path);
     std::string source = read_file(path), include = "--include-path=" + folder + "/include";
     // What only Hopper has needs its own target, whose code runs on 9.0 and nowhere else.
     std::string target = "--gpu-architecture=" + arch + (arch == "sm_90" ? "a" : "");
@@ -216,12 +230,19 @@ struct Job {
     std::string code(size, '\0');
     if (!status)
       status = real ? nvrtc.cubin(program, code.data()) : nvrtc.ptx(program, code.data());
+    std::string ptx;
+    if (!status && ptx_too) status = nvrtc.ptx_size(program, &size);
+    if (!status && ptx_too) {
+      ptx.resize(size);
+      status = nvrtc.ptx(program, ptx.data());
+    }
     nvrtc.destroy(&program);
     if (status) {
       error = path + " for " + arch + ":\n" + log;
       return;
     }
     write_file(out + "/" + stem + "." + arch + (real ? ".cubin" : ".ptx"), code);
+    if (ptx_too) write_file(out + "/" + stem + ".compute_80.ptx", ptx);
     std::ostringstream lines;
     if (real && report(log, source, arch, lines) > 0)
       error = path + " spills registers on " + arch + "\n" + log;
@@ -237,17 +258,30 @@ int main(int argc, char** argv) {
     return 2;
   }
   Nvrtc nvrtc = open_nvrtc(argv[1]);
+  std::vector<std::string> architectures;
+  std::istringstream list(argv[4]);
+  for (std::string arch; std::getline(list, arch, ',');) architectures.push_back(arch);
+  auto asked = [&](const char* arch) {
+    return std::find(architectures.begin(), architectures.end(), arch) != architectures.end();
+  };
+  bool both = asked("80") && asked("ptx");
   std::vector<Job> jobs;
-  for (int i = 5; i < argc; i++) {
-    std::istringstream architectures(argv[4]);
-    for (std::string arch; std::getline(architectures, arch, ',');)
-      jobs.push_back({argv[i], arch == "ptx" ? "compute_80" : "sm_" + arch, "", ""});
-  }
-  // The largest first, so that no thread is left alone with one at the end.
-  auto size = [](const Job& job) { return read_file(job.path).size(); };
-  std::sort(jobs.begin(), jobs.end(), [&](const Job& a, const Job& b) {
-    return std::make_tuple(size(b), a.path, a.arch) < std::make_tuple(size(a), b.path, b.arch);
-  });
+  for (int i = 5; i < argc; i++)
+    for (const std::string& arch : architectures)
+      if (arch != "ptx")
+        jobs.push_back({argv[i], "sm_" + arch, both && arch == "80", "", ""});
+      else if (!both)
+        jobs.push_back({argv[i], "compute_80", false, "", ""});
+  // The longest first, so that no thread is left alone with one at the end.
+  auto order = [](const Job& job) {
+    // What Hopper alone has is empty for all others.
+    size_t place =
+        job.arch == "sm_90" || stem_of(job.path) != "hopper" ? turn(job.path) : ~size_t{0};
+    return std::make_tuple(place, -static_cast<long>(read_file(job.path).size()), job.path,
+                           job.arch);
+  };
+  std::sort(jobs.begin(), jobs.end(),
+            [&](const Job& a, const Job& b) { return order(a) < order(b); });
   std::atomic<size_t> next{0};
   std::vector<std::thread> workers;
   for (unsigned t = 0; t < std::max(1u, std::thread::hardware_concurrency()); t++)
