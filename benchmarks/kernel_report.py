@@ -138,6 +138,19 @@ def memory_bound(lines):
                          f"{r['bank_conflicts']} | {read:.2f} | {written:.2f} |")
 
 
+def every(lines):
+    """A line a kernel: on 8.6, or on 9.0 what only Hopper has."""
+    lines += ["", "| kernel | registers | threads | shared KB | occupancy |", "|---" + "|--:" * 4 + "|"]
+    with open(ROOT / "target/kernels.csv") as f:
+        facts = {(r["kernel"], r["architecture"]): r for r in csv.DictReader(f)}
+    for name in sorted({kernel for kernel, _ in facts}):
+        if name.endswith(("_f32", "_f16")):
+            continue  # every kernel with instances has one for bf16
+        fact = facts.get((name, ARCHITECTURES[0])) or facts[name, "sm_90"]
+        lines.append(f"| {name.removesuffix('_bf16')} | {fact['registers']} | {fact['threads']} | "
+                     f"{int(fact['shared_bytes']) / 1024:.0f} | {fact['occupancy_percent']} % |")
+
+
 def main():
     lines = ["# Kernels: what can be known without a card", "",
              "Made by `benchmarks/kernel_report.py`. What was timed on a card stands in [performance.md](performance.md): these are "
@@ -168,6 +181,10 @@ def main():
               "memory. A request of 32 lanes for 16 bytes each is counted by itself. Where a lane takes 32 bytes in two",
               "requests, the second finds its half of the sector in L1: that counts as 2."]
     memory_bound(lines)
+    lines += ["", "## Every kernel", "",
+              f"Of those with instances, the one for bf16; on {ARCHITECTURES[0]}, and hopper_* on sm_90. Shared memory is what a launch",
+              "asks for where that depends on the tile."]
+    every(lines)
     lines += ["", "## Whole steps", "",
               "`benchmarks/roofline.py`: every op of a training plan, its FLOPs against a card's dense "
               "bf16 rate and its bytes", "against what of the memory's bandwidth its kernels can ask "
