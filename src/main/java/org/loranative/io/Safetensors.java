@@ -63,7 +63,11 @@ public final class Safetensors {
       }
       long length = readFully(channel, 0, 8, file).getLong();
       if (length < 2 || length > MAX_HEADER || length > size - 8) {
-        throw bad(file, "its header says it is " + length + " bytes long, which cannot be");
+        throw bad(
+            file,
+            "its header says it is "
+                + length
+                + " bytes long, which cannot be; it is a file of another kind, or damaged");
       }
       ByteBuffer header = readFully(channel, 8, (int) length, file);
       return parse(file, header.array(), 8 + length, size);

@@ -15,7 +15,9 @@ public final class Fitting {
     if (actual != expected) {
       throw new UserException(
           String.format(
-              "base_model %s has %d as %s, but %d as %s.", base, actual, what, expected, other));
+              "base_model %s has %d as %s, but %d as %s: parts of different models. Take the text"
+                  + " encoders and the VAE that belong to it.",
+              base, actual, what, expected, other));
     }
   }
 

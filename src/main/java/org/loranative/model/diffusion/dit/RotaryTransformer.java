@@ -79,8 +79,8 @@ public record RotaryTransformer(
    */
   public void requireFit(Path base, VaeConfig vae, int t5) {
     int token = PATCH * PATCH * vae.latentChannels();
-    Fitting.require(base, widths.in(), token, "the transformer's in_channels", "2 x 2 latents");
-    Fitting.require(base, widths.out(), token, "the transformer's out_channels", "2 x 2 latents");
+    Fitting.require(base, widths.in(), token, "the transformer's in_channels", "2 x 2 latents of the VAE");
+    Fitting.require(base, widths.out(), token, "the transformer's out_channels", "2 x 2 latents of the VAE");
     Fitting.require(base, widths.text(), t5, "joint_attention_dim", "T5's d_model");
     Fitting.require(
         base,
