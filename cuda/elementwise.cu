@@ -2,6 +2,7 @@
 // written once, 16 at a time.
 //
 //   add           y = a + b
+//   affine        y = factor x + shift
 //   glu           y = act(gate) up;  dgate = dy up act'(gate), dup = dy act(gate)    Shazeer 2020
 //   activation    y = act(x);  dx = dy act'(x)
 //   embedding     y[m, c] = w[ids[m], c] scale;  dw[v, c] = scale sum dy[m, c], ids[m] = v
@@ -25,11 +26,12 @@ LN_DEVICE float gelu_tanh_cumulative(float x) {
 }
 LN_DEVICE float gelu_cumulative(float x) { return 0.5f * erfcf(x * -0.70710678f); }
 
-// Codes of lora_ops.h: silu, gelu in its tanh form, gelu, quick gelu.
+// Codes of lora_ops.h: silu, gelu in its tanh form, gelu, quick gelu, tanh.
 LN_DEVICE float act_value(float x, i32 act) {
   if (act == 0) return x * silu_sigmoid(x);
   if (act == 1) return x * gelu_tanh_cumulative(x);
   if (act == 2) return x * gelu_cumulative(x);
+  if (act == 4) return tanhf(x);
   return x * silu_sigmoid(1.702f * x);
 }
 
@@ -43,6 +45,10 @@ LN_DEVICE float act_slope(float x, i32 act) {
     return s + x * s * (1.0f - s) * kGeluScale * (1.0f + 3.0f * kGeluCubic * x * x);
   }
   if (act == 2) return gelu_cumulative(x) + x * 0.3989422804f * expf(-0.5f * x * x);
+  if (act == 4) {
+    float y = tanhf(x);
+    return 1.0f - y * y;
+  }
   float s = silu_sigmoid(1.702f * x);
   return s * (1.0f + 1.702f * x * (1.0f - s));
 }
@@ -53,6 +59,14 @@ LN_DEVICE void add(const T* a, const T* b, T* y, i64 n) {
   Eight x = s.load(a);
   x += s.load(b);
   s.store(y, x);
+}
+
+template <bool WHOLE, typename T>
+LN_DEVICE void affine(const T* x, T* y, i64 n, float factor, float shift) {
+  const Span<WHOLE> s = own_eight<WHOLE>(n);
+  Eight e = s.load(x);
+  LN_EACH_OF_8 e[i] = factor * e[i] + shift;
+  s.store(y, e);
 }
 
 // gate and up have pitch elements from row to row.
@@ -204,6 +218,8 @@ LN_DEVICE void round_padded(const float* x, T* y, i64 rows, i64 columns, i64 pad
 
 LN_INSTANCES((256), add, (const T* a, const T* b, T* y, i64 n),
              LN_EIGHTS(whole_eights(n, a, b, y), add, a, b, y, n))
+LN_INSTANCES((256), affine, (const T* x, T* y, i64 n, float factor, float shift),
+             LN_EIGHTS(whole_eights(n, x, y), affine, x, y, n, factor, shift))
 LN_INSTANCES((256), glu_fwd,
              (const T* gate, const T* up, T* y, i64 rows, i64 columns, i64 pitch, i32 act),
              LN_EIGHTS(whole_eights(columns | pitch, gate, up, y), glu_fwd, gate, up, y, rows,

@@ -150,18 +150,22 @@ LN_DEVICE void rope_pairs(const T* x, const float* table, T* y, i64 rows, i64 he
 }
 
 extern "C" __global__ void __launch_bounds__(128)
-    grid_rope_table(float* table, GridRopeArguments g, i64 M) {
+    grid_rope_table(const i32* moved, float* table, GridRopeArguments g, i64 M) {
   const u32 half = u32(g.half[0] + g.half[1] + g.half[2]), i = u32(global_thread());
   if (i >= M * half) return;
-  const i64 m = i / half, token = m % (g.H * g.W + g.T);
+  const i64 m = i / half, tokens = g.H * g.W + g.P + g.T, token = m % tokens,
+            word = token - g.H * g.W - g.P;
   u32 j = i % half;
   int axis = 0;
   while (j >= u32(g.half[axis])) j -= u32(g.half[axis++]);
   const bool image = token < g.H * g.W;
-  const i64 place = axis == 0   ? image ? g.image_at : g.text_at + (token - g.H * g.W) * g.text_step
-                    : !image    ? 0
-                    : axis == 1 ? token / g.W
-                                : token % g.W;
+  i64 place = 0;  // of what fills an image up
+  if (image)
+    place = axis == 0   ? g.image_at + (moved ? moved[m / tokens] : 0)
+            : axis == 1 ? token / g.W
+                        : token % g.W;
+  else if (axis == 0 && word >= 0)
+    place = g.text_at + word * g.text_step;
   const double angle = double(place) / pow(double(g.theta), double(j) / double(g.half[axis]));
   table[m * 2 * half + i % half] = float(cos(angle));
   table[m * 2 * half + half + i % half] = float(sin(angle));

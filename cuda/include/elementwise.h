@@ -3,6 +3,7 @@
 #include "types.h"
 
 LN_SIGNATURES(add, (const T* a, const T* b, T* y, i64 n))
+LN_SIGNATURES(affine, (const T* x, T* y, i64 n, float factor, float shift))
 LN_SIGNATURES(glu_fwd,
               (const T* gate, const T* up, T* y, i64 rows, i64 columns, i64 pitch, i32 act))
 LN_SIGNATURES(glu_bwd, (const T* dy, const T* gate, const T* up, T* dgate, T* dup, i64 rows,

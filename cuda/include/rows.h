@@ -24,10 +24,10 @@ LN_SIGNATURES(rope_pairs, (const T* x, const float* table, T* y, i64 rows, i64 h
 
 // See ln_grid_rope_table_fwd.
 struct GridRopeArguments {
-  i64 H, W, T, image_at, text_at, text_step, half[3];
+  i64 H, W, P, T, image_at, text_at, text_step, half[3];
   float theta;
 };
 
-LN_SIGNATURE grid_rope_table(float* table, GridRopeArguments g, i64 M);
+LN_SIGNATURE grid_rope_table(const i32* moved, float* table, GridRopeArguments g, i64 M);
 LN_SIGNATURE rope_table(const i32* positions, const float* inv_freq, float* table, i64 M, i64 half,
                         float scale);

@@ -49,7 +49,7 @@ enum { LN_NF4_HEADER_BYTES = 1104 };
 
 enum { LN_OK = 0, LN_INVALID = 1, LN_OUT_OF_MEMORY = 2, LN_UNSUPPORTED = 3, LN_FAILED = 4 };
 
-enum { LN_SILU = 0, LN_GELU_TANH = 1, LN_GELU = 2, LN_QUICK_GELU = 3 };
+enum { LN_SILU = 0, LN_GELU_TANH = 1, LN_GELU = 2, LN_QUICK_GELU = 3, LN_TANH = 4 };
 
 // What changes from step to step, in device memory (64 bytes, little-endian, written by Java's
 // StepState before each run). Nothing of it is ever a launch argument, so that a captured plan
@@ -210,14 +210,16 @@ int ln_rms_norm_bwd(int64_t device, int64_t dy, int64_t dsum, int64_t sum, int64
 int ln_rope_table_fwd(int64_t device, int64_t positions, int64_t inv_freq, int64_t table, int64_t M,
                       int64_t half, float scale);
 
-// The same table for tokens that lie on a grid: B images of H W tokens row by row, each with T
-// tokens of text behind them. A head's half is parted into axes of half0, half1, half2 angles, each
-// angle p / theta^(j / half_a). p of token (row, column) is (image_at, row, column), of text token
-// n (text_at + n text_step, 0, 0). Angles in f64, as diffusers has them. table [B (H W + T), 2
+// The same table for tokens that lie on a grid: B images of H W tokens row by row, each with P
+// tokens that fill it up and T of text behind them. A head's half is parted into axes of half0,
+// half1, half2 angles, each angle p / theta^(j / half_a). p of token (row, column) is (image_at +
+// moved[b], row, column), of text token n (text_at + n text_step, 0, 0), of those that fill up 0.
+// moved [B] i32, or 0 for none. Angles in f64, as diffusers has them. table [B (H W + P + T), 2
 // (half0 + half1 + half2)] f32, overwritten.
-int ln_grid_rope_table_fwd(int64_t device, int64_t table, int64_t B, int64_t H, int64_t W,
-                           int64_t T, int64_t image_at, int64_t text_at, int64_t text_step,
-                           int64_t half0, int64_t half1, int64_t half2, float theta);
+int ln_grid_rope_table_fwd(int64_t device, int64_t moved, int64_t table, int64_t B, int64_t H,
+                           int64_t W, int64_t P, int64_t T, int64_t image_at, int64_t text_at,
+                           int64_t text_step, int64_t half0, int64_t half1, int64_t half2,
+                           float theta);
 
 // Rotates the first 2 half channels of each head in Hugging Face's half form (Su et al. 2021):
 // y[j] = x[j] cos - x[j + half] sin, y[j + half] = x[j + half] cos + x[j] sin; the rest is copied.
@@ -508,6 +510,10 @@ int64_t ln_linear_cross_entropy_scratch(int64_t device, int64_t M, int64_t C, in
 
 // y = a + b, elementwise over n. Overwrites y, which may be a or b.
 int ln_add_fwd(int64_t device, int64_t a, int64_t b, int64_t y, int64_t n, int32_t dtype);
+
+// y = factor x + shift, elementwise over n. Overwrites y, which may be x.
+int ln_affine_fwd(int64_t device, int64_t x, int64_t y, int64_t n, float factor, float shift,
+                  int32_t dtype);
 
 // out[0] = norm of g / step.loss_scale, g [n] f32; out[1] = min(1, max_norm / (norm + 1e-6)), or 1
 // if max_norm is 0 (PyTorch's clip_grad_norm_), divided by step.loss_scale. Sums in f64, in a fixed

@@ -55,6 +55,14 @@ struct QuickGelu {
   }
 };
 
+struct Tanh {
+  static float value(float x) { return 2.0f * sigmoid(2.0f * x) - 1.0f; }
+  static float slope(float x) {
+    float y = value(x);
+    return 1.0f - y * y;
+  }
+};
+
 // Calls run(activation) for the code of lora_ops.h.
 template <typename Run>
 void with_activation(int32_t act, Run run) {
@@ -65,6 +73,8 @@ void with_activation(int32_t act, Run run) {
       return run(GeluTanh());
     case LN_GELU:
       return run(Gelu());
+    case LN_TANH:
+      return run(Tanh());
     default:
       return run(QuickGelu());
   }

@@ -68,16 +68,21 @@ int ln_rope_table_fwd(int64_t device, int64_t positions, int64_t inv_freq, int64
   return LN_OK;
 }
 
-int ln_grid_rope_table_fwd(int64_t device, int64_t table, int64_t B, int64_t H, int64_t W,
-                           int64_t T, int64_t image_at, int64_t text_at, int64_t text_step,
-                           int64_t half0, int64_t half1, int64_t half2, float theta) {
+int ln_grid_rope_table_fwd(int64_t device, int64_t moved, int64_t table, int64_t B, int64_t H,
+                           int64_t W, int64_t P, int64_t T, int64_t image_at, int64_t text_at,
+                           int64_t text_step, int64_t half0, int64_t half1, int64_t half2,
+                           float theta) {
   const int64_t halves[3] = {half0, half1, half2}, half = half0 + half1 + half2;
+  const int64_t tokens = H * W + P + T;
+  const int32_t* by = ptr<int32_t>(moved);
   float* t = ptr<float>(table);
 #pragma omp parallel for num_threads(of(device)->threads) schedule(static)
-  for (int64_t m = 0; m < B * (H * W + T); m++) {
-    int64_t token = m % (H * W + T);
+  for (int64_t m = 0; m < B * tokens; m++) {
+    int64_t token = m % tokens, word = token - H * W - P;
     bool image = token < H * W;
-    int64_t place[3] = {image ? image_at : text_at + (token - H * W) * text_step,
+    int64_t place[3] = {image       ? image_at + (by ? by[m / tokens] : 0)
+                        : word >= 0 ? text_at + word * text_step
+                                    : 0,
                         image ? token / W : 0, image ? token % W : 0};
     float *cosine = t + m * 2 * half, *sine = cosine + half;
     for (int axis = 0, at = 0; axis < 3; axis++)

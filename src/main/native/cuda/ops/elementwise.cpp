@@ -18,6 +18,11 @@ int ln_add_fwd(int64_t device, int64_t a, int64_t b, int64_t y, int64_t n, int32
   return LN_LAUNCH_TYPED(of(device), dtype, add, eights(n), kThreads, 0, a, b, y, n);
 }
 
+int ln_affine_fwd(int64_t device, int64_t x, int64_t y, int64_t n, float factor, float shift,
+                  int32_t dtype) {
+  return LN_LAUNCH_TYPED(of(device), dtype, affine, eights(n), kThreads, 0, x, y, n, factor, shift);
+}
+
 int ln_glu_fwd(int64_t device, int64_t gate, int64_t up, int64_t y, int64_t rows, int64_t columns,
                int64_t pitch, int32_t act, int32_t dtype) {
   return LN_LAUNCH_TYPED(of(device), dtype, glu_fwd, eights(columns, rows), kThreads, 0, gate, up,

@@ -28,13 +28,14 @@ int ln_rope_table_fwd(int64_t device, int64_t positions, int64_t inv_freq, int64
                    table_at, M, half, scale);
 }
 
-int ln_grid_rope_table_fwd(int64_t device, int64_t table, int64_t B, int64_t H, int64_t W,
-                           int64_t T, int64_t image_at, int64_t text_at, int64_t text_step,
-                           int64_t half0, int64_t half1, int64_t half2, float theta) {
-  GridRopeArguments g{H, W, T, image_at, text_at, text_step, {half0, half1, half2}, theta};
-  int64_t tokens = B * (H * W + T);
+int ln_grid_rope_table_fwd(int64_t device, int64_t moved, int64_t table, int64_t B, int64_t H,
+                           int64_t W, int64_t P, int64_t T, int64_t image_at, int64_t text_at,
+                           int64_t text_step, int64_t half0, int64_t half1, int64_t half2,
+                           float theta) {
+  GridRopeArguments g{H, W, P, T, image_at, text_at, text_step, {half0, half1, half2}, theta};
+  int64_t tokens = B * (H * W + P + T);
   return LN_LAUNCH(of(device), grid_rope_table, cover(tokens * (half0 + half1 + half2), 128), 128,
-                   0, table, g, tokens);
+                   0, moved, table, g, tokens);
 }
 
 int ln_rope_fwd(int64_t device, int64_t x, int64_t table_at, int64_t y, int64_t M, int64_t heads,

@@ -7,7 +7,8 @@ public enum Act {
   SILU(LoraOps.LN_SILU),
   GELU_TANH(LoraOps.LN_GELU_TANH),
   GELU(LoraOps.LN_GELU),
-  QUICK_GELU(LoraOps.LN_QUICK_GELU);
+  QUICK_GELU(LoraOps.LN_QUICK_GELU),
+  TANH(LoraOps.LN_TANH);
 
   final int code;
 

@@ -1,6 +1,7 @@
 package org.loranative.graph.ops;
 
 import java.util.List;
+import java.util.Optional;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
@@ -13,16 +14,20 @@ import org.loranative.graph.Value;
 import org.loranative.io.DType;
 
 /**
- * Cosines and sines of tokens that lie on a grid, for {@link Rope}: table [B·(H·W + T), 2·half]
- * f32, the tokens of each image row by row and those of its text behind them. Three axes part a
- * head's channels among them: the first counts images or tokens of text, the others are the grid's
- * (Black Forest Labs' FLUX).
+ * Cosines and sines of tokens that lie on a grid, for {@link Rope}: table [B·(H·W + P + T), 2·half]
+ * f32, the tokens of each image row by row, those that fill it up and those of its text behind
+ * them. Three axes part a head's channels among them: the first counts images or tokens of text,
+ * the others are the grid's (Black Forest Labs' FLUX).
+ *
+ * @param moved [B] i32: what is added to the place of an image's tokens on the first axis
  */
-public record GridRopeTable(@Out Value table, Setting setting) implements Op {
+public record GridRopeTable(Optional<Value> moved, @Out Value table, Setting setting)
+    implements Op {
 
   /**
    * @param images B
    * @param height H of the grid; width likewise
+   * @param filling P, which lie at the origin
    * @param text T
    * @param imageAt the place of every image's token on the first axis
    * @param textAt that of the first token of text, {@code textStep} between one and the next
@@ -32,6 +37,7 @@ public record GridRopeTable(@Out Value table, Setting setting) implements Op {
       long images,
       long height,
       long width,
+      long filling,
       long text,
       long imageAt,
       long textAt,
@@ -51,10 +57,14 @@ public record GridRopeTable(@Out Value table, Setting setting) implements Op {
   }
 
   public static Value of(Graph g, String name, Setting s) {
-    long tokens = s.images() * (s.height() * s.width() + s.text());
+    return of(g, name, Optional.empty(), s);
+  }
+
+  public static Value of(Graph g, String name, Optional<Value> moved, Setting s) {
+    long tokens = s.images() * (s.height() * s.width() + s.filling() + s.text());
     Value table =
         g.temp(name, DType.F32, Shape.of(tokens, 2 * (s.half(0) + s.half(1) + s.half(2))));
-    g.add(new GridRopeTable(table, s));
+    g.add(new GridRopeTable(moved, table, s));
     return table;
   }
 
@@ -68,10 +78,12 @@ public record GridRopeTable(@Out Value table, Setting setting) implements Op {
     d.check(
         LoraOps.ln_grid_rope_table_fwd(
             d.handle(),
+            at.of(moved),
             at.of(table),
             setting.images(),
             setting.height(),
             setting.width(),
+            setting.filling(),
             setting.text(),
             setting.imageAt(),
             setting.textAt(),

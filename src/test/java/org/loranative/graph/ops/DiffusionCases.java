@@ -20,6 +20,7 @@ final class DiffusionCases {
       case GELU_TANH -> 0.5 * z * (1 + Math.tanh(0.7978845608028654 * (z + 0.044715 * z * z * z)));
       case GELU -> z * normal(z);
       case QUICK_GELU -> z / (1 + Math.exp(-1.702 * z));
+      case TANH -> Math.tanh(z);
     };
   }
 
@@ -35,6 +36,25 @@ final class DiffusionCases {
       sum += term;
     }
     return 0.5 + sum * Math.exp(-0.5 * z * z) / Math.sqrt(2 * Math.PI);
+  }
+
+  static Instance affine(Random r) {
+    Instance c = new Instance();
+    int n = OpCases.between(r, 1, 200);
+    float factor = (float) (r.nextGaussian() * 3);
+    float shift = (float) (r.nextGaussian() * 3);
+    c.shape = n + ", " + factor + " x + " + shift;
+    c.differentiable.put("x", OpCases.normal(r, n, 2));
+    c.builder = (g, t) -> List.of(Affine.of(g, OpCase.leaf(g, "x", t, n), factor, shift));
+    c.reference =
+        v -> {
+          double[] y = new double[n];
+          for (int i = 0; i < n; i++) {
+            y[i] = (double) factor * v.get("x")[i] + shift;
+          }
+          return List.of(y);
+        };
+    return c;
   }
 
   static Instance activation(Random r, Act act) {

@@ -25,6 +25,7 @@ final class OpCases {
   static List<OpCase> all() {
     return List.of(
         new OpCase("add", OpCases::add),
+        new OpCase("affine", DiffusionCases::affine),
         new OpCase("linear", OpCases::linear),
         new OpCase("linear shared input", OpCases::linearShared),
         new OpCase("lora_linear", r -> lora(r, 0, false)),
@@ -44,7 +45,8 @@ final class OpCases {
         new OpCase("rms_norm residual", r -> norm(r, true)),
         new OpCase("rope", r -> RopeCases.rope(r, Rope.Pairing.HALVES)),
         new OpCase("rope of neighbours", r -> RopeCases.rope(r, Rope.Pairing.NEIGHBOURS)),
-        new OpCase("rope on a grid", RopeCases::grid),
+        new OpCase("rope on a grid", r -> RopeCases.grid(r, false)),
+        new OpCase("grid_rope_table moved", r -> RopeCases.grid(r, true)),
         new OpCase("attention", r -> attention(r, 0, 0)),
         new OpCase("attention window", r -> attention(r, 5, 0)),
         new OpCase("attention softcap", r -> attention(r, 0, 1.5f)),
@@ -68,6 +70,7 @@ final class OpCases {
         new OpCase("split", OpCases::split),
         new OpCase("activation silu", r -> DiffusionCases.activation(r, Act.SILU)),
         new OpCase("activation gelu", r -> DiffusionCases.activation(r, Act.GELU)),
+        new OpCase("activation tanh", r -> DiffusionCases.activation(r, Act.TANH)),
         new OpCase("activation quick gelu", r -> DiffusionCases.activation(r, Act.QUICK_GELU)),
         new OpCase("layer_norm", DiffusionCases::layerNorm),
         new OpCase("group_norm", r -> DiffusionCases.groupNorm(r, false)),

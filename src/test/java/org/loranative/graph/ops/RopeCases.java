@@ -1,6 +1,8 @@
 package org.loranative.graph.ops;
 
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.loranative.graph.Kind;
 import org.loranative.graph.Shape;
@@ -52,11 +54,12 @@ final class RopeCases {
   }
 
   /** Images of few tokens, each with text behind them, on three axes of different widths. */
-  static Instance grid(Random r) {
+  static Instance grid(Random r, boolean moves) {
     Instance c = new Instance();
     int images = OpCases.between(r, 1, 2);
     int height = OpCases.between(r, 1, 4);
     int width = OpCases.between(r, 1, 4);
+    int filling = OpCases.between(r, 0, 3);
     int text = OpCases.between(r, 0, 5);
     int heads = OpCases.between(r, 1, 2);
     List<Integer> channels =
@@ -70,14 +73,23 @@ final class RopeCases {
     int textStep = OpCases.between(r, 0, 2);
     GridRopeTable.Setting s =
         new GridRopeTable.Setting(
-            images, height, width, text, imageAt, textAt, textStep, channels, 100);
-    c.shape = s.toString();
-    int tokens = height * width + text;
+            images, height, width, filling, text, imageAt, textAt, textStep, channels, 100);
+    int[] moved = r.ints(moves ? images : 0, 0, 40).toArray();
+    if (moves) {
+      c.fixed.put("moved", moved);
+    }
+    c.shape = s + " moved by " + Arrays.toString(moved);
+    int tokens = height * width + filling + text;
     c.differentiable.put("x", OpCases.normal(r, images * tokens * heads * dim, 1));
     c.builder =
         (g, t) -> {
           Value x = OpCase.leaf(g, "x", t, (long) images * tokens, (long) heads * dim);
-          Value table = GridRopeTable.of(g, "table", s);
+          Value table =
+              GridRopeTable.of(
+                  g,
+                  "table",
+                  moves ? Optional.of(g.input("moved", DType.I32, images)) : Optional.empty(),
+                  s);
           return List.of(Rope.of(g, x, table, dim, Rope.Pairing.NEIGHBOURS));
         };
     c.reference =
@@ -85,11 +97,12 @@ final class RopeCases {
           double[] y = v.get("x").clone();
           for (int i = 0; i < images * tokens * heads; i++) {
             int token = i / heads % tokens;
-            int word = token - height * width;
+            int word = token - height * width - filling;
+            int by = moves ? moved[i / heads / tokens] : 0;
             int[] place =
-                word < 0
-                    ? new int[] {imageAt, token / width, token % width}
-                    : new int[] {textAt + word * textStep, 0, 0};
+                token < height * width
+                    ? new int[] {imageAt + by, token / width, token % width}
+                    : new int[] {word < 0 ? 0 : textAt + word * textStep, 0, 0};
             int pair = 0;
             for (int axis = 0; axis < 3; axis++) {
               for (int j = 0; j < channels.get(axis); j += 2) {

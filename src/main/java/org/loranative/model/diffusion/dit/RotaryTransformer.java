@@ -79,8 +79,10 @@ public record RotaryTransformer(
    */
   public void requireFit(Path base, VaeConfig vae, int t5) {
     int token = PATCH * PATCH * vae.latentChannels();
-    Fitting.require(base, widths.in(), token, "the transformer's in_channels", "2 x 2 latents of the VAE");
-    Fitting.require(base, widths.out(), token, "the transformer's out_channels", "2 x 2 latents of the VAE");
+    Fitting.require(
+        base, widths.in(), token, "the transformer's in_channels", "2 x 2 latents of the VAE");
+    Fitting.require(
+        base, widths.out(), token, "the transformer's out_channels", "2 x 2 latents of the VAE");
     Fitting.require(base, widths.text(), t5, "joint_attention_dim", "T5's d_model");
     Fitting.require(
         base,
@@ -121,7 +123,9 @@ public record RotaryTransformer(
           net.linear(PREFIX + "context_embedder", text),
           latents.images())
     };
-    Heads all = new Heads(heads, headDim, true, Optional.of(positions(g, latents, s[0])), padding);
+    Heads all =
+        new Heads(
+            heads, headDim, true, Heads.EPS, Optional.of(positions(g, latents, s[0])), padding);
     for (int i = 0; i < layers; i++) {
       int at = i;
       String path = PREFIX + "transformer_blocks." + i;
@@ -148,6 +152,7 @@ public record RotaryTransformer(
             latents.images(),
             latents.height() / PATCH,
             latents.width() / PATCH,
+            0,
             s.textTokens(),
             0,
             0,
