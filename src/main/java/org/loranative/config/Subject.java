@@ -27,6 +27,9 @@ public enum Subject {
   /** Chroma: likewise. */
   CHROMA(1e-4, List.of("all-linear")),
 
+  /** Z-Image: likewise. */
+  ZIMAGE(1e-4, List.of("all-linear")),
+
   /** A diffusion model far narrower than these. */
   SMALL_SD(1e-3, List.of("all-linear"));
 

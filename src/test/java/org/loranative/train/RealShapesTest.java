@@ -71,6 +71,8 @@ class RealShapesTest {
             9000,
             List.of("task_type=sd", "batch_size=1", "resolution=1024", "quantize=nf4")),
         new Step(
+            "zimage-turbo", 89, 9000, List.of("task_type=sd", "batch_size=1", "resolution=1024")),
+        new Step(
             "chroma",
             90,
             9000,

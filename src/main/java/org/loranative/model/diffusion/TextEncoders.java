@@ -38,6 +38,11 @@ public interface TextEncoders {
     return 0;
   }
 
+  /** Small constants that {@link #encode} names. */
+  default Map<String, float[]> constants() {
+    return Map.of();
+  }
+
   /** Names every layer in a graph, also those that {@link #encode} does not read. */
   void trace(Net net);
 

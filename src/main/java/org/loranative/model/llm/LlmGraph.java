@@ -6,6 +6,7 @@ import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
+import org.loranative.graph.ops.Add;
 import org.loranative.graph.ops.Attention;
 import org.loranative.graph.ops.CachedAttention;
 import org.loranative.graph.ops.Embedding;
@@ -38,13 +39,18 @@ public final class LlmGraph {
   private final LlmBase base;
   private final LlmConfig c;
   private final Net net;
-  private final Graph g = new Graph();
+  private final Graph g;
   private final int tokens;
 
   private LlmGraph(LlmBase base, Adapters adapters, DType compute, boolean training, int tokens) {
+    this(base, new Net(new Graph(), base.weights(), adapters, compute, training), tokens);
+  }
+
+  private LlmGraph(LlmBase base, Net net, int tokens) {
     this.base = base;
     this.c = base.config();
-    this.net = new Net(g, base.weights(), adapters, compute, training);
+    this.net = net;
+    this.g = net.graph();
     this.tokens = tokens;
   }
 
@@ -165,11 +171,31 @@ public final class LlmGraph {
     g.result(logits);
   }
 
+  /**
+   * States [tokens, C] behind the first layers, before any last norm, of a packed row: what image
+   * models read of a text.
+   *
+   * @param net of the model that reads them; weights under this one's names
+   * @param inputs what the names of the inputs begin with: ids, positions, doc_start
+   */
+  public static Value states(
+      LlmBase base, Net net, String inputs, int tokens, int maxDocument, int layers) {
+    LlmGraph llm = new LlmGraph(base, net, tokens);
+    Value docStart = llm.g.input(inputs + DOC_START, DType.I32, tokens);
+    Stream s = llm.stream(new Packed(docStart, maxDocument), inputs, layers);
+    return s.residual().map(r -> Add.of(llm.g, r, s.x())).orElse(s.x());
+  }
+
   /** Hidden states [tokens, hidden] after the last norm. */
   private Value hidden(LayerNet.Tokens these) {
+    Stream stream = stream(these, "", c.layers().size());
+    return net.norm(c.prefix() + "norm", stream.x(), stream.residual(), c.normEps()).y();
+  }
+
+  private Stream stream(LayerNet.Tokens these, String inputs, int layers) {
     c.rope().require(these.longest());
-    Value ids = g.input(IDS, DType.I32, tokens);
-    Value positions = g.input(POSITIONS, DType.I32, tokens);
+    Value ids = g.input(inputs + IDS, DType.I32, tokens);
+    Value positions = g.input(inputs + POSITIONS, DType.I32, tokens);
     long half = c.rope().invFreq().size();
     Value rope = RopeTable.of(g, positions, net.constant(ROPE, half), c.rope().scale());
     boolean twoBases =
@@ -184,7 +210,7 @@ public final class LlmGraph {
 
     // The residual stream is the sum of `residual` and `x`; each norm adds them as it reads them.
     Stream stream = new Stream(x, Optional.empty());
-    for (int i = 0; i < c.layers().size(); i++) {
+    for (int i = 0; i < layers; i++) {
       Stream in = stream;
       LlmConfig.Layer layer = c.layers().get(i);
       LayerNet at = new LayerNet(net, c.inLayer(i, ""), i, c.normEps(), rope, localRope, these);
@@ -192,7 +218,7 @@ public final class LlmGraph {
       g.block("layers." + i, () -> out[0] = layer(layer, at, in));
       stream = out[0];
     }
-    return net.norm(c.prefix() + "norm", stream.x(), stream.residual(), c.normEps()).y();
+    return stream;
   }
 
   private record Stream(Value x, Optional<Value> residual) {}

@@ -147,7 +147,7 @@ public final class DiffusionTraining implements Training<DiffusionTask.Batch> {
 
   @Override
   public Map<String, float[]> constants() {
-    return Map.of();
+    return base.family().text().constants();
   }
 
   /**

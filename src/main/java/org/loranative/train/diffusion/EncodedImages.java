@@ -303,7 +303,8 @@ final class EncodedImages {
       }
       try (LoadedWeights weights = base.weights().load(needed, device);
           AdapterState none = new AdapterState(device, Adapters.none());
-          Placement placement = new Placement(device, weights, none, Map.of())) {
+          Placement placement =
+              new Placement(device, weights, none, base.family().text().constants())) {
         if (!captions.isEmpty()) {
           try (Session session = new Session(device, textGraph, placement, Optional.empty())) {
             Phase phase = new Phase("captions encoded", captions.size());

@@ -2,7 +2,6 @@ package org.loranative.train.diffusion;
 
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.loranative.UserException;
 import org.loranative.device.Device;
@@ -47,7 +46,8 @@ public final class Pictures implements AutoCloseable {
       LoadedWeights weights =
           owned.add(
               base.weights().load(Weights.of(Painter.graphs(base, mix.adapters(), dtype)), device));
-      Placement placement = owned.add(new Placement(device, weights, state, Map.of()));
+      Placement placement =
+          owned.add(new Placement(device, weights, state, base.family().text().constants()));
       painter =
           new Painter(device, base, mix.adapters(), dtype, placement, reader, Optional.empty());
       opened = true;

@@ -86,6 +86,13 @@ class DiffusersTest {
     compareTransformers("make_chroma_base.py", layers, format);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"kohya", "diffusers", "peft"})
+  void drawsTheSameWithZImage(String format) throws Exception {
+    compareTransformers(
+        "make_zimage_base.py", "transformer\\..*(attention|feed_forward).*", format);
+  }
+
   private void compareTransformers(String script, String pattern, String format) throws Exception {
     Path base = folder.resolve("base");
     run(python(), "src/test/python/" + script, base.toString());

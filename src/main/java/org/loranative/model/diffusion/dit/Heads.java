@@ -11,12 +11,19 @@ import org.loranative.model.Net;
  * padding.
  *
  * @param normalized whether queries and keys pass a norm, head by head
+ * @param eps of those norms
  * @param rope the table by which they are rotated, where positions are rotary
  * @param padding i32 [B]: how many of a text's last tokens nobody sees, where they are told
  */
 public record Heads(
-    int count, int dim, boolean normalized, Optional<Value> rope, Optional<Value> padding) {
-  private static final float EPS = 1e-6f;
+    int count,
+    int dim,
+    boolean normalized,
+    float eps,
+    Optional<Value> rope,
+    Optional<Value> padding) {
+  /** Of most families' norms. */
+  public static final float EPS = 1e-6f;
 
   public int width() {
     return count * dim;
@@ -24,7 +31,7 @@ public record Heads(
 
   /** Queries or keys of a projection. */
   Value normed(Net net, String norm, Value x) {
-    return normalized ? net.norm(norm, x, Optional.empty(), EPS).y() : x;
+    return normalized ? net.norm(norm, x, Optional.empty(), eps).y() : x;
   }
 
   /**
@@ -42,7 +49,7 @@ public record Heads(
   }
 
   /** The attention of tokens among themselves, whose layers lie below a path. */
-  Value attendSelf(Net net, String path, Value x, long tokens) {
+  public Value attendSelf(Net net, String path, Value x, long tokens) {
     Value q = normed(net, path + ".norm_q", net.linear(path + ".to_q", x));
     Value k = normed(net, path + ".norm_k", net.linear(path + ".to_k", x));
     return attend(net, path, q, k, net.linear(path + ".to_v", x), tokens);

@@ -40,7 +40,7 @@ public record Streams(Value image, Value text, long images) {
   }
 
   /** The text's. */
-  Value textRows(Graph g, Value joined) {
+  public Value textRows(Graph g, Value joined) {
     return rows(g, joined, imageTokens(), textTokens());
   }
 

@@ -16,12 +16,18 @@ import org.loranative.model.diffusion.families.chroma.ChromaReader;
 import org.loranative.model.diffusion.families.flux.FluxReader;
 import org.loranative.model.diffusion.families.sd3.Sd3Reader;
 import org.loranative.model.diffusion.families.stable.StableDiffusionReader;
+import org.loranative.model.diffusion.families.zimage.ZImageReader;
 import org.loranative.model.diffusion.parts.Assembly;
 
 /** All families of diffusion models that can be trained. */
 public final class DiffusionFamilies {
   private static final List<DiffusionReader> READERS =
-      List.of(new StableDiffusionReader(), new Sd3Reader(), new FluxReader(), new ChromaReader());
+      List.of(
+          new StableDiffusionReader(),
+          new Sd3Reader(),
+          new FluxReader(),
+          new ChromaReader(),
+          new ZImageReader());
   private static final String SUPPORTED =
       READERS.stream().map(DiffusionReader::label).collect(Collectors.joining(", "));
 

@@ -20,6 +20,7 @@ public final class Assembly {
       List.of(
           "double_blocks.0.img_attn.qkv.weight",
           "joint_blocks.0.x_block.attn.qkv.weight",
+          "noise_refiner.0.attention.qkv.weight",
           "input_blocks.0.0.weight");
 
   /** What newer checkpoints begin the VAE's names with. */

@@ -8,11 +8,14 @@ import org.loranative.UserException;
 import org.loranative.io.TensorEntry;
 
 /** Text encoders that the user names, each under ComfyUI's name in a whole checkpoint. */
-final class NamedEncoders {
+public final class NamedEncoders {
   private static final String KEY = "text_encoder_path";
   private static final String CLIP_L = "text_encoders.clip_l.transformer.";
   private static final String CLIP_G = "text_encoders.clip_g.transformer.";
   private static final String T5 = "text_encoders.t5xxl.transformer.";
+
+  /** What names of a language model's tensors begin with in a whole checkpoint. */
+  public static final String LANGUAGE = "text_encoders.qwen3_4b.transformer.";
 
   /** Widths of OpenAI's and OpenCLIP's towers, which all models have. */
   private static final long L_WIDTH = 768;
@@ -40,6 +43,8 @@ final class NamedEncoders {
       put(T5, file, T5Gguf.renamed(own));
     } else if (own.containsKey("encoder.block.0.layer.0.SelfAttention.q.weight")) {
       put(T5, file, own);
+    } else if (own.containsKey("model.embed_tokens.weight")) {
+      put(LANGUAGE, file, own);
     } else if (own.containsKey(WRAPPER + TOKENS)) {
       put(clip(own.get(WRAPPER + TOKENS)), file, own);
     } else if (own.containsKey(TOKENS)) {
@@ -49,8 +54,8 @@ final class NamedEncoders {
     } else {
       throw new UserException(
           String.format(
-              "%s: %s is neither a CLIP nor a T5 (it has %s); name the text encoders' files, such"
-                  + " as clip_l.safetensors and t5xxl_fp16.safetensors.",
+              "%s: %s is neither a CLIP, a T5 nor a language model (it has %s); name the text"
+                  + " encoders' files, such as clip_l.safetensors and t5xxl_fp16.safetensors.",
               KEY, file, own.keySet().stream().findFirst().orElse("no tensor")));
     }
   }

@@ -80,11 +80,28 @@ class DiffusionGoldenTest {
                   Stream.of("in_proj", "linear_2", "out_proj"))
               .toArray(String[]::new));
 
+  private static final LoraSpec ZIMAGE =
+      spec(
+          "to_q",
+          "to_k",
+          "to_v",
+          "to_out.0",
+          "w1",
+          "w2",
+          "w3",
+          "adaLN_modulation.0",
+          "adaLN_modulation.1",
+          "all_x_embedder.2-1",
+          "cap_embedder.1",
+          "linear",
+          "mlp.0");
+
   private static LoraSpec specOf(String family) {
     return switch (family) {
       case "chroma" -> CHROMA;
       case "flux" -> FLUX;
       case "sd3" -> MMDIT;
+      case "zimage" -> ZIMAGE;
       default -> UNET;
     };
   }
@@ -110,7 +127,15 @@ class DiffusionGoldenTest {
         .flatMap(
             d ->
                 Stream.of(
-                        "sd15", "sd21", "sdxl", "sd3", "sd35", "flux-dev", "flux-schnell", "chroma")
+                        "sd15",
+                        "sd21",
+                        "sdxl",
+                        "sd3",
+                        "sd35",
+                        "flux-dev",
+                        "flux-schnell",
+                        "chroma",
+                        "zimage")
                     .map(name -> Arguments.of(d, name)));
   }
 
@@ -147,6 +172,9 @@ class DiffusionGoldenTest {
       if (has("ids")) {
         putClip(inputs);
       }
+      if (has("llm_ids")) {
+        putLanguageModel(inputs);
+      }
       if (has("t5_ids")) {
         String prefix =
             Stream.of("text_encoder.", "text_encoder_2.", "text_encoder_3.")
@@ -182,6 +210,20 @@ class DiffusionGoldenTest {
       }
     }
 
+    private void putLanguageModel(Map<String, Object> inputs) {
+      int[] ids = golden.ints("llm_ids");
+      int[] positions = new int[ids.length];
+      int[] start = new int[ids.length];
+      int tokens = ids.length / IMAGES;
+      for (int i = 0; i < ids.length; i++) {
+        positions[i] = i % tokens;
+        start[i] = i / tokens * tokens;
+      }
+      inputs.put("text_encoder.ids", ids);
+      inputs.put("text_encoder.positions", positions);
+      inputs.put("text_encoder.doc_start", start);
+    }
+
     boolean has(String tensor) {
       return golden.tensors().containsKey(tensor);
     }
@@ -214,9 +256,9 @@ class DiffusionGoldenTest {
           .filter(this::has)
           .forEach(input -> inputs.put(input, golden.floats(input)));
       inputs.put("text", golden.floats(context()));
-      if (has("padding")) {
-        inputs.put("padding", golden.ints("padding"));
-      }
+      Stream.of("padding", "rows", "lengths")
+          .filter(this::has)
+          .forEach(input -> inputs.put(input, golden.ints(input)));
       double guidance = has("guidance") ? golden.floats("guidance")[0] : 1;
       base.family()
           .denoiser()
@@ -232,7 +274,8 @@ class DiffusionGoldenTest {
     }
 
     PlacedModel place(Device device, Adapters adapters, Graph graph) {
-      return new PlacedModel(device, base.weights(), adapters, Map.of(), graph);
+      return new PlacedModel(
+          device, base.weights(), adapters, base.family().text().constants(), graph);
     }
   }
 
@@ -332,12 +375,14 @@ class DiffusionGoldenTest {
     return files.golden.tensors().keySet().stream().filter(k -> k.startsWith(prefix)).count();
   }
 
+  private static final List<Object> FROZEN_TEXTS = List.of("chroma", "zimage");
+
   /** Those whose encoders make few tokens and can be adapted. */
   static Stream<Arguments> shortTexts() {
     return fewer()
         .filter(
             a ->
-                a.get()[0].equals("cpu") && !a.get()[1].equals("chroma")
+                a.get()[0].equals("cpu") && !FROZEN_TEXTS.contains(a.get()[1])
                     || a.get()[1].equals("sdxl"));
   }
 

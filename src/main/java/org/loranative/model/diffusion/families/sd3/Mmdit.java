@@ -63,7 +63,13 @@ final class Mmdit {
           latents.images())
     };
     Heads heads =
-        new Heads(c.heads(), c.headDim(), c.normalizesQk(), Optional.empty(), Optional.empty());
+        new Heads(
+            c.heads(),
+            c.headDim(),
+            c.normalizesQk(),
+            Heads.EPS,
+            Optional.empty(),
+            Optional.empty());
     for (int i = 0; i < c.layers(); i++) {
       int parts = c.dual().contains(i) ? 9 : 6;
       int ofText = i == c.layers() - 1 ? 2 : 6; // nothing reads the text behind the last block

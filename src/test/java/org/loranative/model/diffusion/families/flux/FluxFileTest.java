@@ -241,7 +241,7 @@ class FluxFileTest {
     assertThatThrownBy(
             () -> DiffusionFamilies.open(file, parts("ae.safetensors", "ae.safetensors")))
         .isInstanceOf(UserException.class)
-        .hasMessageContaining("neither a CLIP nor a T5");
+        .hasMessageContaining("neither a CLIP, a T5 nor a language model");
     assertThatThrownBy(() -> DiffusionFamilies.open(file, parts("ae.safetensors", "nothing")))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("does not exist");
