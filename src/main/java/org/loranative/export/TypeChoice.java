@@ -50,8 +50,9 @@ record TypeChoice(Optional<DType> chosen, boolean blocks) {
    */
   Optional<DType> of(TensorEntry entry) {
     Optional<DType> stored = DType.named(entry.type());
-    boolean widened = stored.isPresent() && WIDENED.contains(stored.get());
-    if (stored.isEmpty() || !widened && Encoders.of(stored.get()).isEmpty()) {
+    boolean rare = StoredRows.isRare(entry.type());
+    boolean widened = rare || stored.isPresent() && WIDENED.contains(stored.get());
+    if (stored.isEmpty() && !rare || !widened && Encoders.of(stored.get()).isEmpty()) {
       return Optional.empty();
     }
     boolean vector = entry.shape().size() < 2;
@@ -59,7 +60,7 @@ record TypeChoice(Optional<DType> chosen, boolean blocks) {
       return Optional.of(DType.F32); // as llama.cpp wants them
     }
     boolean writable = !widened && (blocks || !stored.get().isBlocks());
-    DType type = chosen.orElse(writable ? stored.get() : PLAIN);
+    DType type = chosen.orElse(writable ? stored.orElseThrow() : PLAIN);
     boolean whole = StoredRows.columns(entry) % type.elementsPerBlock == 0;
     return Optional.of(whole ? type : DType.F16);
   }

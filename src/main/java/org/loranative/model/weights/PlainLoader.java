@@ -2,6 +2,7 @@ package org.loranative.model.weights;
 
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
+import java.util.Optional;
 import org.loranative.StoppedException;
 import org.loranative.Stopping;
 import org.loranative.device.CpuDevice;
@@ -28,12 +29,12 @@ final class PlainLoader {
    * @param to its address there
    */
   void load(Reading r, long from, Value v, long to) {
-    DType stored = r.stored();
-    if (!r.scale().isNone()) {
-      assert r.interleavedHeads() == 0 && r.offset() == 0 && !r.transposed();
-      scaled(r, from, v, to);
+    if (r.isMadeOnHost()) {
+      onHost(r, from, v, to);
+      arrange(r, v, to);
       return;
     }
+    DType stored = r.stored();
     if (r.interleavedHeads() > 0) {
       long columns = v.shape().last();
       r.inOrder(
@@ -48,6 +49,11 @@ final class PlainLoader {
       return;
     }
     dequantize(from, stored, to, v.dtype(), r.entry().elements());
+    arrange(r, v, to);
+  }
+
+  /** Puts what is on the device in the order that it is used in, and adds its offset. */
+  private void arrange(Reading r, Value v, long to) {
     if (r.isConvolution()) {
       // Images are NHWC: [O, I, kernel, kernel] becomes [O, kernel, kernel, I].
       long taps = r.entry().shape().get(2) * r.entry().shape().get(3);
@@ -68,19 +74,19 @@ final class PlainLoader {
     }
   }
 
-  /** In f32 on the host, so that a number times its scale is rounded once. */
-  private void scaled(Reading r, long from, Value v, long to) {
-    long n = v.shape().size();
+  /** In f32 on the host, so that a number times its scale is rounded once; rows at a time. */
+  private void onHost(Reading r, long from, Value v, long to) {
+    long columns = Math.max(1, StoredRows.columns(r.entry()));
+    long rows = r.entry().elements() / columns;
+    int most = (int) Math.min(rows, Math.max(1, PIECE / columns));
     int size = v.dtype().bytesPerBlock;
     try (CpuDevice host = new CpuDevice(CpuDevice.physicalCores());
-        HostBuffer wide = new HostBuffer(Math.min(n, PIECE) * Float.BYTES);
-        HostBuffer own = new HostBuffer(Math.min(n, PIECE) * size)) {
-      FloatBuffer numbers = wide.view().asFloatBuffer();
-      for (long at = 0; at < n; at += PIECE) {
-        long count = Math.min(PIECE, n - at);
-        new PlainLoader(host)
-            .dequantize(from + r.stored().bytes(at), r.stored(), wide.address(), DType.F32, count);
-        r.scale().multiply(numbers, at, (int) count);
+        HostBuffer wide = new HostBuffer(most * columns * Float.BYTES);
+        HostBuffer own = new HostBuffer(most * columns * size)) {
+      for (long row = 0; row < rows; row += most) {
+        int count = (int) Math.min(most, rows - row);
+        int n = Math.toIntExact(count * columns);
+        numbers(r, from, row, count, wide, host);
         host.check(
             LoraOps.ln_dequantize_fwd(
                 host.handle(),
@@ -90,11 +96,30 @@ final class PlainLoader {
                 v.dtype().code,
                 0,
                 1,
-                count,
-                count));
-        device.upload(to + v.dtype().bytes(at), own, v.dtype().bytes(count));
+                n,
+                n));
+        device.upload(to + v.dtype().bytes(row * columns), own, v.dtype().bytes(n));
       }
     }
+  }
+
+  private static void numbers(
+      Reading r, long from, long row, int rows, HostBuffer to, CpuDevice host) {
+    long columns = Math.max(1, StoredRows.columns(r.entry()));
+    int n = Math.toIntExact(rows * columns);
+    FloatBuffer numbers = to.view().asFloatBuffer();
+    Optional<RareBlocks> rare = RareBlocks.named(r.entry().type());
+    if (rare.isPresent()) {
+      float[] x = new float[n];
+      r.rareRows(rare.get(), row, rows, x);
+      numbers.put(0, x);
+    } else {
+      assert r.interleavedHeads() == 0;
+      new PlainLoader(host)
+          .dequantize(
+              from + r.stored().bytes(row * columns), r.stored(), to.address(), DType.F32, n);
+    }
+    r.scale().multiply(numbers, row * columns, n);
   }
 
   /** Turns [outer, first, second] into [outer, second, first]. */

@@ -17,8 +17,32 @@ import org.loranative.io.TensorEntry;
  */
 public record Reading(
     TensorEntry entry, int interleavedHeads, float offset, boolean transposed, Scale scale) {
+  /** Unless it is stored in {@link RareBlocks}. */
   DType stored() {
     return DType.named(entry.type()).orElseThrow();
+  }
+
+  /** Whether numbers are made on the host, from rare blocks or by scales. */
+  boolean isMadeOnHost() {
+    return !scale.isNone() || RareBlocks.named(entry.type()).isPresent();
+  }
+
+  /**
+   * Numbers of the weight's rows, as they stand in the file but for the rows' order.
+   *
+   * @param row the first
+   */
+  void rareRows(RareBlocks type, long row, int rows, float[] to) {
+    int columns = Math.toIntExact(StoredRows.columns(entry));
+    if (interleavedHeads == 0) {
+      type.read(entry, row * columns, rows * columns, to);
+      return;
+    }
+    float[] one = new float[columns];
+    for (int i = 0; i < rows; i++) {
+      type.read(entry, fileRow(row + i) * columns, columns, one);
+      System.arraycopy(one, 0, to, i * columns, columns);
+    }
   }
 
   /** Whether the file holds [O, I, kernel, kernel], which is read as [O, kernel, kernel, I]. */

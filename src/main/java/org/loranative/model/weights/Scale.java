@@ -35,6 +35,9 @@ final class Scale {
    * @param first which of its numbers stands at 0
    */
   void multiply(FloatBuffer x, long first, int count) {
+    if (isNone()) {
+      return;
+    }
     long across = (columns + blockColumns - 1) / blockColumns;
     for (int i = 0; i < count; ) {
       long row = (first + i) / columns;

@@ -38,6 +38,11 @@ public final class StoredRows implements AutoCloseable {
     this.scales = scales;
   }
 
+  /** Whether a type's numbers can be read, but are held and written as other types only. */
+  public static boolean isRare(String type) {
+    return RareBlocks.named(type).isPresent();
+  }
+
   public static long rows(TensorEntry entry) {
     return entry.shape().size() < 2 ? 1 : entry.shape().get(0);
   }
@@ -50,6 +55,11 @@ public final class StoredRows implements AutoCloseable {
   public void read(TensorEntry entry, long first, int count, float[] to) {
     long columns = columns(entry);
     long n = count * columns;
+    Optional<RareBlocks> rare = RareBlocks.named(entry.type());
+    if (rare.isPresent()) {
+      rare.get().read(entry, first * columns, Math.toIntExact(n), to);
+      return;
+    }
     DType type = DType.named(entry.type()).orElseThrow();
     long from = 0;
     if (type == DType.NF4) {
@@ -74,10 +84,7 @@ public final class StoredRows implements AutoCloseable {
               n));
       numbers.view().asFloatBuffer().get(to, 0, Math.toIntExact(n));
     }
-    Scale scale = scales.of(entry);
-    if (!scale.isNone()) {
-      scale.multiply(FloatBuffer.wrap(to), first * columns, Math.toIntExact(n));
-    }
+    scales.of(entry).multiply(FloatBuffer.wrap(to), first * columns, Math.toIntExact(n));
   }
 
   private Assembled assembled(TensorEntry entry) {

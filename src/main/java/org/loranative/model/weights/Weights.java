@@ -87,7 +87,8 @@ public final class Weights {
       return compute;
     }
     Shape shape = shape(name);
-    DType stored = DType.named(r.entry().type()).orElseThrow();
+    // Of rare blocks the numbers alone can be held.
+    DType stored = DType.named(r.entry().type()).orElse(compute);
     DType held = quantize == Quantize.NF4 ? DType.NF4 : stored;
     boolean fits =
         shape.size() > 0
@@ -109,7 +110,9 @@ public final class Weights {
       throw new UserException(
           source + " lacks the tensor " + fileName.apply(name) + "; the file may be incomplete.");
     }
-    if (DType.named(entry.type()).isEmpty() || List.of("I32", "U8").contains(entry.type())) {
+    boolean known =
+        DType.named(entry.type()).isPresent() || RareBlocks.named(entry.type()).isPresent();
+    if (!known || List.of("I32", "U8").contains(entry.type())) {
       throw new UserException(
           source
               + ": tensor "
@@ -117,7 +120,8 @@ public final class Weights {
               + " is stored as "
               + entry.type()
               + ", which is not supported (F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K,"
-              + " Q5_K, Q6_K, F8_E4M3, F8_E5M2 are, and NF4 of bitsandbytes).");
+              + " Q5_K, Q6_K, Q2_K, Q3_K, IQ4_NL, IQ4_XS, MXFP4, F8_E4M3, F8_E5M2 are, and NF4 of"
+              + " bitsandbytes).");
     }
     return entry;
   }
