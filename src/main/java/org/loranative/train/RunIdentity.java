@@ -13,19 +13,24 @@ import org.loranative.lora.AdapterMethods;
 import org.loranative.lora.Adapters;
 
 /**
- * What must be the same for a run to go on from a checkpoint. A hash is "" where an older version
- * wrote none.
+ * What must be the same for a run to go on from a checkpoint. A hash or name is "" where an older
+ * version wrote none.
  *
  * @param data hash of the training data
  * @param base hash of the base model
  * @param layers hash of the adapted layers, their shapes and ranks
+ * @param optimizer its name: two may keep slots of the same names and sizes
  */
-public record RunIdentity(long seed, String data, String base, String layers) {
+public record RunIdentity(long seed, String data, String base, String layers, String optimizer) {
   private static final String BASE = "base_sha256";
 
-  public static RunIdentity of(Training<?> kind, long seed) {
+  public static RunIdentity of(Training<?> kind, long seed, String optimizer) {
     return new RunIdentity(
-        seed, kind.task().fingerprint(), kind.weights().fingerprint(), layers(kind.adapters()));
+        seed,
+        kind.task().fingerprint(),
+        kind.weights().fingerprint(),
+        layers(kind.adapters()),
+        optimizer);
   }
 
   private static String layers(Adapters adapters) {
@@ -54,6 +59,7 @@ public record RunIdentity(long seed, String data, String base, String layers) {
     node.put("data_sha256", data);
     node.put(BASE, base);
     node.put("layers_sha256", layers);
+    node.put("optimizer", optimizer);
   }
 
   /** Whether a checkpoint's state has all of it. */
@@ -66,7 +72,8 @@ public record RunIdentity(long seed, String data, String base, String layers) {
         node.path("seed").asLong(),
         node.path("data_sha256").asText(),
         node.path(BASE).asText(),
-        node.path("layers_sha256").asText());
+        node.path("layers_sha256").asText(),
+        node.path("optimizer").asText());
   }
 
   /**
@@ -77,6 +84,14 @@ public record RunIdentity(long seed, String data, String base, String layers) {
   void requireSame(RunIdentity written, Path checkpoint) {
     if (differs(written.layers(), layers)) {
       throw Checkpoint.unfit(checkpoint);
+    }
+    if (differs(written.optimizer(), optimizer)) {
+      throw new UserException(
+          String.format(
+              "%1$s was written with optimizer %2$s, whose state %3$s cannot go on from. Set"
+                  + " optimizer: %2$s, or start a new output_dir with init_adapter: %1$s to go on"
+                  + " from its weights.",
+              checkpoint, written.optimizer(), optimizer));
     }
     if (differs(written.base(), base)) {
       throw new UserException(

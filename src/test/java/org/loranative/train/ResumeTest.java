@@ -208,6 +208,24 @@ class ResumeTest {
     assertThat(run.resolve("checkpoint-6/optimizer.safetensors")).hasBinaryContent(state);
     settings[0] = "optimizer=" + (optimizer.equals("lion") ? "adamw" : "lion");
     assertThatThrownBy(() -> train(true, settings))
+        .hasMessageContaining("was written with optimizer " + optimizer + ", whose state");
+  }
+
+  /** Before names were written, slots alone told optimizers apart. */
+  @Test
+  void optimizersAreToldApartByNameAndBySlots() throws IOException {
+    train(false);
+    Path state = run.resolve("checkpoint-6/trainer_state.json");
+    String named = Files.readString(state);
+    assertThat(named).contains("\"optimizer\" : \"adamw\"");
+    // One with slots of the same names and sizes.
+    Files.writeString(state, named.replace("\"adamw\"", "\"adamw_of_tomorrow\""));
+    Checksums.write(state.getParent());
+    assertThatThrownBy(() -> train(true))
+        .hasMessageContaining("optimizer adamw_of_tomorrow, whose state adamw cannot go on from");
+    Files.writeString(state, named.replaceAll("\"optimizer\" :.*\n", ""));
+    Checksums.write(state.getParent());
+    assertThatThrownBy(() -> train(true, "optimizer=lion"))
         .hasMessageContaining("does not fit this configuration");
   }
 

@@ -290,7 +290,7 @@ public final class TrainRun implements AutoCloseable {
         owned.add(new AdapterState(device, adapters, run.setting().optimizer().slots(adapters)));
     Placement placement = owned.add(new Placement(device, weights, state, kind.constants()));
     PlanStore plans = owned.add(new PlanStore(memory.plans(), device, placement));
-    RunIdentity identity = RunIdentity.of(kind, config.seed());
+    RunIdentity identity = RunIdentity.of(kind, config.seed(), config.optimizer());
     Runnable begin = () -> new Beginning(config, device, compute).set(kind, state, placement);
     Checkpoint from = folder.start(identity, state, begin);
     AtomicFiles.writeString(folder.config(), yaml); // now that nothing refuses it
