@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 import org.loranative.board.actions.Actions;
 import org.loranative.board.actions.Webhook;
 import org.loranative.board.curves.Curves;
-import org.loranative.board.data.Records;
+import org.loranative.board.data.RunRecords;
 import org.loranative.board.http.Admission;
 import org.loranative.board.http.PageFiles;
 import org.loranative.board.http.Query;
@@ -139,14 +139,16 @@ public final class Board implements AutoCloseable {
       case "/api/layers" -> Reply.json(exchange, curves.layers(run(query)));
       case "/api/images" -> Reply.json(exchange, Samples.images(run(query)));
       case "/api/texts" -> Reply.json(exchange, Samples.texts(run(query)));
-      case "/api/records" -> Reply.json(exchange, Records.hardest(run(query)));
-      case "/api/step" -> Reply.json(exchange, Records.ofStep(run(query), query.number("step", 0)));
-      case "/api/record" -> Reply.json(exchange, Records.content(run(query), query.text("record")));
+      case "/api/records" -> Reply.json(exchange, RunRecords.hardest(run(query)));
+      case "/api/step" ->
+          Reply.json(exchange, RunRecords.ofStep(run(query), query.number("step", 0)));
+      case "/api/record" ->
+          Reply.json(exchange, RunRecords.content(run(query), query.text("record")));
       case "/api/machine" -> Reply.json(exchange, MachineNow.of(run(query)));
       case "/api/form" -> Reply.json(exchange, actions.form());
       case "/api/jobs" -> Reply.json(exchange, actions.jobs());
       case "/api/image" -> image(exchange, Samples.image(run(query), query));
-      case "/api/picture" -> image(exchange, Records.picture(run(query), query.text("record")));
+      case "/api/picture" -> image(exchange, RunRecords.picture(run(query), query.text("record")));
       default -> PageFiles.send(exchange, path);
     }
   }

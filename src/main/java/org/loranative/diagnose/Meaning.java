@@ -101,43 +101,36 @@ enum Meaning {
     this.tags = List.of(tags).stream().map(Pattern::compile).toList();
   }
 
-  /** The tag of the curve of this meaning, where there is one. */
-  Optional<String> tagIn(Map<String, Curve> scalars) {
-    Curve found = in(scalars);
-    return scalars.entrySet().stream()
-        .filter(e -> e.getValue() == found)
-        .map(Map.Entry::getKey)
-        .min(Comparator.naturalOrder());
-  }
-
   /** The curve of this meaning. */
   Curve in(Map<String, Curve> scalars) {
-    List<Curve> found = new ArrayList<>();
+    return tagIn(scalars).map(scalars::get).orElse(Curve.EMPTY);
+  }
+
+  /** The tag of the curve of this meaning, where there is one. */
+  Optional<String> tagIn(Map<String, Curve> scalars) {
+    List<String> found = new ArrayList<>();
     for (Pattern tag : tags) {
-      scalars.entrySet().stream()
-          .filter(e -> tag.matcher(e.getKey()).matches() && !e.getValue().isEmpty())
-          .sorted(Map.Entry.comparingByKey())
-          .forEach(e -> found.add(e.getValue()));
+      scalars.keySet().stream()
+          .filter(t -> tag.matcher(t).matches() && !scalars.get(t).isEmpty())
+          .sorted()
+          .forEach(found::add);
     }
     if (this == VALIDATION && found.isEmpty()) {
       quantiles(scalars).ifPresent(found::add);
     }
     return found.stream()
-        .filter(c -> c.size() >= ENOUGH)
+        .filter(t -> scalars.get(t).size() >= ENOUGH)
         .findFirst()
-        .or(() -> found.stream().max(Comparator.comparing(Curve::size)))
-        .orElse(Curve.EMPTY);
+        .or(() -> found.stream().max(Comparator.comparing(t -> scalars.get(t).size())));
   }
 
   /** diffusion-pipe's validation: of a set that the configuration names. */
-  private static Optional<Curve> quantiles(Map<String, Curve> scalars) {
+  private static Optional<String> quantiles(Map<String, Curve> scalars) {
     return scalars.keySet().stream()
         .filter(tag -> tag.contains("/loss_quantile_"))
         .map(tag -> tag.substring(0, tag.indexOf("/loss_quantile_")) + "/loss")
         .filter(scalars::containsKey)
-        .sorted()
-        .map(scalars::get)
-        .findFirst();
+        .min(Comparator.naturalOrder());
   }
 
   /** What the tags say of the task, {@code sd} or {@code llm}. */

@@ -29,7 +29,7 @@ final class Builtins {
         "raise_exception",
             (Callable)
                 (a, named) -> {
-                  throw new TemplateException(Values.text(a.get(0)));
+                  throw new TemplateException(JinjaValues.text(a.get(0)));
                 },
         "strftime_now", (Callable) (a, named) -> strftime((String) a.get(0), now));
   }

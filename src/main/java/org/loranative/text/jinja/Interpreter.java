@@ -63,10 +63,10 @@ final class Interpreter {
     if (statement instanceof Node.Text literal) {
       write(literal.text());
     } else if (statement instanceof Node.Print print) {
-      write(Values.text(evaluate(print.value(), scope)));
+      write(JinjaValues.text(evaluate(print.value(), scope)));
     } else if (statement instanceof Node.If branches) {
       for (Node.Branch branch : branches.branches()) {
-        if (Values.truth(evaluate(branch.condition(), scope))) {
+        if (JinjaValues.truth(evaluate(branch.condition(), scope))) {
           return execute(branch.body(), scope);
         }
       }
@@ -115,11 +115,11 @@ final class Interpreter {
 
   private void loop(Node.For loop, Scope scope) {
     List<Object> items = new ArrayList<>();
-    for (Object item : Values.iterate(evaluate(loop.items(), scope))) {
+    for (Object item : JinjaValues.iterate(evaluate(loop.items(), scope))) {
       budget.spend(ITERATION);
       Scope inner = new Scope(scope);
       bind(loop.targets(), item, inner);
-      if (loop.filter().isEmpty() || Values.truth(evaluate(loop.filter().get(), inner))) {
+      if (loop.filter().isEmpty() || JinjaValues.truth(evaluate(loop.filter().get(), inner))) {
         items.add(item);
       }
     }
@@ -158,7 +158,7 @@ final class Interpreter {
       scope.set(targets.get(0), value);
       return;
     }
-    List<Object> parts = Values.iterate(value);
+    List<Object> parts = JinjaValues.iterate(value);
     if (parts.size() != targets.size()) {
       throw new TemplateException(
           parts.size() + " values cannot be bound to " + String.join(", ", targets));
@@ -221,25 +221,26 @@ final class Interpreter {
           .forEach(
               e ->
                   map.put(
-                      Values.hashable(evaluate(e.getKey(), scope)), evaluate(e.getValue(), scope)));
+                      JinjaValues.hashable(evaluate(e.getKey(), scope)),
+                      evaluate(e.getValue(), scope)));
       return map;
     } else if (expression instanceof Node.Unary unary) {
       Object operand = evaluate(unary.operand(), scope);
       return unary.operator().equals("not")
-          ? (Object) !Values.truth(operand)
-          : Values.arithmetic("-", 0L, operand);
+          ? (Object) !JinjaValues.truth(operand)
+          : JinjaValues.arithmetic("-", 0L, operand);
     } else if (expression instanceof Node.Binary binary) {
       return binary(binary, scope);
     } else if (expression instanceof Node.Conditional c) {
-      return Values.truth(evaluate(c.condition(), scope))
+      return JinjaValues.truth(evaluate(c.condition(), scope))
           ? evaluate(c.yes(), scope)
           : c.no().map(no -> evaluate(no, scope)).orElse(None.UNDEFINED);
     } else if (expression instanceof Node.Attribute attribute) {
-      return Values.attribute(evaluate(attribute.object(), scope), attribute.name());
+      return JinjaValues.attribute(evaluate(attribute.object(), scope), attribute.name());
     } else if (expression instanceof Node.Index index) {
-      return Values.item(evaluate(index.object(), scope), evaluate(index.key(), scope));
+      return JinjaValues.item(evaluate(index.object(), scope), evaluate(index.key(), scope));
     } else if (expression instanceof Node.Slice slice) {
-      return Values.slice(
+      return JinjaValues.slice(
           evaluate(slice.object(), scope),
           bound(slice.from(), scope),
           bound(slice.to(), scope),
@@ -267,21 +268,21 @@ final class Interpreter {
     Object left = evaluate(b.left(), scope);
     switch (b.operator()) {
       case "and":
-        return Values.truth(left) ? evaluate(b.right(), scope) : left;
+        return JinjaValues.truth(left) ? evaluate(b.right(), scope) : left;
       case "or":
-        return Values.truth(left) ? left : evaluate(b.right(), scope);
+        return JinjaValues.truth(left) ? left : evaluate(b.right(), scope);
       default:
         Object right = evaluate(b.right(), scope);
         return switch (b.operator()) {
-          case "==" -> Values.equal(left, right);
-          case "!=" -> !Values.equal(left, right);
-          case "<" -> Values.compare(left, right) < 0;
-          case ">" -> Values.compare(left, right) > 0;
-          case "<=" -> Values.compare(left, right) <= 0;
-          case ">=" -> Values.compare(left, right) >= 0;
-          case "in" -> Values.contains(right, left);
-          case "~" -> Values.text(left) + Values.text(right);
-          default -> Values.arithmetic(b.operator(), left, right);
+          case "==" -> JinjaValues.equal(left, right);
+          case "!=" -> !JinjaValues.equal(left, right);
+          case "<" -> JinjaValues.compare(left, right) < 0;
+          case ">" -> JinjaValues.compare(left, right) > 0;
+          case "<=" -> JinjaValues.compare(left, right) <= 0;
+          case ">=" -> JinjaValues.compare(left, right) >= 0;
+          case "in" -> JinjaValues.contains(right, left);
+          case "~" -> JinjaValues.text(left) + JinjaValues.text(right);
+          default -> JinjaValues.arithmetic(b.operator(), left, right);
         };
     }
   }

@@ -29,7 +29,7 @@ final class Json {
       map.forEach(
           (k, x) -> {
             item(separator, depth);
-            string(Values.text(k));
+            string(JinjaValues.text(k));
             out.append(": ");
             value(x, depth + 1);
           });
@@ -49,7 +49,7 @@ final class Json {
     } else if (v instanceof None) {
       out.append("null");
     } else {
-      out.append(Values.text(v));
+      out.append(JinjaValues.text(v));
     }
   }
 

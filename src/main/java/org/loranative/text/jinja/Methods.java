@@ -43,7 +43,7 @@ final class Methods {
       case "split" -> method(a -> split(s, a));
       case "rsplit" -> method(a -> rsplit(s, a));
       case "splitlines" -> method(a -> new ArrayList<Object>(s.lines().toList()));
-      case "join" -> method(a -> join(s, Values.iterate(a.get(0))));
+      case "join" -> method(a -> join(s, JinjaValues.iterate(a.get(0))));
       case "find" -> method(a -> (long) s.indexOf((String) a.get(0)));
       case "count" -> method(a -> (long) s.split(Pattern.quote((String) a.get(0)), -1).length - 1);
       case "removeprefix" ->
@@ -74,7 +74,7 @@ final class Methods {
       case "get" ->
           method(
               a ->
-                  map.containsKey(Values.hashable(a.get(0)))
+                  map.containsKey(JinjaValues.hashable(a.get(0)))
                       ? map.get(a.get(0))
                       : a.size() > 1 ? a.get(1) : None.NONE);
       default -> Optional.empty();
@@ -94,14 +94,15 @@ final class Methods {
       case "pop" ->
           method(a -> items.remove(a.isEmpty() ? items.size() - 1 : ((Long) a.get(0)).intValue()));
       case "index" -> method(a -> index(items, a.get(0)));
-      case "count" -> method(a -> items.stream().filter(x -> Values.equal(x, a.get(0))).count());
+      case "count" ->
+          method(a -> items.stream().filter(x -> JinjaValues.equal(x, a.get(0))).count());
       default -> Optional.empty();
     };
   }
 
   private static long index(List<Object> items, Object wanted) {
     for (int i = 0; i < items.size(); i++) {
-      if (Values.equal(items.get(i), wanted)) {
+      if (JinjaValues.equal(items.get(i), wanted)) {
         return i;
       }
     }
@@ -133,13 +134,13 @@ final class Methods {
   private static List<String> prefixes(Object v) {
     return v instanceof String s
         ? List.of(s)
-        : Values.iterate(v).stream().map(Values::text).toList();
+        : JinjaValues.iterate(v).stream().map(JinjaValues::text).toList();
   }
 
   static String join(String separator, List<Object> items) {
     StringBuilder joined = new StringBuilder();
     for (int i = 0; i < items.size(); i++) {
-      joined.append(i == 0 ? "" : separator).append(Values.text(items.get(i)));
+      joined.append(i == 0 ? "" : separator).append(JinjaValues.text(items.get(i)));
       Budget.require(joined.length());
     }
     return joined.toString();

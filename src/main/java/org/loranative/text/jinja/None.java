@@ -1,6 +1,6 @@
 package org.loranative.text.jinja;
 
-/** Values that Java has no word for: Python's None, and a name or item that is not there. */
+/** JinjaValues that Java has no word for: Python's None, and a name or item that is not there. */
 enum None {
   NONE,
   UNDEFINED;

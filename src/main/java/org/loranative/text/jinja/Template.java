@@ -35,7 +35,7 @@ public final class Template {
    */
   public Rendering render(Map<String, Object> variables, String watched, LocalDateTime now) {
     Map<String, Object> globals = new HashMap<>(Builtins.functions(now));
-    variables.forEach((k, v) -> globals.put(k, Values.of(v)));
+    variables.forEach((k, v) -> globals.put(k, JinjaValues.of(v)));
     Object items = globals.getOrDefault(watched, List.of());
     Interpreter interpreter = new Interpreter(items instanceof List<?> list ? list : List.of());
     try {

@@ -29,13 +29,13 @@ final class Tests {
       case "divisibleby" -> (Long) v % (Long) a.get(0) == 0;
       case "lower" -> v instanceof String s && s.equals(s.toLowerCase(Locale.ROOT));
       case "upper" -> v instanceof String s && s.equals(s.toUpperCase(Locale.ROOT));
-      case "in" -> Values.contains(a.get(0), v);
-      case "equalto", "eq", "==", "sameas" -> Values.equal(v, a.get(0));
-      case "ne", "!=" -> !Values.equal(v, a.get(0));
-      case "lt", "lessthan", "<" -> Values.compare(v, a.get(0)) < 0;
-      case "le", "<=" -> Values.compare(v, a.get(0)) <= 0;
-      case "gt", "greaterthan", ">" -> Values.compare(v, a.get(0)) > 0;
-      case "ge", ">=" -> Values.compare(v, a.get(0)) >= 0;
+      case "in" -> JinjaValues.contains(a.get(0), v);
+      case "equalto", "eq", "==", "sameas" -> JinjaValues.equal(v, a.get(0));
+      case "ne", "!=" -> !JinjaValues.equal(v, a.get(0));
+      case "lt", "lessthan", "<" -> JinjaValues.compare(v, a.get(0)) < 0;
+      case "le", "<=" -> JinjaValues.compare(v, a.get(0)) <= 0;
+      case "gt", "greaterthan", ">" -> JinjaValues.compare(v, a.get(0)) > 0;
+      case "ge", ">=" -> JinjaValues.compare(v, a.get(0)) >= 0;
       default -> throw new TemplateException("the test \"" + name + "\" is not supported");
     };
   }

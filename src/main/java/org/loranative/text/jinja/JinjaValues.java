@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /** Python's semantics of truth, equality, order, arithmetic, indexing and text. */
-final class Values {
-  private Values() {}
+final class JinjaValues {
+  private JinjaValues() {}
 
   /** A value of Java's or JSON's as templates know it, whole: numbers are Long or Double. */
   static Object of(Object v) {

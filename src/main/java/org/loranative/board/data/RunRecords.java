@@ -19,12 +19,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** A run's records by what they lost: {@code records.jsonl} and {@code record_losses.jsonl}. */
-public final class Records {
-  private static final Logger log = LoggerFactory.getLogger(Records.class);
+public final class RunRecords {
+  private static final Logger log = LoggerFactory.getLogger(RunRecords.class);
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int MOST = 10;
 
-  private Records() {}
+  private RunRecords() {}
 
   /** A record's losses in training, as the run sums them up. */
   private record Course(JsonNode node) {
