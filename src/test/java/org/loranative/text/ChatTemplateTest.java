@@ -147,7 +147,7 @@ class ChatTemplateTest {
     }
     Random r = new Random(random.nextLong() + System.nanoTime());
     StringBuilder text = new StringBuilder(Files.readString(files.get(r.nextInt(files.size()))));
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 3 && !text.isEmpty(); i++) {
       int at = r.nextInt(text.length());
       switch (r.nextInt(3)) {
         case 0 -> text.deleteCharAt(at);
