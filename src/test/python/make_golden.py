@@ -25,6 +25,7 @@ OUT = Path(__file__).parents[1] / "resources" / "golden"
 VOCAB, HIDDEN, LAYERS, FFN = 67, 48, 2, 40
 DOCUMENTS = [7, 13]  # lengths; odd on purpose
 STEPS, RATE, CLIP = 10, 1e-2, 0.5
+GREEDY = 12  # tokens answered to the first document
 
 COMMON = dict(
     vocab_size=VOCAB,
@@ -98,6 +99,56 @@ MODELS = {
                  long_factor=[1.0, 2.0, 4.0, 8.0, 16.0, 32.0],
                  original_max_position_embeddings=32)),
     ),
+    "phi4-mini": (
+        transformers.Phi3Config,
+        dict(pad_token_id=0, bos_token_id=1, eos_token_id=2, tie_word_embeddings=True,
+             hidden_size=64, max_position_embeddings=256, original_max_position_embeddings=32,
+             rope_parameters=dict(
+                 rope_type="longrope", rope_theta=1000.0, partial_rotary_factor=0.75,
+                 short_factor=[1.0, 1.1, 1.3, 1.5, 2.0, 2.2],
+                 long_factor=[1.0, 2.0, 4.0, 8.0, 16.0, 32.0],
+                 original_max_position_embeddings=32)),
+    ),
+    "granite": (
+        transformers.GraniteConfig,
+        dict(embedding_multiplier=12.0, residual_multiplier=0.22, attention_multiplier=0.4,
+             logits_scaling=1.7, rms_norm_eps=0.05, tie_word_embeddings=True),
+    ),
+    "olmo2": (
+        transformers.Olmo2Config,
+        dict(rope_parameters=dict(
+            rope_type="yarn", rope_theta=1000.0, factor=4.0,
+            original_max_position_embeddings=16)),
+    ),
+    "olmo3": (
+        transformers.Olmo3Config,
+        dict(num_hidden_layers=4, sliding_window=5, pad_token_id=0, eos_token_id=2,
+             rope_parameters=dict(
+                 sliding_attention=dict(rope_type="default", rope_theta=1000.0),
+                 full_attention=dict(
+                     rope_type="yarn", rope_theta=1000.0, factor=4.0,
+                     original_max_position_embeddings=16))),
+    ),
+    "glm": (
+        transformers.GlmConfig,
+        dict(head_dim=16, pad_token_id=0, eos_token_id=2,
+             rope_parameters=dict(
+                 rope_type="default", rope_theta=1000.0, partial_rotary_factor=0.5)),
+    ),
+    "glm4": (
+        transformers.Glm4Config,
+        dict(head_dim=16, pad_token_id=0, eos_token_id=2,
+             rope_parameters=dict(
+                 rope_type="default", rope_theta=1000.0, partial_rotary_factor=0.5)),
+    ),
+    "ministral3": (
+        transformers.Ministral3Config,
+        dict(head_dim=16, pad_token_id=0, max_position_embeddings=256,
+             rope_parameters=dict(
+                 rope_type="yarn", rope_theta=1000.0, factor=4.0, beta_fast=4.0, beta_slow=1.0,
+                 mscale=1.0, mscale_all_dim=0.8, llama_4_scaling_beta=0.1,
+                 original_max_position_embeddings=32)),
+    ),
 }
 
 
@@ -117,6 +168,18 @@ WRAPPERS = {
                 rope_type="default", rope_theta=10000.0, mrope_section=[2, 2, 2])),
         vision_config=dict(
             depth=1, hidden_size=16, intermediate_size=16, num_heads=2, out_hidden_size=HIDDEN),
+        attn_implementation="eager",
+    ),
+    "ministral3-vision": lambda: transformers.Mistral3Config(
+        text_config=dict(
+            {k: v for k, v in COMMON.items() if k != "attn_implementation"},
+            model_type="ministral3", head_dim=16, pad_token_id=0,
+            rope_parameters=dict(
+                rope_type="yarn", rope_theta=1000.0, factor=4.0, beta_fast=4.0, beta_slow=1.0,
+                mscale=1.0, mscale_all_dim=1.0, llama_4_scaling_beta=0.1,
+                original_max_position_embeddings=32)),
+        vision_config=dict(VISION, model_type="pixtral", image_size=28, patch_size=14, head_dim=8),
+        image_token_index=5,
         attn_implementation="eager",
     ),
     "qwen3-vision": lambda: transformers.Qwen3VLConfig(
@@ -218,6 +281,12 @@ def train(name, base, targets):
     }
     logits = model(input_ids=ids, attention_mask=mask).logits
     golden["logits"] = documents(logits).detach().float()
+    prompt = ids[:1, :DOCUMENTS[0]]
+    answer = prompt
+    for _ in range(GREEDY):
+        best = model(input_ids=answer).logits[:, -1:].argmax(-1)
+        answer = torch.cat([answer, best], 1)
+    golden["greedy"] = answer[0, DOCUMENTS[0]:].int()
     loss = loss_of(logits, labels)
     golden["loss"] = loss.detach().reshape(1)
     loss.backward()
@@ -306,6 +375,71 @@ def make_long_gguf():
     writer.close()
 
 
+def make_near_gguf(name, arch, permuted=False, extra=lambda writer, c: None):
+    """A tiny model as GGUF, f32, by the names and keys of llama.cpp's converter."""
+    base = transformers.AutoModelForCausalLM.from_pretrained(OUT / name / "base")
+    c = base.config
+    writer = gguf.GGUFWriter(OUT / name / "base.gguf", gguf.MODEL_ARCH_NAMES[arch])
+    writer.add_context_length(c.max_position_embeddings)
+    writer.add_embedding_length(c.hidden_size)
+    writer.add_block_count(c.num_hidden_layers)
+    writer.add_feed_forward_length(c.intermediate_size)
+    writer.add_head_count(c.num_attention_heads)
+    writer.add_head_count_kv(c.num_key_value_heads)
+    writer.add_layer_norm_rms_eps(c.rms_norm_eps)
+    width = getattr(c, "head_dim", None) or c.hidden_size // c.num_attention_heads
+    rope = c.rope_parameters.get("full_attention", c.rope_parameters)
+    if getattr(c, "head_dim", None):
+        writer.add_key_length(width)
+        writer.add_value_length(width)
+    writer.add_rope_dimension_count(int(width * rope.get("partial_rotary_factor", 1)))
+    writer.add_rope_freq_base(rope["rope_theta"])
+    if rope["rope_type"] == "yarn":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.YARN)
+        writer.add_rope_scaling_factor(rope["factor"])
+        writer.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
+    extra(writer, c)
+    names = gguf.get_tensor_name_map(arch, c.num_hidden_layers)
+    for n, w in base.state_dict().items():
+        if n == "lm_head.weight" and c.tie_word_embeddings:
+            continue
+        w = w.numpy()
+        if permuted and "q_proj" in n:
+            w = permute(w, c.num_attention_heads)
+        if permuted and "k_proj" in n:
+            w = permute(w, c.num_key_value_heads)
+        writer.add_tensor(names.get_name(n, try_suffixes=(".weight", ".bias")), w)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def granite_keys(writer, c):
+    writer.add_attention_scale(c.attention_multiplier)
+    writer.add_embedding_scale(c.embedding_multiplier)
+    writer.add_residual_scale(c.residual_multiplier)
+    writer.add_logit_scale(c.logits_scaling)
+
+
+def ministral3_keys(writer, c):
+    rope = c.rope_parameters
+    writer.add_rope_scaling_yarn_beta_fast(rope["beta_fast"])
+    writer.add_rope_scaling_yarn_beta_slow(rope["beta_slow"])
+    writer.add_rope_scaling_yarn_log_mul(rope["mscale_all_dim"])
+    writer.add_attn_temperature_scale(rope["llama_4_scaling_beta"])
+
+
+def make_near_ggufs():
+    arch = gguf.MODEL_ARCH
+    make_near_gguf("granite", arch.GRANITE, True, granite_keys)
+    make_near_gguf("olmo2", arch.OLMO2)
+    make_near_gguf("olmo3", arch.OLMO2, False, lambda w, c: w.add_sliding_window(c.sliding_window))
+    make_near_gguf("glm", arch.CHATGLM)
+    make_near_gguf("glm4", arch.GLM4)
+    make_near_gguf("ministral3", arch.MISTRAL3, True, ministral3_keys)
+
+
 def make_blocks():
     """Random blocks of each quantized type and what gguf's own dequantization makes of them."""
     random = np.random.default_rng(7)
@@ -337,6 +471,7 @@ if __name__ == "__main__":
             make_wrapper(model_name)
     make_gguf()
     make_long_gguf()
+    make_near_ggufs()
     make_blocks()
     versions = {m.__name__: m.__version__ for m in (torch, transformers)}
     (OUT / "versions.json").write_text(json.dumps(versions, indent=1) + "\n")

@@ -29,9 +29,11 @@ import java.util.stream.Stream;
  * @param wrappers such values of models that also see or hear: one of this family is inside, as
  *     their {@code language_model}
  * @param ggufArchitectures values of {@code general.architecture} in a GGUF
- * @param fusedProjections q, k, v are one projection, gate and up another
- * @param qkNorm RMSNorm on each head of q and k before rotation
- * @param sandwichNorms a norm after each half as well as before it
+ * @param fusedQkv q, k, v are one projection
+ * @param fusedGateUp gate and up are one projection
+ * @param qkNorm RMSNorm of q and k before rotation: of each head or of all together, as its weight
+ *     is wide
+ * @param norms where a layer norms
  * @param normOffset added to every norm's weight (GGUF files hold the sum already)
  * @param scaledEmbedding embeddings times √hidden
  * @param sliding which layers use the sliding window: {@code all}, {@code by_layer_types} (as the
@@ -40,6 +42,9 @@ import java.util.stream.Stream;
  * @param unrotatedPeriod layers of such a period, the last of each, do without rotation; 0 for
  *     none. The config's own {@code no_rope_layers} comes first
  * @param localRopeTheta rotary base of sliding layers, 0 for the same as the others
+ * @param localRopeUnscaled whether scaling of rotations leaves sliding layers alone
+ * @param neighbours whether rotation turns neighbouring channels, not one of each half
+ * @param partialRotaryFactor share of a head's channels that rotate where the config is silent
  * @param ggufPermuted q and k rows are interleaved in GGUF files
  * @param modelType {@code model_type} in config.json; the family's name where none is given
  * @param ggufNames names that differ from the common ones, without layer prefix
@@ -49,21 +54,26 @@ public record Family(
     List<String> architectures,
     List<String> wrappers,
     List<String> ggufArchitectures,
-    boolean fusedProjections,
+    boolean fusedQkv,
+    boolean fusedGateUp,
     boolean qkNorm,
-    boolean sandwichNorms,
+    LayerNorms norms,
     float normOffset,
     boolean scaledEmbedding,
     String sliding,
     int slidingPeriod,
     int unrotatedPeriod,
     double localRopeTheta,
+    boolean localRopeUnscaled,
+    boolean neighbours,
+    double partialRotaryFactor,
     boolean ggufPermuted,
     String modelType,
     Map<String, String> ggufNames) {
 
   private static final String BY_LAYER_TYPES = "by_layer_types";
-  private static final Set<String> SLIDING = Set.of("all", BY_LAYER_TYPES, "every");
+  private static final String EVERY = "every";
+  private static final Set<String> SLIDING = Set.of("all", BY_LAYER_TYPES, EVERY);
 
   /** Where the files lie, beside the classes or in the jar. */
   private static final String FOLDER = "/models";
@@ -90,6 +100,8 @@ public record Family(
     architectures = architectures == null ? List.of() : List.copyOf(architectures);
     wrappers = wrappers == null ? List.of() : List.copyOf(wrappers);
     ggufArchitectures = ggufArchitectures == null ? List.of() : List.copyOf(ggufArchitectures);
+    norms = norms == null ? LayerNorms.LLAMA : norms;
+    partialRotaryFactor = partialRotaryFactor == 0 ? 1 : partialRotaryFactor;
     sliding = sliding == null ? BY_LAYER_TYPES : sliding;
     if (!SLIDING.contains(sliding)) {
       throw new IllegalArgumentException("sliding is " + sliding + ", not one of " + SLIDING);
@@ -155,15 +167,19 @@ public record Family(
         architectures,
         wrappers,
         ggufArchitectures,
-        fusedProjections,
+        fusedQkv,
+        fusedGateUp,
         qkNorm,
-        sandwichNorms,
+        norms,
         normOffset,
         scaledEmbedding,
         sliding,
         slidingPeriod,
         unrotatedPeriod,
         localRopeTheta,
+        localRopeUnscaled,
+        neighbours,
+        partialRotaryFactor,
         ggufPermuted,
         modelType == null ? newName : modelType,
         ggufNames);
@@ -173,13 +189,29 @@ public record Family(
     return all().stream().filter(f -> f.architectures().contains(architecture)).findFirst();
   }
 
-  /** The family of the language model inside a model that also sees or hears. */
-  public static Optional<Family> ofWrapper(String architecture) {
-    return all().stream().filter(f -> f.wrappers().contains(architecture)).findFirst();
+  /**
+   * The family of the language model inside a model that also sees or hears.
+   *
+   * @param modelType of the language model, where a wrapper has one of several
+   */
+  public static Optional<Family> ofWrapper(String architecture, String modelType) {
+    List<Family> fit = all().stream().filter(f -> f.wrappers().contains(architecture)).toList();
+    return fit.stream()
+        .filter(f -> f.modelType().equals(modelType))
+        .findFirst()
+        .or(() -> fit.stream().findFirst());
   }
 
-  public static Optional<Family> ofGguf(String architecture) {
-    return all().stream().filter(f -> f.ggufArchitectures().contains(architecture)).findFirst();
+  /**
+   * @param slides whether the file names a sliding window, by which families of one name differ
+   */
+  public static Optional<Family> ofGguf(String architecture, boolean slides) {
+    List<Family> fit =
+        all().stream().filter(f -> f.ggufArchitectures().contains(architecture)).toList();
+    return fit.stream()
+        .filter(f -> f.sliding().equals(EVERY) == slides)
+        .findFirst()
+        .or(() -> fit.stream().findFirst());
   }
 
   /** All supported architectures, for messages. */
@@ -187,6 +219,23 @@ public record Family(
     return all().stream()
         .flatMap(f -> Stream.concat(f.architectures().stream(), f.wrappers().stream()))
         .collect(Collectors.joining(", "));
+  }
+
+  /** Modules of a layer that has all that a family's layers have: norms and projections. */
+  public List<String> layerModules() {
+    List<String> modules = new ArrayList<>(norms.names());
+    modules.addAll(
+        fusedQkv
+            ? List.of("self_attn.qkv_proj")
+            : List.of("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"));
+    if (qkNorm) {
+      modules.addAll(List.of("self_attn.q_norm", "self_attn.k_norm"));
+    }
+    modules.add("self_attn.o_proj");
+    modules.addAll(
+        fusedGateUp ? List.of("mlp.gate_up_proj") : List.of("mlp.gate_proj", "mlp.up_proj"));
+    modules.add("mlp.down_proj");
+    return modules;
   }
 
   /** GGUF's name of a tensor that Hugging Face calls {@code name}. */

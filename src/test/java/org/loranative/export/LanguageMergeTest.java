@@ -134,7 +134,14 @@ class LanguageMergeTest {
         "gemma3",
         "phi3",
         "phi3-long",
-        "smollm3"
+        "smollm3",
+        "phi4-mini",
+        "granite",
+        "olmo2",
+        "olmo3",
+        "glm",
+        "glm4",
+        "ministral3"
       })
   void familiesInEveryForm(String model) throws Exception {
     Path base = withTokenizer(model);
@@ -179,7 +186,12 @@ class LanguageMergeTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"gemma3-vision, f32", "qwen2-vision, f32", "qwen3-vision, f32"})
+  @CsvSource({
+    "gemma3-vision, f32",
+    "qwen2-vision, f32",
+    "qwen3-vision, f32",
+    "ministral3-vision, f32"
+  })
   void aLanguageModelInsideAnother(String model, String type) throws Exception {
     Path base = withTokenizer(model);
     LlmBase opened = LlmBase.open(base);

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import org.loranative.UserException;
 import org.loranative.graph.ops.Act;
+import org.loranative.graph.ops.Rope;
 import org.loranative.model.Family;
 
 /**
@@ -49,16 +50,32 @@ final class ConfigParser {
         positive("vocab_size"),
         (float) number("rms_norm_eps", 1e-6),
         (float) number("final_logit_softcapping", 0),
+        scales(hidden),
         layers(heads, kvHeads, headDim),
         rope(rotary, false),
         rope(rotary, true));
+  }
+
+  private LlmConfig.Scales scales(int hidden) {
+    double embedding = family.scaledEmbedding() ? Math.sqrt(hidden) : 1;
+    double residual = number("residual_multiplier", 1);
+    double logits = number("logits_scaling", 1);
+    if (!(residual > 0 && logits > 0)
+        || residual != 1 && family.norms().beforeAttention().isEmpty()) {
+      throw new UserException(
+          String.format(
+              "%s: a residual_multiplier of %s and logits_scaling of %s do not fit.",
+              source, residual, logits));
+    }
+    return new LlmConfig.Scales(
+        (float) number("embedding_multiplier", embedding), (float) residual, (float) (1 / logits));
   }
 
   private double ropeNumber() {
     return c.get("rope_parameters") instanceof Map<?, ?> m
             && m.get("partial_rotary_factor") instanceof Number n
         ? n.doubleValue()
-        : 1;
+        : family.partialRotaryFactor();
   }
 
   private Act activation() {
@@ -76,9 +93,11 @@ final class ConfigParser {
 
   private List<LlmConfig.Layer> layers(int heads, int kvHeads, int headDim) {
     int n = positive("num_hidden_layers");
-    float scale = (float) (1 / Math.sqrt(number("query_pre_attn_scalar", headDim)));
+    float scale =
+        (float)
+            number("attention_multiplier", 1 / Math.sqrt(number("query_pre_attn_scalar", headDim)));
     float softcap = (float) number("attn_logit_softcapping", 0);
-    FeedForward feedForward = new GatedMlp(activation(), family.fusedProjections());
+    FeedForward feedForward = new GatedMlp(activation(), family.fusedGateUp());
     long window = (long) number("sliding_window", 0);
     List<?> types = c.get("layer_types") instanceof List<?> list ? list : List.of();
     List<LlmConfig.Layer> layers = new ArrayList<>();
@@ -101,7 +120,8 @@ final class ConfigParser {
               slides ? window : 0,
               rotates(i, n),
               slides,
-              family.fusedProjections(),
+              family.neighbours() ? Rope.Pairing.NEIGHBOURS : Rope.Pairing.HALVES,
+              family.fusedQkv(),
               family.qkNorm());
       layers.add(new LlmConfig.Layer(attention, feedForward));
     }
@@ -142,7 +162,9 @@ final class ConfigParser {
       if (local && localTheta > 0) {
         parameters.put("rope_theta", localTheta);
       } else {
-        parameters.putAll(map("rope_scaling"));
+        if (!local || !family.localRopeUnscaled()) {
+          parameters.putAll(map("rope_scaling"));
+        }
         parameters.put("rope_theta", theta);
       }
     }

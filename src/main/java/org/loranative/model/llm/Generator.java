@@ -88,6 +88,7 @@ public final class Generator implements AutoCloseable {
 
   /** What a generator runs: a chunk of the prompt, then a token at a time. */
   public static List<Graph> graphs(LlmBase base, Adapters adapters, DType compute, int maxTokens) {
+    base.config().rope().require(maxTokens);
     int capacity = capacity(maxTokens);
     return List.of(
         LlmGraph.generation(base, adapters, compute, CHUNK, capacity, false),

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.loranative.UserException;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
@@ -26,8 +27,19 @@ final class GgufConfig {
           Map.entry("attention.sliding_window", "sliding_window"),
           Map.entry("attn_logit_softcapping", "attn_logit_softcapping"),
           Map.entry("final_logit_softcapping", "final_logit_softcapping"),
+          Map.entry("embedding_scale", "embedding_multiplier"),
+          Map.entry("residual_scale", "residual_multiplier"),
+          Map.entry("attention.scale", "attention_multiplier"),
+          Map.entry("logit_scale", "logits_scaling"),
           Map.entry("context_length", "max_position_embeddings"),
           Map.entry("rope.freq_base", "rope_theta"));
+
+  /** Behind {@code rope.scaling.}, names of YaRN's numbers. */
+  static final Map<String, String> YARN =
+      Map.of(
+          "yarn_beta_fast", "beta_fast",
+          "yarn_beta_slow", "beta_slow",
+          "yarn_log_multiplier", "mscale_all_dim");
 
   static Map<String, Object> translate(String architecture, TensorFile file) {
     Map<String, Object> metadata = file.metadata();
@@ -44,10 +56,9 @@ final class GgufConfig {
       config.put("hidden_act", "gelu_pytorch_tanh");
       gemmaQueryScale(architecture, config);
     }
-    if (config.get("head_dim") instanceof Long dim
-        && metadata.get(architecture + ".rope.dimension_count") instanceof Long rotary
+    if (metadata.get(architecture + ".rope.dimension_count") instanceof Long rotary
         && !architecture.startsWith("gemma")) {
-      config.put("partial_rotary_factor", (double) rotary / dim);
+      headWidth(config).ifPresent(w -> config.put("partial_rotary_factor", (double) rotary / w));
     }
     String scaling = architecture + ".rope.scaling.";
     if (metadata.get(scaling + "type") instanceof String type && !type.equals("none")) {
@@ -56,6 +67,18 @@ final class GgufConfig {
       rope.put("factor", metadata.get(scaling + "factor"));
       rope.put(
           "original_max_position_embeddings", metadata.get(scaling + "original_context_length"));
+      YARN.forEach(
+          (theirs, ours) -> {
+            if (metadata.get(scaling + theirs) instanceof Number n) {
+              rope.put(ours, n);
+            }
+          });
+      if (rope.containsKey("mscale_all_dim")) {
+        rope.put("mscale", 1.0); // what llama.cpp takes it for
+      }
+      if (metadata.get(architecture + ".attention.temperature_scale") instanceof Number beta) {
+        rope.put("llama_4_scaling_beta", beta);
+      }
       config.put("rope_scaling", rope);
     }
     TensorEntry factors = file.tensors().get("rope_factors_short.weight");
@@ -69,6 +92,18 @@ final class GgufConfig {
       config.put("rope_scaling", rope);
     }
     return config;
+  }
+
+  /** Channels of a head; empty where the file does not tell. */
+  private static Optional<Long> headWidth(Map<String, Object> config) {
+    if (config.get("head_dim") instanceof Long width) {
+      return Optional.of(width);
+    }
+    return config.get("hidden_size") instanceof Long hidden
+            && config.get("num_attention_heads") instanceof Long heads
+            && heads > 0
+        ? Optional.of(hidden / heads)
+        : Optional.empty();
   }
 
   /** A small tensor of f32, as {@code config.json} would list its numbers. */

@@ -27,6 +27,10 @@ public final class GgufDescription {
     WHOLE.put("feed_forward_length", "intermediate_size");
     WHOLE.put("attention.sliding_window", "sliding_window");
     WHOLE.put("vocab_size", "vocab_size");
+    REAL.put("embedding_scale", "embedding_multiplier");
+    REAL.put("residual_scale", "residual_multiplier");
+    REAL.put("attention.scale", "attention_multiplier");
+    REAL.put("logit_scale", "logits_scaling");
     REAL.put("attn_logit_softcapping", "attn_logit_softcapping");
     REAL.put("final_logit_softcapping", "final_logit_softcapping");
   }
@@ -89,11 +93,22 @@ public final class GgufDescription {
       }
       case "linear" ->
           metadata.string(to + "type", "linear").float32(to + "factor", real("factor"));
-      case "yarn" ->
-          metadata
-              .string(to + "type", "yarn")
-              .float32(to + "factor", real("factor"))
-              .uint32(to + "original_context_length", original());
+      case "yarn" -> {
+        metadata
+            .string(to + "type", "yarn")
+            .float32(to + "factor", real("factor"))
+            .uint32(to + "original_context_length", original());
+        GgufConfig.YARN.forEach(
+            (theirs, ours) -> {
+              if (rope.get(ours) instanceof Number n) {
+                metadata.float32(to + theirs, n.doubleValue());
+              }
+            });
+        if (rope.get("llama_4_scaling_beta") instanceof Number beta) {
+          metadata.float32(
+              to.replace("rope.scaling.", "attention.temperature_scale"), beta.doubleValue());
+        }
+      }
       case "longrope", "su" ->
           metadata
               .uint32(to + "original_context_length", original())
@@ -124,6 +139,10 @@ public final class GgufDescription {
     LlmConfig read =
         new ConfigParser(base.path().toString(), c.family(), FolderNames.PLAIN, said).parse();
     require(read.layers().equals(c.layers()), "its attention (windows, scales, layer types)");
+    require(read.scales().near(c.scales()), "the factors of its embedding, layers and logits");
+    boolean turned =
+        c.family().ggufPermuted() && base.weights().has(c.inLayer(0, "self_attn.q_proj.bias"));
+    require(!turned, "biases of its queries and keys");
     require(read.finalSoftcap() == c.finalSoftcap(), "the soft cap of its logits");
     require(Math.abs(read.normEps() - c.normEps()) < 1e-9, "the epsilon of its norms");
     boolean local = c.localRope().equals(c.rope()) || near(read.localRope(), c.localRope());

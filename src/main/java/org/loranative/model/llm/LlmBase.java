@@ -108,21 +108,24 @@ public final class LlmBase {
         config.get("architectures") instanceof List<?> l && !l.isEmpty()
             ? String.valueOf(l.get(0))
             : "none";
-    Optional<Family> inside = Family.ofWrapper(architecture);
+    Map<?, ?> text = config.get("text_config") instanceof Map<?, ?> m ? m : Map.of();
+    Optional<Family> inside =
+        Family.ofWrapper(architecture, String.valueOf(text.get("model_type")));
     Family family =
         inside
             .or(() -> Family.ofArchitecture(architecture))
-            .orElseThrow(() -> unsupported(file, architecture));
+            .orElseThrow(() -> UnknownArchitecture.ofFolder(file, architecture));
     // First without looking at tensors, which may be named or stored as none that we know.
     StoredQuantization.of(file, config, Set.of());
     TensorFile tensors = Safetensors.readFolder(folder, "model");
     StoredQuantization stored = StoredQuantization.of(file, config, tensors.tensors().keySet());
     FolderNames names = new FolderNames(tensors.tensors().keySet(), inside.isPresent());
     Weights weights = stored.weights(folder, tensors.tensors(), names::inFile);
-    if (inside.isPresent() && config.get("text_config") instanceof Map<?, ?> text) {
+    if (inside.isPresent()) {
       text.forEach((key, value) -> config.put(String.valueOf(key), value));
     }
     LlmConfig parsed = new ConfigParser(file.toString(), family, names.prefix(), config).parse();
+    scaleLogits(weights, parsed);
     if (family.normOffset() != 0) {
       for (String name : names.ours()) {
         if (name.startsWith(names.prefix()) && name.endsWith("norm.weight")) {
@@ -133,25 +136,33 @@ public final class LlmBase {
     return new LlmBase(folder, parsed, weights, tensors, false, config);
   }
 
-  private static UserException unsupported(Path file, String architecture) {
-    return new UserException(
-        file
-            + ": the architecture "
-            + architecture
-            + " is not supported. Supported: "
-            + Family.supported()
-            + ".");
+  /** A factor of all logits is one of the last norm's weight. */
+  private static void scaleLogits(Weights weights, LlmConfig config) {
+    if (config.scales().logits() != 1) {
+      weights.scaled(config.prefix() + "norm.weight", config.scales().logits());
+    }
   }
 
   private static LlmBase openGguf(Path path) {
     TensorFile file = Gguf.read(path);
     String architecture = String.valueOf(file.metadata().get("general.architecture"));
-    Family family = Family.ofGguf(architecture).orElseThrow(() -> unsupported(path, architecture));
+    boolean slides = file.metadata().containsKey(architecture + ".attention.sliding_window");
+    Family family =
+        Family.ofGguf(architecture, slides)
+            .orElseThrow(() -> UnknownArchitecture.ofGguf(path, architecture, file));
     Map<String, Object> translated = GgufConfig.translate(architecture, file);
     LlmConfig config =
         new ConfigParser(path.toString(), family, FolderNames.PLAIN, translated).parse();
     Weights weights = new Weights(path.toString(), file.tensors(), family::ggufName);
+    scaleLogits(weights, config);
     if (family.ggufPermuted()) {
+      if (weights.has(config.inLayer(0, "self_attn.q_proj.bias"))) {
+        throw new UserException(
+            path
+                + ": biases of queries and keys in a GGUF of "
+                + architecture
+                + " are not supported; take the Hugging Face folder.");
+      }
       for (int i = 0; i < config.layers().size(); i++) {
         weights.interleaved(config.inLayer(i, "self_attn.q_proj.weight"), config.heads());
         weights.interleaved(config.inLayer(i, "self_attn.k_proj.weight"), config.kvHeads());

@@ -12,6 +12,7 @@ import org.loranative.model.Family;
  *     model.language_model.} inside a model that also sees
  * @param hidden C, channels of the residual stream
  * @param finalSoftcap cap of logits, 0 for none
+ * @param scales what numbers are multiplied by
  * @param layers one for each transformer layer
  * @param rope frequencies; localRope those of sliding layers (often the same)
  */
@@ -24,9 +25,27 @@ public record LlmConfig(
     int vocab,
     float normEps,
     float finalSoftcap,
+    Scales scales,
     List<Layer> layers,
     RopeSpec rope,
     RopeSpec localRope) {
+
+  /**
+   * Factors of the embedding, of what each half of a layer adds to the residual stream, and of the
+   * logits (1 in most models).
+   */
+  public record Scales(float embedding, float residual, float logits) {
+    private static final float NEAR = 1e-6f;
+
+    /** Whether others are the same but for rounding. */
+    boolean near(Scales o) {
+      return near(embedding, o.embedding) && near(residual, o.residual) && near(logits, o.logits);
+    }
+
+    private static boolean near(float a, float b) {
+      return Math.abs(a - b) <= NEAR * b;
+    }
+  }
 
   /** What a layer is made of, beside its norms. */
   record Layer(Mixer mixer, FeedForward feedForward) {}
@@ -53,6 +72,7 @@ public record LlmConfig(
         vocab,
         normEps,
         finalSoftcap,
+        scales,
         layers,
         other,
         localRope.equals(rope) ? other : localRope);

@@ -15,6 +15,7 @@ import org.loranative.graph.ops.RmsNorm;
 import org.loranative.graph.ops.RopeTable;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
+import org.loranative.model.LayerNorms;
 import org.loranative.model.Net;
 import org.loranative.model.Objective;
 
@@ -124,6 +125,7 @@ public final class LlmGraph {
   }
 
   private void loss(Objective<Head> objective, int maxDocument, boolean gradient) {
+    c.rope().require(maxDocument);
     Value docStart = g.input(DOC_START, DType.I32, tokens);
     Value labels = g.input(LABELS, DType.I32, tokens);
     Value h = hidden(new Packed(docStart, maxDocument));
@@ -135,6 +137,7 @@ public final class LlmGraph {
   public static Graph logits(
       LlmBase base, Adapters adapters, DType compute, int tokens, int maxDocument) {
     LlmGraph llm = new LlmGraph(base, adapters, compute, false, tokens);
+    llm.c.rope().require(maxDocument);
     Value docStart = llm.g.input(DOC_START, DType.I32, tokens);
     llm.head(llm.hidden(new Packed(docStart, maxDocument)));
     return llm.g;
@@ -180,6 +183,7 @@ public final class LlmGraph {
    */
   public static Value states(
       LlmBase base, Net net, String inputs, int tokens, int maxDocument, int layers) {
+    base.config().rope().require(maxDocument);
     LlmGraph llm = new LlmGraph(base, net, tokens);
     Value docStart = llm.g.input(inputs + DOC_START, DType.I32, tokens);
     Stream s = llm.stream(new Packed(docStart, maxDocument), inputs, layers);
@@ -188,12 +192,10 @@ public final class LlmGraph {
 
   /** Hidden states [tokens, hidden] after the last norm. */
   private Value hidden(LayerNet.Tokens these) {
-    Stream stream = stream(these, "", c.layers().size());
-    return net.norm(c.prefix() + "norm", stream.x(), stream.residual(), c.normEps()).y();
+    return norm(c.prefix() + "norm", stream(these, "", c.layers().size())).y();
   }
 
   private Stream stream(LayerNet.Tokens these, String inputs, int layers) {
-    c.rope().require(these.longest());
     Value ids = g.input(inputs + IDS, DType.I32, tokens);
     Value positions = g.input(inputs + POSITIONS, DType.I32, tokens);
     long half = c.rope().invFreq().size();
@@ -205,7 +207,9 @@ public final class LlmGraph {
         twoBases
             ? RopeTable.of(g, positions, net.constant(LOCAL_ROPE, half), c.localRope().scale())
             : rope;
-    float scale = c.family().scaledEmbedding() ? (float) Math.sqrt(c.hidden()) : 1;
+    // What halves add is not multiplied; the stream is held divided by their factor instead, which
+    // norms do not see but for their epsilon.
+    float scale = c.scales().embedding() / c.scales().residual();
     Value x = Embedding.of(g, ids, net.matrix(base.embeddingName()), net.compute(), scale);
 
     // The residual stream is the sum of `residual` and `x`; each norm adds them as it reads them.
@@ -224,26 +228,34 @@ public final class LlmGraph {
   private record Stream(Value x, Optional<Value> residual) {}
 
   private Stream layer(LlmConfig.Layer layer, LayerNet at, Stream in) {
-    boolean sandwich = c.family().sandwichNorms();
-    RmsNorm.Result first = norm(at, "input_layernorm", in.x(), in.residual());
-    Value mixed = layer.mixer().mix(at, first.y());
-    if (sandwich) {
-      mixed = at.norm("post_attention_layernorm", mixed);
-    }
-    RmsNorm.Result second =
-        norm(
-            at,
-            sandwich ? "pre_feedforward_layernorm" : "post_attention_layernorm",
-            mixed,
-            Optional.of(first.sum()));
-    Value ffn = layer.feedForward().apply(at, second.y());
-    if (sandwich) {
-      ffn = at.norm("post_feedforward_layernorm", ffn);
-    }
-    return new Stream(ffn, Optional.of(second.sum()));
+    LayerNorms norms = c.family().norms();
+    Half first = before(at, norms.beforeAttention(), in);
+    Value mixed = after(at, norms.afterAttention(), layer.mixer().mix(at, first.x()));
+    Half second =
+        before(at, norms.beforeFeedForward(), new Stream(mixed, Optional.of(first.stream())));
+    Value ffn = after(at, norms.afterFeedForward(), layer.feedForward().apply(at, second.x()));
+    return new Stream(ffn, Optional.of(second.stream()));
   }
 
-  private RmsNorm.Result norm(LayerNet at, String module, Value x, Optional<Value> residual) {
-    return net.norm(at.path() + module, x, residual, c.normEps());
+  /** What a half of a layer reads, and the residual stream there. */
+  private record Half(Value x, Value stream) {}
+
+  private Half before(LayerNet at, String norm, Stream in) {
+    if (!norm.isEmpty()) {
+      RmsNorm.Result normed = norm(at.path() + norm, in);
+      return new Half(normed.y(), normed.sum());
+    }
+    Value sum = in.residual().map(r -> Add.of(g, r, in.x())).orElse(in.x());
+    return new Half(sum, sum);
+  }
+
+  private static Value after(LayerNet at, String norm, Value x) {
+    return norm.isEmpty() ? x : at.norm(norm, x);
+  }
+
+  /** A norm that reads the residual stream. */
+  private RmsNorm.Result norm(String path, Stream in) {
+    float unit = c.scales().residual();
+    return net.norm(path, in.x(), in.residual(), c.normEps() / (unit * unit));
   }
 }

@@ -9,7 +9,8 @@ import org.loranative.UserException;
  *
  * @param invFreq radians per position, [rotary dims / 2]
  * @param scale of cosines and sines (YaRN's and longrope's attention factor)
- * @param mostTokens of a document that the frequencies hold for, 0 for any
+ * @param mostTokens of a document that the frequencies hold for, and a temperature of attention
+ *     that grows with positions stays 1; 0 for any
  */
 public record RopeSpec(List<Float> invFreq, float scale, int mostTokens) {
   public RopeSpec {
@@ -21,8 +22,9 @@ public record RopeSpec(List<Float> invFreq, float scale, int mostTokens) {
     if (mostTokens > 0 && tokens > mostTokens) {
       throw new UserException(
           String.format(
-              "The model takes other rotary frequencies for more than %d tokens (longrope's long"
-                  + " factors), which are not supported: set max_length to %d or less (%d here).",
+              "The model reads documents of more than %d tokens in another way (longrope's long"
+                  + " factors, or attention whose temperature grows with positions), which is not"
+                  + " supported: set max_length to %d or less (%d here).",
               mostTokens, mostTokens, tokens));
     }
   }
@@ -40,6 +42,24 @@ public record RopeSpec(List<Float> invFreq, float scale, int mostTokens) {
     for (int i = 0; i < plain.length; i++) {
       plain[i] = 1 / Math.pow(theta, 2.0 * i / dim);
     }
+    RopeSpec spec = scaled(type, dim, theta, plain, scaling, maxPositions);
+    if (number(scaling, "llama_4_scaling_beta", 0) == 0) {
+      return spec;
+    }
+    // Queries are multiplied by 1 + beta ln(1 + floor(position / old)): Llama 4's and Ministral
+    // 3's.
+    int old = (int) number(scaling, "original_max_position_embeddings");
+    int most = spec.mostTokens == 0 ? old : Math.min(old, spec.mostTokens);
+    return new RopeSpec(spec.invFreq, spec.scale, most);
+  }
+
+  private static RopeSpec scaled(
+      String type,
+      int dim,
+      double theta,
+      double[] plain,
+      Map<String, Object> scaling,
+      double maxPositions) {
     return switch (type) {
       case "default", "none" -> spec(plain, 1);
       case "mrope" -> spec(plain, 1); // three positions a token, which are one for text
@@ -128,7 +148,7 @@ public record RopeSpec(List<Float> invFreq, float scale, int mostTokens) {
   /** Ding et al. 2024, with the factors for documents of at most the original length. */
   private static RopeSpec longrope(double[] plain, Map<String, Object> s, double maxPositions) {
     double old = number(s, "original_max_position_embeddings");
-    double factor = maxPositions / old;
+    double factor = number(s, "factor", maxPositions / old);
     double attention = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(old));
     List<?> factors = s.get("short_factor") instanceof List<?> list ? list : List.of();
     if (factors.size() != plain.length) {

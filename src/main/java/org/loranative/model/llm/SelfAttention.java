@@ -13,8 +13,9 @@ import org.loranative.graph.ops.Split;
  * @param softcap of scores, 0 for none
  * @param window of visible keys, 0 for all
  * @param rotates whether q and k are rotated; rotatesLocally with the local frequencies
+ * @param pairing of the channels that are turned
  * @param fused whether q, k, v are one projection
- * @param qkNorm whether each head of q and k is normed before rotation
+ * @param qkNorm whether q and k are normed before rotation
  */
 record SelfAttention(
     int heads,
@@ -25,6 +26,7 @@ record SelfAttention(
     long window,
     boolean rotates,
     boolean rotatesLocally,
+    Rope.Pairing pairing,
     boolean fused,
     boolean qkNorm)
     implements Mixer {
@@ -67,8 +69,8 @@ record SelfAttention(
     }
     if (rotates) {
       Value table = rotatesLocally ? at.localRope() : at.rope();
-      q = Rope.of(at.graph(), q, table, headDim, Rope.Pairing.HALVES);
-      k = Rope.of(at.graph(), k, table, headDim, Rope.Pairing.HALVES);
+      q = Rope.of(at.graph(), q, table, headDim, pairing);
+      k = Rope.of(at.graph(), k, table, headDim, pairing);
     }
     Attention.Setting setting =
         Attention.Setting.causal(

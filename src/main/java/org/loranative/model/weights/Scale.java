@@ -25,6 +25,11 @@ final class Scale {
     this.blockColumns = blockColumns;
   }
 
+  /** The same for every number. */
+  static Scale of(float number) {
+    return new Scale(new float[] {number}, 1, Long.MAX_VALUE, 1);
+  }
+
   boolean isNone() {
     return this == NONE;
   }

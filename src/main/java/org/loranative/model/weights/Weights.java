@@ -179,6 +179,11 @@ public final class Weights {
     readings.put(name, reading(entry(name), 0, offset, false));
   }
 
+  /** Says that every element of {@code name} is to be multiplied by {@code scale}. */
+  public void scaled(String name, float scale) {
+    readings.put(name, new Reading(entry(name), 0, 0, false, Scale.of(scale)));
+  }
+
   /** Says that the file holds the matrix {@code name} with its sides exchanged. */
   public void transposed(String name) {
     readings.put(name, reading(entry(name), 0, 0, true));

@@ -9,6 +9,8 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -84,6 +86,24 @@ class GoldenTest {
       return LlmGraph.training(base, adapters, compute, new SupervisedObjective(), tokens, 13);
     }
 
+    /** The likeliest tokens behind the first document. */
+    int[] answer(Device device) {
+      int[] prompt = Arrays.copyOf(golden.ints("ids"), DOCUMENTS[0]);
+      int tokens = golden.ints("greedy").length;
+      try (Generator generator =
+          new Generator(
+              device,
+              base,
+              adapters,
+              DType.F32,
+              placed.placement(),
+              prompt.length + tokens,
+              Optional.empty())) {
+        Sampling likeliest = Sampling.greedy();
+        return generator.generate(prompt, tokens, Set.of(), likeliest, token -> true);
+      }
+    }
+
     int labelled() {
       int n = 0;
       for (int label : golden.ints("labels")) {
@@ -129,7 +149,15 @@ class GoldenTest {
         "qwen3-vision",
         "smollm3",
         "phi3",
-        "phi3-long");
+        "phi3-long",
+        "phi4-mini",
+        "granite",
+        "olmo2",
+        "olmo3",
+        "glm",
+        "glm4",
+        "ministral3",
+        "ministral3-vision");
   }
 
   @ParameterizedTest
@@ -143,12 +171,25 @@ class GoldenTest {
   void ggufMatchesThePeer(String device) {
     check(DEVICES.get(device), "llama-linear", "base.gguf");
     check(DEVICES.get(device), "phi3-long", "base.gguf");
+    for (String near : List.of("granite", "olmo2", "olmo3", "glm", "glm4", "ministral3")) {
+      check(DEVICES.get(device), near, "base.gguf");
+    }
   }
 
   @Test
   void refusesDocumentsBeyondTheShortFactors() {
     try (Model model =
         new Model(DEVICES.get(TestDevices.NAMES.get(0)), "phi3-long", "base", DType.F32)) {
+      assertThatThrownBy(() -> LlmGraph.logits(model.base, model.adapters, DType.F32, 64, 33))
+          .isInstanceOf(UserException.class)
+          .hasMessageContaining("set max_length to 32 or less");
+    }
+  }
+
+  @Test
+  void refusesDocumentsThatAttentionCoolsFor() {
+    try (Model model =
+        new Model(DEVICES.get(TestDevices.NAMES.get(0)), "ministral3", "base", DType.F32)) {
       assertThatThrownBy(() -> LlmGraph.logits(model.base, model.adapters, DType.F32, 64, 33))
           .isInstanceOf(UserException.class)
           .hasMessageContaining("set max_length to 32 or less");
@@ -164,7 +205,11 @@ class GoldenTest {
       for (int i = 0; cap > 0 && i < z.length; i++) {
         z[i] = (float) (cap * Math.tanh(z[i] / cap));
       }
-      assertThat(Errors.relative(z, golden.floats("logits"))).as("logits").isLessThan(1e-4);
+      assertThat(Errors.relative(z, golden.floats("logits")))
+          .as("logits of " + name)
+          .isLessThan(1e-4);
+
+      assertThat(model.answer(device)).as("greedy answer").isEqualTo(golden.ints("greedy"));
 
       float[] loss = model.run(model.training(DType.F32), 1).get("loss");
       assertThat(Errors.relative(loss, golden.floats("loss"))).as("loss").isLessThan(1e-5);
