@@ -26,12 +26,11 @@ LN_DEVICE float gelu_tanh_cumulative(float x) {
 }
 LN_DEVICE float gelu_cumulative(float x) { return 0.5f * erfcf(x * -0.70710678f); }
 
-// Codes of lora_ops.h: silu, gelu in its tanh form, gelu, quick gelu, tanh.
+// Codes of lora_ops.h: silu, gelu in its tanh form, gelu, quick gelu.
 LN_DEVICE float act_value(float x, i32 act) {
   if (act == 0) return x * silu_sigmoid(x);
   if (act == 1) return x * gelu_tanh_cumulative(x);
   if (act == 2) return x * gelu_cumulative(x);
-  if (act == 4) return tanhf(x);
   return x * silu_sigmoid(1.702f * x);
 }
 
@@ -45,12 +44,18 @@ LN_DEVICE float act_slope(float x, i32 act) {
     return s + x * s * (1.0f - s) * kGeluScale * (1.0f + 3.0f * kGeluCubic * x * x);
   }
   if (act == 2) return gelu_cumulative(x) + x * 0.3989422804f * expf(-0.5f * x * x);
-  if (act == 4) {
-    float y = tanhf(x);
-    return 1.0f - y * y;
-  }
   float s = silu_sigmoid(1.702f * x);
   return s * (1.0f + 1.702f * x * (1.0f - s));
+}
+
+// What no gate has, apart: with it glu_fwd would take 50 registers for 40.
+LN_DEVICE float tanh_value(float x) { return 2.0f * silu_sigmoid(2.0f * x) - 1.0f; }
+LN_DEVICE float activation_value(float x, i32 act) {
+  return act == 4 ? tanh_value(x) : act_value(x, act);
+}
+LN_DEVICE float activation_slope(float x, i32 act) {
+  const float y = tanh_value(x);
+  return act == 4 ? 1.0f - y * y : act_slope(x, act);
 }
 
 template <bool WHOLE, typename T>
@@ -100,7 +105,7 @@ template <bool WHOLE, typename T>
 LN_DEVICE void activation_fwd(const T* x, T* y, i64 n, i32 act) {
   const Span<WHOLE> s = own_eight<WHOLE>(n);
   Eight e = s.load(x);
-  LN_EACH_OF_8 e[i] = act_value(e[i], act);
+  LN_EACH_OF_8 e[i] = activation_value(e[i], act);
   s.store(y, e);
 }
 
@@ -109,7 +114,7 @@ LN_DEVICE void activation_bwd(const T* dy, const T* x, T* dx, i64 n, i32 act) {
   const Span<WHOLE> s = own_eight<WHOLE>(n);
   Eight d = s.load(dy);
   const Eight e = s.load(x);
-  LN_EACH_OF_8 d[i] *= act_slope(e[i], act);
+  LN_EACH_OF_8 d[i] *= activation_slope(e[i], act);
   s.store(dx, d);
 }
 
