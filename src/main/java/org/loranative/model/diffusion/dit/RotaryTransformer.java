@@ -34,9 +34,7 @@ public record RotaryTransformer(
   /** Numbers of a token: 2 × 2 latents as they enter and as they leave, and text. */
   public record Widths(int in, int out, int text) {}
 
-  /** Side of the square of latents that is one token. */
-  public static final int PATCH = 2;
-
+  private static final int PATCH = TokenDenoiser.PATCH;
   private static final String PREFIX = OriginalTensors.PREFIX;
   private static final double THETA = 10000;
 

@@ -23,11 +23,11 @@ import org.loranative.model.diffusion.parts.Assembly;
 public final class DiffusionFamilies {
   private static final List<DiffusionReader> READERS =
       List.of(
-          new StableDiffusionReader(),
-          new Sd3Reader(),
-          new FluxReader(),
-          new ChromaReader(),
-          new ZImageReader());
+          StableDiffusionReader.READER,
+          Sd3Reader.READER,
+          FluxReader.READER,
+          ChromaReader.READER,
+          ZImageReader.READER);
   private static final String SUPPORTED =
       READERS.stream().map(DiffusionReader::label).collect(Collectors.joining(", "));
 

@@ -1,44 +1,17 @@
 package org.loranative.model.diffusion.families.flux;
 
-import java.util.List;
 import java.util.Map;
 import org.loranative.graph.Value;
 import org.loranative.model.Net;
-import org.loranative.model.diffusion.Denoiser;
 import org.loranative.model.diffusion.Features;
 import org.loranative.model.diffusion.Framing;
-import org.loranative.model.diffusion.dit.RotaryTransformer;
+import org.loranative.model.diffusion.dit.TokenDenoiser;
 
 /** FLUX's transformer as the denoiser. */
-record FluxDenoiser(FluxConfig config) implements Denoiser {
-  private static final int NARROW = 1024;
-
-  /** Pictures of 1024 × 1024, by which its authors show it. */
-  private static final List<Integer> SAMPLE_SIZE = List.of(128, 128);
-
+record FluxDenoiser(FluxConfig config) implements TokenDenoiser {
   @Override
-  public String part() {
-    return "transformer";
-  }
-
-  @Override
-  public List<Integer> sampleSize() {
-    return SAMPLE_SIZE;
-  }
-
-  @Override
-  public int leastSide() {
-    return RotaryTransformer.PATCH;
-  }
-
-  @Override
-  public int step() {
-    return RotaryTransformer.PATCH;
-  }
-
-  @Override
-  public boolean isSmall() {
-    return config.transformer().width() < NARROW;
+  public int width() {
+    return config.transformer().width();
   }
 
   @Override

@@ -1,43 +1,17 @@
 package org.loranative.model.diffusion.families.zimage;
 
-import java.util.List;
 import java.util.Map;
 import org.loranative.graph.Value;
 import org.loranative.model.Net;
-import org.loranative.model.diffusion.Denoiser;
 import org.loranative.model.diffusion.Features;
 import org.loranative.model.diffusion.Framing;
+import org.loranative.model.diffusion.dit.TokenDenoiser;
 
 /** Z-Image's transformer as the denoiser. */
-record ZImageDenoiser(ZImageConfig config) implements Denoiser {
-  private static final int NARROW = 1024;
-
-  /** Pictures of 1024 × 1024, by which its authors show it. */
-  private static final List<Integer> SAMPLE_SIZE = List.of(128, 128);
-
+record ZImageDenoiser(ZImageConfig config) implements TokenDenoiser {
   @Override
-  public String part() {
-    return "transformer";
-  }
-
-  @Override
-  public List<Integer> sampleSize() {
-    return SAMPLE_SIZE;
-  }
-
-  @Override
-  public int leastSide() {
-    return ZImageTransformer.PATCH;
-  }
-
-  @Override
-  public int step() {
-    return ZImageTransformer.PATCH;
-  }
-
-  @Override
-  public boolean isSmall() {
-    return config.width() < NARROW;
+  public int width() {
+    return config.width();
   }
 
   @Override

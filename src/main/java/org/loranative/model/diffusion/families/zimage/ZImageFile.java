@@ -15,6 +15,7 @@ import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.Fitting;
 import org.loranative.model.diffusion.dit.OriginalTensors;
 import org.loranative.model.diffusion.dit.RotaryFile;
+import org.loranative.model.diffusion.dit.TokenDenoiser;
 import org.loranative.model.diffusion.parts.NamedEncoders;
 import org.loranative.model.llm.LlmBase;
 
@@ -86,8 +87,7 @@ final class ZImageFile {
         width / headDim,
         file.count(ROOT + "layers."),
         file.count(ROOT + "noise_refiner."),
-        file.side(ROOT + "x_embedder.weight", 1)
-            / (ZImageTransformer.PATCH * ZImageTransformer.PATCH),
+        file.side(ROOT + "x_embedder.weight", 1) / (TokenDenoiser.PATCH * TokenDenoiser.PATCH),
         file.side(CAPTIONS, 1),
         List.of(first, rest, rest),
         256,

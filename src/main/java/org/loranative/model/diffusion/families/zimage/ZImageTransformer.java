@@ -20,20 +20,19 @@ import org.loranative.model.diffusion.dit.Heads;
 import org.loranative.model.diffusion.dit.Modulation;
 import org.loranative.model.diffusion.dit.OriginalTensors;
 import org.loranative.model.diffusion.dit.Streams;
+import org.loranative.model.diffusion.dit.TokenDenoiser;
 
 /**
  * ZImageTransformer2DModel of diffusers: image and text pass a few blocks each, then many as one
  * sequence.
  */
 final class ZImageTransformer {
-  /** Side of the square of latents that is one token. */
-  static final int PATCH = 2;
-
   /** Images' and texts' tokens are filled up to multiples of this. */
   static final int MULTIPLE = 32;
 
   private static final String PREFIX = OriginalTensors.PREFIX;
   private static final String OUT = PREFIX + "all_final_layer.2-1.";
+  private static final int PATCH = TokenDenoiser.PATCH;
   private static final int WAVES = 256;
   private static final int STEPS = 1000;
 
