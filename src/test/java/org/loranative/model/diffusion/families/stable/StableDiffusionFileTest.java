@@ -151,7 +151,7 @@ class StableDiffusionFileTest {
 
   @ParameterizedTest
   @CsvSource({
-    "model.diffusion_model.double_blocks.0.img_attn.qkv.weight, text_encoder_path",
+    "model.diffusion_model.double_blocks.0.img_attn.qkv.weight, a relative of FLUX",
     "model.diffusion_model.joint_blocks.0.x.weight, Stable Diffusion 3",
     "lora_unet_mid_block.lora_up.weight, a LoRA"
   })
