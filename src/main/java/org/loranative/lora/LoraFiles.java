@@ -235,7 +235,7 @@ public final class LoraFiles {
     Safetensors.write(file, tensors, kept);
   }
 
-  /** What kohya's scripts would have trained, by their names. */
+  /** What kohya's scripts would have trained, by their names where they have one. */
   private static Map<String, AdaptedLayer> kohya(
       Map<String, AdaptedLayer> modules, NamedLayers layers) {
     Map<String, AdaptedLayer> named = new LinkedHashMap<>();
@@ -247,21 +247,12 @@ public final class LoraFiles {
           if (whole == null) {
             named.put(layers.names().kohya(path), m);
           } else if (!named.containsKey(whole.name())) {
-            named.put(
-                whole.name(),
-                whole
-                    .join(modules)
-                    .orElseThrow(
-                        () ->
-                            new UserException(
-                                String.format(
-                                    "kohya's format holds %s as one layer, which %s cannot be;"
-                                        + " write diffusers' format instead (export_format:"
-                                        + " diffusers).",
-                                    whole.layers().stream()
-                                        .map(Adapters.Target::path)
-                                        .collect(Collectors.joining(", ")),
-                                    m.method().label()))));
+            // What cannot be one layer goes by the names that OneTrainer gives to the parts.
+            whole
+                .join(modules)
+                .ifPresentOrElse(
+                    joined -> named.put(whole.name(), joined),
+                    () -> named.put(layers.names().kohya(path), m));
           }
         });
     return named;

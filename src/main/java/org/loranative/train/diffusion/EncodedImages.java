@@ -45,6 +45,9 @@ import org.slf4j.LoggerFactory;
 final class EncodedImages {
   private static final Logger log = LoggerFactory.getLogger(EncodedImages.class);
 
+  /** Characters of a caption in a warning. */
+  private static final int MOST_SHOWN = 80;
+
   private final ImageData data;
   private final List<TrainingImage> training;
   private final List<TrainingImage> regularization;
@@ -338,7 +341,16 @@ final class EncodedImages {
       reader
           .cutAt(caption)
           .ifPresent(
-              most -> log.warn("a caption has more than {} tokens and is cut: {}", most, caption));
+              most ->
+                  log.warn(
+                      "a caption has more than {} tokens and is cut: {}", most, start(caption)));
+    }
+
+    /** As much of it as tells which one it is. */
+    private static String start(String caption) {
+      return caption.codePointCount(0, caption.length()) > MOST_SHOWN
+          ? caption.substring(0, caption.offsetByCodePoints(0, MOST_SHOWN)) + "…"
+          : caption;
     }
 
     private void text(String caption, Session session) {

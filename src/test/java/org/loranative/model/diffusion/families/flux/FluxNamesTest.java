@@ -16,11 +16,16 @@ import org.loranative.config.Subject;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.lora.AdaptedLayer;
+import org.loranative.lora.AdapterMethod;
+import org.loranative.lora.AdapterMethods;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LayerBlocks;
 import org.loranative.lora.LayerNames;
 import org.loranative.lora.LoraFiles;
+import org.loranative.lora.LoraInit;
+import org.loranative.lora.LoraSpec;
 import org.loranative.lora.NamedLayers;
+import org.loranative.lora.ReadBack;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.families.DiffusionFamilies;
 import org.loranative.testing.Golden;
@@ -69,6 +74,32 @@ class FluxNamesTest {
     assertThat(ours).isEqualTo(expected);
     assertThat(NAMES.kohya("text_encoder.encoder.layers.0.mlp.fc1"))
         .isEqualTo("lora_te1_text_model_encoder_layers_0_mlp_fc1");
+  }
+
+  /** Layers that are one in the original go by themselves where their adapters cannot be one. */
+  @Test
+  void whatCannotBeOneGoesByItself() throws Exception {
+    for (String method : List.of("dora", "loha", "lokr")) {
+      LoraSpec spec =
+          new LoraSpec(
+              AdapterMethods.named(method, new AdapterMethod.Choices(-1, LoraInit.DEFAULT, 1))
+                  .orElseThrow(),
+              2,
+              4,
+              0,
+              List.of("to_q", "to_k"),
+              false,
+              1);
+      Adapters adapters = new Adapters(spec, LAYERS.targets());
+      float[] params = normal(adapters.floats());
+      Map<String, AdaptedLayer> layers = new LinkedHashMap<>();
+      adapters.modules().forEach(m -> layers.put(m.path(), AdaptedLayer.of(m, params, false)));
+      Path file = folder.resolve(method + ".safetensors");
+      LoraFiles.write(file, LoraFiles.Format.KOHYA, layers, LAYERS, Map.of());
+      assertThat(Safetensors.read(file).tensors().keySet())
+          .allMatch(n -> n.startsWith("lora_transformer_"));
+      ReadBack.require(file, LoraFiles.read(file, LAYERS), adapters, params);
+    }
   }
 
   /** q, k and v are as wide as a token, the feed-forward beside them four times. */
