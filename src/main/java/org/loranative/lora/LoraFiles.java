@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.loranative.UserException;
 import org.loranative.io.DType;
 import org.loranative.io.Safetensors;
@@ -27,6 +28,8 @@ import org.loranative.track.Phase;
  * folders and others of these names.
  */
 public final class LoraFiles {
+  private static final String PEFT = "adapter_model.safetensors";
+
   private static final List<String> HASHES = List.of("sshs_model_hash", "sshs_legacy_hash");
   private static final String MODULE = "ss_network_module";
   private static final String MODULE_SETTINGS = "ss_network_args";
@@ -36,16 +39,17 @@ public final class LoraFiles {
   /**
    * Reads every module of an adapter.
    *
-   * @param path a safetensors file, or a PEFT folder of a denoiser
+   * @param named a safetensors file, a PEFT folder of a denoiser, or a checkpoint of a run
    * @param layers the base model's
    * @throws UserException if a tensor belongs to no layer, or its shape fits none
    */
-  public static Map<String, AdaptedLayer> read(Path path, NamedLayers layers) {
-    boolean folder = Files.isDirectory(path);
-    if (!Files.exists(path)) {
-      throw new UserException("The adapter " + path + " does not exist.");
+  public static Map<String, AdaptedLayer> read(Path named, NamedLayers layers) {
+    if (!Files.exists(named)) {
+      throw new UserException("The adapter " + named + " does not exist.");
     }
-    TensorFile file = Safetensors.read(folder ? path.resolve("adapter_model.safetensors") : path);
+    Path path = Files.isDirectory(named) ? inFolder(named) : named;
+    boolean folder = Files.isDirectory(path);
+    TensorFile file = Safetensors.read(folder ? path.resolve(PEFT) : path);
     LoraMetadata metadata =
         folder
             ? LoraMetadata.ofFolder(path, layers.names().parts().get(0))
@@ -89,6 +93,20 @@ public final class LoraFiles {
         .filter(modules::containsKey)
         .forEach(p -> sorted.put(p, modules.get(p)));
     return sorted;
+  }
+
+  /** The adapter's file in a checkpoint, or a folder of PEFT's as it is. */
+  private static Path inFolder(Path folder) {
+    try (Stream<Path> files = Files.list(folder)) {
+      List<Path> adapters =
+          files
+              .filter(f -> f.getFileName().toString().endsWith(".safetensors"))
+              .filter(f -> !f.getFileName().toString().equals("optimizer.safetensors"))
+              .toList();
+      return adapters.size() == 1 && !adapters.get(0).endsWith(PEFT) ? adapters.get(0) : folder;
+    } catch (IOException e) {
+      throw new UserException(folder + " cannot be read: " + e.getMessage(), e);
+    }
   }
 
   private static UserException inseparable(Path path, AdaptedLayer layer) {

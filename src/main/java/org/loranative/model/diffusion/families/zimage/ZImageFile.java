@@ -39,6 +39,7 @@ final class ZImageFile {
     CheckpointFile file = new CheckpointFile(path, all.tensors());
     Path folder =
         options.textEncoders().stream()
+            .flatMap(named -> Stream.of(named, named.resolve("text_encoder")))
             .filter(encoder -> Files.exists(encoder.resolve("config.json")))
             .findFirst()
             .orElseThrow(

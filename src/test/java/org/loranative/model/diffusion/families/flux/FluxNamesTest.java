@@ -2,6 +2,7 @@ package org.loranative.model.diffusion.families.flux;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -100,6 +101,22 @@ class FluxNamesTest {
           .allMatch(n -> n.startsWith("lora_transformer_"));
       ReadBack.require(file, LoraFiles.read(file, LAYERS), adapters, params);
     }
+  }
+
+  /** What a message names to go on from: its file of the adapter, whatever that is called. */
+  @Test
+  void aCheckpointsFolderStandsForItsAdapter() throws Exception {
+    Adapters.Target layer = LAYERS.targets().get(0);
+    AdaptedLayer own = lora(layer, 2);
+    Path checkpoint = Files.createDirectories(folder.resolve("checkpoint-8"));
+    LoraFiles.write(
+        checkpoint.resolve("mine.safetensors"),
+        LoraFiles.Format.KOHYA,
+        Map.of(layer.path(), own),
+        LAYERS,
+        Map.of());
+    Files.writeString(checkpoint.resolve("optimizer.safetensors"), "state");
+    assertThat(LoraFiles.read(checkpoint, LAYERS)).containsOnlyKeys(layer.path());
   }
 
   /** q, k and v are as wide as a token, the feed-forward beside them four times. */

@@ -29,14 +29,14 @@ class ZImageFileTest {
   private static final Path WHOLE = Golden.FOLDER.resolve("zimage");
   private static final Golden GOLDEN = new Golden(WHOLE.resolve("golden.safetensors"));
 
-  private static DiffusionBase open() {
+  private static DiffusionBase open(String encoder, String vae) {
     return DiffusionFamilies.open(
         FILE,
         new BaseOptions(
             Optional.empty(),
             Optional.empty(),
-            List.of(WHOLE.resolve("base/text_encoder")),
-            Optional.of(WHOLE.resolve("base/vae"))));
+            List.of(WHOLE.resolve(encoder)),
+            Optional.of(WHOLE.resolve(vae))));
   }
 
   private static void check(
@@ -52,7 +52,7 @@ class ZImageFileTest {
 
   @Test
   void aTransformerWithItsPartsBesideIt() {
-    DiffusionBase base = open();
+    DiffusionBase base = open("base/text_encoder", "base/vae");
     assertThat(base.family().name()).isEqualTo("zimage");
     Map<String, Object> inputs = new HashMap<>();
     List.of("latents", "timesteps").forEach(n -> inputs.put(n, GOLDEN.floats(n)));
@@ -82,6 +82,13 @@ class ZImageFileTest {
             "text_encoder.doc_start",
             start),
         "text");
+  }
+
+  @Test
+  void aWholeModelStandsForItsParts() {
+    DiffusionBase base = open("base", "base");
+    assertThat(base.weights().has("model.layers.0.self_attn.q_proj.weight")).isTrue();
+    assertThat(base.normalized(2)).isEqualTo((2 - 0.1159) * 0.3611);
   }
 
   /** Rows behind a text are the learnt token's, up to a multiple of 32; nobody sees the others. */
