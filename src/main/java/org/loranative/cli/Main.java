@@ -18,7 +18,7 @@ import picocli.CommandLine.Spec;
 /** {@code lora-native}: exit code 0 done, 1 a failure of ours, 2 input to be mended. */
 @Command(
     name = "lora-native",
-    description = "Trains LoRA adapters for language models and Stable Diffusion, from one jar.",
+    description = "Trains LoRA adapters for language models and image models, from one jar.",
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     synopsisSubcommandLabel = "COMMAND",

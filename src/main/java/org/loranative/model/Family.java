@@ -218,6 +218,7 @@ public record Family(
   public static String supported() {
     return all().stream()
         .flatMap(f -> Stream.concat(f.architectures().stream(), f.wrappers().stream()))
+        .distinct()
         .collect(Collectors.joining(", "));
   }
 

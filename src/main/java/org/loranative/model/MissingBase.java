@@ -19,14 +19,14 @@ public final class MissingBase {
             + " "
             + name
             + (onHub
-                ? " is no folder here, and nothing is downloaded. If it is a model of Hugging Face's"
-                    + " hub, fetch it with: pip install huggingface_hub; hf download "
+                ? " is no folder here, and nothing is downloaded. If it is a model of Hugging"
+                      + " Face's hub, fetch it with: pip install huggingface_hub; hf download "
                     + name
                     + " --local-dir "
                     + name
                 : " does not exist; name "
                     + expected
-                    + " (README, \"Bases\", says where one comes from)")
+                    + " (README, \"Bases and data\", says where one comes from)")
             + ".");
   }
 

@@ -104,10 +104,14 @@ public final class LlmBase {
       throw new UserException(file + " is not a JSON object; is it a model's configuration?");
     }
     Map<String, Object> config = new ObjectMapper().convertValue(json, new TypeReference<>() {});
-    String architecture =
-        config.get("architectures") instanceof List<?> l && !l.isEmpty()
-            ? String.valueOf(l.get(0))
-            : "none";
+    // First without looking at tensors, which may be named or stored as none that we know.
+    StoredQuantization.of(file, config, Set.of());
+    if (!(config.get("architectures") instanceof List<?> architectures)
+        || architectures.isEmpty()) {
+      throw new UserException(
+          file + " names no architecture (\"architectures\"); take the model's own config.json.");
+    }
+    String architecture = String.valueOf(architectures.get(0));
     Map<?, ?> text = config.get("text_config") instanceof Map<?, ?> m ? m : Map.of();
     Optional<Family> inside =
         Family.ofWrapper(architecture, String.valueOf(text.get("model_type")));
@@ -115,8 +119,6 @@ public final class LlmBase {
         inside
             .or(() -> Family.ofArchitecture(architecture))
             .orElseThrow(() -> UnknownArchitecture.ofFolder(file, architecture));
-    // First without looking at tensors, which may be named or stored as none that we know.
-    StoredQuantization.of(file, config, Set.of());
     TensorFile tensors = Safetensors.readFolder(folder, "model");
     StoredQuantization stored = StoredQuantization.of(file, config, tensors.tensors().keySet());
     FolderNames names = new FolderNames(tensors.tensors().keySet(), inside.isPresent());

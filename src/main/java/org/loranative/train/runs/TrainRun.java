@@ -7,6 +7,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.loranative.Counted;
 import org.loranative.ShellWord;
 import org.loranative.StoppedException;
@@ -440,7 +441,11 @@ public final class TrainRun implements AutoCloseable {
           config.quantize(),
           config.baseModel());
     } else {
-      log.info("frozen weights in blocks: {} of {} tensors", blocks, tensors);
+      String held =
+          blocks.entrySet().stream()
+              .map(e -> e.getValue() + " " + e.getKey())
+              .collect(Collectors.joining(", "));
+      log.info("frozen weights in blocks: {} of {} tensors", held, tensors);
     }
   }
 
