@@ -278,7 +278,7 @@ class TrainRunTest {
       "gradient_accumulation=1"
     };
     train("whole", false, new StopSignal(), small);
-    assertThat(folder.resolve("whole/logs/train.log")).content().contains("NF4=18");
+    assertThat(folder.resolve("whole/logs/train.log")).content().contains("in blocks: 18 NF4 of");
     StopSignal stop = new StopSignal();
     stop.set();
     assertThat(train("cut", false, stop, small)).isEmpty();
