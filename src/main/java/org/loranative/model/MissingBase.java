@@ -20,7 +20,7 @@ public final class MissingBase {
             + name
             + (onHub
                 ? " is no folder here, and nothing is downloaded. If it is a model of Hugging"
-                      + " Face's hub, fetch it with: pip install huggingface_hub; hf download "
+                    + " Face's hub, fetch it with: pip install huggingface_hub; hf download "
                     + name
                     + " --local-dir "
                     + name
