@@ -187,7 +187,7 @@ public final class LlmGraph {
     LlmGraph llm = new LlmGraph(base, net, tokens);
     Value docStart = llm.g.input(inputs + DOC_START, DType.I32, tokens);
     Stream s = llm.stream(new Packed(docStart, maxDocument), inputs, layers);
-    return s.residual().map(r -> Add.of(llm.g, r, s.x())).orElse(s.x());
+    return s.sum(llm.g);
   }
 
   /** Hidden states [tokens, hidden] after the last norm. */
@@ -225,7 +225,11 @@ public final class LlmGraph {
     return stream;
   }
 
-  private record Stream(Value x, Optional<Value> residual) {}
+  private record Stream(Value x, Optional<Value> residual) {
+    Value sum(Graph g) {
+      return residual.map(r -> Add.of(g, r, x)).orElse(x);
+    }
+  }
 
   private Stream layer(LlmConfig.Layer layer, LayerNet at, Stream in) {
     LayerNorms norms = c.family().norms();
@@ -245,7 +249,7 @@ public final class LlmGraph {
       RmsNorm.Result normed = norm(at.path() + norm, in);
       return new Half(normed.y(), normed.sum());
     }
-    Value sum = in.residual().map(r -> Add.of(g, r, in.x())).orElse(in.x());
+    Value sum = in.sum(g);
     return new Half(sum, sum);
   }
 

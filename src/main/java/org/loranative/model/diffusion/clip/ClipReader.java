@@ -86,23 +86,12 @@ public final class ClipReader implements TextReader {
       }
       int[] flat = part.checked(all.stream().flatMapToInt(Arrays::stream).toArray());
       inputs.put(part.prefix() + "ids", flat);
-      positions(part.prefix(), flat, inputs);
+      TextRows.putPositions(inputs, part.prefix(), flat.length, length);
       if (part.pooled()) {
         inputs.put(part.prefix() + "end_rows", ends(flat, part.tokenizer().end()));
       }
     }
     return new TextRows(perText, inputs);
-  }
-
-  private void positions(String prefix, int[] ids, Map<String, int[]> inputs) {
-    int[] positions = new int[ids.length];
-    int[] start = new int[ids.length];
-    for (int i = 0; i < ids.length; i++) {
-      positions[i] = i % length;
-      start[i] = i / length * length;
-    }
-    inputs.put(prefix + "positions", positions);
-    inputs.put(prefix + "doc_start", start);
   }
 
   /** Where each row has its first end. */

@@ -2,6 +2,7 @@ package org.loranative.model.diffusion.families.zimage;
 
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -61,26 +62,14 @@ final class ZImageTexts implements TextReader {
   @Override
   public TextRows first(List<String> texts) {
     int[] ids = new int[texts.size() * TOKENS];
-    int[] positions = new int[ids.length];
-    int[] start = new int[ids.length];
     for (int i = 0; i < texts.size(); i++) {
       int[] own = tokens(texts.get(i));
       System.arraycopy(own, 0, ids, i * TOKENS, Math.min(TOKENS, own.length));
     }
-    for (int i = 0; i < ids.length; i++) {
-      positions[i] = i % TOKENS;
-      start[i] = i / TOKENS * TOKENS;
-    }
-    String prefix = ZImageEncoders.PREFIX;
-    return new TextRows(
-        1,
-        Map.of(
-            prefix + LlmGraph.IDS,
-            ids,
-            prefix + LlmGraph.POSITIONS,
-            positions,
-            prefix + LlmGraph.DOC_START,
-            start));
+    Map<String, int[]> inputs = new LinkedHashMap<>();
+    inputs.put(ZImageEncoders.PREFIX + LlmGraph.IDS, ids);
+    TextRows.putPositions(inputs, ZImageEncoders.PREFIX, ids.length, TOKENS);
+    return new TextRows(1, inputs);
   }
 
   @Override
