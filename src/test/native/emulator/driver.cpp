@@ -203,10 +203,10 @@ API cuMemFree_v2(uintptr_t p) {
   if (found == allocations.end()) return kInvalid;
   found->second.context->allocated -= found->second.bytes;
   void* memory = reinterpret_cast<void*>(p);
-  emu::recording() ? emu::give_up(memory, found->second.bytes)
-                   : emu::shadow_free(memory, found->second.bytes);
+  bool given_back = emu::recording() ? emu::give_up(memory, found->second.bytes)
+                                     : emu::shadow_free(memory, found->second.bytes);
   allocations.erase(found);
-  return kSuccess;
+  return given_back ? kSuccess : kInvalid;
 }
 // Pinned memory is read when the copy runs, pageable memory when it is asked for.
 API cuMemHostAlloc(void** p, size_t n, unsigned) {

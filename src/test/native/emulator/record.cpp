@@ -38,7 +38,7 @@ void* reserve(size_t n) {
   return p;
 }
 
-void give_up(void* p, size_t n) { munmap(p, n); }
+bool give_up(void* p, size_t n) { return munmap(p, n) == 0; }
 
 std::string wrong_argument(const Kernel* kernel, void** arguments, bool (*inside)(uintptr_t)) {
   size_t number = 0;

@@ -14,7 +14,7 @@ bool recording();
 
 // Addresses for n bytes; null if there are none.
 void* reserve(size_t n);
-void give_up(void* p, size_t n);
+bool give_up(void* p, size_t n);
 
 // What is wrong with a kernel's arguments, empty if nothing is: a device address that lies in no
 // allocation, or that 16-byte loads cannot read. `inside` says whether an address is allocated.

@@ -42,11 +42,15 @@ struct DeviceWord {
   uint32_t block : 29, written : 1, shared_by_readers : 1, allocated : 1;
 };
 constexpr size_t kCardBytes = size_t(8) << 30;
+constexpr size_t kPageBytes = 4096;
 char* card;
 DeviceWord* words;
-size_t card_used = 4096;
+size_t card_used = kPageBytes;
 uint32_t launch_number;
 std::vector<Range> unordered_ranges;
+
+// Whole pages for each allocation, so that each can be given back.
+size_t pages_of(size_t n) { return (n + kPageBytes - 1) / kPageBytes * kPageBytes; }
 
 bool is_ordered(int thread, uint32_t epoch, uint32_t warp_epoch) {
   Fiber* f = current_fiber;
@@ -207,15 +211,19 @@ void* shadow_allocate(size_t n) {
     words = static_cast<DeviceWord*>(
         mmap(nullptr, kCardBytes / 2 * sizeof(DeviceWord), PROT_READ | PROT_WRITE, flags, -1, 0));
   }
+  if (n > kCardBytes || pages_of(n) + kPageBytes > kCardBytes - card_used) return nullptr;
   char* p = card + card_used;
   for (size_t i = 0; i < (n + 1) / 2; i++) words[card_used / 2 + i].allocated = 1;
-  card_used += (n + 4096 + 255) / 256 * 256;  // never used again: a late access shows
+  card_used += pages_of(n) + kPageBytes;  // never used again: a late access shows
   return p;
 }
 
-void shadow_free(void* p, size_t n) {
+// The addresses stay taken, the memory behind them does not: words of given-back pages read 0,
+// "not allocated".
+bool shadow_free(void* p, size_t n) {
   size_t at = size_t(static_cast<char*>(p) - card);
-  for (size_t i = 0; i < (n + 1) / 2; i++) words[at / 2 + i].allocated = 0;
+  return madvise(p, pages_of(n), MADV_DONTNEED) == 0 &&
+         madvise(words + at / 2, pages_of(n) / 2 * sizeof(DeviceWord), MADV_DONTNEED) == 0;
 }
 
 }  // namespace emu

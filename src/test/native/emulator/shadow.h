@@ -23,7 +23,7 @@ void shadow_read_by(Fiber* f, const void* p, size_t n);
 void shadow_box_issued(void* to, int bytes);
 void shadow_box_landed(void* to, int bytes);
 void* shadow_allocate(size_t n);
-void shadow_free(void* p, size_t n);
+bool shadow_free(void* p, size_t n);
 // traffic.cpp: what a thread reads or writes at a place in the code, the 8 rows of a matrix that
 // ldmatrix reads, and the end of a block.
 extern const bool traffic_counted;
@@ -46,7 +46,7 @@ inline void shadow_read_by(Fiber*, const void*, size_t) {}
 inline void shadow_box_issued(void*, int) {}
 inline void shadow_box_landed(void*, int) {}
 inline void* shadow_allocate(size_t n) { return aligned_alloc(256, (n + 255) / 256 * 256); }
-inline void shadow_free(void* p, size_t) { free(p); }
+inline bool shadow_free(void* p, size_t) { return free(p), true; }
 #endif
 
 }  // namespace emu
