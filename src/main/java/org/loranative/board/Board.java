@@ -50,7 +50,7 @@ public final class Board implements AutoCloseable {
    * @param readOnly nothing is done from the page
    * @param webhook is told what happens to runs
    */
-  public record Setting(
+  public record Options(
       List<Path> folders,
       String host,
       int port,
@@ -60,7 +60,7 @@ public final class Board implements AutoCloseable {
 
   /** Everything may be done that this machine, or who knows the token, asks for. */
   public Board(List<Path> folders, String host, int port, Optional<String> token) {
-    this(new Setting(folders, host, port, token, false, Optional.empty()));
+    this(new Options(folders, host, port, token, false, Optional.empty()));
   }
 
   /**
@@ -68,14 +68,14 @@ public final class Board implements AutoCloseable {
    *
    * @throws org.loranative.UserException if it cannot
    */
-  public Board(Setting setting) {
-    admission = new Admission(setting.token());
-    server = new LocalServer("board", setting.host(), setting.port(), setting.token(), this::serve);
-    runs = new Runs(setting.folders());
+  public Board(Options options) {
+    admission = new Admission(options.token());
+    server = new LocalServer("board", options.host(), options.port(), options.token(), this::serve);
+    runs = new Runs(options.folders());
     runs.onChange(this::tell);
     curves = new Curves(runs);
-    actions = new Actions(runs, setting.readOnly(), this::tell);
-    setting.webhook().ifPresent(address -> new Webhook(address, runs));
+    actions = new Actions(runs, options.readOnly(), this::tell);
+    options.webhook().ifPresent(address -> new Webhook(address, runs));
     server.start();
   }
 

@@ -59,9 +59,9 @@ final class BoardCommand implements Callable<Integer> {
     }
     int port = server.port(PORT);
     Optional<String> token = server.token();
-    Board.Setting setting =
-        new Board.Setting(folders, server.host(), port, token, readOnly, webhook());
-    try (Board board = new Board(setting)) {
+    Board.Options options =
+        new Board.Options(folders, server.host(), port, token, readOnly, webhook());
+    try (Board board = new Board(options)) {
       ServerOptions.sayTaken("board", port, board.address().getPort());
       folders.stream()
           .filter(folder -> !Files.exists(folder))

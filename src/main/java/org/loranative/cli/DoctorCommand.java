@@ -27,7 +27,8 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     footer = {
       "",
-      "Reads other tools' files too: event files (kohya's scripts, diffusers, OneTrainer, ai-toolkit,",
+      "Reads other tools' files too: event files (kohya's scripts, diffusers, OneTrainer,"
+          + " ai-toolkit,",
       "diffusion-pipe, Lightning, Transformers and what is built on it), trainer_state.json and",
       "trainer_log.jsonl. Of a folder with several runs each is judged, in a table."
     })
@@ -97,11 +98,15 @@ final class DoctorCommand implements Callable<Integer> {
     String row = "%-" + widest + "s  %8s  %-" + verdict + "s  %s%n";
     System.out.printf(row, "run", "steps", "verdict", "evidence");
     for (Judged j : judged) {
-      Finding.Kind kind = Finding.verdict(j.findings());
+      Finding.Symptom symptom = Finding.verdict(j.findings());
       String evidence =
-          j.findings().stream().filter(f -> f.kind() == kind).findFirst().orElseThrow().evidence();
+          j.findings().stream()
+              .filter(f -> f.symptom() == symptom)
+              .findFirst()
+              .orElseThrow()
+              .evidence();
       long steps = j.run().curves().loss().steps()[j.run().curves().loss().size() - 1];
-      System.out.printf(row, j.run().name(), steps, kind.title, evidence);
+      System.out.printf(row, j.run().name(), steps, symptom.title, evidence);
     }
     System.out.println("lora-native doctor FOLDER of one of them says what to change.");
   }
@@ -115,8 +120,8 @@ final class DoctorCommand implements Callable<Integer> {
         if (judged.size() > 1) {
           node.put("run", j.run().name());
         }
-        node.put("kind", f.kind().name().toLowerCase(Locale.ROOT))
-            .put("severity", f.kind().severity.name().toLowerCase(Locale.ROOT))
+        node.put("kind", f.symptom().name().toLowerCase(Locale.ROOT))
+            .put("severity", f.symptom().severity.name().toLowerCase(Locale.ROOT))
             .put("step", f.step())
             .put("evidence", f.evidence())
             .put("advice", f.advice());

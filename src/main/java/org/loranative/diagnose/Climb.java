@@ -106,7 +106,7 @@ final class Climb implements Check {
     }
     return Optional.of(
         new Finding(
-            Finding.Kind.CANNOT_TELL,
+            Finding.Symptom.CANNOT_TELL,
             begins(level, rise),
             evidence + ": a run that diverges does so, and so do harder records in a row",
             "A validation loss would tell (validation_fraction), or data in random order"));
@@ -133,6 +133,6 @@ final class Climb implements Check {
   }
 
   private static Finding finding(long step, String evidence, RunCurves run) {
-    return new Finding(Finding.Kind.CLIMB, step, evidence, new Advice(run).calm());
+    return new Finding(Finding.Symptom.CLIMB, step, evidence, new Advice(run).calm());
   }
 }

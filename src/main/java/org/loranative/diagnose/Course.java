@@ -93,7 +93,7 @@ final class Course {
     String shown = String.format("%s; the last %d steps: %s", says, steps, lately);
     if (lately.low() > 0 && lately.fell() > MATTERS / 4) {
       return new Finding(
-          Finding.Kind.DESCENT,
+          Finding.Symptom.DESCENT,
           c.steps()[0],
           shown,
           "It still falls: more epochs would lower it further");
@@ -110,7 +110,7 @@ final class Course {
     }
     Finding f = plateau(c, says, Math.max(MATTERS, lately.resolution()));
     return new Finding(
-        f.kind(),
+        f.symptom(),
         f.step(),
         String.format("%s; the last %d steps: %s", f.evidence(), steps, lately),
         f.advice());
@@ -147,7 +147,7 @@ final class Course {
 
   private static Finding falling(long step, String says, double lately, long steps) {
     return new Finding(
-        Finding.Kind.DESCENT,
+        Finding.Symptom.DESCENT,
         step,
         String.format(
             "%s and still falls, %.1f %% in the last %d steps", says, 100 * lately, steps),
@@ -164,13 +164,13 @@ final class Course {
     }
     long step = c.steps()[reached];
     return new Finding(
-        Finding.Kind.PLATEAU,
+        Finding.Symptom.PLATEAU,
         step,
         String.format("%s and was within %.1f %% of that by step %d", says, 100 * least, step),
         "Nothing to change; further runs could stop at about step " + step);
   }
 
   private static Finding cannotTell(String evidence, String advice) {
-    return new Finding(Finding.Kind.CANNOT_TELL, 0, evidence, advice);
+    return new Finding(Finding.Symptom.CANNOT_TELL, 0, evidence, advice);
   }
 }

@@ -88,7 +88,7 @@ final class DeadAdapters implements Check {
 
   private static Finding finding(long step, String evidence) {
     return new Finding(
-        Finding.Kind.DEAD_ADAPTERS,
+        Finding.Symptom.DEAD_ADAPTERS,
         step,
         evidence,
         "Check that learning_rate is above 0 (also those of lora_targets) and that lora_targets"

@@ -84,8 +84,8 @@ final class Divergence implements Check {
             finding(
                 curve.steps()[curve.lowest()],
                 String.format(
-                    "measured on the same records each time the loss climbs from %.4g to %.4g, and the"
-                        + " training loss with it",
+                    "measured on the same records each time the loss climbs from %.4g to %.4g, and"
+                        + " the training loss with it",
                     v[0], v[n - 1]),
                 run));
       }
@@ -114,12 +114,13 @@ final class Divergence implements Check {
         finding(
             Climb.begins(level, rise),
             String.format(
-                "the loss climbs from %.4g at step %d to %.4g, far above its start, and stays there",
+                "the loss climbs from %.4g at step %d to %.4g, far above its start, and stays"
+                    + " there",
                 Math.exp(rise.low()), loss.steps()[rise.at()], now),
             run));
   }
 
   private static Finding finding(long step, String evidence, RunCurves run) {
-    return new Finding(Finding.Kind.UNSTABLE, step, evidence, new Advice(run).calm());
+    return new Finding(Finding.Symptom.UNSTABLE, step, evidence, new Advice(run).calm());
   }
 }

@@ -6,7 +6,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.loranative.diagnose.Finding.Kind;
+import org.loranative.diagnose.Finding.Symptom;
 
 /** Examines a run, whole or as far as it has come. */
 public final class Doctor {
@@ -35,38 +35,41 @@ public final class Doctor {
           new MemoryTaken());
 
   /** What a finding explains, so that it is not said beside it. */
-  private static final Map<Kind, Set<Kind>> EXPLAINS = new EnumMap<>(Kind.class);
+  private static final Map<Symptom, Set<Symptom>> EXPLAINS = new EnumMap<>(Symptom.class);
 
   static {
-    Set<Kind> course =
+    Set<Symptom> course =
         EnumSet.of(
-            Kind.CLIMB,
-            Kind.FLAT,
-            Kind.OVERFITTING,
-            Kind.NO_DESCENT,
-            Kind.FREQUENCIES_ALONE,
-            Kind.RANK_LARGE,
-            Kind.RANK_FULL,
-            Kind.CANNOT_TELL);
-    EXPLAINS.put(Kind.NOT_FINITE, course);
-    EXPLAINS.put(Kind.UNSTABLE, course);
-    EXPLAINS.put(Kind.NO_LABELS, EnumSet.of(Kind.FLAT, Kind.VANISHING_UPDATES, Kind.FEW_LABELS));
+            Symptom.CLIMB,
+            Symptom.FLAT,
+            Symptom.OVERFITTING,
+            Symptom.NO_DESCENT,
+            Symptom.FREQUENCIES_ALONE,
+            Symptom.RANK_LARGE,
+            Symptom.RANK_FULL,
+            Symptom.CANNOT_TELL);
+    EXPLAINS.put(Symptom.NOT_FINITE, course);
+    EXPLAINS.put(Symptom.UNSTABLE, course);
     EXPLAINS.put(
-        Kind.UNTRAINED_BASE, EnumSet.of(Kind.NO_DESCENT, Kind.FLAT, Kind.FREQUENCIES_ALONE));
-    EXPLAINS.put(Kind.NO_DESCENT, EnumSet.of(Kind.FLAT, Kind.FREQUENCIES_ALONE));
-    EXPLAINS.put(Kind.DEAD_ADAPTERS, EnumSet.of(Kind.FLAT, Kind.VANISHING_UPDATES));
-    EXPLAINS.put(Kind.CLIMB, EnumSet.of(Kind.OVERFITTING, Kind.FLAT, Kind.CANNOT_TELL));
-    EXPLAINS.put(Kind.OVERFITTING, EnumSet.of(Kind.FLAT, Kind.CANNOT_TELL));
+        Symptom.NO_LABELS, EnumSet.of(Symptom.FLAT, Symptom.VANISHING_UPDATES, Symptom.FEW_LABELS));
     EXPLAINS.put(
-        Kind.SCHEDULE, EnumSet.of(Kind.FLAT, Kind.VANISHING_UPDATES, Kind.FREQUENCIES_ALONE));
-    EXPLAINS.put(Kind.EXPLODING_LAYERS, EnumSet.of(Kind.RANK_LARGE, Kind.RANK_FULL));
-    EXPLAINS.put(Kind.FLAT, EnumSet.of(Kind.VANISHING_UPDATES));
+        Symptom.UNTRAINED_BASE,
+        EnumSet.of(Symptom.NO_DESCENT, Symptom.FLAT, Symptom.FREQUENCIES_ALONE));
+    EXPLAINS.put(Symptom.NO_DESCENT, EnumSet.of(Symptom.FLAT, Symptom.FREQUENCIES_ALONE));
+    EXPLAINS.put(Symptom.DEAD_ADAPTERS, EnumSet.of(Symptom.FLAT, Symptom.VANISHING_UPDATES));
+    EXPLAINS.put(Symptom.CLIMB, EnumSet.of(Symptom.OVERFITTING, Symptom.FLAT, Symptom.CANNOT_TELL));
+    EXPLAINS.put(Symptom.OVERFITTING, EnumSet.of(Symptom.FLAT, Symptom.CANNOT_TELL));
+    EXPLAINS.put(
+        Symptom.SCHEDULE,
+        EnumSet.of(Symptom.FLAT, Symptom.VANISHING_UPDATES, Symptom.FREQUENCIES_ALONE));
+    EXPLAINS.put(Symptom.EXPLODING_LAYERS, EnumSet.of(Symptom.RANK_LARGE, Symptom.RANK_FULL));
+    EXPLAINS.put(Symptom.FLAT, EnumSet.of(Symptom.VANISHING_UPDATES));
   }
 
   private Doctor() {}
 
   /** Whether one finding, where it is made, takes the place of another. */
-  public static boolean explains(Kind one, Kind other) {
+  public static boolean explains(Symptom one, Symptom other) {
     return EXPLAINS.getOrDefault(one, Set.of()).contains(other);
   }
 
@@ -79,20 +82,20 @@ public final class Doctor {
     for (Check check : CHECKS) {
       check.find(run).ifPresent(findings::add);
     }
-    Set<Kind> explained = EnumSet.noneOf(Kind.class);
-    findings.forEach(f -> explained.addAll(EXPLAINS.getOrDefault(f.kind(), Set.of())));
-    findings.removeIf(f -> explained.contains(f.kind()));
+    Set<Symptom> explained = EnumSet.noneOf(Symptom.class);
+    findings.forEach(f -> explained.addAll(EXPLAINS.getOrDefault(f.symptom(), Set.of())));
+    findings.removeIf(f -> explained.contains(f.symptom()));
     boolean wrong =
         findings.stream()
             .anyMatch(
                 f ->
-                    f.kind().severity.compareTo(Finding.Severity.WARNING) >= 0
-                        || f.kind() == Kind.CANNOT_TELL);
+                    f.symptom().severity.compareTo(Finding.Severity.WARNING) >= 0
+                        || f.symptom() == Symptom.CANNOT_TELL);
     if (!wrong) {
       findings.add(new Course().of(run));
       Spikes.of(run).ifPresent(findings::add);
     }
-    findings.sort((a, b) -> b.kind().severity.compareTo(a.kind().severity));
+    findings.sort((a, b) -> b.symptom().severity.compareTo(a.symptom().severity));
     return List.copyOf(findings);
   }
 }

@@ -39,7 +39,7 @@ final class ExplodingGradients implements Check {
             : String.format("the gradient norm jumps tenfold at %d of %d steps", count, n);
     return Optional.of(
         new Finding(
-            Finding.Kind.EXPLODING_GRADIENTS,
+            Finding.Symptom.EXPLODING_GRADIENTS,
             step,
             evidence,
             "Set " + advice.clipping().map(c -> c + " and ").orElse("") + advice.calmerRate()));

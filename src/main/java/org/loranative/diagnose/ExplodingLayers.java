@@ -23,7 +23,7 @@ final class ExplodingLayers implements Check {
     Layer worst = outgrown.stream().max(Comparator.comparingDouble(Layer::relative)).orElseThrow();
     return Optional.of(
         new Finding(
-            Finding.Kind.EXPLODING_LAYERS,
+            Finding.Symptom.EXPLODING_LAYERS,
             first.step(),
             String.format(
                 "in %d of %d adapted layers what the adapter adds is larger than the weight, in %s"

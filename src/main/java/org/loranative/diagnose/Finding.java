@@ -6,11 +6,12 @@ import java.util.List;
 /**
  * Something that curves show.
  *
+ * @param symptom what was found
  * @param step where it begins
  * @param evidence what was seen, with numbers
  * @param advice which setting to change
  */
-public record Finding(Kind kind, long step, String evidence, String advice) {
+public record Finding(Symptom symptom, long step, String evidence, String advice) {
 
   /** How bad it is. */
   public enum Severity {
@@ -21,7 +22,7 @@ public record Finding(Kind kind, long step, String evidence, String advice) {
   }
 
   /** What can be found. */
-  public enum Kind {
+  public enum Symptom {
     NOT_FINITE(Severity.ERROR, "NaN or infinite"),
     /** Beyond doubt: a run may go back for it. */
     UNSTABLE(Severity.ERROR, "divergence"),
@@ -55,7 +56,7 @@ public record Finding(Kind kind, long step, String evidence, String advice) {
     public final Severity severity;
     public final String title;
 
-    Kind(Severity severity, String title) {
+    Symptom(Severity severity, String title) {
       this.severity = severity;
       this.title = title;
     }
@@ -64,14 +65,16 @@ public record Finding(Kind kind, long step, String evidence, String advice) {
   /** One line for the console. */
   @Override
   public String toString() {
-    return String.format("%s (from step %d): %s. %s", kind.title, step, evidence, advice);
+    return String.format("%s (from step %d): %s. %s", symptom.title, step, evidence, advice);
   }
 
   /** The worst of findings, which names the run. */
-  public static Kind verdict(List<Finding> findings) {
+  public static Symptom verdict(List<Finding> findings) {
     return findings.stream()
-        .map(Finding::kind)
-        .max(Comparator.comparing((Kind k) -> k.severity).thenComparing(Comparator.reverseOrder()))
-        .orElse(Kind.CANNOT_TELL);
+        .map(Finding::symptom)
+        .max(
+            Comparator.comparing((Symptom s) -> s.severity)
+                .thenComparing(Comparator.reverseOrder()))
+        .orElse(Symptom.CANNOT_TELL);
   }
 }

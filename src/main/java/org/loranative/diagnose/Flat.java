@@ -53,7 +53,7 @@ final class Flat implements Check {
     }
     return Optional.of(
         new Finding(
-            Finding.Kind.FLAT,
+            Finding.Symptom.FLAT,
             c.steps()[0],
             String.format(
                 "measured on the same records each time, the loss is %.4g at step %d and %.4g at"
@@ -89,7 +89,7 @@ final class Flat implements Check {
     }
     return Optional.of(
         new Finding(
-            Finding.Kind.FLAT,
+            Finding.Symptom.FLAT,
             level.curve.steps()[0],
             String.format(
                 "the loss is %.4g in the first quarter and %.4g in the last, a fall of no more than"

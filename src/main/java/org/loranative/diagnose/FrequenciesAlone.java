@@ -51,7 +51,7 @@ final class FrequenciesAlone implements Check {
     }
     return Optional.of(
         new Finding(
-            Finding.Kind.FREQUENCIES_ALONE,
+            Finding.Symptom.FREQUENCIES_ALONE,
             run.loss().lastStep(),
             String.format(
                 "the loss %s at %.4g; knowing how often each token comes and reading nothing gives"

@@ -24,10 +24,11 @@ final class Heat implements Check {
         degrees.length == 0 ? "" : String.format(" at %.0f °C", degrees[degrees.length - 1]);
     return Optional.of(
         new Finding(
-            Finding.Kind.THERMAL_THROTTLING,
+            Finding.Symptom.THERMAL_THROTTLING,
             slowed.steps()[since],
             "the " + part.toUpperCase(Locale.ROOT) + " lowers its clock for heat" + at,
-            "Give it air, or a lower power limit (nvidia-smi -pl), which costs less speed than heat"));
+            "Give it air, or a lower power limit (nvidia-smi -pl), which costs less speed than"
+                + " heat"));
   }
 
   /** The index from which on it is slowed down, but for pauses of fewer than some readings. */

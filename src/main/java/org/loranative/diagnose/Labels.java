@@ -19,7 +19,7 @@ final class Labels implements Check {
     if (loss.size() >= FEWEST && Arrays.stream(loss.values()).allMatch(x -> x == 0)) {
       return Optional.of(
           new Finding(
-              Finding.Kind.NO_LABELS,
+              Finding.Symptom.NO_LABELS,
               loss.steps()[0],
               "the loss is exactly 0 from the first step on",
               "No token or pixel counts: look whether answers are empty or cut off by the length"
@@ -37,10 +37,10 @@ final class Labels implements Check {
             : String.format("%.1f %% of the tokens are learnt from", 100 * share.getAsDouble());
     return Optional.of(
         new Finding(
-            Finding.Kind.FEW_LABELS,
+            Finding.Symptom.FEW_LABELS,
             loss.isEmpty() ? 0 : loss.steps()[0],
             evidence + ", as where answers are empty",
-            "Look at the records (data --dry-run); where answers are meant to be one word, nothing is"
-                + " wrong"));
+            "Look at the records (data --dry-run); where answers are meant to be one word, nothing"
+                + " is wrong"));
   }
 }

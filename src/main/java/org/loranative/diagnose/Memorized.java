@@ -56,11 +56,11 @@ final class Memorized implements Check {
 
   private static Finding leaking(long step, String evidence) {
     return new Finding(
-        Finding.Kind.VALIDATION_LEAK,
+        Finding.Symptom.VALIDATION_LEAK,
         step,
         evidence,
-        "It shows nothing about new records: remove duplicates before validation is split off, or name"
-            + " others in validation_path. (Answers that follow from a rule get as low.)");
+        "It shows nothing about new records: remove duplicates before validation is split off, or"
+            + " name others in validation_path. (Answers that follow from a rule get as low.)");
   }
 
   private static Optional<Finding> byHeart(RunCurves run) {
@@ -88,7 +88,7 @@ final class Memorized implements Check {
 
   private static Finding byHeart(Curve loss, String evidence) {
     return new Finding(
-        Finding.Kind.MEMORIZED,
+        Finding.Symptom.MEMORIZED,
         loss.lastStep(),
         evidence + " and no validation shows what else was learnt",
         "Set validation_fraction: 0.1, fewer epochs, or more data");

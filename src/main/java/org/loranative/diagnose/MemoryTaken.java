@@ -14,7 +14,7 @@ final class MemoryTaken implements Check {
       if (taken >= LEAST_GB) {
         return Optional.of(
             new Finding(
-                Finding.Kind.MEMORY_TAKEN,
+                Finding.Symptom.MEMORY_TAKEN,
                 others.steps()[i],
                 String.format("another process took %.1f GB of the card's memory", taken),
                 "The run keeps its own, but shares the card's time; a run that starts now finds"

@@ -30,12 +30,13 @@ final class NoDescent implements Check {
     }
     return Optional.of(
         new Finding(
-            Finding.Kind.NO_DESCENT,
+            Finding.Symptom.NO_DESCENT,
             loss.steps()[0],
             String.format(
                 "the first %d steps have a mean loss of %.2f, the last quarter %.2f",
                 FIRST, start, fall.last()),
-            "Check that base_model and its tokenizer belong together and are trained weights, and that"
-                + " the data is in the model's language and chat format; then raise learning_rate"));
+            "Check that base_model and its tokenizer belong together and are trained weights, and"
+                + " that the data is in the model's language and chat format; then raise"
+                + " learning_rate"));
   }
 }

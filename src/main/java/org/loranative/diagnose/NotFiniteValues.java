@@ -20,7 +20,7 @@ final class NotFiniteValues implements Check {
     String before = i == 0 ? "" : String.format(", %.4g before", curve.values()[i - 1]);
     return Optional.of(
         new Finding(
-            Finding.Kind.NOT_FINITE,
+            Finding.Symptom.NOT_FINITE,
             curve.steps()[i],
             String.format("%s is %s%s", name, curve.values()[i], before),
             "Set "

@@ -33,7 +33,7 @@ final class Overfitting implements Check {
     if (pairs.isPresent() && !pairs.get().isSure()) {
       return Optional.of(
           new Finding(
-              Finding.Kind.CANNOT_TELL,
+              Finding.Symptom.CANNOT_TELL,
               best,
               evidence + ", but " + pairs.get(),
               String.format(
@@ -44,7 +44,7 @@ final class Overfitting implements Check {
     if (!rise.isSure()) {
       return Optional.of(
           new Finding(
-              Finding.Kind.CANNOT_TELL,
+              Finding.Symptom.CANNOT_TELL,
               best,
               evidence + ", in one measurement",
               "The next one tells whether it stays"));
@@ -52,7 +52,7 @@ final class Overfitting implements Check {
     Advice advice = new Advice(run);
     return Optional.of(
         new Finding(
-            Finding.Kind.OVERFITTING,
+            Finding.Symptom.OVERFITTING,
             best,
             evidence + ", while the training loss does not rise with it",
             advice.best(best) + "; " + advice.gentler()));
@@ -73,7 +73,7 @@ final class Overfitting implements Check {
     int lowest = validation.curve.lowest();
     return Optional.of(
         new Finding(
-            Finding.Kind.OVERFITTING,
+            Finding.Symptom.OVERFITTING,
             validation.curve.steps()[lowest],
             String.format(
                 "on training data the loss fell by %.0f %% (probe), on data that is not trained on"

@@ -40,11 +40,11 @@ final class RankUse implements Check {
       int enough = Math.max(1, Integer.highestOneBit(2 * held - 1));
       return Optional.of(
           new Finding(
-              Finding.Kind.RANK_LARGE,
+              Finding.Symptom.RANK_LARGE,
               now.step(),
               String.format(
-                  "lora_rank is %.0f, but in nine of ten layers %d directions hold 99 %% of the change"
-                      + " (in the middle one %.0f)",
+                  "lora_rank is %.0f, but in nine of ten layers %d directions hold 99 %% of the"
+                      + " change (in the middle one %.0f)",
                   rank, held, Statistics.median(directions)),
               "lora_rank: " + enough + " would do, with alpha / rank as it is"));
     }
@@ -52,11 +52,11 @@ final class RankUse implements Check {
     if (rank > 1 && even > EVEN) {
       return Optional.of(
           new Finding(
-              Finding.Kind.RANK_FULL,
+              Finding.Symptom.RANK_FULL,
               now.step(),
               String.format(
-                  "all of lora_rank %.0f is in use: the directions of a layer's change are as even as"
-                      + " %.1f equal ones",
+                  "all of lora_rank %.0f is in use: the directions of a layer's change are as even"
+                      + " as %.1f equal ones",
                   rank, even * rank),
               "If the loss is not low enough, lora_rank: "
                   + Math.round(2 * rank)

@@ -18,7 +18,7 @@ final class RepeatedRecords implements Check {
     }
     return Optional.of(
         new Finding(
-            Finding.Kind.REPEATED_RECORDS,
+            Finding.Symptom.REPEATED_RECORDS,
             0,
             String.format(
                 "%.0f of %.0f training records are there already%s",

@@ -16,7 +16,8 @@ final class ScheduleMistake implements Check {
       return finding(
           0,
           String.format(
-              "warmup_steps is %.0f, but the run has %.0f steps: it never reaches its learning rate",
+              "warmup_steps is %.0f, but the run has %.0f steps: it never reaches its learning"
+                  + " rate",
               warmup.getAsDouble(), total.getAsDouble()),
           total.getAsDouble());
     }
@@ -50,7 +51,7 @@ final class ScheduleMistake implements Check {
   private static Optional<Finding> finding(long step, String evidence, double steps) {
     return Optional.of(
         new Finding(
-            Finding.Kind.SCHEDULE,
+            Finding.Symptom.SCHEDULE,
             step,
             evidence,
             String.format(

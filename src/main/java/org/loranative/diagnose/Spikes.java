@@ -43,7 +43,7 @@ final class Spikes {
     Curve c = level.curve;
     return Optional.of(
         new Finding(
-            Finding.Kind.SPIKES,
+            Finding.Symptom.SPIKES,
             c.steps()[s[0]],
             String.format(
                 "the loss jumps to %.4g and is back by step %d%s",

@@ -38,7 +38,7 @@ final class ThroughputDrop implements Check {
     at = Math.min(at, n - 1);
     return Optional.of(
         new Finding(
-            Finding.Kind.THROUGHPUT_DROP,
+            Finding.Symptom.THROUGHPUT_DROP,
             speed.steps()[at],
             String.format("%.4g a second became %.4g", before, after),
             "Look for heat (nvidia-smi, the CPU's clock), other programs on the machine, and a slow"

@@ -64,7 +64,7 @@ final class UnrelatedData implements Check {
   private static Finding finding(RunCurves run, String shown) {
     String what = run.isDiffusion() ? "captions" : "answers";
     return new Finding(
-        Finding.Kind.UNRELATED_DATA,
+        Finding.Symptom.UNRELATED_DATA,
         run.probe().finite().steps()[0],
         shown,
         "Look whether "

@@ -35,10 +35,10 @@ final class UntrainedBase implements Check {
             : "guessing among 8,000 to 250,000 tokens gives 9 to 12.4";
     return Optional.of(
         new Finding(
-            Finding.Kind.UNTRAINED_BASE,
+            Finding.Symptom.UNTRAINED_BASE,
             loss.steps()[0],
             String.format("the untouched model's loss is %.4g; %s", start, compared),
-            "Check that base_model holds trained weights, whole and unharmed, and the tokenizer that"
-                + " belongs to them: what is learnt on such a base is of no use"));
+            "Check that base_model holds trained weights, whole and unharmed, and the tokenizer"
+                + " that belongs to them: what is learnt on such a base is of no use"));
   }
 }

@@ -31,7 +31,7 @@ final class VanishingUpdates implements Check {
     }
     return Optional.of(
         new Finding(
-            Finding.Kind.VANISHING_UPDATES,
+            Finding.Symptom.VANISHING_UPDATES,
             norm.steps()[at],
             String.format(
                 "the gradient norm falls from %.3g to %.3g, the loss is %.4g", early, late, left),

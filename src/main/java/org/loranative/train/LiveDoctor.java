@@ -32,8 +32,8 @@ public final class LiveDoctor {
   private final List<LayerLog.At> layers = new ArrayList<>();
   private final List<MeasuredRecords> records = new ArrayList<>();
   private final Map<String, String> settings = new LinkedHashMap<>();
-  private final Map<Finding.Kind, Finding> said = new EnumMap<>(Finding.Kind.class);
-  private final Map<Finding.Kind, Integer> missed = new EnumMap<>(Finding.Kind.class);
+  private final Map<Finding.Symptom, Finding> said = new EnumMap<>(Finding.Symptom.class);
+  private final Map<Finding.Symptom, Integer> missed = new EnumMap<>(Finding.Symptom.class);
   private final int interval;
 
   /**
@@ -58,7 +58,7 @@ public final class LiveDoctor {
     MeasuredRecords.read(before.folder()).stream()
         .filter(m -> m.step() <= step)
         .forEach(records::add);
-    examine().forEach(f -> said.put(f.kind(), f));
+    examine().forEach(f -> said.put(f.symptom(), f));
   }
 
   /** Takes the points of a step. */
@@ -112,8 +112,10 @@ public final class LiveDoctor {
     List<Finding> now = examine();
     List<Finding> found = new ArrayList<>();
     for (Finding f : now) {
-      boolean matters = f.kind().severity.compareTo(Finding.Severity.NOTE) >= 0;
-      if (matters && f.kind() != Finding.Kind.CANNOT_TELL && said.put(f.kind(), f) == null) {
+      boolean matters = f.symptom().severity.compareTo(Finding.Severity.NOTE) >= 0;
+      if (matters
+          && f.symptom() != Finding.Symptom.CANNOT_TELL
+          && said.put(f.symptom(), f) == null) {
         found.add(f);
       }
     }
@@ -122,14 +124,15 @@ public final class LiveDoctor {
 
   private List<Finding> withdrawn(List<Finding> now) {
     List<Finding> gone = new ArrayList<>();
-    for (Finding.Kind kind : List.copyOf(said.keySet())) {
+    for (Finding.Symptom symptom : List.copyOf(said.keySet())) {
       boolean holds =
-          now.stream().anyMatch(f -> f.kind() == kind || Doctor.explains(f.kind(), kind));
+          now.stream()
+              .anyMatch(f -> f.symptom() == symptom || Doctor.explains(f.symptom(), symptom));
       if (holds) {
-        missed.remove(kind);
-      } else if (missed.merge(kind, 1, Integer::sum) >= GONE) {
-        gone.add(said.remove(kind));
-        missed.remove(kind);
+        missed.remove(symptom);
+      } else if (missed.merge(symptom, 1, Integer::sum) >= GONE) {
+        gone.add(said.remove(symptom));
+        missed.remove(symptom);
       }
     }
     return gone;
@@ -144,6 +147,6 @@ public final class LiveDoctor {
 
   /** A loss that climbs beyond doubt, for which a run may go back. */
   static Optional<Finding> climbing(List<Finding> findings) {
-    return findings.stream().filter(f -> f.kind() == Finding.Kind.UNSTABLE).findFirst();
+    return findings.stream().filter(f -> f.symptom() == Finding.Symptom.UNSTABLE).findFirst();
   }
 }

@@ -33,8 +33,8 @@ public record RunGraphs(
     Map<BatchShape, Graph> training = new LinkedHashMap<>();
     steps.shapes().forEach((shape, batch) -> training.put(shape, task.trainingGraph(batch)));
     Map<BatchShape, Graph> evaluation = new LinkedHashMap<>();
-    for (Task.Measure<B> measure : task.measures()) {
-      for (B batch : measure.batches()) {
+    for (Task.EvaluationSet<B> set : task.evaluationSets()) {
+      for (B batch : set.batches()) {
         evaluation.computeIfAbsent(task.shape(batch), s -> task.evaluationGraph(batch));
       }
     }

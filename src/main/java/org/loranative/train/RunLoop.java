@@ -227,7 +227,7 @@ public final class RunLoop implements Trainer.Listener {
     for (Finding f : examined.withdrawn()) {
       log.info(
           "doctor: no longer {} (said from step {} on: {}).",
-          f.kind().title,
+          f.symptom().title,
           f.step(),
           f.evidence());
       run.tracker().withdrawn(step, f);

@@ -26,10 +26,10 @@ public interface Task<B> {
    *     probe} (some that is)
    * @param part of it, "" if there is one only; parts count alike
    */
-  record Measure<B>(String name, String part, List<B> batches) {}
+  record EvaluationSet<B>(String name, String part, List<B> batches) {}
 
   /** What is measured now and then; may be empty. */
-  List<Measure<B>> measures();
+  List<EvaluationSet<B>> evaluationSets();
 
   /** Steps between measurements, for a run of {@code total} steps, if the user does not say. */
   int measureEvery(int total);

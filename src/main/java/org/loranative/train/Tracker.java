@@ -199,15 +199,15 @@ public final class Tracker implements AutoCloseable {
   /** What the doctor found, shown among the texts. */
   void finding(int step, Finding finding) {
     board.text(
-        step, "doctor/" + finding.kind().name().toLowerCase(Locale.ROOT), finding.toString());
+        step, "doctor/" + finding.symptom().name().toLowerCase(Locale.ROOT), finding.toString());
   }
 
   /** What the doctor said and takes back. */
   void withdrawn(int step, Finding finding) {
     board.text(
         step,
-        "doctor/" + finding.kind().name().toLowerCase(Locale.ROOT),
-        "No longer " + finding.kind().title + ": " + finding.evidence() + " did not stay so.");
+        "doctor/" + finding.symptom().name().toLowerCase(Locale.ROOT),
+        "No longer " + finding.symptom().title + ": " + finding.evidence() + " did not stay so.");
   }
 
   /** The point at which a run was given up or goes back, so that the curve shows why. */

@@ -186,12 +186,12 @@ public final class Trainer<B> implements AutoCloseable {
    * @throws StoppedException if the process is to end; nothing but the measurement is lost by it
    */
   public Measurement measure() {
-    List<Task.Measure<B>> measures = task.measures();
-    int batches = measures.stream().mapToInt(m -> m.batches().size()).sum();
+    List<Task.EvaluationSet<B>> sets = task.evaluationSets();
+    int batches = sets.stream().mapToInt(m -> m.batches().size()).sum();
     Phase phase = new Phase("batches measured", batches);
     Measurement.Builder all = new Measurement.Builder();
     try (EvaluatedState evaluation = new EvaluatedState(recipe.optimizer(), state)) {
-      for (Task.Measure<B> m : measures) {
+      for (Task.EvaluationSet<B> m : sets) {
         all.add(m.name(), m.part(), pass(m.batches(), phase));
       }
     }

@@ -246,7 +246,7 @@ class ActionsPageTest extends InBrowser {
     Files.writeString(folder.resolve("one/config.yaml"), "task_type: llm\n");
     board =
         new Board(
-            new Board.Setting(
+            new Board.Options(
                 List.of(folder), "127.0.0.1", 0, Optional.empty(), true, Optional.empty()));
     screen(390, 844, true);
     load("#view=start");

@@ -115,8 +115,8 @@ class BoardTest {
       assertThat(bad.statusCode()).isEqualTo(400);
       assertThat(bad.body()).contains("lora_rank");
     }
-    Board.Setting only =
-        new Board.Setting(
+    Board.Options only =
+        new Board.Options(
             List.of(folder), "127.0.0.1", 0, Optional.empty(), true, Optional.empty());
     try (Board board = new Board(only)) {
       assertThat(post(board, "api/do/marks", note, OWN).body()).contains("--read-only");

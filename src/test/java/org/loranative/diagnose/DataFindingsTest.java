@@ -26,21 +26,22 @@ class DataFindingsTest {
     return Doctor.examine(new RunCurves(Map.of("Loss/train", new Curve(steps, loss)), settings));
   }
 
-  private static Optional<Finding> find(Finding.Kind kind, double end, Map<String, String> facts) {
-    return examine(end, facts).stream().filter(f -> f.kind() == kind).findFirst();
+  private static Optional<Finding> find(
+      Finding.Symptom symptom, double end, Map<String, String> facts) {
+    return examine(end, facts).stream().filter(f -> f.symptom() == symptom).findFirst();
   }
 
   @Test
   void saysHowManyRecordsAreThereAlready() {
     Map<String, String> facts =
         Map.of("data/records", "200", "data/duplicates", "20", "data/near_duplicates", "7");
-    assertThat(find(Finding.Kind.REPEATED_RECORDS, 2, facts).orElseThrow().evidence())
+    assertThat(find(Finding.Symptom.REPEATED_RECORDS, 2, facts).orElseThrow().evidence())
         .isEqualTo(
             "27 of 200 training records are there already, 7 of them but for case, spaces and"
                 + " punctuation");
     assertThat(
             find(
-                Finding.Kind.REPEATED_RECORDS,
+                Finding.Symptom.REPEATED_RECORDS,
                 2,
                 Map.of("data/records", "200", "data/duplicates", "4")))
         .isEmpty();
@@ -75,7 +76,7 @@ class DataFindingsTest {
             "data/validation_records", "40",
             "data/validation_leak", "1",
             "data/near_validation_leak", "5");
-    assertThat(find(Finding.Kind.VALIDATION_LEAK, 2, facts).orElseThrow().evidence())
+    assertThat(find(Finding.Symptom.VALIDATION_LEAK, 2, facts).orElseThrow().evidence())
         .isEqualTo(
             "6 of 40 validation records are trained on too, 5 of them but for case, spaces and"
                 + " punctuation");
@@ -84,12 +85,12 @@ class DataFindingsTest {
   @Test
   void saysThatNothingButFrequenciesWasLearnt() {
     Map<String, String> facts = Map.of("data/label_entropy", "4.1", "vocab_size", "49152");
-    Finding f = find(Finding.Kind.FREQUENCIES_ALONE, 4.1, facts).orElseThrow();
+    Finding f = find(Finding.Symptom.FREQUENCIES_ALONE, 4.1, facts).orElseThrow();
     assertThat(f.evidence())
         .matches(
-            "the loss ends at 4\\.\\d+; knowing how often each token comes and reading nothing gives"
-                + " 4\\.100, guessing 10\\.8 \\(it began at 6\\.\\d+\\)");
-    assertThat(find(Finding.Kind.FREQUENCIES_ALONE, 3.4, facts)).isEmpty();
+            "the loss ends at 4\\.\\d+; knowing how often each token comes and reading nothing"
+                + " gives 4\\.100, guessing 10\\.8 \\(it began at 6\\.\\d+\\)");
+    assertThat(find(Finding.Symptom.FREQUENCIES_ALONE, 3.4, facts)).isEmpty();
   }
 
   @Test
@@ -99,21 +100,23 @@ class DataFindingsTest {
     facts.put("total_steps", "4000");
     facts.put("data/records", "400");
     facts.put("batch_size", "4");
-    assertThat(find(Finding.Kind.FREQUENCIES_ALONE, 4.1, facts).orElseThrow().evidence())
+    assertThat(find(Finding.Symptom.FREQUENCIES_ALONE, 4.1, facts).orElseThrow().evidence())
         .contains("the loss stays at 4.1");
-    assertThat(find(Finding.Kind.FREQUENCIES_ALONE, 3.4, facts)).isEmpty();
+    assertThat(find(Finding.Symptom.FREQUENCIES_ALONE, 3.4, facts)).isEmpty();
     facts.put("warmup_steps", "40");
-    assertThat(find(Finding.Kind.FREQUENCIES_ALONE, 4.1, facts)).as("80 steps were").isEmpty();
+    assertThat(find(Finding.Symptom.FREQUENCIES_ALONE, 4.1, facts)).as("80 steps were").isEmpty();
     facts.put("warmup_steps", "0");
     facts.put("data/records", "481");
-    assertThat(find(Finding.Kind.FREQUENCIES_ALONE, 4.1, facts)).as("one is missing").isEmpty();
+    assertThat(find(Finding.Symptom.FREQUENCIES_ALONE, 4.1, facts)).as("one is missing").isEmpty();
     facts.remove("data/records");
-    assertThat(find(Finding.Kind.FREQUENCIES_ALONE, 4.1, facts)).as("not known").isEmpty();
+    assertThat(find(Finding.Symptom.FREQUENCIES_ALONE, 4.1, facts)).as("not known").isEmpty();
     facts.put("data/records", "400");
     facts.put("data/label_entropy", "1.2");
-    assertThat(find(Finding.Kind.FREQUENCIES_ALONE, 5.9, facts)).as("far above, flat").isPresent();
+    assertThat(find(Finding.Symptom.FREQUENCIES_ALONE, 5.9, facts))
+        .as("far above, flat")
+        .isPresent();
     facts.put("data/label_entropy", "5");
-    assertThat(find(Finding.Kind.FREQUENCIES_ALONE, 5, facts)).isPresent();
+    assertThat(find(Finding.Symptom.FREQUENCIES_ALONE, 5, facts)).isPresent();
   }
 
   /** What is above it and falls will pass it. */

@@ -45,14 +45,14 @@ class DoctorTest {
   /** Two runs of the same data; the larger rank's directions are far from alike. */
   @Test
   void seesTheRankThatIsUsedUp() {
-    assertThat(kinds("toy-rank-4")).contains(Finding.Kind.RANK_FULL);
-    assertThat(kinds("toy-rank-16"))
-        .doesNotContain(Finding.Kind.RANK_FULL, Finding.Kind.RANK_LARGE);
+    assertThat(symptoms("toy-rank-4")).contains(Finding.Symptom.RANK_FULL);
+    assertThat(symptoms("toy-rank-16"))
+        .doesNotContain(Finding.Symptom.RANK_FULL, Finding.Symptom.RANK_LARGE);
   }
 
-  private static List<Finding.Kind> kinds(String name) {
+  private static List<Finding.Symptom> symptoms(String name) {
     Labelled run = recorded().filter(r -> r.name().equals(name)).findFirst().orElseThrow();
-    return Doctor.examine(run.curves()).stream().map(Finding::kind).toList();
+    return Doctor.examine(run.curves()).stream().map(Finding::symptom).toList();
   }
 
   static Stream<Labelled> healthy() {
@@ -78,23 +78,23 @@ class DoctorTest {
 
   /** Recorded runs by their label and by the worst that was found. */
   private static String matrix() {
-    Map<String, Map<Finding.Kind, Integer>> counts = new LinkedHashMap<>();
-    TreeSet<Finding.Kind> kinds = new TreeSet<>();
+    Map<String, Map<Finding.Symptom, Integer>> counts = new LinkedHashMap<>();
+    TreeSet<Finding.Symptom> symptoms = new TreeSet<>();
     for (Labelled run : Labelled.recorded()) {
-      Finding.Kind verdict = Finding.verdict(Doctor.examine(run.curves()));
-      kinds.add(verdict);
+      Finding.Symptom verdict = Finding.verdict(Doctor.examine(run.curves()));
+      symptoms.add(verdict);
       counts
           .computeIfAbsent(run.label(), l -> new LinkedHashMap<>())
           .merge(verdict, 1, Integer::sum);
     }
     StringBuilder text = new StringBuilder("| what was done \\ verdict |");
-    kinds.forEach(k -> text.append(' ').append(k.title).append(" |"));
-    text.append("\n|---|").append("--:|".repeat(kinds.size())).append('\n');
+    symptoms.forEach(k -> text.append(' ').append(k.title).append(" |"));
+    text.append("\n|---|").append("--:|".repeat(symptoms.size())).append('\n');
     new java.util.TreeMap<>(counts)
         .forEach(
             (label, row) -> {
               text.append("| ").append(label.replace('_', ' ')).append(" |");
-              kinds.forEach(
+              symptoms.forEach(
                   k -> text.append(' ').append(row.containsKey(k) ? row.get(k) : "").append(" |"));
               text.append('\n');
             });

@@ -6,23 +6,23 @@ import static org.loranative.diagnose.DrawnRuns.images;
 import static org.loranative.diagnose.DrawnRuns.kohya;
 import static org.loranative.diagnose.DrawnRuns.llm;
 import static org.loranative.diagnose.DrawnRuns.overfitting;
-import static org.loranative.diagnose.Finding.Kind.CLIMB;
-import static org.loranative.diagnose.Finding.Kind.DEAD_ADAPTERS;
-import static org.loranative.diagnose.Finding.Kind.EXPLODING_GRADIENTS;
-import static org.loranative.diagnose.Finding.Kind.FEW_LABELS;
-import static org.loranative.diagnose.Finding.Kind.FLAT;
-import static org.loranative.diagnose.Finding.Kind.MEMORIZED;
-import static org.loranative.diagnose.Finding.Kind.NOT_FINITE;
-import static org.loranative.diagnose.Finding.Kind.NO_DESCENT;
-import static org.loranative.diagnose.Finding.Kind.NO_LABELS;
-import static org.loranative.diagnose.Finding.Kind.OVERFITTING;
-import static org.loranative.diagnose.Finding.Kind.SCHEDULE;
-import static org.loranative.diagnose.Finding.Kind.THROUGHPUT_DROP;
-import static org.loranative.diagnose.Finding.Kind.UNRELATED_DATA;
-import static org.loranative.diagnose.Finding.Kind.UNSTABLE;
-import static org.loranative.diagnose.Finding.Kind.UNTRAINED_BASE;
-import static org.loranative.diagnose.Finding.Kind.VALIDATION_LEAK;
-import static org.loranative.diagnose.Finding.Kind.VANISHING_UPDATES;
+import static org.loranative.diagnose.Finding.Symptom.CLIMB;
+import static org.loranative.diagnose.Finding.Symptom.DEAD_ADAPTERS;
+import static org.loranative.diagnose.Finding.Symptom.EXPLODING_GRADIENTS;
+import static org.loranative.diagnose.Finding.Symptom.FEW_LABELS;
+import static org.loranative.diagnose.Finding.Symptom.FLAT;
+import static org.loranative.diagnose.Finding.Symptom.MEMORIZED;
+import static org.loranative.diagnose.Finding.Symptom.NOT_FINITE;
+import static org.loranative.diagnose.Finding.Symptom.NO_DESCENT;
+import static org.loranative.diagnose.Finding.Symptom.NO_LABELS;
+import static org.loranative.diagnose.Finding.Symptom.OVERFITTING;
+import static org.loranative.diagnose.Finding.Symptom.SCHEDULE;
+import static org.loranative.diagnose.Finding.Symptom.THROUGHPUT_DROP;
+import static org.loranative.diagnose.Finding.Symptom.UNRELATED_DATA;
+import static org.loranative.diagnose.Finding.Symptom.UNSTABLE;
+import static org.loranative.diagnose.Finding.Symptom.UNTRAINED_BASE;
+import static org.loranative.diagnose.Finding.Symptom.VALIDATION_LEAK;
+import static org.loranative.diagnose.Finding.Symptom.VANISHING_UPDATES;
 
 import java.util.List;
 import java.util.Random;
@@ -36,7 +36,7 @@ import org.loranative.diagnose.Series.Noise;
  *
  * @param expected findings of which one must be said; none for a healthy run
  */
-record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves> draw) {
+record Drawn(String name, Set<Finding.Symptom> expected, Function<Random, RunCurves> draw) {
 
   boolean isHealthy() {
     return expected.isEmpty();
@@ -45,8 +45,9 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
   /** Whether what was found is right: of a healthy run nothing that warns. */
   boolean isMetBy(List<Finding> findings) {
     return isHealthy()
-        ? findings.stream().allMatch(f -> f.kind().severity.compareTo(Finding.Severity.NOTE) <= 0)
-        : findings.stream().anyMatch(f -> expected.contains(f.kind()));
+        ? findings.stream()
+            .allMatch(f -> f.symptom().severity.compareTo(Finding.Severity.NOTE) <= 0)
+        : findings.stream().anyMatch(f -> expected.contains(f.symptom()));
   }
 
   private static Drawn healthy(String name, Function<Random, RunCurves> draw) {
@@ -54,7 +55,7 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
   }
 
   private static Drawn faulty(
-      String name, Set<Finding.Kind> expected, Function<Random, RunCurves> draw) {
+      String name, Set<Finding.Symptom> expected, Function<Random, RunCurves> draw) {
     return new Drawn(name, expected, draw);
   }
 
@@ -220,7 +221,7 @@ record Drawn(String name, Set<Finding.Kind> expected, Function<Random, RunCurves
   }
 
   private static List<Drawn> faultyOnes() {
-    Set<Finding.Kind> climbs = Set.of(CLIMB, UNSTABLE);
+    Set<Finding.Symptom> climbs = Set.of(CLIMB, UNSTABLE);
     return List.of(
         faulty("climbs", climbs, r -> climbing(r, Noise.gaussian(0.08), true, 1.6)),
         faulty(

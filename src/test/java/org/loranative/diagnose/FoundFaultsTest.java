@@ -35,14 +35,14 @@ class FoundFaultsTest {
         worst(
             Map.of("train/loss", falling(300, 2, 0.8), "eval/loss", every(100, 1.15, 1.12, 1.32)),
             Map.of());
-    assertThat(found.kind()).isEqualTo(Finding.Kind.OVERFITTING);
+    assertThat(found.symptom()).isEqualTo(Finding.Symptom.OVERFITTING);
     assertThat(found.evidence()).contains("1.12").contains("1.32").contains("17.9 %");
     // While it goes on, one measurement is not enough.
     Finding live =
         worst(
             Map.of("Loss/train", falling(300, 2, 0.8), "Loss/val", every(100, 1.15, 1.12, 1.32)),
             Map.of("total_steps", "600", "task_type", "llm"));
-    assertThat(live.kind()).isEqualTo(Finding.Kind.CANNOT_TELL);
+    assertThat(live.symptom()).isEqualTo(Finding.Symptom.CANNOT_TELL);
     assertThat(live.advice()).contains("The next one tells");
   }
 
@@ -53,7 +53,7 @@ class FoundFaultsTest {
         worst(
             Map.of("Loss/train", falling(600, 3, 2), "Loss/val", every(50, validation)),
             Map.of("task_type", "llm", "total_steps", "600"));
-    assertThat(found.kind()).isEqualTo(Finding.Kind.DESCENT);
+    assertThat(found.symptom()).isEqualTo(Finding.Symptom.DESCENT);
     assertThat(found.advice()).doesNotContain("stop at");
   }
 
@@ -67,7 +67,7 @@ class FoundFaultsTest {
     assertThat(
             Doctor.examine(
                 new RunCurves(Map.of("Loss/train", every(1, v)), Map.of("task_type", "llm"))))
-        .noneMatch(f -> f.kind() == Finding.Kind.FLAT);
+        .noneMatch(f -> f.symptom() == Finding.Symptom.FLAT);
   }
 
   @Test
@@ -80,18 +80,18 @@ class FoundFaultsTest {
                 "train/grad_norm",
                 every(10, new double[40])),
             Map.of());
-    assertThat(found.kind()).isEqualTo(Finding.Kind.NO_LABELS);
+    assertThat(found.symptom()).isEqualTo(Finding.Symptom.NO_LABELS);
     assertThat(found.advice()).contains("answers are empty");
   }
 
   @Test
   void fewMeansOfManyStepsAreJudgedByWhatTheyShow() {
     double[] falls = {2.31, 1.92, 1.71, 1.64, 1.59, 1.55, 1.52, 1.50, 1.47};
-    assertThat(worst(Map.of("train/loss", every(500, falls)), Map.of()).kind())
-        .isIn(Finding.Kind.DESCENT, Finding.Kind.PLATEAU);
+    assertThat(worst(Map.of("train/loss", every(500, falls)), Map.of()).symptom())
+        .isIn(Finding.Symptom.DESCENT, Finding.Symptom.PLATEAU);
     double[] climbs = {2.31, 1.92, 1.71, 1.64, 1.6, 1.7, 2.4, 3.1, 3.9, 4.4, 4.6, 4.9};
-    assertThat(worst(Map.of("train/loss", every(500, climbs)), Map.of()).kind())
-        .isIn(Finding.Kind.CLIMB, Finding.Kind.UNSTABLE);
+    assertThat(worst(Map.of("train/loss", every(500, climbs)), Map.of()).symptom())
+        .isIn(Finding.Symptom.CLIMB, Finding.Symptom.UNSTABLE);
     assertThat(worst(Map.of("train/loss", every(500, 2.1, 1.9, 1.8)), Map.of()).evidence())
         .contains("3 means of 500 steps");
   }
@@ -107,14 +107,14 @@ class FoundFaultsTest {
                 "Loss/val",
                 every(50, 1.963, 1.598, 1.554, 1.542)),
             Map.of("task_type", "llm", "total_steps", "200"));
-    assertThat(found.kind()).isIn(Finding.Kind.PLATEAU, Finding.Kind.DESCENT);
+    assertThat(found.symptom()).isIn(Finding.Symptom.PLATEAU, Finding.Symptom.DESCENT);
     assertThat(found.evidence()).contains("the validation loss fell from 1.963 to 1.542");
     Finding rises =
         worst(
             Map.of(
                 "Loss/train", falling(150, 1.9, 1.4), "Loss/val", every(50, 1.6, 1.3, 1.62, 1.542)),
             Map.of("task_type", "llm", "total_steps", "200"));
-    assertThat(rises.kind()).as("this one may").isEqualTo(Finding.Kind.CANNOT_TELL);
+    assertThat(rises.symptom()).as("this one may").isEqualTo(Finding.Symptom.CANNOT_TELL);
   }
 
   /** A fall that matters to nobody is no descent that could stop at its first step. */
@@ -128,7 +128,7 @@ class FoundFaultsTest {
                 "Loss/val",
                 every(4, 0.1183, 0.1181, 0.1179, 0.1177, 0.1175, 0.1174)),
             Map.of("task_type", "sd", "total_steps", "200"));
-    assertThat(found.kind()).isEqualTo(Finding.Kind.CANNOT_TELL);
+    assertThat(found.symptom()).isEqualTo(Finding.Symptom.CANNOT_TELL);
   }
 
   @Test
@@ -156,7 +156,7 @@ class FoundFaultsTest {
           Map.of("task_type", "llm", "total_steps", "48", "lr_schedule", schedule);
       assertThat(
               Doctor.examine(new RunCurves(curves, settings)).stream()
-                  .anyMatch(f -> f.kind() == Finding.Kind.SCHEDULE))
+                  .anyMatch(f -> f.symptom() == Finding.Symptom.SCHEDULE))
           .isEqualTo(schedule.equals("cosine"));
     }
   }
@@ -170,7 +170,7 @@ class FoundFaultsTest {
       v[i] = 0.12 * Math.exp(0.6 * r.nextGaussian());
     }
     Finding images = worst(Map.of("loss/current", every(1, v)), Map.of());
-    assertThat(images.kind()).isEqualTo(Finding.Kind.CANNOT_TELL);
+    assertThat(images.symptom()).isEqualTo(Finding.Symptom.CANNOT_TELL);
     assertThat(images.evidence()).contains("its noise hides ");
     assertThat(images.advice()).contains("eval_steps");
   }
@@ -193,6 +193,6 @@ class FoundFaultsTest {
         Doctor.examine(
             new RunCurves(
                 Map.of(), Map.of("task_type", "llm", "warmup_steps", "500", "total_steps", "300")));
-    assertThat(found.get(0).kind()).isEqualTo(Finding.Kind.SCHEDULE);
+    assertThat(found.get(0).symptom()).isEqualTo(Finding.Symptom.SCHEDULE);
   }
 }

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.IntToDoubleFunction;
-import org.loranative.diagnose.Finding.Kind;
+import org.loranative.diagnose.Finding.Symptom;
 import org.loranative.diagnose.Series.Noise;
 
 /** Kinds of curves of yet other shapes: schedules, epochs, rounding, sources, late faults. */
@@ -45,7 +45,7 @@ final class Fresh {
   }
 
   private static Drawn of(
-      String name, Set<Kind> expected, java.util.function.Function<Random, RunCurves> draw) {
+      String name, Set<Symptom> expected, java.util.function.Function<Random, RunCurves> draw) {
     return new Drawn(name, expected, draw);
   }
 
@@ -58,9 +58,9 @@ final class Fresh {
   }
 
   static List<Drawn> all() {
-    Set<Kind> none = Set.of();
-    Set<Kind> climbs = Set.of(Kind.CLIMB, Kind.UNSTABLE);
-    Set<Kind> overfits = Set.of(Kind.OVERFITTING);
+    Set<Symptom> none = Set.of();
+    Set<Symptom> climbs = Set.of(Symptom.CLIMB, Symptom.UNSTABLE);
+    Set<Symptom> overfits = Set.of(Symptom.OVERFITTING);
     return List.of(
         of(
             "restarts of the rate",
@@ -158,7 +158,7 @@ final class Fresh {
                     t -> 1 + 0.6 * Math.floor(4 * Math.max(0, t - 0.3)))),
         of(
             "up to guessing and there it stays",
-            Set.of(Kind.UNSTABLE),
+            Set.of(Symptom.UNSTABLE),
             r -> {
               int n = steps(r);
               IntToDoubleFunction f = falls(r, n);
@@ -169,7 +169,7 @@ final class Fresh {
             }),
         of(
             "a climb that ends in NaN",
-            Set.of(Kind.NOT_FINITE),
+            Set.of(Symptom.NOT_FINITE),
             r ->
                 shaped(
                     r,
@@ -197,7 +197,7 @@ final class Fresh {
             r -> validated(r, 9, 0.006, t -> 1.9 * (1 + 0.3 * t))),
         of(
             "a random base, vocabulary known",
-            Set.of(Kind.UNTRAINED_BASE),
+            Set.of(Symptom.UNTRAINED_BASE),
             r -> {
               int n = steps(r);
               return llm(
@@ -207,14 +207,14 @@ final class Fresh {
             }),
         of(
             "high and still",
-            Set.of(Kind.NO_DESCENT),
+            Set.of(Symptom.NO_DESCENT),
             r -> {
               int n = steps(r);
               return llm(r, n, i -> 6.4, Noise.gaussian(0.06)).set("vocab_size", 49152).run();
             }),
         of(
             "captions that do not belong",
-            Set.of(Kind.UNRELATED_DATA),
+            Set.of(Symptom.UNRELATED_DATA),
             r -> {
               int n = steps(r);
               double[] v = Noise.lognormal(0.6).of(r, n);
@@ -232,14 +232,14 @@ final class Fresh {
             }),
         of(
             "by heart, without validation",
-            Set.of(Kind.MEMORIZED),
+            Set.of(Symptom.MEMORIZED),
             r -> {
               int n = steps(r);
               return llm(r, n, i -> 2 * Math.exp(-14.0 * i / n) + 0.02, Noise.lognormal(0.5)).run();
             }),
         of(
             "a rate of zero",
-            Set.of(Kind.SCHEDULE),
+            Set.of(Symptom.SCHEDULE),
             r -> {
               int n = steps(r);
               return llm(r, n, i -> 2, Noise.lognormal(0.3)).curve("lr", i -> 0).run();

@@ -100,17 +100,17 @@ record Labelled(String name, String label, RunCurves curves) {
   boolean isMetBy(List<Finding> findings) {
     if (label.equals("healthy")) {
       return findings.stream()
-          .allMatch(f -> f.kind().severity.compareTo(Finding.Severity.NOTE) <= 0);
+          .allMatch(f -> f.symptom().severity.compareTo(Finding.Severity.NOTE) <= 0);
     }
-    return findings.stream().anyMatch(f -> names(f.kind()).equalsIgnoreCase(label));
+    return findings.stream().anyMatch(f -> names(f.symptom()).equalsIgnoreCase(label));
   }
 
   /** A climb that is not beyond doubt is unstable too; random numbers do not descend. */
-  private String names(Finding.Kind kind) {
-    return switch (kind) {
+  private String names(Finding.Symptom symptom) {
+    return switch (symptom) {
       case CLIMB -> "unstable";
-      case UNTRAINED_BASE -> label.equals("no_descent") ? label : kind.name();
-      default -> kind.name();
+      case UNTRAINED_BASE -> label.equals("no_descent") ? label : symptom.name();
+      default -> symptom.name();
     };
   }
 }

@@ -64,21 +64,21 @@ class LayerChecksTest {
             List.of()));
   }
 
-  private static Optional<Finding> find(Finding.Kind kind, Drawn drawn) {
-    return examine(drawn).stream().filter(f -> f.kind() == kind).findFirst();
+  private static Optional<Finding> find(Finding.Symptom symptom, Drawn drawn) {
+    return examine(drawn).stream().filter(f -> f.symptom() == symptom).findFirst();
   }
 
   @Test
   void aUsualRunShowsNothing() {
     assertThat(examine((i, step) -> layer(i, 0.09, 0.002 * (i + 1), USUAL)))
-        .allMatch(f -> f.kind().severity == Finding.Severity.GOOD);
+        .allMatch(f -> f.symptom().severity == Finding.Severity.GOOD);
   }
 
   @Test
   void namesTheLayerThatOutgrowsItsWeight() {
     Finding f =
         find(
-                Finding.Kind.EXPLODING_LAYERS,
+                Finding.Symptom.EXPLODING_LAYERS,
                 (i, step) -> layer(i, i == 7 && step > 20 ? 0.08 * step : 0.05, 0.01, USUAL))
             .orElseThrow();
     assertThat(f.step()).isEqualTo(30);
@@ -91,13 +91,15 @@ class LayerChecksTest {
   @Test
   void namesTheLayerThatNoGradientReaches() {
     Finding f =
-        find(Finding.Kind.DEAD_ADAPTERS, (i, step) -> layer(i, 0.05, i == 3 ? 1e-12 : 0.05, USUAL))
+        find(
+                Finding.Symptom.DEAD_ADAPTERS,
+                (i, step) -> layer(i, 0.05, i == 3 ? 1e-12 : 0.05, USUAL))
             .orElseThrow();
     assertThat(f.evidence())
         .isEqualTo(
             "no gradient reaches 1 of 20 adapted layers (layers.3.up_proj): 1e-12 at most, and 0.05"
                 + " in the usual one");
-    assertThat(find(Finding.Kind.DEAD_ADAPTERS, (i, step) -> layer(i, 1, Double.NaN, USUAL)))
+    assertThat(find(Finding.Symptom.DEAD_ADAPTERS, (i, step) -> layer(i, 1, Double.NaN, USUAL)))
         .isEmpty();
   }
 
@@ -109,20 +111,20 @@ class LayerChecksTest {
     few[2] = 0.5;
     few[3] = 0.4;
     few[4] = 0.3;
-    Finding f = find(Finding.Kind.RANK_LARGE, (i, step) -> layer(i, 0.05, 1, few)).orElseThrow();
+    Finding f = find(Finding.Symptom.RANK_LARGE, (i, step) -> layer(i, 0.05, 1, few)).orElseThrow();
     assertThat(f.evidence())
         .isEqualTo(
-            "lora_rank is 32, but in nine of ten layers 5 directions hold 99 % of the change (in the"
-                + " middle one 5)");
+            "lora_rank is 32, but in nine of ten layers 5 directions hold 99 % of the change (in"
+                + " the middle one 5)");
     assertThat(f.advice()).startsWith("lora_rank: 8 would do");
   }
 
   @Test
   void saysThatAllOfTheRankIsInUse() {
     double[] even = {1, 0.95, 0.9, 0.85};
-    Finding f = find(Finding.Kind.RANK_FULL, (i, step) -> layer(i, 0.05, 1, even)).orElseThrow();
+    Finding f = find(Finding.Symptom.RANK_FULL, (i, step) -> layer(i, 0.05, 1, even)).orElseThrow();
     assertThat(f.evidence()).contains("all of lora_rank 4 is in use").contains("3.9 equal ones");
     assertThat(f.advice()).contains("lora_rank: 8");
-    assertThat(find(Finding.Kind.RANK_FULL, (i, step) -> layer(i, 0.05, 1, 1))).isEmpty();
+    assertThat(find(Finding.Symptom.RANK_FULL, (i, step) -> layer(i, 0.05, 1, 1))).isEmpty();
   }
 }

@@ -82,14 +82,14 @@ class PairedTest {
   @Test
   void saysThatItStillFalls() {
     Finding f = only(run("val", 60, 0.003, step -> 1 - step / 600.0));
-    assertThat(f.kind()).isEqualTo(Finding.Kind.DESCENT);
+    assertThat(f.symptom()).isEqualTo(Finding.Symptom.DESCENT);
     assertThat(f.evidence()).contains("the last 40 steps: ").contains("better record by record");
   }
 
   @Test
   void saysThatItFallsNoMore() {
     Finding f = only(run("val", 60, 0.001, step -> 0.6 + 0.4 * Math.exp(-step / 15.0)));
-    assertThat(f.kind()).isEqualTo(Finding.Kind.PLATEAU);
+    assertThat(f.symptom()).isEqualTo(Finding.Symptom.PLATEAU);
     assertThat(f.evidence()).contains("95 % interval");
   }
 
@@ -97,7 +97,7 @@ class PairedTest {
   @Test
   void saysHowSmallAChangeSoFewRecordsShow() {
     Finding f = only(run("val", 8, 0.04, step -> 0.6 + 0.4 * Math.exp(-step / 20.0)));
-    assertThat(f.kind()).isEqualTo(Finding.Kind.CANNOT_TELL);
+    assertThat(f.symptom()).isEqualTo(Finding.Symptom.CANNOT_TELL);
     assertThat(f.evidence()).containsPattern("8 records show changes from [0-9.]+ % on");
     assertThat(f.advice()).containsPattern("some [0-9]+ held-out records would tell");
   }
@@ -106,7 +106,7 @@ class PairedTest {
   @Test
   void takesNoFewRecordsForOverfitting() {
     RunCurves sure = run("val", 40, 0.005, step -> 1 + Math.abs(step - 100) / 1000.0);
-    assertThat(only(sure).kind()).isEqualTo(Finding.Kind.OVERFITTING);
+    assertThat(only(sure).symptom()).isEqualTo(Finding.Symptom.OVERFITTING);
     assertThat(only(sure).evidence()).contains("worse record by record, 95 % interval");
     List<MeasuredRecords> one = new ArrayList<>();
     for (MeasuredRecords m : sure.records()) {
@@ -116,7 +116,7 @@ class PairedTest {
       one.add(new MeasuredRecords(m.step(), m.set(), losses));
     }
     RunCurves unsure = new RunCurves(sure.scalars(), sure.settings(), List.of(), one);
-    assertThat(only(unsure).kind()).isEqualTo(Finding.Kind.CANNOT_TELL);
+    assertThat(only(unsure).symptom()).isEqualTo(Finding.Symptom.CANNOT_TELL);
     assertThat(only(unsure).advice()).contains("held-out records would tell");
   }
 

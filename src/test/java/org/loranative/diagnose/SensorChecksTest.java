@@ -16,7 +16,7 @@ class SensorChecksTest {
 
   private static List<String> found(Map<String, Curve> scalars) {
     return Doctor.examine(new RunCurves(scalars, Map.of())).stream()
-        .filter(f -> !f.kind().equals(Finding.Kind.CANNOT_TELL))
+        .filter(f -> !f.symptom().equals(Finding.Symptom.CANNOT_TELL))
         .map(Finding::toString)
         .toList();
   }

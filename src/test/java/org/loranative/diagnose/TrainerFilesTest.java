@@ -118,7 +118,7 @@ class TrainerFilesTest {
     // A healthy loss is none that is flat.
     curves.keySet().removeAll(List.of(trainer.validation()));
     assertThat(Doctor.examine(new RunCurves(curves, Map.of())))
-        .noneMatch(f -> f.kind().severity.compareTo(Finding.Severity.WARNING) >= 0);
+        .noneMatch(f -> f.symptom().severity.compareTo(Finding.Severity.WARNING) >= 0);
   }
 
   /** kohya's older scripts write what they measure once an epoch at the number of the epoch. */
@@ -132,7 +132,7 @@ class TrainerFilesTest {
     RunCurves run = new RunCurves(curves, Map.of());
     assertThat(run.validation().steps()).startsWith(500, 1000).endsWith(4000);
     Finding found = Doctor.examine(run).get(0);
-    assertThat(found.kind()).isEqualTo(Finding.Kind.OVERFITTING);
+    assertThat(found.symptom()).isEqualTo(Finding.Symptom.OVERFITTING);
     assertThat(found.step()).isEqualTo(1500);
   }
 
@@ -148,7 +148,8 @@ class TrainerFilesTest {
               v[i - 1], 10 * i));
       log.append(
           String.format(
-              "{\"current_steps\": %d, \"total_steps\": 600, \"loss\": %.4f, \"lr\": 1e-4, \"percentage\": 1.0}%n",
+              "{\"current_steps\": %d, \"total_steps\": 600, \"loss\": %.4f, \"lr\": 1e-4,"
+                  + " \"percentage\": 1.0}%n",
               10 * i, v[i - 1]));
     }
     Path state =

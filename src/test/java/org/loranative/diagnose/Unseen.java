@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.IntToDoubleFunction;
-import org.loranative.diagnose.Finding.Kind;
+import org.loranative.diagnose.Finding.Symptom;
 import org.loranative.diagnose.Series.Noise;
 
 /** Kinds of curves of other shapes, by which no number in the doctor was chosen. */
@@ -34,7 +34,7 @@ final class Unseen {
   }
 
   private static Drawn of(
-      String name, Set<Kind> expected, java.util.function.Function<Random, RunCurves> draw) {
+      String name, Set<Symptom> expected, java.util.function.Function<Random, RunCurves> draw) {
     return new Drawn(name, expected, draw);
   }
 
@@ -56,8 +56,8 @@ final class Unseen {
   }
 
   static List<Drawn> all() {
-    Set<Kind> none = Set.of();
-    Set<Kind> climbs = Set.of(Kind.CLIMB, Kind.UNSTABLE);
+    Set<Symptom> none = Set.of();
+    Set<Symptom> climbs = Set.of(Symptom.CLIMB, Symptom.UNSTABLE);
     return List.of(
         of(
             "power law",
@@ -254,7 +254,7 @@ final class Unseen {
             }),
         of(
             "diverges within 30 steps",
-            Set.of(Kind.UNSTABLE),
+            Set.of(Symptom.UNSTABLE),
             r -> {
               int n = steps(r);
               double high = 13 + 20 * r.nextDouble();
@@ -262,7 +262,7 @@ final class Unseen {
             }),
         of(
             "overfitting, slow, by 4 to 10 %",
-            Set.of(Kind.OVERFITTING),
+            Set.of(Symptom.OVERFITTING),
             r -> {
               double rise = 0.04 + 0.06 * r.nextDouble();
               return validated(
@@ -277,13 +277,13 @@ final class Unseen {
             }),
         of(
             "overfitting at once",
-            Set.of(Kind.OVERFITTING),
+            Set.of(Symptom.OVERFITTING),
             r ->
                 validated(
                     r, Noise.gaussian(0.1), i -> 2 + 0.8 * Math.pow(i / 1000.0, 0.6), 10, 0.004)),
         of(
             "overfitting, noisy",
-            Set.of(Kind.OVERFITTING),
+            Set.of(Symptom.OVERFITTING),
             r ->
                 validated(
                     r,
@@ -293,18 +293,18 @@ final class Unseen {
                     0.015)),
         of(
             "nothing moves",
-            Set.of(Kind.FLAT),
+            Set.of(Symptom.FLAT),
             r -> validated(r, Noise.lognormal(0.3), i -> 1.9, 10, 0.0001)),
         of(
             "a random base, vocabulary not known",
-            Set.of(Kind.UNTRAINED_BASE),
+            Set.of(Symptom.UNTRAINED_BASE),
             r -> {
               int n = steps(r);
               return ours(r, i -> 7 + 4 * Math.exp(-5.0 * i / n), Noise.gaussian(0.03), n).run();
             }),
         of(
             "by heart within two epochs",
-            Set.of(Kind.MEMORIZED),
+            Set.of(Symptom.MEMORIZED),
             r -> {
               int n = steps(r);
               return ours(r, i -> 2.5 * Math.exp(-30.0 * i / n) + 0.01, Noise.lognormal(0.8), n)
@@ -312,7 +312,7 @@ final class Unseen {
             }),
         of(
             "validation leaks",
-            Set.of(Kind.VALIDATION_LEAK),
+            Set.of(Symptom.VALIDATION_LEAK),
             r -> {
               int n = steps(r);
               IntToDoubleFunction p = i -> 2.5 * Math.exp(-20.0 * i / n) + 0.01;
@@ -320,7 +320,7 @@ final class Unseen {
             }),
         of(
             "gradients jump",
-            Set.of(Kind.EXPLODING_GRADIENTS),
+            Set.of(Symptom.EXPLODING_GRADIENTS),
             r -> {
               int n = steps(r);
               return ours(r, power(r, n), Noise.gaussian(0.1), n)
@@ -333,7 +333,7 @@ final class Unseen {
             }),
         of(
             "infinite gradient",
-            Set.of(Kind.NOT_FINITE),
+            Set.of(Symptom.NOT_FINITE),
             r -> {
               int n = steps(r);
               return ours(r, power(r, n), Noise.gaussian(0.1), n)

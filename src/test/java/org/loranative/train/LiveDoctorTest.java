@@ -33,8 +33,8 @@ class LiveDoctorTest {
               : Map.of("Loss/train", loss));
       if (doctor.isDue(step)) {
         LiveDoctor.News news = doctor.news();
-        news.found().forEach(f -> said.add("found " + f.kind()));
-        news.withdrawn().forEach(f -> said.add("withdrawn " + f.kind()));
+        news.found().forEach(f -> said.add("found " + f.symptom()));
+        news.withdrawn().forEach(f -> said.add("withdrawn " + f.symptom()));
       }
     }
     assertThat(said).containsExactly("found OVERFITTING", "withdrawn OVERFITTING");
@@ -68,7 +68,7 @@ class LiveDoctorTest {
     LiveDoctor doctor =
         new LiveDoctor(Map.of("task_type", "llm", "warmup_steps", 900, "total_steps", 600), 600);
     assertThat(doctor.news().found())
-        .extracting(Finding::kind)
-        .containsExactly(Finding.Kind.SCHEDULE);
+        .extracting(Finding::symptom)
+        .containsExactly(Finding.Symptom.SCHEDULE);
   }
 }

@@ -59,9 +59,9 @@ public final class Webhook {
     Set<String> known = told.computeIfAbsent(run.name(), n -> new HashSet<>());
     for (Finding f : run.findings()) {
       boolean bad =
-          f.kind().severity == Finding.Severity.WARNING
-              || f.kind().severity == Finding.Severity.ERROR;
-      if (bad && known.add(f.kind().name()) && tell) {
+          f.symptom().severity == Finding.Severity.WARNING
+              || f.symptom().severity == Finding.Severity.ERROR;
+      if (bad && known.add(f.symptom().name()) && tell) {
         post(run.name(), "finding", run.name() + ": " + f);
       }
     }

@@ -147,15 +147,15 @@ final class RunRow {
 
   private static void findings(ObjectNode row, List<Finding> findings) {
     if (!findings.isEmpty()) {
-      Finding.Kind verdict = Finding.verdict(findings);
+      Finding.Symptom verdict = Finding.verdict(findings);
       row.put("verdict", verdict.title).put("severity", lower(verdict.severity));
     }
     ArrayNode list = row.putArray("findings");
     for (Finding f : findings) {
       list.addObject()
-          .put("kind", lower(f.kind()))
-          .put("title", f.kind().title)
-          .put("severity", lower(f.kind().severity))
+          .put("kind", lower(f.symptom()))
+          .put("title", f.symptom().title)
+          .put("severity", lower(f.symptom().severity))
           .put("step", f.step())
           .put("evidence", f.evidence())
           .put("advice", f.advice());

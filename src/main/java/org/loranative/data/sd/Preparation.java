@@ -28,14 +28,14 @@ public record Preparation(List<PreparedImage> images, ImageChecks checks) {
    * @throws UserException naming every file that cannot be read
    */
   public static Preparation of(
-      Captioned.Found found, PreparedImage.Setting setting, FactsCache facts) {
+      Captioned.Found found, PreparedImage.Options options, FactsCache facts) {
     List<PreparedImage> images = new ArrayList<>();
     List<String> unreadable = new ArrayList<>();
     Phase phase = new Phase("images looked at", found.images().size());
     try {
       for (Captioned c : found.images()) {
         phase.next();
-        look(c, setting, facts, images, unreadable);
+        look(c, options, facts, images, unreadable);
       }
       phase.end();
     } finally {
@@ -58,28 +58,28 @@ public record Preparation(List<PreparedImage> images, ImageChecks checks) {
 
   private static void look(
       Captioned c,
-      PreparedImage.Setting setting,
+      PreparedImage.Options options,
       FactsCache facts,
       List<PreparedImage> images,
       List<String> unreadable) {
     try {
-      ImageFacts f = facts.get(key(c, setting), sha -> measure(c, setting, sha));
-      Buckets.Size size = setting.buckets().nearest(f.width(), f.height());
-      Optional<Mask> mask = setting.masked() ? Mask.of(c.file(), f) : Optional.empty();
-      images.add(new PreparedImage(c, f, size, setting.crops(f, size), mask, setting));
+      ImageFacts f = facts.get(key(c, options), sha -> measure(c, options, sha));
+      Buckets.Size size = options.buckets().nearest(f.width(), f.height());
+      Optional<Mask> mask = options.masked() ? Mask.of(c.file(), f) : Optional.empty();
+      images.add(new PreparedImage(c, f, size, options.crops(f, size), mask, options));
     } catch (UserException e) {
       unreadable.add(e.getMessage());
     }
   }
 
-  private static FactsCache.Key key(Captioned c, PreparedImage.Setting setting) {
+  private static FactsCache.Key key(Captioned c, PreparedImage.Options options) {
     return new FactsCache.Key(
-        sha256(c.file()), setting.buckets().resolution(), setting.background().getRGB());
+        sha256(c.file()), options.buckets().resolution(), options.background().getRGB());
   }
 
-  private static ImageFacts measure(Captioned c, PreparedImage.Setting setting, String sha256) {
-    ImageFile file = ImageFile.open(c.file(), setting.background());
-    Buckets.Size size = setting.buckets().nearest(file.width(), file.height());
+  private static ImageFacts measure(Captioned c, PreparedImage.Options options, String sha256) {
+    ImageFile file = ImageFile.open(c.file(), options.background());
+    Buckets.Size size = options.buckets().nearest(file.width(), file.height());
     Crop middle = Crop.middle(file.width(), file.height(), size.width(), size.height());
     List<Picture> pictures = file.cut(List.of(file.within(ImageFacts.LOOKED_AT), middle));
     return ImageFacts.of(file.width(), file.height(), pictures.get(0), pictures.get(1), sha256);

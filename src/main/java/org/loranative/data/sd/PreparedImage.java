@@ -21,7 +21,7 @@ public record PreparedImage(
     Buckets.Size size,
     List<Crop> crops,
     Optional<Mask> mask,
-    Setting setting) {
+    Options options) {
   private static final int RANDOM_CROPS = 4;
 
   /**
@@ -33,7 +33,7 @@ public record PreparedImage(
    * @param seed of the places
    * @param masked whether images may have a mask
    */
-  public record Setting(
+  public record Options(
       Buckets buckets,
       Color background,
       boolean mirror,
@@ -63,7 +63,7 @@ public record PreparedImage(
 
   /** Decodes the file and cuts out every crop. */
   public List<Picture> pictures() {
-    return ImageFile.open(captioned.file(), setting.background()).cut(crops);
+    return ImageFile.open(captioned.file(), options.background()).cut(crops);
   }
 
   /** Where it goes and what is lost, for people. */

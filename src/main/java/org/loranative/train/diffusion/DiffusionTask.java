@@ -193,13 +193,13 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
 
   /** Of held-out images, and of some that are trained on: their gap shows overfitting. */
   @Override
-  public List<Measure<Batch>> measures() {
+  public List<EvaluationSet<Batch>> evaluationSets() {
     if (replay.isPresent()) {
       return List.of();
     }
     int first = noise.first();
     int end = noise.end();
-    List<Measure<Batch>> all = new ArrayList<>();
+    List<EvaluationSet<Batch>> all = new ArrayList<>();
     Map<String, List<TrainingImage>> sets = new LinkedHashMap<>();
     sets.put("val", data.validation());
     sets.put("probe", data.training());

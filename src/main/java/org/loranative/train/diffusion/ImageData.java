@@ -68,15 +68,15 @@ public record ImageData(
     Captioned.Found found = read(path, config).triggeredBy(config.triggerWord());
     Optional<Path> cache = cacheFolder(config, path);
     FactsCache facts = new FactsCache(cache);
-    PreparedImage.Setting setting =
-        new PreparedImage.Setting(
+    PreparedImage.Options options =
+        new PreparedImage.Options(
             new Buckets(resolution, BUCKET_STEP),
             Color.decode(config.background()),
             config.flip(),
             config.randomCrop(),
             config.seed(),
             config.masked());
-    Preparation training = Preparation.of(found, setting, facts);
+    Preparation training = Preparation.of(found, options, facts);
     report("data", training, found.withoutCaption().size(), config.strictData());
     if (config.masked()) {
       requireMasks(path, training.images());
@@ -84,14 +84,14 @@ public record ImageData(
     List<PreparedImage> regularization = List.of();
     if (!config.regularizationPath().isEmpty()) {
       Captioned.Found general = read(Path.of(config.regularizationPath()), config);
-      Preparation prepared = Preparation.of(general, setting, facts);
+      Preparation prepared = Preparation.of(general, options, facts);
       report("regularization", prepared, general.withoutCaption().size(), config.strictData());
       regularization = prepared.images();
     }
     if (!config.validationPath().isEmpty()) {
       Captioned.Found other =
           read(Path.of(config.validationPath()), config).triggeredBy(config.triggerWord());
-      Preparation prepared = Preparation.of(other, setting, facts);
+      Preparation prepared = Preparation.of(other, options, facts);
       report("validation", prepared, other.withoutCaption().size(), config.strictData());
       return new ImageData(training.images(), regularization, prepared.images(), cache);
     }

@@ -30,14 +30,14 @@ final class Probe {
    * @param first timestep and
    * @param end behind the last one
    */
-  static List<Task.Measure<DiffusionTask.Batch>> of(
+  static List<Task.EvaluationSet<DiffusionTask.Batch>> of(
       String name,
       List<TrainingImage> images,
       int batchSize,
       NoiseProcess process,
       int first,
       int end) {
-    List<Task.Measure<DiffusionTask.Batch>> measures = new ArrayList<>();
+    List<Task.EvaluationSet<DiffusionTask.Batch>> sets = new ArrayList<>();
     int bands = Math.min(BANDS, end - first);
     for (int band = 0; band < bands && !images.isEmpty(); band++) {
       int from = first + (end - first) * band / bands;
@@ -60,9 +60,9 @@ final class Probe {
                       .toList()));
         }
       }
-      measures.add(new Task.Measure<>(name, process.label(from, to), batches));
+      sets.add(new Task.EvaluationSet<>(name, process.label(from, to), batches));
     }
-    return measures;
+    return sets;
   }
 
   /**

@@ -171,7 +171,7 @@ final class LlmTask implements Task<List<Example>> {
   }
 
   @Override
-  public List<Measure<List<Example>>> measures() {
+  public List<EvaluationSet<List<Example>>> evaluationSets() {
     Map<String, List<Example>> sets = new LinkedHashMap<>();
     sets.put("val", held);
     sets.put("probe", probe.records());
@@ -179,7 +179,7 @@ final class LlmTask implements Task<List<Example>> {
     sets.put("val_swapped", heldProbe.swapped());
     return sets.entrySet().stream()
         .filter(set -> !set.getValue().isEmpty())
-        .map(set -> new Measure<>(set.getKey(), "", inOrder(set.getValue())))
+        .map(set -> new EvaluationSet<>(set.getKey(), "", inOrder(set.getValue())))
         .toList();
   }
 

@@ -38,7 +38,7 @@ public record RunInfo(
     long steps,
     OptionalDouble loss,
     boolean validated,
-    Finding.Kind verdict) {
+    Finding.Symptom verdict) {
   private static final Logger log = LoggerFactory.getLogger(RunInfo.class);
 
   /** The runs below a folder, by name; what is none of ours is named and left out. */

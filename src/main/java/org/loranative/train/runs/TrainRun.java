@@ -180,7 +180,7 @@ public final class TrainRun implements AutoCloseable {
   }
 
   private static boolean holdsOut(Task<?> task) {
-    return task.measures().stream().anyMatch(m -> m.name().equals("val"));
+    return task.evaluationSets().stream().anyMatch(m -> m.name().equals("val"));
   }
 
   /** Whether something is measured that is not trained on. */

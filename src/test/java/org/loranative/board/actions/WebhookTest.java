@@ -62,10 +62,10 @@ class WebhookTest {
       for (TensorBoard t : List.of(run, other, third, fourth)) {
         points(t, 1, 100, 0);
       }
-      Board.Setting setting =
-          new Board.Setting(
+      Board.Options options =
+          new Board.Options(
               List.of(folder), "127.0.0.1", 0, Optional.empty(), true, Optional.of(address));
-      try (Board board = new Board(setting)) {
+      try (Board board = new Board(options)) {
         assertThat(board.address().getPort()).isPositive();
         Thread.sleep(4000); // they are seen to run
         assertThat(told).isEmpty();

@@ -18,8 +18,8 @@ import org.loranative.image.Picture;
 class ImageChecksTest {
   @TempDir Path folder;
 
-  private static final PreparedImage.Setting SETTING =
-      new PreparedImage.Setting(new Buckets(128, 64), Color.WHITE, false, false, 1, false);
+  private static final PreparedImage.Options OPTIONS =
+      new PreparedImage.Options(new Buckets(128, 64), Color.WHITE, false, false, 1, false);
 
   private void write(String name, int width, int height, double frequency) throws IOException {
     float[] rgb = new float[width * height * 3];
@@ -36,7 +36,7 @@ class ImageChecksTest {
 
   private Preparation prepare() {
     return Preparation.of(
-        Captioned.read(folder), SETTING, new FactsCache(Optional.of(folder.resolve("cache"))));
+        Captioned.read(folder), OPTIONS, new FactsCache(Optional.of(folder.resolve("cache"))));
   }
 
   @Test

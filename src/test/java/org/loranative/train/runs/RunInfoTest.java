@@ -49,7 +49,7 @@ class RunInfoTest {
         120,
         OptionalDouble.of(2.3456),
         true,
-        org.loranative.diagnose.Finding.Kind.PLATEAU);
+        org.loranative.diagnose.Finding.Symptom.PLATEAU);
   }
 
   @Test
