@@ -45,7 +45,8 @@ class ChartsPageTest extends InBrowser {
         browser.findElement(By.cssSelector("[aria-label='Save " + chart + " as " + kind + "']"));
     new Actions(browser).moveToElement(button).perform(); // the menu is there on the card
     button.click();
-    until(kind + " is saved", () -> Files.exists(file));
+    // The browser holds the name with an empty file until the download is whole.
+    until(kind + " is saved", () -> file.toFile().length() > 0);
     return Files.readAllBytes(file);
   }
 
