@@ -2,6 +2,7 @@ package org.loranative.config;
 
 import java.util.List;
 import java.util.function.Predicate;
+import org.loranative.Decimals;
 
 /** Which values of a setting make sense. */
 sealed interface Allowed {
@@ -38,12 +39,12 @@ sealed interface Allowed {
 
     @Override
     public String expected() {
-      return "between " + Numbers.plain(low) + " and " + Numbers.plain(high);
+      return "between " + Decimals.plain(low) + " and " + Decimals.plain(high);
     }
 
     /** The same as "from … to …". */
     String span() {
-      return "from " + Numbers.plain(low) + (isOpen() ? "" : " to " + Numbers.plain(high));
+      return "from " + Decimals.plain(low) + (isOpen() ? "" : " to " + Decimals.plain(high));
     }
 
     /** Whether {@code high} is no more than what a whole number can hold. */

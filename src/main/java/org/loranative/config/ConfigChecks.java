@@ -7,6 +7,7 @@ import java.util.OptionalLong;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.loranative.Decimals;
 import org.loranative.UserException;
 
 /** Values that make no sense together; what each may be by itself says the {@link Catalogue}. */
@@ -170,7 +171,7 @@ final class ConfigChecks {
   /** A value that must be another. */
   static UserException wrong(
       UnaryOperator<String> source, String key, Object value, String expected) {
-    String shown = value instanceof Number n ? Numbers.plain(n.doubleValue()) : value.toString();
+    String shown = value instanceof Number n ? Decimals.plain(n.doubleValue()) : value.toString();
     return new UserException(
         source.apply(key) + " is " + shown + ", but must be " + expected + ".");
   }

@@ -9,6 +9,7 @@ import java.math.BigDecimal;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.loranative.Decimals;
 
 /** The catalogue as a JSON Schema, by which editors complete and check configurations. */
 public final class ConfigSchema {
@@ -89,9 +90,9 @@ public final class ConfigSchema {
   }
 
   private static void limit(ObjectNode property, Allowed.Between range) {
-    property.put("minimum", new BigDecimal(Numbers.plain(range.low())));
+    property.put("minimum", new BigDecimal(Decimals.plain(range.low())));
     if (!range.isOpen()) {
-      property.put("maximum", new BigDecimal(Numbers.plain(range.high())));
+      property.put("maximum", new BigDecimal(Decimals.plain(range.high())));
     }
   }
 

@@ -3,6 +3,7 @@ package org.loranative.config;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import org.loranative.Decimals;
 
 /** What a setting is where nobody names it, for each task. */
 record Default(Value llm, Value sd) {
@@ -42,7 +43,7 @@ record Default(Value llm, Value sd) {
   /** A value as it stands in YAML. */
   static String text(Object value) {
     if (value instanceof Double number) {
-      return Numbers.brief(number);
+      return Decimals.brief(number);
     }
     if (value instanceof List<?> list) {
       return list.stream()

@@ -1,5 +1,6 @@
 package org.loranative.lora;
 
+import org.loranative.Decimals;
 import org.loranative.UserException;
 
 /**
@@ -94,11 +95,7 @@ public sealed interface RankRule {
   private static void require(boolean holds, String option, double value, String range) {
     if (!holds) {
       throw new UserException(
-          String.format("%s is %s, but must be %s.", option, number(value), range));
+          String.format("%s is %s, but must be %s.", option, Decimals.plain(value), range));
     }
-  }
-
-  private static String number(double value) {
-    return value == Math.rint(value) ? String.valueOf((long) value) : String.valueOf(value);
   }
 }

@@ -52,7 +52,7 @@ class AdapterGoldenTest {
 
   @BeforeAll
   static void open() {
-    TestDevices.NAMES.forEach(n -> DEVICES.put(n, TestDevices.open(n)));
+    TestDevices.MODELS.forEach(n -> DEVICES.put(n, TestDevices.open(n)));
   }
 
   @AfterAll
@@ -202,7 +202,7 @@ class AdapterGoldenTest {
   static Stream<Arguments> all() throws Exception {
     try (Stream<Path> cases = Files.list(FOLDER)) {
       List<String> names = cases.map(c -> c.getFileName().toString()).sorted().toList();
-      return TestDevices.NAMES.stream()
+      return TestDevices.MODELS.stream()
           .flatMap(d -> names.stream().map(name -> Arguments.of(d, name)))
           .filter(
               a -> !a.get()[0].equals("cuda-check") || !a.get()[1].toString().startsWith("sd-"));

@@ -22,12 +22,22 @@ public final class TestDevices {
 
   public static final List<String> NAMES = chosen();
 
+  /**
+   * Those that whole models are tested on: every op and shape has passed the checks of {@code
+   * cuda-check} by itself, and a model there takes minutes. CI asks for it by name.
+   */
+  public static final List<String> MODELS =
+      isAsked() ? NAMES : NAMES.stream().filter(n -> !n.equals("cuda-check")).toList();
+
   private TestDevices() {}
 
+  private static boolean isAsked() {
+    return !System.getProperty("tests.devices", "").isBlank();
+  }
+
   private static List<String> chosen() {
-    String some = System.getProperty("tests.devices", "");
-    if (!some.isBlank()) {
-      return List.of(some.split(","));
+    if (isAsked()) {
+      return List.of(System.getProperty("tests.devices").split(","));
     }
     return EMULATED ? List.of("cpu", "cuda-emu", "cuda-check") : List.of("cuda-emu");
   }
@@ -35,6 +45,11 @@ public final class TestDevices {
   /** The same, for {@code @MethodSource}. */
   public static List<String> names() {
     return NAMES;
+  }
+
+  /** {@link #MODELS}, for {@code @MethodSource}. */
+  public static List<String> models() {
+    return MODELS;
   }
 
   /** The library of {@code cuda-emu}. */

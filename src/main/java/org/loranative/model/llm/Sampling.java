@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.loranative.Decimals;
 import org.loranative.UserException;
 import org.loranative.random.Philox;
 
@@ -64,12 +65,8 @@ public record Sampling(
   private static void require(boolean holds, String name, double value, String range) {
     if (!holds) {
       throw new UserException(
-          String.format("%s is %s, but must lie in %s.", name, number(value), range));
+          String.format("%s is %s, but must lie in %s.", name, Decimals.plain(value), range));
     }
-  }
-
-  private static String number(double value) {
-    return value == Math.rint(value) ? String.format("%.0f", value) : String.valueOf(value);
   }
 
   /** Always the likeliest token. */

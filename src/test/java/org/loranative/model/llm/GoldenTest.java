@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.loranative.UserException;
 import org.loranative.device.CpuDevice;
 import org.loranative.device.Device;
@@ -39,7 +40,7 @@ class GoldenTest {
 
   @BeforeAll
   static void open() {
-    TestDevices.NAMES.forEach(n -> DEVICES.put(n, TestDevices.open(n)));
+    TestDevices.MODELS.forEach(n -> DEVICES.put(n, TestDevices.open(n)));
   }
 
   @AfterAll
@@ -131,7 +132,7 @@ class GoldenTest {
   }
 
   static Stream<Arguments> everywhere(String... names) {
-    return TestDevices.NAMES.stream()
+    return TestDevices.MODELS.stream()
         .flatMap(d -> Stream.of(names).map(name -> Arguments.of(d, name)));
   }
 
@@ -167,19 +168,22 @@ class GoldenTest {
   }
 
   @ParameterizedTest
-  @MethodSource("org.loranative.testing.TestDevices#names")
+  @MethodSource("org.loranative.testing.TestDevices#models")
   void ggufMatchesThePeer(String device) {
     check(DEVICES.get(device), "llama-linear", "base.gguf");
-    check(DEVICES.get(device), "phi3-long", "base.gguf");
-    for (String near : List.of("granite", "olmo2", "olmo3", "glm", "glm4", "ministral3")) {
-      check(DEVICES.get(device), near, "base.gguf");
-    }
+  }
+
+  /** What a file is called and how it is laid out is no device's concern. */
+  @ParameterizedTest
+  @ValueSource(strings = {"phi3-long", "granite", "olmo2", "olmo3", "glm", "glm4", "ministral3"})
+  void ggufOfEachArchitectureMatchesThePeer(String name) {
+    check(DEVICES.get(TestDevices.MODELS.get(0)), name, "base.gguf");
   }
 
   @Test
   void refusesDocumentsBeyondTheShortFactors() {
     try (Model model =
-        new Model(DEVICES.get(TestDevices.NAMES.get(0)), "phi3-long", "base", DType.F32)) {
+        new Model(DEVICES.get(TestDevices.MODELS.get(0)), "phi3-long", "base", DType.F32)) {
       assertThatThrownBy(() -> LlmGraph.logits(model.base, model.adapters, DType.F32, 64, 33))
           .isInstanceOf(UserException.class)
           .hasMessageContaining("set max_length to 32 or less");
@@ -189,7 +193,7 @@ class GoldenTest {
   @Test
   void refusesDocumentsThatAttentionCoolsFor() {
     try (Model model =
-        new Model(DEVICES.get(TestDevices.NAMES.get(0)), "ministral3", "base", DType.F32)) {
+        new Model(DEVICES.get(TestDevices.MODELS.get(0)), "ministral3", "base", DType.F32)) {
       assertThatThrownBy(() -> LlmGraph.logits(model.base, model.adapters, DType.F32, 64, 33))
           .isInstanceOf(UserException.class)
           .hasMessageContaining("set max_length to 32 or less");

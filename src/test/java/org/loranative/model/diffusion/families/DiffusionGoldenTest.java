@@ -114,7 +114,7 @@ class DiffusionGoldenTest {
 
   @BeforeAll
   static void open() {
-    TestDevices.NAMES.forEach(n -> DEVICES.put(n, TestDevices.open(n)));
+    TestDevices.MODELS.forEach(n -> DEVICES.put(n, TestDevices.open(n)));
   }
 
   @AfterAll
@@ -123,7 +123,7 @@ class DiffusionGoldenTest {
   }
 
   static Stream<Arguments> everywhere() {
-    return TestDevices.NAMES.stream()
+    return TestDevices.MODELS.stream()
         .flatMap(
             d ->
                 Stream.of(
