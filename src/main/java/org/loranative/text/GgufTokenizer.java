@@ -34,9 +34,16 @@ final class GgufTokenizer {
       CONTRACTIONS + "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}" + REST;
   private static final String QWEN2 = CONTRACTIONS + "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}" + REST;
   private static final String UPPER_LOWER =
-      "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+%1$s"
-          + "|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*%1$s"
-          + "|%2$s| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+      "[^\\r"
+          + "\\n"
+          + "\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+%1$s|[^\\r"
+          + "\\n"
+          + "\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*%1$s|%2$s|"
+          + " ?[^\\s\\p{L}\\p{N}]+[\\r"
+          + "\\n"
+          + "/]*|\\s*[\\r"
+          + "\\n"
+          + "]+|\\s+(?!\\S)|\\s+";
 
   /** Ways of splitting words that differ, by one of llama.cpp's names for each. */
   static final List<String> PRE_TOKENIZERS =
@@ -84,9 +91,7 @@ final class GgufTokenizer {
         metadata.get("tokenizer.ggml.add_bos_token") instanceof Boolean b
             ? b
             : kind.equals("llama");
-    if (addBos && bos.isPresent()) {
-      postProcessor(json, bos.get());
-    }
+    AroundText.write(json, bos.filter(b -> addBos), Optional.empty());
     return json;
   }
 
@@ -288,25 +293,6 @@ final class GgufTokenizer {
       vocabulary.put(tokens.get(i), i);
     }
     return model;
-  }
-
-  private static void postProcessor(ObjectNode json, String bos) {
-    ObjectNode post = json.putObject("post_processor").put("type", "TemplateProcessing");
-    for (String kind : List.of("single", "pair")) {
-      ArrayNode parts = post.putArray(kind);
-      parts.addObject().putObject("SpecialToken").put("id", bos).put("type_id", 0);
-      parts.addObject().putObject("Sequence").put("id", "A").put("type_id", 0);
-      if (kind.equals("pair")) {
-        parts.addObject().putObject("Sequence").put("id", "B").put("type_id", 1);
-      }
-    }
-    ObjectNode token = post.putObject("special_tokens").putObject(bos).put("id", bos);
-    for (com.fasterxml.jackson.databind.JsonNode added : json.path("added_tokens")) {
-      if (added.path("content").asText().equals(bos)) {
-        token.putArray("ids").add(added.path("id").asInt());
-      }
-    }
-    token.putArray("tokens").add(bos);
   }
 
   private Optional<String> special(String key) {

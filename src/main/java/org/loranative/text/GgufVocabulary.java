@@ -14,7 +14,6 @@ import java.util.Optional;
 import java.util.Set;
 import org.loranative.UserException;
 import org.loranative.io.GgufMetadata;
-import org.loranative.io.JsonFile;
 
 /**
  * A Hugging Face folder's tokenizer as a GGUF's metadata: the way back of {@link GgufTokenizer}.
@@ -44,7 +43,7 @@ public final class GgufVocabulary {
    */
   public GgufVocabulary(Path folder, Tokenizer tokenizer) {
     this.folder = folder;
-    this.json = JsonFile.read(folder.resolve("tokenizer.json"));
+    this.json = Tokenizers.json(folder);
     this.tokenizer = tokenizer;
   }
 
@@ -153,8 +152,8 @@ public final class GgufVocabulary {
 
   private boolean prefixesSpace() {
     return json.path("normalizer").toString().contains("\"Prepend\"")
-        || json.path("pre_tokenizer").path("type").asText().equals("Metaspace")
-            && !json.path("pre_tokenizer").path("prepend_scheme").asText("always").equals("never");
+        || json.path("pre_tokenizer").findParents("replacement").stream()
+            .anyMatch(step -> !step.path("prepend_scheme").asText("always").equals("never"));
   }
 
   /** What {@link GgufTokenizer} splits words by in the same way, by llama.cpp's name. */
@@ -196,7 +195,8 @@ public final class GgufVocabulary {
 
   private UserException unsupported(String why) {
     return new UserException(
-        folder.resolve("tokenizer.json")
+        "The tokenizer of "
+            + folder
             + " cannot be written into a GGUF: "
             + why
             + ". Merge into a folder (--out without .gguf) and use llama.cpp's"

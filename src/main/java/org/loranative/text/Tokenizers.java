@@ -16,22 +16,15 @@ import org.loranative.io.TensorFile;
 /** Opens tokenizers. */
 public final class Tokenizers {
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String FILE = "tokenizer.json";
+  private static final String CONFIG = "tokenizer_config.json";
 
   private Tokenizers() {}
 
   /** The tokenizer of a Hugging Face folder. */
   public static Tokenizer fromFolder(Path folder) {
-    Path file = folder.resolve("tokenizer.json");
-    Path spiece = folder.resolve(SentencePiece.FILE);
-    if (!Files.exists(file) && !Files.exists(spiece)) {
-      throw new UserException(
-          folder
-              + " has no tokenizer.json. Save one with transformers"
-              + " (AutoTokenizer.from_pretrained(…).save_pretrained(…)).");
-    }
-    JsonNode json = Files.exists(file) ? JsonFile.read(file) : SentencePiece.json(spiece);
-    JsonNode config = readIfThere(folder.resolve("tokenizer_config.json"));
-    JsonNode map = readIfThere(folder.resolve("special_tokens_map.json"));
+    JsonNode config = readIfThere(folder.resolve(CONFIG));
+    Described described = described(folder, config);
     Set<Integer> stop = new LinkedHashSet<>();
     for (String name : new String[] {"generation_config.json", "config.json"}) {
       JsonNode eos = readIfThere(folder.resolve(name)).path("eos_token_id");
@@ -42,19 +35,50 @@ public final class Tokenizers {
     }
     return new Tokenizer(
         folder.toString(),
-        json,
+        described.json(),
         new Tokenizer.Settings(
-            token(config.path("bos_token")).or(() -> token(map.path("bos_token"))),
-            token(config.path("eos_token"))
-                .or(() -> token(map.path("eos_token")))
-                .or(() -> stop.stream().findFirst().flatMap(id -> token(json, id))),
+            described.bos(),
+            described
+                .eos()
+                .or(() -> stop.stream().findFirst().flatMap(id -> token(described.json(), id))),
             stop,
             template(folder, config.path("chat_template"))));
   }
 
+  /** The {@code tokenizer.json} of a folder, or what stands for it. */
+  static JsonNode json(Path folder) {
+    return described(folder, readIfThere(folder.resolve(CONFIG))).json();
+  }
+
+  private record Described(JsonNode json, Optional<String> bos, Optional<String> eos) {}
+
+  private static Described described(Path folder, JsonNode config) {
+    JsonNode map = readIfThere(folder.resolve("special_tokens_map.json"));
+    Optional<String> bos = token(config.path("bos_token")).or(() -> token(map.path("bos_token")));
+    Optional<String> eos = token(config.path("eos_token")).or(() -> token(map.path("eos_token")));
+    Path file = folder.resolve(FILE);
+    Path spiece = folder.resolve(SentencePiece.FILE);
+    if (Files.exists(file)) {
+      return new Described(JsonFile.read(file), bos, eos);
+    }
+    if (Files.exists(spiece)) {
+      return new Described(SentencePiece.json(spiece), bos, eos);
+    }
+    if (Files.exists(folder.resolve(TokenizerModel.FILE))) {
+      TokenizerModel model = new TokenizerModel(folder, config, map);
+      bos = bos.or(model::bos);
+      eos = eos.or(model::eos);
+      return new Described(model.json(bos, eos), bos, eos);
+    }
+    throw new UserException(
+        folder
+            + " has no tokenizer.json (nor SentencePiece's tokenizer.model). Save one with"
+            + " transformers (AutoTokenizer.from_pretrained(…).save_pretrained(…)).");
+  }
+
   /** Whether a folder holds a tokenizer of the Unigram kind, as T5's is. */
   public static boolean isUnigram(Path folder) {
-    Path file = folder.resolve("tokenizer.json");
+    Path file = folder.resolve(FILE);
     return Files.exists(file)
         ? JsonFile.read(file).path("model").path("type").asText("").equals("Unigram")
         : Files.exists(folder.resolve(SentencePiece.FILE));
@@ -84,7 +108,7 @@ public final class Tokenizers {
   }
 
   /** A special token is written as its text, or as an object with a content. */
-  private static Optional<String> token(JsonNode node) {
+  static Optional<String> token(JsonNode node) {
     JsonNode text = node.isObject() ? node.path("content") : node;
     return text.isTextual() ? Optional.of(text.asText()) : Optional.empty();
   }
