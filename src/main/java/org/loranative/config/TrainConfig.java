@@ -166,6 +166,11 @@ public record TrainConfig(
         text.contains("T") ? LocalDateTime.parse(text) : LocalDate.parse(text).atStartOfDay());
   }
 
+  /** The training data; "" where none is named. */
+  public String dataPath() {
+    return metadataPath.isEmpty() ? trainDataDir : metadataPath;
+  }
+
   /** {@code value} as a path, unless it is "". */
   public static Optional<Path> path(String value) {
     return value.isEmpty() ? Optional.empty() : Optional.of(Path.of(value));

@@ -36,6 +36,11 @@ public final class Console {
     this(out, terminal, false);
   }
 
+  /** Whether it shows colours. */
+  public boolean hasColours() {
+    return colours;
+  }
+
   /** Prints a line that warns. */
   public void warning(String text) {
     line((colours ? YELLOW + "Warning:" + PLAIN : "Warning:") + " " + text);

@@ -19,6 +19,8 @@ import org.loranative.track.Phase;
  * answer's turn, its end included ({@link Turns}); {@code all} labels every token but the first.
  */
 public final class ExampleEncoder {
+  private static final String NOTHING = "it holds nothing to learn (no answer, or a single token)";
+
   private final Tokenizer tokenizer;
   private final String format;
   private final String trainOn;
@@ -53,6 +55,8 @@ public final class ExampleEncoder {
    * @param lostTokens what was cut away from them
    * @param warnings what is learnt otherwise than a reader of the data would expect
    * @param conversations examples that the chat template rendered
+   * @param whole those of them that are learnt from the first token to the last although only the
+   *     answers were to be
    */
   public record Result(
       List<Example> examples,
@@ -60,7 +64,8 @@ public final class ExampleEncoder {
       int truncated,
       long lostTokens,
       List<String> warnings,
-      int conversations) {}
+      int conversations,
+      int whole) {}
 
   /** Encodes all records; those that cannot be used are listed, not dropped in silence. */
   public Result encode(Records records) {
@@ -71,6 +76,7 @@ public final class ExampleEncoder {
     long lost = 0;
     Phase phase = new Phase("records encoded", records.records().size());
     int conversations = 0;
+    int whole = 0;
     for (Records.Raw raw : records.records()) {
       phase.next();
       try {
@@ -89,19 +95,23 @@ public final class ExampleEncoder {
                   raw.source(),
                   cut && tokens.learnsSomething()
                       ? "its first answer begins after max_length = " + maxLength + " tokens"
-                      : "it holds nothing to learn (no answer, or a single token)"));
+                      : NOTHING));
           continue;
         }
         truncated += cut ? 1 : 0;
         lost += tokens.ids().length - example.length();
-        conversations += content instanceof Formats.Conversation ? 1 : 0;
+        if (content instanceof Formats.Conversation) {
+          conversations++;
+          whole += !trainOn.equals("all") && tokens.learnsEverything() ? 1 : 0;
+        }
         examples.add(example);
       } catch (FormatException | TemplateException e) {
         skipped.add(new Records.Skipped(raw.source(), e.getMessage()));
       }
     }
     phase.end();
-    return new Result(examples, skipped, truncated, lost, oddities.sentences(), conversations);
+    return new Result(
+        examples, skipped, truncated, lost, oddities.sentences(), conversations, whole);
   }
 
   /**
@@ -117,6 +127,16 @@ public final class ExampleEncoder {
         }
       }
       return false;
+    }
+
+    /** All that can be learnt: nothing stands before the first token. */
+    boolean learnsEverything() {
+      for (int i = 1; i < learn.length; i++) {
+        if (!learn[i]) {
+          return false;
+        }
+      }
+      return true;
     }
   }
 

@@ -63,8 +63,7 @@ public record ImageData(
               + imageStep
               + ".");
     }
-    Path path =
-        Path.of(config.metadataPath().isEmpty() ? config.trainDataDir() : config.metadataPath());
+    Path path = Path.of(config.dataPath());
     Captioned.Found found = read(path, config).triggeredBy(config.triggerWord());
     Optional<Path> cache = cacheFolder(config, path);
     FactsCache facts = new FactsCache(cache);

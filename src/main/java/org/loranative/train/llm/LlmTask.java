@@ -6,20 +6,15 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
-import org.loranative.Counted;
-import org.loranative.UserException;
 import org.loranative.config.TrainConfig;
-import org.loranative.data.Records;
 import org.loranative.data.llm.Batches;
 import org.loranative.data.llm.Example;
-import org.loranative.data.llm.ExampleEncoder;
 import org.loranative.graph.Graph;
 import org.loranative.io.AtomicFolders;
 import org.loranative.io.DType;
@@ -30,7 +25,6 @@ import org.loranative.model.Objective;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.model.llm.LlmGraph;
 import org.loranative.model.llm.SupervisedObjective;
-import org.loranative.random.Philox;
 import org.loranative.text.Tokenizer;
 import org.loranative.train.BatchShape;
 import org.loranative.train.Task;
@@ -40,7 +34,6 @@ import org.slf4j.LoggerFactory;
 /** Fine-tuning a language model on text; a batch is a packed row of examples. */
 final class LlmTask implements Task<List<Example>> {
   private static final Logger log = LoggerFactory.getLogger(LlmTask.class);
-  private static final int SKIPPED_SHOWN = 20;
 
   /** Training records that are measured again and again. */
   private static final int PROBED = 16;
@@ -76,36 +69,10 @@ final class LlmTask implements Task<List<Example>> {
     this.adapters = adapters;
     this.compute = compute;
     this.config = config;
-    ExampleEncoder encoder =
-        new ExampleEncoder(tokenizer, config.dataFormat(), config.trainOn(), config.maxLength());
-    ExampleEncoder.Result result = read(encoder, trainingPath(), "training");
-    List<Example> all = result.examples();
-    raw = result.conversations() == 0;
-    if (all.isEmpty()) {
-      throw new UserException(
-          result.skipped().isEmpty()
-              ? trainingPath() + " holds no record."
-              : "No record of "
-                  + trainingPath()
-                  + " can be used for training; see the reasons above.");
-    }
-    Optional<Path> validation = TrainConfig.path(config.validationPath());
-    if (validation.isPresent()) {
-      examples = all;
-      held = read(encoder, validation.get(), "validation").examples();
-    } else {
-      int n = (int) Math.round(config.validationFraction() * all.size());
-      int[] order = Philox.permutation(all.size(), config.seed(), Philox.VALIDATION_SPLIT, 0);
-      boolean[] chosen = new boolean[all.size()];
-      for (int i = 0; i < Math.min(n, all.size() - 1); i++) {
-        chosen[order[i]] = true;
-      }
-      examples = new ArrayList<>();
-      held = new ArrayList<>();
-      for (int i = 0; i < all.size(); i++) {
-        (chosen[i] ? held : examples).add(all.get(i));
-      }
-    }
+    TextData data = TextData.of(config, tokenizer);
+    examples = data.training();
+    held = data.held();
+    raw = data.raw();
     List.of(examples, held).forEach(list -> PackedRow.requireIds(base, list));
     batches = new Batches(examples, batching(config.shuffle()));
     probe = LlmProbe.of(examples, PROBED, config.maxLength());
@@ -120,44 +87,6 @@ final class LlmTask implements Task<List<Example>> {
   private Batches.Limits batching(boolean shuffle) {
     return new Batches.Limits(
         config.batchSize(), config.packing(), config.maxLength(), shuffle, config.seed());
-  }
-
-  private Path trainingPath() {
-    return TrainConfig.path(config.metadataPath())
-        .or(() -> TrainConfig.path(config.trainDataDir()))
-        .orElseThrow();
-  }
-
-  private static ExampleEncoder.Result read(ExampleEncoder encoder, Path path, String what) {
-    Records records = Records.read(path);
-    records.leftOut().forEach(l -> log.info("{} data: left out of {}: {}", what, path, l));
-    ExampleEncoder.Result result = encoder.encode(records);
-    int shown = 0;
-    for (Records.Skipped s : result.skipped()) {
-      if (shown++ < SKIPPED_SHOWN) {
-        log.warn("skipped {}", s);
-      } else {
-        log.debug("skipped {}", s);
-      }
-    }
-    if (result.skipped().size() > SKIPPED_SHOWN) {
-      log.warn(
-          "… and {} more (a run's logs/train.log names them all)",
-          result.skipped().size() - SKIPPED_SHOWN);
-    }
-    result.warnings().forEach(log::warn);
-    long tokens = result.examples().stream().mapToLong(Example::length).sum();
-    long labelled = result.examples().stream().mapToLong(Example::labelled).sum();
-    log.info(
-        "{} data: {}, {} tokens of which {} labelled, {} cut to max_length{}, {} left out",
-        what,
-        Counted.of(result.examples().size(), "example"),
-        tokens,
-        labelled,
-        result.truncated(),
-        result.truncated() == 0 ? "" : " (" + result.lostTokens() + " tokens lost)",
-        result.skipped().size());
-    return result;
   }
 
   /** Whether no chat template was used, so that prompts must do without it too. */

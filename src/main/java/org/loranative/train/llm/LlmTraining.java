@@ -41,8 +41,7 @@ public final class LlmTraining implements Training<List<Example>> {
     this.compute = compute;
     base = LlmBase.open(Path.of(config.baseModel()));
     base.quantize(Quantize.named(config.quantize()));
-    tokenizer = base.tokenizer();
-    config.templateDateTime().ifPresent(tokenizer::setDate);
+    tokenizer = RunTokenizer.open(config, base);
     boolean opened = false;
     try {
       adapters =

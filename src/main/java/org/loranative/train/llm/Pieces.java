@@ -20,9 +20,19 @@ final class Pieces {
 
   private Pieces() {}
 
+  /** Tokens [from, to) that make whole characters. */
+  record Tokens(String text, int from, int to) {}
+
   /** The pieces in order; together they are the text, with the names of special tokens. */
   static List<Task.Piece> of(Example example, Tokenizer tokenizer) {
-    List<Task.Piece> pieces = new ArrayList<>();
+    return tokens(example, tokenizer).stream()
+        .map(t -> piece(t.text(), example.labels(), t.from(), t.to()))
+        .toList();
+  }
+
+  /** The same, by tokens. */
+  static List<Tokens> tokens(Example example, Tokenizer tokenizer) {
+    List<Tokens> pieces = new ArrayList<>();
     int[] ids = example.ids();
     int before = 0;
     int i = 0;
@@ -35,7 +45,7 @@ final class Pieces {
           && !tokenizer.isSpecial(ids[end])) {
         text = text(ids, before, i, ++end, tokenizer);
       }
-      pieces.add(piece(text, example.labels(), i, end));
+      pieces.add(new Tokens(text, i, end));
       before = tokenizer.isSpecial(ids[i]) ? end : i;
       i = end;
     }
