@@ -14,19 +14,9 @@
 // For many rows, where every tile of rows would take the same blocks apart again, dequantize_panel
 // writes as many columns of op(B) as fit a panel (cuda/driver.h) to memory, where they stay in L2,
 // and tensor_gemm.cu or hopper.cu multiplies them. Bytes: 0.6 to 1.1 read and 2 written a number.
+#include "block_gemm.cuh"
 #include "block_gemm.h"
 #include "tensor_loop.cuh"
-
-// Blocks with NF4's 16 values in shared memory, a copy for each lane.
-template <int THREADS>
-LN_DEVICE CodedBlocks with_values(const BlockView& blocks, float* code) {
-  if (blocks.format == kNf4) {
-    const Nf4Header* header = reinterpret_cast<const Nf4Header*>(blocks.data);
-    for (int i = int(threadIdx.x); i < 16 * 32; i += THREADS) code[i] = header->code[i / 32];
-    __syncthreads();
-  }
-  return {blocks, code + threadIdx.x % 32, 32};
-}
 
 template <typename T>
 LN_DEVICE void dequantize_panel(const PanelArguments& p, T* to) {

@@ -22,11 +22,13 @@ static_assert(sizeof(Nf4Header) == 1104, "numbers begin at a multiple of 16");
 typedef unsigned char u8;
 typedef unsigned short u16;
 
-// A matrix [rows, columns] in blocks; columns are whole blocks.
+// A matrix [rows, columns] in blocks; columns are whole blocks. `first` is its first number where
+// it is one of several that lie as one.
 struct BlockView {
   const u8* data;
   i64 rows, columns;
   i32 format;
+  i64 first = 0;
 };
 
 // The same with the 16 values of NF4 at hand, `code_stride` apart.
@@ -55,9 +57,9 @@ struct BlockGroup {
     for (int i = 0; i < 4; i++) to[i] = words ? word(p + i * 4) : four_bytes(p + i * 4);
   }
 
-  // Bits of the group that begins at number `at` of the matrix, a multiple of 16.
-  LN_DEVICE void load(const BlockView& from, i64 at) {
-    const i64 group = at / 16;
+  // Bits of the group that begins at number `in_matrix` of the matrix, a multiple of 16.
+  LN_DEVICE void load(const BlockView& from, i64 in_matrix) {
+    const i64 at = from.first + in_matrix, group = at / 16;
     if (from.format >= kQ4_K && from.format <= kQ6_K)
       return load_k(from, group / 16, i32(group % 16));
     if (from.format == kNf4) return load_nf4(from.data, at);
@@ -135,7 +137,7 @@ struct BlockGroup {
     *minimum = float(j < 4 ? b & 63u : (c >> 4 & 15u) | (b >> 6 & 3u) << 4);
   }
 
-  // The numbers of the bits that load(from.blocks, at) read.
+  // The numbers of the bits that load(coded.blocks, at) read; matrices begin at whole blocks.
   LN_DEVICE void numbers(float (&x)[16], const CodedBlocks& coded, i64 at) const {
     const BlockView& from = coded.blocks;
     const i32 group = i32(at / 16 % 16), pair = group / 2;

@@ -18,6 +18,7 @@ import gguf
 import numpy as np
 import torch
 import transformers
+import peft.utils.transformers_weight_conversion
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import save_file
 
@@ -88,6 +89,19 @@ MODELS = {
     "phi3": (
         transformers.Phi3Config,
         dict(pad_token_id=0, bos_token_id=1, eos_token_id=2, tie_word_embeddings=False),
+    ),
+    # Saved as published checkpoints are, a tensor for each expert; see make_fused and make_moe_gguf.
+    "qwen3-moe": (
+        transformers.Qwen3MoeConfig,
+        dict(head_dim=16, num_experts=5, num_experts_per_tok=2, moe_intermediate_size=24,
+             norm_topk_prob=True),
+    ),
+    # The middle layer is dense, and weights are not divided by their sum.
+    "qwen3-moe-mixed": (
+        transformers.Qwen3MoeConfig,
+        dict(num_hidden_layers=3, head_dim=16, num_experts=7, num_experts_per_tok=3,
+             moe_intermediate_size=24, norm_topk_prob=False, mlp_only_layers=[1],
+             tie_word_embeddings=True),
     ),
     "phi3-long": (
         transformers.Phi3Config,
@@ -252,8 +266,11 @@ def make_wrapper(name):
 def make(name, config_class, options):
     config = config_class(**{**COMMON, **options})
     base = transformers.AutoModelForCausalLM.from_config(config)
-    targets = sorted({n.split(".")[-1] for n, m in base.named_modules()
-                      if isinstance(m, torch.nn.Linear) and n != "lm_head"})
+    layers = [n for n, m in base.named_modules()
+              if isinstance(m, torch.nn.Linear) and n != "lm_head"]
+    targets = sorted({n.split(".")[-1] for n in layers})
+    if "num_experts" in options:  # peft takes every gate_proj for the experts', dense ones too
+        peft.utils.transformers_weight_conversion._convert_peft_config_moe = lambda *_: None
     return train(name, base, targets)
 
 
@@ -375,6 +392,52 @@ def make_long_gguf():
     writer.close()
 
 
+def make_moe_gguf():
+    """The tiny Qwen3-MoE as GGUF: the matrices of a layer's experts in one tensor each."""
+    base = transformers.AutoModelForCausalLM.from_pretrained(OUT / "qwen3-moe" / "base")
+    c = base.config
+    writer = gguf.GGUFWriter(OUT / "qwen3-moe" / "base.gguf", "qwen3moe")
+    writer.add_context_length(c.max_position_embeddings)
+    writer.add_embedding_length(c.hidden_size)
+    writer.add_block_count(c.num_hidden_layers)
+    writer.add_feed_forward_length(c.intermediate_size)
+    writer.add_expert_count(c.num_experts)
+    writer.add_expert_used_count(c.num_experts_per_tok)
+    writer.add_expert_feed_forward_length(c.moe_intermediate_size)
+    writer.add_head_count(c.num_attention_heads)
+    writer.add_head_count_kv(c.num_key_value_heads)
+    writer.add_key_length(c.head_dim)
+    writer.add_value_length(c.head_dim)
+    writer.add_layer_norm_rms_eps(c.rms_norm_eps)
+    writer.add_rope_freq_base(c.rope_parameters["rope_theta"])
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.QWEN3MOE, c.num_hidden_layers)
+    for n, w in base.state_dict().items():
+        w = w.numpy()
+        if n.endswith("experts.gate_up_proj"):
+            gate, up = np.split(w, 2, axis=1)
+            block = "blk." + n.split(".")[2]
+            writer.add_tensor(block + ".ffn_gate_exps.weight", np.ascontiguousarray(gate))
+            writer.add_tensor(block + ".ffn_up_exps.weight", np.ascontiguousarray(up))
+        elif n.endswith("experts.down_proj"):
+            writer.add_tensor("blk." + n.split(".")[2] + ".ffn_down_exps.weight", w)
+        else:
+            writer.add_tensor(names.get_name(n, try_suffixes=(".weight",)), w)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def make_fused():
+    """The same with all experts' matrices in one, as transformers 5 holds them in memory."""
+    name = OUT / "qwen3-moe"
+    base = transformers.AutoModelForCausalLM.from_pretrained(name / "base")
+    (name / "fused").mkdir(exist_ok=True)
+    shutil.copy(name / "base" / "config.json", name / "fused")
+    save_file({k: v.contiguous() for k, v in base.state_dict().items()},
+              name / "fused" / "model.safetensors")
+
+
 def make_near_gguf(name, arch, permuted=False, extra=lambda writer, c: None):
     """A tiny model as GGUF, f32, by the names and keys of llama.cpp's converter."""
     base = transformers.AutoModelForCausalLM.from_pretrained(OUT / name / "base")
@@ -472,6 +535,8 @@ if __name__ == "__main__":
     make_gguf()
     make_long_gguf()
     make_near_ggufs()
+    make_moe_gguf()
+    make_fused()
     make_blocks()
     versions = {m.__name__: m.__version__ for m in (torch, transformers)}
     (OUT / "versions.json").write_text(json.dumps(versions, indent=1) + "\n")

@@ -100,6 +100,11 @@ std::vector<Block> tiled_blocks() {
   for (const char* family : {"block_gemm_nt_", "block_gemm_nn_"})
     for (const Block& b : {gemm<LargeBlockTile>("large"), gemm<SmallBlockTile>("small")})
       blocks.push_back({family + b.prefix + "_", b.threads, b.shared_bytes});
+  for (const std::string way : {"nt_", "nn_"}) {
+    blocks.push_back({"expert_gemm_" + way, SmallTile::kThreads, SmallTile::kSharedBytes});
+    blocks.push_back(
+        {"expert_block_gemm_" + way, SmallBlockTile::kThreads, SmallBlockTile::kSharedBytes});
+  }
   for (const char* family :
        {"hopper_gemm_nt_", "hopper_gemm_nn_", "hopper_conv_fwd_", "hopper_conv_bwd_"})
     for (const Block& b : {gemm<BroadTile>("broad"), gemm<SquareTile>("square")})
@@ -196,8 +201,8 @@ std::string stem_of(const std::string& path) {
 // How early a file's turn comes: those that take NVRTC longest, as measured, whatever their size
 // (hopper.cu a minute, the others 10 to 25 s an architecture; of all else none takes 10 s).
 size_t turn(const std::string& path) {
-  static const std::vector<std::string> slowest = {"hopper", "tiled_attention", "tensor_gemm",
-                                                   "norms",  "tensor_conv",     "block_gemm"};
+  static const std::vector<std::string> slowest = {
+      "hopper", "tiled_attention", "tensor_gemm", "norms", "tensor_conv", "block_gemm", "experts"};
   return std::find(slowest.begin(), slowest.end(), stem_of(path)) - slowest.begin();
 }
 

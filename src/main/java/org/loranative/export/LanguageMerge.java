@@ -33,6 +33,13 @@ public final class LanguageMerge implements Merge {
               + ", but a language model is written as a folder or as a file that ends in .gguf.");
     }
     boolean gguf = name.endsWith(".gguf");
+    if (base.hasExperts() && gguf != base.isGguf()) {
+      throw new UserException(
+          String.format(
+              "%s is a mixture of experts, which merge writes only in the base's own form yet: name"
+                  + " %s with --out.",
+              base.path(), base.isGguf() ? "a file that ends in .gguf" : "a folder"));
+    }
     TypeChoice choice = TypeChoice.of(type, gguf);
     try (MergedTensors merged = new MergedTensors(base.weights(), layers)) {
       if (gguf) {

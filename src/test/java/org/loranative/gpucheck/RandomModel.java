@@ -109,6 +109,8 @@ public final class RandomModel {
   enum Style {
     LLAMA("LlamaForCausalLM", "llama"),
     QWEN3("Qwen3ForCausalLM", "qwen3"),
+    /** 8 of 128 experts, each in tensors of its own. */
+    QWEN3_MOE("Qwen3MoeForCausalLM", "qwen3_moe"),
     GEMMA3("Gemma3ForCausalLM", "gemma3_text");
 
     final String architecture;
@@ -131,6 +133,7 @@ public final class RandomModel {
       int vocab,
       boolean tied,
       Style style) {
+    private static final int EXPERTS = 128;
 
     long largest() {
       return (long) vocab * hidden;
@@ -138,6 +141,12 @@ public final class RandomModel {
 
     Decoder withLayers(int count) {
       return new Decoder(hidden, ffn, count, heads, kvHeads, headDim, vocab, tied, style);
+    }
+
+    private void gated(Map<String, long[]> shapes, String module) {
+      shapes.put(module + "gate_proj.weight", new long[] {ffn, hidden});
+      shapes.put(module + "up_proj.weight", new long[] {ffn, hidden});
+      shapes.put(module + "down_proj.weight", new long[] {hidden, ffn});
     }
 
     Map<String, long[]> shapes() {
@@ -155,9 +164,14 @@ public final class RandomModel {
           shapes.put(layer + "self_attn.q_norm.weight", new long[] {headDim});
           shapes.put(layer + "self_attn.k_norm.weight", new long[] {headDim});
         }
-        shapes.put(layer + "mlp.gate_proj.weight", new long[] {ffn, hidden});
-        shapes.put(layer + "mlp.up_proj.weight", new long[] {ffn, hidden});
-        shapes.put(layer + "mlp.down_proj.weight", new long[] {hidden, ffn});
+        if (style == Style.QWEN3_MOE) {
+          shapes.put(layer + "mlp.gate.weight", new long[] {EXPERTS, hidden});
+          for (int e = 0; e < EXPERTS; e++) {
+            gated(shapes, layer + "mlp.experts." + e + ".");
+          }
+        } else {
+          gated(shapes, layer + "mlp.");
+        }
         shapes.put(layer + "input_layernorm.weight", new long[] {hidden});
         shapes.put(layer + "post_attention_layernorm.weight", new long[] {hidden});
         if (style == Style.GEMMA3) {
@@ -182,6 +196,7 @@ public final class RandomModel {
           "qwen3-0.6b", new Decoder(1024, 3072, 28, 16, 8, 128, 151936, true, Style.QWEN3),
           "qwen3-1.7b", new Decoder(2048, 6144, 28, 16, 8, 128, 151936, true, Style.QWEN3),
           "gemma3-1b", new Decoder(1152, 6912, 26, 4, 1, 256, 262144, true, Style.GEMMA3),
+          "qwen3-30b-a3b", new Decoder(2048, 768, 48, 32, 4, 128, 151936, false, Style.QWEN3_MOE),
           "qwen3-8b", new Decoder(4096, 12288, 36, 32, 8, 128, 151936, false, Style.QWEN3));
 
   /** Diffusion models by name. */
@@ -202,6 +217,13 @@ public final class RandomModel {
           .put("hidden_activation", "gelu_pytorch_tanh")
           .put("query_pre_attn_scalar", c.headDim());
       config.put("sliding_window", 512);
+    }
+    if (c.style() == Style.QWEN3_MOE) {
+      config
+          .put("num_experts", Decoder.EXPERTS)
+          .put("num_experts_per_tok", 8)
+          .put("moe_intermediate_size", c.ffn())
+          .put("norm_topk_prob", true);
     }
     config
         .put("model_type", c.style().type)

@@ -7,6 +7,7 @@ import java.util.Map;
 import org.loranative.UserException;
 import org.loranative.graph.ops.Act;
 import org.loranative.graph.ops.Rope;
+import org.loranative.graph.ops.Route;
 import org.loranative.model.Family;
 
 /**
@@ -97,7 +98,6 @@ final class ConfigParser {
         (float)
             number("attention_multiplier", 1 / Math.sqrt(number("query_pre_attn_scalar", headDim)));
     float softcap = (float) number("attn_logit_softcapping", 0);
-    FeedForward feedForward = new GatedMlp(activation(), family.fusedGateUp());
     long window = (long) number("sliding_window", 0);
     List<?> types = c.get("layer_types") instanceof List<?> list ? list : List.of();
     List<LlmConfig.Layer> layers = new ArrayList<>();
@@ -123,9 +123,31 @@ final class ConfigParser {
               family.neighbours() ? Rope.Pairing.NEIGHBOURS : Rope.Pairing.HALVES,
               family.fusedQkv(),
               family.qkNorm());
-      layers.add(new LlmConfig.Layer(attention, feedForward));
+      layers.add(new LlmConfig.Layer(attention, feedForward(i)));
     }
     return layers;
+  }
+
+  /** A mixture where the config has experts, but in the layers that it keeps dense (Qwen3-MoE). */
+  private FeedForward feedForward(int layer) {
+    int experts = (int) number("num_experts", number("num_local_experts", 0));
+    boolean dense =
+        (layer + 1) % Math.max(1, (int) number("decoder_sparse_step", 1)) != 0
+            || c.get("mlp_only_layers") instanceof List<?> list
+                && list.stream().anyMatch(i -> i instanceof Number n && n.intValue() == layer);
+    if (experts == 0 || dense) {
+      return new GatedMlp(activation(), family.fusedGateUp());
+    }
+    int chosen = positive("num_experts_per_tok");
+    if (chosen > Math.min(experts, Route.MOST_CHOSEN)) {
+      throw new UserException(
+          String.format(
+              "%s: num_experts_per_tok is %d of %d experts; at most %d are supported.",
+              source, chosen, experts, Math.min(experts, Route.MOST_CHOSEN)));
+    }
+    boolean normalize = Boolean.TRUE.equals(c.get("norm_topk_prob"));
+    return new MixtureMlp(
+        activation(), experts, chosen, positive("moe_intermediate_size"), normalize);
   }
 
   /** {@code no_rope_layers} says 1 for a layer that rotates (transformers' SmolLM3Config). */

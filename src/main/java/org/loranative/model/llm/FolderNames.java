@@ -24,7 +24,12 @@ final class FolderNames {
    */
   FolderNames(Set<String> inFile, boolean inside) {
     this.inside = inside;
-    inFile.forEach(name -> this.inFile.put(inside ? inside(name) : name, name));
+    inFile.forEach(name -> this.inFile.put(whole(inside ? inside(name) : name), name));
+  }
+
+  /** Of all experts' matrices in one, transformers 5 leaves the ending out. */
+  private static String whole(String name) {
+    return name.matches(".*\\.mlp\\.experts\\.(gate_up|down)_proj") ? name + ".weight" : name;
   }
 
   /** Our name of a tensor of a folder whose language model is a part. */

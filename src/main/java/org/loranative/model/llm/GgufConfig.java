@@ -20,6 +20,9 @@ final class GgufConfig {
           Map.entry("embedding_length", "hidden_size"),
           Map.entry("block_count", "num_hidden_layers"),
           Map.entry("feed_forward_length", "intermediate_size"),
+          Map.entry("expert_count", "num_experts"),
+          Map.entry("expert_used_count", "num_experts_per_tok"),
+          Map.entry("expert_feed_forward_length", "moe_intermediate_size"),
           Map.entry("attention.head_count", "num_attention_heads"),
           Map.entry("attention.head_count_kv", "num_key_value_heads"),
           Map.entry("attention.key_length", "head_dim"),
@@ -52,6 +55,9 @@ final class GgufConfig {
           }
         });
     config.put("vocab_size", vocabulary(file));
+    if (architecture.equals("qwen3moe")) {
+      config.put("norm_topk_prob", true); // as llama.cpp computes it; files do not say
+    }
     if (architecture.startsWith("gemma")) {
       config.put("hidden_act", "gelu_pytorch_tanh");
       gemmaQueryScale(architecture, config);

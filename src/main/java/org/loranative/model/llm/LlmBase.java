@@ -44,6 +44,7 @@ public final class LlmBase {
   private final TensorFile file;
   private final boolean gguf;
   private final Map<String, Object> settings;
+  private final ExpertWeights experts;
 
   private LlmBase(
       Path path,
@@ -59,6 +60,7 @@ public final class LlmBase {
     this.gguf = gguf;
     this.settings = settings;
     checkShapes();
+    experts = ExpertWeights.find(config, weights, path.toString());
   }
 
   /** Opens a Hugging Face folder or a GGUF file. */
@@ -232,6 +234,7 @@ public final class LlmBase {
   public void quantize(Quantize how) {
     Set<String> names = new HashSet<>();
     config.linearPaths().forEach(path -> names.add(path + ".weight"));
+    names.addAll(experts.names());
     if (how == Quantize.KEEP) {
       names.addAll(List.of(embeddingName(), HEAD));
     }
@@ -310,17 +313,35 @@ public final class LlmBase {
     return targets;
   }
 
+  /**
+   * Refuses a name of {@code lora_targets} that means what always stays frozen.
+   *
+   * @throws UserException saying what to name instead
+   */
+  public void requireAdaptable(String target) {
+    experts.requireNone(target, config.linearPaths());
+  }
+
+  /** Whether some of its layers are mixtures of experts. */
+  public boolean hasExperts() {
+    return !experts.names().isEmpty();
+  }
+
   /** Its layers by number. */
   public LayerBlocks blocks() {
     return new LlmBlocks(config.layers().size());
   }
 
   /**
-   * These, and the matrices of a tower beside the language model, which share names with them and
-   * are left alone.
+   * These, and what shares names with them and is left alone: experts, and the matrices of a tower
+   * beside the language model.
    */
   public List<Adapters.Target> targetsAndOthers() {
     List<Adapters.Target> all = new ArrayList<>(targets());
+    for (String name : experts.names()) {
+      Shape w = weights.shape(name);
+      all.add(new Adapters.Target(name.replaceFirst("\\.weight$", ""), w.last(), w.dim(1)));
+    }
     if (!config.prefix().equals(FolderNames.PLAIN)) {
       file.tensors()
           .forEach(

@@ -31,10 +31,7 @@ final class BlockLoader implements AutoCloseable {
     if (pieces.isPresent()) {
       loadPieces(pieces.get(), v, to);
     } else if (v.dtype() == DType.NF4) {
-      try (Memory numbers = host().allocate(v.shape().size() * 4)) {
-        new PlainLoader(host()).load(r, from, inF32(v), numbers.address());
-        quantize(numbers.address(), v, to);
-      }
+      quantize(v, to, (host, numbers) -> new PlainLoader(host).load(r, from, inF32(v), numbers));
     } else if (r.interleavedHeads() > 0) {
       try (Memory rows = host().allocate(v.bytes())) {
         r.inOrder(
@@ -45,6 +42,23 @@ final class BlockLoader implements AutoCloseable {
     } else {
       device.upload(to, from, v.bytes());
     }
+  }
+
+  /** Brings the numbers of a matrix to an address in host memory, in f32. */
+  interface Filling {
+    void fill(CpuDevice host, long address);
+  }
+
+  /** Quantizes to NF4 the matrix that {@code filling} brings. */
+  void quantize(Value v, long to, Filling filling) {
+    try (Memory numbers = host().allocate(v.shape().size() * 4)) {
+      filling.fill(host(), numbers.address());
+      quantize(numbers.address(), v, to);
+    }
+  }
+
+  Device device() {
+    return device;
   }
 
   private void loadPieces(Nf4Tensor pieces, Value v, long to) {

@@ -1,5 +1,6 @@
 package org.loranative.model.weights;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -29,6 +30,7 @@ public final class Weights {
   private final String source;
   private final UnaryOperator<String> fileName;
   private final Map<String, Reading> readings = new HashMap<>();
+  private final Map<String, List<String>> stacks = new HashMap<>();
   private final Map<String, TensorEntry> entries;
   private final Map<String, Nf4Tensor> nf4;
   private final Float8Scales scales;
@@ -94,21 +96,44 @@ public final class Weights {
         shape.size() > 0
             && !r.isConvolution()
             && held.isBlocks()
+            && (quantize == Quantize.NF4 || !stacks.containsKey(name))
             && shape.last() % held.elementsPerBlock == 0
             && (stored != DType.NF4 || r.interleavedHeads() == 0);
     return fits ? held : compute;
   }
 
   public boolean has(String name) {
-    return entries.containsKey(fileName.apply(name));
+    return stacks.containsKey(name) || entries.containsKey(fileName.apply(name));
+  }
+
+  /**
+   * Says that {@code name} is the tensors {@code pieces} of one shape, one behind the other: a
+   * matrix of each expert. They are put together as they are loaded.
+   */
+  public void stack(String name, List<String> pieces) {
+    for (String piece : pieces) {
+      if (!shape(piece).equals(shape(pieces.get(0)))) {
+        throw new UserException(
+            String.format(
+                "%s: tensor %s is %s, but %s is %s; they should be alike.",
+                source, piece, shape(piece), pieces.get(0), shape(pieces.get(0))));
+      }
+    }
+    stacks.put(name, List.copyOf(pieces));
+  }
+
+  /** The tensors of the file that {@code name} is made of. */
+  private List<String> pieces(String name) {
+    return stacks.getOrDefault(name, List.of(name));
   }
 
   /** The file's description of {@code name}. */
   public TensorEntry entry(String name) {
-    TensorEntry entry = entries.get(fileName.apply(name));
+    String inFile = fileName.apply(pieces(name).get(0));
+    TensorEntry entry = entries.get(inFile);
     if (entry == null) {
       throw new UserException(
-          source + " lacks the tensor " + fileName.apply(name) + "; the file may be incomplete.");
+          source + " lacks the tensor " + inFile + "; the file may be incomplete.");
     }
     boolean known =
         DType.named(entry.type()).isPresent() || RareBlocks.named(entry.type()).isPresent();
@@ -128,7 +153,13 @@ public final class Weights {
 
   /** As the file has it; a convolution of one pixel, [O, I, 1, 1], is the matrix [O, I]. */
   public Shape shape(String name) {
-    return reading(name).shape();
+    Shape shape = reading(name).shape();
+    if (!stacks.containsKey(name)) {
+      return shape;
+    }
+    List<Long> dims = new ArrayList<>(shape.dims());
+    dims.add(0, (long) stacks.get(name).size());
+    return new Shape(dims);
   }
 
   /**
@@ -160,7 +191,7 @@ public final class Weights {
   /** Tensors of the file, by its names, among those that {@code which} means that none reads. */
   public List<String> unread(Map<String, Value> reading, Predicate<String> which) {
     Set<String> read = new HashSet<>();
-    reading.keySet().forEach(name -> read.add(fileName.apply(name)));
+    reading.keySet().forEach(name -> pieces(name).forEach(p -> read.add(fileName.apply(p))));
     return entries.keySet().stream()
         .filter(name -> which.test(name) && !read.contains(name) && !scales.isPiece(name))
         // The pieces of a quantized tensor stand behind its name.
@@ -202,11 +233,16 @@ public final class Weights {
     return v.kind() == Kind.WEIGHT && has(v.name());
   }
 
+  /** Whether a device can use what the file holds where it is mapped. */
+  private boolean isAsItLies(Value v, Device device) {
+    return !stacks.containsKey(v.name()) && reading(v.name()).isAsItLies(v, device);
+  }
+
   /** Bytes that loading the WEIGHT values of {@code named} will allocate. */
   public long bytesToAllocate(Map<String, Value> named, Device device) {
     return named.values().stream()
         .filter(v -> loads(v))
-        .filter(v -> !reading(v.name()).isAsItLies(v, device))
+        .filter(v -> !isAsItLies(v, device))
         .mapToLong(v -> Planner.align(v.bytes()))
         .sum();
   }
@@ -215,7 +251,7 @@ public final class Weights {
   public long bytesMapped(Map<String, Value> named, Device device) {
     return named.values().stream()
         .filter(v -> loads(v))
-        .filter(v -> reading(v.name()).isAsItLies(v, device))
+        .filter(v -> isAsItLies(v, device))
         .mapToLong(Value::bytes)
         .sum();
   }
@@ -236,7 +272,7 @@ public final class Weights {
     TreeMap<String, TensorEntry> read = new TreeMap<>();
     named.values().stream()
         .filter(this::loads)
-        .forEach(v -> read.put(v.name(), reading(v.name()).entry()));
+        .forEach(v -> pieces(v.name()).forEach(p -> read.put(p, reading(p).entry())));
     return StoredNumbers.fingerprint(read);
   }
 
@@ -253,9 +289,10 @@ public final class Weights {
     Phase phase = new Phase("tensors searched for NaN", named.size());
     for (Value v : named.values()) {
       phase.next();
-      if (loads(v) && List.of("F32", "F16", "BF16").contains(entry(v.name()).type())) {
-        TensorEntry entry = entry(v.name());
-        if (!StoredNumbers.areFinite(entry)) {
+      for (String piece : loads(v) ? pieces(v.name()) : List.<String>of()) {
+        TensorEntry entry = entry(piece);
+        if (List.of("F32", "F16", "BF16").contains(entry.type())
+            && !StoredNumbers.areFinite(entry)) {
           return Optional.of(entry.name() + " of " + entry.file());
         }
       }
@@ -276,9 +313,13 @@ public final class Weights {
         if (!loads(v)) {
           continue;
         }
+        if (stacks.containsKey(v.name())) {
+          loadStack(loaded, blocks, v);
+          continue;
+        }
         Reading r = reading(v.name());
         long from = loaded.inFile(r.entry());
-        if (r.isAsItLies(v, device)) {
+        if (isAsItLies(v, device)) {
           loaded.keep(v, from, r.entry());
         } else {
           long to = loaded.place(v);
@@ -299,6 +340,48 @@ public final class Weights {
       if (!done) {
         loaded.close();
       }
+    }
+  }
+
+  /** Brings the pieces of a stack to its place, or quantizes them as one. */
+  private void loadStack(LoadedWeights loaded, BlockLoader blocks, Value v) {
+    List<String> names = pieces(v.name());
+    long to = loaded.place(v);
+    if (v.dtype().isBlocks()) {
+      blocks.quantize(
+          v,
+          to,
+          (host, address) -> {
+            try (BlockLoader onHost = new BlockLoader(host)) {
+              loadPieces(loaded, onHost, host, names, DType.F32, address);
+            }
+          });
+    } else {
+      loadPieces(loaded, blocks, blocks.device(), names, v.dtype(), to);
+    }
+  }
+
+  private void loadPieces(
+      LoadedWeights loaded,
+      BlockLoader blocks,
+      Device device,
+      List<String> names,
+      DType dtype,
+      long to) {
+    Shape shape = shape(names.get(0));
+    PlainLoader plain = new PlainLoader(device);
+    long each = dtype.bytes(shape.size());
+    for (int i = 0; i < names.size(); i++) {
+      Reading r = reading(names.get(i));
+      long from = loaded.inFile(r.entry());
+      Value piece = new Value(0, shape, dtype, Kind.WEIGHT, names.get(i));
+      Optional<Nf4Tensor> parts = Optional.ofNullable(nf4.get(fileName.apply(names.get(i))));
+      if (parts.isPresent()) {
+        blocks.load(r, from, parts, piece, to + i * each);
+      } else {
+        plain.load(r, from, piece, to + i * each);
+      }
+      loaded.release(r.entry());
     }
   }
 }

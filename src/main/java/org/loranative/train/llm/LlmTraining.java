@@ -44,6 +44,7 @@ public final class LlmTraining implements Training<List<Example>> {
     tokenizer = RunTokenizer.open(config, base);
     boolean opened = false;
     try {
+      config.loraTargets().forEach(t -> base.requireAdaptable(t.target()));
       adapters =
           LoraSpecs.adapters(
               config, base.targets(), base.blocks(), (name, layers) -> List.of(name));

@@ -94,6 +94,11 @@ final class OpCases {
         new OpCase("patchify by channel", r -> TransformerCases.patchify(r, false, true)),
         new OpCase("pixels of patches", r -> TransformerCases.patchify(r, true, false)),
         new OpCase("pixels of patches by channel", r -> TransformerCases.patchify(r, true, true)),
+        new OpCase("route", r -> ExpertCases.route(r, false)),
+        new OpCase("route normalized", r -> ExpertCases.route(r, true)),
+        new OpCase("experts", r -> ExpertCases.mixture(r, ExpertCases.Spread.EVEN, 1)),
+        new OpCase("experts whole chunks", r -> ExpertCases.mixture(r, ExpertCases.Spread.EVEN, 8)),
+        new OpCase("experts all alike", r -> ExpertCases.mixture(r, ExpertCases.Spread.ONE, 8)),
         new OpCase("biased_attention", r -> FullAttentionCases.biased(r, false)),
         new OpCase("biased_attention padded", r -> FullAttentionCases.biased(r, true)));
   }

@@ -143,6 +143,8 @@ class GoldenTest {
         "mistral",
         "qwen2",
         "qwen3",
+        "qwen3-moe",
+        "qwen3-moe-mixed",
         "gemma2",
         "gemma3",
         "gemma3-vision",
@@ -175,9 +177,19 @@ class GoldenTest {
 
   /** What a file is called and how it is laid out is no device's concern. */
   @ParameterizedTest
-  @ValueSource(strings = {"phi3-long", "granite", "olmo2", "olmo3", "glm", "glm4", "ministral3"})
+  @ValueSource(
+      strings = {
+        "phi3-long", "granite", "olmo2", "olmo3", "glm", "glm4", "ministral3", "qwen3-moe"
+      })
   void ggufOfEachArchitectureMatchesThePeer(String name) {
     check(DEVICES.get(TestDevices.MODELS.get(0)), name, "base.gguf");
+  }
+
+  /** All experts' matrices in one tensor, as transformers 5 holds them. */
+  @ParameterizedTest
+  @MethodSource("org.loranative.testing.TestDevices#models")
+  void expertsInOneTensorMatchThePeer(String device) {
+    check(DEVICES.get(device), "qwen3-moe", "fused");
   }
 
   @Test
@@ -249,7 +261,7 @@ class GoldenTest {
   }
 
   static Stream<Arguments> some() {
-    return everywhere("llama", "gemma2", "phi3");
+    return everywhere("llama", "gemma2", "phi3", "qwen3-moe-mixed");
   }
 
   @ParameterizedTest

@@ -1,0 +1,329 @@
+// Mixtures of experts (Fedus et al. 2021): which experts a token goes to, its rows in their order
+// and back, and all products of rows with their experts' matrices in one launch.
+//
+//   route_fwd            p = softmax(logits); the k largest, of equal ones the lower expert first
+//   route_bwd            w (dw - sum w dw), and -p (sum w dw) of those not chosen where p is not
+//                        divided by the sum of the chosen
+//   route_order          slots m k + j in the order of their experts: a block for an expert, which
+//                        counts the slots of lower experts and its own, then places its own
+//   expert_rows          y[r] = w x[order[r] / k]
+//   combine_rows         y[m] = sum over j of w x[place[m, j]], in the order of j
+//   combine_rows_weight  dw[m, j] = dy[m] . x[place[m, j]]
+//   expert_gemm          y[r] = W[e] x[r]: plain, any shape; expert_gemm_nt and _nn on the tensor
+//                        cores by the main loop of tensor_gemm.cu, _block_ with W in blocks
+//
+// The grid of a product is what R rows could need however they fall: R / 64 tiles, and one more for
+// each expert whose rows end within a tile. A block finds its expert by the offsets; those left
+// over leave at once. No atomics: counts are added in the order of slots.
+#include "block_gemm.cuh"
+#include "eight.cuh"
+#include "experts.h"
+#include "tensor_loop.cuh"
+
+// What NaN counts as in the choice, so that it is always k experts; it stays in the weights.
+LN_DEVICE float rank_of(float z) { return z == z ? z : negative_infinity(); }
+
+// The sum of e^(z - most) over a token's experts, the same in each lane.
+template <typename T>
+LN_DEVICE float sum_of_powers(const T* z, float most, i64 E) {
+  float sum = 0;
+  for (i64 e = threadIdx.x % 32; e < E; e += 32) sum += expf(load(z[e]) - most);
+  return warp_sum(sum);
+}
+
+template <typename T>
+LN_DEVICE void route_fwd(const T* logits, float* weights, i32* chosen, const RouteArguments& r) {
+  const i64 m = warp_row();
+  if (m >= r.M) return;
+  const i32 lane = i32(threadIdx.x % 32);
+  const T* z = logits + m * r.E;
+  float last = negative_infinity(), own = 0, most = 0;
+  i32 last_expert = -1, own_expert = 0;
+  for (i32 j = 0; j < r.k; j++) {
+    // The first, in the order of falling rank and rising expert, behind the last one taken.
+    float best = negative_infinity();
+    i32 expert = i32(r.E);
+    for (i32 e = lane; e < r.E; e += 32) {
+      const float rank = rank_of(load(z[e]));
+      const bool left = j == 0 || rank < last || (rank == last && e > last_expert);
+      if (left && (expert == r.E || rank > best)) {
+        best = rank;
+        expert = e;
+      }
+    }
+    for (int lanes = 16; lanes > 0; lanes >>= 1) {
+      const float other = __shfl_xor_sync(0xffffffffu, best, lanes);
+      const i32 other_expert = __shfl_xor_sync(0xffffffffu, expert, lanes);
+      const bool better = other_expert < r.E && (expert == r.E || other > best ||
+                                                 (other == best && other_expert < expert));
+      best = better ? other : best;
+      expert = better ? other_expert : expert;
+    }
+    last = best;
+    last_expert = expert;
+    if (j == 0) most = load(z[expert]);
+    if (lane == j) {
+      own_expert = expert;
+      own = expf(load(z[expert]) - most);
+    }
+  }
+  const float sum = r.normalize ? warp_sum(lane < r.k ? own : 0.0f) : sum_of_powers(z, most, r.E);
+  if (lane >= r.k) return;
+  chosen[m * r.k + lane] = own_expert;
+  weights[m * r.k + lane] = own / sum;
+}
+
+template <typename T>
+LN_DEVICE void route_bwd(const float* dweights, const T* logits, const float* weights,
+                         const i32* chosen, T* dlogits, const RouteArguments& r) {
+  const i64 m = warp_row();
+  if (m >= r.M) return;
+  const i32 lane = i32(threadIdx.x % 32);
+  const bool has = lane < r.k;
+  const T* z = logits + m * r.E;
+  const float w = has ? weights[m * r.k + lane] : 0.0f;
+  const float dw = has ? dweights[m * r.k + lane] : 0.0f;
+  const float mean = warp_sum(w * dw), most = load(z[chosen[m * r.k]]);
+  const float sum = r.normalize ? 1.0f : sum_of_powers(z, most, r.E);
+  for (i64 e = lane; e < r.E; e += 32) {
+    float d = r.normalize ? 0.0f : -mean * expf(load(z[e]) - most) / sum;
+    for (i64 j = m * r.k; j < (m + 1) * r.k; j++)
+      if (chosen[j] == e) d = weights[j] * (dweights[j] - mean);
+    store(dlogits + m * r.E + e, d);
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(RouteTile::kThreads)
+    route_order(const i32* chosen, i32* order, i32* place, i32* offsets, i64 slots, i64 E) {
+  LN_DYNAMIC_SHARED(i32, counts);
+  i32* lower = counts + RouteTile::kThreads;
+  const i32 expert = i32(blockIdx.x), thread = i32(threadIdx.x);
+  // Each thread has slots that lie side by side, so that the threads' order is theirs.
+  const i64 each = (slots + RouteTile::kThreads - 1) / RouteTile::kThreads;
+  const i64 from = thread * each, to = from + each < slots ? from + each : slots;
+  i32 own = 0, below = 0;
+  for (i64 s = from; s < to; s++) {
+    own += chosen[s] == expert;
+    below += chosen[s] < expert;
+  }
+  counts[thread] = own;
+  lower[thread] = below;
+  __syncthreads();
+  i32 first = 0, row = 0, all = 0;
+  for (int t = 0; t < RouteTile::kThreads; t++) {
+    first += lower[t];
+    all += counts[t];
+    if (t < thread) row += counts[t];
+  }
+  row += first;
+  for (i64 s = from; s < to; s++)
+    if (chosen[s] == expert) {
+      order[row] = i32(s);
+      place[s] = row++;
+    }
+  if (thread == 0) offsets[expert] = first;
+  if (thread == 0 && expert == E - 1) offsets[E] = first + all;
+}
+
+template <bool WHOLE, typename T>
+LN_DEVICE void expert_rows(const T* x, const i32* order, const float* weights, T* y, i64 R, i64 k,
+                           i64 C) {
+  const RowSpan<WHOLE> s(u32(global_thread()), C);
+  if (s.row >= R) return;
+  const i32 slot = order[s.row];
+  Eight e = s.load(x + slot / k * C);
+  const float w = weights ? weights[slot] : 1.0f;
+  LN_EACH_OF_8 e[i] *= w;
+  s.store(y + s.row * C, e);
+}
+
+template <bool WHOLE, typename T>
+LN_DEVICE void combine_rows(const T* x, const i32* place, const float* weights, T* y, i64 M, i64 k,
+                            i64 C) {
+  const RowSpan<WHOLE> s(u32(global_thread()), C);
+  if (s.row >= M) return;
+  Eight sum{};
+  for (i64 j = 0; j < k; j++) {
+    const i64 slot = s.row * k + j;
+    const Eight e = s.load(x + place[slot] * C);
+    const float w = weights ? weights[slot] : 1.0f;
+    LN_EACH_OF_8 sum[i] += w * e[i];
+  }
+  s.store(y + s.row * C, sum);
+}
+
+template <bool WHOLE, typename T>
+LN_DEVICE void combine_rows_weight(const T* dy, const T* x, const i32* place, float* dweights,
+                                   i64 M, i64 k, i64 C) {
+  const i64 slot = warp_row();
+  if (slot >= M * k) return;
+  float sum = 0;
+  for (i64 c = threadIdx.x % 32 * 8; c < C; c += 256) {
+    const Span<WHOLE> s(c, C);
+    const Eight a = s.load(dy + slot / k * C), b = s.load(x + place[slot] * C);
+    LN_EACH_OF_8 sum += a[i] * b[i];
+  }
+  sum = warp_sum(sum);
+  if (threadIdx.x % 32 == 0) dweights[slot] = sum;
+}
+
+// The expert that a tile of `height` rows belongs to: its tiles before this one, its rows.
+struct ExpertTile {
+  i64 expert, within, first, rows;
+
+  LN_DEVICE ExpertTile(const i32* offsets, i64 E, i64 tile, i64 height) : expert(-1) {
+    for (i64 e = 0; e < E; e++) {
+      const i64 count = offsets[e + 1] - offsets[e], tiles = (count + height - 1) / height;
+      if (tile < tiles) {
+        expert = e;
+        within = tile;
+        first = offsets[e];
+        rows = count;
+        return;
+      }
+      tile -= tiles;
+    }
+  }
+};
+
+// Plain: tiles as in gemm.cu, K in order.
+template <typename T>
+LN_DEVICE void expert_gemm(const ExpertArguments& g) {
+  LN_DYNAMIC_SHARED(float, tile_a);
+  float* tile_b = tile_a + GemmTile::kDepth * GemmTile::kStride;
+  const ExpertTile tile(g.offsets, g.E, blockIdx.y, GemmTile::kRows);
+  if (tile.expert < 0) return;  // the whole block
+  const i64 row0 = tile.within * GemmTile::kRows, column0 = i64(blockIdx.x) * GemmTile::kColumns;
+  const i64 before = tile.expert * g.N * g.K, along = g.b_transposed ? g.K : g.N;
+  const T *x = static_cast<const T*>(g.x) + tile.first * g.K,
+          *w = static_cast<const T*>(g.w) + before;
+  const CodedBlocks blocks{
+      {static_cast<const u8*>(g.w), g.b_transposed ? g.N : g.K, along, g.b_format, before},
+      reinterpret_cast<const Nf4Header*>(g.w)->code,
+      1};
+  const int tx = int(threadIdx.x) % 16, ty = int(threadIdx.x) / 16;
+  float sum[4][4] = {};
+  for (i64 k0 = 0; k0 < g.K; k0 += GemmTile::kDepth) {
+    for (int i = int(threadIdx.x); i < GemmTile::kRows * GemmTile::kDepth;
+         i += GemmTile::kThreads) {
+      const int ra = i / GemmTile::kDepth, ka = i % GemmTile::kDepth;
+      const bool in_a = row0 + ra < tile.rows && k0 + ka < g.K;
+      tile_a[ka * GemmTile::kStride + ra] = in_a ? load(x[(row0 + ra) * g.K + k0 + ka]) : 0.0f;
+      if (g.b_format) continue;
+      const int cb = g.b_transposed ? i / GemmTile::kDepth : i % GemmTile::kColumns;
+      const int kb = g.b_transposed ? i % GemmTile::kDepth : i / GemmTile::kColumns;
+      const i64 k = k0 + kb, n = column0 + cb;
+      tile_b[kb * GemmTile::kStride + cb] =
+          k < g.K && n < g.N ? load(w[g.b_transposed ? n * g.K + k : k * g.N + n]) : 0.0f;
+    }
+    // A thread takes 16 neighbours apart.
+    const int i = int(threadIdx.x);
+    if (g.b_format && i < GemmTile::kDepth * GemmTile::kColumns / 16) {
+      const int k = g.b_transposed ? 0 : i / 4, n = g.b_transposed ? i : i % 4 * 16;
+      const i64 r = g.b_transposed ? column0 + n : k0 + k, c = g.b_transposed ? k0 : column0 + n;
+      float numbers[16] = {};
+      if (blocks.has(r, c)) {
+        BlockGroup bits{};
+        bits.load(blocks.blocks, r * along + c);
+        bits.numbers(numbers, blocks, r * along + c);
+      }
+      for (int j = 0; j < 16; j++)
+        tile_b[(g.b_transposed ? j : k) * GemmTile::kStride + n + (g.b_transposed ? 0 : j)] =
+            numbers[j];
+    }
+    __syncthreads();
+    for (int k = 0; k < GemmTile::kDepth; k++)
+      for (int a = 0; a < 4; a++)
+        for (int b = 0; b < 4; b++)
+          sum[a][b] += tile_a[k * GemmTile::kStride + ty * 4 + a] *
+                       tile_b[k * GemmTile::kStride + tx * 4 + b];
+    __syncthreads();
+  }
+  for (int a = 0; a < 4; a++)
+    for (int b = 0; b < 4; b++) {
+      const i64 m = row0 + ty * 4 + a, n = column0 + tx * 4 + b;
+      if (m >= tile.rows || n >= g.N) continue;
+      T* to = static_cast<T*>(g.y) + (tile.first + m) * g.N + n;
+      store(to, g.accumulate ? sum[a][b] + load(*to) : sum[a][b]);
+    }
+}
+
+// The arguments of tensor_loop.cuh for one expert. Its rows of x and y are numbered so that the
+// first tile of the expert is the tile that this block would have in a product of all rows.
+template <typename Tile, typename T>
+struct ExpertProduct {
+  TensorGemmArguments g{};
+  i64 expert, rows = 0;
+
+  LN_DEVICE explicit ExpertProduct(const ExpertArguments& all) {
+    const i64 slot = TilePlace().row;
+    const ExpertTile tile(all.offsets, all.E, slot, Tile::kRows);
+    expert = tile.expert;
+    if (expert < 0) return;
+    const i64 ahead = (slot - tile.within) * Tile::kRows, shift = tile.first - ahead;
+    rows = ahead + tile.rows;
+    g.a = static_cast<const T*>(all.x) + shift * all.K;
+    g.b = static_cast<const T*>(all.w) + expert * all.N * all.K;
+    g.c = static_cast<T*>(all.y) + shift * all.N;
+    g.a_stride = all.K;
+    g.b_stride = all.b_transposed ? all.K : all.N;
+    g.c_stride = all.N;
+    g.M = rows;
+    g.N = all.N;
+    g.K = all.K;
+    g.scale = 1;
+    g.accumulate = all.accumulate;
+  }
+};
+
+template <typename Tile, typename T, bool B_TRANSPOSED>
+LN_DEVICE void expert_tensor_gemm(const ExpertArguments& all) {
+  typedef TensorProduct<Tile, T, false, B_TRANSPOSED> Product;
+  const ExpertProduct<Tile, T> own(all);
+  if (own.expert < 0) return;  // the whole block
+  const TensorGemmArguments& g = own.g;
+  Product::run(g, own.rows, Product::view(g.a, g.a_stride, own.rows, g.K, false),
+               Product::view(g.b, g.b_stride, g.K, g.N, B_TRANSPOSED));
+}
+
+template <typename Tile, typename T, bool B_TRANSPOSED>
+LN_DEVICE void expert_block_gemm(const ExpertArguments& all) {
+  typedef TensorProduct<Tile, T, false, B_TRANSPOSED> Product;
+  LN_DYNAMIC_SHARED(char, shared);
+  const ExpertProduct<Tile, T> own(all);
+  if (own.expert < 0) return;  // the whole block
+  const TensorGemmArguments& g = own.g;
+  const CodedBlocks blocks =
+      with_values<Tile::kThreads>({static_cast<const u8*>(all.w), B_TRANSPOSED ? g.N : g.K,
+                                   B_TRANSPOSED ? g.K : g.N, all.b_format, own.expert * g.N * g.K},
+                                  reinterpret_cast<float*>(shared + Tile::kTileBytes));
+  Product::run(g, own.rows, Product::view(g.a, g.a_stride, own.rows, g.K, false), blocks);
+}
+
+LN_INSTANCES((RouteTile::kThreads), route_fwd,
+             (const T* logits, float* weights, i32* chosen, RouteArguments r),
+             route_fwd(logits, weights, chosen, r))
+LN_INSTANCES((RouteTile::kThreads), route_bwd,
+             (const float* dweights, const T* logits, const float* weights, const i32* chosen,
+              T* dlogits, RouteArguments r),
+             route_bwd(dweights, logits, weights, chosen, dlogits, r))
+LN_KERNEL(route_order)
+LN_INSTANCES((256), expert_rows,
+             (const T* x, const i32* order, const float* weights, T* y, i64 R, i64 k, i64 C),
+             LN_EIGHTS(whole_eights(C, x, y), expert_rows, x, order, weights, y, R, k, C))
+LN_INSTANCES((256), combine_rows,
+             (const T* x, const i32* place, const float* weights, T* y, i64 M, i64 k, i64 C),
+             LN_EIGHTS(whole_eights(C, x, y), combine_rows, x, place, weights, y, M, k, C))
+LN_INSTANCES((256), combine_rows_weight,
+             (const T* dy, const T* x, const i32* place, float* dweights, i64 M, i64 k, i64 C),
+             LN_EIGHTS(whole_eights(C, dy, x), combine_rows_weight, dy, x, place, dweights, M, k,
+                       C))
+LN_INSTANCES((GemmTile::kThreads), expert_gemm, (ExpertArguments g), expert_gemm<T>(g))
+LN_INSTANCES_16_BIT((SmallTile::kThreads, SmallTile::kBlocks), expert_gemm_nt, (ExpertArguments g),
+                    expert_tensor_gemm<SmallTile, T, true>(g))
+LN_INSTANCES_16_BIT((SmallTile::kThreads, SmallTile::kBlocks), expert_gemm_nn, (ExpertArguments g),
+                    expert_tensor_gemm<SmallTile, T, false>(g))
+LN_INSTANCES_16_BIT((SmallBlockTile::kThreads, SmallBlockTile::kBlocks), expert_block_gemm_nt,
+                    (ExpertArguments g), expert_block_gemm<SmallBlockTile, T, true>(g))
+LN_INSTANCES_16_BIT((SmallBlockTile::kThreads, SmallBlockTile::kBlocks), expert_block_gemm_nn,
+                    (ExpertArguments g), expert_block_gemm<SmallBlockTile, T, false>(g))

@@ -1,0 +1,102 @@
+// Launchers of mixtures of experts.
+#include "experts.h"
+
+#include "common/types.h"
+#include "cuda/tensor_tiles.h"
+
+namespace ln {
+namespace cuda {
+
+static constexpr unsigned kThreads = 256, kWarps = kThreads / 32;
+
+int ln_route_fwd(int64_t device, int64_t logits, int64_t weights, int64_t chosen, int64_t order,
+                 int64_t place, int64_t offsets, int64_t M, int64_t E, int64_t k, int32_t normalize,
+                 int32_t dtype) {
+  RouteArguments r{M, E, k, normalize};
+  LN_TRY(LN_LAUNCH_TYPED(of(device), dtype, route_fwd, cover(M, RouteTile::kRows),
+                         RouteTile::kThreads, 0, logits, weights, chosen, r));
+  return LN_LAUNCH(of(device), route_order, cover(E, 1), RouteTile::kThreads,
+                   RouteTile::kSharedBytes, chosen, order, place, offsets, M * k, E);
+}
+
+int ln_route_bwd(int64_t device, int64_t dweights, int64_t logits, int64_t weights, int64_t chosen,
+                 int64_t dlogits, int64_t M, int64_t E, int64_t k, int32_t normalize,
+                 int32_t dtype) {
+  RouteArguments r{M, E, k, normalize};
+  return LN_LAUNCH_TYPED(of(device), dtype, route_bwd, cover(M, RouteTile::kRows),
+                         RouteTile::kThreads, 0, dweights, logits, weights, chosen, dlogits, r);
+}
+
+// A thread for eight numbers of a row.
+static Grid eights(int64_t rows, int64_t columns) {
+  return cover(rows * ((columns + 7) / 8), kThreads);
+}
+
+int ln_gather_rows_fwd(int64_t device, int64_t x, int64_t order, int64_t weights, int64_t y,
+                       int64_t R, int64_t k, int64_t C, int32_t dtype) {
+  return LN_LAUNCH_TYPED(of(device), dtype, expert_rows, eights(R, C), kThreads, 0, x, order,
+                         weights, y, R, k, C);
+}
+
+int ln_combine_rows_fwd(int64_t device, int64_t x, int64_t place, int64_t weights, int64_t y,
+                        int64_t M, int64_t k, int64_t C, int32_t dtype) {
+  return LN_LAUNCH_TYPED(of(device), dtype, combine_rows, eights(M, C), kThreads, 0, x, place,
+                         weights, y, M, k, C);
+}
+
+int ln_combine_rows_weight_bwd(int64_t device, int64_t dy, int64_t x, int64_t place,
+                               int64_t dweights, int64_t M, int64_t k, int64_t C, int32_t dtype) {
+  return LN_LAUNCH_TYPED(of(device), dtype, combine_rows_weight, cover(M * k, kWarps), kThreads, 0,
+                         dy, x, place, dweights, M, k, C);
+}
+
+// Tiles of `height` rows that R rows of E experts could need, however they fall.
+static int64_t most_tiles(int64_t R, int64_t E, int64_t height) {
+  return R / height + (R < E ? R : E);
+}
+
+// x [R, K] to y [R, N].
+static int products(int64_t device, const ExpertArguments& g, int64_t R, int32_t dtype) {
+  const int64_t aligned = reinterpret_cast<int64_t>(g.x) | reinterpret_cast<int64_t>(g.w);
+  const bool chunks = g.K % 8 == 0 && (g.b_transposed || g.b_format || g.N % 8 == 0);
+  if (dtype == LN_F32 || !chunks || aligned % 16 != 0) {
+    Grid grid{tiles_over(g.N, GemmTile::kColumns), most_tiles(R, g.E, GemmTile::kRows)};
+    return LN_LAUNCH_TYPED(of(device), dtype, expert_gemm, grid, GemmTile::kThreads,
+                           GemmTile::kSharedBytes, g);
+  }
+  Grid grid{tiles_over(g.N, SmallTile::kColumns), most_tiles(R, g.E, SmallTile::kRows)};
+  if (g.b_format)
+    return g.b_transposed
+               ? LN_LAUNCH_16_BIT(of(device), dtype, expert_block_gemm_nt, grid,
+                                  SmallBlockTile::kThreads, SmallBlockTile::kSharedBytes, g)
+               : LN_LAUNCH_16_BIT(of(device), dtype, expert_block_gemm_nn, grid,
+                                  SmallBlockTile::kThreads, SmallBlockTile::kSharedBytes, g);
+  return g.b_transposed ? LN_LAUNCH_16_BIT(of(device), dtype, expert_gemm_nt, grid,
+                                           SmallTile::kThreads, SmallTile::kSharedBytes, g)
+                        : LN_LAUNCH_16_BIT(of(device), dtype, expert_gemm_nn, grid,
+                                           SmallTile::kThreads, SmallTile::kSharedBytes, g);
+}
+
+int ln_expert_linear_fwd(int64_t device, int64_t x, int64_t w, int64_t offsets, int64_t y, int64_t,
+                         int64_t R, int64_t E, int64_t in, int64_t out, int32_t w_dtype,
+                         int32_t dtype) {
+  return products(device,
+                  {ptr<void>(x), ptr<void>(w), ptr<i32>(offsets), ptr<void>(y), E, out, in, 1,
+                   is_blocks(w_dtype) ? w_dtype : 0, 0},
+                  R, dtype);
+}
+
+int ln_expert_linear_bwd(int64_t device, int64_t dy, int64_t w, int64_t offsets, int64_t dx,
+                         int64_t, int64_t R, int64_t E, int64_t in, int64_t out, int32_t accumulate,
+                         int32_t w_dtype, int32_t dtype) {
+  return products(device,
+                  {ptr<void>(dy), ptr<void>(w), ptr<i32>(offsets), ptr<void>(dx), E, in, out, 0,
+                   is_blocks(w_dtype) ? w_dtype : 0, accumulate},
+                  R, dtype);
+}
+
+// Blocks are taken apart tile by tile.
+int64_t ln_expert_linear_scratch(int64_t, int64_t, int64_t, int32_t, int32_t) { return 0; }
+
+}  // namespace cuda
+}  // namespace ln

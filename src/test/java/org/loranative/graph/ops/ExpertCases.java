@@ -1,0 +1,141 @@
+package org.loranative.graph.ops;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Random;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Value;
+import org.loranative.graph.ops.OpCase.Instance;
+import org.loranative.io.DType;
+import org.loranative.testing.Bf16;
+
+/** Cases of mixtures of experts: ragged counts, experts without rows, all rows with one. */
+final class ExpertCases {
+  private ExpertCases() {}
+
+  /** How the drawn logits fall. */
+  enum Spread {
+    EVEN,
+    /** All tokens like the same experts. */
+    ONE
+  }
+
+  /**
+   * Far apart, so that no rounding changes a choice: a token's logits are a shuffled ladder, with a
+   * little noise that leaves their order.
+   */
+  private static float[] logits(Random r, int m, int e, Spread spread) {
+    float[] z = new float[m * e];
+    List<Integer> ladder = new ArrayList<>();
+    for (int i = 0; i < e; i++) {
+      ladder.add(i);
+    }
+    for (int row = 0; row < m; row++) {
+      if (spread == Spread.EVEN) {
+        java.util.Collections.shuffle(ladder, r);
+      }
+      for (int i = 0; i < e; i++) {
+        z[row * e + i] = Bf16.round(0.25 * ladder.get(i) + 0.0625 * r.nextInt(2) - e / 8.0);
+      }
+    }
+    return z;
+  }
+
+  /** A token's experts by falling logit, the lower first of equal ones. */
+  private static List<Integer> chosen(double[] z, int m, int e, int k) {
+    List<Integer> all = new ArrayList<>();
+    for (int i = 0; i < e; i++) {
+      all.add(i);
+    }
+    all.sort(Comparator.comparingDouble(i -> -z[m * e + i]));
+    return all.subList(0, k);
+  }
+
+  private static double[] weights(double[] z, int m, int e, List<Integer> chosen, boolean norm) {
+    double sum = 0;
+    for (int i = 0; i < e; i++) {
+      sum += norm && !chosen.contains(i) ? 0 : Math.exp(z[m * e + i]);
+    }
+    double all = sum;
+    return chosen.stream().mapToDouble(i -> Math.exp(z[m * e + i]) / all).toArray();
+  }
+
+  static Instance route(Random r, boolean normalize) {
+    int m = OpCases.between(r, 1, 40);
+    int e = OpCases.between(r, 1, 70);
+    int k = OpCases.between(r, 1, Math.min(e, 9));
+    Instance c = new Instance();
+    c.shape = m + " tokens, " + k + " of " + e;
+    c.differentiable.put("z", logits(r, m, e, Spread.EVEN));
+    c.builder =
+        (g, t) -> List.of(Route.of(g, OpCase.leaf(g, "z", t, m, e), k, normalize).weights());
+    c.reference =
+        v -> {
+          double[] y = new double[m * k];
+          for (int i = 0; i < m; i++) {
+            double[] z = v.get("z");
+            System.arraycopy(weights(z, i, e, chosen(z, i, e, k), normalize), 0, y, i * k, k);
+          }
+          return List.of(y);
+        };
+    return c;
+  }
+
+  /** A whole mixture whose experts are one matrix each. */
+  static Instance mixture(Random r, Spread spread, int unit) {
+    int m = OpCases.between(r, 1, 90);
+    int e = OpCases.between(r, 2, 9);
+    int k = OpCases.between(r, 1, Math.min(e, 4));
+    int in = unit * OpCases.between(r, 1, 80 / unit);
+    int out = unit * OpCases.between(r, 1, 80 / unit);
+    boolean normalize = r.nextBoolean();
+    Instance c = new Instance();
+    c.shape = m + " tokens, " + k + " of " + e + ", " + in + " to " + out;
+    c.gradientSlack = 4; // what experts say is rounded before it is added and multiplied
+    c.differentiable.put("z", logits(r, m, e, spread));
+    c.differentiable.put("x", OpCases.normal(r, (long) m * in, 1));
+    c.fixed.put("w", OpCases.normal(r, (long) e * out * in, 0.5));
+    c.fixed.put("v", OpCases.normal(r, (long) e * out * in, 0.5));
+    c.builder =
+        (g, t) -> {
+          Route route = Route.of(g, OpCase.leaf(g, "z", t, m, e), k, normalize);
+          Value rows = GatherRows.of(g, OpCase.leaf(g, "x", t, m, in), route);
+          return List.of(
+              CombineRows.of(g, product(g, "w", t, rows, route, e, out, in), route),
+              CombineRows.of(g, product(g, "v", t, rows, route, e, out, in), route));
+        };
+    c.reference =
+        v -> {
+          double[] z = v.get("z");
+          double[] first = new double[m * out];
+          double[] second = new double[m * out];
+          for (int i = 0; i < m; i++) {
+            List<Integer> experts = chosen(z, i, e, k);
+            double[] weights = weights(z, i, e, experts, normalize);
+            for (int j = 0; j < k; j++) {
+              add(first, i, weights[j], v.get("w"), experts.get(j), v.get("x"), out, in);
+              add(second, i, weights[j], v.get("v"), experts.get(j), v.get("x"), out, in);
+            }
+          }
+          return List.of(first, second);
+        };
+    return c;
+  }
+
+  private static Value product(
+      Graph g, String name, DType t, Value rows, Route route, int e, int out, int in) {
+    return ExpertLinear.of(g, name, rows, OpCases.frozen(g, name, t, e, out, in), route);
+  }
+
+  private static void add(
+      double[] y, int m, double weight, double[] w, int expert, double[] x, int out, int in) {
+    for (int o = 0; o < out; o++) {
+      double sum = 0;
+      for (int i = 0; i < in; i++) {
+        sum += w[(expert * out + o) * in + i] * x[m * in + i];
+      }
+      y[m * out + o] += weight * sum;
+    }
+  }
+}
