@@ -42,13 +42,13 @@ final class AddedTokens {
 
   /**
    * @param file of the vocabulary, for messages
-   * @param vocabulary each token's text, by id
+   * @param vocabulary each token's text, by id; where two are alike the first is meant
    */
   AddedTokens(Path file, List<String> vocabulary) {
     this.file = file;
     this.vocabulary = new ArrayList<>(vocabulary);
     for (int id = 0; id < vocabulary.size(); id++) {
-      ids.put(vocabulary.get(id), id);
+      ids.putIfAbsent(vocabulary.get(id), id);
     }
   }
 

@@ -31,6 +31,7 @@ public final class TokenizerFiles {
           "added_tokens.json",
           "chat_template.jinja",
           "tokenizer.model",
+          "tekken.json",
           "vocab.json",
           "merges.txt");
 

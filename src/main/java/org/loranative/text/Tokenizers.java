@@ -64,6 +64,12 @@ public final class Tokenizers {
     if (Files.exists(spiece)) {
       return new Described(SentencePiece.json(spiece), bos, eos);
     }
+    if (Files.exists(folder.resolve(Tekken.FILE))) {
+      Tekken tekken = new Tekken(folder, config, map);
+      bos = bos.or(tekken::bos);
+      eos = eos.or(tekken::eos);
+      return new Described(tekken.json(bos, eos), bos, eos);
+    }
     if (Files.exists(folder.resolve(TokenizerModel.FILE))) {
       TokenizerModel model = new TokenizerModel(folder, config, map);
       bos = bos.or(model::bos);
@@ -72,8 +78,9 @@ public final class Tokenizers {
     }
     throw new UserException(
         folder
-            + " has no tokenizer.json (nor SentencePiece's tokenizer.model). Save one with"
-            + " transformers (AutoTokenizer.from_pretrained(…).save_pretrained(…)).");
+            + " has no tokenizer.json (nor SentencePiece's tokenizer.model, nor Mistral's"
+            + " tekken.json). Save one with transformers"
+            + " (AutoTokenizer.from_pretrained(…).save_pretrained(…)).");
   }
 
   /** Whether a folder holds a tokenizer of the Unigram kind, as T5's is. */
