@@ -8,6 +8,7 @@ import static org.loranative.config.Key.choice;
 import static org.loranative.config.Key.flag;
 import static org.loranative.config.Key.large;
 import static org.loranative.config.Key.list;
+import static org.loranative.config.Key.map;
 import static org.loranative.config.Key.number;
 import static org.loranative.config.Key.path;
 import static org.loranative.config.Key.targets;
@@ -149,6 +150,21 @@ public final class Catalogue {
             .more(
                 "`response`: answers and their end-of-turn tokens; `all`: everything; `auto`: `all`"
                     + " for `text`, else `response`."),
+        path("chat_template", "How conversations become text, for bases that do not say.")
+            .only(LLM)
+            .shown("the base's own")
+            .mark(Mark.SAME_CONTENT)
+            .such("chatml")
+            .more(
+                "A file of Jinja, or one of chatml, gemma, llama3, mistral, phi3, zephyr; it stands"
+                    + " in for a base's own, and is written beside the adapter."),
+        map("template_kwargs", "Variables of the chat template.")
+            .only(LLM)
+            .mark(Mark.SAME_VALUE)
+            .such("{enable_thinking: false}")
+            .more(
+                "Those that it never reads are told. `generate`, `serve` and `evaluate` take them"
+                    + " from the run's folder around the adapter."),
         text("template_date", "", "The date that a chat template prints (Llama 3's do).")
             .only(LLM)
             .form(new Allowed.Form(ConfigChecks::isDate, "a date such as 2026-03-31"))

@@ -41,6 +41,11 @@ final class ConfigChecks {
       target.alpha().ifPresent(a -> is.as("lora_alpha", of + ": alpha", a));
       target.learningRate().ifPresent(l -> is.as("learning_rate", of + ": learning_rate", l));
     }
+    for (String own : List.of("messages", "add_generation_prompt", "tools")) {
+      if (c.templateKwargs().containsKey(own)) {
+        throw is.wrong("template_kwargs", own, "without " + own + ", which the data say");
+      }
+    }
     if (c.loraDropout() > 0 && !c.loraMethod().equals("lora")) {
       throw is.wrong("lora_dropout", c.loraDropout(), "0 with lora_method " + c.loraMethod());
     }

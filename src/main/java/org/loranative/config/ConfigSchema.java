@@ -107,6 +107,7 @@ public final class ConfigSchema {
         property.putArray("type").add("string").add("array");
         property.putObject("items").put("type", "string");
       }
+      case MAP -> property.put("type", "object");
       case TARGETS -> targets(property);
       default -> {
         if (key.allowed() instanceof Allowed.OneOf) {

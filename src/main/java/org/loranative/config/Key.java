@@ -83,6 +83,10 @@ public record Key(
     return of(name, KeyType.LIST, Default.of(List.of()), Allowed.ANYTHING, sentence);
   }
 
+  static Key map(String name, String sentence) {
+    return of(name, KeyType.MAP, Default.of(Map.of()), Allowed.ANYTHING, sentence);
+  }
+
   static Key targets(String name, Default by, String sentence) {
     return of(name, KeyType.TARGETS, by, Allowed.ANYTHING, sentence);
   }

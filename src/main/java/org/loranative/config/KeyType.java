@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectReader;
 import java.io.IOException;
 import java.lang.reflect.Type;
 import java.util.List;
+import java.util.Map;
 
 /** What a setting's value is. */
 enum KeyType {
@@ -20,6 +21,9 @@ enum KeyType {
   FLAG("true or false", Boolean.class),
   LIST("a list, such as [a, b]", new TypeReference<List<String>>() {}.getType()),
   PATHS("a path, or a list of them", new TypeReference<List<String>>() {}.getType()),
+  MAP(
+      "names and values, such as {enable_thinking: false}",
+      new TypeReference<Map<String, Object>>() {}.getType()),
   TARGETS(
       "a list of names, or of {target: NAME, rank: N, alpha: X, learning_rate: X}",
       new TypeReference<List<LoraTarget>>() {}.getType());
@@ -42,6 +46,9 @@ enum KeyType {
     Object value = reader.readValue(node);
     if (value instanceof List<?> list && list.stream().anyMatch(e -> e == null)) {
       throw new JsonMappingException(null, "an empty entry");
+    }
+    if (value instanceof Map<?, ?> map && map.containsValue(null)) {
+      throw new JsonMappingException(null, "an empty value");
     }
     return value;
   }

@@ -6,9 +6,12 @@ import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 
 /**
  * A run's settings: one component for each key of the {@link Catalogue}, whose name in YAML is in
@@ -26,6 +29,8 @@ public record TrainConfig(
     String validationPath,
     Double validationFraction,
     String trainOn,
+    String chatTemplate,
+    Map<String, Object> templateKwargs,
     String templateDate,
     Integer maxLength,
     Boolean packing,
@@ -121,6 +126,7 @@ public record TrainConfig(
   public TrainConfig {
     textEncoderPath = List.copyOf(textEncoderPath);
     loraTargets = List.copyOf(loraTargets);
+    templateKwargs = Collections.unmodifiableMap(new TreeMap<>(templateKwargs));
     samplePrompts = List.copyOf(samplePrompts);
   }
 

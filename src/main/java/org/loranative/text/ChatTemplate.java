@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.loranative.UserException;
 import org.loranative.text.jinja.Rendering;
 import org.loranative.text.jinja.Rendering.Span;
@@ -78,11 +79,12 @@ public final class ChatTemplate {
     date = Optional.empty();
   }
 
-  private ChatTemplate(ChatTemplate other, LocalDateTime date) {
+  private ChatTemplate(
+      ChatTemplate other, Map<String, Object> variables, Optional<LocalDateTime> date) {
     this.jinja = other.jinja;
     this.template = other.template;
-    this.variables = other.variables;
-    this.date = Optional.of(date);
+    this.variables = variables;
+    this.date = date;
   }
 
   /** The template itself, Jinja. */
@@ -92,7 +94,19 @@ public final class ChatTemplate {
 
   /** The same template on a day of its own: some print the date. */
   public ChatTemplate at(LocalDateTime date) {
-    return new ChatTemplate(this, date);
+    return new ChatTemplate(this, variables, Optional.of(date));
+  }
+
+  /** The same template with some variables set, such as {@code enable_thinking}. */
+  public ChatTemplate with(Map<String, Object> more) {
+    Map<String, Object> all = new HashMap<>(variables);
+    all.putAll(more);
+    return new ChatTemplate(this, all, date);
+  }
+
+  /** Names whose values it may ask for. */
+  public Set<String> reads() {
+    return template.reads();
   }
 
   /**

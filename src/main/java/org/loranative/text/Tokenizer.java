@@ -48,14 +48,17 @@ public final class Tokenizer implements AutoCloseable {
   private final Set<Integer> atomic;
   private final OptionalInt bos;
   private final OptionalInt eos;
-  private final Set<Integer> stop;
+  private final Settings settings;
+  private Set<Integer> stop;
   private Optional<ChatTemplate> chatTemplate;
+  private boolean chosenTemplate;
 
   /** What stands beside {@code tokenizer.json}: names of the special tokens, chat template. */
   record Settings(
       Optional<String> bos, Optional<String> eos, Set<Integer> stop, Optional<String> template) {}
 
   Tokenizer(String source, JsonNode json, Settings settings) {
+    this.settings = settings;
     guard = new RegexGuard(source, json);
     try {
       tokenizer =
@@ -206,6 +209,27 @@ public final class Tokenizer implements AutoCloseable {
   /** Fixes the day that the chat template may print. */
   public void setDate(LocalDateTime date) {
     chatTemplate = chatTemplate.map(t -> t.at(date));
+  }
+
+  /**
+   * Takes another chat template than its own.
+   *
+   * @param source for messages
+   */
+  public void setChatTemplate(String source, String jinja) {
+    chatTemplate = Optional.of(new ChatTemplate(source, jinja, settings.bos(), settings.eos()));
+    chosenTemplate = true;
+    stop = stop(settings.stop());
+  }
+
+  /** Whether the chat template is not its own. */
+  boolean hasChosenTemplate() {
+    return chosenTemplate;
+  }
+
+  /** Sets variables of the chat template. */
+  public void setTemplateVariables(Map<String, Object> variables) {
+    chatTemplate = chatTemplate.map(t -> t.with(variables));
   }
 
   public Optional<ChatTemplate> chatTemplate() {

@@ -20,16 +20,18 @@ import org.loranative.io.TensorFile;
  */
 public final class TokenizerFiles {
   private static final String GENERATION = "generation_config.json";
+  private static final String CONFIG = "tokenizer_config.json";
+  private static final String TEMPLATE = "chat_template.jinja";
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Names under which transformers looks for a tokenizer's parts. */
   private static final List<String> NAMES =
       List.of(
           "tokenizer.json",
-          "tokenizer_config.json",
+          CONFIG,
           "special_tokens_map.json",
           "added_tokens.json",
-          "chat_template.jinja",
+          TEMPLATE,
           "tokenizer.model",
           "tekken.json",
           "vocab.json",
@@ -46,6 +48,7 @@ public final class TokenizerFiles {
       }
     }
     JsonNode generation = Tokenizers.readIfThere(base.resolve(GENERATION));
+    writeTemplate(tokenizer, to);
     writeGeneration(
         generation instanceof ObjectNode object ? object : JSON.createObjectNode(), tokenizer, to);
   }
@@ -61,8 +64,21 @@ public final class TokenizerFiles {
     settings.bos().ifPresent(t -> config.put("bos_token", t));
     settings.eos().ifPresent(t -> config.put("eos_token", t));
     settings.template().ifPresent(t -> config.put("chat_template", t));
-    JsonFile.write(to.resolve("tokenizer_config.json"), config);
+    JsonFile.write(to.resolve(CONFIG), config);
+    writeTemplate(tokenizer, to);
     writeGeneration(JSON.createObjectNode(), tokenizer, to);
+  }
+
+  /** A template that was chosen instead of the base's, where transformers looks for it first. */
+  private static void writeTemplate(Tokenizer tokenizer, Path to) throws IOException {
+    if (!tokenizer.hasChosenTemplate()) {
+      return;
+    }
+    AtomicFiles.writeString(to.resolve(TEMPLATE), tokenizer.chatTemplate().orElseThrow().source());
+    if (Tokenizers.readIfThere(to.resolve(CONFIG)) instanceof ObjectNode config
+        && config.remove("chat_template") != null) {
+      JsonFile.write(to.resolve(CONFIG), config);
+    }
   }
 
   private static void writeGeneration(ObjectNode config, Tokenizer tokenizer, Path to)

@@ -1,6 +1,7 @@
 package org.loranative.text.jinja;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -19,6 +20,9 @@ class ExpressionParser {
   final List<Token> tokens;
   int at;
   int depth;
+
+  /** Every name whose value is asked for. */
+  final Set<String> names = new HashSet<>();
 
   ExpressionParser(List<Token> tokens) {
     this.tokens = tokens;
@@ -277,7 +281,10 @@ class ExpressionParser {
             case "true", "True" -> new Node.Literal(true);
             case "false", "False" -> new Node.Literal(false);
             case "none", "None" -> new Node.Literal(None.NONE);
-            default -> new Node.Name(t.text());
+            default -> {
+              names.add(t.text());
+              yield new Node.Name(t.text());
+            }
           };
       case OPERATOR ->
           switch (t.text()) {

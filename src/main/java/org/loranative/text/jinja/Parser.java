@@ -15,13 +15,18 @@ final class Parser extends ExpressionParser {
     super(tokens);
   }
 
-  static List<Statement> parse(String source) {
+  /**
+   * @param reads every name whose value is asked for
+   */
+  record Parsed(List<Statement> body, Set<String> reads) {}
+
+  static Parsed parse(String source) {
     Parser parser = new Parser(Lexer.tokens(source));
     List<Statement> body = parser.statements(Set.of());
     if (parser.peek().type() != Type.END) {
       throw parser.error("unexpected tag " + parser.tokens.get(parser.at + 1).text());
     }
-    return body;
+    return new Parsed(body, Set.copyOf(parser.names));
   }
 
   /** Statements up to a tag whose name is in {@code ends}, which is left unread. */

@@ -4,20 +4,21 @@ import java.time.LocalDateTime;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * A parsed template. Templates come with models, so none is trusted: depth, work and output are
  * bounded, and whatever goes wrong is a {@link TemplateException}.
  */
 public final class Template {
-  private final List<Node.Statement> body;
+  private final Parser.Parsed parsed;
 
   /**
    * @throws TemplateException if it cannot be parsed
    */
   public Template(String source) {
     try {
-      body = Parser.parse(source.replace("\r\n", "\n"));
+      parsed = Parser.parse(source.replace("\r\n", "\n"));
     } catch (IndexOutOfBoundsException | NumberFormatException e) {
       throw new TemplateException("a tag ends early or holds a number out of range");
     } catch (StackOverflowError e) {
@@ -39,7 +40,7 @@ public final class Template {
     Object items = globals.getOrDefault(watched, List.of());
     Interpreter interpreter = new Interpreter(items instanceof List<?> list ? list : List.of());
     try {
-      return interpreter.run(body, new Scope(globals));
+      return interpreter.run(parsed.body(), new Scope(globals));
     } catch (ClassCastException | IndexOutOfBoundsException | ArithmeticException e) {
       throw new TemplateException("an expression has operands of the wrong type or number");
     } catch (IllegalArgumentException | UnsupportedOperationException e) {
@@ -47,6 +48,11 @@ public final class Template {
     } catch (StackOverflowError e) {
       throw new TemplateException("it is nested too deeply, or holds a value that contains itself");
     }
+  }
+
+  /** Names whose values it may ask for. */
+  public Set<String> reads() {
+    return parsed.reads();
   }
 
   /** Renders at the present time, watching nothing. */

@@ -49,10 +49,7 @@ public final class Answers implements AutoCloseable {
       base = LlmBase.open(basePath);
       base.quantize(machine.quantize());
       tokenizer = owned.add(base.tokenizer());
-      sources.stream()
-          .findFirst()
-          .flatMap(a -> TemplateDate.ofAdapter(a.path()))
-          .ifPresent(tokenizer::setDate);
+      sources.stream().findFirst().ifPresent(a -> RunTokenizer.of(a.path(), tokenizer));
       Mix mix = AdapterSource.mix(sources, new AdapterBase.Language(base));
       adapters = mix.adapters();
       device = owned.add(Devices.open(machine.device(), machine.threads()));

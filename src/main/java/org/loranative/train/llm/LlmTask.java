@@ -196,15 +196,21 @@ final class LlmTask implements Task<List<Example>> {
 
   @Override
   public String fingerprint() {
-    return fingerprint(examples);
+    String template =
+        config.chatTemplate().isEmpty() ? "" : tokenizer.chatTemplate().orElseThrow().source();
+    String kwargs = config.templateKwargs().isEmpty() ? "" : config.templateKwargs().toString();
+    return fingerprint(examples, template + kwargs);
   }
 
   @Override
   public String measuredFingerprint() {
-    return fingerprint(held);
+    return fingerprint(held, "");
   }
 
-  private static String fingerprint(List<Example> some) {
+  /**
+   * @param template what the run says of it; "" for nothing, as older versions have it
+   */
+  private static String fingerprint(List<Example> some, String template) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       for (Example s : some) {
@@ -214,6 +220,7 @@ final class LlmTask implements Task<List<Example>> {
         }
         digest.update(text.append('\n').toString().getBytes(StandardCharsets.US_ASCII));
       }
+      digest.update(template.getBytes(StandardCharsets.UTF_8));
       return HexFormat.of().formatHex(digest.digest());
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException(e);

@@ -29,10 +29,10 @@ public final class TemplateDate {
   }
 
   /**
-   * That of the run which an adapter comes from: its configuration lies in a checkpoint, and beside
-   * the finished adapter.
+   * The settings of the run which an adapter comes from: they lie in a checkpoint, and beside the
+   * finished adapter.
    */
-  static Optional<LocalDateTime> ofAdapter(Path adapter) {
+  static Optional<TrainConfig> configOf(Path adapter) {
     Path folder = adapter.toAbsolutePath().normalize();
     return Stream.of(folder, folder.resolveSibling("."))
         .map(f -> f.resolve("config.yaml"))
@@ -41,9 +41,9 @@ public final class TemplateDate {
         .flatMap(TemplateDate::read);
   }
 
-  private static Optional<LocalDateTime> read(Path config) {
+  private static Optional<TrainConfig> read(Path config) {
     try {
-      return ConfigReader.read(Optional.of(config), List.of()).templateDateTime();
+      return Optional.of(ConfigReader.read(Optional.of(config), List.of()));
     } catch (UserException e) {
       return Optional.empty(); // another tool's
     }
