@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.image.Picture;
 import org.loranative.io.AtomicFolders;
@@ -21,6 +22,7 @@ import org.loranative.testing.ChildJava;
 import org.loranative.testing.TinyModel;
 
 /** What only a process of its own shows: signals, limits of memory, exit codes. */
+@Timeout(300) // where a signal does not arrive, as under nohup, a process would run for good
 class ProcessTest {
   @TempDir private Path folder;
 
