@@ -1,10 +1,14 @@
-# Writes, from the prototypes of lora_ops.h, how an op reaches its implementation: fields.inc (the
+# Writes, from the prototypes of the headers in ops/, how an op reaches its implementation: fields.inc (the
 # table's fields), exports.inc (the exported functions, which call through the device's table),
 # declarations.inc and entries.inc (the functions of one implementation, and its table).
 # An op is a prototype whose name ends in one of the words below; its first parameter is the device.
 set(SUFFIXES fwd|bwd|scratch|allocate|free|fill|upload|download|copy|ahead|join|wait|watch|begin|end|launch|close)
-function(write_dispatch HEADER OUT)
-  file(READ ${HEADER} text)
+function(write_dispatch OUT)
+  set(text "")
+  foreach(header IN LISTS ARGN)
+    file(READ ${header} part)
+    string(APPEND text "${part}")
+  endforeach()
   string(REGEX REPLACE "//[^\n]*" "" text "${text}")
   string(REGEX REPLACE "[ \n]+" " " text "${text}")
   string(REPLACE ";" "\\;" text "${text}")

@@ -4,7 +4,7 @@
 
 namespace ln {
 
-// One entry for each op of lora_ops.h, in its order.
+// One entry for each op of the headers in ops/, in their order.
 struct Ops {
 #include "fields.inc"
 };

@@ -1,0 +1,48 @@
+// Mixtures of experts. See lora_ops.h.
+#pragma once
+#include <stdint.h>
+
+// The experts of a mixture that each token goes to. p = softmax(logits) in f32; chosen [M, k] i32
+// are the k largest, the larger first, of equal ones the lower expert first; weights [M, k] f32
+// their p, over the sum of the k if normalize is 1.                             Fedus et al. 2021;
+// Qwen3-MoE The slots m k + j are put in the order of their experts, of one expert in their own:
+// order [M k] i32 is the slot of each row, place [M k] i32 the row of each slot, and rows
+// offsets[e] to offsets[e + 1] - 1 are those of expert e, offsets [E + 1] i32. logits [M, E] of
+// dtype, k <= 32, k
+// <= E. Overwrites all five.
+int ln_route_fwd(int64_t device, int64_t logits, int64_t weights, int64_t chosen, int64_t order,
+                 int64_t place, int64_t offsets, int64_t M, int64_t E, int64_t k, int32_t normalize,
+                 int32_t dtype);
+
+// dlogits from dweights [M, k] f32; the choice itself has no gradient. Overwrites dlogits [M, E].
+int ln_route_bwd(int64_t device, int64_t dweights, int64_t logits, int64_t weights, int64_t chosen,
+                 int64_t dlogits, int64_t M, int64_t E, int64_t k, int32_t normalize,
+                 int32_t dtype);
+
+// y[r] = weights[order[r]] x[order[r] / k], weights [R] f32 or 0 for ones: the rows of x [R / k, C]
+// as their experts want them. Overwrites y [R, C].
+int ln_gather_rows_fwd(int64_t device, int64_t x, int64_t order, int64_t weights, int64_t y,
+                       int64_t R, int64_t k, int64_t C, int32_t dtype);
+
+// y[m] = sum over j of weights[m, j] x[place[m, j]], in f32 and in the order of j; weights [M, k]
+// f32 or 0 for ones. x [M k, C]. Overwrites y [M, C].
+int ln_combine_rows_fwd(int64_t device, int64_t x, int64_t place, int64_t weights, int64_t y,
+                        int64_t M, int64_t k, int64_t C, int32_t dtype);
+
+// dweights[m, j] = dy[m] . x[place[m, j]], f32. Overwrites dweights [M, k].
+int ln_combine_rows_weight_bwd(int64_t device, int64_t dy, int64_t x, int64_t place,
+                               int64_t dweights, int64_t M, int64_t k, int64_t C, int32_t dtype);
+
+// y[r] = W[e] x[r], where rows offsets[e] to offsets[e + 1] - 1 are expert e's and there are R in
+// all: one launch for all experts. x [R, in], w [E, out, in], y [R, out]. scratch:
+// ln_expert_linear_scratch bytes, for both directions. Overwrites y.
+int ln_expert_linear_fwd(int64_t device, int64_t x, int64_t w, int64_t offsets, int64_t y,
+                         int64_t scratch, int64_t R, int64_t E, int64_t in, int64_t out,
+                         int32_t w_dtype, int32_t dtype);
+
+// dx[r] = W[e]^T dy[r]. Overwrites dx, or adds to it if accumulate is 1.
+int ln_expert_linear_bwd(int64_t device, int64_t dy, int64_t w, int64_t offsets, int64_t dx,
+                         int64_t scratch, int64_t R, int64_t E, int64_t in, int64_t out,
+                         int32_t accumulate, int32_t w_dtype, int32_t dtype);
+int64_t ln_expert_linear_scratch(int64_t device, int64_t in, int64_t out, int32_t w_dtype,
+                                 int32_t dtype);
