@@ -6,98 +6,36 @@
 //   gated_add       y = x + gate[b] z, or gate[b] z alone, which is the gradient of z
 //   gate_bwd        dgate[b] = sum of dy z
 //
-// Norms: a row stays in registers (row_walk.cuh); scale and shift come from L2, where all rows of
+// Norms: layer_norm.cuh; scale and shift come from L2, where all rows of
 // an image find them. Sums: a block for an image and 64 channels, 32 rows at a time, in a fixed
 // order, 8.4 KB of shared memory. Bound by memory, each byte once: [4096, 1536] in bf16 is 25 MB, 8
 // us on an H100. The sums run only where something that makes scale, shift or gate is trained.
 #include "column_sums.cuh"
+#include "layer_norm.cuh"
 #include "modulation.h"
-#include "row_walk.cuh"
 
 template <bool WHOLE, typename T>
 LN_DEVICE void modulated_norm_fwd(const T* x, const T* scale, const T* shift, T* y, float* stats,
                                   i64 M, i64 N, i64 C, float eps, i32 warps) {
-  typedef Span<WHOLE> Part;
   const RowWalk<WHOLE> walk(C, warps);
   if (walk.m >= M) return;  // the whole row
-  const i64 at = walk.m * C, of_image = i64(u32(walk.m) / u32(N)) * C;
-  Eight held[walk.kHeld];
-  float sum = 0, squares = 0;
-#pragma unroll
-  for (int k = 0; k < walk.kHeld; k++) held[k] = walk.span(k).load(x + at);
-  auto add = [&](const Eight& e) { LN_EACH_OF_8 sum += e[i]; };
-  walk.each([&](int k, const Part&) { add(held[k]); }, [&](const Part& s) { add(s.load(x + at)); });
-  const float mean = walk.sum(sum) / float(C);
-  auto add_squares = [&](const Part& s, const Eight& e) {
-    LN_EACH_OF_8 squares += i < s.count ? (e[i] - mean) * (e[i] - mean) : 0.0f;
-  };
-  walk.each([&](int k, const Part& s) { add_squares(s, held[k]); },
-            [&](const Part& s) { add_squares(s, s.load(x + at)); });
-  const float rstd = 1.0f / sqrtf(walk.sum(squares) / float(C) + eps);
-  if (walk.thread == 0) {
-    stats[2 * walk.m] = mean;
-    stats[2 * walk.m + 1] = rstd;
-  }
-  auto write = [&](const Part& s, Eight e) {
+  const i64 of_image = i64(u32(walk.m) / u32(N)) * C;
+  normalize_row(walk, x, y, stats, C, eps, [&](const Span<WHOLE>& s, Eight* xhat) {
     const Eight by = s.load(scale + of_image), plus = s.load(shift + of_image);
-    LN_EACH_OF_8 e[i] = (e[i] - mean) * rstd * (1.0f + by[i]) + plus[i];
-    s.store(y + at, e);
-  };
-  walk.each([&](int k, const Part& s) { write(s, held[k]); },
-            [&](const Part& s) { write(s, s.load(x + at)); });
+    LN_EACH_OF_8 xhat->x[i] = xhat->x[i] * (1.0f + by[i]) + plus[i];
+  });
 }
 
 template <bool WHOLE, typename T>
 LN_DEVICE void modulated_norm_bwd(const T* dy, const T* x, const T* scale, const float* stats,
                                   T* dx, i64 M, i64 N, i64 C, i32 warps) {
-  typedef Span<WHOLE> Part;
   const RowWalk<WHOLE> walk(C, warps);
   if (walk.m >= M) return;
-  const i64 at = walk.m * C, of_image = i64(u32(walk.m) / u32(N)) * C;
-  const float mean = stats[2 * walk.m], rstd = stats[2 * walk.m + 1];
-  Eight g[walk.kHeld], xhat[walk.kHeld];
-  float sum = 0, dot = 0;
-#pragma unroll
-  for (int k = 0; k < walk.kHeld; k++) {
-    g[k] = walk.span(k).load(dy + at);
-    xhat[k] = walk.span(k).load(x + at);
-  }
-  // Past a row's end g is 0.
-  auto prepare = [&](const Part& s, Eight* d, Eight* e) {
+  const i64 of_image = i64(u32(walk.m) / u32(N)) * C;
+  normalize_row_bwd(walk, dy, x, stats, dx, C, [&](const Span<WHOLE>& s, Eight* d) {
     const Eight by = s.load(scale + of_image);
-    LN_EACH_OF_8 {
-      d->x[i] *= 1.0f + by[i];
-      e->x[i] = (e->x[i] - mean) * rstd;
-    }
-  };
-  auto add = [&](const Eight& d, const Eight& e) {
-    LN_EACH_OF_8 {
-      sum += d[i];
-      dot += d[i] * e[i];
-    }
-  };
-  walk.each(
-      [&](int k, const Part& s) {
-        prepare(s, &g[k], &xhat[k]);
-        add(g[k], xhat[k]);
-      },
-      [&](const Part& s) {
-        Eight d = s.load(dy + at), e = s.load(x + at);
-        prepare(s, &d, &e);
-        add(d, e);
-      });
-  sum = walk.sum(sum) / float(C);
-  dot = walk.sum(dot) / float(C);
-  auto write = [&](const Part& s, Eight d, const Eight& e) {
-    LN_EACH_OF_8 d[i] = rstd * (d[i] - sum - e[i] * dot);
-    s.store(dx + at, d);
-  };
-  walk.each([&](int k, const Part& s) { write(s, g[k], xhat[k]); },
-            [&](const Part& s) {
-              Eight d = s.load(dy + at), e = s.load(x + at);
-              prepare(s, &d, &e);
-              write(s, d, e);
-            });
+    LN_EACH_OF_8 d->x[i] *= 1.0f + by[i];
+  });
 }
 
 template <bool WHOLE, typename T>

@@ -3,7 +3,7 @@
 //   xhat = (x - mean) rstd,  y = xhat w + b  (group norm: then silu)
 //   dx = rstd (g - mean(g) - xhat mean(g xhat)),  g = dy w  (dy times silu'(y) first)
 //
-// Layer norm: a row stays in registers (row_walk.cuh). Group norm is two launches: the first leaves
+// Layer norm: layer_norm.cuh. Group norm is two launches: the first leaves
 // each block's two sums of each group, the second adds them up and normalizes. A thread owns eight
 // channels, whose group may end among them, so it sums by channel; shared memory brings channels
 // and rows of threads together, in a fixed order. Variances are added as Chan et al. 1983 do, each
@@ -12,93 +12,29 @@
 // Bound by memory: x is read twice, the second time from L2 where it fits, and y written once. The
 // sums are 1 KB a group. Predicted for [1, 16384, 320] in bf16 on an H100: 128 blocks of 480 busy
 // threads with 4 reads of 16 bytes in flight each; 21 MB, 12 to 16 us (one block a group: 620 us).
+#include "layer_norm.cuh"
 #include "norms.h"
-#include "row_walk.cuh"
 
 template <bool WHOLE, typename T>
 LN_DEVICE void layer_norm_fwd(const T* x, const float* w, const float* b, T* y, float* stats, i64 M,
                               i64 C, float eps, i32 warps) {
-  typedef Span<WHOLE> Part;
   const RowWalk<WHOLE> walk(C, warps);
   if (walk.m >= M) return;  // the whole row
-  const i64 at = walk.m * C;
-  Eight held[walk.kHeld];
-  float sum = 0, squares = 0;
-#pragma unroll
-  for (int k = 0; k < walk.kHeld; k++) held[k] = walk.span(k).load(x + at);
-  auto add = [&](const Eight& e) { LN_EACH_OF_8 sum += e[i]; };
-  walk.each([&](int k, const Part&) { add(held[k]); }, [&](const Part& s) { add(s.load(x + at)); });
-  const float mean = walk.sum(sum) / float(C);
-  auto add_squares = [&](const Part& s, const Eight& e) {
-    LN_EACH_OF_8 squares += i < s.count ? (e[i] - mean) * (e[i] - mean) : 0.0f;
-  };
-  walk.each([&](int k, const Part& s) { add_squares(s, held[k]); },
-            [&](const Part& s) { add_squares(s, s.load(x + at)); });
-  const float rstd = 1.0f / sqrtf(walk.sum(squares) / float(C) + eps);
-  if (walk.thread == 0) {
-    stats[2 * walk.m] = mean;
-    stats[2 * walk.m + 1] = rstd;
-  }
-  auto write = [&](const Part& s, Eight e) {
+  normalize_row(walk, x, y, stats, C, eps, [&](const Span<WHOLE>& s, Eight* xhat) {
     const Eight by = s.load(w), plus = s.load(b);
-    LN_EACH_OF_8 e[i] = (e[i] - mean) * rstd * by[i] + plus[i];
-    s.store(y + at, e);
-  };
-  walk.each([&](int k, const Part& s) { write(s, held[k]); },
-            [&](const Part& s) { write(s, s.load(x + at)); });
+    LN_EACH_OF_8 xhat->x[i] = xhat->x[i] * by[i] + plus[i];
+  });
 }
 
 template <bool WHOLE, typename T>
 LN_DEVICE void layer_norm_bwd(const T* dy, const T* x, const float* w, const float* stats, T* dx,
                               i64 M, i64 C, i32 warps) {
-  typedef Span<WHOLE> Part;
   const RowWalk<WHOLE> walk(C, warps);
   if (walk.m >= M) return;
-  const i64 at = walk.m * C;
-  const float mean = stats[2 * walk.m], rstd = stats[2 * walk.m + 1];
-  Eight g[walk.kHeld], xhat[walk.kHeld];
-  float sum = 0, dot = 0;
-#pragma unroll
-  for (int k = 0; k < walk.kHeld; k++) {
-    g[k] = walk.span(k).load(dy + at);
-    xhat[k] = walk.span(k).load(x + at);
-  }
-  // Past a row's end g is 0.
-  auto prepare = [&](const Part& s, Eight* d, Eight* e) {
+  normalize_row_bwd(walk, dy, x, stats, dx, C, [&](const Span<WHOLE>& s, Eight* d) {
     const Eight by = s.load(w);
-    LN_EACH_OF_8 {
-      d->x[i] *= by[i];
-      e->x[i] = (e->x[i] - mean) * rstd;
-    }
-  };
-  auto add = [&](const Eight& d, const Eight& e) {
-    LN_EACH_OF_8 {
-      sum += d[i];
-      dot += d[i] * e[i];
-    }
-  };
-  walk.each(
-      [&](int k, const Part& s) {
-        prepare(s, &g[k], &xhat[k]);
-        add(g[k], xhat[k]);
-      },
-      [&](const Part& s) {
-        Eight d = s.load(dy + at), e = s.load(x + at);
-        prepare(s, &d, &e);
-        add(d, e);
-      });
-  sum = walk.sum(sum) / float(C);
-  dot = walk.sum(dot) / float(C);
-  auto write = [&](const Part& s, Eight d, const Eight& e) {
-    LN_EACH_OF_8 d[i] = rstd * (d[i] - sum - e[i] * dot);
-    s.store(dx + at, d);
-  };
-  walk.each([&](int k, const Part& s) { write(s, g[k], xhat[k]); },
-            [&](const Part& s) {
-              Eight d = s.load(dy + at), e = s.load(x + at);
-              prepare(s, &d, &e);
-              write(s, d, e);
-            });
+    LN_EACH_OF_8 d->x[i] *= by[i];
+  });
 }
 
 LN_DEVICE float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
