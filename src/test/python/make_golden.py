@@ -103,6 +103,15 @@ MODELS = {
              moe_intermediate_size=24, norm_topk_prob=False, mlp_only_layers=[1],
              tie_word_embeddings=True),
     ),
+    "mixtral": (
+        transformers.MixtralConfig,
+        dict(num_local_experts=5, num_experts_per_tok=2),
+    ),
+    "olmoe": (
+        transformers.OlmoeConfig,
+        dict(num_experts=7, num_experts_per_tok=3, norm_topk_prob=False, pad_token_id=0,
+             eos_token_id=2),
+    ),
     "phi3-long": (
         transformers.Phi3Config,
         dict(pad_token_id=0, bos_token_id=1, eos_token_id=2, tie_word_embeddings=False,
@@ -269,7 +278,7 @@ def make(name, config_class, options):
     layers = [n for n, m in base.named_modules()
               if isinstance(m, torch.nn.Linear) and n != "lm_head"]
     targets = sorted({n.split(".")[-1] for n in layers})
-    if "num_experts" in options:  # peft takes every gate_proj for the experts', dense ones too
+    if "num_experts_per_tok" in options:  # peft takes every gate_proj for the experts', dense ones too
         peft.utils.transformers_weight_conversion._convert_peft_config_moe = lambda *_: None
     return train(name, base, targets)
 
@@ -392,27 +401,33 @@ def make_long_gguf():
     writer.close()
 
 
-def make_moe_gguf():
-    """The tiny Qwen3-MoE as GGUF: the matrices of a layer's experts in one tensor each."""
-    base = transformers.AutoModelForCausalLM.from_pretrained(OUT / "qwen3-moe" / "base")
+def make_moe_gguf(name, arch, permuted=False):
+    """A tiny mixture as GGUF: the matrices of a layer's experts in one tensor each."""
+    base = transformers.AutoModelForCausalLM.from_pretrained(OUT / name / "base")
     c = base.config
-    writer = gguf.GGUFWriter(OUT / "qwen3-moe" / "base.gguf", "qwen3moe")
+    writer = gguf.GGUFWriter(OUT / name / "base.gguf", gguf.MODEL_ARCH_NAMES[arch])
     writer.add_context_length(c.max_position_embeddings)
     writer.add_embedding_length(c.hidden_size)
     writer.add_block_count(c.num_hidden_layers)
     writer.add_feed_forward_length(c.intermediate_size)
     writer.add_expert_count(c.num_experts)
     writer.add_expert_used_count(c.num_experts_per_tok)
-    writer.add_expert_feed_forward_length(c.moe_intermediate_size)
+    if hasattr(c, "moe_intermediate_size"):
+        writer.add_expert_feed_forward_length(c.moe_intermediate_size)
     writer.add_head_count(c.num_attention_heads)
     writer.add_head_count_kv(c.num_key_value_heads)
-    writer.add_key_length(c.head_dim)
-    writer.add_value_length(c.head_dim)
+    if getattr(c, "head_dim", None):
+        writer.add_key_length(c.head_dim)
+        writer.add_value_length(c.head_dim)
     writer.add_layer_norm_rms_eps(c.rms_norm_eps)
     writer.add_rope_freq_base(c.rope_parameters["rope_theta"])
-    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.QWEN3MOE, c.num_hidden_layers)
+    names = gguf.get_tensor_name_map(arch, c.num_hidden_layers)
     for n, w in base.state_dict().items():
         w = w.numpy()
+        if permuted and "q_proj" in n:
+            w = permute(w, c.num_attention_heads)
+        if permuted and "k_proj" in n:
+            w = permute(w, c.num_key_value_heads)
         if n.endswith("experts.gate_up_proj"):
             gate, up = np.split(w, 2, axis=1)
             block = "blk." + n.split(".")[2]
@@ -535,7 +550,9 @@ if __name__ == "__main__":
     make_gguf()
     make_long_gguf()
     make_near_ggufs()
-    make_moe_gguf()
+    make_moe_gguf("qwen3-moe", gguf.MODEL_ARCH.QWEN3MOE)
+    make_moe_gguf("mixtral", gguf.MODEL_ARCH.LLAMA, True)
+    make_moe_gguf("olmoe", gguf.MODEL_ARCH.OLMOE)
     make_fused()
     make_blocks()
     versions = {m.__name__: m.__version__ for m in (torch, transformers)}

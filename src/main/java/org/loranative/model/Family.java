@@ -46,6 +46,8 @@ import java.util.stream.Stream;
  * @param neighbours whether rotation turns neighbouring channels, not one of each half
  * @param partialRotaryFactor share of a head's channels that rotate where the config is silent
  * @param ggufPermuted q and k rows are interleaved in GGUF files
+ * @param normalizedExperts whether the weights of a token's experts are divided by their sum where
+ *     the config is silent
  * @param modelType {@code model_type} in config.json; the family's name where none is given
  * @param ggufNames names that differ from the common ones, without layer prefix
  */
@@ -68,6 +70,7 @@ public record Family(
     boolean neighbours,
     double partialRotaryFactor,
     boolean ggufPermuted,
+    boolean normalizedExperts,
     String modelType,
     Map<String, String> ggufNames) {
 
@@ -94,7 +97,11 @@ public record Family(
           Map.entry("self_attn.k_norm", "attn_k_norm"),
           Map.entry("mlp.gate_proj", "ffn_gate"),
           Map.entry("mlp.up_proj", "ffn_up"),
-          Map.entry("mlp.down_proj", "ffn_down"));
+          Map.entry("mlp.down_proj", "ffn_down"),
+          Map.entry("mlp.gate", "ffn_gate_inp"),
+          Map.entry("mlp.experts.gate_proj", "ffn_gate_exps"),
+          Map.entry("mlp.experts.up_proj", "ffn_up_exps"),
+          Map.entry("mlp.experts.down_proj", "ffn_down_exps"));
 
   public Family {
     architectures = architectures == null ? List.of() : List.copyOf(architectures);
@@ -181,6 +188,7 @@ public record Family(
         neighbours,
         partialRotaryFactor,
         ggufPermuted,
+        normalizedExperts,
         modelType == null ? newName : modelType,
         ggufNames);
   }

@@ -94,6 +94,13 @@ final class ConfigParser {
 
   private List<LlmConfig.Layer> layers(int heads, int kvHeads, int headDim) {
     int n = positive("num_hidden_layers");
+    if (c.get("clip_qkv") instanceof Number bound) {
+      throw new UserException(
+          String.format(
+              "%s: clip_qkv is %s, but a bound on q, k and v is not supported; use a model"
+                  + " without.",
+              source, bound));
+    }
     float scale =
         (float)
             number("attention_multiplier", 1 / Math.sqrt(number("query_pre_attn_scalar", headDim)));
@@ -145,9 +152,11 @@ final class ConfigParser {
               "%s: num_experts_per_tok is %d of %d experts; at most %d are supported.",
               source, chosen, experts, Math.min(experts, Route.MOST_CHOSEN)));
     }
-    boolean normalize = Boolean.TRUE.equals(c.get("norm_topk_prob"));
-    return new MixtureMlp(
-        activation(), experts, chosen, positive("moe_intermediate_size"), normalize);
+    boolean normalize =
+        Boolean.TRUE.equals(c.getOrDefault("norm_topk_prob", family.normalizedExperts()));
+    String width =
+        c.containsKey("moe_intermediate_size") ? "moe_intermediate_size" : "intermediate_size";
+    return new MixtureMlp(activation(), experts, chosen, positive(width), normalize);
   }
 
   /** {@code no_rope_layers} says 1 for a layer that rotates (transformers' SmolLM3Config). */

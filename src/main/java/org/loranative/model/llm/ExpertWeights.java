@@ -67,8 +67,9 @@ record ExpertWeights(List<String> names) {
         linears.stream().anyMatch(path -> path.equals(target) || path.endsWith("." + target));
     boolean means =
         target.contains("experts")
+            || target.contains("block_sparse_moe")
             || List.of("gate", "mlp.gate").contains(target)
-            || target.matches("(mlp\\.)?(gate|up|down|gate_up)_proj")
+            || target.matches("(mlp\\.)?(gate|up|down|gate_up)_proj|w[123]")
             || target.endsWith("mlp.gate");
     if (!names.isEmpty() && means && !another) {
       throw new UserException(

@@ -27,8 +27,17 @@ final class FolderNames {
     inFile.forEach(name -> this.inFile.put(whole(inside ? inside(name) : name), name));
   }
 
-  /** Of all experts' matrices in one, transformers 5 leaves the ending out. */
+  /**
+   * Of all experts' matrices in one, transformers 5 leaves the ending out; Mixtral's folders call a
+   * mixture and its matrices otherwise.
+   */
   private static String whole(String name) {
+    if (name.contains(".block_sparse_moe.")) {
+      return name.replace(".block_sparse_moe.", ".mlp.")
+          .replace(".w1.", ".gate_proj.")
+          .replace(".w3.", ".up_proj.")
+          .replace(".w2.", ".down_proj.");
+    }
     return name.matches(".*\\.mlp\\.experts\\.(gate_up|down)_proj") ? name + ".weight" : name;
   }
 

@@ -145,6 +145,8 @@ class GoldenTest {
         "qwen3",
         "qwen3-moe",
         "qwen3-moe-mixed",
+        "mixtral",
+        "olmoe",
         "gemma2",
         "gemma3",
         "gemma3-vision",
@@ -179,7 +181,16 @@ class GoldenTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "phi3-long", "granite", "olmo2", "olmo3", "glm", "glm4", "ministral3", "qwen3-moe"
+        "phi3-long",
+        "granite",
+        "olmo2",
+        "olmo3",
+        "glm",
+        "glm4",
+        "ministral3",
+        "qwen3-moe",
+        "mixtral",
+        "olmoe"
       })
   void ggufOfEachArchitectureMatchesThePeer(String name) {
     check(DEVICES.get(TestDevices.MODELS.get(0)), name, "base.gguf");

@@ -129,7 +129,7 @@ class MixtureTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"gate_proj", "down_proj", "mlp.experts.gate_up_proj", "experts", "mlp.gate"})
+      strings = {"gate_proj", "down_proj", "mlp.experts.gate_up_proj", "experts", "mlp.gate", "w1"})
   void namesOfExpertsAreRefused(String target) {
     assertThatThrownBy(() -> base("qwen3-moe/base").requireAdaptable(target))
         .isInstanceOf(UserException.class)
