@@ -117,6 +117,9 @@ final class InitCommand implements Callable<Integer> {
     chosen.forEach(p -> head.add("preset " + p.label + ": " + p.purpose));
     String word = images ? triggerWord.orElseGet(InitCommand::askTriggerWord).strip() : "";
     Proposal proposal = Proposal.of(basis, given, word, chosen);
+    if (!proposal.lengths().isEmpty()) {
+      head.add(proposal.lengths());
+    }
     head.add(
         String.format(
             "%s; memory: %s, as planned", Counted.of(proposal.steps(), "step"), proposal.memory()));

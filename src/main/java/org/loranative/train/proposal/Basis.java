@@ -54,6 +54,16 @@ public sealed interface Basis permits ImageBasis, TextBasis {
   /** What follows from them, by key. */
   Map<String, Choice> settings();
 
+  /** What they propose, by key; it may still be changed so that the run fits. */
+  default Map<String, Choice> proposed() {
+    return Map.of();
+  }
+
+  /** Why a setting was made smaller than was proposed. */
+  default String shrunk(String key, int value) {
+    return "more does not fit";
+  }
+
   /** What previews may be drawn of, from all over the data. */
   List<String> prompts(String triggerWord);
 }

@@ -26,6 +26,7 @@ public final class Proposal {
   /** Pictures of each prompt over a run. They take a tenth of its time. */
   private static final int PREVIEWS = 8;
 
+  private final Basis basis;
   private final Subject subject;
   private final Map<String, Choice> fixed;
   private final Map<String, Choice> settings;
@@ -36,8 +37,9 @@ public final class Proposal {
    * @param fixed what the user said: base, data, output, machine
    * @param settings that may be changed
    */
-  private Proposal(Subject subject, Map<String, Choice> fixed, Map<String, Choice> settings) {
-    this.subject = subject;
+  private Proposal(Basis basis, Map<String, Choice> fixed, Map<String, Choice> settings) {
+    this.basis = basis;
+    subject = basis.subject();
     this.fixed = fixed;
     this.settings = settings;
   }
@@ -61,8 +63,9 @@ public final class Proposal {
     List<String> prompts = basis.prompts(triggerWord);
     Subject subject = basis.subject();
     Map<String, Choice> settings = Preset.settings(subject, basis.count(), presets);
+    settings.putAll(basis.proposed());
     fixed.keySet().forEach(settings::remove);
-    Proposal proposal = new Proposal(subject, fixed, settings);
+    Proposal proposal = new Proposal(basis, fixed, settings);
     if (!prompts.isEmpty()) {
       proposal.set(SAMPLE_STEPS, 1, "pictures in between, in samples/contact-sheet.png");
       proposal.set(SAMPLE_PROMPTS, prompts, "");
@@ -106,7 +109,7 @@ public final class Proposal {
     String size = subject.isImages() ? "resolution" : "max_length";
     int side = number(size, 0);
     if (settings.containsKey(size) && side >= 256) {
-      set(size, side / 2, "more does not fit");
+      set(size, side / 2, basis.shrunk(size, side / 2));
       return true;
     }
     if (number("lora_rank", 0) > 4 && settings.containsKey("lora_rank")) {
@@ -141,6 +144,14 @@ public final class Proposal {
   /** Steps of the run. */
   public int steps() {
     return steps;
+  }
+
+  /** Why {@code max_length} is what it is; "" where the data do not say. */
+  public String lengths() {
+    Choice chosen = settings.get("max_length");
+    return chosen == null || chosen.why().isEmpty()
+        ? ""
+        : "max_length " + chosen.value() + ": " + chosen.why();
   }
 
   /** What the planner says it takes. */

@@ -1,18 +1,53 @@
 package org.loranative.train.proposal;
 
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.loranative.config.Preset.Choice;
 import org.loranative.config.Subject;
 import org.loranative.data.Records;
+import org.loranative.data.Source;
+import org.loranative.data.llm.Example;
+import org.loranative.data.llm.ExampleEncoder;
+import org.loranative.data.llm.Formats;
+import org.loranative.model.llm.LlmBase;
+import org.loranative.text.Tokenizer;
 
-/** A language model and records. */
-record TextBasis(int count) implements Basis {
+/**
+ * A language model and records.
+ *
+ * @param lengths tokens of each example that would be cut if it were longer than {@code
+ *     max_length}; texts, which are split, are none
+ */
+record TextBasis(int count, List<Integer> lengths) implements Basis {
   private static final int FEW = 200;
 
   static TextBasis of(Path base, Path data) {
-    return new TextBasis(Records.read(data).records().size());
+    Records records = Records.read(data);
+    Set<Source> split = new HashSet<>();
+    for (Records.Raw raw : records.records()) {
+      try {
+        if (Formats.parse(raw.fields(), "auto") instanceof Formats.Text) {
+          split.add(raw.source());
+        }
+      } catch (Formats.FormatException e) {
+        split.add(raw.source()); // the encoder leaves it out
+      }
+    }
+    if (split.size() == records.records().size()) {
+      return new TextBasis(records.records().size(), List.of());
+    }
+    try (Tokenizer tokenizer = LlmBase.open(base).tokenizer()) {
+      List<Integer> lengths =
+          new ExampleEncoder(tokenizer, "auto", "auto", Lengths.MOST)
+              .encode(records).examples().stream()
+                  .filter(e -> !split.contains(e.source()))
+                  .map(Example::length)
+                  .toList();
+      return new TextBasis(records.records().size(), lengths);
+    }
   }
 
   @Override
@@ -38,6 +73,23 @@ record TextBasis(int count) implements Basis {
   @Override
   public Map<String, Choice> settings() {
     return Map.of();
+  }
+
+  @Override
+  public Map<String, Choice> proposed() {
+    if (lengths.isEmpty()) {
+      return Map.of();
+    }
+    int chosen = Lengths.fitting(lengths);
+    return Map.of("max_length", new Choice(chosen, Lengths.lost(lengths, chosen)));
+  }
+
+  @Override
+  public String shrunk(String key, int value) {
+    return "more does not fit"
+        + (key.equals("max_length") && !lengths.isEmpty()
+            ? "; " + Lengths.lost(lengths, value)
+            : "");
   }
 
   @Override
