@@ -80,6 +80,38 @@ class ChatTemplateSettingTest {
   }
 
   @Test
+  void isProposedWhereTheBaseHasNone() throws IOException {
+    ownTemplate("");
+    Path yaml = folder.resolve("my-run.yaml");
+    Typed proposed =
+        Typed.run(
+            "init",
+            "--base=" + base,
+            "--data=" + folder.resolve("data.jsonl"),
+            "--device=cpu",
+            "--no-probe",
+            "--out=" + yaml);
+    assertThat(proposed.code()).as(proposed.output()).isZero();
+    assertThat(yaml).content().contains("chat_template: chatml", "max_length: 64");
+    Typed trained =
+        Typed.run(
+            "train",
+            "--config=" + yaml,
+            "--set=max_steps=1",
+            "--set=output_dir=" + folder.resolve("run"));
+    assertThat(trained.code()).as(trained.output()).isZero();
+    ownTemplate("{% for m in messages %}{{ m.content }}<|im_end|>{% endfor %}");
+    Typed.run(
+        "init",
+        "--base=" + base,
+        "--data=" + folder.resolve("data.jsonl"),
+        "--device=cpu",
+        "--no-probe",
+        "--out=" + folder.resolve("own.yaml"));
+    assertThat(folder.resolve("own.yaml")).content().doesNotContain("chat_template: chatml");
+  }
+
+  @Test
   void winsOverTheBasesOwn() throws IOException {
     ownTemplate("{% for m in messages %}OWN{{ m.content }}<|im_end|>{% endfor %}");
     Path file = folder.resolve("mine.jinja");
