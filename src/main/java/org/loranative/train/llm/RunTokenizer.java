@@ -3,11 +3,14 @@ package org.loranative.train.llm;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.loranative.Spelling;
 import org.loranative.UserException;
+import org.loranative.config.ConfigReader;
 import org.loranative.config.TrainConfig;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.text.ChatTemplate;
@@ -64,9 +67,30 @@ public final class RunTokenizer {
         throw new UserException(beside + " cannot be read: " + e.getMessage(), e);
       }
     }
-    Optional<TrainConfig> run = TemplateDate.configOf(adapter);
+    Optional<TrainConfig> run = configOf(adapter);
     run.map(TrainConfig::templateKwargs).ifPresent(tokenizer::setTemplateVariables);
     run.flatMap(TrainConfig::templateDateTime).ifPresent(tokenizer::setDate);
+  }
+
+  /**
+   * The settings of the run which an adapter comes from: they lie in a checkpoint, and beside the
+   * finished adapter.
+   */
+  static Optional<TrainConfig> configOf(Path adapter) {
+    Path folder = adapter.toAbsolutePath().normalize();
+    return Stream.of(folder, folder.resolveSibling("."))
+        .map(f -> f.resolve("config.yaml"))
+        .filter(Files::isRegularFile)
+        .findFirst()
+        .flatMap(RunTokenizer::read);
+  }
+
+  private static Optional<TrainConfig> read(Path config) {
+    try {
+      return Optional.of(ConfigReader.read(Optional.of(config), List.of()));
+    } catch (UserException e) {
+      return Optional.empty(); // another tool's
+    }
   }
 
   private static void tellUnread(Map<String, Object> variables, Tokenizer tokenizer) {

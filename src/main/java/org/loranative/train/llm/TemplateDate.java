@@ -6,8 +6,6 @@ import java.time.LocalDateTime;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
-import org.loranative.UserException;
 import org.loranative.config.ConfigReader;
 import org.loranative.config.TrainConfig;
 import org.loranative.train.RunFolder;
@@ -26,27 +24,6 @@ public final class TemplateDate {
     }
     return (resume ? ofCheckpoint(Path.of(config.outputDir())) : Optional.<String>empty())
         .orElseGet(() -> LocalDateTime.now().truncatedTo(ChronoUnit.SECONDS).toString());
-  }
-
-  /**
-   * The settings of the run which an adapter comes from: they lie in a checkpoint, and beside the
-   * finished adapter.
-   */
-  static Optional<TrainConfig> configOf(Path adapter) {
-    Path folder = adapter.toAbsolutePath().normalize();
-    return Stream.of(folder, folder.resolveSibling("."))
-        .map(f -> f.resolve("config.yaml"))
-        .filter(Files::isRegularFile)
-        .findFirst()
-        .flatMap(TemplateDate::read);
-  }
-
-  private static Optional<TrainConfig> read(Path config) {
-    try {
-      return Optional.of(ConfigReader.read(Optional.of(config), List.of()));
-    } catch (UserException e) {
-      return Optional.empty(); // another tool's
-    }
   }
 
   private static Optional<String> ofCheckpoint(Path run) {

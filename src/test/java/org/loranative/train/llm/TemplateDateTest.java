@@ -104,7 +104,7 @@ class TemplateDateTest {
     Files.writeString(config, Files.readString(config).replace("2021-02-03", "1999-12-31"));
     assertThat(answer(base, run.resolve("adapter"))).as("another date").isNotEqualTo(first);
     Files.writeString(config, "model: {another: tool}\n");
-    assertThat(TemplateDate.configOf(run.resolve("adapter"))).isEmpty();
+    assertThat(RunTokenizer.configOf(run.resolve("adapter"))).isEmpty();
   }
 
   private static String answer(Path base, Path adapter) {
