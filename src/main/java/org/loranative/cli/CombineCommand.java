@@ -59,7 +59,12 @@ final class CombineCommand implements Callable<Integer> {
       System.out.print(resized.describe());
       layers = resized.layers();
     }
-    out.write(model, Optional.empty(), layers); // no run made it
+    // No run made it, so no metadata fit; of the chat template the first one's is taken.
+    Optional<Path> source =
+        model instanceof AdapterBase.Language
+            ? Optional.of(sources.get(0).path())
+            : Optional.empty();
+    out.write(model, source, layers);
     return 0;
   }
 }

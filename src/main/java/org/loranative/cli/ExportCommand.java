@@ -11,6 +11,7 @@ import org.loranative.export.Merge;
 import org.loranative.export.Modelfile;
 import org.loranative.io.AtomicFiles;
 import org.loranative.lora.AdaptedLayer;
+import org.loranative.text.AdapterTemplate;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -75,7 +76,8 @@ final class ExportCommand implements Callable<Integer> {
     Map<String, AdaptedLayer> adapted = model.read(adapter);
     Optional<String> text =
         model instanceof AdapterBase.Language language
-            ? modelfile.map(f -> Modelfile.of(language.base(), Optional.of(out)))
+            ? modelfile.map(
+                f -> Modelfile.of(language.base(), AdapterTemplate.of(adapter), Optional.of(out)))
             : Optional.empty();
     model.write(to, Optional.of(adapter), adapted, out);
     if (text.isPresent()) {

@@ -97,7 +97,8 @@ final class MergeCommand implements Callable<Integer> {
     }
     System.out.println(out);
     if (modelfile.isPresent()) {
-      AtomicFiles.writeString(modelfile.get(), Modelfile.of(LlmBase.open(out), Optional.empty()));
+      AtomicFiles.writeString(
+          modelfile.get(), Modelfile.of(LlmBase.open(out), Optional.empty(), Optional.empty()));
       System.out.println(modelfile.get());
     }
     if (text.isPresent()) {

@@ -163,8 +163,8 @@ public final class Catalogue {
             .mark(Mark.SAME_VALUE)
             .such("{enable_thinking: false}")
             .more(
-                "Those that it never reads are told. `generate`, `serve` and `evaluate` take them"
-                    + " from the run's folder around the adapter."),
+                "Those that it never reads are told. They are written into the template beside the"
+                    + " adapter."),
         text("template_date", "", "The date that a chat template prints (Llama 3's do).")
             .only(LLM)
             .form(new Allowed.Form(ConfigChecks::isDate, "a date such as 2026-03-31"))

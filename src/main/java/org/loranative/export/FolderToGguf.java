@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.loranative.io.GgufMetadata;
 import org.loranative.io.GgufWriter;
 import org.loranative.io.TensorEntry;
@@ -12,6 +13,7 @@ import org.loranative.model.llm.GgufDescription;
 import org.loranative.model.llm.GgufNames;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.model.weights.Reading;
+import org.loranative.text.AdapterTemplate;
 import org.loranative.text.GgufVocabulary;
 import org.loranative.text.Tokenizer;
 import org.loranative.track.Phase;
@@ -19,12 +21,14 @@ import org.loranative.track.Phase;
 /** A Hugging Face folder's language model as a GGUF file; towers beside it are left out. */
 record FolderToGguf(LlmBase base) {
 
-  void write(MergedTensors merged, TypeChoice choice, Path out) throws IOException {
+  void write(MergedTensors merged, TypeChoice choice, Optional<AdapterTemplate> template, Path out)
+      throws IOException {
     GgufMetadata metadata = new GgufMetadata();
     GgufDescription description = new GgufDescription(base);
     description.describe(metadata, out.getFileName().toString().replace(".gguf", ""));
     metadata.uint32("general.file_type", TypeChoice.ggufFileType(choice.ofMatrices(base)));
     try (Tokenizer tokenizer = base.tokenizer()) {
+      template.ifPresent(t -> t.giveAloud(tokenizer, base.path()));
       new GgufVocabulary(base.path(), tokenizer).describe(metadata, base.config().vocab());
     }
     description.requireSaid(metadata);

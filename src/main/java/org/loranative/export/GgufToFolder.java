@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.loranative.io.JsonFile;
 import org.loranative.io.TensorEntry;
@@ -13,6 +14,7 @@ import org.loranative.io.TensorStream;
 import org.loranative.model.Family;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.model.weights.Reading;
+import org.loranative.text.AdapterTemplate;
 import org.loranative.text.Tokenizer;
 import org.loranative.track.Phase;
 
@@ -20,7 +22,9 @@ import org.loranative.track.Phase;
 record GgufToFolder(LlmBase base) {
   private static final ObjectMapper VALUES = new ObjectMapper();
 
-  void write(MergedTensors merged, TypeChoice choice, Path folder) throws IOException {
+  void write(
+      MergedTensors merged, TypeChoice choice, Optional<AdapterTemplate> template, Path folder)
+      throws IOException {
     List<String> names = base.tensorNames();
     Phase phase = new Phase("tensors written", names.size());
     List<TensorStream> tensors = new ArrayList<>();
@@ -35,6 +39,7 @@ record GgufToFolder(LlmBase base) {
               merged.stream(entry, name, choice.of(entry), new Form(heads, false, added)), phase));
     }
     try (Tokenizer tokenizer = base.tokenizer()) {
+      template.ifPresent(t -> t.giveAloud(tokenizer, base.path()));
       base.writeTokenizer(tokenizer, folder);
       JsonFile.write(folder.resolve("config.json"), config(tokenizer, choice));
     }

@@ -9,6 +9,7 @@ import org.loranative.io.AtomicFolders;
 import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.PeftFormat;
 import org.loranative.model.llm.LlmBase;
+import org.loranative.text.AdapterTemplate;
 import org.loranative.text.Tokenizer;
 
 /** Formats of language models' adapters. */
@@ -40,6 +41,7 @@ public final class LanguageFormats {
           folder -> {
             PeftFormat.write(folder, layers, base.targetsAndOthers(), base.path().toString());
             try (Tokenizer tokenizer = base.tokenizer()) {
+              source.flatMap(AdapterTemplate::of).ifPresent(t -> t.give(tokenizer));
               base.writeTokenizer(tokenizer, folder);
             }
           });

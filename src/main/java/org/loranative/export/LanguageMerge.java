@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.loranative.UserException;
 import org.loranative.io.AtomicFolders;
 import org.loranative.io.Gguf;
@@ -11,15 +12,20 @@ import org.loranative.io.GgufMetadata;
 import org.loranative.io.GgufWriter;
 import org.loranative.lora.AdaptedLayer;
 import org.loranative.model.llm.LlmBase;
+import org.loranative.text.AdapterTemplate;
+import org.loranative.text.GgufVocabulary;
+import org.loranative.text.Tokenizer;
 
 /** A language model with adapters merged in, as a Hugging Face folder or a GGUF file. */
 public final class LanguageMerge implements Merge {
   private final LlmBase base;
   private final Map<String, AdaptedLayer> layers;
+  private final Optional<AdapterTemplate> template;
 
   public LanguageMerge(LlmBase base, List<AdapterSource> adapters) {
     this.base = base;
     layers = Merge.layers(AdapterSource.mix(adapters, new AdapterBase.Language(base)));
+    template = AdapterTemplate.of(adapters.stream().map(AdapterSource::path).toList());
   }
 
   @Override
@@ -52,13 +58,14 @@ public final class LanguageMerge implements Merge {
 
   private void writeGguf(MergedTensors merged, TypeChoice choice, Path out) throws IOException {
     if (!base.isGguf()) {
-      new FolderToGguf(base).write(merged, choice, out);
+      new FolderToGguf(base).write(merged, choice, template, out);
       return;
     }
     GgufMetadata metadata = Gguf.metadata(base.path());
     choice
         .chosen()
         .ifPresent(t -> metadata.uint32("general.file_type", TypeChoice.ggufFileType(t)));
+    template.ifPresent(t -> metadata.string(GgufVocabulary.CHAT_TEMPLATE, t.jinja()));
     GgufWriter.write(
         out, metadata, Merge.all(merged, base.weights(), base.file().tensors(), choice));
   }
@@ -66,10 +73,16 @@ public final class LanguageMerge implements Merge {
   private void writeFolder(MergedTensors merged, TypeChoice choice, Path folder)
       throws IOException {
     if (base.isGguf()) {
-      new GgufToFolder(base).write(merged, choice, folder);
+      new GgufToFolder(base).write(merged, choice, template, folder);
       return;
     }
     ModelFolder.copyRest(base.path(), folder);
+    if (template.isPresent()) {
+      try (Tokenizer tokenizer = base.tokenizer()) {
+        template.get().giveAloud(tokenizer, base.path());
+        base.writeTokenizer(tokenizer, folder);
+      }
+    }
     new FolderConfig(base.path()).write(folder, choice.chosen(), base.weights().isQuantized());
     ShardedFile.write(
         folder, "model", Merge.all(merged, base.weights(), base.file().tensors(), choice), SHARD);

@@ -6,14 +6,15 @@ import java.util.List;
 import java.util.Optional;
 import org.loranative.UserException;
 import org.loranative.model.llm.LlmBase;
+import org.loranative.text.AdapterTemplate;
 import org.loranative.text.ChatTemplate;
 import org.loranative.text.ChatTemplate.Message;
 import org.loranative.text.Tokenizer;
 import org.loranative.text.jinja.TemplateException;
 
 /**
- * An ollama Modelfile. Its template is Go's; it is made of what the model's own template writes
- * around a system prompt, a question and an answer.
+ * An ollama Modelfile. Its template is Go's; it is made of what the model's template writes around
+ * a system prompt, a question and an answer.
  */
 public final class Modelfile {
   private static final String SYSTEM = "\uE0A0system\uE0A1";
@@ -33,13 +34,15 @@ public final class Modelfile {
   /**
    * Its text.
    *
+   * @param chosen the chat template where it is not the base's own
    * @param adapter a GGUF file, absent where it is merged into the base
    */
-  public static String of(LlmBase base, Optional<Path> adapter) {
+  public static String of(LlmBase base, Optional<AdapterTemplate> chosen, Optional<Path> adapter) {
     List<String> lines = new ArrayList<>();
     lines.add("FROM " + base.path().toAbsolutePath());
     adapter.ifPresent(a -> lines.add("ADAPTER " + a.toAbsolutePath()));
     try (Tokenizer tokenizer = base.tokenizer()) {
+      chosen.ifPresent(t -> t.give(tokenizer));
       if (tokenizer.chatTemplate().isPresent()) {
         ChatTemplate template = tokenizer.chatTemplate().get();
         lines.add("TEMPLATE \"\"\"" + template(template, bos(tokenizer)) + "\"\"\"");

@@ -23,6 +23,7 @@ public final class ChatTemplate {
   private final String jinja;
   private final Template template;
   private final Map<String, Object> variables;
+  private final Map<String, Object> chosen;
   private final Optional<LocalDateTime> date;
 
   /**
@@ -76,14 +77,16 @@ public final class ChatTemplate {
     variables.put("documents", null);
     bosToken.ifPresent(t -> variables.put("bos_token", t));
     eosToken.ifPresent(t -> variables.put("eos_token", t));
+    chosen = Map.of();
     date = Optional.empty();
   }
 
   private ChatTemplate(
-      ChatTemplate other, Map<String, Object> variables, Optional<LocalDateTime> date) {
+      ChatTemplate other, Map<String, Object> chosen, Optional<LocalDateTime> date) {
     this.jinja = other.jinja;
     this.template = other.template;
-    this.variables = variables;
+    this.variables = other.variables;
+    this.chosen = chosen;
     this.date = date;
   }
 
@@ -92,14 +95,19 @@ public final class ChatTemplate {
     return jinja;
   }
 
+  /** The template with the variables that were set, for programs that set none. */
+  public String standalone() {
+    return TemplateDefaults.before(jinja, chosen, reads());
+  }
+
   /** The same template on a day of its own: some print the date. */
   public ChatTemplate at(LocalDateTime date) {
-    return new ChatTemplate(this, variables, Optional.of(date));
+    return new ChatTemplate(this, chosen, Optional.of(date));
   }
 
   /** The same template with some variables set, such as {@code enable_thinking}. */
   public ChatTemplate with(Map<String, Object> more) {
-    Map<String, Object> all = new HashMap<>(variables);
+    Map<String, Object> all = new HashMap<>(chosen);
     all.putAll(more);
     return new ChatTemplate(this, all, date);
   }
@@ -119,6 +127,7 @@ public final class ChatTemplate {
     List<Object> list = new ArrayList<>();
     messages.forEach(m -> list.add(m.fields()));
     Map<String, Object> all = new HashMap<>(variables);
+    all.putAll(chosen);
     all.put("messages", list);
     if (!tools.isEmpty()) {
       all.put("tools", tools);

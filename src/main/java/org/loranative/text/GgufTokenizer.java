@@ -103,7 +103,7 @@ final class GgufTokenizer {
       }
     }
     Optional<String> template =
-        metadata.get("tokenizer.chat_template") instanceof String t
+        metadata.get(GgufVocabulary.CHAT_TEMPLATE) instanceof String t
             ? Optional.of(t)
             : Optional.empty();
     return new Tokenizer.Settings(special("bos_token_id"), special("eos_token_id"), stop, template);

@@ -20,6 +20,9 @@ import org.loranative.io.GgufMetadata;
  * Pieces of SentencePiece get scores by the order of their merges, which join the same neighbours.
  */
 public final class GgufVocabulary {
+  /** The key of the chat template. */
+  public static final String CHAT_TEMPLATE = "tokenizer.chat_template";
+
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Token types of tokenizer.ggml.token_type. */
@@ -72,7 +75,7 @@ public final class GgufVocabulary {
     metadata.bool(
         "tokenizer.ggml.add_bos_token",
         tokenizer.bos().isPresent() && ofText[0] == tokenizer.bos().getAsInt());
-    tokenizer.chatTemplate().ifPresent(t -> metadata.string("tokenizer.chat_template", t.source()));
+    tokenizer.chatTemplate().ifPresent(t -> metadata.string(CHAT_TEMPLATE, t.standalone()));
   }
 
   private void tokens(GgufMetadata metadata, int size, boolean pieces) {

@@ -51,7 +51,6 @@ public final class Tokenizer implements AutoCloseable {
   private final Settings settings;
   private Set<Integer> stop;
   private Optional<ChatTemplate> chatTemplate;
-  private boolean chosenTemplate;
 
   /** What stands beside {@code tokenizer.json}: names of the special tokens, chat template. */
   record Settings(
@@ -218,13 +217,13 @@ public final class Tokenizer implements AutoCloseable {
    */
   public void setChatTemplate(String source, String jinja) {
     chatTemplate = Optional.of(new ChatTemplate(source, jinja, settings.bos(), settings.eos()));
-    chosenTemplate = true;
     stop = stop(settings.stop());
   }
 
-  /** Whether the chat template is not its own. */
-  boolean hasChosenTemplate() {
-    return chosenTemplate;
+  /** Whether it has another chat template than its own, or its own with variables set. */
+  boolean hasOtherTemplate() {
+    return chatTemplate.isPresent()
+        && !chatTemplate.map(ChatTemplate::standalone).equals(settings.template());
   }
 
   /** Sets variables of the chat template. */

@@ -69,12 +69,16 @@ public final class TokenizerFiles {
     writeGeneration(JSON.createObjectNode(), tokenizer, to);
   }
 
-  /** A template that was chosen instead of the base's, where transformers looks for it first. */
+  /**
+   * A template that was chosen instead of the base's, or has variables set, where transformers
+   * looks for it first.
+   */
   private static void writeTemplate(Tokenizer tokenizer, Path to) throws IOException {
-    if (!tokenizer.hasChosenTemplate()) {
+    if (!tokenizer.hasOtherTemplate()) {
       return;
     }
-    AtomicFiles.writeString(to.resolve(TEMPLATE), tokenizer.chatTemplate().orElseThrow().source());
+    AtomicFiles.writeString(
+        to.resolve(TEMPLATE), tokenizer.chatTemplate().orElseThrow().standalone());
     if (Tokenizers.readIfThere(to.resolve(CONFIG)) instanceof ObjectNode config
         && config.remove("chat_template") != null) {
       JsonFile.write(to.resolve(CONFIG), config);

@@ -96,6 +96,11 @@ public final class Tokenizers {
     return new GgufTokenizer(file, gguf.metadata()).build();
   }
 
+  /** The chat template of a folder, if it holds one. */
+  static Optional<String> template(Path folder) {
+    return template(folder, readIfThere(folder.resolve(CONFIG)).path("chat_template"));
+  }
+
   private static Optional<String> template(Path folder, JsonNode inConfig) {
     Path jinja = folder.resolve("chat_template.jinja");
     if (Files.exists(jinja)) {

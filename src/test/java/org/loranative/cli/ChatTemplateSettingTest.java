@@ -13,6 +13,7 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.loranative.io.Gguf;
 import org.loranative.testing.TinyModel;
 import org.loranative.text.NamedTemplates;
 
@@ -144,5 +145,77 @@ class ChatTemplateSettingTest {
             run("train", "--resume", "--set=max_steps=3", "--set=template_kwargs={quiet: true}")
                 .code())
         .isZero();
+  }
+
+  /** Template and variables come along where an adapter leaves its run, and where it is merged. */
+  @Test
+  void goesWhereTheAdapterGoes() throws IOException {
+    ownTemplate("");
+    Path mine = folder.resolve("mine.jinja");
+    Files.writeString(
+        mine,
+        "{% for m in messages %}{{ m.role }}{{ mood }}: {{ m.content }}<|im_end|>{% endfor %}"
+            + "{% if add_generation_prompt %}assistant{{ mood }}: {% endif %}");
+    Typed trained =
+        run(
+            "train",
+            "--set=max_steps=1",
+            "--set=chat_template=" + mine,
+            "--set=template_kwargs={mood: \" (\\\"calm\\\")\", unread: 1}");
+    assertThat(trained.code()).as(trained.output()).isZero();
+    Path moved = folder.resolve("elsewhere/moved");
+    Files.createDirectories(moved.getParent());
+    Files.move(folder.resolve("run/adapter"), moved);
+    String before =
+        "{%- if mood is not defined %}{%- set mood = \" (\\\"calm\\\")\" %}{%- endif %}\n";
+    String whole = before + Files.readString(mine);
+    assertThat(moved.resolve("chat_template.jinja")).hasContent(whole);
+
+    Path merged = folder.resolve("merged");
+    merges(moved, base, merged);
+    assertThat(merged.resolve("chat_template.jinja")).hasContent(whole);
+    Path gguf = folder.resolve("merged.gguf");
+    Path modelfile = folder.resolve("Modelfile");
+    merges(moved, base, gguf, "--modelfile=" + modelfile);
+    assertThat(Gguf.metadata(gguf).values().get("tokenizer.chat_template")).isEqualTo(whole);
+    String turn = "{{ .Prompt }}<|im_end|>assistant (\"calm\"): {{ .Response }}";
+    assertThat(modelfile).content().contains(turn);
+
+    Path plain = folder.resolve("plain.gguf");
+    merges(moved, base, plain);
+    Path again = folder.resolve("again.gguf");
+    Files.writeString(moved.resolve("chat_template.jinja"), "{{ messages[0].content }}");
+    merges(moved, plain, again);
+    assertThat(Gguf.metadata(again).values().get("tokenizer.chat_template"))
+        .isEqualTo("{{ messages[0].content }}");
+    Path unpacked = folder.resolve("unpacked");
+    merges(moved, plain, unpacked);
+    assertThat(unpacked.resolve("chat_template.jinja")).hasContent("{{ messages[0].content }}");
+    Files.writeString(moved.resolve("chat_template.jinja"), whole);
+
+    Path exported = folder.resolve("exported");
+    exports(moved, "peft", exported);
+    assertThat(exported.resolve("chat_template.jinja")).hasContent(whole);
+    exports(moved, "gguf", folder.resolve("a.gguf"), "--modelfile=" + folder.resolve("other"));
+    assertThat(folder.resolve("other")).content().contains(turn);
+  }
+
+  private static void merges(Path adapter, Path base, Path out, String... more) {
+    typed("merge", List.of("--adapter=" + adapter, "--base=" + base, "--out=" + out), more);
+  }
+
+  private void exports(Path adapter, String to, Path out, String... more) {
+    typed(
+        "export",
+        List.of(adapter.toString(), "--base=" + base, "--to=" + to, "--out=" + out),
+        more);
+  }
+
+  private static void typed(String command, List<String> arguments, String... more) {
+    List<String> all = new ArrayList<>(List.of(command));
+    all.addAll(arguments);
+    all.addAll(List.of(more));
+    Typed typed = Typed.run(all.toArray(String[]::new));
+    assertThat(typed.code()).as(typed.output()).isZero();
   }
 }

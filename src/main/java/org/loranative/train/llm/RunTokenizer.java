@@ -1,6 +1,5 @@
 package org.loranative.train.llm;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -13,6 +12,7 @@ import org.loranative.UserException;
 import org.loranative.config.ConfigReader;
 import org.loranative.config.TrainConfig;
 import org.loranative.model.llm.LlmBase;
+import org.loranative.text.AdapterTemplate;
 import org.loranative.text.ChatTemplate;
 import org.loranative.text.NamedTemplates;
 import org.loranative.text.Tokenizer;
@@ -55,18 +55,11 @@ public final class RunTokenizer {
   }
 
   /**
-   * Takes what an adapter was trained with: the template beside it, variables and date of the run
-   * that it lies in.
+   * Takes what an adapter was trained with: the template beside it, variables (which that template
+   * holds too) and date of the run that it lies in.
    */
   static void of(Path adapter, Tokenizer tokenizer) {
-    Path beside = adapter.resolve("chat_template.jinja");
-    if (Files.isRegularFile(beside)) {
-      try {
-        tokenizer.setChatTemplate(beside.toString(), Files.readString(beside));
-      } catch (IOException e) {
-        throw new UserException(beside + " cannot be read: " + e.getMessage(), e);
-      }
-    }
+    AdapterTemplate.of(adapter).ifPresent(t -> t.give(tokenizer));
     Optional<TrainConfig> run = configOf(adapter);
     run.map(TrainConfig::templateKwargs).ifPresent(tokenizer::setTemplateVariables);
     run.flatMap(TrainConfig::templateDateTime).ifPresent(tokenizer::setDate);
