@@ -23,7 +23,7 @@ CUBINS = ROOT / "target/classes/org/loranative/device/kernels"
 NVDISASM = pathlib.Path(triton.__file__).parent / "backends/nvidia/bin/nvdisasm"
 FILES = ["tensor_gemm", "block_gemm", "tensor_conv", "tiled_attention"]
 MEMORY_BOUND = ["dora", "delta", "optimizer", "schedule_free", "prodigy", "factored"]
-ARCHITECTURES = ["sm_86", "sm_89"]
+ARCHITECTURES = ["sm_86"]  # mvn -Pcards makes it
 HMMA_FLOPS = 2 * 16 * 8 * 16  # of a warp
 
 INSTRUCTION = re.compile(r"/\*[0-9a-f]+\*/\s+(?:@!?U?P\w+\s+)?([A-Z0-9_.]+)")

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Called by Maven: build.sh BUILD_DIR DNNL_DIR CLASSES_DIR NVRTC_DIR SKIP_KERNELS ARCHITECTURES [FLAGS]
-# Builds libloranative.a and the emulator into BUILD_DIR against oneDNN unpacked in DNNL_DIR, and puts
+# Called by Maven: build.sh BUILD_DIR DNNL_DIR CLASSES_DIR NVRTC_DIR SKIP_KERNELS ARCHITECTURES TARGETS [FLAGS]
+# Builds TARGETS (all: libloranative.a and the emulator) into BUILD_DIR against oneDNN unpacked in DNNL_DIR, and puts
 # what is loaded at run time into CLASSES_DIR: a small library, and the compiled CUDA kernels.
 set -euo pipefail
-build="$1" dnnl="$2" classes="$3" nvrtc="$4" skip="$5" architectures="$6" flags="${7:-}"
+build="$1" dnnl="$2" classes="$3" nvrtc="$4" skip="$5" architectures="$6" targets="$7" flags="${8:-}"
 cd "$(dirname "$0")"
 cmake -S . -B "$build" -DDNNL_DIR="$dnnl" -DCMAKE_BUILD_TYPE=None -DLIBRARY_FLAGS="$flags" >"$build.configure.log" 2>&1 ||
   { cat "$build.configure.log"; exit 1; }
-cmake --build "$build" -j"$(nproc)" -- --no-print-directory
+# shellcheck disable=SC2086 # targets are words
+cmake --build "$build" -j"$(nproc)" --target $targets -- --no-print-directory
 natives="$classes/org/loranative/device/linux-x86_64"
 mkdir -p "$natives"
 cp "$build/libloranative_environment.so" "$natives"

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.loranative.track.TensorBoard;
 
@@ -42,6 +43,7 @@ class ScalePageTest extends InBrowser {
   }
 
   @Test
+  @Tag("slow")
   void aThousandRuns() throws IOException {
     finished(1000);
     long start = System.nanoTime();
@@ -81,6 +83,7 @@ class ScalePageTest extends InBrowser {
   }
 
   @Test
+  @Tag("slow")
   void oneGrowsAmongAHundred() throws IOException {
     finished(100);
     try (TensorBoard live = new TensorBoard(folder.resolve("growing/logs"), 1)) {

@@ -110,7 +110,7 @@ class ProcessTest {
   /** A step of hundreds of micro-batches is given up; the run goes on from the step before. */
   @Test
   void stopsWithinAStep() throws Exception {
-    int microBatches = 300, steps = 3;
+    int microBatches = 200, steps = 2;
     String[] arguments =
         text(
             "max_steps=" + steps,
@@ -155,7 +155,7 @@ class ProcessTest {
             "save_steps=1000",
             "validation_path=" + folder.resolve("held-out.jsonl"));
     List<String> records = new ArrayList<>();
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < 400; i++) {
       records.add("{\"prompt\":\"what is " + i + "? \",\"completion\":\"it is " + i + "\"}");
     }
     Files.write(folder.resolve("train.jsonl"), records.subList(0, 3));

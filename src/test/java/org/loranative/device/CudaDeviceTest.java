@@ -111,6 +111,7 @@ class CudaDeviceTest {
   }
 
   @Test
+  @Tag("slow")
   void schedulesDoNotChangeABit() throws IOException {
     for (String seed : List.of("0", "3", "8")) {
       train(
@@ -157,6 +158,7 @@ class CudaDeviceTest {
   }
 
   @Test
+  @Tag("slow")
   void unusableCardsAreExplained() throws IOException {
     String out = "--set=output_dir=" + folder.resolve("x");
     Outcome none = train(Map.of("LN_EMU_DEVICES", "0"), "cuda-emu", out);
@@ -215,6 +217,7 @@ class CudaDeviceTest {
 
   /** Contexts are each card's own; a card that somebody else has to himself stops no other. */
   @Test
+  @Tag("slow")
   void severalCards() throws IOException {
     String out = "--set=output_dir=" + folder.resolve("x");
     Map<String, String> two = Map.of("LN_EMU_DEVICES", "2");
@@ -265,6 +268,7 @@ class CudaDeviceTest {
 
   /** Gradients that overflow pass a step over; a resumed run goes on with the scale it had. */
   @Test
+  @Tag("slow")
   void f16TrainsWithALossScale() throws IOException {
     String whole = "--set=output_dir=" + folder.resolve("whole");
     String parts = "--set=output_dir=" + folder.resolve("parts");
@@ -297,6 +301,7 @@ class CudaDeviceTest {
 
   /** {@code auto} takes a card that computes as the CPU does, and no other. */
   @Test
+  @Tag("slow")
   void autoTakesACardThatPassesItsCheck() throws IOException {
     Path driver = Files.createDirectory(folder.resolve("driver"));
     Files.copy(Path.of(TestDevices.emulator()), driver.resolve(CudaDevice.DRIVER));

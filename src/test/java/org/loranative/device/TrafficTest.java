@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.testing.ChildJava;
@@ -21,6 +22,7 @@ class TrafficTest {
   private static final String HOT = "(tensor_gemm|tensor_conv|block_gemm|tiled_attention)_.*";
 
   @Test
+  @Tag("slow")
   void hotKernelsHaveNoBankConflictsAndReadWholeSectors(@TempDir Path temp) throws Exception {
     Map<String, long[]> counts = run(temp.resolve("traffic.csv"));
     List<String> hot = counts.keySet().stream().filter(k -> k.matches(HOT)).toList();

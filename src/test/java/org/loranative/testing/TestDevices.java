@@ -7,10 +7,10 @@ import org.loranative.device.CudaDevice;
 import org.loranative.device.Device;
 
 /**
- * The devices that every op and model is tested on: the CPU, and the CUDA kernels in the emulator
- * that the environment names, as it is and built with its checks. Where the environment names
- * NVIDIA's driver instead, {@code cuda-emu} is a real card ({@code benchmarks/gpu_check}). {@code
- * -Dtests.devices=cpu} takes some of them alone.
+ * The devices that tests run on: the CPU, and the CUDA kernels in the emulator that the environment
+ * names, as it is ({@code cuda-emu}) and built with its checks ({@code cuda-check}). Where the
+ * environment names NVIDIA's driver instead, {@code cuda-emu} is a real card ({@code
+ * benchmarks/gpu_check}). {@code -Dtests.devices=cpu} takes some of them alone.
  */
 public final class TestDevices {
   private static final String LIBRARY =
@@ -20,31 +20,25 @@ public final class TestDevices {
               Path.of("target/native/libcuda_emu.so").toAbsolutePath().toString());
   private static final boolean EMULATED = LIBRARY.endsWith("_emu.so");
 
-  public static final List<String> NAMES = chosen();
+  /** Those of tests of single ops: the checks see what the plain emulator computes, and more. */
+  public static final List<String> OPS = chosen("cuda-check");
 
-  /**
-   * Those that whole models are tested on: every op and shape has passed the checks of {@code
-   * cuda-check} by itself, and a model there takes minutes. CI asks for it by name.
-   */
-  public static final List<String> MODELS =
-      isAsked() ? NAMES : NAMES.stream().filter(n -> !n.equals("cuda-check")).toList();
+  /** Those of tests of whole models, which take minutes under the checks; CI runs them so too. */
+  public static final List<String> MODELS = chosen("cuda-emu");
 
   private TestDevices() {}
 
-  private static boolean isAsked() {
-    return !System.getProperty("tests.devices", "").isBlank();
-  }
-
-  private static List<String> chosen() {
-    if (isAsked()) {
-      return List.of(System.getProperty("tests.devices").split(","));
+  private static List<String> chosen(String emulator) {
+    String asked = System.getProperty("tests.devices", "");
+    if (!asked.isBlank()) {
+      return List.of(asked.split(","));
     }
-    return EMULATED ? List.of("cpu", "cuda-emu", "cuda-check") : List.of("cuda-emu");
+    return EMULATED ? List.of("cpu", emulator) : List.of("cuda-emu");
   }
 
-  /** The same, for {@code @MethodSource}. */
-  public static List<String> names() {
-    return NAMES;
+  /** {@link #OPS}, for {@code @MethodSource}. */
+  public static List<String> ops() {
+    return OPS;
   }
 
   /** {@link #MODELS}, for {@code @MethodSource}. */

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.StoppedException;
@@ -171,6 +172,7 @@ class KilledRunTest {
   }
 
   @Test
+  @Tag("slow")
   void aKillAtAnyStepLosesNothing() throws IOException {
     Path whole = folder.resolve("whole");
     KillingFileSystem alive = new KillingFileSystem(Integer.MAX_VALUE);

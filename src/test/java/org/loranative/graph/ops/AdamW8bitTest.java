@@ -23,7 +23,7 @@ class AdamW8bitTest {
   private static final int STEPS = 10;
 
   @ParameterizedTest
-  @MethodSource("org.loranative.testing.TestDevices#names")
+  @MethodSource("org.loranative.testing.TestDevices#ops")
   void followsBitsandbytes(String deviceName) {
     Golden golden = new Golden(Golden.FOLDER.resolve("adamw8bit.safetensors"));
     float[] start = golden.floats("start");

@@ -52,7 +52,7 @@ class BlockNormTest {
             Map.of("w", w.bytes()))
         .compare(
             expected,
-            TestDevices.NAMES,
+            TestDevices.OPS,
             DType.F32,
             String.format("%s in %d out %d rank %d", format, in, out, rank));
   }

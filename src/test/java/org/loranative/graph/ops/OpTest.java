@@ -37,7 +37,7 @@ class OpTest {
 
   @BeforeAll
   static void open() {
-    TestDevices.NAMES.forEach(n -> DEVICES.put(n, TestDevices.open(n)));
+    TestDevices.OPS.forEach(n -> DEVICES.put(n, TestDevices.open(n)));
   }
 
   @AfterAll
