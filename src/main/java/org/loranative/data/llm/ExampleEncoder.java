@@ -19,7 +19,8 @@ import org.loranative.track.Phase;
  * answer's turn, its end included ({@link Turns}); {@code all} labels every token but the first.
  */
 public final class ExampleEncoder {
-  private static final String NOTHING = "it holds nothing to learn (no answer, or a single token)";
+  private static final String NOTHING =
+      "it holds nothing to learn (no answer, none with a weight of 1, or a single token)";
 
   private final Tokenizer tokenizer;
   private final String format;

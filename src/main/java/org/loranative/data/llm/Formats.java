@@ -107,7 +107,7 @@ public final class Formats {
       case "messages" -> messages(record, record.path("messages"), "role", "content");
       case "sharegpt" -> sharegpt(record);
       case "alpaca" -> alpaca(record);
-      case "prompt" -> new Completion(text(record, "prompt"), text(record, "completion"));
+      case "prompt" -> completion(record);
       default -> new Text(text(record, "text"));
     };
   }
@@ -167,7 +167,7 @@ public final class Formats {
       // Some ShareGPT files use OpenAI's names inside.
       String role = m.path(m.has(roleKey) ? roleKey : "role").asText();
       JsonNode written = m.path(m.has(contentKey) ? contentKey : "content");
-      Optional<String> content = content(written);
+      Optional<String> content = content(written, "message " + number);
       Optional<String> reasoning =
           REASONING.stream()
               .map(m::path)
@@ -175,8 +175,7 @@ public final class Formats {
               .map(JsonNode::asText)
               .findFirst();
       boolean saysMore = !m.path("tool_calls").isEmpty() || reasoning.isPresent();
-      boolean absent = written.isNull() || written.isMissingNode();
-      if (role.isEmpty() || content.isEmpty() && !(absent && saysMore)) {
+      if (role.isEmpty() || content.isEmpty() && !saysMore) {
         throw new FormatException("message " + number + " lacks " + roleKey + " or " + contentKey);
       }
       Map<String, Object> fields = ToolCalls.fields(m, number);
@@ -194,22 +193,46 @@ public final class Formats {
     return new Conversation(messages, ToolCalls.tools(record), silent);
   }
 
-  /** Text, or OpenAI's list of parts of which we take the text. */
-  private static Optional<String> content(JsonNode node) {
+  /** Text, or OpenAI's list of parts, which must be texts; empty where a message has none. */
+  private static Optional<String> content(JsonNode node, String message) throws FormatException {
     if (node.isTextual()) {
       return Optional.of(node.asText());
     }
-    if (!node.isArray()) {
+    if (node.isNull() || node.isMissingNode()) {
       return Optional.empty();
+    }
+    if (!node.isArray()) {
+      throw new FormatException(message + "'s content is " + node.getNodeType() + ", not text");
     }
     StringBuilder text = new StringBuilder();
     for (JsonNode part : node) {
       if (!part.path("text").isTextual()) {
-        return Optional.empty();
+        throw new FormatException(
+            String.format(
+                "%s has a part of type %s; only text can be trained on",
+                message, part.path("type").asText("unknown")));
       }
       text.append(part.path("text").asText());
     }
     return Optional.of(text.toString());
+  }
+
+  /** Raw text, or turns of which those of the prompt are only read (TRL's conversational form). */
+  private static Content completion(JsonNode record) throws FormatException {
+    if (!record.path("prompt").isArray() || !record.path("completion").isArray()) {
+      return new Completion(text(record, "prompt"), text(record, "completion"));
+    }
+    Conversation prompt = messages(record, record.path("prompt"), "role", "content");
+    Conversation completion = messages(record, record.path("completion"), "role", "content");
+    int read = prompt.messages().size();
+    List<Message> all = new ArrayList<>(prompt.messages());
+    all.addAll(completion.messages());
+    Set<Integer> silent = new TreeSet<>();
+    for (int i = 0; i < read; i++) {
+      silent.add(i);
+    }
+    completion.silent().forEach(i -> silent.add(read + i));
+    return new Conversation(all, prompt.tools(), silent);
   }
 
   private static Conversation alpaca(JsonNode record) throws FormatException {
