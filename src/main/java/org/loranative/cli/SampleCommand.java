@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
+import org.loranative.Decimals;
 import org.loranative.UserException;
 import org.loranative.diffusion.Prediction;
 import org.loranative.diffusion.Sampler;
@@ -123,8 +124,12 @@ final class SampleCommand implements Callable<Integer> {
     if (clipSkip < 0) {
       throw new UserException("--clip-skip is " + clipSkip + ", but must be at least 0.");
     }
-    if (guidance.orElse(0.0) < 0) {
-      throw new UserException("--guidance is " + guidance.get() + ", but must be at least 0.");
+    double led = guidance.orElse(1.0);
+    if (!(led >= 0 && Double.isFinite(led))) {
+      throw new UserException(
+          "--guidance is "
+              + Decimals.plain(led)
+              + ", but must be a number of at least 0, such as 7 (1: not guided).");
     }
     Path folder = out.toAbsolutePath().getParent();
     if (!Files.isDirectory(folder)) {

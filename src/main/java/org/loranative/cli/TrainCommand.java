@@ -1,6 +1,8 @@
 package org.loranative.cli;
 
 import java.util.concurrent.Callable;
+import org.loranative.config.TrainConfig;
+import org.loranative.train.RunFolder;
 import org.loranative.train.StopSignal;
 import org.loranative.train.runs.TrainRun;
 import picocli.CommandLine.Command;
@@ -16,12 +18,14 @@ import picocli.CommandLine.Option;
       "",
       "A configuration needs base_model, metadata_path (or train_data_dir) and output_dir:",
       "  base_model: models/SmolLM2-135M-Instruct.Q4_1.gguf   # or a Hugging Face folder",
-      "  metadata_path: data/train.jsonl                      # or .json .csv .txt .parquet, or a folder",
+      "  metadata_path: data/train.jsonl                      # or .json .csv .txt .parquet, or a"
+          + " folder",
       "  output_dir: output/my-run",
       "For images: task_type: sd, and a folder of captioned pictures as metadata_path.",
       "Results: output_dir/adapter (PEFT; of images the file lora.safetensors), output_dir/logs",
       "(TensorBoard, metrics.jsonl, train.log),",
-      "output_dir/checkpoint-N. Ctrl-C saves a checkpoint and exits (again: at once); --resume goes on."
+      "output_dir/checkpoint-N. Ctrl-C saves a checkpoint and exits (again: at once); --resume goes"
+          + " on."
     })
 final class TrainCommand implements Callable<Integer> {
   @Mixin private ConfigOptions options;
@@ -34,7 +38,11 @@ final class TrainCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     StopSignal stop = StopSignal.onSignals();
-    try (TrainRun run = new TrainRun(options.readForRun(resume))) {
+    TrainConfig config = options.readForRun(resume);
+    if (!resume) {
+      TrainConfig.path(config.outputDir()).ifPresent(RunFolder::requireUnused); // before long work
+    }
+    try (TrainRun run = new TrainRun(config)) {
       return run.train(resume, Main.CONSOLE, stop).isPresent() ? 0 : stop.exitCode();
     }
   }

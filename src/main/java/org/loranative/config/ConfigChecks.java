@@ -79,6 +79,9 @@ final class ConfigChecks {
     if (OptimizerDefaults.of(c.optimizer()).lrSchedule().equals("constant")) {
       is.withoutSchedule(c);
     }
+    if (c.findsRate()) {
+      is.withOneRate(c);
+    }
     if (c.validationFraction() > 0 && !c.validationPath().isEmpty()) {
       throw new UserException(
           source.apply("validation_fraction")
@@ -96,6 +99,23 @@ final class ConfigChecks {
     if (c.sampleSteps() > 0 && c.samplePrompts().isEmpty()) {
       throw new UserException(
           source.apply("sample_steps") + " is set but sample_prompts is empty; list the prompts.");
+    }
+  }
+
+  /** For an optimizer that finds the learning rate. */
+  private void withOneRate(TrainConfig c) {
+    String with =
+        " with optimizer " + c.optimizer() + ", which finds one learning rate for all numbers";
+    if (c.loraPlusRatio() != 1) {
+      throw wrong("lora_plus_ratio", c.loraPlusRatio(), "1" + with);
+    }
+    for (LoraTarget t : c.loraTargets()) {
+      if (t.learningRate().isPresent() && !t.learningRate().get().equals(c.learningRate())) {
+        throw wrong(
+            "lora_targets, " + t.target() + ": learning_rate",
+            t.learningRate().get(),
+            "left out" + with);
+      }
     }
   }
 

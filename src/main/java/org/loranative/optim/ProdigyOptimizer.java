@@ -2,7 +2,6 @@ package org.loranative.optim;
 
 import java.util.List;
 import java.util.Map;
-import org.loranative.UserException;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Prodigy;
 import org.loranative.graph.ops.ProdigyMoments;
@@ -36,12 +35,7 @@ record ProdigyOptimizer(Hyperparameters hyperparameters) implements Optimizer {
   @Override
   public void append(Update u) {
     if (u.ranges().size() > 1 || u.ranges().stream().anyMatch(r -> r.rate() != 1)) {
-      throw new UserException(
-          "optimizer "
-              + NAME
-              + " finds one learning rate for all numbers, so lora_targets cannot have rates of"
-              + " their own, and lora_plus_ratio must be 1. Remove them, or take another"
-              + " optimizer.");
+      throw new IllegalArgumentException("settings have been checked: one rate for all numbers");
     }
     Hyperparameters h = hyperparameters;
     List<Value> v = u.slots(this);

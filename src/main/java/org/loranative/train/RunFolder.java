@@ -41,11 +41,8 @@ public final class RunFolder implements AutoCloseable {
     this.folder = folder;
     this.resumed = resume;
     this.isNew = !Files.exists(folder);
-    if (!resume && Files.exists(folder) && !isUnused(folder)) {
-      throw new UserException(
-          "output_dir "
-              + folder
-              + " already holds a run. Add --resume to continue it, or name another folder.");
+    if (!resume) {
+      requireUnused(folder);
     }
     try {
       Files.createDirectories(folder.resolve("logs"));
@@ -53,6 +50,20 @@ public final class RunFolder implements AutoCloseable {
       AtomicFolders.recover(folder); // under the lock
     } catch (IOException e) {
       throw new UserException("output_dir " + folder + " cannot be written: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Refuses a folder that a new run cannot have.
+   *
+   * @throws UserException saying how to go on with the run in it
+   */
+  public static void requireUnused(Path folder) {
+    if (Files.exists(folder) && !isUnused(folder)) {
+      throw new UserException(
+          "output_dir "
+              + folder
+              + " already holds a run. Add --resume to continue it, or name another folder.");
     }
   }
 
@@ -159,7 +170,7 @@ public final class RunFolder implements AutoCloseable {
   }
 
   /** A checkpoint as it lies on disk. */
-  record Saved(Path folder, Checkpoint checkpoint) {}
+  public record Saved(Path folder, Checkpoint checkpoint) {}
 
   /**
    * The newest whole checkpoint of a step before {@code limit}; damaged ones are named and passed
@@ -180,30 +191,40 @@ public final class RunFolder implements AutoCloseable {
   }
 
   /**
-   * Where a run stands: at the newest whole checkpoint if it is resumed, else at its beginning.
+   * The newest whole checkpoint, which a resumed run goes on from; none at its beginning.
    *
-   * @param state is filled from it
-   * @param begin fills the state at the beginning
-   * @throws UserException if the run's checkpoint is none of this identity; nothing has changed
+   * @throws UserException if it is none of this identity, or none is whole; nothing has changed
    *     then
    */
-  public Checkpoint start(RunIdentity identity, AdapterState state, Runnable begin)
-      throws IOException {
+  public Optional<Saved> newest(RunIdentity identity) {
     Optional<Saved> newest = newestWhole(Integer.MAX_VALUE);
-    if (newest.isPresent()) {
-      Checkpoint checkpoint = newest.get().checkpoint();
-      identity.requireSame(checkpoint.identity(), newest.get().folder());
-      Checkpoint.restore(newest.get().folder(), state);
-      setAsideAfter(checkpoint.step());
-      log.info("Resuming from {}", newest.get().folder());
-      return checkpoint;
-    }
-    if (!checkpoints().isEmpty()) {
+    newest.ifPresent(n -> identity.requireSame(n.checkpoint().identity(), n.folder()));
+    if (newest.isEmpty() && !checkpoints().isEmpty()) {
       throw new UserException(
           "output_dir "
               + folder
               + " holds no whole checkpoint to resume from. Delete the damaged ones to start from"
               + " the beginning, or name another folder.");
+    }
+    return newest;
+  }
+
+  /**
+   * Where a run stands: at its newest checkpoint, else at its beginning.
+   *
+   * @param newest see {@link #newest}
+   * @param state is filled from it
+   * @param begin fills the state at the beginning
+   */
+  public Checkpoint start(
+      Optional<Saved> newest, RunIdentity identity, AdapterState state, Runnable begin)
+      throws IOException {
+    if (newest.isPresent()) {
+      Checkpoint checkpoint = newest.get().checkpoint();
+      Checkpoint.restore(newest.get().folder(), state);
+      setAsideAfter(checkpoint.step());
+      log.info("Resuming from {}", newest.get().folder());
+      return checkpoint;
     }
     if (resumed) {
       log.info("No checkpoint yet: starting from the beginning.");

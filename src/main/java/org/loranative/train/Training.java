@@ -11,11 +11,12 @@ import org.loranative.model.Placement;
 import org.loranative.model.weights.Weights;
 
 /**
- * A kind of training, opened on its base model and its data: what {@code TrainRun} puts together.
+ * A kind of training, opened on its base model: what {@code TrainRun} puts together.
  *
  * @param <B> a micro-batch
  */
 public interface Training<B> extends AutoCloseable {
+  /** What it does with its data, which are read when first asked for. */
   Task<B> task();
 
   Adapters adapters();

@@ -164,6 +164,19 @@ class AdapterCommandsTest {
   }
 
   @Test
+  void inspectsTheFoldersOfADiffusionModel() throws Exception {
+    Typed whole = Typed.run("inspect", BASE);
+    assertThat(whole.code()).isZero();
+    assertThat(whole.output())
+        .contains(
+            "StableDiffusionPipeline, a folder of diffusers", "UNet2DConditionModel", " tensors, ")
+        .containsPattern("tokenizer +CLIPTokenizer +no tensors");
+    Typed part = Typed.run("inspect", BASE + "/unet");
+    assertThat(part.code()).isZero();
+    assertThat(part.output()).contains("conv_in.weight");
+  }
+
+  @Test
   void refusesWhatCannotBe() throws Exception {
     String kohya = PEERS.resolve("kohya.safetensors").toString();
     String out = out("x.safetensors");

@@ -117,7 +117,7 @@ class ShownTextsTest {
     for (String command : List.of("data", "train")) {
       Typed nothing = typed(command, noAnswer);
       assertThat(nothing.code()).isEqualTo(2);
-      assertThat(nothing.output()).contains("for training: it holds nothing to learn");
+      assertThat(nothing.output()).contains("can be trained on: it holds nothing to learn");
     }
     template(
         "{% generation %}{% for m in messages %}{{ m.content }}<|im_end|>{% endfor %}{%"
@@ -128,5 +128,17 @@ class ShownTextsTest {
       assertThat(everything.output()).contains("Every token", "train_on: all");
     }
     assertThat(data(CHAT, "--set=train_on=all").code()).isZero();
+    template(
+        "{% for m in messages %}{% if m.role == 'assistant' %}{% generation %}{{ m.content"
+            + " }}<|im_end|>{% endgeneration %}{% else %}{{ m.content }}{% endif %}{% endfor %}");
+    Path held = folder.resolve("held.jsonl");
+    Files.writeString(held, "{\"messages\":[{\"role\":\"assistant\",\"content\":\"yes\"}]}\n");
+    for (String command : List.of("data", "train")) {
+      Typed measured = typed(command, CHAT, "--set=validation_path=" + held);
+      assertThat(measured.code()).isEqualTo(2);
+      assertThat(measured.output())
+          .contains("Every token of " + held + "'s conversations would be measured");
+    }
+    assertThat(data(CHAT).code()).isZero();
   }
 }

@@ -78,7 +78,7 @@ class KilledRunTest {
         AdapterState state = new AdapterState(device, adapters, slots);
         RunFolder run = new RunFolder(output, resume)) {
       Runnable begin = () -> begin(state);
-      Checkpoint from = run.start(identity, state, begin);
+      Checkpoint from = run.start(run.newest(identity), identity, state, begin);
       try (Tracker tracker = new Tracker(run, Map.of(), from.step() + 1, STEPS, "sums", CONSOLE)) {
         RunLoop loop =
             new RunLoop(

@@ -172,7 +172,14 @@ class ResumeTest {
   void prodigyHasOneRateForAll() {
     assertThatThrownBy(() -> train(false, "optimizer=prodigy", "lora_plus_ratio=4"))
         .isInstanceOf(UserException.class)
-        .hasMessageContaining("lora_plus_ratio must be 1");
+        .hasMessageContaining("lora_plus_ratio is 4, but must be 1 with optimizer prodigy");
+    assertThatThrownBy(
+            () ->
+                train(
+                    false,
+                    "optimizer=prodigy",
+                    "lora_targets=[{target: q_proj, learning_rate: 0.1}]"))
+        .hasMessageContaining("q_proj: learning_rate is 0.1, but must be left out");
   }
 
   /** Every optimizer: from a checkpoint in the middle a run ends with the same bytes. */

@@ -238,6 +238,11 @@ class TrainRunTest {
         .isInstanceOf(UserException.class)
         .hasMessageContaining("lora_rank");
     assertThat(folder.resolve("third")).as("refused, so there is no run").doesNotExist();
+    Files.writeString(data, "{\"nothing\": 1}\n");
+    assertThatThrownBy(
+            () -> train("third", false, new StopSignal(), "init_adapter=" + first, "lora_rank=2"))
+        .as("refused before the data are read")
+        .hasMessageContaining("lora_rank");
   }
 
   /** A process that is killed while it loads leaves no run, so nothing is to be resumed there. */
@@ -370,6 +375,10 @@ class TrainRunTest {
     Files.writeString(data, "");
     assertThatThrownBy(() -> train("w", false, new StopSignal()))
         .hasMessage(data + " holds no record.");
+    Files.writeString(data, "{\"prompt\": \"a\", \"completion\": \"b\"}\n");
+    Path other = Files.writeString(folder.resolve("other.jsonl"), "{\"nothing\": 1}\n");
+    assertThatThrownBy(() -> train("w", false, new StopSignal(), "validation_path=" + other))
+        .hasMessageContaining("No record of " + other + " can be measured");
     ObjectMapper json = new ObjectMapper();
     ObjectNode config = (ObjectNode) json.readTree(base.resolve("config.json").toFile());
     json.writeValue(base.resolve("config.json").toFile(), config.deepCopy().put("hidden_size", 32));

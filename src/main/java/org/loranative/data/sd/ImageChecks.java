@@ -20,6 +20,8 @@ public final class ImageChecks {
   /** Kinds of doubt, each with what to do. */
   public enum Doubt {
     NO_CAPTION("images without a caption are left out; describe or remove them"),
+    EMPTY_CAPTION(
+        "learnt as pictures of no text, which may be meant; else describe or remove them"),
     NO_IMAGE("captions without an image of that name are left out; add or remove them"),
     UNREAD("images of kinds that are not read are left out; convert them to PNG or JPEG"),
     UNHEEDED("the metadata file describes the images, so these captions are not read; keep one"),
@@ -56,7 +58,11 @@ public final class ImageChecks {
     images.unread().forEach(p -> checks.add(Doubt.UNREAD, name(p)));
     images.unheeded().forEach(p -> checks.add(Doubt.UNHEEDED, name(p)));
     List<Captioned> all = images.images();
-    if (all.size() > 1 && all.stream().map(Captioned::caption).distinct().count() == 1) {
+    List<Captioned> silent = all.stream().filter(c -> c.caption().isBlank()).toList();
+    silent.forEach(c -> checks.add(Doubt.EMPTY_CAPTION, name(c.file())));
+    if (all.size() > 1
+        && silent.isEmpty()
+        && all.stream().map(Captioned::caption).distinct().count() == 1) {
       checks.add(Doubt.SAME_CAPTION, "all: " + all.get(0).caption());
     }
     Map<String, Integer> byFile = new HashMap<>();

@@ -44,7 +44,8 @@ public final class DiffusionTraining implements Training<DiffusionTask.Batch> {
   private final DiffusionBase base;
   private final TextReader reader;
   private final Adapters adapters;
-  private final DiffusionTask task;
+  private final TrainingNoise noise;
+  private Optional<DiffusionTask> task = Optional.empty();
 
   public DiffusionTraining(TrainConfig config, Device device, DType compute) {
     this.config = config;
@@ -56,9 +57,7 @@ public final class DiffusionTraining implements Training<DiffusionTask.Batch> {
     boolean opened = false;
     try {
       adapters = choose(config, base);
-      TrainingNoise noise = DiffusionTask.noise(config, base.noise()); // before any data is read
-      EncodedImages data = new EncodedImages(config, base, reader, device, compute);
-      task = new DiffusionTask(base, reader, adapters, compute, config, noise, data);
+      noise = DiffusionTask.noise(config, base.noise()); // before any data is read
       opened = true;
     } finally {
       if (!opened) {
@@ -117,7 +116,15 @@ public final class DiffusionTraining implements Training<DiffusionTask.Batch> {
 
   @Override
   public Task<DiffusionTask.Batch> task() {
-    return task;
+    return opened();
+  }
+
+  private DiffusionTask opened() {
+    if (task.isEmpty()) {
+      EncodedImages data = new EncodedImages(config, base, reader, device, compute);
+      task = Optional.of(new DiffusionTask(base, reader, adapters, compute, config, noise, data));
+    }
+    return task.get();
   }
 
   @Override
@@ -132,17 +139,17 @@ public final class DiffusionTraining implements Training<DiffusionTask.Batch> {
 
   @Override
   public long preparationBytes() {
-    return task.encodingBytes();
+    return opened().encodingBytes();
   }
 
   @Override
   public long preparedBytes() {
-    return task.encodedBytes();
+    return opened().encodedBytes();
   }
 
   @Override
   public void prepare() {
-    task.encode();
+    opened().encode();
   }
 
   @Override

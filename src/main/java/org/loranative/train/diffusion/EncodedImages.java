@@ -101,13 +101,13 @@ final class EncodedImages {
     data.all().forEach(i -> crops.put(i, crops(i, made.moments().get(i))));
     texts.putAll(made.texts());
     log.info(
-        "data: {} of {} images and {} of {} captions encoded in {} s{}; sizes {}",
+        "data: {} of {} images{} encoded in {} s{}{}; sizes {}",
         made.newImages(),
         data.all().size(),
-        made.newTexts(),
-        withTexts ? captions.size() : 0,
+        withTexts ? String.format(" and %d of %d captions", made.newTexts(), captions.size()) : "",
         String.format("%.1f", (System.nanoTime() - start) / 1e9),
         data.cache().map(c -> " (kept in " + c + ")").orElse(""),
+        withTexts ? "" : "; each step encodes its captions",
         data.all().stream().map(PreparedImage::size).distinct().toList());
   }
 

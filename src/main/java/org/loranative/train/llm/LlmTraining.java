@@ -33,7 +33,7 @@ public final class LlmTraining implements Training<List<Example>> {
   private final LlmBase base;
   private final Tokenizer tokenizer;
   private final Adapters adapters;
-  private final LlmTask task;
+  private Optional<LlmTask> task = Optional.empty();
 
   public LlmTraining(TrainConfig config, Device device, DType compute) {
     this.config = config;
@@ -48,7 +48,6 @@ public final class LlmTraining implements Training<List<Example>> {
       adapters =
           LoraSpecs.adapters(
               config, base.targets(), base.blocks(), (name, layers) -> List.of(name));
-      task = new LlmTask(base, tokenizer, adapters, compute, config);
       opened = true;
     } finally {
       if (!opened) {
@@ -59,7 +58,14 @@ public final class LlmTraining implements Training<List<Example>> {
 
   @Override
   public Task<List<Example>> task() {
-    return task;
+    return opened();
+  }
+
+  private LlmTask opened() {
+    if (task.isEmpty()) {
+      task = Optional.of(new LlmTask(base, tokenizer, adapters, compute, config));
+    }
+    return task.get();
   }
 
   @Override
@@ -111,7 +117,7 @@ public final class LlmTraining implements Training<List<Example>> {
   public String trial(Path adapter) {
     return String.format(
         "lora-native generate --base %s --adapter %s --prompt \"…\"%s",
-        ShellWord.of(config.baseModel()), ShellWord.of(adapter), task.isRaw() ? " --raw" : "");
+        ShellWord.of(config.baseModel()), ShellWord.of(adapter), opened().isRaw() ? " --raw" : "");
   }
 
   @Override

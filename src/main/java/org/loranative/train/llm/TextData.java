@@ -36,12 +36,14 @@ public record TextData(List<Example> training, List<Example> held, boolean raw) 
         new ExampleEncoder(tokenizer, config.dataFormat(), config.trainOn(), config.maxLength());
     Path path = Path.of(config.dataPath());
     ExampleEncoder.Result result = read(encoder, path, "training");
-    requirePart(result, path, config);
+    requirePart(result, path, "trained on", config);
     List<Example> all = result.examples();
     boolean raw = result.conversations() == 0;
     Optional<Path> validation = TrainConfig.path(config.validationPath());
     if (validation.isPresent()) {
-      return new TextData(all, read(encoder, validation.get(), "validation").examples(), raw);
+      ExampleEncoder.Result held = read(encoder, validation.get(), "validation");
+      requirePart(held, validation.get(), "measured", config);
+      return new TextData(all, held.examples(), raw);
     }
     int n = (int) Math.round(config.validationFraction() * all.size());
     int[] order = Philox.permutation(all.size(), config.seed(), Philox.VALIDATION_SPLIT, 0);
@@ -57,8 +59,13 @@ public record TextData(List<Example> training, List<Example> held, boolean raw) 
     return new TextData(examples, held, raw);
   }
 
-  /** Refuses data of which nothing is learnt, and conversations of which everything is. */
-  private static void requirePart(ExampleEncoder.Result result, Path path, TrainConfig config) {
+  /**
+   * Refuses data of which nothing counts, and conversations of which everything does.
+   *
+   * @param use what is done with them
+   */
+  private static void requirePart(
+      ExampleEncoder.Result result, Path path, String use, TrainConfig config) {
     if (result.examples().isEmpty()) {
       List<String> reasons =
           result.skipped().stream().map(Records.Skipped::reason).distinct().toList();
@@ -67,7 +74,8 @@ public record TextData(List<Example> training, List<Example> held, boolean raw) 
               ? path + " holds no record."
               : "No record of "
                   + path
-                  + " can be used for training"
+                  + " can be "
+                  + use
                   + (reasons.size() == 1
                       ? ": " + reasons.get(0) + "."
                       : "; see the reasons above."));
@@ -76,16 +84,20 @@ public record TextData(List<Example> training, List<Example> held, boolean raw) 
       throw new UserException(
           "Every token of "
               + path
-              + "'s conversations would be trained, prompts too: they hold nothing but answers, or"
+              + "'s conversations would be "
+              + use
+              + ", prompts too: they hold nothing but answers, or"
               + " the chat template of "
               + config.baseModel()
               + " marks everything as an answer. If that is meant, say train_on: all.");
     }
     if (result.whole() > 0) {
       log.warn(
-          "{} of {} are trained from the first token to the last: they hold nothing but answers",
+          "{} of {} of {} are {} from the first token to the last: they hold nothing but answers",
           result.whole(),
-          Counted.of(result.conversations(), "conversation"));
+          Counted.of(result.conversations(), "conversation"),
+          path,
+          use);
     }
   }
 

@@ -1,5 +1,6 @@
 package org.loranative.train.runs;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.loranative.UserException;
@@ -9,6 +10,7 @@ import org.loranative.io.DType;
 import org.loranative.lora.AdapterState;
 import org.loranative.model.AdapterStart;
 import org.loranative.model.Placement;
+import org.loranative.train.RunFolder;
 import org.loranative.train.Training;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,20 +19,35 @@ import org.slf4j.LoggerFactory;
 record Beginning(TrainConfig config, Device device, DType compute) {
   private static final Logger log = LoggerFactory.getLogger(Beginning.class);
 
+  /**
+   * Refuses an adapter that the run cannot begin with, before long work. A run that has checkpoints
+   * goes on from them and needs none.
+   */
+  void check(Training<?> kind) {
+    Path run = Path.of(config.outputDir());
+    if (!Files.isDirectory(run) || RunFolder.checkpoints(run).isEmpty()) {
+      TrainConfig.path(config.initAdapter()).ifPresent(path -> read(path, kind));
+    }
+  }
+
+  private static float[] read(Path adapter, Training<?> kind) {
+    float[] params = kind.readAdapter(adapter);
+    for (float x : params) {
+      if (!Float.isFinite(x)) {
+        throw new UserException(
+            "init_adapter "
+                + adapter
+                + " holds NaN or infinite numbers: the run that wrote it diverged. Name an"
+                + " earlier checkpoint of it, or another adapter.");
+      }
+    }
+    return params;
+  }
+
   void set(Training<?> kind, AdapterState state, Placement placement) {
     Optional<Path> init = TrainConfig.path(config.initAdapter());
     if (init.isPresent()) {
-      float[] params = kind.readAdapter(init.get());
-      for (float x : params) {
-        if (!Float.isFinite(x)) {
-          throw new UserException(
-              "init_adapter "
-                  + init.get()
-                  + " holds NaN or infinite numbers: the run that wrote it diverged. Name an"
-                  + " earlier checkpoint of it, or another adapter.");
-        }
-      }
-      state.begin(params);
+      state.begin(read(init.get(), kind));
       log.info("Starting from the weights of {}", init.get());
     } else {
       float[] params = kind.adapters().initial(config.seed());

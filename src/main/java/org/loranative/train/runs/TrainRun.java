@@ -121,6 +121,8 @@ public final class TrainRun implements AutoCloseable {
   }
 
   private <B> Opened<B> open(Training<B> kind) {
+    new Beginning(config, device, compute).check(kind);
+    Task<B> task = kind.task(); // reads the data
     for (LoraSpec spec : kind.adapters().specs()) {
       log.info(
           "{}: rank {}, alpha {}, scale {}, {} layers{}",
@@ -132,7 +134,6 @@ public final class TrainRun implements AutoCloseable {
           spec.rate() == 1 ? "" : String.format(", learning_rate times %.3g", spec.rate()));
     }
     log.info("Adapter: {} trained parameters", kind.adapters().parameters());
-    Task<B> task = kind.task();
     Steps<B> steps =
         new Steps<>(task, config.gradientAccumulation(), config.epochs(), config.maxSteps());
     if (config.earlyStop() > 0 && !holdsOut(task)) {
@@ -285,15 +286,16 @@ public final class TrainRun implements AutoCloseable {
     log.info("memory: {} planned", MemoryPlan.size(memory.total()));
     log.debug("{}", describe(false));
     logBlocks(run.needed());
+    RunIdentity identity = RunIdentity.of(kind, config.seed(), config.optimizer());
+    Optional<RunFolder.Saved> newest = folder.newest(identity);
     kind.prepare();
     LoadedWeights weights = owned.add(kind.weights().load(run.needed(), device));
     AdapterState state =
         owned.add(new AdapterState(device, adapters, run.setting().optimizer().slots(adapters)));
     Placement placement = owned.add(new Placement(device, weights, state, kind.constants()));
     PlanStore plans = owned.add(new PlanStore(memory.plans(), device, placement));
-    RunIdentity identity = RunIdentity.of(kind, config.seed(), config.optimizer());
     Runnable begin = () -> new Beginning(config, device, compute).set(kind, state, placement);
-    Checkpoint from = folder.start(identity, state, begin);
+    Checkpoint from = folder.start(newest, identity, state, begin);
     AtomicFiles.writeString(folder.config(), yaml); // now that nothing refuses it
     int done = from.step();
     Anatomy anatomy =

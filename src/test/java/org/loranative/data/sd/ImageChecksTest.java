@@ -39,6 +39,28 @@ class ImageChecksTest {
         Captioned.read(folder), OPTIONS, new FactsCache(Optional.of(folder.resolve("cache"))));
   }
 
+  /** A caption of blanks is none; where all are, they are not told as alike besides. */
+  @Test
+  void emptyCaptionsAreNamed() throws IOException {
+    write("a", 200, 200, 0.9);
+    write("b", 190, 200, 0.5);
+    write("c", 180, 200, 1.4);
+    Files.writeString(folder.resolve("b.txt"), " \n\u3000");
+    assertThat(prepare().checks().of(Doubt.EMPTY_CAPTION)).containsExactly("b.png");
+    Files.writeString(folder.resolve("a.txt"), "");
+    Files.writeString(folder.resolve("c.txt"), "");
+    ImageChecks all = prepare().checks();
+    assertThat(all.of(Doubt.EMPTY_CAPTION)).containsExactly("a.png", "b.png", "c.png");
+    assertThat(all.of(Doubt.SAME_CAPTION)).isEmpty();
+    assertThat(all.table()).contains("empty caption      3  a.png, b.png, c.png");
+    Captioned.Found called = Captioned.read(folder).triggeredBy("zwx");
+    assertThat(
+            Preparation.of(called, OPTIONS, new FactsCache(Optional.empty()))
+                .checks()
+                .of(Doubt.EMPTY_CAPTION))
+        .isEmpty();
+  }
+
   @Test
   void everyDoubtIsFound() throws IOException {
     write("sharp", 200, 200, 0.9);
