@@ -10,7 +10,9 @@
 //   combine_rows         y[m] = sum over j of w x[place[m, j]], in the order of j
 //   combine_rows_weight  dw[m, j] = dy[m] . x[place[m, j]]
 //   expert_gemm          y[r] = W[e] x[r]: plain, any shape; expert_gemm_nt and _nn on the tensor
-//                        cores by the main loop of tensor_gemm.cu, _block_ with W in blocks
+//                        cores by the main loop of tensor_gemm.cu, _block_ with W in blocks; all
+//                        with a low-rank pair of each expert beside W
+//   expert_gradient      d[e] += p^T q over e's rows, _tn on the tensor cores
 //
 // The grid of a product is what R rows could need however they fall: R / 64 tiles, and one more for
 // each expert whose rows end within a tile. A block finds its expert by the offsets; those left
@@ -186,39 +188,62 @@ struct ExpertTile {
   }
 };
 
-// Plain: tiles as in gemm.cu, K in order.
+// What a thread of a plain product sums: 4 x 4 of a tile of C, K in order.
+struct PlainSums {
+  float* tile_a;
+  float* tile_b;
+  float sum[4][4] = {};
+
+  LN_DEVICE void add() {
+    const int tx = int(threadIdx.x) % 16, ty = int(threadIdx.x) / 16;
+    __syncthreads();
+    for (int k = 0; k < GemmTile::kDepth; k++)
+      for (int a = 0; a < 4; a++)
+        for (int b = 0; b < 4; b++)
+          sum[a][b] += tile_a[k * GemmTile::kStride + ty * 4 + a] *
+                       tile_b[k * GemmTile::kStride + tx * 4 + b];
+    __syncthreads();
+  }
+};
+
+// Rows of an expert times a matrix of plain numbers; `K` numbers deep.
 template <typename T>
-LN_DEVICE void expert_gemm(const ExpertArguments& g) {
-  LN_DYNAMIC_SHARED(float, tile_a);
-  float* tile_b = tile_a + GemmTile::kDepth * GemmTile::kStride;
-  const ExpertTile tile(g.offsets, g.E, blockIdx.y, GemmTile::kRows);
-  if (tile.expert < 0) return;  // the whole block
-  const i64 row0 = tile.within * GemmTile::kRows, column0 = i64(blockIdx.x) * GemmTile::kColumns;
-  const i64 before = tile.expert * g.N * g.K, along = g.b_transposed ? g.K : g.N;
-  const T *x = static_cast<const T*>(g.x) + tile.first * g.K,
-          *w = static_cast<const T*>(g.w) + before;
+LN_DEVICE void plain_tiles(PlainSums& to, const T* x, const T* w, i64 row0, i64 rows, i64 column0,
+                           i64 N, i64 K, bool transposed) {
+  for (i64 k0 = 0; k0 < K; k0 += GemmTile::kDepth) {
+    for (int i = int(threadIdx.x); i < GemmTile::kRows * GemmTile::kDepth;
+         i += GemmTile::kThreads) {
+      const int ra = i / GemmTile::kDepth, ka = i % GemmTile::kDepth;
+      const bool in_a = row0 + ra < rows && k0 + ka < K;
+      to.tile_a[ka * GemmTile::kStride + ra] = in_a ? load(x[(row0 + ra) * K + k0 + ka]) : 0.0f;
+      const int cb = transposed ? i / GemmTile::kDepth : i % GemmTile::kColumns;
+      const int kb = transposed ? i % GemmTile::kDepth : i / GemmTile::kColumns;
+      const i64 k = k0 + kb, n = column0 + cb;
+      to.tile_b[kb * GemmTile::kStride + cb] =
+          k < K && n < N ? load(w[transposed ? n * K + k : k * N + n]) : 0.0f;
+    }
+    to.add();
+  }
+}
+
+// Likewise by a matrix in blocks, of which a thread takes 16 neighbours apart.
+template <typename T>
+LN_DEVICE void block_tiles(PlainSums& to, const ExpertArguments& g, i64 expert, const T* x,
+                           i64 row0, i64 rows, i64 column0) {
+  const i64 before = expert * g.N * g.K, along = g.b_transposed ? g.K : g.N;
   const CodedBlocks blocks{
       {static_cast<const u8*>(g.w), g.b_transposed ? g.N : g.K, along, g.b_format, before},
       reinterpret_cast<const Nf4Header*>(g.w)->code,
       1};
-  const int tx = int(threadIdx.x) % 16, ty = int(threadIdx.x) / 16;
-  float sum[4][4] = {};
   for (i64 k0 = 0; k0 < g.K; k0 += GemmTile::kDepth) {
     for (int i = int(threadIdx.x); i < GemmTile::kRows * GemmTile::kDepth;
          i += GemmTile::kThreads) {
       const int ra = i / GemmTile::kDepth, ka = i % GemmTile::kDepth;
-      const bool in_a = row0 + ra < tile.rows && k0 + ka < g.K;
-      tile_a[ka * GemmTile::kStride + ra] = in_a ? load(x[(row0 + ra) * g.K + k0 + ka]) : 0.0f;
-      if (g.b_format) continue;
-      const int cb = g.b_transposed ? i / GemmTile::kDepth : i % GemmTile::kColumns;
-      const int kb = g.b_transposed ? i % GemmTile::kDepth : i / GemmTile::kColumns;
-      const i64 k = k0 + kb, n = column0 + cb;
-      tile_b[kb * GemmTile::kStride + cb] =
-          k < g.K && n < g.N ? load(w[g.b_transposed ? n * g.K + k : k * g.N + n]) : 0.0f;
+      const bool in_a = row0 + ra < rows && k0 + ka < g.K;
+      to.tile_a[ka * GemmTile::kStride + ra] = in_a ? load(x[(row0 + ra) * g.K + k0 + ka]) : 0.0f;
     }
-    // A thread takes 16 neighbours apart.
     const int i = int(threadIdx.x);
-    if (g.b_format && i < GemmTile::kDepth * GemmTile::kColumns / 16) {
+    if (i < GemmTile::kDepth * GemmTile::kColumns / 16) {
       const int k = g.b_transposed ? 0 : i / 4, n = g.b_transposed ? i : i % 4 * 16;
       const i64 r = g.b_transposed ? column0 + n : k0 + k, c = g.b_transposed ? k0 : column0 + n;
       float numbers[16] = {};
@@ -228,24 +253,109 @@ LN_DEVICE void expert_gemm(const ExpertArguments& g) {
         bits.numbers(numbers, blocks, r * along + c);
       }
       for (int j = 0; j < 16; j++)
-        tile_b[(g.b_transposed ? j : k) * GemmTile::kStride + n + (g.b_transposed ? 0 : j)] =
+        to.tile_b[(g.b_transposed ? j : k) * GemmTile::kStride + n + (g.b_transposed ? 0 : j)] =
             numbers[j];
     }
-    __syncthreads();
-    for (int k = 0; k < GemmTile::kDepth; k++)
-      for (int a = 0; a < 4; a++)
-        for (int b = 0; b < 4; b++)
-          sum[a][b] += tile_a[k * GemmTile::kStride + ty * 4 + a] *
-                       tile_b[k * GemmTile::kStride + tx * 4 + b];
-    __syncthreads();
+    to.add();
   }
+}
+
+// Plain: tiles as in gemm.cu.
+template <typename T>
+LN_DEVICE void expert_gemm(const ExpertArguments& g) {
+  LN_DYNAMIC_SHARED(float, shared);
+  const ExpertTile tile(g.offsets, g.E, blockIdx.y, GemmTile::kRows);
+  if (tile.expert < 0) return;  // the whole block
+  const i64 row0 = tile.within * GemmTile::kRows, column0 = i64(blockIdx.x) * GemmTile::kColumns;
+  PlainSums to{shared, shared + GemmTile::kDepth * GemmTile::kStride};
+  const T* x = static_cast<const T*>(g.x) + tile.first * g.K;
+  if (g.b_format)
+    block_tiles(to, g, tile.expert, x, row0, tile.rows, column0);
+  else
+    plain_tiles(to, x, static_cast<const T*>(g.w) + tile.expert * g.N * g.K, row0, tile.rows,
+                column0, g.N, g.K, g.b_transposed);
+  if (g.R)
+    plain_tiles(to, static_cast<const T*>(g.low_x) + tile.first * g.R,
+                static_cast<const T*>(g.low_w) + tile.expert * g.N * g.R, row0, tile.rows, column0,
+                g.N, g.R, g.b_transposed);
+  const int tx = int(threadIdx.x) % 16, ty = int(threadIdx.x) / 16;
   for (int a = 0; a < 4; a++)
     for (int b = 0; b < 4; b++) {
       const i64 m = row0 + ty * 4 + a, n = column0 + tx * 4 + b;
       if (m >= tile.rows || n >= g.N) continue;
-      T* to = static_cast<T*>(g.y) + (tile.first + m) * g.N + n;
-      store(to, g.accumulate ? sum[a][b] + load(*to) : sum[a][b]);
+      T* there = static_cast<T*>(g.y) + (tile.first + m) * g.N + n;
+      const float value = g.scale * to.sum[a][b];
+      store(there, g.accumulate ? value + load(*there) : value);
     }
+}
+
+// The tile of a gradient that a block makes, and the rows that it is a sum over.
+struct GradientTile {
+  i64 expert, within, first, rows;
+
+  LN_DEVICE GradientTile(const ExpertGradientArguments& g, i64 slot, i64 height) {
+    const i64 tiles = (g.P + height - 1) / height;
+    expert = slot / tiles;
+    within = slot % tiles;
+    first = g.offsets[expert];
+    rows = g.offsets[expert + 1] - first;
+  }
+};
+
+// Plain, row after row.
+template <typename T>
+LN_DEVICE void expert_gradient(const ExpertGradientArguments& g) {
+  LN_DYNAMIC_SHARED(float, shared);
+  const GradientTile tile(g, blockIdx.y, GemmTile::kRows);
+  if (tile.rows == 0) return;  // the whole block
+  const i64 p0 = tile.within * GemmTile::kRows, q0 = i64(blockIdx.x) * GemmTile::kColumns;
+  PlainSums to{shared, shared + GemmTile::kDepth * GemmTile::kStride};
+  const T *p = static_cast<const T*>(g.p) + tile.first * g.p_pitch,
+          *q = static_cast<const T*>(g.q) + tile.first * g.q_pitch;
+  for (i64 r0 = 0; r0 < tile.rows; r0 += GemmTile::kDepth) {
+    for (int i = int(threadIdx.x); i < GemmTile::kRows * GemmTile::kDepth;
+         i += GemmTile::kThreads) {
+      const int c = i % GemmTile::kColumns, k = i / GemmTile::kColumns;
+      const i64 r = r0 + k;
+      to.tile_a[k * GemmTile::kStride + c] =
+          r < tile.rows && p0 + c < g.P ? load(p[r * g.p_pitch + p0 + c]) : 0.0f;
+      to.tile_b[k * GemmTile::kStride + c] =
+          r < tile.rows && q0 + c < g.Q ? load(q[r * g.q_pitch + q0 + c]) : 0.0f;
+    }
+    to.add();
+  }
+  const int tx = int(threadIdx.x) % 16, ty = int(threadIdx.x) / 16;
+  for (int a = 0; a < 4; a++)
+    for (int b = 0; b < 4; b++) {
+      const i64 m = p0 + ty * 4 + a, n = q0 + tx * 4 + b;
+      if (m < g.P && n < g.Q) g.d[(tile.expert * g.P + m) * g.Q + n] += to.sum[a][b];
+    }
+}
+
+// On the tensor cores: p is the left operand as it lies, transposed. Its columns are numbered so
+// that this tile is the one that the block would have in a product of all experts.
+template <typename Tile, typename T>
+LN_DEVICE void expert_tensor_gradient(const ExpertGradientArguments& all) {
+  typedef TensorProduct<Tile, T, true, false> Product;
+  const i64 slot = TilePlace().row;
+  const GradientTile tile(all, slot, Tile::kRows);
+  if (tile.rows == 0) return;  // the whole block
+  const i64 ahead = (slot - tile.within) * Tile::kRows;
+  TensorGemmArguments g{};
+  g.a = static_cast<const T*>(all.p) + tile.first * all.p_pitch - ahead;
+  g.b = static_cast<const T*>(all.q) + tile.first * all.q_pitch;
+  g.c = all.d + (tile.expert * all.P - ahead) * all.Q;
+  g.a_stride = all.p_pitch;
+  g.b_stride = all.q_pitch;
+  g.c_stride = all.Q;
+  g.M = ahead + all.P;
+  g.N = all.Q;
+  g.K = tile.rows;
+  g.scale = 1;
+  g.accumulate = 1;
+  g.c_is_f32 = 1;
+  Product::run(g, g.M, Product::view(g.a, g.a_stride, g.M, g.K, true),
+               Product::view(g.b, g.b_stride, g.K, g.N, false));
 }
 
 // The arguments of tensor_loop.cuh for one expert. Its rows of x and y are numbered so that the
@@ -268,10 +378,17 @@ struct ExpertProduct {
     g.a_stride = all.K;
     g.b_stride = all.b_transposed ? all.K : all.N;
     g.c_stride = all.N;
+    if (all.R) {
+      g.low_a = static_cast<const T*>(all.low_x) + shift * all.R;
+      g.low_b = static_cast<const T*>(all.low_w) + expert * all.N * all.R;
+      g.low_a_stride = all.R;
+      g.low_b_stride = all.b_transposed ? all.R : all.N;
+      g.R = all.R;
+    }
     g.M = rows;
     g.N = all.N;
     g.K = all.K;
-    g.scale = 1;
+    g.scale = all.scale;
     g.accumulate = all.accumulate;
   }
 };
@@ -327,3 +444,7 @@ LN_INSTANCES_16_BIT((SmallBlockTile::kThreads, SmallBlockTile::kBlocks), expert_
                     (ExpertArguments g), expert_block_gemm<SmallBlockTile, T, true>(g))
 LN_INSTANCES_16_BIT((SmallBlockTile::kThreads, SmallBlockTile::kBlocks), expert_block_gemm_nn,
                     (ExpertArguments g), expert_block_gemm<SmallBlockTile, T, false>(g))
+LN_INSTANCES((GemmTile::kThreads), expert_gradient, (ExpertGradientArguments g),
+             expert_gradient<T>(g))
+LN_INSTANCES_16_BIT((SmallTile::kThreads, SmallTile::kBlocks), expert_gradient_tn,
+                    (ExpertGradientArguments g), expert_tensor_gradient<SmallTile, T>(g))

@@ -26,18 +26,31 @@ LN_SIGNATURES(combine_rows,
 LN_SIGNATURES(combine_rows_weight,
               (const T* dy, const T* x, const i32* place, float* dweights, i64 M, i64 k, i64 C))
 
-// y [R, N] = x [R, K] op(W[e]) (+ y), rows offsets[e] to offsets[e + 1] - 1 by expert e's matrix,
-// which lies as [N, K] (nt) or [K, N] (nn). gridDim.y: as many tiles of rows as R could need.
+// y [R, N] = scale (x [R, K] op(W[e]) + low_x [R, R] op(L[e])) (+ y), rows offsets[e] to
+// offsets[e + 1] - 1 by expert e's matrices, which lie as [N, K] (nt) or [K, N] (nn), those of the
+// low-rank pair likewise. gridDim.y: as many tiles of rows as there could be.
 struct ExpertArguments {
-  const void* x;
-  const void* w;
+  const void *x, *w, *low_x, *low_w;
   const i32* offsets;
   void* y;
-  i64 E, N, K, b_transposed;
+  i64 E, N, K, R, b_transposed;
   i32 b_format, accumulate;
+  float scale;
+  i32 unused;
 };
 LN_SIGNATURES(expert_gemm, (ExpertArguments g))
 LN_SIGNATURES_16_BIT(expert_gemm_nt, (ExpertArguments g))
 LN_SIGNATURES_16_BIT(expert_gemm_nn, (ExpertArguments g))
 LN_SIGNATURES_16_BIT(expert_block_gemm_nt, (ExpertArguments g))
 LN_SIGNATURES_16_BIT(expert_block_gemm_nn, (ExpertArguments g))
+
+// d[e] [P, Q] += the sum over e's rows, in their order, of p[r] q[r]^T: the gradients of adapters.
+// A block for a tile of an expert's matrix; gridDim.y: the tiles of rows of all experts.
+struct ExpertGradientArguments {
+  const void *p, *q;
+  const i32* offsets;
+  float* d;
+  i64 E, P, Q, p_pitch, q_pitch;
+};
+LN_SIGNATURES(expert_gradient, (ExpertGradientArguments g))
+LN_SIGNATURES_16_BIT(expert_gradient_tn, (ExpertGradientArguments g))

@@ -35,8 +35,8 @@ function(write_dispatch OUT)
     string(APPEND exports
            "${type} ${name}(${parameters}) { return ln::entered(device)->ops->${name}(${arguments}); }\n")
   endforeach()
-  file(WRITE ${OUT}/fields.inc "${fields}")
-  file(WRITE ${OUT}/declarations.inc "${declarations}")
-  file(WRITE ${OUT}/entries.inc "${entries}")
-  file(WRITE ${OUT}/exports.inc "${exports}")
+  foreach(part fields declarations entries exports)
+    # What has not changed keeps its time, or all would be compiled again.
+    file(GENERATE OUTPUT ${OUT}/${part}.inc CONTENT "${${part}}")
+  endforeach()
 endfunction()

@@ -103,6 +103,12 @@ MODELS = {
              moe_intermediate_size=24, norm_topk_prob=False, mlp_only_layers=[1],
              tie_word_embeddings=True),
     ),
+    # Adapters on the experts too, see EXPERTS.
+    "qwen3-moe-experts": (
+        transformers.Qwen3MoeConfig,
+        dict(head_dim=16, num_experts=6, num_experts_per_tok=2, moe_intermediate_size=20,
+             norm_topk_prob=True),
+    ),
     "mixtral": (
         transformers.MixtralConfig,
         dict(num_local_experts=5, num_experts_per_tok=2),
@@ -219,6 +225,10 @@ WRAPPERS = {
 }
 
 
+# Parameters of experts that have adapters, by name of the model.
+EXPERTS = {"qwen3-moe-experts": ["mlp.experts.gate_up_proj", "mlp.experts.down_proj"]}
+
+
 def randomize(model, generator):
     """Weights large enough that every term of the network matters."""
     for name, p in model.named_parameters():
@@ -292,7 +302,8 @@ def train(name, base, targets):
     base.save_pretrained(folder / "base")
     (folder / "base" / "generation_config.json").unlink(missing_ok=True)
 
-    lora = LoraConfig(r=3, lora_alpha=5, target_modules=targets, lora_dropout=0.0)
+    lora = LoraConfig(r=3, lora_alpha=5, target_modules=targets, lora_dropout=0.0,
+                      target_parameters=EXPERTS.get(name))
     model = get_peft_model(base, lora).eval()
     for p in adapter_tensors(model).values():
         with torch.no_grad():
@@ -551,6 +562,7 @@ if __name__ == "__main__":
     make_long_gguf()
     make_near_ggufs()
     make_moe_gguf("qwen3-moe", gguf.MODEL_ARCH.QWEN3MOE)
+    make_moe_gguf("qwen3-moe-experts", gguf.MODEL_ARCH.QWEN3MOE)
     make_moe_gguf("mixtral", gguf.MODEL_ARCH.LLAMA, True)
     make_moe_gguf("olmoe", gguf.MODEL_ARCH.OLMOE)
     make_fused()

@@ -105,6 +105,7 @@ std::vector<Block> tiled_blocks() {
     blocks.push_back(
         {"expert_block_gemm_" + way, SmallBlockTile::kThreads, SmallBlockTile::kSharedBytes});
   }
+  blocks.push_back({"expert_gradient_tn_", SmallTile::kThreads, SmallTile::kSharedBytes});
   for (const char* family :
        {"hopper_gemm_nt_", "hopper_gemm_nn_", "hopper_conv_fwd_", "hopper_conv_bwd_"})
     for (const Block& b : {gemm<BroadTile>("broad"), gemm<SquareTile>("square")})

@@ -46,3 +46,22 @@ int ln_expert_linear_bwd(int64_t device, int64_t dy, int64_t w, int64_t offsets,
                          int32_t accumulate, int32_t w_dtype, int32_t dtype);
 int64_t ln_expert_linear_scratch(int64_t device, int64_t in, int64_t out, int32_t w_dtype,
                                  int32_t dtype);
+
+// The linear layers of experts that each have an adapter (Hu et al. 2021): xa[r] = s A[e] x[r],
+// y[r] = W[e] x[r] + B[e] xa[r], in one launch each. a [E, rank, in], b [E, out, rank], both f32;
+// xa [R, pitch], pitch = rank, in 16 bits rounded up to 8. scratch: ln_lora_expert_linear_scratch
+// bytes, for both directions. Overwrites y and xa.
+int ln_lora_expert_linear_fwd(int64_t device, int64_t x, int64_t w, int64_t a, int64_t b,
+                              int64_t offsets, int64_t y, int64_t xa, int64_t scratch, int64_t R,
+                              int64_t E, int64_t in, int64_t out, int64_t rank, float scale,
+                              int32_t w_dtype, int32_t dtype);
+
+// dx[r] = W[e]^T dy[r] + s A[e]^T B[e]^T dy[r]; dA[e] and dB[e] from the rows of e, in their order.
+// Overwrites dx, or adds to it if accumulate is 1, or leaves it out if it is 0; adds to da and db.
+int ln_lora_expert_linear_bwd(int64_t device, int64_t dy, int64_t x, int64_t xa, int64_t w,
+                              int64_t a, int64_t b, int64_t offsets, int64_t dx, int64_t da,
+                              int64_t db, int64_t scratch, int64_t R, int64_t E, int64_t in,
+                              int64_t out, int64_t rank, float scale, int32_t accumulate,
+                              int32_t w_dtype, int32_t dtype);
+int64_t ln_lora_expert_linear_scratch(int64_t device, int64_t R, int64_t E, int64_t in, int64_t out,
+                                      int64_t rank, int32_t w_dtype, int32_t dtype);

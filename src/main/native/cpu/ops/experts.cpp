@@ -109,39 +109,65 @@ void combine_weights(const Device* device, const T* dy, const T* x, const int32_
   }
 }
 
-// The product of each expert's rows with its matrix [out, in], which takes x to y (forward) or dy
-// to dx. Rows go in powers of two, so that few primitives serve all counts.
-int products(Device* device, int64_t from, int64_t w, const int32_t* offsets, int64_t to,
-             int64_t scratch, int64_t E, int64_t in, int64_t out, bool forward, bool accumulate,
-             int32_t w_dtype, int32_t dtype) {
-  constexpr int64_t kMostRows = 1024;
-  const int64_t size = dtype == LN_BF16 ? 2 : 4, K = forward ? in : out, N = forward ? out : in;
-  for (int64_t e = 0; e < E; e++) {
+// Rows of a product go in powers of two, so that few primitives serve all counts.
+inline int64_t at_once(int64_t left) {
+  int64_t rows = 1024;
+  while (rows > left) rows /= 2;
+  return rows;
+}
+
+}  // namespace
+
+int expert_gemm(Device* device, const ExpertGemm& g) {
+  const int32_t* offsets = ptr<int32_t>(g.offsets);
+  const int64_t size = g.dtype == LN_BF16 ? 2 : 4;
+  for (int64_t e = 0; e < g.E; e++) {
     if (offsets[e] == offsets[e + 1]) continue;
-    int64_t matrix = w + e * in * out * size;
-    if (w_dtype != dtype) {
-      matrix = scratch;
-      LN_TRY(ln_dequantize_fwd(reinterpret_cast<int64_t>(device), w, w_dtype, scratch, dtype,
-                               e * in * out, out, in, in));
+    const int64_t before = e * g.N * g.K, columns = g.transposed ? g.K : g.N;
+    int64_t matrix = g.w + before * size;
+    if (g.w_dtype != g.dtype) {
+      matrix = g.scratch;
+      LN_TRY(ln_dequantize_fwd(reinterpret_cast<int64_t>(device), g.w, g.w_dtype, matrix, g.dtype,
+                               before, g.N * g.K / columns, columns, columns));
     }
     for (int64_t r = offsets[e]; r < offsets[e + 1];) {
-      int64_t rows = kMostRows;
-      while (rows > offsets[e + 1] - r) rows /= 2;
-      Gemm g{rows,
-             N,
-             K,
-             {from + r * K * size, dtype, false},
-             {matrix, dtype, forward},
-             {to + r * N * size, dtype, false}};
-      g.accumulate = accumulate;
-      LN_TRY(device->gemm(device, g));
+      const int64_t rows = at_once(offsets[e + 1] - r);
+      Gemm part{rows,
+                g.N,
+                g.K,
+                {g.x + r * g.K * size, g.dtype, false},
+                {matrix, g.dtype, g.transposed},
+                {g.y + r * g.N * size, g.dtype, false}};
+      part.scale = g.scale;
+      part.accumulate = g.accumulate;
+      part.rank = g.rank;
+      part.low_a = {g.low_x + r * g.rank * size, g.dtype, false};
+      part.low_b = {g.low_w + e * g.N * g.rank * size, g.dtype, g.transposed};
+      LN_TRY(device->gemm(device, part));
       r += rows;
     }
   }
   return LN_OK;
 }
 
-}  // namespace
+int expert_gradient(Device* device, const ExpertGradient& g) {
+  const int32_t* offsets = ptr<int32_t>(g.offsets);
+  const int64_t size = g.dtype == LN_BF16 ? 2 : 4;
+  for (int64_t e = 0; e < g.E; e++)
+    for (int64_t r = offsets[e]; r < offsets[e + 1];) {
+      const int64_t rows = at_once(offsets[e + 1] - r);
+      Gemm part{g.P,
+                g.Q,
+                rows,
+                {g.p + r * g.p_pitch * size, g.dtype, true, g.p_pitch},
+                {g.q + r * g.q_pitch * size, g.dtype, false, g.q_pitch},
+                {g.d + e * g.P * g.Q * 4, LN_F32, false}};
+      part.accumulate = true;
+      LN_TRY(device->gemm(device, part));
+      r += rows;
+    }
+  return LN_OK;
+}
 
 int ln_route_fwd(int64_t device, int64_t logits, int64_t weights, int64_t chosen, int64_t order,
                  int64_t place, int64_t offsets, int64_t M, int64_t E, int64_t k, int32_t normalize,
@@ -200,20 +226,6 @@ int ln_combine_rows_weight_bwd(int64_t device, int64_t dy, int64_t x, int64_t pl
     combine_weights(of(device), ptr<float>(dy), ptr<float>(x), ptr<int32_t>(place),
                     ptr<float>(dweights), M, k, C);
   return LN_OK;
-}
-
-int ln_expert_linear_fwd(int64_t device, int64_t x, int64_t w, int64_t offsets, int64_t y,
-                         int64_t scratch, int64_t, int64_t E, int64_t in, int64_t out,
-                         int32_t w_dtype, int32_t dtype) {
-  return products(of(device), x, w, ptr<int32_t>(offsets), y, scratch, E, in, out, true, false,
-                  w_dtype, dtype);
-}
-
-int ln_expert_linear_bwd(int64_t device, int64_t dy, int64_t w, int64_t offsets, int64_t dx,
-                         int64_t scratch, int64_t, int64_t E, int64_t in, int64_t out,
-                         int32_t accumulate, int32_t w_dtype, int32_t dtype) {
-  return products(of(device), dy, w, ptr<int32_t>(offsets), dx, scratch, E, in, out, false,
-                  accumulate, w_dtype, dtype);
 }
 
 int64_t ln_expert_linear_scratch(int64_t, int64_t in, int64_t out, int32_t w_dtype, int32_t dtype) {

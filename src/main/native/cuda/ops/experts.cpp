@@ -2,6 +2,7 @@
 #include "experts.h"
 
 #include "common/types.h"
+#include "composed/backend.h"
 #include "cuda/tensor_tiles.h"
 
 namespace ln {
@@ -55,44 +56,62 @@ static int64_t most_tiles(int64_t R, int64_t E, int64_t height) {
   return R / height + (R < E ? R : E);
 }
 
-// x [R, K] to y [R, N].
-static int products(int64_t device, const ExpertArguments& g, int64_t R, int32_t dtype) {
-  const int64_t aligned = reinterpret_cast<int64_t>(g.x) | reinterpret_cast<int64_t>(g.w);
-  const bool chunks = g.K % 8 == 0 && (g.b_transposed || g.b_format || g.N % 8 == 0);
+int expert_gemm(Device* device, const ExpertGemm& all) {
+  const ExpertArguments g{ptr<void>(all.x),
+                          ptr<void>(all.w),
+                          ptr<void>(all.low_x),
+                          ptr<void>(all.low_w),
+                          ptr<i32>(all.offsets),
+                          ptr<void>(all.y),
+                          all.E,
+                          all.N,
+                          all.K,
+                          all.rank,
+                          all.transposed,
+                          is_blocks(all.w_dtype) ? all.w_dtype : 0,
+                          all.accumulate,
+                          all.scale,
+                          0};
+  const int64_t R = all.R, aligned = all.x | all.w | all.low_x | all.low_w;
+  const int32_t dtype = all.dtype;
+  const bool chunks = (g.K | g.R) % 8 == 0 && (g.b_transposed || g.b_format || g.N % 8 == 0);
   if (dtype == LN_F32 || !chunks || aligned % 16 != 0) {
     Grid grid{tiles_over(g.N, GemmTile::kColumns), most_tiles(R, g.E, GemmTile::kRows)};
-    return LN_LAUNCH_TYPED(of(device), dtype, expert_gemm, grid, GemmTile::kThreads,
+    return LN_LAUNCH_TYPED(device, dtype, expert_gemm, grid, GemmTile::kThreads,
                            GemmTile::kSharedBytes, g);
   }
   Grid grid{tiles_over(g.N, SmallTile::kColumns), most_tiles(R, g.E, SmallTile::kRows)};
   if (g.b_format)
     return g.b_transposed
-               ? LN_LAUNCH_16_BIT(of(device), dtype, expert_block_gemm_nt, grid,
+               ? LN_LAUNCH_16_BIT(device, dtype, expert_block_gemm_nt, grid,
                                   SmallBlockTile::kThreads, SmallBlockTile::kSharedBytes, g)
-               : LN_LAUNCH_16_BIT(of(device), dtype, expert_block_gemm_nn, grid,
+               : LN_LAUNCH_16_BIT(device, dtype, expert_block_gemm_nn, grid,
                                   SmallBlockTile::kThreads, SmallBlockTile::kSharedBytes, g);
-  return g.b_transposed ? LN_LAUNCH_16_BIT(of(device), dtype, expert_gemm_nt, grid,
-                                           SmallTile::kThreads, SmallTile::kSharedBytes, g)
-                        : LN_LAUNCH_16_BIT(of(device), dtype, expert_gemm_nn, grid,
-                                           SmallTile::kThreads, SmallTile::kSharedBytes, g);
+  return g.b_transposed ? LN_LAUNCH_16_BIT(device, dtype, expert_gemm_nt, grid, SmallTile::kThreads,
+                                           SmallTile::kSharedBytes, g)
+                        : LN_LAUNCH_16_BIT(device, dtype, expert_gemm_nn, grid, SmallTile::kThreads,
+                                           SmallTile::kSharedBytes, g);
 }
 
-int ln_expert_linear_fwd(int64_t device, int64_t x, int64_t w, int64_t offsets, int64_t y, int64_t,
-                         int64_t R, int64_t E, int64_t in, int64_t out, int32_t w_dtype,
-                         int32_t dtype) {
-  return products(device,
-                  {ptr<void>(x), ptr<void>(w), ptr<i32>(offsets), ptr<void>(y), E, out, in, 1,
-                   is_blocks(w_dtype) ? w_dtype : 0, 0},
-                  R, dtype);
-}
-
-int ln_expert_linear_bwd(int64_t device, int64_t dy, int64_t w, int64_t offsets, int64_t dx,
-                         int64_t, int64_t R, int64_t E, int64_t in, int64_t out, int32_t accumulate,
-                         int32_t w_dtype, int32_t dtype) {
-  return products(device,
-                  {ptr<void>(dy), ptr<void>(w), ptr<i32>(offsets), ptr<void>(dx), E, in, out, 0,
-                   is_blocks(w_dtype) ? w_dtype : 0, accumulate},
-                  R, dtype);
+int expert_gradient(Device* device, const ExpertGradient& all) {
+  const ExpertGradientArguments g{ptr<void>(all.p),
+                                  ptr<void>(all.q),
+                                  ptr<i32>(all.offsets),
+                                  ptr<float>(all.d),
+                                  all.E,
+                                  all.P,
+                                  all.Q,
+                                  all.p_pitch,
+                                  all.q_pitch};
+  const bool chunks = (g.p_pitch | g.q_pitch) % 8 == 0 && (all.p | all.q) % 16 == 0;
+  if (all.dtype == LN_F32 || !chunks) {
+    Grid grid{tiles_over(g.Q, GemmTile::kColumns), g.E * tiles_over(g.P, GemmTile::kRows)};
+    return LN_LAUNCH_TYPED(device, all.dtype, expert_gradient, grid, GemmTile::kThreads,
+                           GemmTile::kSharedBytes, g);
+  }
+  Grid grid{tiles_over(g.Q, SmallTile::kColumns), g.E * tiles_over(g.P, SmallTile::kRows)};
+  return LN_LAUNCH_16_BIT(device, all.dtype, expert_gradient_tn, grid, SmallTile::kThreads,
+                          SmallTile::kSharedBytes, g);
 }
 
 // Blocks are taken apart tile by tile.

@@ -43,6 +43,7 @@ final class GgufAdapter {
     boolean oneAlpha = alphas.length == 1;
     layers.forEach(
         (path, layer) -> {
+          requireAlone(path, layer);
           AdaptedLayer.LowRank matrices =
               layer
                   .lowRank()
@@ -73,6 +74,16 @@ final class GgufAdapter {
             .string("adapter.type", "lora")
             .float32(ALPHA, oneAlpha ? alphas[0] : 0);
     GgufWriter.write(out, metadata, tensors);
+  }
+
+  private static void requireAlone(String path, AdaptedLayer layer) {
+    if (layer.target().experts() > 0) {
+      throw new UserException(
+          String.format(
+              "%s are experts of a mixture, whose adapters are not written for llama.cpp; merge the"
+                  + " adapter into its base instead (lora-native merge).",
+              path));
+    }
   }
 
   private static TensorStream tensor(String name, long rows, long columns, float[] x) {

@@ -35,8 +35,13 @@ public final class MergedTensors implements AutoCloseable {
   /** Numbers that are in memory at once. */
   private static final int PIECE = 1 << 22;
 
-  /** An adapted weight: a tensor of a file, or consecutive rows of one. */
-  private record Patch(Reading reading, AdaptedLayer layer) {}
+  /**
+   * An adapted weight, or a matrix of those that it is made of: a tensor of a file, or consecutive
+   * rows of one.
+   *
+   * @param first its first row among the weight's
+   */
+  private record Patch(Reading reading, AdaptedLayer layer, long first) {}
 
   private final Map<Path, TreeMap<Long, Patch>> patches = new HashMap<>();
   private final StoredRows rows;
@@ -47,10 +52,12 @@ public final class MergedTensors implements AutoCloseable {
   public MergedTensors(Weights weights, Map<String, AdaptedLayer> layers) {
     layers.forEach(
         (path, layer) -> {
-          Reading reading = weights.reading(path + ".weight");
-          patches
-              .computeIfAbsent(reading.entry().file(), f -> new TreeMap<>())
-              .put(reading.entry().offset(), new Patch(reading, layer));
+          for (Weights.Rows rows : weights.rowsOf(path + ".weight")) {
+            TensorEntry entry = rows.reading().entry();
+            patches
+                .computeIfAbsent(entry.file(), f -> new TreeMap<>())
+                .put(entry.offset(), new Patch(rows.reading(), layer, rows.first()));
+          }
         });
     rows = weights.rows();
   }
@@ -162,9 +169,9 @@ public final class MergedTensors implements AutoCloseable {
         continue; // merged as a whole
       }
       TensorEntry own = patch.reading().entry();
-      long rowBytes = own.bytes() / own.shape().get(0);
+      long rowBytes = own.bytes() / StoredRows.rows(own);
       long inOwn = fileRow - (own.offset() - entry.offset()) / rowBytes;
-      if (inOwn < 0 || inOwn >= own.shape().get(0)) {
+      if (inOwn < 0 || inOwn >= StoredRows.rows(own)) {
         continue;
       }
       int taps = patch.layer().target().kernel() * patch.layer().target().kernel();
@@ -172,7 +179,10 @@ public final class MergedTensors implements AutoCloseable {
       patch
           .layer()
           .method()
-          .merge(patch.layer(), Math.toIntExact(patch.reading().ourRow(inOwn)), inMemory);
+          .merge(
+              patch.layer(),
+              Math.toIntExact(patch.first() + patch.reading().ourRow(inOwn)),
+              inMemory);
       System.arraycopy(Part.transposed(inMemory, taps, row.length / taps), 0, row, 0, row.length);
     }
   }

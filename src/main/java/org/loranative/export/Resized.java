@@ -30,6 +30,7 @@ public record Resized(Map<String, LowRankPart> parts) {
       layers.forEach(
           (path, layer) -> {
             phase.next();
+            requireAlone(path, layer);
             parts.put(
                 path,
                 layer.lowRank().isPresent()
@@ -42,6 +43,16 @@ public record Resized(Map<String, LowRankPart> parts) {
       throw new UserException("The adapter changes nothing; there is nothing to take apart.");
     }
     return new Resized(parts);
+  }
+
+  private static void requireAlone(String path, AdaptedLayer layer) {
+    if (layer.target().experts() > 0) {
+      throw new UserException(
+          String.format(
+              "The adapter changes experts of a mixture (%s), which have one rank for all and"
+                  + " cannot be resized; train again with another lora_rank.",
+              path));
+    }
   }
 
   /** What is to be written. */

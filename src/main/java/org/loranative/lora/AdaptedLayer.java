@@ -1,5 +1,7 @@
 package org.loranative.lora;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,7 +45,10 @@ public record AdaptedLayer(
         target.kernel() > 1);
   }
 
-  /** Its matrices, of a method that files hold as LoRA alone. */
+  /**
+   * Its matrices, of a method that files hold as LoRA alone; those of a mixture's experts stand one
+   * behind the other.
+   */
   public Optional<LowRank> lowRank() {
     AdaptedLayer exported = method.exported(this);
     return exported.method().concatenates()
@@ -61,6 +66,24 @@ public record AdaptedLayer(
     m.parts().forEach(p -> numbers.put(p.part().name(), p.of(flat)));
     return new AdaptedLayer(
         m.target(), m.spec().method(), m.rank(), m.scale() * m.rank(), numbers, convolution);
+  }
+
+  /** The adapter of each expert of a mixture; of another layer itself alone. */
+  List<AdaptedLayer> ofEachExpert() {
+    if (target.experts() == 0) {
+      return List.of(this);
+    }
+    List<AdaptedLayer> each = new ArrayList<>();
+    for (int e = 0; e < target.experts(); e++) {
+      Adapters.Target one = new Adapters.Target(target.path() + "." + e, target.in(), target.out());
+      Map<String, float[]> own = new LinkedHashMap<>();
+      for (Map.Entry<String, float[]> part : numbers.entrySet()) {
+        int size = part.getValue().length / target.experts();
+        own.put(part.getKey(), Arrays.copyOfRange(part.getValue(), e * size, (e + 1) * size));
+      }
+      each.add(new AdaptedLayer(one, method, rank, alpha, own, false));
+    }
+    return each;
   }
 
   /** The same, held by files as a convolution's or not. */

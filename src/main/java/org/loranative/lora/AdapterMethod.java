@@ -11,6 +11,7 @@ import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Conv2d;
+import org.loranative.graph.ops.Route;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 
@@ -65,6 +66,21 @@ public interface AdapterMethod {
    */
   Value convolution(Site site, Value x, Value w0, Optional<Value> bias, Conv2d.Setting setting);
 
+  /** Whether it can be put on the experts of a mixture, one for each. */
+  default boolean adaptsExperts() {
+    return false;
+  }
+
+  /**
+   * Likewise the layers of a mixture's experts.
+   *
+   * @param x [rows, in] in the order of experts
+   * @param w frozen [experts, out, in]
+   */
+  default Value experts(Site site, Value x, Value w, Route route) {
+    throw new IllegalStateException(site.path()); // refused by the spec
+  }
+
   /** Whether adapters of a layer side by side are one whose rank is the sum of theirs. */
   default boolean concatenates() {
     return false;
@@ -73,6 +89,7 @@ public interface AdapterMethod {
   /**
    * Brings one output's row of a layer's weight to what it is with the adapter.
    *
+   * @param row of the experts of a mixture counted through: expert · out + output
    * @param weights the frozen row, as it lies in memory (of a convolution [kernel, kernel,
    *     channels])
    */

@@ -13,6 +13,7 @@ import org.loranative.graph.Kind;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Conv2d;
 import org.loranative.graph.ops.ParameterRange;
+import org.loranative.graph.ops.Route;
 import org.loranative.io.DType;
 import org.loranative.random.Philox;
 
@@ -29,11 +30,22 @@ public final class Adapters {
    *
    * @param in numbers that one output reads: of a convolution kernel²·channels
    * @param kernel of a convolution, 1 for a linear layer
+   * @param experts of a mixture, each of which has a matrix and an adapter of its own here; 0 for a
+   *     layer of another kind
    */
-  public record Target(String path, long in, long out, int kernel) {
+  public record Target(String path, long in, long out, int kernel, int experts) {
     /** A linear layer. */
     public Target(String path, long in, long out) {
       this(path, in, out, 1);
+    }
+
+    public Target(String path, long in, long out, int kernel) {
+      this(path, in, out, kernel, 0);
+    }
+
+    /** The linear layers of a mixture's experts. */
+    public static Target ofExperts(String path, long in, long out, int experts) {
+      return new Target(path, in, out, 1, experts);
     }
   }
 
@@ -116,7 +128,7 @@ public final class Adapters {
       Map<Integer, Target> layers = new LinkedHashMap<>();
       for (int i = 0; i < candidates.size(); i++) {
         Target t = candidates.get(i);
-        if (spec.adapts(t.path()) && later.stream().noneMatch(l -> l.adapts(t.path()))) {
+        if (spec.adapts(t) && later.stream().noneMatch(l -> l.adapts(t))) {
           layers.put(i, t);
         }
       }
@@ -171,7 +183,7 @@ public final class Adapters {
 
   private static void requireMatch(String target, List<Target> candidates) {
     LoraSpec alone = new LoraSpec(1, 1, 0, List.of(target), false);
-    if (candidates.stream().noneMatch(c -> alone.adapts(c.path()))) {
+    if (candidates.stream().noneMatch(alone::adapts)) {
       TreeSet<String> names = new TreeSet<>();
       candidates.forEach(c -> names.add(c.path().substring(c.path().lastIndexOf('.') + 1)));
       throw new UserException(
@@ -250,6 +262,13 @@ public final class Adapters {
       Graph g, String path, Value x, Value w0, Optional<Value> bias, boolean training) {
     return find(path)
         .map(m -> m.spec().method().linear(new AdapterMethod.Site(g, m, training), x, w0, bias));
+  }
+
+  /** Likewise the layers of a mixture's experts; x's rows are in the order of experts. */
+  public Optional<Value> experts(
+      Graph g, String path, Value x, Value w, Route route, boolean training) {
+    return find(path)
+        .map(m -> m.spec().method().experts(new AdapterMethod.Site(g, m, training), x, w, route));
   }
 
   /** Likewise the convolution. */

@@ -16,7 +16,13 @@ public record Change(double norm, List<double[]> spectra) {
 
   /** Of one product. */
   static Change of(double[] spectrum) {
-    return new Change(norm(spectrum), List.of(spectrum));
+    return of(List.of(spectrum));
+  }
+
+  /** Of products that each change a matrix of their own. */
+  static Change of(List<double[]> spectra) {
+    double squares = spectra.stream().mapToDouble(s -> norm(s) * norm(s)).sum();
+    return new Change(Math.sqrt(squares), spectra);
   }
 
   /** Directions that hold 99 % of a product's squared norm, of the product that needs most. */

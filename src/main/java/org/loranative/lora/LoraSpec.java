@@ -1,6 +1,7 @@
 package org.loranative.lora;
 
 import java.util.List;
+import org.loranative.UserException;
 
 /**
  * What to adapt and how.
@@ -39,12 +40,40 @@ public record LoraSpec(
 
   /** What is kept for a layer. */
   List<Part> parts(Adapters.Target layer) {
+    if (layer.experts() > 0) {
+      requireExperts(layer.path());
+    }
     return method.parts(layer, rank);
   }
 
-  /** Whether the module at {@code path}, or one that ends in a dot and a target, is adapted. */
-  public boolean adapts(String path) {
+  private void requireExperts(String path) {
+    if (!method.adaptsExperts()) {
+      throw new UserException(
+          String.format(
+              "lora_targets: %s are experts of a mixture, which only LoRA adapts, as in PEFT. Set"
+                  + " lora_method: lora and lora_init: default (or gaussian), or leave them out.",
+              path));
+    }
+    if (dropout > 0) {
+      throw new UserException(
+          String.format(
+              "lora_dropout is %s, but adapters of experts (%s) have none, as in PEFT. Set"
+                  + " lora_dropout: 0, or leave the experts out of lora_targets.",
+              dropout, path));
+    }
+  }
+
+  /**
+   * Whether a layer is adapted: its path is a target, or ends in a dot and one. All linear layers
+   * are not the experts of mixtures, as in PEFT.
+   */
+  public boolean adapts(Adapters.Target layer) {
+    String path = layer.path();
     return targets.stream()
-        .anyMatch(t -> t.equals(ALL_LINEAR) || path.equals(t) || path.endsWith("." + t));
+        .anyMatch(
+            t ->
+                t.equals(ALL_LINEAR) && layer.experts() == 0
+                    || path.equals(t)
+                    || path.endsWith("." + t));
   }
 }

@@ -9,7 +9,9 @@ import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Conv2d;
 import org.loranative.graph.ops.LoraConv2d;
+import org.loranative.graph.ops.LoraExpertLinear;
 import org.loranative.graph.ops.LoraLinear;
+import org.loranative.graph.ops.Route;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.random.Philox;
@@ -70,16 +72,40 @@ record LowRankMethod(FreshInit init, double plusRatio) implements AdapterMethod 
   public List<Part> parts(Adapters.Target layer, int rank) {
     Shape a = Shape.of(rank, layer.in());
     return List.of(
-        new Part(A, a, Part.Axes.RANK_BY_INPUT, Part.InFiles.KERNEL, init.start(a), false, KEYS_A),
+        new Part(
+            A,
+            ofEach(layer, a),
+            Part.Axes.RANK_BY_INPUT,
+            Part.InFiles.KERNEL,
+            init.start(a),
+            false,
+            KEYS_A),
         new Part(
             B,
-            Shape.of(layer.out(), rank),
+            ofEach(layer, Shape.of(layer.out(), rank)),
             Part.Axes.OUTPUT_BY_RANK,
             Part.InFiles.PIXEL,
             new Part.Start.Zeros(),
             true,
             KEYS_B,
             plusRatio));
+  }
+
+  /** A matrix, or one for each expert. */
+  private static Shape ofEach(Adapters.Target layer, Shape matrix) {
+    return layer.experts() == 0 ? matrix : Shape.of(layer.experts(), matrix.dim(0), matrix.dim(1));
+  }
+
+  @Override
+  public boolean adaptsExperts() {
+    return true;
+  }
+
+  @Override
+  public Value experts(Site site, Value x, Value w, Route route) {
+    float scale = (float) site.module().scale();
+    return LoraExpertLinear.of(
+        site.graph(), site.path(), x, w, route, site.part(A), site.part(B), scale);
   }
 
   @Override
@@ -110,7 +136,9 @@ record LowRankMethod(FreshInit init, double plusRatio) implements AdapterMethod 
   @Override
   public void merge(AdaptedLayer layer, int row, float[] weights) {
     float[] gain = new float[weights.length];
-    addProduct(layer.numbers(B), layer.numbers(A), layer.rank(), row, gain);
+    int expert = row / Math.toIntExact(layer.target().out());
+    int above = expert * layer.rank();
+    addProduct(layer.numbers(B), layer.numbers(A), layer.rank(), row, above, gain);
     float scale = (float) layer.scale();
     for (int c = 0; c < gain.length; c++) {
       weights[c] += scale * gain[c];
@@ -124,9 +152,14 @@ record LowRankMethod(FreshInit init, double plusRatio) implements AdapterMethod 
    * @param right [rank, m]
    */
   static void addProduct(float[] left, float[] right, int rank, int row, float[] to) {
+    addProduct(left, right, rank, row, 0, to);
+  }
+
+  private static void addProduct(
+      float[] left, float[] right, int rank, int row, int above, float[] to) {
     for (int r = 0; r < rank; r++) {
       float by = left[row * rank + r];
-      int at = r * to.length;
+      int at = (above + r) * to.length;
       for (int c = 0; c < to.length; c++) { // vector code
         to[c] += by * right[at + c];
       }
@@ -136,7 +169,9 @@ record LowRankMethod(FreshInit init, double plusRatio) implements AdapterMethod 
   @Override
   public Change change(AdaptedLayer layer) {
     return Change.of(
-        Change.spectrum(layer.numbers(B), layer.numbers(A), layer.rank(), layer.scale()));
+        layer.ofEachExpert().stream()
+            .map(one -> Change.spectrum(one.numbers(B), one.numbers(A), one.rank(), one.scale()))
+            .toList());
   }
 
   @Override

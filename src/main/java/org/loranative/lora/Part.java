@@ -9,7 +9,9 @@ import org.loranative.graph.Shape;
  * One tensor of those that a method keeps for a layer.
  *
  * @param name in graphs
- * @param shape in memory, where a convolution's input is [kernel, kernel, channels]
+ * @param shape in memory, where a convolution's input is [kernel, kernel, channels]; of a mixture's
+ *     experts [experts, …], which files of PEFT's hold as one matrix: ranks by input [experts ·
+ *     rank, in], outputs by rank with the experts innermost, [out, rank · experts]
  * @param axes what files and other ranks need to know of the shape
  * @param files its shape in files
  * @param start what it holds before training
@@ -56,7 +58,13 @@ public record Part(
   /** How files hold a part. */
   public interface InFiles {
     /** As a matrix, whatever the layer is. */
-    InFiles MATRIX = (part, file) -> List.of(part.shape.dim(0), part.shape.last());
+    InFiles MATRIX =
+        (part, file) -> {
+          long rows = part.shape.rows() / part.experts();
+          return part.axes == Axes.OUTPUT_BY_RANK
+              ? List.of(rows, part.shape.last() * part.experts())
+              : List.of(rows * part.experts(), part.shape.last());
+        };
 
     /** Of a convolution, as a kernel of its size. */
     InFiles KERNEL =
@@ -134,8 +142,13 @@ public record Part(
   Optional<Integer> rank(List<Long> fileShape) {
     int axis = axes == Axes.RANK_BY_INPUT ? 0 : 1;
     return tellsRank() && fileShape.size() > axis
-        ? Optional.of(Math.toIntExact(fileShape.get(axis)))
+        ? Optional.of(Math.toIntExact(fileShape.get(axis) / experts()))
         : Optional.empty();
+  }
+
+  /** Matrices one behind the other: one for each expert of a mixture, else 1. */
+  private int experts() {
+    return shape.dims().size() == 3 ? Math.toIntExact(shape.dim(0)) : 1;
   }
 
   /** Its shape in files. */
@@ -147,6 +160,9 @@ public record Part(
    * Its numbers in the order of files, where a convolution's input is [channels, kernel, kernel].
    */
   float[] toFile(float[] numbers, Adapters.Target layer) {
+    if (axes == Axes.OUTPUT_BY_RANK) {
+      return transposed(numbers, experts(), numbers.length / experts());
+    }
     int taps = layer.kernel() * layer.kernel();
     return axes.endsInInput()
         ? transposed(numbers, taps, Math.toIntExact(shape.last() / taps))
@@ -155,6 +171,9 @@ public record Part(
 
   /** The way back. */
   float[] ofFile(float[] numbers, Adapters.Target layer) {
+    if (axes == Axes.OUTPUT_BY_RANK) {
+      return transposed(numbers, numbers.length / experts(), experts());
+    }
     int taps = layer.kernel() * layer.kernel();
     return axes.endsInInput()
         ? transposed(numbers, Math.toIntExact(shape.last() / taps), taps)
@@ -188,8 +207,11 @@ public record Part(
     int columns = Math.toIntExact(from.shape.last());
     int row = axes == Axes.RANK_BY_INPUT ? before : 0;
     int column = axes == Axes.OUTPUT_BY_RANK ? before : 0;
+    long ownRows = shape.rows() / experts();
+    long fromRows = from.shape.rows() / experts();
     for (int i = 0; i < from.shape.rows(); i++) {
-      int at = Math.toIntExact(offset + (row + i) * shape.last() + column);
+      long to = i / fromRows * ownRows + row + i % fromRows;
+      int at = Math.toIntExact(offset + to * shape.last() + column);
       for (int j = 0; j < columns; j++) {
         float x = numbers[i * columns + j];
         flat[at + j] = factor == 1 ? x : x * factor;

@@ -32,7 +32,6 @@ final class PeftFolder {
   private static final List<String> OF_OTHER_MODELS =
       List.of(
           "layer_replication",
-          "target_parameters",
           "alora_invocation_tokens",
           "use_qalora",
           "use_bdlora",
@@ -172,8 +171,8 @@ final class PeftFolder {
     if (CHANGE_THE_BASE.stream().anyMatch(start::startsWith)) {
       throw new UserException(
           String.format(
-              "%s: init_lora_weights is \"%s\", which takes a part out of the base's weights, so the"
-                  + " adapter does not fit the base. Save it again with PEFT's"
+              "%s: init_lora_weights is \"%s\", which takes a part out of the base's weights, so"
+                  + " the adapter does not fit the base. Save it again with PEFT's"
                   + " path_initial_model_for_weight_conversion, which makes a plain LoRA of it.",
               file, start));
     }
@@ -229,7 +228,8 @@ final class PeftFolder {
     targets.forEach(t -> known.put(t.path(), t));
     Map<String, AdaptedLayer> read = new TreeMap<>();
     layers.forEach(
-        (path, tensors) -> {
+        (name, tensors) -> {
+          String path = PeftParameters.path(name, config, targets).orElse(name);
           Adapters.Target target = known.get(path);
           if (target == null) {
             throw new UserException(

@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -93,10 +94,14 @@ public final class PeftFormat {
       throws IOException {
     Adapters adapters = exported.adapters();
     float[] params = exported.params();
+    List<Adapters.Target> adapted =
+        adapters.modules().stream().map(Adapters.Module::target).toList();
     List<Safetensors.Tensor> tensors = new ArrayList<>();
     for (Adapters.Module m : adapters.modules()) {
+      String module =
+          m.target().experts() > 0 ? PeftParameters.module(m.target(), adapted) : m.path();
       for (Adapters.Place p : m.parts()) {
-        tensors.add(tensor(m, p, params, network));
+        tensors.add(tensor(PREFIX + network.name(module), m, p, params, network));
       }
     }
     Safetensors.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "pt"));
@@ -119,6 +124,10 @@ public final class PeftFormat {
     }
     ArrayNode names = config.putArray("target_modules");
     targets(adapters, layers, network).forEach(names::add);
+    Set<String> parameters = parameters(adapters, layers, network);
+    if (!parameters.isEmpty()) {
+      parameters.forEach(config.putArray(PeftParameters.KEY)::add);
+    }
     JsonFile.write(folder.resolve(CONFIG), config);
   }
 
@@ -132,6 +141,9 @@ public final class PeftFormat {
     }
     Set<String> names = new LinkedHashSet<>();
     for (Adapters.Module m : adapters.modules()) {
+      if (m.target().experts() > 0) {
+        continue;
+      }
       String name = lastPart(m.path());
       // A number is the end of other modules' names too, such as a block's.
       boolean whole = unadapted.contains(name) || Character.isDigit(name.charAt(0));
@@ -140,16 +152,39 @@ public final class PeftFormat {
     return names;
   }
 
+  /** Experts, by the end of their paths from the mixture on where that names no other. */
+  private static Set<String> parameters(
+      Adapters adapters, List<Adapters.Target> layers, Network network) {
+    Set<String> unadapted = new HashSet<>();
+    layers.stream()
+        .filter(t -> t.experts() > 0 && adapters.find(t.path()).isEmpty())
+        .forEach(t -> unadapted.add(lastParts(t.path())));
+    Set<String> names = new LinkedHashSet<>();
+    for (Adapters.Module m : adapters.modules()) {
+      if (m.target().experts() > 0) {
+        String name = lastParts(m.path());
+        names.add(unadapted.contains(name) ? network.name(m.path()) : name);
+      }
+    }
+    return names;
+  }
+
+  /** {@code mlp.experts.down_proj}. */
+  private static String lastParts(String path) {
+    String[] parts = path.split("\\.");
+    return String.join(".", Arrays.copyOfRange(parts, Math.max(0, parts.length - 3), parts.length));
+  }
+
   private static String lastPart(String path) {
     return path.substring(path.lastIndexOf('.') + 1);
   }
 
   private static Safetensors.Tensor tensor(
-      Adapters.Module m, Adapters.Place p, float[] params, Network network) {
+      String module, Adapters.Module m, Adapters.Place p, float[] params, Network network) {
     ByteBuffer data = ByteBuffer.allocate(p.part().size() * 4).order(ByteOrder.LITTLE_ENDIAN);
     data.asFloatBuffer().put(p.part().toFile(p.of(params), m.target()));
     return new Safetensors.Tensor(
-        PREFIX + network.name(m.path()) + p.part().keys().peft(),
+        module + p.part().keys().peft(),
         DType.F32,
         p.part()
             .fileShape(

@@ -6,10 +6,12 @@ import org.loranative.graph.Kind;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Conv2d;
+import org.loranative.graph.ops.ExpertLinear;
 import org.loranative.graph.ops.GroupNorm;
 import org.loranative.graph.ops.LayerNorm;
 import org.loranative.graph.ops.Linear;
 import org.loranative.graph.ops.RmsNorm;
+import org.loranative.graph.ops.Route;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
 import org.loranative.model.weights.Weights;
@@ -46,6 +48,18 @@ public record Net(
     return adapters
         .linear(graph, path, x, w0, bias, training)
         .orElseGet(() -> Linear.of(graph, path, x, w0, bias, x.dtype()));
+  }
+
+  /**
+   * The layers of a mixture's experts at {@code path}, with their adapters if they have some.
+   *
+   * @param x [rows, in] in the order of experts
+   */
+  public Value experts(String path, Value x, Route route) {
+    Value w = matrix(path + ".weight");
+    return adapters
+        .experts(graph, path, x, w, route, training)
+        .orElseGet(() -> ExpertLinear.of(graph, path, x, w, route));
   }
 
   /** The convolution at {@code path}: with its adapter if it has one, its bias if the file has. */

@@ -25,7 +25,8 @@ public final class WeightNorms {
     Net net = new Net(graph, weights, adapters, compute, false);
     for (Adapters.Module m : adapters.modules()) {
       Value a = zeros(graph, Shape.of(1, m.in()));
-      Value b = zeros(graph, Shape.of(m.out(), 1));
+      long rows = m.out() * Math.max(1, m.target().experts()); // of all matrices
+      Value b = zeros(graph, Shape.of(rows, 1));
       graph.result(DoraNorm.of(graph, m.path(), net.weight(m.target()), a, b, 0));
     }
     return graph;

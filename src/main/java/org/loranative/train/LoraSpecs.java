@@ -43,7 +43,7 @@ public final class LoraSpecs {
   private static void requireSome(
       String target, List<String> names, List<Adapters.Target> chosen, String blocks) {
     LoraSpec spec = new LoraSpec(1, 1, 0, names, false);
-    if (chosen.stream().noneMatch(layer -> spec.adapts(layer.path()))) {
+    if (chosen.stream().noneMatch(spec::adapts)) {
       throw new UserException(
           String.format(
               "lora_targets: %s names no layer in blocks %s. Take it out, or choose other blocks.",

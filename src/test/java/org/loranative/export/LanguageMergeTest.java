@@ -30,7 +30,9 @@ import org.loranative.io.TensorEntry;
 import org.loranative.io.TensorStream;
 import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.AdapterState;
+import org.loranative.lora.Adapters;
 import org.loranative.lora.Mix;
+import org.loranative.lora.PeftFormat;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.model.llm.LlmGraph;
 import org.loranative.model.weights.StoredRows;
@@ -209,6 +211,24 @@ class LanguageMergeTest {
     assertThat(Errors.relative(logits(gguf), expected)).isLessThan(1e-5);
   }
 
+  /** Experts in tensors of their own, all in one, gate and up apart. */
+  @ParameterizedTest
+  @CsvSource({
+    "qwen3-moe/base, merged",
+    "qwen3-moe/fused, merged",
+    "qwen3-moe/base.gguf, m.gguf",
+    "qwen3-moe-mixed/base, merged"
+  })
+  void expertsTakeTheirAdapters(String model, String out) throws Exception {
+    LlmBase opened = LlmBase.open(Golden.FOLDER.resolve(model));
+    Path adapter = expertAdapter(opened);
+    Path merged = folder.resolve(out);
+    new LanguageMerge(opened, List.of(new AdapterSource(adapter, 1))).write(merged, "source");
+    float[] expected = both(opened, adapter, 1);
+    assertThat(Errors.relative(logits(merged), expected)).isLessThan(1e-5);
+    assertThat(Errors.relative(logits(opened, List.of()), expected)).isGreaterThan(1e-2);
+  }
+
   @ParameterizedTest
   @CsvSource({"bf16, 2e-2", "f16, 3e-3", "q8_0, 8e-2"})
   void otherTypes(String type, double bound) throws Exception {
@@ -253,6 +273,37 @@ class LanguageMergeTest {
       GgufMetadata metadata = Gguf.metadata(from);
       GgufWriter.write(to, metadata, tensors);
     }
+  }
+
+  /** Random LoRA on experts and queries, as a PEFT folder. */
+  private Path expertAdapter(LlmBase base) throws Exception {
+    Map<String, AdaptedLayer> layers = new TreeMap<>();
+    Random random = new Random(4);
+    for (Adapters.Target t : base.targets()) {
+      if (t.experts() > 0 || t.path().endsWith("q_proj")) {
+        int matrices = Math.max(1, t.experts());
+        float[] a = new float[(int) (matrices * 3 * t.in())];
+        float[] b = new float[(int) (matrices * 3 * t.out())];
+        for (float[] x : List.of(a, b)) {
+          for (int i = 0; i < x.length; i++) {
+            x[i] = 0.2f * (float) random.nextGaussian();
+          }
+        }
+        layers.put(t.path(), AdaptedLayer.lowRank(t, 6, new AdaptedLayer.LowRank(3, a, b)));
+      }
+    }
+    Path adapter = Files.createDirectory(folder.resolve("experts"));
+    PeftFormat.write(adapter, layers, base.targetsAndOthers(), "base");
+    Map<String, AdaptedLayer> read = PeftFormat.read(adapter, base.targets());
+    assertThat(read.keySet()).isEqualTo(layers.keySet());
+    layers.forEach(
+        (path, layer) -> {
+          assertThat(read.get(path).lowRank().orElseThrow().a())
+              .isEqualTo(layer.lowRank().orElseThrow().a());
+          assertThat(read.get(path).lowRank().orElseThrow().b())
+              .isEqualTo(layer.lowRank().orElseThrow().b());
+        });
+    return adapter;
   }
 
   /** Random LoRA on every layer, in llama.cpp's format. */

@@ -2,82 +2,112 @@ package org.loranative.model.llm;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.IntStream;
 import org.loranative.UserException;
 import org.loranative.graph.Shape;
+import org.loranative.lora.Adapters;
 import org.loranative.model.weights.Weights;
 
 /**
  * The experts of a base's mixtures, however its file holds them: as one tensor for all
- * (transformers 5, GGUF), or each in its own ({@code mlp.experts.7.gate_proj.weight}), which are
- * stacked.
+ * (transformers 5), gate and up apart (GGUF), or each in its own ({@code
+ * mlp.experts.7.gate_proj.weight}). Gate and up are also put together as transformers 5 has them,
+ * since an adapter of experts changes both at once.
  *
  * @param names of their matrices
+ * @param targets their layers that can be adapted, in the model's order
  */
-record ExpertWeights(List<String> names) {
+record ExpertWeights(List<String> names, List<Adapters.Target> targets) {
+  ExpertWeights {
+    names = List.copyOf(names);
+    targets = List.copyOf(targets);
+  }
 
   /** Finds them, and checks their shapes. */
   static ExpertWeights find(LlmConfig config, Weights weights, String source) {
     List<String> names = new ArrayList<>();
+    List<Adapters.Target> targets = new ArrayList<>();
     for (int i = 0; i < config.layers().size(); i++) {
       if (config.layers().get(i).feedForward() instanceof MixtureMlp mixture) {
-        String layer = config.inLayer(i, "");
-        boolean together = weights.has(layer + MixtureMlp.GATE_UP);
-        Map<String, Shape> matrices = mixture.matrices(config.hidden(), together);
-        for (String name : matrices.keySet()) {
-          if (!weights.has(layer + name)) {
-            weights.stack(layer + name, ofEach(layer + name, mixture.experts()));
-          }
-          require(source, weights, layer + name, matrices.get(name));
-          names.add(layer + name);
-        }
-        require(
-            source,
-            weights,
-            layer + MixtureMlp.ROUTER,
-            Shape.of(mixture.experts(), config.hidden()));
+        Finder finder = new Finder(weights, source, config.inLayer(i, ""), mixture.experts());
+        finder.find(mixture.width(), config.hidden());
+        names.addAll(finder.names);
+        targets.addAll(finder.targets);
       }
     }
-    return new ExpertWeights(List.copyOf(names));
+    return new ExpertWeights(names, targets);
   }
 
-  private static List<String> ofEach(String name, int experts) {
-    return IntStream.range(0, experts)
-        .mapToObj(e -> name.replace(".experts.", ".experts." + e + "."))
-        .toList();
-  }
+  /** One layer's. */
+  private static final class Finder {
+    private final Weights weights;
+    private final String source;
+    private final String layer;
+    private final int experts;
+    private final List<String> names = new ArrayList<>();
+    private final List<Adapters.Target> targets = new ArrayList<>();
 
-  private static void require(String source, Weights weights, String name, Shape shape) {
-    if (!weights.shape(name).equals(shape)) {
-      throw new UserException(
-          String.format(
-              "%s: tensor %s is %s, but its config needs %s.",
-              source, name, weights.shape(name), shape));
+    Finder(Weights weights, String source, String layer, int experts) {
+      this.weights = weights;
+      this.source = source;
+      this.layer = layer;
+      this.experts = experts;
     }
-  }
 
-  /**
-   * Refuses a name of {@code lora_targets} that means them.
-   *
-   * @param linears paths of the layers that can be adapted
-   */
-  void requireNone(String target, List<String> linears) {
-    boolean another =
-        linears.stream().anyMatch(path -> path.equals(target) || path.endsWith("." + target));
-    boolean means =
-        target.contains("experts")
-            || target.contains("block_sparse_moe")
-            || List.of("gate", "mlp.gate").contains(target)
-            || target.matches("(mlp\\.)?(gate|up|down|gate_up)_proj|w[123]")
-            || target.endsWith("mlp.gate");
-    if (!names.isEmpty() && means && !another) {
-      throw new UserException(
-          "lora_targets: "
-              + target
-              + " means the experts of this model's mixtures or their router, which stay frozen;"
-              + " adapters on them are not supported yet. Name layers of its attention (q_proj,"
-              + " k_proj, v_proj, o_proj), or all-linear for every layer that can be adapted.");
+    void find(long width, long hidden) {
+      String gateUp = weight(MixtureMlp.GATE_UP);
+      String gate = weight(MixtureMlp.GATE);
+      String up = weight(MixtureMlp.UP);
+      String down = weight(MixtureMlp.DOWN);
+      if (weights.has(gate)) {
+        require(gate, Shape.of(experts, width, hidden));
+        require(up, Shape.of(experts, width, hidden));
+        names.addAll(List.of(gate, up));
+        weights.stack(gateUp, inTurn(weights.slices(gate), weights.slices(up)), experts);
+      } else if (!weights.has(gateUp)) {
+        weights.stack(gateUp, inTurn(ofEach(gate), ofEach(up)), experts);
+      }
+      if (!weights.has(down)) {
+        weights.stack(down, ofEach(down), experts);
+      }
+      add(MixtureMlp.GATE_UP, 2 * width, hidden);
+      add(MixtureMlp.DOWN, hidden, width);
+      require(weight(MixtureMlp.ROUTER), Shape.of(experts, hidden));
+    }
+
+    private String weight(String module) {
+      return layer + module + ".weight";
+    }
+
+    private void add(String module, long out, long in) {
+      require(weight(module), Shape.of(experts, out, in));
+      names.add(weight(module));
+      targets.add(Adapters.Target.ofExperts(layer + module, in, out, experts));
+    }
+
+    private List<String> ofEach(String name) {
+      List<String> names = new ArrayList<>();
+      for (int e = 0; e < experts; e++) {
+        names.add(name.replace(".experts.", ".experts." + e + "."));
+      }
+      return names;
+    }
+
+    private static List<String> inTurn(List<String> first, List<String> second) {
+      List<String> both = new ArrayList<>();
+      for (int e = 0; e < first.size(); e++) {
+        both.add(first.get(e));
+        both.add(second.get(e));
+      }
+      return both;
+    }
+
+    private void require(String name, Shape shape) {
+      if (!weights.shape(name).equals(shape)) {
+        throw new UserException(
+            String.format(
+                "%s: tensor %s is %s, but its config needs %s.",
+                source, name, weights.shape(name), shape));
+      }
     }
   }
 }

@@ -310,16 +310,22 @@ public final class LlmBase {
       Shape w = weights.shape(linear + ".weight");
       targets.add(new Adapters.Target(linear, w.dim(1), w.dim(0)));
     }
+    targets.addAll(experts.targets());
     return targets;
   }
 
   /**
-   * Refuses a name of {@code lora_targets} that means what always stays frozen.
+   * Refuses names of {@code lora_targets} that mean what always stays frozen, or a part of a layer.
    *
    * @throws UserException saying what to name instead
    */
-  public void requireAdaptable(String target) {
-    experts.requireNone(target, config.linearPaths());
+  public void requireAdaptable(List<String> names) {
+    new ExpertNames(targets()).require(names);
+  }
+
+  /** The layers that a name of {@code lora_targets} stands for, by name. */
+  public List<String> layersCalled(String name) {
+    return new ExpertNames(targets()).layers(name);
   }
 
   /** Whether some of its layers are mixtures of experts. */
@@ -333,14 +339,18 @@ public final class LlmBase {
   }
 
   /**
-   * These, and what shares names with them and is left alone: experts, and the matrices of a tower
-   * beside the language model.
+   * These, and what shares names with them and is left alone: halves of experts' matrices, and
+   * those of a tower beside the language model.
    */
   public List<Adapters.Target> targetsAndOthers() {
     List<Adapters.Target> all = new ArrayList<>(targets());
-    for (String name : experts.names()) {
-      Shape w = weights.shape(name);
-      all.add(new Adapters.Target(name.replaceFirst("\\.weight$", ""), w.last(), w.dim(1)));
+    for (Adapters.Target t : experts.targets()) {
+      if (t.path().endsWith(MixtureMlp.GATE_UP)) {
+        for (String half : List.of(MixtureMlp.GATE, MixtureMlp.UP)) {
+          String path = t.path().replace(MixtureMlp.GATE_UP, half);
+          all.add(new Adapters.Target(path, t.in(), t.out() / 2));
+        }
+      }
     }
     if (!config.prefix().equals(FolderNames.PLAIN)) {
       file.tensors()

@@ -43,8 +43,13 @@ public final class StoredRows implements AutoCloseable {
     return RareBlocks.named(type).isPresent();
   }
 
+  /** Matrices of experts, [E, out, in], have the rows of all. */
   public static long rows(TensorEntry entry) {
-    return entry.shape().size() < 2 ? 1 : entry.shape().get(0);
+    return switch (entry.shape().size()) {
+      case 0, 1 -> 1;
+      case 3 -> entry.shape().get(0) * entry.shape().get(1);
+      default -> entry.shape().get(0);
+    };
   }
 
   public static long columns(TensorEntry entry) {

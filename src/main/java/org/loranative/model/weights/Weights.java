@@ -30,7 +30,7 @@ public final class Weights {
   private final String source;
   private final UnaryOperator<String> fileName;
   private final Map<String, Reading> readings = new HashMap<>();
-  private final Map<String, List<String>> stacks = new HashMap<>();
+  private final Stacks stacks = new Stacks();
   private final Map<String, TensorEntry> entries;
   private final Map<String, Nf4Tensor> nf4;
   private final Float8Scales scales;
@@ -96,21 +96,23 @@ public final class Weights {
         shape.size() > 0
             && !r.isConvolution()
             && held.isBlocks()
-            && (quantize == Quantize.NF4 || !stacks.containsKey(name))
+            && (quantize == Quantize.NF4 || !stacks.has(name) || stacks.keepBlocks(name))
             && shape.last() % held.elementsPerBlock == 0
             && (stored != DType.NF4 || r.interleavedHeads() == 0);
     return fits ? held : compute;
   }
 
   public boolean has(String name) {
-    return stacks.containsKey(name) || entries.containsKey(fileName.apply(name));
+    return stacks.has(name) || entries.containsKey(fileName.apply(name));
   }
 
   /**
-   * Says that {@code name} is the tensors {@code pieces} of one shape, one behind the other: a
-   * matrix of each expert. They are put together as they are loaded.
+   * Says that {@code name} is the matrices {@code pieces} of one shape, one behind the other. They
+   * are put together as they are loaded.
+   *
+   * @param experts the weight's first dimension: each has as many of the pieces
    */
-  public void stack(String name, List<String> pieces) {
+  public void stack(String name, List<String> pieces, int experts) {
     for (String piece : pieces) {
       if (!shape(piece).equals(shape(pieces.get(0)))) {
         throw new UserException(
@@ -119,18 +121,45 @@ public final class Weights {
                 source, piece, shape(piece), pieces.get(0), shape(pieces.get(0))));
       }
     }
-    stacks.put(name, List.copyOf(pieces));
+    Shape piece = shape(pieces.get(0));
+    long rows = piece.rows() * pieces.size() / experts;
+    stacks.add(name, new Stacks.Stack(pieces, Shape.of(experts, rows, piece.last())));
+  }
+
+  /** Names of the matrices of {@code name} [E, out, in], as pieces of stacks. */
+  public List<String> slices(String name) {
+    return stacks.slices(name, entry(name));
   }
 
   /** The tensors of the file that {@code name} is made of. */
   private List<String> pieces(String name) {
-    return stacks.getOrDefault(name, List.of(name));
+    return stacks.pieces(name);
+  }
+
+  /**
+   * Rows of a weight that a tensor of the file holds, or a part of one.
+   *
+   * @param first of the weight's rows
+   */
+  public record Rows(Reading reading, long first) {}
+
+  /** Where all rows of {@code name} are. */
+  public List<Rows> rowsOf(String name) {
+    List<Rows> all = new ArrayList<>();
+    long first = 0;
+    for (String piece : pieces(name)) {
+      Reading reading = reading(piece);
+      all.add(new Rows(reading, first));
+      first += StoredRows.rows(reading.entry());
+    }
+    return all;
   }
 
   /** The file's description of {@code name}. */
   public TensorEntry entry(String name) {
-    String inFile = fileName.apply(pieces(name).get(0));
-    TensorEntry entry = entries.get(inFile);
+    String first = pieces(name).get(0);
+    String inFile = fileName.apply(first);
+    TensorEntry entry = stacks.slice(first).orElseGet(() -> entries.get(inFile));
     if (entry == null) {
       throw new UserException(
           source + " lacks the tensor " + inFile + "; the file may be incomplete.");
@@ -153,13 +182,7 @@ public final class Weights {
 
   /** As the file has it; a convolution of one pixel, [O, I, 1, 1], is the matrix [O, I]. */
   public Shape shape(String name) {
-    Shape shape = reading(name).shape();
-    if (!stacks.containsKey(name)) {
-      return shape;
-    }
-    List<Long> dims = new ArrayList<>(shape.dims());
-    dims.add(0, (long) stacks.get(name).size());
-    return new Shape(dims);
+    return stacks.find(name).map(Stacks.Stack::shape).orElseGet(() -> reading(name).shape());
   }
 
   /**
@@ -191,7 +214,11 @@ public final class Weights {
   /** Tensors of the file, by its names, among those that {@code which} means that none reads. */
   public List<String> unread(Map<String, Value> reading, Predicate<String> which) {
     Set<String> read = new HashSet<>();
-    reading.keySet().forEach(name -> pieces(name).forEach(p -> read.add(fileName.apply(p))));
+    for (String name : reading.keySet()) {
+      for (String piece : pieces(name)) {
+        read.add(stacks.slice(piece).map(TensorEntry::name).orElseGet(() -> fileName.apply(piece)));
+      }
+    }
     return entries.keySet().stream()
         .filter(name -> which.test(name) && !read.contains(name) && !scales.isPiece(name))
         // The pieces of a quantized tensor stand behind its name.
@@ -235,7 +262,7 @@ public final class Weights {
 
   /** Whether a device can use what the file holds where it is mapped. */
   private boolean isAsItLies(Value v, Device device) {
-    return !stacks.containsKey(v.name()) && reading(v.name()).isAsItLies(v, device);
+    return !stacks.has(v.name()) && reading(v.name()).isAsItLies(v, device);
   }
 
   /** Bytes that loading the WEIGHT values of {@code named} will allocate. */
@@ -313,7 +340,7 @@ public final class Weights {
         if (!loads(v)) {
           continue;
         }
-        if (stacks.containsKey(v.name())) {
+        if (stacks.has(v.name())) {
           loadStack(loaded, blocks, v);
           continue;
         }
@@ -347,7 +374,7 @@ public final class Weights {
   private void loadStack(LoadedWeights loaded, BlockLoader blocks, Value v) {
     List<String> names = pieces(v.name());
     long to = loaded.place(v);
-    if (v.dtype().isBlocks()) {
+    if (v.dtype().isBlocks() && quantize == Quantize.NF4) {
       blocks.quantize(
           v,
           to,
@@ -376,7 +403,7 @@ public final class Weights {
       long from = loaded.inFile(r.entry());
       Value piece = new Value(0, shape, dtype, Kind.WEIGHT, names.get(i));
       Optional<Nf4Tensor> parts = Optional.ofNullable(nf4.get(fileName.apply(names.get(i))));
-      if (parts.isPresent()) {
+      if (parts.isPresent() || dtype.isBlocks()) {
         blocks.load(r, from, parts, piece, to + i * each);
       } else {
         plain.load(r, from, piece, to + i * each);

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.loranative.ShellWord;
+import org.loranative.config.LoraTarget;
 import org.loranative.config.TrainConfig;
 import org.loranative.data.llm.Example;
 import org.loranative.device.Device;
@@ -44,10 +45,10 @@ public final class LlmTraining implements Training<List<Example>> {
     tokenizer = RunTokenizer.open(config, base);
     boolean opened = false;
     try {
-      config.loraTargets().forEach(t -> base.requireAdaptable(t.target()));
+      base.requireAdaptable(config.loraTargets().stream().map(LoraTarget::target).toList());
       adapters =
           LoraSpecs.adapters(
-              config, base.targets(), base.blocks(), (name, layers) -> List.of(name));
+              config, base.targets(), base.blocks(), (name, layers) -> base.layersCalled(name));
       opened = true;
     } finally {
       if (!opened) {

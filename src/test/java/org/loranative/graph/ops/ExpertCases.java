@@ -5,6 +5,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import org.loranative.graph.Graph;
+import org.loranative.graph.Kind;
+import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.OpCase.Instance;
 import org.loranative.io.DType;
@@ -119,6 +121,53 @@ final class ExpertCases {
             }
           }
           return List.of(first, second);
+        };
+    return c;
+  }
+
+  /** Experts with adapters, of which some see no row. */
+  static Instance adapted(Random r, Spread spread, int unit) {
+    int m = OpCases.between(r, 5, 60);
+    int e = OpCases.between(r, 2, 9);
+    int k = OpCases.between(r, 1, Math.min(e, 4));
+    int in = unit * OpCases.between(r, Math.max(1, 9 / unit), 80 / unit);
+    int out = unit * OpCases.between(r, Math.max(1, 9 / unit), 80 / unit);
+    int rank = unit * OpCases.between(r, 1, 12 / unit);
+    float scale = 0.75f;
+    Instance c = new Instance();
+    c.shape = m + " tokens, " + k + " of " + e + ", " + in + " to " + out + ", rank " + rank;
+    c.gradientSlack = 4; // as in mixture
+    c.differentiable.put("z", logits(r, m, e, spread));
+    c.differentiable.put("x", OpCases.normal(r, (long) m * in, 1));
+    c.differentiable.put("a", OpCases.normal(r, (long) e * rank * in, 0.5));
+    c.differentiable.put("b", OpCases.normal(r, (long) e * out * rank, 0.5));
+    c.fixed.put("w", OpCases.normal(r, (long) e * out * in, 0.5));
+    c.builder =
+        (g, t) -> {
+          Route route = Route.of(g, OpCase.leaf(g, "z", t, m, e), k, true);
+          Value rows = GatherRows.of(g, OpCase.leaf(g, "x", t, m, in), route);
+          Value w = OpCases.frozen(g, "w", t, e, out, in);
+          Value a = g.named(Kind.PARAM, "a", DType.F32, Shape.of(e, rank, in));
+          Value b = g.named(Kind.PARAM, "b", DType.F32, Shape.of(e, out, rank));
+          return List.of(
+              CombineRows.of(g, LoraExpertLinear.of(g, "y", rows, w, route, a, b, scale), route));
+        };
+    c.reference =
+        v -> {
+          double[] z = v.get("z");
+          double[] y = new double[m * out];
+          for (int i = 0; i < m; i++) {
+            List<Integer> experts = chosen(z, i, e, k);
+            double[] weights = weights(z, i, e, experts, true);
+            for (int j = 0; j < k; j++) {
+              int expert = experts.get(j);
+              add(y, i, weights[j], v.get("w"), expert, v.get("x"), out, in);
+              double[] low = new double[(i + 1) * rank];
+              add(low, i, weights[j] * scale, v.get("a"), expert, v.get("x"), rank, in);
+              add(y, i, 1, v.get("b"), expert, low, out, rank);
+            }
+          }
+          return List.of(y);
         };
     return c;
   }

@@ -99,6 +99,14 @@ final class OpCases {
         new OpCase("experts", r -> ExpertCases.mixture(r, ExpertCases.Spread.EVEN, 1)),
         new OpCase("experts whole chunks", r -> ExpertCases.mixture(r, ExpertCases.Spread.EVEN, 8)),
         new OpCase("experts all alike", r -> ExpertCases.mixture(r, ExpertCases.Spread.ONE, 8)),
+        new OpCase(
+            "experts with adapters", r -> ExpertCases.adapted(r, ExpertCases.Spread.EVEN, 1)),
+        new OpCase(
+            "experts with adapters, whole chunks",
+            r -> ExpertCases.adapted(r, ExpertCases.Spread.EVEN, 8)),
+        new OpCase(
+            "experts with adapters, all alike",
+            r -> ExpertCases.adapted(r, ExpertCases.Spread.ONE, 8)),
         new OpCase("biased_attention", r -> FullAttentionCases.biased(r, false)),
         new OpCase("biased_attention padded", r -> FullAttentionCases.biased(r, true)));
   }

@@ -3,6 +3,9 @@ package org.loranative.model.llm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -15,6 +18,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -25,6 +29,7 @@ import org.loranative.device.Device;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Recompute;
 import org.loranative.io.DType;
+import org.loranative.io.Safetensors;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.PeftFormat;
@@ -36,6 +41,9 @@ import org.loranative.testing.TestDevices;
 /** Each architecture against transformers and peft: logits, loss, gradients, ten AdamW steps. */
 class GoldenTest {
   private static final int[] DOCUMENTS = {7, 13};
+
+  @TempDir private static Path files;
+
   private static final Map<String, Device> DEVICES = new HashMap<>();
 
   @BeforeAll
@@ -117,12 +125,20 @@ class GoldenTest {
       return placed.run(graph, inputs, step, labelled());
     }
 
+    /** By the names and in the order of PEFT's files. */
     Map<String, float[]> byPeftName(String slot) {
-      Map<String, float[]> result = new LinkedHashMap<>();
-      placed
-          .byModule(slot)
-          .forEach((path, x) -> result.put("base_model.model." + path + ".weight", x));
-      return result;
+      try {
+        Path folder = Files.createTempDirectory(files, "adapter");
+        PeftFormat.write(
+            folder, adapters, placed.state().read(slot), base.targetsAndOthers(), "base");
+        Map<String, float[]> result = new LinkedHashMap<>();
+        Safetensors.read(folder.resolve("adapter_model.safetensors"))
+            .tensors()
+            .forEach((name, entry) -> result.put(name, Safetensors.floats(entry)));
+        return result;
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
 
     @Override
@@ -145,6 +161,7 @@ class GoldenTest {
         "qwen3",
         "qwen3-moe",
         "qwen3-moe-mixed",
+        "qwen3-moe-experts",
         "mixtral",
         "olmoe",
         "gemma2",
@@ -189,6 +206,7 @@ class GoldenTest {
         "glm4",
         "ministral3",
         "qwen3-moe",
+        "qwen3-moe-experts",
         "mixtral",
         "olmoe"
       })

@@ -17,7 +17,11 @@ import org.loranative.UserException;
 import org.loranative.device.Device;
 import org.loranative.graph.Graph;
 import org.loranative.io.DType;
+import org.loranative.lora.AdapterMethod;
+import org.loranative.lora.AdapterMethods;
 import org.loranative.lora.Adapters;
+import org.loranative.lora.LoraInit;
+import org.loranative.lora.LoraSpec;
 import org.loranative.testing.Errors;
 import org.loranative.testing.Golden;
 import org.loranative.testing.PlacedModel;
@@ -109,30 +113,72 @@ class MixtureTest {
 
   /** The same numbers, however a file holds them. */
   @Test
-  void fileFormsGiveTheSameBits() {
+  void fileFormsGiveTheSameNumbers() {
     try (Device device = TestDevices.open("cpu")) {
       float[] each = logits(device, base("qwen3-moe/base"), FIRST);
-      assertThat(logits(device, base("qwen3-moe/base.gguf"), FIRST)).isEqualTo(each);
-      assertThat(Errors.relative(logits(device, base("qwen3-moe/fused"), FIRST), each))
+      assertThat(logits(device, base("qwen3-moe/fused"), FIRST)).isEqualTo(each);
+      assertThat(Errors.relative(logits(device, base("qwen3-moe/base.gguf"), FIRST), each))
           .isLessThan(1e-6);
     }
   }
 
   @Test
-  void adaptersGoOnAttentionAndDenseLayers() {
+  void adaptersGoOnAttentionDenseLayersAndExperts() {
     assertThat(BASE.targets().stream().map(Adapters.Target::path))
-        .contains("model.layers.1.mlp.gate_proj", "model.layers.2.self_attn.o_proj")
-        .noneMatch(path -> path.matches("model\\.layers\\.[02]\\.mlp.*"));
-    BASE.requireAdaptable("gate_proj"); // of the dense layer
-    BASE.requireAdaptable("all-linear");
+        .contains(
+            "model.layers.1.mlp.gate_proj",
+            "model.layers.2.self_attn.o_proj",
+            "model.layers.2.mlp.experts.gate_up_proj",
+            "model.layers.0.mlp.experts.down_proj")
+        .noneMatch(path -> path.matches("model\\.layers\\.[02]\\.mlp\\.(gate|up|down).*"));
+    BASE.requireAdaptable(List.of("gate_proj")); // of the dense layer
+    assertThat(adapted(BASE, "all-linear")).noneMatch(path -> path.contains("experts"));
+    assertThat(adapted(BASE, "down_proj"))
+        .containsExactly(
+            "model.layers.0.mlp.experts.down_proj",
+            "model.layers.1.mlp.down_proj",
+            "model.layers.2.mlp.experts.down_proj");
+  }
+
+  /** What the halves are called apart means both. */
+  @ParameterizedTest
+  @ValueSource(strings = {"", "experts.", "mlp.experts."})
+  void halvesOfExpertsAreOneLayer(String before) {
+    LlmBase base = base("qwen3-moe/base");
+    base.requireAdaptable(List.of(before + "gate_proj", before + "up_proj"));
+    assertThat(base.layersCalled(before + "up_proj")).containsExactly(before + "gate_up_proj");
+    assertThatThrownBy(() -> base.requireAdaptable(List.of(before + "up_proj", "q_proj")))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("lora_targets: " + before + "up_proj of this model's experts is one");
+  }
+
+  private static List<String> adapted(LlmBase base, String name) {
+    LoraSpec spec = new LoraSpec(2, 2, 0, base.layersCalled(name), false);
+    return new Adapters(spec, base.targets())
+        .modules().stream().map(Adapters.Module::path).sorted().toList();
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {"gate_proj", "down_proj", "mlp.experts.gate_up_proj", "experts", "mlp.gate", "w1"})
-  void namesOfExpertsAreRefused(String target) {
-    assertThatThrownBy(() -> base("qwen3-moe/base").requireAdaptable(target))
+  @ValueSource(strings = {"experts", "mlp.experts", "mlp.gate", "gate"})
+  void namesOfNoLayerAreRefused(String target) {
+    assertThatThrownBy(() -> base("qwen3-moe/base").requireAdaptable(List.of(target)))
         .isInstanceOf(UserException.class)
-        .hasMessageContaining("lora_targets: " + target + " means the experts");
+        .hasMessageContaining("lora_targets: " + target + " is");
+  }
+
+  /** PEFT has neither. */
+  @Test
+  void expertsHaveLoraAloneAndNoDropout() {
+    LlmBase base = base("qwen3-moe/base");
+    List<String> names = List.of("down_proj");
+    assertThatThrownBy(() -> new Adapters(new LoraSpec(2, 2, 0.1, names, false), base.targets()))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("lora_dropout is 0.1");
+    AdapterMethod.Choices choices = new AdapterMethod.Choices(2, LoraInit.DEFAULT, 1);
+    LoraSpec loha =
+        new LoraSpec(AdapterMethods.named("loha", choices).orElseThrow(), 2, 2, 0, names, false, 1);
+    assertThatThrownBy(() -> new Adapters(loha, base.targets()))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("lora_method: lora");
   }
 }
