@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -18,26 +17,19 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.loranative.UserException;
-import org.loranative.device.CpuDevice;
-import org.loranative.device.Device;
-import org.loranative.device.HostBuffer;
 import org.loranative.graph.Graph;
-import org.loranative.graph.Kind;
-import org.loranative.graph.Value;
 import org.loranative.io.DType;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.lora.Adapters;
-import org.loranative.model.weights.LoadedWeights;
 import org.loranative.model.weights.Quantize;
 import org.loranative.model.weights.StoredRows;
 import org.loranative.model.weights.Weights;
 import org.loranative.testing.Errors;
 import org.loranative.testing.Golden;
-import org.loranative.testing.PlacedModel;
 import org.loranative.testing.Seeded;
+import org.loranative.testing.StoredBase;
 import org.loranative.testing.TensorFiles;
-import org.loranative.testing.TestDevices;
 
 /** Floats of 8 bits with scales, against transformers' own dequantization. */
 @ExtendWith(Seeded.class)
@@ -55,18 +47,8 @@ class Float8Test {
   @ParameterizedTest
   @ValueSource(strings = {"ragged", "brain", "low", "row", "whole"})
   void readsMatrices(String name) {
-    Weights weights = matrices();
-    Graph g = new Graph();
-    Value w = g.named(Kind.WEIGHT, name + ".weight", DType.F32, weights.shape(name + ".weight"));
-    float[] expected = new Golden(MATRICES).floats(name + ".numbers");
-    try (Device device = new CpuDevice(1);
-        LoadedWeights loaded = weights.load(g.named(), device);
-        HostBuffer host = new HostBuffer(w.bytes())) {
-      device.download(host, loaded.address(w), w.bytes());
-      float[] actual = new float[expected.length];
-      host.view().asFloatBuffer().get(actual);
-      assertThat(actual).isEqualTo(expected);
-    }
+    assertThat(StoredBase.numbers(matrices(), name + ".weight"))
+        .isEqualTo(new Golden(MATRICES).floats(name + ".numbers"));
   }
 
   /** What merging reads: some rows from anywhere. */
@@ -99,20 +81,8 @@ class Float8Test {
     Graph g = LlmGraph.logits(base, Adapters.none(), compute, ids.length, ids.length);
     assertThat(g.named().get("model.layers.0.self_attn.o_proj.weight").dtype())
         .isEqualTo(quantize == Quantize.NF4 ? DType.NF4 : compute);
-    Map<String, int[]> inputs = new HashMap<>();
-    int[] positions = new int[ids.length];
-    for (int i = 0; i < positions.length; i++) {
-      positions[i] = i;
-    }
-    inputs.put(LlmGraph.IDS, ids);
-    inputs.put(LlmGraph.POSITIONS, positions);
-    inputs.put(LlmGraph.DOC_START, new int[ids.length]);
-    try (Device device = TestDevices.open(deviceName);
-        PlacedModel placed =
-            new PlacedModel(device, base.weights(), Adapters.none(), base.constants(), g)) {
-      float[] logits = placed.run(g, inputs, 1, 1).values().iterator().next();
-      assertThat(Errors.relative(logits, golden.floats("logits"))).isLessThan(tolerance);
-    }
+    float[] logits = StoredBase.logits(deviceName, base, g, ids);
+    assertThat(Errors.relative(logits, golden.floats("logits"))).isLessThan(tolerance);
   }
 
   @Test

@@ -7,8 +7,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,22 +14,17 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.loranative.UserException;
 import org.loranative.device.CpuDevice;
-import org.loranative.device.Device;
 import org.loranative.device.HostBuffer;
 import org.loranative.graph.Graph;
-import org.loranative.graph.Kind;
 import org.loranative.graph.Shape;
-import org.loranative.graph.Value;
 import org.loranative.io.DType;
 import org.loranative.io.Safetensors;
 import org.loranative.lora.Adapters;
-import org.loranative.model.weights.LoadedWeights;
 import org.loranative.model.weights.Quantize;
 import org.loranative.model.weights.Weights;
 import org.loranative.testing.Errors;
 import org.loranative.testing.Golden;
-import org.loranative.testing.PlacedModel;
-import org.loranative.testing.TestDevices;
+import org.loranative.testing.StoredBase;
 
 /** NF4 against bitsandbytes: what it quantizes, and checkpoints that it has written. */
 class Nf4Test {
@@ -80,18 +73,10 @@ class Nf4Test {
   @ValueSource(strings = {"double", "single"})
   void readsMatrices(String name) {
     Weights weights = new Weights("nf4", Safetensors.read(MATRICES).tensors(), n -> n);
-    Graph g = new Graph();
-    Value w = g.named(Kind.WEIGHT, name + ".weight", DType.F32, weights.shape(name + ".weight"));
-    assertThat(w.shape()).isEqualTo(Shape.of(100, 192));
+    assertThat(weights.shape(name + ".weight")).isEqualTo(Shape.of(100, 192));
+    float[] actual = StoredBase.numbers(weights, name + ".weight");
     float[] expected = new Golden(MATRICES).floats(name + ".numbers");
-    try (Device device = new CpuDevice(1);
-        LoadedWeights loaded = weights.load(g.named(), device);
-        HostBuffer host = new HostBuffer(w.bytes())) {
-      device.download(host, loaded.address(w), w.bytes());
-      float[] actual = new float[expected.length];
-      host.view().asFloatBuffer().get(actual);
-      assertThat(Errors.relative(actual, expected)).isLessThan(1e-6);
-    }
+    assertThat(Errors.relative(actual, expected)).isLessThan(1e-6);
   }
 
   /** A whole model that bitsandbytes has quantized: held in 4 bits, and taken apart. */
@@ -112,20 +97,8 @@ class Nf4Test {
     String layer = "model.layers.1.mlp.down_proj.weight";
     assertThat(g.named().get(layer).dtype())
         .isEqualTo(quantize == Quantize.NONE ? compute : DType.NF4);
-    Map<String, int[]> inputs = new HashMap<>();
-    int[] positions = new int[ids.length];
-    for (int i = 0; i < positions.length; i++) {
-      positions[i] = i;
-    }
-    inputs.put(LlmGraph.IDS, ids);
-    inputs.put(LlmGraph.POSITIONS, positions);
-    inputs.put(LlmGraph.DOC_START, new int[ids.length]);
-    try (Device device = TestDevices.open(deviceName);
-        PlacedModel placed =
-            new PlacedModel(device, base.weights(), Adapters.none(), base.constants(), g)) {
-      float[] logits = placed.run(g, inputs, 1, 1).values().iterator().next();
-      assertThat(Errors.relative(logits, golden.floats("logits"))).isLessThan(tolerance);
-    }
+    float[] logits = StoredBase.logits(deviceName, base, g, ids);
+    assertThat(Errors.relative(logits, golden.floats("logits"))).isLessThan(tolerance);
   }
 
   @Test

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.loranative.UserException;
+import org.loranative.io.DType;
 import org.loranative.model.diffusion.BaseOptions;
 import org.loranative.text.Tokenizers;
 
@@ -43,6 +44,11 @@ public record T5Place(
             options.tokenizer().stream().flatMap(t -> Stream.of(t.resolve(name), t)),
             Stream.of(folder.resolve(name)))
         .toList();
+  }
+
+  /** What it computes in where the rest of the model computes in a dtype: it overflows f16. */
+  public DType compute(DType other) {
+    return other == DType.F16 ? DType.F32 : other;
   }
 
   private static boolean hasAny(Path folder) {

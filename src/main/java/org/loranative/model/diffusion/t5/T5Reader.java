@@ -1,7 +1,6 @@
 package org.loranative.model.diffusion.t5;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -42,21 +41,21 @@ public final class T5Reader implements TextReader {
   @Override
   public TextRows first(List<String> texts) {
     int length = place.tokens();
-    List<int[]> rows = new ArrayList<>();
-    for (String text : texts) {
-      int[] ids = tokens(text);
-      int[] row = new int[length];
-      Arrays.fill(row, PAD);
+    int[] all = new int[texts.size() * length];
+    Arrays.fill(all, PAD);
+    int[] padding = new int[texts.size()];
+    for (int i = 0; i < padding.length; i++) {
+      int[] ids = tokens(texts.get(i));
       int n = Math.min(ids.length, length - 1);
-      System.arraycopy(ids, 0, row, 0, n);
-      row[n] = END;
-      rows.add(row);
+      System.arraycopy(ids, 0, all, i * length, n);
+      all[i * length + n] = END;
+      padding[i] = length - 1 - n;
     }
     Map<String, int[]> inputs = new LinkedHashMap<>();
-    inputs.put(place.prefix() + "ids", rows.stream().flatMapToInt(Arrays::stream).toArray());
+    inputs.put(place.prefix() + "ids", all);
     inputs.put(place.prefix() + "distances", place.config().distances(length));
     if (place.masked()) {
-      inputs.put(place.prefix() + PADDING, padding(texts));
+      inputs.put(place.prefix() + PADDING, padding);
     }
     return new TextRows(1, inputs);
   }

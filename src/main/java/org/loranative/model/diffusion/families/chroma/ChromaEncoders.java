@@ -36,10 +36,9 @@ record ChromaEncoders(T5Place t5) implements TextEncoders {
     return name.startsWith(T5);
   }
 
-  /** T5's activations overflow f16. */
   @Override
   public DType compute(DType other) {
-    return other == DType.F16 ? DType.F32 : other;
+    return t5.compute(other);
   }
 
   @Override

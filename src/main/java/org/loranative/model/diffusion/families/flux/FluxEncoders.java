@@ -52,10 +52,9 @@ record FluxEncoders(ClipConfig clip, TokenizerPlace tokenizer, T5Place t5) imple
     return name.startsWith(T5);
   }
 
-  /** T5's activations overflow f16. */
   @Override
   public DType compute(DType other) {
-    return other == DType.F16 ? DType.F32 : other;
+    return t5.compute(other);
   }
 
   /** Of CLIP the end alone is read, so that no layers can be skipped. */

@@ -70,10 +70,9 @@ record Sd3Encoders(
     return name.startsWith(THIRD);
   }
 
-  /** T5's activations overflow f16. */
   @Override
   public DType compute(DType other) {
-    return third.isPresent() && other == DType.F16 ? DType.F32 : other;
+    return third.map(t5 -> t5.compute(other)).orElse(other);
   }
 
   @Override
