@@ -90,7 +90,7 @@ MODELS = {
         transformers.Phi3Config,
         dict(pad_token_id=0, bos_token_id=1, eos_token_id=2, tie_word_embeddings=False),
     ),
-    # Saved as published checkpoints are, a tensor for each expert; see make_fused and make_moe_gguf.
+    # Saved as published checkpoints are, a tensor for each expert; see make_fused and write_gguf.
     "qwen3-moe": (
         transformers.Qwen3MoeConfig,
         dict(head_dim=16, num_experts=5, num_experts_per_tok=2, moe_intermediate_size=24,
@@ -353,67 +353,11 @@ def permute(w, heads):
     return w.reshape(heads, 2, w.shape[0] // heads // 2, -1).swapaxes(1, 2).reshape(w.shape)
 
 
-def make_gguf():
-    """The tiny linear-rope Llama as GGUF, f32, q and k permuted as llama.cpp's converter does."""
-    base = transformers.AutoModelForCausalLM.from_pretrained(OUT / "llama-linear" / "base")
-    c = base.config
-    writer = gguf.GGUFWriter(OUT / "llama-linear" / "base.gguf", "llama")
-    writer.add_context_length(c.max_position_embeddings)
-    writer.add_embedding_length(c.hidden_size)
-    writer.add_block_count(c.num_hidden_layers)
-    writer.add_feed_forward_length(c.intermediate_size)
-    writer.add_head_count(c.num_attention_heads)
-    writer.add_head_count_kv(c.num_key_value_heads)
-    writer.add_layer_norm_rms_eps(c.rms_norm_eps)
-    writer.add_rope_freq_base(c.rope_parameters["rope_theta"])
-    writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
-    writer.add_rope_scaling_factor(c.rope_parameters["factor"])
-    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, c.num_hidden_layers)
-    for n, w in base.state_dict().items():
-        w = w.numpy()
-        if "q_proj" in n:
-            w = permute(w, c.num_attention_heads)
-        if "k_proj" in n:
-            w = permute(w, c.num_key_value_heads)
-        writer.add_tensor(names.get_name(n, try_suffixes=(".weight",)), w)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+def write_gguf(name, arch, keys, permuted=False, factors=lambda c: {}):
+    """A tiny model as GGUF, f32, by the names and keys of llama.cpp's converter.
 
-
-def make_long_gguf():
-    """The tiny Phi-3 with longrope as GGUF: fused projections, factors as tensors."""
-    base = transformers.AutoModelForCausalLM.from_pretrained(OUT / "phi3-long" / "base")
-    c = base.config
-    writer = gguf.GGUFWriter(OUT / "phi3-long" / "base.gguf", "phi3")
-    writer.add_context_length(c.max_position_embeddings)
-    writer.add_rope_scaling_orig_ctx_len(c.rope_parameters["original_max_position_embeddings"])
-    writer.add_embedding_length(c.hidden_size)
-    writer.add_block_count(c.num_hidden_layers)
-    writer.add_feed_forward_length(c.intermediate_size)
-    writer.add_head_count(c.num_attention_heads)
-    writer.add_head_count_kv(c.num_key_value_heads)
-    writer.add_layer_norm_rms_eps(c.rms_norm_eps)
-    writer.add_rope_dimension_count(c.hidden_size // c.num_attention_heads)
-    writer.add_rope_freq_base(c.rope_parameters["rope_theta"])
-    old = c.rope_parameters["original_max_position_embeddings"]
-    writer.add_rope_scaling_attn_factors(
-        math.sqrt(1 + math.log(c.max_position_embeddings / old) / math.log(old)))
-    for which in "short", "long":
-        factors = np.array(c.rope_parameters[which + "_factor"], np.float32)
-        writer.add_tensor(f"rope_factors_{which}.weight", factors)
-    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.PHI3, c.num_hidden_layers)
-    for n, w in base.state_dict().items():
-        writer.add_tensor(names.get_name(n, try_suffixes=(".weight",)), w.numpy())
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-
-
-def make_moe_gguf(name, arch, permuted=False):
-    """A tiny mixture as GGUF: the matrices of a layer's experts in one tensor each."""
+    keys: writes what only such models say; permuted: q and k in llama.cpp's order; factors: tensors beside the model's.
+    """
     base = transformers.AutoModelForCausalLM.from_pretrained(OUT / name / "base")
     c = base.config
     writer = gguf.GGUFWriter(OUT / name / "base.gguf", gguf.MODEL_ARCH_NAMES[arch])
@@ -421,17 +365,13 @@ def make_moe_gguf(name, arch, permuted=False):
     writer.add_embedding_length(c.hidden_size)
     writer.add_block_count(c.num_hidden_layers)
     writer.add_feed_forward_length(c.intermediate_size)
-    writer.add_expert_count(c.num_experts)
-    writer.add_expert_used_count(c.num_experts_per_tok)
-    if hasattr(c, "moe_intermediate_size"):
-        writer.add_expert_feed_forward_length(c.moe_intermediate_size)
     writer.add_head_count(c.num_attention_heads)
     writer.add_head_count_kv(c.num_key_value_heads)
-    if getattr(c, "head_dim", None):
-        writer.add_key_length(c.head_dim)
-        writer.add_value_length(c.head_dim)
     writer.add_layer_norm_rms_eps(c.rms_norm_eps)
-    writer.add_rope_freq_base(c.rope_parameters["rope_theta"])
+    writer.add_rope_freq_base(rope_of(c)["rope_theta"])
+    keys(writer, c)
+    for n, w in factors(c).items():
+        writer.add_tensor(n, w)
     names = gguf.get_tensor_name_map(arch, c.num_hidden_layers)
     for n, w in base.state_dict().items():
         w = w.numpy()
@@ -446,12 +386,97 @@ def make_moe_gguf(name, arch, permuted=False):
             writer.add_tensor(block + ".ffn_up_exps.weight", np.ascontiguousarray(up))
         elif n.endswith("experts.down_proj"):
             writer.add_tensor("blk." + n.split(".")[2] + ".ffn_down_exps.weight", w)
-        else:
-            writer.add_tensor(names.get_name(n, try_suffixes=(".weight",)), w)
+        elif n != "lm_head.weight" or not c.tie_word_embeddings:
+            writer.add_tensor(names.get_name(n, try_suffixes=(".weight", ".bias")), w)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def rope_of(c):
+    return c.rope_parameters.get("full_attention", c.rope_parameters)
+
+
+def head_keys(writer, c):
+    if getattr(c, "head_dim", None):
+        writer.add_key_length(c.head_dim)
+        writer.add_value_length(c.head_dim)
+
+
+def linear_keys(writer, c):
+    writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+    writer.add_rope_scaling_factor(c.rope_parameters["factor"])
+
+
+def long_keys(writer, c):
+    old = c.rope_parameters["original_max_position_embeddings"]
+    writer.add_rope_scaling_orig_ctx_len(old)
+    writer.add_rope_dimension_count(c.hidden_size // c.num_attention_heads)
+    writer.add_rope_scaling_attn_factors(
+        math.sqrt(1 + math.log(c.max_position_embeddings / old) / math.log(old)))
+
+
+def long_factors(c):
+    return {f"rope_factors_{which}.weight":
+            np.array(c.rope_parameters[which + "_factor"], np.float32) for which in ("short", "long")}
+
+
+def expert_keys(writer, c):
+    writer.add_expert_count(c.num_experts)
+    writer.add_expert_used_count(c.num_experts_per_tok)
+    if hasattr(c, "moe_intermediate_size"):
+        writer.add_expert_feed_forward_length(c.moe_intermediate_size)
+    head_keys(writer, c)
+
+
+def rope_keys(writer, c):
+    head_keys(writer, c)
+    width = getattr(c, "head_dim", None) or c.hidden_size // c.num_attention_heads
+    rope = rope_of(c)
+    writer.add_rope_dimension_count(int(width * rope.get("partial_rotary_factor", 1)))
+    if rope["rope_type"] == "yarn":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.YARN)
+        writer.add_rope_scaling_factor(rope["factor"])
+        writer.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
+
+
+def granite_keys(writer, c):
+    rope_keys(writer, c)
+    writer.add_attention_scale(c.attention_multiplier)
+    writer.add_embedding_scale(c.embedding_multiplier)
+    writer.add_residual_scale(c.residual_multiplier)
+    writer.add_logit_scale(c.logits_scaling)
+
+
+def ministral3_keys(writer, c):
+    rope_keys(writer, c)
+    rope = c.rope_parameters
+    writer.add_rope_scaling_yarn_beta_fast(rope["beta_fast"])
+    writer.add_rope_scaling_yarn_beta_slow(rope["beta_slow"])
+    writer.add_rope_scaling_yarn_log_mul(rope["mscale_all_dim"])
+    writer.add_attn_temperature_scale(rope["llama_4_scaling_beta"])
+
+
+def olmo3_keys(writer, c):
+    rope_keys(writer, c)
+    writer.add_sliding_window(c.sliding_window)
+
+
+def make_ggufs():
+    arch = gguf.MODEL_ARCH
+    write_gguf("llama-linear", arch.LLAMA, linear_keys, permuted=True)
+    write_gguf("phi3-long", arch.PHI3, long_keys, factors=long_factors)
+    write_gguf("granite", arch.GRANITE, granite_keys, permuted=True)
+    write_gguf("olmo2", arch.OLMO2, rope_keys)
+    write_gguf("olmo3", arch.OLMO2, olmo3_keys)
+    write_gguf("glm", arch.CHATGLM, rope_keys)
+    write_gguf("glm4", arch.GLM4, rope_keys)
+    write_gguf("ministral3", arch.MISTRAL3, ministral3_keys, permuted=True)
+    write_gguf("qwen3-moe", arch.QWEN3MOE, expert_keys)
+    write_gguf("qwen3-moe-experts", arch.QWEN3MOE, expert_keys)
+    write_gguf("mixtral", arch.LLAMA, expert_keys, permuted=True)
+    write_gguf("olmoe", arch.OLMOE, expert_keys)
 
 
 def make_fused():
@@ -462,71 +487,6 @@ def make_fused():
     shutil.copy(name / "base" / "config.json", name / "fused")
     save_file({k: v.contiguous() for k, v in base.state_dict().items()},
               name / "fused" / "model.safetensors")
-
-
-def make_near_gguf(name, arch, permuted=False, extra=lambda writer, c: None):
-    """A tiny model as GGUF, f32, by the names and keys of llama.cpp's converter."""
-    base = transformers.AutoModelForCausalLM.from_pretrained(OUT / name / "base")
-    c = base.config
-    writer = gguf.GGUFWriter(OUT / name / "base.gguf", gguf.MODEL_ARCH_NAMES[arch])
-    writer.add_context_length(c.max_position_embeddings)
-    writer.add_embedding_length(c.hidden_size)
-    writer.add_block_count(c.num_hidden_layers)
-    writer.add_feed_forward_length(c.intermediate_size)
-    writer.add_head_count(c.num_attention_heads)
-    writer.add_head_count_kv(c.num_key_value_heads)
-    writer.add_layer_norm_rms_eps(c.rms_norm_eps)
-    width = getattr(c, "head_dim", None) or c.hidden_size // c.num_attention_heads
-    rope = c.rope_parameters.get("full_attention", c.rope_parameters)
-    if getattr(c, "head_dim", None):
-        writer.add_key_length(width)
-        writer.add_value_length(width)
-    writer.add_rope_dimension_count(int(width * rope.get("partial_rotary_factor", 1)))
-    writer.add_rope_freq_base(rope["rope_theta"])
-    if rope["rope_type"] == "yarn":
-        writer.add_rope_scaling_type(gguf.RopeScalingType.YARN)
-        writer.add_rope_scaling_factor(rope["factor"])
-        writer.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
-    extra(writer, c)
-    names = gguf.get_tensor_name_map(arch, c.num_hidden_layers)
-    for n, w in base.state_dict().items():
-        if n == "lm_head.weight" and c.tie_word_embeddings:
-            continue
-        w = w.numpy()
-        if permuted and "q_proj" in n:
-            w = permute(w, c.num_attention_heads)
-        if permuted and "k_proj" in n:
-            w = permute(w, c.num_key_value_heads)
-        writer.add_tensor(names.get_name(n, try_suffixes=(".weight", ".bias")), w)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-
-
-def granite_keys(writer, c):
-    writer.add_attention_scale(c.attention_multiplier)
-    writer.add_embedding_scale(c.embedding_multiplier)
-    writer.add_residual_scale(c.residual_multiplier)
-    writer.add_logit_scale(c.logits_scaling)
-
-
-def ministral3_keys(writer, c):
-    rope = c.rope_parameters
-    writer.add_rope_scaling_yarn_beta_fast(rope["beta_fast"])
-    writer.add_rope_scaling_yarn_beta_slow(rope["beta_slow"])
-    writer.add_rope_scaling_yarn_log_mul(rope["mscale_all_dim"])
-    writer.add_attn_temperature_scale(rope["llama_4_scaling_beta"])
-
-
-def make_near_ggufs():
-    arch = gguf.MODEL_ARCH
-    make_near_gguf("granite", arch.GRANITE, True, granite_keys)
-    make_near_gguf("olmo2", arch.OLMO2)
-    make_near_gguf("olmo3", arch.OLMO2, False, lambda w, c: w.add_sliding_window(c.sliding_window))
-    make_near_gguf("glm", arch.CHATGLM)
-    make_near_gguf("glm4", arch.GLM4)
-    make_near_gguf("ministral3", arch.MISTRAL3, True, ministral3_keys)
 
 
 def make_blocks():
@@ -558,13 +518,7 @@ if __name__ == "__main__":
     for model_name in WRAPPERS:
         if not sys.argv[1:] or model_name in sys.argv[1:]:
             make_wrapper(model_name)
-    make_gguf()
-    make_long_gguf()
-    make_near_ggufs()
-    make_moe_gguf("qwen3-moe", gguf.MODEL_ARCH.QWEN3MOE)
-    make_moe_gguf("qwen3-moe-experts", gguf.MODEL_ARCH.QWEN3MOE)
-    make_moe_gguf("mixtral", gguf.MODEL_ARCH.LLAMA, True)
-    make_moe_gguf("olmoe", gguf.MODEL_ARCH.OLMOE)
+    make_ggufs()
     make_fused()
     make_blocks()
     versions = {m.__name__: m.__version__ for m in (torch, transformers)}
