@@ -8,18 +8,15 @@ given as booleans: ChromaPipeline of diffusers 0.42.1 hands numbers on, which to
 (issues 12116 and 13619 of diffusers), so that nothing is hidden.
 """
 
-import copy
-import json
 import pathlib
 import sys
 
 import torch
-from diffusers import AutoencoderKL, ChromaTransformer2DModel, FluxPipeline
+from diffusers import ChromaTransformer2DModel, FluxPipeline
 from safetensors.torch import save_file
-from transformers.models.t5.modeling_t5 import T5Attention
 
 from diffusion_training import adamw, nhwc, rounded
-from make_diffusion_golden import BATCH, HEIGHT, WIDTH
+from flow_golden import images, lesson, save_base, t5_texts, tiny_vae
 from make_flux_golden import FEW_TOKENS, T5_TOKENS, TARGETS, packed, unpacked
 from make_sd3_golden import JOINT, t5_model
 
@@ -60,28 +57,14 @@ def make(out):
         in_channels=16, num_layers=2, num_single_layers=2, attention_head_dim=16,
         num_attention_heads=2, joint_attention_dim=JOINT, axes_dims_rope=(4, 6, 6),
         approximator_num_channels=32, approximator_hidden_dim=40, approximator_layers=2)
-    vae = rounded(AutoencoderKL(
-        latent_channels=4, block_out_channels=(8, 16), layers_per_block=1, norm_num_groups=4,
-        down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2,
-        sample_size=32, use_quant_conv=False, use_post_quant_conv=False, scaling_factor=0.3611,
-        shift_factor=0.1159))
+    vae = tiny_vae(0.3611, 0.1159)
     t5 = t5_model()
-    for part, model in {"transformer": transformer, "vae": vae, "text_encoder": t5}.items():
-        copy.deepcopy(model).half().save_pretrained(base / part)
-    (base / "scheduler").mkdir(parents=True, exist_ok=True)
-    (base / "scheduler" / "scheduler_config.json").write_text(json.dumps(
-        {"_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 1000,
-         "shift": 3.0, "use_dynamic_shifting": True}) + "\n")
-    (base / "model_index.json").write_text('{"_class_name": "ChromaPipeline"}\n')
+    save_base(base, "ChromaPipeline",
+              {"transformer": transformer, "vae": vae, "text_encoder": t5}, shift=3.0, use_dynamic_shifting=True)
 
-    ids = torch.zeros(BATCH, T5_TOKENS, dtype=torch.long)
-    ids[0, :9] = torch.tensor([5, 17, 3, 40, 59, 8, 8, 21, 1])
-    ids[1, :400] = torch.randint(2, 60, (400,))
-    ids[1, 400] = 1
+    ids, golden = t5_texts(T5_TOKENS, 400)
     lengths = [9, 401]
-    distance = torch.arange(-(T5_TOKENS - 1), T5_TOKENS)
-    golden = {"t5_ids": ids.int(),
-              "distances": T5Attention._relative_position_bucket(distance).int(),
+    golden |= {
               "t5_padding": torch.tensor([T5_TOKENS - n for n in lengths]).int(),
               "padding": (~shown(FEW_LENGTHS, FEW_TOKENS)).sum(1).int()}
     mask = shown(FEW_LENGTHS, FEW_TOKENS)
@@ -90,17 +73,10 @@ def make(out):
                   .long())[0]
         context = text[:, :FEW_TOKENS].contiguous()
         golden |= {"text": text, "context": context}
-        image = torch.rand(1, 3, 20, 28) * 2 - 1
-        golden |= {"image": nhwc(image), "moments": nhwc(vae.encode(image).latent_dist.parameters)}
-        z = torch.randn(1, 4, 5, 7)
-        golden |= {"z": nhwc(z), "decoded": nhwc(vae.decode(z).sample)}
+    golden |= images(vae)
 
-    latents = torch.randn(BATCH, 4, HEIGHT, WIDTH)
-    target = torch.randn(BATCH, 4, HEIGHT, WIDTH)
-    weights = torch.tensor([1.0, 0.5])
-    timesteps = torch.tensor([17.5, 803.25])
-    golden |= {"latents": nhwc(latents), "target": nhwc(target), "weights": weights,
-               "timesteps": timesteps}
+    latents, target, weights, timesteps, tensors = lesson()
+    golden |= tensors
 
     def answer():
         return predict(transformer, latents, timesteps, context, mask)

@@ -8,18 +8,17 @@ every adapter gradient, ten AdamW steps; and the gradients of adapters on CLIP, 
 layer's output. "flux-dev" is told a guidance, "flux-schnell" is not.
 """
 
-import json
 import pathlib
 import sys
 
 import torch
-from diffusers import AutoencoderKL, FluxPipeline, FluxTransformer2DModel
+from diffusers import FluxPipeline, FluxTransformer2DModel
 from safetensors.torch import save_file
 from transformers import CLIPTextModel
-from transformers.models.t5.modeling_t5 import T5Attention
 
 from diffusion_training import adamw, encoder_layers, hooked, nhwc, rounded
-from make_diffusion_golden import BATCH, HEIGHT, TOKENS, WIDTH, text_config
+from flow_golden import images, lesson, save_base, t5_texts, tiny_vae
+from make_diffusion_golden import BATCH, TOKENS, text_config
 from make_sd3_golden import JOINT, TARGETS as MMDIT_TARGETS, t5_model
 
 T5_TOKENS = 512
@@ -60,35 +59,19 @@ def make(name, case, out):
         in_channels=16, num_layers=2, num_single_layers=2, attention_head_dim=16,
         num_attention_heads=2, joint_attention_dim=JOINT, pooled_projection_dim=24,
         guidance_embeds=case["guidance"], axes_dims_rope=(4, 6, 6)))
-    vae = rounded(AutoencoderKL(
-        latent_channels=4, block_out_channels=(8, 16), layers_per_block=1, norm_num_groups=4,
-        down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2,
-        sample_size=32, use_quant_conv=False, use_post_quant_conv=False, scaling_factor=0.3611,
-        shift_factor=0.1159))
+    vae = tiny_vae(0.3611, 0.1159)
     clip = rounded(CLIPTextModel(text_config(24, "quick_gelu", 24)))
     t5 = t5_model()
-    for part, model in {"transformer": transformer, "vae": vae, "text_encoder": clip,
-                        "text_encoder_2": t5}.items():
-        model.half().save_pretrained(base / part)
-        model.float()
-    (base / "scheduler").mkdir(parents=True, exist_ok=True)
-    (base / "scheduler" / "scheduler_config.json").write_text(json.dumps(
-        {"_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 1000}
-        | case["scheduler"]) + "\n")
-    (base / "model_index.json").write_text('{"_class_name": "FluxPipeline"}\n')
+    save_base(base, "FluxPipeline",
+              {"transformer": transformer, "vae": vae, "text_encoder": clip, "text_encoder_2": t5}, **case["scheduler"])
 
     ids = torch.randint(0, 58, (BATCH, TOKENS))
     ids[:, 0] = 58
     ids[0, 7:] = 59
     ids[1, 4:] = 59
     golden["ids"] = ids.int()
-    long_ids = torch.zeros(BATCH, T5_TOKENS, dtype=torch.long)
-    long_ids[0, :9] = torch.tensor([5, 17, 3, 40, 59, 8, 8, 21, 1])
-    long_ids[1, :400] = torch.randint(2, 60, (400,))
-    long_ids[1, 400] = 1
-    distance = torch.arange(-(T5_TOKENS - 1), T5_TOKENS)
-    golden["t5_ids"] = long_ids.int()
-    golden["distances"] = T5Attention._relative_position_bucket(distance).int()
+    long_ids, tensors = t5_texts(T5_TOKENS, 400)
+    golden |= tensors
 
     def pool():
         return clip(ids).pooler_output
@@ -98,19 +81,10 @@ def make(name, case, out):
         context = text[:, :FEW_TOKENS].contiguous()
         golden |= {"text": text, "pooled": pooled, "context": context,
                    "guidance": torch.full((BATCH,), GUIDANCE)}
-        image = torch.rand(1, 3, 20, 28) * 2 - 1
-        golden["image"] = nhwc(image)
-        golden["moments"] = nhwc(vae.encode(image).latent_dist.parameters)
-        z = torch.randn(1, 4, 5, 7)
-        golden["z"] = nhwc(z)
-        golden["decoded"] = nhwc(vae.decode(z).sample)
+    golden |= images(vae)
 
-    latents = torch.randn(BATCH, 4, HEIGHT, WIDTH)
-    target = torch.randn(BATCH, 4, HEIGHT, WIDTH)
-    weights = torch.tensor([1.0, 0.5])
-    timesteps = torch.tensor([17.5, 803.25])
-    golden |= {"latents": nhwc(latents), "target": nhwc(target), "weights": weights,
-               "timesteps": timesteps}
+    latents, target, weights, timesteps, tensors = lesson()
+    golden |= tensors
 
     def answer(text, pooled):
         return predict(transformer, latents, timesteps, text, pooled, case["guidance"])

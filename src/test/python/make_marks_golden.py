@@ -9,7 +9,6 @@ holds. The templates lie beside the golden file as TRL has them (Apache-2.0).
 
 import json
 import shutil
-from pathlib import Path
 
 from make_turns_golden import CONVERSATIONS, RESOURCES, TRL
 from transformers import PreTrainedTokenizerFast

@@ -9,18 +9,17 @@ the CLIPs, which hooks add to each layer's output. "sd3" has neither T5 nor norm
 "sd35" has both and a second attention in its first block.
 """
 
-import json
 import pathlib
 import sys
 
 import torch
-from diffusers import AutoencoderKL, SD3Transformer2DModel
+from diffusers import SD3Transformer2DModel
 from safetensors.torch import save_file
 from transformers import CLIPTextModelWithProjection, T5Config, T5EncoderModel
-from transformers.models.t5.modeling_t5 import T5Attention
 
 from diffusion_training import adamw, encoder_layers, hooked, nhwc, rounded
-from make_diffusion_golden import BATCH, HEIGHT, TOKENS, WIDTH, text_config
+from flow_golden import images, lesson, save_base, t5_texts, tiny_vae
+from make_diffusion_golden import BATCH, TOKENS, text_config
 
 T5_TOKENS, JOINT = 256, 48
 FEW_TOKENS = 20  # of the text that the transformer alone is shown, so that emulators end
@@ -48,37 +47,21 @@ def make(name, case, out):
         sample_size=16, in_channels=4, out_channels=4, num_layers=2, attention_head_dim=8,
         num_attention_heads=4, joint_attention_dim=JOINT, caption_projection_dim=32,
         pooled_projection_dim=24 + 20, pos_embed_max_size=8, **case["transformer"]))
-    vae = rounded(AutoencoderKL(
-        latent_channels=4, block_out_channels=(8, 16), layers_per_block=1, norm_num_groups=4,
-        down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2,
-        sample_size=32, use_quant_conv=False, use_post_quant_conv=False, scaling_factor=1.5305,
-        shift_factor=0.0609))
+    vae = tiny_vae(1.5305, 0.0609)
     clips = [rounded(CLIPTextModelWithProjection(text_config(24, "quick_gelu", 24))),
              rounded(CLIPTextModelWithProjection(text_config(20, "gelu", 20)))]
     t5 = t5_model() if case["t5"] else None
     parts = {"transformer": transformer, "vae": vae, "text_encoder": clips[0],
              "text_encoder_2": clips[1]} | ({"text_encoder_3": t5} if t5 else {})
-    for part, model in parts.items():
-        model.half().save_pretrained(base / part)
-        model.float()
-    (base / "scheduler").mkdir(parents=True, exist_ok=True)
-    (base / "scheduler" / "scheduler_config.json").write_text(json.dumps(
-        {"_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 1000,
-         "shift": 3.0}) + "\n")
-    (base / "model_index.json").write_text('{"_class_name": "StableDiffusion3Pipeline"}\n')
+    save_base(base, "StableDiffusion3Pipeline", parts, shift=3.0)
 
     ids = torch.randint(0, 58, (BATCH, TOKENS))
     ids[:, 0] = 58
     ids[0, 7:] = 59
     ids[1, 4:] = 59
     golden["ids"] = ids.int()
-    long_ids = torch.zeros(BATCH, T5_TOKENS, dtype=torch.long)
-    long_ids[0, :9] = torch.tensor([5, 17, 3, 40, 59, 8, 8, 21, 1])
-    long_ids[1, :200] = torch.randint(2, 60, (200,))
-    long_ids[1, 200] = 1
-    distance = torch.arange(-(T5_TOKENS - 1), T5_TOKENS)
-    golden["t5_ids"] = long_ids.int()
-    golden["distances"] = T5Attention._relative_position_bucket(distance).int()
+    long_ids, tensors = t5_texts(T5_TOKENS, 200)
+    golden |= tensors
 
     def encode():
         states = [c(ids, output_hidden_states=True) for c in clips]
@@ -91,19 +74,10 @@ def make(name, case, out):
         text, pooled = encode()
         context = text[:, :FEW_TOKENS]
         golden |= {"text": text, "pooled": pooled, "context": context}
-        image = torch.rand(1, 3, 20, 28) * 2 - 1
-        golden["image"] = nhwc(image)
-        golden["moments"] = nhwc(vae.encode(image).latent_dist.parameters)
-        z = torch.randn(1, 4, 5, 7)
-        golden["z"] = nhwc(z)
-        golden["decoded"] = nhwc(vae.decode(z).sample)
+    golden |= images(vae)
 
-    latents = torch.randn(BATCH, 4, HEIGHT, WIDTH)
-    target = torch.randn(BATCH, 4, HEIGHT, WIDTH)
-    weights = torch.tensor([1.0, 0.5])
-    timesteps = torch.tensor([17.5, 803.25])
-    golden |= {"latents": nhwc(latents), "target": nhwc(target), "weights": weights,
-               "timesteps": timesteps}
+    latents, target, weights, timesteps, tensors = lesson()
+    golden |= tensors
 
     def predict(text, pooled):
         return transformer(latents, text, pooled, timesteps, return_dict=False)[0]

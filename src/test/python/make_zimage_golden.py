@@ -7,18 +7,18 @@ make_flux_golden.py. The two texts are filled up to 32 and 64 tokens, the image 
 """
 
 import copy
-import json
 import pathlib
 import sys
 
 import torch
-from diffusers import AutoencoderKL, ZImageTransformer2DModel
+from diffusers import ZImageTransformer2DModel
 from diffusers.loaders.single_file_utils import convert_z_image_transformer_checkpoint_to_diffusers
 from safetensors.torch import save_file
 from transformers import Qwen3Config, Qwen3ForCausalLM
 
 from diffusion_training import adamw, nhwc, rounded
-from make_diffusion_golden import BATCH, HEIGHT, WIDTH
+from flow_golden import images, lesson, save_base, tiny_vae
+from make_diffusion_golden import BATCH
 
 TOKENS, FEW_TOKENS, HIDDEN = 512, 64, 24
 FEW_LENGTHS = [5, 37]  # of the texts that the transformer alone is shown
@@ -75,18 +75,10 @@ def make(out):
     torch.manual_seed(47)
     base = out / "zimage" / "base"
     transformer = transformer_model()
-    vae = rounded(AutoencoderKL(
-        latent_channels=4, block_out_channels=(8, 16), layers_per_block=1, norm_num_groups=4,
-        down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2,
-        sample_size=32, use_quant_conv=False, use_post_quant_conv=False, scaling_factor=0.3611,
-        shift_factor=0.1159))
+    vae = tiny_vae(0.3611, 0.1159)
     text_encoder = text_model()
-    for part, model in {"transformer": transformer, "vae": vae, "text_encoder": text_encoder}.items():
-        copy.deepcopy(model).half().save_pretrained(base / part)
-    (base / "scheduler").mkdir(parents=True, exist_ok=True)
-    (base / "scheduler" / "scheduler_config.json").write_text(json.dumps(
-        {"_class_name": "FlowMatchEulerDiscreteScheduler", "num_train_timesteps": 1000, "shift": 3.0}) + "\n")
-    (base / "model_index.json").write_text('{"_class_name": "ZImagePipeline"}\n')
+    save_base(base, "ZImagePipeline",
+              {"transformer": transformer, "vae": vae, "text_encoder": text_encoder}, shift=3.0)
 
     ids = torch.randint(0, 60, (BATCH, TOKENS))
     place = torch.arange(FEW_TOKENS)[None]
@@ -104,17 +96,10 @@ def make(out):
         text = text_encoder(ids, output_hidden_states=True).hidden_states[-2]
         context = text[:, :FEW_TOKENS].contiguous()
         golden |= {"text": text, "context": context}
-        image = torch.rand(1, 3, 20, 28) * 2 - 1
-        golden |= {"image": nhwc(image), "moments": nhwc(vae.encode(image).latent_dist.parameters)}
-        z = torch.randn(1, 4, 5, 7)
-        golden |= {"z": nhwc(z), "decoded": nhwc(vae.decode(z).sample)}
+    golden |= images(vae)
 
-    latents = torch.randn(BATCH, 4, HEIGHT, WIDTH)
-    target = torch.randn(BATCH, 4, HEIGHT, WIDTH)
-    weights = torch.tensor([1.0, 0.5])
-    timesteps = torch.tensor([17.5, 803.25])
-    golden |= {"latents": nhwc(latents), "target": nhwc(target), "weights": weights,
-               "timesteps": timesteps}
+    latents, target, weights, timesteps, tensors = lesson()
+    golden |= tensors
 
     def answer():
         return predict(transformer, latents, timesteps,
