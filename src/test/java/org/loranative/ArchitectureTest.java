@@ -11,9 +11,13 @@ import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -92,6 +96,95 @@ class ArchitectureTest {
         .beFreeOfCycles()
         .ignoreDependency(Autodiff.class, Add.class) // where gradients meet
         .check(CLASSES);
+  }
+
+  /**
+   * Classes that may know one another: a thing and its kinds, or a value and what is done with it.
+   */
+  private static final List<Set<String>> ACQUAINTED =
+      List.of(
+          Set.of("device.Device", "device.Memory"),
+          Set.of("graph.Op", "graph.Held", "graph.Grads"),
+          Set.of("optim.Optimizer", "optim.Update"),
+          Set.of("lora.PeftFormat", "lora.PeftFolder"),
+          Set.of("board.runs.RunEntry", "board.runs.RunRow", "board.runs.RunState"),
+          Set.of("model.llm.LlmBase", "model.llm.LlmGraph"),
+          Set.of(
+              "model.diffusion.DiffusionBase",
+              "model.diffusion.DiffusionGraph",
+              "model.diffusion.Painter"),
+          Set.of("model.diffusion.t5.T5Place", "model.diffusion.t5.T5Reader"),
+          Set.of("image.Picture", "image.ImageFile", "image.Orientation", "image.Resampling"),
+          Set.of(
+              "diffusion.FlowMatching",
+              "diffusion.FlowNoise",
+              "diffusion.FlowSampler",
+              "diffusion.FlowSpacing"),
+          Set.of(
+              "diffusion.NoiseSchedule",
+              "diffusion.ScheduleNoise",
+              "diffusion.ScheduleSampler",
+              "diffusion.SnrWeight"),
+          Set.of("train.proposal.Basis", "train.proposal.ImageBasis", "train.proposal.TextBasis"),
+          Set.of(
+              "text.Tokenizers",
+              "text.AddedTokens",
+              "text.Tekken",
+              "text.TokenizerModel",
+              "text.GgufTokenizer",
+              "text.GgufVocabulary"));
+
+  /** Rooms of which the same holds as a whole: parts of adapters, Jinja's values, commands. */
+  private static final Set<String> ACQUAINTED_ROOMS = Set.of("lora", "text.jinja", "cli");
+
+  @Test
+  void classesAreNotInCircles() {
+    Map<String, Set<String>> uses = new TreeMap<>();
+    for (JavaClass from : CLASSES) {
+      from.getDirectDependenciesFromSelf().stream()
+          .filter(d -> d.getTargetClass().getPackageName().startsWith("org.loranative"))
+          .forEach(
+              d ->
+                  uses.computeIfAbsent(file(from), f -> new TreeSet<>())
+                      .add(file(d.getTargetClass())));
+    }
+    uses.keySet().removeIf(f -> f.startsWith("track.proto."));
+    Map<String, Set<String>> reached = new TreeMap<>();
+    uses.keySet().forEach(f -> reached.put(f, reached(f, uses)));
+    List<Set<String>> circles = new ArrayList<>();
+    for (String f : uses.keySet()) {
+      Set<String> circle = new TreeSet<>(reached.get(f));
+      circle.removeIf(o -> !reached.getOrDefault(o, Set.of()).contains(f));
+      boolean known =
+          ACQUAINTED.stream().anyMatch(a -> a.containsAll(circle))
+              || ACQUAINTED_ROOMS.stream()
+                  .anyMatch(
+                      r ->
+                          circle.stream()
+                              .allMatch(o -> o.matches(r.replace(".", "\\.") + "\\.\\w+")));
+      if (circle.size() > 1 && !known && !circles.contains(circle)) {
+        circles.add(circle);
+      }
+    }
+    assertThat(circles).isEmpty();
+  }
+
+  private static Set<String> reached(String from, Map<String, Set<String>> uses) {
+    Set<String> reached = new TreeSet<>();
+    Deque<String> waiting = new ArrayDeque<>(List.of(from));
+    while (!waiting.isEmpty()) {
+      for (String to : uses.getOrDefault(waiting.pop(), Set.of())) {
+        if (reached.add(to)) {
+          waiting.push(to);
+        }
+      }
+    }
+    return reached;
+  }
+
+  /** The class whose file holds {@code c}, by its name within the project. */
+  private static String file(JavaClass c) {
+    return c.getName().replaceFirst("^\\[*L?org\\.loranative\\.", "").replaceFirst("[$;].*", "");
   }
 
   @Test

@@ -167,7 +167,7 @@ public final class Catalogue {
                     + " adapter."),
         text("template_date", "", "The date that a chat template prints (Llama 3's do).")
             .only(LLM)
-            .form(new Allowed.Form(ConfigChecks::isDate, "a date such as 2026-03-31"))
+            .form(new Allowed.Form(Day::isOne, "a date such as 2026-03-31"))
             .shown("the start of the run")
             .such("2026-03-31")
             .mark(Mark.PLACE)
@@ -347,7 +347,7 @@ public final class Catalogue {
         text("memory_budget", "", "How much memory the run may take.")
             .form(
                 new Allowed.Form(
-                    b -> b.isEmpty() || ConfigChecks.bytes(b).isPresent(),
+                    b -> b.isEmpty() || ByteSize.parse(b).isPresent(),
                     "a size such as 6GB or 500MiB"))
             .shown("90 % of free memory")
             .such("6GB")

@@ -1,20 +1,12 @@
 package org.loranative.config;
 
-import java.time.format.DateTimeParseException;
 import java.util.List;
-import java.util.Locale;
-import java.util.OptionalLong;
 import java.util.function.UnaryOperator;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.loranative.Decimals;
 import org.loranative.UserException;
 
 /** Values that make no sense together; what each may be by itself says the {@link Catalogue}. */
 final class ConfigChecks {
-  private static final Pattern BYTES =
-      Pattern.compile("([0-9]*\\.?[0-9]+)\\s*([kmgt]?)(i?)b?", Pattern.CASE_INSENSITIVE);
-
   private final UnaryOperator<String> source;
 
   private ConfigChecks(UnaryOperator<String> source) {
@@ -140,44 +132,6 @@ final class ConfigChecks {
           "adam_beta1",
           c.adamBeta1(),
           "at least 0.01 with optimizer " + c.optimizer() + ", which divides by it");
-    }
-  }
-
-  /** What must be named for a run to start. */
-  static void requireComplete(TrainConfig c) {
-    if (c.baseModel().isEmpty()) {
-      throw new UserException(
-          "base_model is missing: name a Hugging Face folder or a .gguf file, for task_type sd a"
-              + " folder in diffusers' layout (base_model: PATH).");
-    }
-    if (c.metadataPath().isEmpty() && c.trainDataDir().isEmpty()) {
-      throw new UserException(
-          "The training data is missing: set metadata_path to a .jsonl, .json, .csv or .txt file,"
-              + " or train_data_dir to a folder of them.");
-    }
-    if (c.outputDir().isEmpty()) {
-      throw new UserException("output_dir is missing: name the folder that takes the results.");
-    }
-  }
-
-  /** A size in bytes: {@code 6GB} = 6·10⁹, {@code 6GiB} = 6·2³⁰. */
-  static OptionalLong bytes(String text) {
-    Matcher m = BYTES.matcher(text.strip());
-    if (!m.matches()) {
-      return OptionalLong.empty();
-    }
-    int power = m.group(2).isEmpty() ? 0 : "kmgt".indexOf(m.group(2).toLowerCase(Locale.ROOT)) + 1;
-    double unit = Math.pow(m.group(3).isEmpty() ? 1000 : 1024, power);
-    return OptionalLong.of((long) (Double.parseDouble(m.group(1)) * unit));
-  }
-
-  /** Whether {@code text} is a date, one with a time, or "". */
-  static boolean isDate(String text) {
-    try {
-      TrainConfig.date(text);
-      return true;
-    } catch (DateTimeParseException e) {
-      return false;
     }
   }
 

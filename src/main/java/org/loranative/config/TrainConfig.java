@@ -4,7 +4,6 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import java.nio.file.Path;
-import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.util.Collections;
 import java.util.List;
@@ -12,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import org.loranative.UserException;
 
 /**
  * A run's settings: one component for each key of the {@link Catalogue}, whose name in YAML is in
@@ -141,7 +141,19 @@ public record TrainConfig(
    * @throws org.loranative.UserException naming the missing key
    */
   public void requireComplete() {
-    ConfigChecks.requireComplete(this);
+    if (baseModel.isEmpty()) {
+      throw new UserException(
+          "base_model is missing: name a Hugging Face folder or a .gguf file, for task_type sd a"
+              + " folder in diffusers' layout (base_model: PATH).");
+    }
+    if (metadataPath.isEmpty() && trainDataDir.isEmpty()) {
+      throw new UserException(
+          "The training data is missing: set metadata_path to a .jsonl, .json, .csv or .txt file,"
+              + " or train_data_dir to a folder of them.");
+    }
+    if (outputDir.isEmpty()) {
+      throw new UserException("output_dir is missing: name the folder that takes the results.");
+    }
   }
 
   /** Whether the optimizer finds the rate while it trains, so that none need be searched. */
@@ -156,20 +168,12 @@ public record TrainConfig(
 
   /** {@code memory_budget} in bytes; empty if not set. */
   public OptionalLong memoryBudgetBytes() {
-    return memoryBudget.isEmpty() ? OptionalLong.empty() : ConfigChecks.bytes(memoryBudget);
+    return memoryBudget.isEmpty() ? OptionalLong.empty() : ByteSize.parse(memoryBudget);
   }
 
   /** {@code template_date}; empty for the present. */
   public Optional<LocalDateTime> templateDateTime() {
-    return date(templateDate);
-  }
-
-  static Optional<LocalDateTime> date(String text) {
-    if (text.isEmpty()) {
-      return Optional.empty();
-    }
-    return Optional.of(
-        text.contains("T") ? LocalDateTime.parse(text) : LocalDate.parse(text).atStartOfDay());
+    return Day.parse(templateDate);
   }
 
   /** The training data; "" where none is named. */

@@ -49,7 +49,7 @@ final class EncodingGuess {
   }
 
   private static byte[] head(Path file, int most) throws IOException {
-    try (InputStream in = TextFile.unpacked(file)) {
+    try (InputStream in = Unpacked.open(file)) {
       return in.readNBytes(Math.max(0, most));
     }
   }

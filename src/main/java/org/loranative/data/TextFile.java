@@ -2,7 +2,6 @@ package org.loranative.data;
 
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.PushbackInputStream;
 import java.io.StringWriter;
@@ -10,11 +9,9 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.Charset;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.zip.GZIPInputStream;
 import org.loranative.UserException;
 
 /**
@@ -53,7 +50,7 @@ public final class TextFile {
 
   /** A reader that stops at what cannot be decoded. */
   static BufferedReader open(Path file, Encoding encoding) throws IOException {
-    PushbackInputStream in = new PushbackInputStream(unpacked(file), MARK);
+    PushbackInputStream in = new PushbackInputStream(Unpacked.open(file), MARK);
     byte[] head = in.readNBytes(MARK);
     Optional<Charset> marked = marked(head);
     int skipped =
@@ -67,19 +64,6 @@ public final class TextFile {
                 .newDecoder()
                 .onMalformedInput(CodingErrorAction.REPORT)
                 .onUnmappableCharacter(CodingErrorAction.REPORT)));
-  }
-
-  static InputStream unpacked(Path file) throws IOException {
-    InputStream in = Files.newInputStream(file);
-    if (!file.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".gz")) {
-      return in;
-    }
-    try {
-      return new GZIPInputStream(in);
-    } catch (IOException e) {
-      in.close();
-      throw e;
-    }
   }
 
   private static Optional<Charset> marked(byte[] head) {

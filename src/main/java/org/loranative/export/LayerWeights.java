@@ -55,7 +55,7 @@ final class LayerWeights implements AutoCloseable {
   /** A tensor's numbers in its file's order. */
   float[] stored(Reading reading) {
     float[] x = new float[Math.toIntExact(reading.entry().elements())];
-    rows.read(reading.entry(), 0, Math.toIntExact(StoredRows.rows(reading.entry())), x);
+    rows.read(reading.entry(), 0, Math.toIntExact(reading.entry().rows()), x);
     rows.done(reading.entry());
     return x;
   }

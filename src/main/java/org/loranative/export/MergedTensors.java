@@ -111,8 +111,8 @@ public final class MergedTensors implements AutoCloseable {
 
   private void write(TensorEntry entry, List<Patch> here, DType type, Form form, OutputStream out)
       throws IOException {
-    int columns = Math.toIntExact(StoredRows.columns(entry));
-    long all = StoredRows.rows(entry);
+    int columns = Math.toIntExact(entry.columns());
+    long all = entry.rows();
     Encoder encoder = Encoders.of(type).orElseThrow();
     int rowBytes = Math.toIntExact(type.bytes(columns));
     boolean transposed = here.stream().anyMatch(p -> p.reading().transposed());
@@ -169,9 +169,9 @@ public final class MergedTensors implements AutoCloseable {
         continue; // merged as a whole
       }
       TensorEntry own = patch.reading().entry();
-      long rowBytes = own.bytes() / StoredRows.rows(own);
+      long rowBytes = own.bytes() / own.rows();
       long inOwn = fileRow - (own.offset() - entry.offset()) / rowBytes;
-      if (inOwn < 0 || inOwn >= StoredRows.rows(own)) {
+      if (inOwn < 0 || inOwn >= own.rows()) {
         continue;
       }
       int taps = patch.layer().target().kernel() * patch.layer().target().kernel();

@@ -61,7 +61,7 @@ record TypeChoice(Optional<DType> chosen, boolean blocks) {
     }
     boolean writable = !widened && (blocks || !stored.get().isBlocks());
     DType type = chosen.orElse(writable ? stored.orElseThrow() : PLAIN);
-    boolean whole = StoredRows.columns(entry) % type.elementsPerBlock == 0;
+    boolean whole = entry.columns() % type.elementsPerBlock == 0;
     return Optional.of(whole ? type : DType.F16);
   }
 

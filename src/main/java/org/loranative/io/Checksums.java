@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.loranative.UserException;
 
 /** {@code SHA256SUMS} of a folder's files, in the format of {@code sha256sum}. */
 public final class Checksums {
@@ -61,6 +62,15 @@ public final class Checksums {
       return Optional.empty();
     } catch (IOException e) {
       return Optional.of("it cannot be read: " + e.getMessage());
+    }
+  }
+
+  /** SHA-256 of a file, in hexadecimal; one that cannot be read is named. */
+  public static String of(Path file) {
+    try {
+      return hash(file);
+    } catch (IOException e) {
+      throw new UserException(file + " cannot be read: " + UserException.reason(e) + ".", e);
     }
   }
 

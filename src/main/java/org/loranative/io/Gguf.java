@@ -42,10 +42,10 @@ public final class Gguf {
    */
   public static TensorFile read(Path file) {
     TensorFile one = readOne(file);
-    return GgufParts.isPart(one) ? GgufParts.join(file, one) : one;
+    return GgufParts.isPart(one) ? GgufParts.join(file, one, Gguf::readOne) : one;
   }
 
-  static TensorFile readOne(Path file) {
+  private static TensorFile readOne(Path file) {
     LfsPointer.refuse(file);
     try (FileChannel channel = FileChannel.open(file)) {
       return new Gguf(file, channel).parse();

@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.loranative.UserException;
@@ -35,7 +36,7 @@ final class GgufParts {
   }
 
   /** All parts as one file, given one of them. */
-  static TensorFile join(Path named, TensorFile part) {
+  static TensorFile join(Path named, TensorFile part, Function<Path, TensorFile> read) {
     long parts = count(part);
     Matcher m = NAME.matcher(named.getFileName().toString());
     if (parts > MOST || !m.matches() || Long.parseLong(m.group(3)) != parts) {
@@ -58,13 +59,13 @@ final class GgufParts {
                 + file.getFileName()
                 + " is not beside it: download it too.");
       }
-      TensorFile read = file.equals(named) ? part : Gguf.readOne(file);
-      if (!Long.valueOf(i - 1).equals(read.metadata().get("split.no")) || count(read) != parts) {
+      TensorFile one = file.equals(named) ? part : read.apply(file);
+      if (!Long.valueOf(i - 1).equals(one.metadata().get("split.no")) || count(one) != parts) {
         throw new UserException(
             file + " is not part " + i + " of " + parts + ", as its name says; download it again.");
       }
-      metadata = i == 1 ? read.metadata() : metadata;
-      for (Map.Entry<String, TensorEntry> t : read.tensors().entrySet()) {
+      metadata = i == 1 ? one.metadata() : metadata;
+      for (Map.Entry<String, TensorEntry> t : one.tensors().entrySet()) {
         if (tensors.put(t.getKey(), t.getValue()) != null) {
           throw new UserException(
               file + ": tensor \"" + t.getKey() + "\" is in an earlier part, too.");

@@ -24,4 +24,18 @@ public record TensorEntry(
   public long elements() {
     return shape.stream().reduce(1L, Math::multiplyExact);
   }
+
+  /** Of the first dimension; 1 for a vector. Matrices of experts, [E, out, in], have those of all. */
+  public long rows() {
+    return switch (shape.size()) {
+      case 0, 1 -> 1;
+      case 3 -> shape.get(0) * shape.get(1);
+      default -> shape.get(0);
+    };
+  }
+
+  /** Numbers of a row. */
+  public long columns() {
+    return elements() / Math.max(1, rows());
+  }
 }

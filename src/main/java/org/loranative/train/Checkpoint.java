@@ -14,8 +14,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.loranative.UserException;
-import org.loranative.config.Catalogue;
-import org.loranative.config.Mark;
 import org.loranative.io.AtomicFiles;
 import org.loranative.io.Checksums;
 import org.loranative.io.Safetensors;
@@ -39,12 +37,20 @@ import org.slf4j.LoggerFactory;
  */
 public record Checkpoint(
     int step, RunIdentity identity, LossScale.State lossScale, Progress progress) {
+  /** What the names of checkpoints begin with; their step follows. */
+  static final String NAME = "checkpoint-";
+
   private static final Logger log = LoggerFactory.getLogger(Checkpoint.class);
   private static final String STATE = "trainer_state.json";
   private static final String OPTIMIZER = "optimizer.safetensors";
 
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+  /** The step of a checkpoint's name. */
+  static int step(Path checkpoint) {
+    return Integer.parseInt(checkpoint.getFileName().toString().substring(NAME.length()));
+  }
 
   /** Where a run begins. */
   static Checkpoint start(RunIdentity identity) {
@@ -99,7 +105,7 @@ public record Checkpoint(
     if (older) {
       log.info("{} was written before checksums; it is not checked.", folder);
     }
-    if (node.path("step").asInt(-1) != RunFolder.step(folder)) {
+    if (node.path("step").asInt(-1) != step(folder)) {
       throw new DamagedException(folder, STATE + " says step " + node.path("step"));
     }
     double unsaid = older ? LossScale.State.START.factor() : Double.NaN;
@@ -150,7 +156,7 @@ public record Checkpoint(
     Set<String> names = kept.stream().map(Slot::name).collect(Collectors.toSet());
     if (!names.equals(tensors.keySet())
         || !kept.stream().allMatch(slot -> fits(slot, tensors.get(slot.name())))) {
-      throw unfit(folder);
+      throw RunIdentity.unfit(folder);
     }
     kept.forEach(s -> state.writeBytes(s.name(), Safetensors.data(tensors.get(s.name()))));
   }
@@ -158,14 +164,5 @@ public record Checkpoint(
   private static boolean fits(Slot slot, TensorEntry entry) {
     return entry.type().equals(slot.dtype().name())
         && entry.bytes() == slot.dtype().bytes(slot.size());
-  }
-
-  /** It was written with settings that a resumed run must share. */
-  static UserException unfit(Path folder) {
-    return new UserException(
-        folder
-            + " does not fit this configuration: "
-            + Catalogue.sentence(Mark.LAYOUT)
-            + " must be those of the run that wrote it.");
   }
 }

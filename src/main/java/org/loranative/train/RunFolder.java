@@ -24,7 +24,6 @@ import org.slf4j.LoggerFactory;
 /** {@code output_dir}: logs, checkpoints, adapter. */
 public final class RunFolder implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(RunFolder.class);
-  private static final String CHECKPOINT = "checkpoint-";
   private static final String DAMAGED = ".damaged";
   private static final String LOCK = ".lock";
   private static final String TRAIN_LOG = "logs/train.log";
@@ -160,9 +159,9 @@ public final class RunFolder implements AutoCloseable {
   public static List<Path> checkpoints(Path folder) {
     try (Stream<Path> files = Files.list(folder)) {
       return files
-          .filter(f -> f.getFileName().toString().matches(CHECKPOINT + "(0|[1-9][0-9]{0,8})"))
+          .filter(f -> f.getFileName().toString().matches(Checkpoint.NAME + "(0|[1-9][0-9]{0,8})"))
           .filter(Files::isDirectory)
-          .sorted(Comparator.comparingInt(RunFolder::step))
+          .sorted(Comparator.comparingInt(Checkpoint::step))
           .toList();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -179,7 +178,7 @@ public final class RunFolder implements AutoCloseable {
   Optional<Saved> newestWhole(int limit) {
     List<Path> all = checkpoints();
     for (int i = all.size() - 1; i >= 0; i--) {
-      if (step(all.get(i)) < limit) {
+      if (Checkpoint.step(all.get(i)) < limit) {
         try {
           return Optional.of(new Saved(all.get(i), Checkpoint.read(all.get(i))));
         } catch (Checkpoint.DamagedException e) {
@@ -236,18 +235,13 @@ public final class RunFolder implements AutoCloseable {
   /** Takes the name from checkpoints that were passed over, so that none is taken for newer. */
   private void setAsideAfter(int step) throws IOException {
     for (Path checkpoint : checkpoints()) {
-      if (step(checkpoint) > step) {
+      if (Checkpoint.step(checkpoint) > step) {
         Path aside = checkpoint.resolveSibling(checkpoint.getFileName() + DAMAGED);
         AtomicFolders.delete(aside);
         Files.move(checkpoint, aside, StandardCopyOption.ATOMIC_MOVE);
         log.warn("{} is now called {}.", checkpoint, aside.getFileName());
       }
     }
-  }
-
-  /** The step of a checkpoint's name. */
-  static int step(Path checkpoint) {
-    return Integer.parseInt(checkpoint.getFileName().toString().substring(CHECKPOINT.length()));
   }
 
   /** The adapter with the lowest validation loss. */
@@ -263,14 +257,14 @@ public final class RunFolder implements AutoCloseable {
   /** Drops the checkpoints of a way that was not gone on. */
   void dropCheckpointsAfter(int step) throws IOException {
     for (Path checkpoint : checkpoints()) {
-      if (step(checkpoint) > step) {
+      if (Checkpoint.step(checkpoint) > step) {
         AtomicFolders.delete(checkpoint);
       }
     }
   }
 
   void saveCheckpoint(int step, AtomicFolders.Writer writer) throws IOException {
-    AtomicFolders.write(folder.resolve(CHECKPOINT + step), writer);
+    AtomicFolders.write(folder.resolve(Checkpoint.NAME + step), writer);
   }
 
   /** Drops the oldest checkpoints beyond {@code keep}. */

@@ -8,9 +8,12 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import org.loranative.UserException;
+import org.loranative.config.Catalogue;
+import org.loranative.config.Mark;
 import org.loranative.lora.AdapterMethod;
 import org.loranative.lora.AdapterMethods;
 import org.loranative.lora.Adapters;
+import org.loranative.model.weights.Weights;
 
 /**
  * What must be the same for a run to go on from a checkpoint. A hash or name is "" where an older
@@ -24,13 +27,10 @@ import org.loranative.lora.Adapters;
 public record RunIdentity(long seed, String data, String base, String layers, String optimizer) {
   private static final String BASE = "base_sha256";
 
-  public static RunIdentity of(Training<?> kind, long seed, String optimizer) {
+  public static RunIdentity of(
+      long seed, Task<?> task, Weights base, Adapters adapters, String optimizer) {
     return new RunIdentity(
-        seed,
-        kind.task().fingerprint(),
-        kind.weights().fingerprint(),
-        layers(kind.adapters()),
-        optimizer);
+        seed, task.fingerprint(), base.fingerprint(), layers(adapters), optimizer);
   }
 
   private static String layers(Adapters adapters) {
@@ -83,7 +83,7 @@ public record RunIdentity(long seed, String data, String base, String layers, St
    */
   void requireSame(RunIdentity written, Path checkpoint) {
     if (differs(written.layers(), layers)) {
-      throw Checkpoint.unfit(checkpoint);
+      throw unfit(checkpoint);
     }
     if (differs(written.optimizer(), optimizer)) {
       throw new UserException(
@@ -117,6 +117,15 @@ public record RunIdentity(long seed, String data, String base, String layers, St
               + written.seed()
               + "; a run is resumed with its own seed.");
     }
+  }
+
+  /** It was written with settings that a resumed run must share. */
+  static UserException unfit(Path folder) {
+    return new UserException(
+        folder
+            + " does not fit this configuration: "
+            + Catalogue.sentence(Mark.LAYOUT)
+            + " must be those of the run that wrote it.");
   }
 
   private static boolean differs(String written, String mine) {

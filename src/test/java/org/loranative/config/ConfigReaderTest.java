@@ -148,7 +148,7 @@ class ConfigReaderTest {
   @ParameterizedTest
   @CsvSource({"6GB,6000000000", "1.5 GiB,1610612736", "500MB,500000000", "1024,1024", "2k,2000"})
   void sizes(String text, long bytes) {
-    assertThat(ConfigChecks.bytes(text)).hasValue(bytes);
+    assertThat(ByteSize.parse(text)).hasValue(bytes);
   }
 
   /** Names that users of other trainers type, each with what it is called here. */

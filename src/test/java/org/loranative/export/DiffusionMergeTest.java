@@ -52,9 +52,9 @@ class DiffusionMergeTest {
   private static double[] weight(DiffusionBase model, StoredRows rows, String path) {
     Reading reading = model.weights().reading(path + ".weight");
     float[] x = new float[(int) reading.entry().elements()];
-    rows.read(reading.entry(), 0, (int) StoredRows.rows(reading.entry()), x);
+    rows.read(reading.entry(), 0, (int) reading.entry().rows(), x);
     double[] wide = new double[x.length];
-    int columns = (int) StoredRows.columns(reading.entry());
+    int columns = (int) reading.entry().columns();
     for (int i = 0; i < x.length; i++) {
       int at = reading.transposed() ? i % columns * (x.length / columns) + i / columns : i;
       wide[at] = x[i];

@@ -35,7 +35,6 @@ import org.loranative.lora.Mix;
 import org.loranative.lora.PeftFormat;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.model.llm.LlmGraph;
-import org.loranative.model.weights.StoredRows;
 import org.loranative.testing.Errors;
 import org.loranative.testing.Golden;
 import org.loranative.testing.PlacedModel;
@@ -266,7 +265,7 @@ class LanguageMergeTest {
     List<TensorStream> tensors = new ArrayList<>();
     try (MergedTensors same = new MergedTensors(base.weights(), Map.of())) {
       for (TensorEntry e : base.file().tensors().values()) {
-        boolean matrix = e.shape().size() > 1 && StoredRows.columns(e) % 32 == 0;
+        boolean matrix = e.shape().size() > 1 && e.columns() % 32 == 0;
         DType chosen = matrix ? type : DType.F32;
         tensors.add(same.stream(e, e.name(), Optional.of(chosen), Form.SAME));
       }

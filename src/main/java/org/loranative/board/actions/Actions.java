@@ -70,7 +70,7 @@ public final class Actions implements AutoCloseable {
       }
       case "marks" -> {
         RunEntry run = find(body);
-        RunMarks.change(run, body);
+        RunMarks.change(run.place().folder(), body);
         runs.changed(run);
         yield done("");
       }

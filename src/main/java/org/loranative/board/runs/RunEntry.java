@@ -176,7 +176,7 @@ public final class RunEntry {
   }
 
   private boolean lookAtMarks() {
-    Path file = RunMarks.file(this);
+    Path file = RunMarks.file(place().folder());
     long time = -1;
     try {
       time = Files.isRegularFile(file) ? Files.getLastModifiedTime(file).toMillis() : 0;

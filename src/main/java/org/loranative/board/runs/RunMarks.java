@@ -19,12 +19,15 @@ public final class RunMarks {
 
   private RunMarks() {}
 
-  static Path file(RunEntry run) {
-    return run.place().folder().resolve("board.json");
+  /**
+   * @param run its folder
+   */
+  static Path file(Path run) {
+    return run.resolve("board.json");
   }
 
   /** What is said; an empty object where nothing is. */
-  static ObjectNode read(RunEntry run) {
+  static ObjectNode read(Path run) {
     try {
       Path file = file(run);
       return Files.isRegularFile(file)
@@ -37,7 +40,7 @@ public final class RunMarks {
   }
 
   /** Changes the marks that are named; one change after the other, so that none is lost. */
-  public static synchronized void change(RunEntry run, JsonNode marks) {
+  public static synchronized void change(Path run, JsonNode marks) {
     ObjectNode all = read(run);
     all.setAll(clean(marks));
     try {

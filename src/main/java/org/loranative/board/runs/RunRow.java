@@ -88,7 +88,7 @@ final class RunRow {
     row.put(
         "records_at",
         entry.place().logs().resolve(MeasuredRecords.SUMMARY).toFile().lastModified());
-    row.setAll(RunMarks.read(entry));
+    row.setAll(RunMarks.read(entry.place().folder()));
     return row;
   }
 

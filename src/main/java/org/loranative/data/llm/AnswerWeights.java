@@ -2,7 +2,6 @@ package org.loranative.data.llm;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
-import org.loranative.data.llm.Formats.FormatException;
 
 /**
  * Which answers a record wants learnt: a message's {@code weight} (OpenAI's) or {@code loss_mask},

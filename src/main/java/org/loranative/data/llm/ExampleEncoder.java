@@ -7,7 +7,6 @@ import java.util.Optional;
 import org.loranative.UserException;
 import org.loranative.data.Records;
 import org.loranative.data.Source;
-import org.loranative.data.llm.Formats.FormatException;
 import org.loranative.text.ChatTemplate;
 import org.loranative.text.Tokenizer;
 import org.loranative.text.jinja.Rendering.Span;

@@ -75,13 +75,6 @@ public final class Formats {
   /** Raw text. */
   public record Text(String text) implements Content {}
 
-  /** A record that its format cannot make sense of. */
-  public static final class FormatException extends Exception {
-    FormatException(String message) {
-      super(message);
-    }
-  }
-
   /** Names of a message's reasoning, in data and in templates. */
   static final List<String> REASONING = List.of("reasoning_content", "thinking", "reasoning");
 

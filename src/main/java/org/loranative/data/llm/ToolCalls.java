@@ -9,7 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
-import org.loranative.data.llm.Formats.FormatException;
 import org.loranative.text.ChatTemplate.Message;
 
 /**

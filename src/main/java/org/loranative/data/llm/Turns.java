@@ -6,7 +6,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.loranative.data.llm.Formats.Conversation;
-import org.loranative.data.llm.Formats.FormatException;
 import org.loranative.text.ChatTemplate;
 import org.loranative.text.ChatTemplate.Message;
 import org.loranative.text.jinja.Rendering;

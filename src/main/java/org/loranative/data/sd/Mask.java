@@ -10,6 +10,7 @@ import org.loranative.UserException;
 import org.loranative.image.Crop;
 import org.loranative.image.ImageFile;
 import org.loranative.image.Picture;
+import org.loranative.io.Checksums;
 
 /**
  * What of an image is learnt: where the mask is white all of it, where it is black nothing.
@@ -41,7 +42,7 @@ public record Mask(Path file, boolean opacity, String sha256) {
               facts.width(),
               facts.height()));
     }
-    return Optional.of(new Mask(beside, false, Preparation.sha256(beside)));
+    return Optional.of(new Mask(beside, false, Checksums.of(beside)));
   }
 
   /** Whether a file is the mask of one of these images, which are given without their endings. */

@@ -1,15 +1,6 @@
 package org.loranative.data.sd;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import org.loranative.Counted;
@@ -17,6 +8,7 @@ import org.loranative.UserException;
 import org.loranative.image.Crop;
 import org.loranative.image.ImageFile;
 import org.loranative.image.Picture;
+import org.loranative.io.Checksums;
 import org.loranative.track.Phase;
 
 /** Looks at every image before training starts: reads, measures, assigns a size, checks. */
@@ -74,7 +66,7 @@ public record Preparation(List<PreparedImage> images, ImageChecks checks) {
 
   private static FactsCache.Key key(Captioned c, PreparedImage.Options options) {
     return new FactsCache.Key(
-        sha256(c.file()), options.buckets().resolution(), options.background().getRGB());
+        Checksums.of(c.file()), options.buckets().resolution(), options.background().getRGB());
   }
 
   private static ImageFacts measure(Captioned c, PreparedImage.Options options, String sha256) {
@@ -83,19 +75,5 @@ public record Preparation(List<PreparedImage> images, ImageChecks checks) {
     Crop middle = Crop.middle(file.width(), file.height(), size.width(), size.height());
     List<Picture> pictures = file.cut(List.of(file.within(ImageFacts.LOOKED_AT), middle));
     return ImageFacts.of(file.width(), file.height(), pictures.get(0), pictures.get(1), sha256);
-  }
-
-  static String sha256(Path file) {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
-        in.transferTo(OutputStream.nullOutputStream());
-      }
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    } catch (IOException e) {
-      throw new UserException(file + " cannot be read: " + UserException.reason(e) + ".", e);
-    }
   }
 }

@@ -106,8 +106,8 @@ final class Float8Scales {
       return Scale.NONE;
     }
     float[] numbers = stored.numbers();
-    long columns = StoredRows.columns(entry);
-    long rows = StoredRows.rows(entry);
+    long columns = entry.columns();
+    long rows = entry.rows();
     if (numbers.length == 1) {
       return numbers[0] == 1 ? Scale.NONE : new Scale(numbers, Math.max(1, columns), rows, columns);
     }

@@ -76,7 +76,7 @@ final class PlainLoader {
 
   /** In f32 on the host, so that a number times its scale is rounded once; rows at a time. */
   private void onHost(Reading r, long from, Value v, long to) {
-    long columns = Math.max(1, StoredRows.columns(r.entry()));
+    long columns = Math.max(1, r.entry().columns());
     long rows = r.entry().elements() / columns;
     int most = (int) Math.min(rows, Math.max(1, PIECE / columns));
     int size = v.dtype().bytesPerBlock;
@@ -105,7 +105,7 @@ final class PlainLoader {
 
   private static void numbers(
       Reading r, long from, long row, int rows, HostBuffer to, CpuDevice host) {
-    long columns = Math.max(1, StoredRows.columns(r.entry()));
+    long columns = Math.max(1, r.entry().columns());
     int n = Math.toIntExact(rows * columns);
     FloatBuffer numbers = to.view().asFloatBuffer();
     Optional<RareBlocks> rare = RareBlocks.named(r.entry().type());

@@ -33,7 +33,7 @@ public record Reading(
    * @param row the first
    */
   void rareRows(RareBlocks type, long row, int rows, float[] to) {
-    int columns = Math.toIntExact(StoredRows.columns(entry));
+    int columns = Math.toIntExact(entry.columns());
     if (interleavedHeads == 0) {
       type.read(entry, row * columns, rows * columns, to);
       return;

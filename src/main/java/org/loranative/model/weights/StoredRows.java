@@ -43,22 +43,9 @@ public final class StoredRows implements AutoCloseable {
     return RareBlocks.named(type).isPresent();
   }
 
-  /** Matrices of experts, [E, out, in], have the rows of all. */
-  public static long rows(TensorEntry entry) {
-    return switch (entry.shape().size()) {
-      case 0, 1 -> 1;
-      case 3 -> entry.shape().get(0) * entry.shape().get(1);
-      default -> entry.shape().get(0);
-    };
-  }
-
-  public static long columns(TensorEntry entry) {
-    return entry.elements() / Math.max(1, rows(entry));
-  }
-
   /** Reads rows {@code first} to {@code first + count - 1} as f32. */
   public void read(TensorEntry entry, long first, int count, float[] to) {
-    long columns = columns(entry);
+    long columns = entry.columns();
     long n = count * columns;
     Optional<RareBlocks> rare = RareBlocks.named(entry.type());
     if (rare.isPresent()) {

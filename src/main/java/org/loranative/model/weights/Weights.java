@@ -150,7 +150,7 @@ public final class Weights {
     for (String piece : pieces(name)) {
       Reading reading = reading(piece);
       all.add(new Rows(reading, first));
-      first += StoredRows.rows(reading.entry());
+      first += reading.entry().rows();
     }
     return all;
   }

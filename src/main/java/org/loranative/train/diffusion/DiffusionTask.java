@@ -40,30 +40,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Fine-tuning a diffusion model on captioned images of one size a batch. */
-final class DiffusionTask implements Task<DiffusionTask.Batch> {
+final class DiffusionTask implements Task<ImageBatch> {
   private static final Logger log = LoggerFactory.getLogger(DiffusionTask.class);
-
-  /**
-   * Images of one size, and which batch of which epoch they are: what names their noise.
-   *
-   * @param timesteps of the images, empty to draw them
-   */
-  record Batch(List<TrainingImage> images, int epoch, int index, List<Integer> timesteps) {
-    /** The epoch of batches that are measured: always the same noise, no draw of captions. */
-    static final int MEASURED = -1;
-
-    Batch(List<TrainingImage> images, int epoch, int index) {
-      this(images, epoch, index, List.of());
-    }
-
-    boolean isMeasured() {
-      return epoch == MEASURED;
-    }
-
-    Buckets.Size size() {
-      return images.get(0).size();
-    }
-  }
 
   /** Images of one size. */
   private record Images(int count, Buckets.Size size) implements BatchShape {
@@ -133,7 +111,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
         config.maxSteps() > 0
             ? (long) config.maxSteps() * config.gradientAccumulation()
             : (long) config.epochs() * batchesPerEpoch;
-    for (Batch batch : epoch(0)) {
+    for (ImageBatch batch : epoch(0)) {
       DiffusionGraph.Size size = size(batch);
       replay.require(batches, size.images(), base.latentChannels(), size.height(), size.width());
     }
@@ -144,7 +122,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
    * in turn; drawn from the whole; a batch of a size goes out when it is full.
    */
   @Override
-  public List<Batch> epoch(int epoch) {
+  public List<ImageBatch> epoch(int epoch) {
     List<TrainingImage> all = new ArrayList<>();
     for (int i = 0; i < config.repeats(); i++) {
       all.addAll(data.training());
@@ -158,19 +136,19 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     int[] order =
         config.shuffle() ? Philox.permutation(n, config.seed(), Philox.DATA_ORDER, epoch) : null;
     Map<Buckets.Size, List<TrainingImage>> open = new LinkedHashMap<>();
-    List<Batch> batches = new ArrayList<>();
+    List<ImageBatch> batches = new ArrayList<>();
     for (int i = 0; i < n; i++) {
       TrainingImage image = all.get(order == null ? i : order[i]);
       List<TrainingImage> waiting = open.computeIfAbsent(image.size(), s -> new ArrayList<>());
       waiting.add(image);
       if (waiting.size() == config.batchSize()) {
-        batches.add(new Batch(List.copyOf(waiting), epoch, batches.size()));
+        batches.add(new ImageBatch(List.copyOf(waiting), epoch, batches.size()));
         waiting.clear();
       }
     }
     for (List<TrainingImage> rest : open.values()) {
       if (!rest.isEmpty()) {
-        batches.add(new Batch(List.copyOf(rest), epoch, batches.size()));
+        batches.add(new ImageBatch(List.copyOf(rest), epoch, batches.size()));
       }
     }
     return batches;
@@ -193,13 +171,13 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
 
   /** Of held-out images, and of some that are trained on: their gap shows overfitting. */
   @Override
-  public List<EvaluationSet<Batch>> evaluationSets() {
+  public List<EvaluationSet<ImageBatch>> evaluationSets() {
     if (replay.isPresent()) {
       return List.of();
     }
     int first = noise.first();
     int end = noise.end();
-    List<EvaluationSet<Batch>> all = new ArrayList<>();
+    List<EvaluationSet<ImageBatch>> all = new ArrayList<>();
     Map<String, List<TrainingImage>> sets = new LinkedHashMap<>();
     sets.put("val", data.validation());
     sets.put("probe", data.training());
@@ -219,17 +197,17 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
   }
 
   @Override
-  public BatchShape shape(Batch batch) {
+  public BatchShape shape(ImageBatch batch) {
     return new Images(batch.images().size(), batch.size());
   }
 
   @Override
-  public long labelled(Batch batch) {
+  public long labelled(ImageBatch batch) {
     return batch.images().size();
   }
 
   @Override
-  public long units(Batch batch) {
+  public long units(ImageBatch batch) {
     return batch.images().size();
   }
 
@@ -238,7 +216,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     return "images";
   }
 
-  private DiffusionGraph.Size size(Batch batch) {
+  private DiffusionGraph.Size size(ImageBatch batch) {
     int factor = base.latentFactor();
     return new DiffusionGraph.Size(
         batch.images().size(),
@@ -253,7 +231,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
   }
 
   @Override
-  public List<Record> records(Batch batch) {
+  public List<Record> records(ImageBatch batch) {
     List<Record> records = new ArrayList<>();
     for (int i = 0; i < batch.images().size(); i++) {
       String at = batch.isMeasured() ? " " + base.noise().label(batch.timesteps().get(i)) : "";
@@ -273,20 +251,20 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
   }
 
   @Override
-  public Graph trainingGraph(Batch batch) {
+  public Graph trainingGraph(ImageBatch batch) {
     return DiffusionGraph.training(
         base, adapters, compute, size(batch), encodes, config.clipSkip(), objective);
   }
 
   @Override
-  public Graph evaluationGraph(Batch batch) {
+  public Graph evaluationGraph(ImageBatch batch) {
     return DiffusionGraph.evaluation(
         base, adapters, compute, size(batch), encodes, config.clipSkip(), objective);
   }
 
   /** Draws timesteps, noise and crops, each a function of the seed and the batch's place. */
   @Override
-  public void fill(Batch batch, Function<String, ByteBuffer> inputs) {
+  public void fill(ImageBatch batch, Function<String, ByteBuffer> inputs) {
     FloatBuffer latents = inputs.apply(DiffusionGraph.LATENTS).asFloatBuffer();
     FloatBuffer target = inputs.apply(DiffusionGraph.TARGET).asFloatBuffer();
     FloatBuffer timesteps = inputs.apply(DiffusionGraph.TIMESTEPS).asFloatBuffer();
@@ -333,11 +311,11 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     return counts;
   }
 
-  private int[] words(Batch batch, int image, int stream) {
+  private int[] words(ImageBatch batch, int image, int stream) {
     return Philox.words(config.seed(), image, stream, batch.epoch(), batch.index());
   }
 
-  private double timestep(Batch batch, int image, int[] words) {
+  private double timestep(ImageBatch batch, int image, int[] words) {
     if (batch.isMeasured()) {
       return batch.timesteps().get(image);
     }
@@ -349,7 +327,7 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
     return noise.draw(Philox.uniform(words[0]), Philox.uniform(words[2]), latents);
   }
 
-  private float[] noise(Batch batch, DiffusionGraph.Size size) {
+  private float[] noise(ImageBatch batch, DiffusionGraph.Size size) {
     if (replay.isPresent()) {
       return replay.get().noise(row(batch), size.images());
     }
@@ -369,18 +347,18 @@ final class DiffusionTask implements Task<DiffusionTask.Batch> {
   }
 
   /** How many batches were before. */
-  private int row(Batch batch) {
+  private int row(ImageBatch batch) {
     return batch.epoch() * batchesPerEpoch + batch.index();
   }
 
-  private EncodedCrop crop(Batch batch, int image) {
+  private EncodedCrop crop(ImageBatch batch, int image) {
     List<EncodedCrop> crops = data.crops(batch.images().get(image));
     float u = batch.isMeasured() ? 0 : Philox.uniform(words(batch, image, Philox.VARIANT)[0]);
     return crops.get((int) (u * crops.size()));
   }
 
   /** The caption, its parts behind the first keep_tokens in another order each time. */
-  private String caption(Batch batch, int image) {
+  private String caption(ImageBatch batch, int image) {
     String caption = batch.images().get(image).caption();
     if (!config.shuffleCaption() || batch.isMeasured()) {
       return caption;

@@ -37,7 +37,7 @@ import org.loranative.train.Tracker;
 import org.loranative.train.Training;
 
 /** Fine-tuning a diffusion model. */
-public final class DiffusionTraining implements Training<DiffusionTask.Batch> {
+public final class DiffusionTraining implements Training<ImageBatch> {
   private final TrainConfig config;
   private final Device device;
   private final DType compute;
@@ -115,7 +115,7 @@ public final class DiffusionTraining implements Training<DiffusionTask.Batch> {
   }
 
   @Override
-  public Task<DiffusionTask.Batch> task() {
+  public Task<ImageBatch> task() {
     return opened();
   }
 

@@ -30,14 +30,14 @@ final class Probe {
    * @param first timestep and
    * @param end behind the last one
    */
-  static List<Task.EvaluationSet<DiffusionTask.Batch>> of(
+  static List<Task.EvaluationSet<ImageBatch>> of(
       String name,
       List<TrainingImage> images,
       int batchSize,
       NoiseProcess process,
       int first,
       int end) {
-    List<Task.EvaluationSet<DiffusionTask.Batch>> sets = new ArrayList<>();
+    List<Task.EvaluationSet<ImageBatch>> sets = new ArrayList<>();
     int bands = Math.min(BANDS, end - first);
     for (int band = 0; band < bands && !images.isEmpty(); band++) {
       int from = first + (end - first) * band / bands;
@@ -46,14 +46,14 @@ final class Probe {
       for (int i = 0; i < IN_BAND; i++) {
         bySize.computeIfAbsent(at(images, i).size(), s -> new ArrayList<>()).add(i);
       }
-      List<DiffusionTask.Batch> batches = new ArrayList<>();
+      List<ImageBatch> batches = new ArrayList<>();
       for (List<Integer> members : bySize.values()) {
         for (int i = 0; i < members.size(); i += batchSize) {
           List<Integer> some = members.subList(i, Math.min(i + batchSize, members.size()));
           batches.add(
-              new DiffusionTask.Batch(
+              new ImageBatch(
                   some.stream().map(k -> at(images, k)).toList(),
-                  DiffusionTask.Batch.MEASURED,
+                  ImageBatch.MEASURED,
                   band * IN_BAND + some.get(0),
                   some.stream()
                       .map(k -> from + (to - from) * (2 * k + 1) / (2 * IN_BAND))

@@ -1,8 +1,6 @@
 package org.loranative.train.llm;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 import org.loranative.config.TrainConfig;
 import org.loranative.device.Device;
@@ -13,7 +11,6 @@ import org.loranative.model.Placement;
 import org.loranative.model.llm.Generator;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.model.llm.Sampling;
-import org.loranative.text.ChatTemplate.Message;
 import org.loranative.text.Tokenizer;
 import org.loranative.train.Previews;
 import org.loranative.train.Tracker;
@@ -52,7 +49,7 @@ final class AnswerPreviews implements Previews {
     generator.forget(); // the adapters have learnt since
     for (int i = 0; i < config.samplePrompts().size(); i++) {
       String prompt = config.samplePrompts().get(i);
-      int[] ids = prompt(tokenizer, Answers.Question.of(prompt));
+      int[] ids = Answers.Question.of(prompt).tokens(tokenizer);
       if (ids.length > PROMPT_TOKENS) {
         ids = Arrays.copyOf(ids, PROMPT_TOKENS);
       }
@@ -61,17 +58,6 @@ final class AnswerPreviews implements Previews {
               ids, config.sampleMaxTokens(), tokenizer.stop(), Sampling.greedy(), t -> true);
       tracker.preview(step, i + 1, prompt, tokenizer.decode(answer));
     }
-  }
-
-  /** Tokens of a prompt: by the chat template if the model has one and raw is not set. */
-  static int[] prompt(Tokenizer tokenizer, Answers.Question question) {
-    if (question.raw() || tokenizer.chatTemplate().isEmpty()) {
-      return tokenizer.encode(question.prompt(), true).ids();
-    }
-    List<Message> messages = new ArrayList<>();
-    question.system().ifPresent(s -> messages.add(new Message("system", s)));
-    messages.add(new Message("user", question.prompt()));
-    return Respondent.prompt(tokenizer, messages);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package org.loranative.train.llm;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,7 @@ import org.loranative.model.llm.LlmBase;
 import org.loranative.model.llm.LlmGraph;
 import org.loranative.model.llm.Sampling;
 import org.loranative.model.weights.LoadedWeights;
+import org.loranative.text.ChatTemplate.Message;
 import org.loranative.text.Tokenizer;
 import org.loranative.train.machine.Devices;
 import org.loranative.train.machine.Machine;
@@ -80,6 +82,17 @@ public final class Answers implements AutoCloseable {
     public static Question of(String prompt) {
       return new Question(prompt, Optional.empty(), false);
     }
+
+    /** Its tokens: by the chat template if the model has one and raw is not set. */
+    int[] tokens(Tokenizer tokenizer) {
+      if (raw || tokenizer.chatTemplate().isEmpty()) {
+        return tokenizer.encode(prompt, true).ids();
+      }
+      List<Message> messages = new ArrayList<>();
+      system.ifPresent(s -> messages.add(new Message("system", s)));
+      messages.add(new Message("user", prompt));
+      return Respondent.prompt(tokenizer, messages);
+    }
   }
 
   /**
@@ -124,7 +137,7 @@ public final class Answers implements AutoCloseable {
 
   /** Tokens of a question. */
   public int[] prompt(Question question) {
-    return AnswerPreviews.prompt(tokenizer, question);
+    return question.tokens(tokenizer);
   }
 
   /** Tokens of the likeliest answer. */

@@ -13,6 +13,7 @@ import org.loranative.data.Records;
 import org.loranative.data.Source;
 import org.loranative.data.llm.Example;
 import org.loranative.data.llm.ExampleEncoder;
+import org.loranative.data.llm.FormatException;
 import org.loranative.data.llm.Formats;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.text.NamedTemplates;
@@ -42,7 +43,7 @@ record TextBasis(int count, List<Integer> lengths, Optional<String> template) im
         if (content instanceof Formats.Text) {
           split.add(raw.source());
         }
-      } catch (Formats.FormatException e) {
+      } catch (FormatException e) {
         split.add(raw.source()); // the encoder leaves it out
       }
     }

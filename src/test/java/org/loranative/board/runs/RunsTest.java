@@ -45,7 +45,8 @@ class RunsTest {
       try {
         for (int i = 0; i < 200; i++) {
           String now = "note " + i;
-          RunMarks.change(entry, new ObjectMapper().createObjectNode().put("note", now));
+          RunMarks.change(
+              entry.place().folder(), new ObjectMapper().createObjectNode().put("note", now));
           runs.changed(entry);
           for (int wait = 0; wait < 100 && !note.get().equals(now); wait++) {
             Thread.sleep(1);

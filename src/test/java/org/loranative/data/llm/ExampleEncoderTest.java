@@ -69,9 +69,9 @@ class ExampleEncoderTest {
   void labelsEveryAnswerAndItsEndOfTurn() throws IOException {
     try (Tokenizer t = tokenizer("smollm2")) {
       String record =
-          "{\"messages\":[{\"role\":\"user\",\"content\":\"yes\"},{\"role\":\"assistant\",\"content\":"
-              + "\"yes 👮‍♂️\"},{\"role\":\"user\",\"content\":\"no\"},"
-              + "{\"role\":\"assistant\",\"content\":\"no 12\"}]}\n";
+          "{\"messages\":[{\"role\":\"user\",\"content\":\"yes\"},{\"role\":\"assistant\",\"content\":\"yes"
+              + " 👮‍♂️\"},{\"role\":\"user\",\"content\":\"no\"},{\"role\":\"assistant\",\"content\":\"no"
+              + " 12\"}]}\n";
       ExampleEncoder.Result r = encode(t, "response", 500, "a.jsonl", record);
       assertThat(r.skipped()).isEmpty();
       assertThat(learnt(t, r.examples().get(0))).isEqualTo("yes 👮‍♂️<2>no 12<2>");
@@ -194,6 +194,6 @@ class ExampleEncoderTest {
   void jsonNodesAreNotConfusedByNulls() throws Exception {
     JsonNode record = JSON.readTree("{\"text\": null}");
     org.assertj.core.api.Assertions.assertThatThrownBy(() -> Formats.parse(record, "auto"))
-        .isInstanceOf(Formats.FormatException.class);
+        .isInstanceOf(FormatException.class);
   }
 }

@@ -60,7 +60,7 @@ class FormatsTest {
             + content
             + "}, {'role':'assistant','content':'c'}]}";
     assertThatThrownBy(() -> parse(record))
-        .isInstanceOf(Formats.FormatException.class)
+        .isInstanceOf(FormatException.class)
         .hasMessageContaining(sentence);
   }
 }

@@ -227,7 +227,7 @@ class TurnsTest {
             + "],\"loss_mask\":[0,1,0,0]}";
     assertThat(learnt(turns(template, list))).containsExactly("b<|im_end|>");
     assertThatThrownBy(() -> turns(template, marked(0.5)))
-        .isInstanceOf(Formats.FormatException.class)
+        .isInstanceOf(FormatException.class)
         .hasMessage("message 2 has the weight 0.5, but only 0 and 1 are understood");
   }
 
@@ -254,8 +254,8 @@ class TurnsTest {
     assertThatThrownBy(() -> turns(noTools, records.get(0).replace("tool_calls", "function_call")))
         .hasMessageContaining("function_call, OpenAI's former name");
     String kept =
-        "{% set ns = namespace(all='') %}{% for m in messages %}"
-            + "{% set ns.all = ns.all + m.role + ':' + m.content + '</s>' %}{% endfor %}{{ ns.all }}";
+        "{% set ns = namespace(all='') %}{% for m in messages %}{% set ns.all = ns.all + m.role +"
+            + " ':' + m.content + '</s>' %}{% endfor %}{{ ns.all }}";
     String record = "{\"messages\":[" + user("q") + answer("a") + "]}";
     assertThatThrownBy(() -> turns(template(kept), record))
         .hasMessageContaining("cannot be told from its text")

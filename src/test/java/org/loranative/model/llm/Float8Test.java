@@ -57,11 +57,11 @@ class Float8Test {
     Weights weights = matrices();
     float[] expected = new Golden(MATRICES).floats("ragged.numbers");
     TensorEntry entry = weights.entry("ragged.weight");
-    int columns = (int) StoredRows.columns(entry);
+    int columns = (int) entry.columns();
     try (StoredRows rows = weights.rows()) {
       for (int i = 0; i < 20; i++) {
-        int first = random.nextInt((int) StoredRows.rows(entry));
-        int count = 1 + random.nextInt((int) StoredRows.rows(entry) - first);
+        int first = random.nextInt((int) entry.rows());
+        int count = 1 + random.nextInt((int) entry.rows() - first);
         float[] x = new float[count * columns];
         rows.read(entry, first, count, x);
         assertThat(x)

@@ -5,6 +5,7 @@ import org.loranative.UserException;
 import org.loranative.model.diffusion.DiffusionBase;
 import org.loranative.model.diffusion.Fitting;
 import org.loranative.model.diffusion.VaeConfig;
+import org.loranative.model.diffusion.dit.OriginalTensors;
 import org.loranative.model.weights.Weights;
 
 /** Whether the parts of a base fit each other and the graphs that are built of them. */
@@ -49,7 +50,7 @@ final class Sd3Check {
     }
     return new DiffusionBase(path, family, vae, weights)
         .requireWhole(
-            name -> name.startsWith(Mmdit.PREFIX) || name.startsWith(Sd3File.TRANSFORMER),
+            name -> name.startsWith(Mmdit.PREFIX) || name.startsWith(OriginalTensors.ROOT),
             "Stable Diffusion 3 and 3.5");
   }
 }

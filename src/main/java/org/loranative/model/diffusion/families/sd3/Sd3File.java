@@ -27,7 +27,7 @@ import org.loranative.model.diffusion.t5.T5Place;
  * its text encoders in it under ComfyUI's names ({@code text_encoders.…}); its T5 may be left out.
  */
 final class Sd3File {
-  static final String TRANSFORMER = OriginalTensors.ROOT;
+  private static final String TRANSFORMER = OriginalTensors.ROOT;
   private static final String BLOCKS = TRANSFORMER + "joint_blocks.";
   private static final String QKV = ".x_block.attn.qkv.weight";
   private static final String CLIP_L = "text_encoders.clip_l.transformer.";

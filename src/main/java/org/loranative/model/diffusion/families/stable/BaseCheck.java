@@ -38,7 +38,7 @@ final class BaseCheck {
 
   /** Whether a tensor, by the file's name, is the UNet's. */
   private static boolean isOfUnet(String name) {
-    return name.startsWith(Unet.PREFIX) || name.startsWith(StableDiffusionFile.UNET);
+    return name.startsWith(Unet.PREFIX) || name.startsWith(SgmNames.UNET);
   }
 
   private void channels() {

@@ -22,7 +22,7 @@ record PredictionMarks(Prediction prediction, String by) {
 
   /** A norm whose bias is spread wider in 2.x files that predict velocity (ComfyUI tells so). */
   private static final String TELLTALE =
-      StableDiffusionFile.UNET + "output_blocks.11.1.transformer_blocks.0.norm1.bias";
+      SgmNames.UNET + "output_blocks.11.1.transformer_blocks.0.norm1.bias";
 
   private static final double TELLTALE_DEVIATION = 0.09;
 

@@ -10,6 +10,9 @@ import java.util.regex.Pattern;
  * project names as diffusers does.
  */
 final class SgmNames {
+  /** What the names of the U-Net in such a file begin with. */
+  static final String UNET = "model.diffusion_model.";
+
   /** Residual blocks of each level of every Stable Diffusion, which number the blocks. */
   private static final int RESNETS = 2;
 

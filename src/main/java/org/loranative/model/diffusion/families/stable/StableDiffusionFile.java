@@ -30,7 +30,7 @@ import org.loranative.model.weights.Weights;
  * shapes do not tell is what these models have in common.
  */
 final class StableDiffusionFile {
-  static final String UNET = "model.diffusion_model.";
+  private static final String UNET = SgmNames.UNET;
 
   /** A tensor that only these have. */
   static final String TELLTALE = UNET + "input_blocks.0.0.weight";

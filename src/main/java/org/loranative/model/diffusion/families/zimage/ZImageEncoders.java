@@ -18,18 +18,12 @@ import org.loranative.model.llm.LlmGraph;
  * @param tokenizer the folder that has it
  */
 record ZImageEncoders(LlmBase model, Path tokenizer) implements TextEncoders {
-  /** What the names of its inputs begin with. */
-  static final String PREFIX = "text_encoder.";
-
-  /** What diffusers' pipeline takes. */
-  static final int TOKENS = 512;
-
   /** An input of the transformer. */
   static final String TEXT = "text";
 
   @Override
   public int tokens() {
-    return TOKENS;
+    return ZImageTexts.TOKENS;
   }
 
   @Override
@@ -45,7 +39,10 @@ record ZImageEncoders(LlmBase model, Path tokenizer) implements TextEncoders {
   @Override
   public Map<String, Value> encode(Net net, int rows, int clipSkip) {
     int layers = model.config().layers().size() - 1;
-    return Map.of(TEXT, LlmGraph.states(model, net, PREFIX, rows * TOKENS, TOKENS, layers));
+    return Map.of(
+        TEXT,
+        LlmGraph.states(
+            model, net, ZImageTexts.PREFIX, rows * ZImageTexts.TOKENS, ZImageTexts.TOKENS, layers));
   }
 
   @Override

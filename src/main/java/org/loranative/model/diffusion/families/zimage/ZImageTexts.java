@@ -15,6 +15,15 @@ import org.loranative.text.Tokenizers;
 
 /** Texts as what a user asks a Qwen3 that thinks (ZImagePipeline), and where they end. */
 final class ZImageTexts implements TextReader {
+  /** What the names of its inputs begin with. */
+  static final String PREFIX = "text_encoder.";
+
+  /** What diffusers' pipeline takes. */
+  static final int TOKENS = 512;
+
+  /** Images' and texts' tokens are filled up to multiples of this. */
+  static final int MULTIPLE = 32;
+
   /** Inputs of the transformer: which row of text or filling stands where. */
   static final String ROWS = "rows";
 
@@ -26,7 +35,6 @@ final class ZImageTexts implements TextReader {
 
   private static final String BEFORE = "<|im_start|>user\n";
   private static final String BEHIND = "<|im_end|>\n<|im_start|>assistant\n";
-  private static final int TOKENS = ZImageEncoders.TOKENS;
 
   private final Tokenizer tokenizer;
   private final int vocab;
@@ -67,8 +75,8 @@ final class ZImageTexts implements TextReader {
       System.arraycopy(own, 0, ids, i * TOKENS, Math.min(TOKENS, own.length));
     }
     Map<String, int[]> inputs = new LinkedHashMap<>();
-    inputs.put(ZImageEncoders.PREFIX + LlmGraph.IDS, ids);
-    TextRows.putPositions(inputs, ZImageEncoders.PREFIX, ids.length, TOKENS);
+    inputs.put(PREFIX + LlmGraph.IDS, ids);
+    TextRows.putPositions(inputs, PREFIX, ids.length, TOKENS);
     return new TextRows(1, inputs);
   }
 
@@ -92,7 +100,7 @@ final class ZImageTexts implements TextReader {
   }
 
   private static int filledUp(int tokens) {
-    int multiple = ZImageTransformer.MULTIPLE;
+    int multiple = MULTIPLE;
     return (tokens + multiple - 1) / multiple * multiple;
   }
 

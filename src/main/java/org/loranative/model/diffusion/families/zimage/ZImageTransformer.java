@@ -27,9 +27,6 @@ import org.loranative.model.diffusion.dit.TokenDenoiser;
  * sequence.
  */
 final class ZImageTransformer {
-  /** Images' and texts' tokens are filled up to multiples of this. */
-  static final int MULTIPLE = 32;
-
   private static final String PREFIX = OriginalTensors.PREFIX;
   private static final String OUT = PREFIX + "all_final_layer.2-1.";
   private static final int PATCH = TokenDenoiser.PATCH;
@@ -60,7 +57,7 @@ final class ZImageTransformer {
     Value tokens =
         net.linear(PREFIX + "all_x_embedder.2-1", Patchify.tokens(g, latents.x(), patches));
     long own = tokens.shape().rows() / images;
-    long filling = Math.floorMod(-own, MULTIPLE);
+    long filling = Math.floorMod(-own, ZImageTexts.MULTIPLE);
     Streams s = new Streams(filled(tokens, images, filling), caption(text), images);
     Value time = time(timesteps);
     Value padding = g.input(ZImageTexts.PADDING, DType.I32, images);

@@ -68,8 +68,8 @@ class ZImageFileTest {
     int[] positions = new int[ids.length];
     int[] start = new int[ids.length];
     for (int i = 0; i < ids.length; i++) {
-      positions[i] = i % ZImageEncoders.TOKENS;
-      start[i] = i / ZImageEncoders.TOKENS * ZImageEncoders.TOKENS;
+      positions[i] = i % ZImageTexts.TOKENS;
+      start[i] = i / ZImageTexts.TOKENS * ZImageTexts.TOKENS;
     }
     check(
         base,
