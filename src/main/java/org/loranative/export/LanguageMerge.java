@@ -79,8 +79,9 @@ public final class LanguageMerge implements Merge {
     ModelFolder.copyRest(base.path(), folder);
     if (template.isPresent()) {
       try (Tokenizer tokenizer = base.tokenizer()) {
-        template.get().giveAloud(tokenizer, base.path());
-        base.writeTokenizer(tokenizer, folder);
+        if (template.get().giveAloud(tokenizer, base.path())) {
+          base.writeTokenizer(tokenizer, folder);
+        }
       }
     }
     new FolderConfig(base.path()).write(folder, choice.chosen(), base.weights().isQuantized());

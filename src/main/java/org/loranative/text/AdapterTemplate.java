@@ -42,11 +42,12 @@ public record AdapterTemplate(Path adapter, String jinja) {
     tokenizer.setChatTemplate(adapter.toString(), jinja);
   }
 
-  /** Likewise; says so where it is not the base's own. */
-  public void giveAloud(Tokenizer tokenizer, Path base) {
+  /** Likewise; says so, and returns true, where it is not the base's own. */
+  public boolean giveAloud(Tokenizer tokenizer, Path base) {
     give(tokenizer);
     if (tokenizer.hasOtherTemplate()) {
       log.info("chat template: the one of {}, instead of {}'s", adapter, base);
     }
+    return tokenizer.hasOtherTemplate();
   }
 }

@@ -200,6 +200,20 @@ class ChatTemplateSettingTest {
     assertThat(folder.resolve("other")).content().contains(turn);
   }
 
+  /** Where the template is the base's own, its files stay as they are. */
+  @Test
+  void changesNothingOfAMergedFolderWithoutATemplateOfItsOwn() throws IOException {
+    Files.writeString(base.resolve("generation_config.json"), "{ \"eos_token_id\": 0 }");
+    Typed trained = run("train", "--set=max_steps=1");
+    assertThat(trained.code()).as(trained.output()).isZero();
+    Path merged = folder.resolve("same");
+    merges(folder.resolve("run/adapter"), base, merged);
+    for (String name : List.of("generation_config.json", "tokenizer_config.json")) {
+      assertThat(merged.resolve(name)).hasSameBinaryContentAs(base.resolve(name));
+    }
+    assertThat(merged.resolve("chat_template.jinja")).doesNotExist();
+  }
+
   private static void merges(Path adapter, Path base, Path out, String... more) {
     typed("merge", List.of("--adapter=" + adapter, "--base=" + base, "--out=" + out), more);
   }
