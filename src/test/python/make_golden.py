@@ -118,6 +118,16 @@ MODELS = {
         dict(num_experts=7, num_experts_per_tok=3, norm_topk_prob=False, pad_token_id=0,
              eos_token_id=2),
     ),
+    # A dense layer first; groups of experts, and one that all see.
+    "glm4-moe": (
+        transformers.Glm4MoeConfig,
+        dict(num_hidden_layers=3, head_dim=16, n_routed_experts=8, num_experts_per_tok=3, n_group=4,
+             topk_group=2, n_shared_experts=1, first_k_dense_replace=1, moe_intermediate_size=20,
+             routed_scaling_factor=1.7, norm_topk_prob=True, use_qk_norm=True, attention_bias=True,
+             num_nextn_predict_layers=0, pad_token_id=0, eos_token_id=2,
+             rope_parameters=dict(rope_type="default", rope_theta=1000.0,
+                                  partial_rotary_factor=0.5)),
+    ),
     "phi3-long": (
         transformers.Phi3Config,
         dict(pad_token_id=0, bos_token_id=1, eos_token_id=2, tie_word_embeddings=False,
@@ -226,7 +236,8 @@ WRAPPERS = {
 
 
 # Parameters of experts that have adapters, by name of the model.
-EXPERTS = {"qwen3-moe-experts": ["mlp.experts.gate_up_proj", "mlp.experts.down_proj"]}
+EXPERTS = {name: ["mlp.experts.gate_up_proj", "mlp.experts.down_proj"]
+           for name in ("qwen3-moe-experts", "glm4-moe")}
 
 
 def randomize(model, generator):
@@ -238,6 +249,9 @@ def randomize(model, generator):
             if p.dim() == 1 and "norm" in name and not model.config.model_type.startswith("gemma"):
                 noise += 1.0
             p.copy_(noise)
+    for name, b in model.named_buffers():
+        if name.endswith("e_score_correction_bias"):  # decides what sigmoids alone would not
+            b.copy_(torch.randn(b.shape, generator=generator) * 0.3)
 
 
 def batch(generator):
@@ -387,6 +401,7 @@ def write_gguf(name, arch, keys, permuted=False, factors=lambda c: {}):
         elif n.endswith("experts.down_proj"):
             writer.add_tensor("blk." + n.split(".")[2] + ".ffn_down_exps.weight", w)
         elif n != "lm_head.weight" or not c.tie_word_embeddings:
+            n = n.replace("e_score_correction_bias", "e_score_correction.bias")
             writer.add_tensor(names.get_name(n, try_suffixes=(".weight", ".bias")), w)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -423,11 +438,23 @@ def long_factors(c):
 
 
 def expert_keys(writer, c):
-    writer.add_expert_count(c.num_experts)
+    writer.add_expert_count(getattr(c, "n_routed_experts", 0) or c.num_experts)
     writer.add_expert_used_count(c.num_experts_per_tok)
     if hasattr(c, "moe_intermediate_size"):
         writer.add_expert_feed_forward_length(c.moe_intermediate_size)
     head_keys(writer, c)
+
+
+def glm_expert_keys(writer, c):
+    expert_keys(writer, c)
+    writer.add_expert_shared_count(c.n_shared_experts)
+    writer.add_leading_dense_block_count(c.first_k_dense_replace)
+    writer.add_expert_weights_scale(c.routed_scaling_factor)
+    writer.add_expert_weights_norm(c.norm_topk_prob)
+    writer.add_expert_gating_func(gguf.ExpertGatingFuncType.SIGMOID)
+    writer.add_expert_group_count(c.n_group)
+    writer.add_expert_group_used_count(c.topk_group)
+    writer.add_rope_dimension_count(c.head_dim // 2)
 
 
 def rope_keys(writer, c):
@@ -475,6 +502,7 @@ def make_ggufs():
     write_gguf("ministral3", arch.MISTRAL3, ministral3_keys, permuted=True)
     write_gguf("qwen3-moe", arch.QWEN3MOE, expert_keys)
     write_gguf("qwen3-moe-experts", arch.QWEN3MOE, expert_keys)
+    write_gguf("glm4-moe", arch.GLM4_MOE, glm_expert_keys)
     write_gguf("mixtral", arch.LLAMA, expert_keys, permuted=True)
     write_gguf("olmoe", arch.OLMOE, expert_keys)
 

@@ -57,29 +57,5 @@ int kronecker(Device* device, const Kronecker& k, int64_t w1, int64_t w2, int64_
 int kronecker_gradients(Device* device, const Kronecker& k, int64_t dd, int64_t w1, int64_t w2,
                         int64_t dw1, int64_t dw2, bool accumulate);
 
-// y[r] = scale x[r] op(W[e]) (+ low_x[r] op(low_w[e])) (+ y[r] if accumulate) of rows sorted by
-// expert, see ops/experts.h. x [R, K], y [R, N]; w is [E, N, K] if transposed, else [E, K, N].
-struct ExpertGemm {
-  int64_t R, E, N, K;
-  int64_t x, w, offsets, y;
-  bool transposed;
-  int32_t w_dtype, dtype;
-  float scale = 1;
-  bool accumulate = false;
-  // The low-rank pair, [R, rank] and as w [E, N, rank] or [E, rank, N], both of dtype.
-  int64_t rank = 0, low_x = 0, low_w = 0;
-  int64_t scratch = 0;  // ln_expert_linear_scratch bytes
-};
-int expert_gemm(Device* device, const ExpertGemm& g);
-
-// d[e] [P, Q] f32 += the sum of p[r] q[r]^T over e's rows, in their order. Rows of p and q are
-// p_pitch and q_pitch apart.
-struct ExpertGradient {
-  int64_t E, P, Q;
-  int64_t p, p_pitch, q, q_pitch, offsets, d;
-  int32_t dtype;
-};
-int expert_gradient(Device* device, const ExpertGradient& g);
-
 }  // namespace LN_ISA
 }  // namespace ln

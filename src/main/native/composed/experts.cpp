@@ -7,7 +7,7 @@
 //
 // The adapters are f32; in 16 bits a rounded copy of all is made in scratch, their rank filled up
 // with zeros to whole chunks of 8, as lora_linear.cpp does.
-#include "composed/backend.h"
+#include "composed/experts.h"
 
 namespace ln {
 namespace LN_ISA {

@@ -1,5 +1,6 @@
 // Mixtures of experts: the choice of experts, rows in their experts' order and back, and the
 // product of each row with its expert's matrix.
+#include "composed/experts.h"
 #include "cpu/ops/op.h"
 
 namespace ln {
@@ -53,21 +54,6 @@ void choose_backward(const Device* device, const float* dweights, const T* logit
   }
 }
 
-// A counting sort by expert, which keeps the slots of one in their order.
-void put_in_order(const int32_t* chosen, int32_t* order, int32_t* place, int32_t* offsets,
-                  int64_t slots, int64_t E) {
-  for (int64_t e = 0; e <= E; e++) offsets[e] = 0;
-  for (int64_t s = 0; s < slots; s++) offsets[chosen[s] + 1]++;
-  for (int64_t e = 0; e < E; e++) offsets[e + 1] += offsets[e];
-  for (int64_t s = 0; s < slots; s++) {
-    int32_t row = offsets[chosen[s]]++;
-    order[row] = int32_t(s);
-    place[s] = row;
-  }
-  for (int64_t e = E; e > 0; e--) offsets[e] = offsets[e - 1];
-  offsets[0] = 0;
-}
-
 template <typename T>
 void gather(const Device* device, const T* x, const int32_t* order, const float* weights, T* y,
             int64_t R, int64_t k, int64_t C) {
@@ -117,6 +103,25 @@ inline int64_t at_once(int64_t left) {
 }
 
 }  // namespace
+
+// A counting sort by expert, which keeps the slots of one in their order.
+int put_in_order(Device*, int64_t chosen_at, int64_t order_at, int64_t place_at, int64_t offsets_at,
+                 int64_t slots, int64_t E) {
+  const int32_t* chosen = ptr<int32_t>(chosen_at);
+  int32_t *order = ptr<int32_t>(order_at), *place = ptr<int32_t>(place_at),
+          *offsets = ptr<int32_t>(offsets_at);
+  for (int64_t e = 0; e <= E; e++) offsets[e] = 0;
+  for (int64_t s = 0; s < slots; s++) offsets[chosen[s] + 1]++;
+  for (int64_t e = 0; e < E; e++) offsets[e + 1] += offsets[e];
+  for (int64_t s = 0; s < slots; s++) {
+    int32_t row = offsets[chosen[s]]++;
+    order[row] = int32_t(s);
+    place[s] = row;
+  }
+  for (int64_t e = E; e > 0; e--) offsets[e] = offsets[e - 1];
+  offsets[0] = 0;
+  return LN_OK;
+}
 
 int expert_gemm(Device* device, const ExpertGemm& g) {
   const int32_t* offsets = ptr<int32_t>(g.offsets);
@@ -178,9 +183,7 @@ int ln_route_fwd(int64_t device, int64_t logits, int64_t weights, int64_t chosen
   else
     choose(of(device), ptr<float>(logits), ptr<float>(weights), ptr<int32_t>(chosen), M, E, k,
            normalize);
-  put_in_order(ptr<int32_t>(chosen), ptr<int32_t>(order), ptr<int32_t>(place),
-               ptr<int32_t>(offsets), M * k, E);
-  return LN_OK;
+  return put_in_order(of(device), chosen, order, place, offsets, M * k, E);
 }
 
 int ln_route_bwd(int64_t device, int64_t dweights, int64_t logits, int64_t weights, int64_t chosen,

@@ -2,7 +2,7 @@
 #include "experts.h"
 
 #include "common/types.h"
-#include "composed/backend.h"
+#include "composed/experts.h"
 #include "cuda/tensor_tiles.h"
 
 namespace ln {
@@ -10,14 +10,19 @@ namespace cuda {
 
 static constexpr unsigned kThreads = 256, kWarps = kThreads / 32;
 
+int put_in_order(Device* device, int64_t chosen, int64_t order, int64_t place, int64_t offsets,
+                 int64_t slots, int64_t E) {
+  return LN_LAUNCH(device, route_order, cover(E, 1), RouteTile::kThreads, RouteTile::kSharedBytes,
+                   chosen, order, place, offsets, slots, E);
+}
+
 int ln_route_fwd(int64_t device, int64_t logits, int64_t weights, int64_t chosen, int64_t order,
                  int64_t place, int64_t offsets, int64_t M, int64_t E, int64_t k, int32_t normalize,
                  int32_t dtype) {
   RouteArguments r{M, E, k, normalize};
   LN_TRY(LN_LAUNCH_TYPED(of(device), dtype, route_fwd, cover(M, RouteTile::kRows),
                          RouteTile::kThreads, 0, logits, weights, chosen, r));
-  return LN_LAUNCH(of(device), route_order, cover(E, 1), RouteTile::kThreads,
-                   RouteTile::kSharedBytes, chosen, order, place, offsets, M * k, E);
+  return put_in_order(of(device), chosen, order, place, offsets, M * k, E);
 }
 
 int ln_route_bwd(int64_t device, int64_t dweights, int64_t logits, int64_t weights, int64_t chosen,

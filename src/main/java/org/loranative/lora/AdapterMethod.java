@@ -11,7 +11,7 @@ import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Conv2d;
-import org.loranative.graph.ops.Route;
+import org.loranative.graph.ops.Routed;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 
@@ -77,7 +77,7 @@ public interface AdapterMethod {
    * @param x [rows, in] in the order of experts
    * @param w frozen [experts, out, in]
    */
-  default Value experts(Site site, Value x, Value w, Route route) {
+  default Value experts(Site site, Value x, Value w, Routed route) {
     throw new IllegalStateException(site.path()); // refused by the spec
   }
 

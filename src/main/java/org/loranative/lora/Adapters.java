@@ -13,7 +13,7 @@ import org.loranative.graph.Kind;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Conv2d;
 import org.loranative.graph.ops.ParameterRange;
-import org.loranative.graph.ops.Route;
+import org.loranative.graph.ops.Routed;
 import org.loranative.io.DType;
 import org.loranative.random.Philox;
 
@@ -266,7 +266,7 @@ public final class Adapters {
 
   /** Likewise the layers of a mixture's experts; x's rows are in the order of experts. */
   public Optional<Value> experts(
-      Graph g, String path, Value x, Value w, Route route, boolean training) {
+      Graph g, String path, Value x, Value w, Routed route, boolean training) {
     return find(path)
         .map(m -> m.spec().method().experts(new AdapterMethod.Site(g, m, training), x, w, route));
   }

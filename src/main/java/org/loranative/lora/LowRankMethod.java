@@ -11,7 +11,7 @@ import org.loranative.graph.ops.Conv2d;
 import org.loranative.graph.ops.LoraConv2d;
 import org.loranative.graph.ops.LoraExpertLinear;
 import org.loranative.graph.ops.LoraLinear;
-import org.loranative.graph.ops.Route;
+import org.loranative.graph.ops.Routed;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.random.Philox;
@@ -102,7 +102,7 @@ record LowRankMethod(FreshInit init, double plusRatio) implements AdapterMethod 
   }
 
   @Override
-  public Value experts(Site site, Value x, Value w, Route route) {
+  public Value experts(Site site, Value x, Value w, Routed route) {
     float scale = (float) site.module().scale();
     return LoraExpertLinear.of(
         site.graph(), site.path(), x, w, route, site.part(A), site.part(B), scale);

@@ -48,6 +48,7 @@ import java.util.stream.Stream;
  * @param ggufPermuted q and k rows are interleaved in GGUF files
  * @param normalizedExperts whether the weights of a token's experts are divided by their sum where
  *     the config is silent
+ * @param sigmoidRouter whether experts are chosen by the sigmoid of each logit, not by softmax
  * @param modelType {@code model_type} in config.json; the family's name where none is given
  * @param ggufNames names that differ from the common ones, without layer prefix
  */
@@ -71,6 +72,7 @@ public record Family(
     double partialRotaryFactor,
     boolean ggufPermuted,
     boolean normalizedExperts,
+    boolean sigmoidRouter,
     String modelType,
     Map<String, String> ggufNames) {
 
@@ -99,6 +101,10 @@ public record Family(
           Map.entry("mlp.up_proj", "ffn_up"),
           Map.entry("mlp.down_proj", "ffn_down"),
           Map.entry("mlp.gate", "ffn_gate_inp"),
+          Map.entry("mlp.gate.correction", "exp_probs_b"),
+          Map.entry("mlp.shared_experts.gate_proj", "ffn_gate_shexp"),
+          Map.entry("mlp.shared_experts.up_proj", "ffn_up_shexp"),
+          Map.entry("mlp.shared_experts.down_proj", "ffn_down_shexp"),
           Map.entry("mlp.experts.gate_proj", "ffn_gate_exps"),
           Map.entry("mlp.experts.up_proj", "ffn_up_exps"),
           Map.entry("mlp.experts.down_proj", "ffn_down_exps"));
@@ -189,6 +195,7 @@ public record Family(
         partialRotaryFactor,
         ggufPermuted,
         normalizedExperts,
+        sigmoidRouter,
         modelType == null ? newName : modelType,
         ggufNames);
   }

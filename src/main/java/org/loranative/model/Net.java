@@ -11,7 +11,7 @@ import org.loranative.graph.ops.GroupNorm;
 import org.loranative.graph.ops.LayerNorm;
 import org.loranative.graph.ops.Linear;
 import org.loranative.graph.ops.RmsNorm;
-import org.loranative.graph.ops.Route;
+import org.loranative.graph.ops.Routed;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
 import org.loranative.model.weights.Weights;
@@ -55,7 +55,7 @@ public record Net(
    *
    * @param x [rows, in] in the order of experts
    */
-  public Value experts(String path, Value x, Route route) {
+  public Value experts(String path, Value x, Routed route) {
     Value w = matrix(path + ".weight");
     return adapters
         .experts(graph, path, x, w, route, training)

@@ -25,7 +25,7 @@ public record CombineRows(Value x, Value order, Value place, Value weights, @Out
         weights);
   }
 
-  public static Value of(Graph g, Value x, Route route) {
+  public static Value of(Graph g, Value x, Routed route) {
     Value y =
         g.temp(
             "experts_sum", x.dtype(), Shape.of(route.weights().shape().dim(0), x.shape().last()));

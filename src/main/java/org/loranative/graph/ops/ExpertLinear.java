@@ -28,7 +28,7 @@ public record ExpertLinear(Value x, Value w, Value offsets, @Out Value y) implem
         w);
   }
 
-  public static Value of(Graph g, String name, Value x, Value w, Route route) {
+  public static Value of(Graph g, String name, Value x, Value w, Routed route) {
     Value y = g.temp(name, x.dtype(), Shape.of(x.shape().rows(), w.shape().dim(1)));
     g.add(new ExpertLinear(x, w, route.offsets(), y));
     return y;

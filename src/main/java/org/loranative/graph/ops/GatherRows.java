@@ -23,7 +23,7 @@ public record GatherRows(Value x, Value order, Value place, @Out Value y) implem
         order);
   }
 
-  public static Value of(Graph g, Value x, Route route) {
+  public static Value of(Graph g, Value x, Routed route) {
     long rows = route.order().shape().size();
     Value y = g.temp("expert_rows", x.dtype(), Shape.of(rows, x.shape().last()));
     g.add(new GatherRows(x, route.order(), route.place(), y));

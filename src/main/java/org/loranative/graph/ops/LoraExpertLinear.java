@@ -44,7 +44,7 @@ public record LoraExpertLinear(
   }
 
   public static Value of(
-      Graph g, String name, Value x, Value w, Route route, Value a, Value b, float scale) {
+      Graph g, String name, Value x, Value w, Routed route, Value a, Value b, float scale) {
     long rows = x.shape().rows();
     long rank = a.shape().dim(1);
     long pitch = x.dtype() == DType.F32 ? rank : (rank + 7) / 8 * 8; // whole chunks

@@ -31,7 +31,7 @@ public record Route(
     @Out Value place,
     @Out Value offsets,
     boolean normalize)
-    implements Op {
+    implements Op, Routed {
   /** More than any model chooses: what a warp has lanes. */
   public static final int MOST_CHOSEN = 32;
 

@@ -4,10 +4,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.loranative.UserException;
 import org.loranative.graph.ops.Act;
 import org.loranative.graph.ops.Rope;
 import org.loranative.graph.ops.Route;
+import org.loranative.graph.ops.SigmoidRoute;
 import org.loranative.model.Family;
 
 /**
@@ -129,21 +131,23 @@ final class ConfigParser {
               slides,
               family.neighbours() ? Rope.Pairing.NEIGHBOURS : Rope.Pairing.HALVES,
               family.fusedQkv(),
-              family.qkNorm());
+              Boolean.TRUE.equals(c.getOrDefault("use_qk_norm", family.qkNorm())));
       layers.add(new LlmConfig.Layer(attention, feedForward(i)));
     }
     return layers;
   }
 
-  /** A mixture where the config has experts, but in the layers that it keeps dense (Qwen3-MoE). */
+  /** A mixture where the config has experts, but in the layers that it keeps dense. */
   private FeedForward feedForward(int layer) {
-    int experts = (int) number("num_experts", number("num_local_experts", 0));
+    int experts =
+        (int) number("num_experts", number("num_local_experts", number("n_routed_experts", 0)));
     boolean dense =
-        (layer + 1) % Math.max(1, (int) number("decoder_sparse_step", 1)) != 0
+        layer < number("first_k_dense_replace", 0)
+            || (layer + 1) % Math.max(1, (int) number("decoder_sparse_step", 1)) != 0
             || c.get("mlp_only_layers") instanceof List<?> list
                 && list.stream().anyMatch(i -> i instanceof Number n && n.intValue() == layer);
     if (experts == 0 || dense) {
-      return new GatedMlp(activation(), family.fusedGateUp());
+      return new GatedMlp(activation(), family.fusedGateUp(), GatedMlp.ALONE);
     }
     int chosen = positive("num_experts_per_tok");
     if (chosen > Math.min(experts, Route.MOST_CHOSEN)) {
@@ -156,7 +160,32 @@ final class ConfigParser {
         Boolean.TRUE.equals(c.getOrDefault("norm_topk_prob", family.normalizedExperts()));
     String width =
         c.containsKey("moe_intermediate_size") ? "moe_intermediate_size" : "intermediate_size";
-    return new MixtureMlp(activation(), experts, chosen, positive(width), normalize);
+    Optional<GatedMlp> shared =
+        number("n_shared_experts", 0) > 0
+            ? Optional.of(new GatedMlp(activation(), false, GatedMlp.ALONE + ".shared_experts"))
+            : Optional.empty();
+    Router router =
+        family.sigmoidRouter()
+            ? sigmoid(experts, chosen, normalize)
+            : new Router.Softmax(chosen, normalize);
+    return new MixtureMlp(activation(), experts, positive(width), router, shared);
+  }
+
+  private Router sigmoid(int experts, int chosen, boolean normalize) {
+    int groups = Math.max(1, (int) number("n_group", 1));
+    int top = Math.max(1, (int) number("topk_group", 1));
+    if (groups > SigmoidRoute.MOST_GROUPS
+        || top > groups
+        || experts % groups != 0
+        || chosen > experts / groups * top) {
+      throw new UserException(
+          String.format(
+              "%s: %d of %d experts (num_experts_per_tok) out of %d of %d groups (topk_group,"
+                  + " n_group) do not fit; at most %d groups are supported.",
+              source, chosen, experts, top, groups, SigmoidRoute.MOST_GROUPS));
+    }
+    float scale = (float) number("routed_scaling_factor", 1);
+    return new Router.Sigmoid(chosen, new SigmoidRoute.Setting(groups, top, normalize, scale));
   }
 
   /** {@code no_rope_layers} says 1 for a layer that rotates (transformers' SmolLM3Config). */

@@ -38,6 +38,9 @@ final class FolderNames {
           .replace(".w3.", ".up_proj.")
           .replace(".w2.", ".down_proj.");
     }
+    if (name.endsWith(".mlp.gate.e_score_correction_bias")) {
+      return name.replace(".e_score_correction_bias", Router.Sigmoid.CORRECTION);
+    }
     return name.matches(".*\\.mlp\\.experts\\.(gate_up|down)_proj") ? name + ".weight" : name;
   }
 

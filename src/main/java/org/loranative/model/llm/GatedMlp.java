@@ -10,17 +10,20 @@ import org.loranative.graph.ops.PackedGlu;
  * SwiGLU and its like (Shazeer 2020): down(act(gate x) · up x).
  *
  * @param fused whether gate and up are one projection
+ * @param path of its module within the layer
  */
-record GatedMlp(Act act, boolean fused) implements FeedForward {
+record GatedMlp(Act act, boolean fused, String path) implements FeedForward {
+  /** Of a layer that has no other. */
+  static final String ALONE = "mlp";
 
   @Override
   public List<Projection> linears(long hidden) {
-    Projection down = new Projection("mlp.down_proj", 0, hidden);
+    Projection down = new Projection(path + ".down_proj", 0, hidden);
     return fused
-        ? List.of(new Projection("mlp.gate_up_proj", hidden, 0), down)
+        ? List.of(new Projection(path + ".gate_up_proj", hidden, 0), down)
         : List.of(
-            new Projection("mlp.gate_proj", hidden, 0),
-            new Projection("mlp.up_proj", hidden, 0),
+            new Projection(path + ".gate_proj", hidden, 0),
+            new Projection(path + ".up_proj", hidden, 0),
             down);
   }
 
@@ -28,11 +31,11 @@ record GatedMlp(Act act, boolean fused) implements FeedForward {
   public Value apply(LayerNet at, Value x) {
     Value y;
     if (fused) {
-      y = PackedGlu.of(at.graph(), at.linear("mlp.gate_up_proj", x), true, act);
+      y = PackedGlu.of(at.graph(), at.linear(path + ".gate_up_proj", x), true, act);
     } else {
-      Value gate = at.linear("mlp.gate_proj", x);
-      y = Glu.of(at.graph(), gate, at.linear("mlp.up_proj", x), act);
+      Value gate = at.linear(path + ".gate_proj", x);
+      y = Glu.of(at.graph(), gate, at.linear(path + ".up_proj", x), act);
     }
-    return at.linear("mlp.down_proj", y);
+    return at.linear(path + ".down_proj", y);
   }
 }

@@ -23,6 +23,12 @@ final class GgufConfig {
           Map.entry("expert_count", "num_experts"),
           Map.entry("expert_used_count", "num_experts_per_tok"),
           Map.entry("expert_feed_forward_length", "moe_intermediate_size"),
+          Map.entry("expert_shared_count", "n_shared_experts"),
+          Map.entry("expert_weights_scale", "routed_scaling_factor"),
+          Map.entry("expert_weights_norm", "norm_topk_prob"),
+          Map.entry("expert_group_count", "n_group"),
+          Map.entry("expert_group_used_count", "topk_group"),
+          Map.entry("leading_dense_block_count", "first_k_dense_replace"),
           Map.entry("attention.head_count", "num_attention_heads"),
           Map.entry("attention.head_count_kv", "num_key_value_heads"),
           Map.entry("attention.key_length", "head_dim"),
@@ -55,6 +61,13 @@ final class GgufConfig {
           }
         });
     config.put("vocab_size", vocabulary(file));
+    if (config.get("num_hidden_layers") instanceof Long layers
+        && metadata.get(architecture + ".nextn_predict_layers") instanceof Long more) {
+      config.put("num_hidden_layers", layers - more); // those that predict further tokens
+    }
+    if (architecture.equals("glm4moe")) {
+      config.put("use_qk_norm", file.tensors().containsKey("blk.0.attn_q_norm.weight"));
+    }
     if (architecture.equals("qwen3moe")) {
       config.put("norm_topk_prob", true); // as llama.cpp computes it; files do not say
     }

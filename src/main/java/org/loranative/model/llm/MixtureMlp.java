@@ -5,12 +5,13 @@ import java.util.Optional;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Act;
+import org.loranative.graph.ops.Add;
 import org.loranative.graph.ops.CombineRows;
 import org.loranative.graph.ops.GatherRows;
 import org.loranative.graph.ops.Glu;
 import org.loranative.graph.ops.Linear;
 import org.loranative.graph.ops.PackedGlu;
-import org.loranative.graph.ops.Route;
+import org.loranative.graph.ops.Routed;
 
 /**
  * A mixture of experts, each a gated MLP (Shazeer et al. 2017): a token goes to the few that its
@@ -18,11 +19,11 @@ import org.loranative.graph.ops.Route;
  * pass through it. No token is dropped, so the rows of all experts together are always tokens times
  * {@code chosen}.
  *
- * @param experts E, of which {@code chosen} see a token
+ * @param experts E
  * @param width F, of an expert
- * @param normalize whether the weights of a token's experts are divided by their sum
+ * @param shared an expert that sees every token and counts in full
  */
-record MixtureMlp(Act act, int experts, int chosen, int width, boolean normalize)
+record MixtureMlp(Act act, int experts, int width, Router router, Optional<GatedMlp> shared)
     implements FeedForward {
   static final String ROUTER = "mlp.gate";
 
@@ -35,18 +36,18 @@ record MixtureMlp(Act act, int experts, int chosen, int width, boolean normalize
   static final String UP = "mlp.experts.up_proj";
   static final String DOWN = "mlp.experts.down_proj";
 
-  /** None but the experts', which are another kind of layer. */
+  /** Those of the shared expert; the others' are another kind of layer. */
   @Override
   public List<Projection> linears(long hidden) {
-    return List.of();
+    return shared.map(s -> s.linears(hidden)).orElse(List.of());
   }
 
   @Override
   public Value apply(LayerNet at, Value x) {
     Graph g = at.graph();
-    Value router = at.net().table(at.path() + ROUTER + ".weight");
-    Value logits = Linear.of(g, at.path() + ROUTER, x, router, Optional.empty(), x.dtype());
-    Route route = Route.of(g, logits, chosen, normalize);
+    Value weight = at.net().table(at.path() + ROUTER + ".weight");
+    Value logits = Linear.of(g, at.path() + ROUTER, x, weight, Optional.empty(), x.dtype());
+    Routed route = router.choose(at, at.path() + ROUTER, logits);
     Value rows = GatherRows.of(g, x, route);
     Value y;
     if (areTogether(at)) {
@@ -55,7 +56,8 @@ record MixtureMlp(Act act, int experts, int chosen, int width, boolean normalize
       Value gate = product(at, GATE, rows, route);
       y = Glu.of(g, gate, product(at, UP, rows, route), act);
     }
-    return CombineRows.of(g, product(at, DOWN, y, route), route);
+    Value sum = CombineRows.of(g, product(at, DOWN, y, route), route);
+    return shared.map(s -> Add.of(g, sum, s.apply(at, x))).orElse(sum);
   }
 
   /** Halves of a file stay where they lie but for an adapter, which changes both at once. */
@@ -64,7 +66,7 @@ record MixtureMlp(Act act, int experts, int chosen, int width, boolean normalize
         || !at.net().weights().has(at.path() + GATE + ".weight");
   }
 
-  private static Value product(LayerNet at, String name, Value rows, Route route) {
+  private static Value product(LayerNet at, String name, Value rows, Routed route) {
     return at.net().experts(at.path() + name, rows, route);
   }
 }

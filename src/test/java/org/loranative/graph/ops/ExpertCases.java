@@ -84,6 +84,82 @@ final class ExpertCases {
     return c;
   }
 
+  /** Groups of neighbours, some of one expert, and a bias that decides. */
+  static Instance sigmoidRoute(Random r, boolean normalize) {
+    int m = OpCases.between(r, 1, 40);
+    int groups = OpCases.between(r, 1, 8);
+    // One expert that is divided by itself has no gradient.
+    int least = normalize ? 2 : 1;
+    // Few: where a sigmoid is almost 1, what it lacks has no digits left, here as in the peer.
+    int each = OpCases.between(r, least, 4);
+    int e = groups * each;
+    int top = OpCases.between(r, 1, groups);
+    int k = OpCases.between(r, least, Math.min(top * each, 9));
+    float scale = 1.75f;
+    // Ladders of sigmoid plus bias: no two experts or groups of a token are near each other.
+    float[] bias = new float[e];
+    for (int i = 0; i < e; i++) {
+      bias[i] = (i * 7919 % 97) / 50f;
+    }
+    Instance c = new Instance();
+    c.shape = m + " tokens, " + k + " of " + e + ", " + top + " of " + groups + " groups";
+    c.differentiable.put("z", logits(r, m, e, Spread.EVEN));
+    c.fixed.put("bias", bias);
+    SigmoidRoute.Setting setting = new SigmoidRoute.Setting(groups, top, normalize, scale);
+    c.builder =
+        (g, t) -> {
+          Value b = OpCases.frozen(g, "bias", DType.F32, e);
+          Value z = OpCase.leaf(g, "z", t, m, e);
+          return List.of(SigmoidRoute.of(g, z, java.util.Optional.of(b), k, setting).weights());
+        };
+    c.reference =
+        v -> {
+          double[] y = new double[m * k];
+          for (int i = 0; i < m; i++) {
+            double[] s = new double[e];
+            double[] value = new double[e];
+            for (int j = 0; j < e; j++) {
+              s[j] = 1 / (1 + Math.exp(-v.get("z")[i * e + j]));
+              value[j] = s[j] + bias[j];
+            }
+            List<Integer> best = inBestGroups(value, groups, top).subList(0, k);
+            double sum = best.stream().mapToDouble(j -> s[j]).sum();
+            for (int j = 0; j < k; j++) {
+              y[i * k + j] = scale * s[best.get(j)] / (normalize ? sum : 1);
+            }
+          }
+          return List.of(y);
+        };
+    return c;
+  }
+
+  /** Experts of the best groups by falling value. */
+  private static List<Integer> inBestGroups(double[] value, int groups, int top) {
+    int each = value.length / groups;
+    double[] worth = new double[groups];
+    for (int g = 0; g < groups; g++) {
+      double[] own = java.util.Arrays.copyOfRange(value, g * each, (g + 1) * each);
+      java.util.Arrays.sort(own);
+      worth[g] = own[each - 1] + (each > 1 ? own[each - 2] : 0);
+    }
+    List<Integer> order = new ArrayList<>();
+    for (int g = 0; g < groups; g++) {
+      order.add(g);
+    }
+    order.sort(Comparator.comparingDouble(g -> -worth[g]));
+    List<Integer> experts = new ArrayList<>();
+    order
+        .subList(0, top)
+        .forEach(
+            g -> {
+              for (int j = 0; j < each; j++) {
+                experts.add(g * each + j);
+              }
+            });
+    experts.sort(Comparator.comparingDouble(j -> -value[j]));
+    return experts;
+  }
+
   /** A whole mixture whose experts are one matrix each. */
   static Instance mixture(Random r, Spread spread, int unit) {
     int m = OpCases.between(r, 1, 90);
@@ -173,7 +249,7 @@ final class ExpertCases {
   }
 
   private static Value product(
-      Graph g, String name, DType t, Value rows, Route route, int e, int out, int in) {
+      Graph g, String name, DType t, Value rows, Routed route, int e, int out, int in) {
     return ExpertLinear.of(g, name, rows, OpCases.frozen(g, name, t, e, out, in), route);
   }
 

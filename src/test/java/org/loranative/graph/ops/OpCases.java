@@ -96,6 +96,8 @@ final class OpCases {
         new OpCase("pixels of patches by channel", r -> TransformerCases.patchify(r, true, true)),
         new OpCase("route", r -> ExpertCases.route(r, false)),
         new OpCase("route normalized", r -> ExpertCases.route(r, true)),
+        new OpCase("experts by sigmoids", r -> ExpertCases.sigmoidRoute(r, false)),
+        new OpCase("experts by sigmoids, normalized", r -> ExpertCases.sigmoidRoute(r, true)),
         new OpCase("experts", r -> ExpertCases.mixture(r, ExpertCases.Spread.EVEN, 1)),
         new OpCase("experts whole chunks", r -> ExpertCases.mixture(r, ExpertCases.Spread.EVEN, 8)),
         new OpCase("experts all alike", r -> ExpertCases.mixture(r, ExpertCases.Spread.ONE, 8)),

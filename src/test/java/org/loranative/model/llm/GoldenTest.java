@@ -178,6 +178,7 @@ class GoldenTest {
         "olmo3",
         "glm",
         "glm4",
+        "glm4-moe",
         "ministral3",
         "ministral3-vision");
   }
@@ -204,6 +205,7 @@ class GoldenTest {
         "olmo3",
         "glm",
         "glm4",
+        "glm4-moe",
         "ministral3",
         "qwen3-moe",
         "qwen3-moe-experts",

@@ -9,8 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.loranative.UserException;
@@ -27,7 +29,7 @@ import org.loranative.testing.Golden;
 import org.loranative.testing.PlacedModel;
 import org.loranative.testing.TestDevices;
 
-/** A tiny Qwen3-MoE beyond what {@code GoldenTest} holds against transformers. */
+/** Tiny mixtures beyond what {@code GoldenTest} holds against transformers. */
 class MixtureTest {
   private static final LlmBase BASE = base("qwen3-moe-mixed/base");
 
@@ -59,13 +61,21 @@ class MixtureTest {
   private static final int[] FIRST = {3, 9, 40, 41, 2, 2, 60};
   private static final int[] SECOND = {5, 1, 66, 23, 8};
 
+  static Stream<Arguments> everywhere() {
+    return TestDevices.MODELS.stream()
+        .flatMap(
+            device ->
+                Stream.of("qwen3-moe-mixed", "glm4-moe").map(name -> Arguments.of(device, name)));
+  }
+
   /** Other documents choose other experts, but no row sees another. */
   @ParameterizedTest
-  @MethodSource("org.loranative.testing.TestDevices#models")
-  void packedDocumentsEqualThoseAlone(String name) {
+  @MethodSource("everywhere")
+  void packedDocumentsEqualThoseAlone(String name, String family) {
+    LlmBase base = base(family + "/base");
     try (Device device = TestDevices.open(name)) {
-      float[] packed = logits(device, BASE, FIRST, SECOND);
-      float[] alone = logits(device, BASE, SECOND);
+      float[] packed = logits(device, base, FIRST, SECOND);
+      float[] alone = logits(device, base, SECOND);
       int from = packed.length - alone.length;
       assertThat(Errors.relative(Arrays.copyOfRange(packed, from, packed.length), alone))
           .isLessThan(1e-6);
@@ -74,20 +84,21 @@ class MixtureTest {
 
   /** Token after token behind the cache, the choice is that of the whole text. */
   @ParameterizedTest
-  @MethodSource("org.loranative.testing.TestDevices#models")
-  void greedyGenerationWithTheCacheIsThatWithout(String name) {
+  @MethodSource("everywhere")
+  void greedyGenerationWithTheCacheIsThatWithout(String name, String family) {
+    LlmBase base = base(family + "/base");
     try (Device device = TestDevices.open(name);
         PlacedModel model =
             new PlacedModel(
                 device,
-                BASE.weights(),
+                base.weights(),
                 Adapters.none(),
-                BASE.constants(),
-                Generator.weightsOf(BASE, Adapters.none(), DType.F32));
+                base.constants(),
+                Generator.weightsOf(base, Adapters.none(), DType.F32));
         Generator generator =
             new Generator(
                 device,
-                BASE,
+                base,
                 Adapters.none(),
                 DType.F32,
                 model.placement(),
@@ -95,9 +106,9 @@ class MixtureTest {
                 Optional.empty())) {
       int[] answer = generator.generate(FIRST, 8, Set.of(), Sampling.greedy(), id -> true);
       int[] text = FIRST;
-      int vocab = BASE.config().vocab();
+      int vocab = base.config().vocab();
       for (int next : answer) {
-        float[] z = logits(device, BASE, text);
+        float[] z = logits(device, base, text);
         int best = 0;
         for (int v = 0; v < vocab; v++) {
           int last = (text.length - 1) * vocab;
