@@ -435,7 +435,8 @@ LN_INSTANCES((256), combine_rows_weight,
              (const T* dy, const T* x, const i32* place, float* dweights, i64 M, i64 k, i64 C),
              LN_EIGHTS(whole_eights(C, dy, x), combine_rows_weight, dy, x, place, dweights, M, k,
                        C))
-LN_INSTANCES((GemmTile::kThreads), expert_gemm, (ExpertArguments g), expert_gemm<T>(g))
+// At least one block at a time: left to itself ptxas aims at four on sm_100, and spills.
+LN_INSTANCES((GemmTile::kThreads, 1), expert_gemm, (ExpertArguments g), expert_gemm<T>(g))
 LN_INSTANCES_16_BIT((SmallTile::kThreads, SmallTile::kBlocks), expert_gemm_nt, (ExpertArguments g),
                     expert_tensor_gemm<SmallTile, T, true>(g))
 LN_INSTANCES_16_BIT((SmallTile::kThreads, SmallTile::kBlocks), expert_gemm_nn, (ExpertArguments g),

@@ -111,7 +111,8 @@ LN_INSTANCES((RouteTile::kThreads), sigmoid_route_fwd,
              (const T* logits, const float* bias, float* weights, i32* chosen,
               SigmoidRouteArguments r),
              sigmoid_route_fwd(logits, bias, weights, chosen, r))
-LN_INSTANCES((RouteTile::kThreads), sigmoid_route_bwd,
+// At least one block at a time: left to itself ptxas aims at eight on sm_80, and spills.
+LN_INSTANCES((RouteTile::kThreads, 1), sigmoid_route_bwd,
              (const float* dweights, const T* logits, const i32* chosen, T* dlogits,
               SigmoidRouteArguments r),
              sigmoid_route_bwd(dweights, logits, chosen, dlogits, r))
