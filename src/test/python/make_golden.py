@@ -39,6 +39,13 @@ COMMON = dict(
     attn_implementation="eager",
 )
 
+# Layers of the gated delta rule, two value heads to a key head.
+HYBRID = dict(
+    num_hidden_layers=4, head_dim=16, linear_num_key_heads=2, linear_num_value_heads=4,
+    linear_key_head_dim=16, linear_value_head_dim=12, linear_conv_kernel_dim=4,
+    rms_norm_eps=0.05,  # or answers near 0, which are normed, make ten steps chaotic
+)
+
 MODELS = {
     "llama": (
         transformers.LlamaConfig,
@@ -125,6 +132,22 @@ MODELS = {
              topk_group=2, n_shared_experts=1, first_k_dense_replace=1, moe_intermediate_size=20,
              routed_scaling_factor=1.7, norm_topk_prob=True, use_qk_norm=True, attention_bias=True,
              num_nextn_predict_layers=0, pad_token_id=0, eos_token_id=2,
+             rope_parameters=dict(rope_type="default", rope_theta=1000.0,
+                                  partial_rotary_factor=0.5)),
+    ),
+    # Two recurrent layers, one that attends, and another recurrent one.
+    "qwen3-5": (
+        transformers.Qwen3_5TextConfig,
+        dict(HYBRID, tie_word_embeddings=True,
+             layer_types=["linear_attention", "linear_attention", "full_attention",
+                          "linear_attention"],
+             rope_parameters=dict(rope_type="default", rope_theta=1000.0,
+                                  partial_rotary_factor=0.25, mrope_section=[1, 1, 0])),
+    ),
+    # Without experts, so every layer's feed-forward is dense.
+    "qwen3-next": (
+        transformers.Qwen3NextConfig,
+        dict(HYBRID, num_experts=0, attention_bias=True,
              rope_parameters=dict(rope_type="default", rope_theta=1000.0,
                                   partial_rotary_factor=0.5)),
     ),
@@ -232,6 +255,15 @@ WRAPPERS = {
             deepstack_visual_indexes=[0]),
         attn_implementation="eager",
     ),
+    "qwen3-5-vision": lambda: transformers.Qwen3_5Config(
+        text_config=dict(
+            {**COMMON, **HYBRID}, rope_parameters=dict(
+                rope_type="default", rope_theta=10000.0, partial_rotary_factor=0.25,
+                mrope_section=[1, 1, 0])),
+        vision_config=dict(
+            depth=1, hidden_size=16, intermediate_size=16, num_heads=2, out_hidden_size=HIDDEN),
+        attn_implementation="eager",
+    ),
 }
 
 
@@ -243,10 +275,11 @@ EXPERTS = {name: ["mlp.experts.gate_up_proj", "mlp.experts.down_proj"]
 def randomize(model, generator):
     """Weights large enough that every term of the network matters."""
     for name, p in model.named_parameters():
-        scale = 0.2 if p.dim() > 1 else 0.3
+        scale = 0.8 if "conv1d" in name else 0.2 if p.dim() > 1 else 0.3
         with torch.no_grad():
             noise = torch.randn(p.shape, generator=generator) * scale
-            if p.dim() == 1 and "norm" in name and not model.config.model_type.startswith("gemma"):
+            from_one = model.config.model_type.startswith(("gemma", "qwen3_5", "qwen3_next"))
+            if p.dim() == 1 and "norm" in name and (not from_one or "linear_attn.norm" in name):
                 noise += 1.0
             p.copy_(noise)
     for name, b in model.named_buffers():
@@ -302,7 +335,7 @@ def make(name, config_class, options):
     layers = [n for n, m in base.named_modules()
               if isinstance(m, torch.nn.Linear) and n != "lm_head"]
     targets = sorted({n.split(".")[-1] for n in layers})
-    if "num_experts_per_tok" in options:  # peft takes every gate_proj for the experts', dense ones too
+    if any(name.startswith("num_experts") for name in options):  # peft takes every gate_proj for the experts', dense ones too
         peft.utils.transformers_weight_conversion._convert_peft_config_moe = lambda *_: None
     return train(name, base, targets)
 

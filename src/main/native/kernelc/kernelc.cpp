@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "block_gemm.h"
+#include "gated_delta.h"
 #include "hopper.h"
 #include "platform/platform.h"
 #include "tiled_attention.h"
@@ -106,6 +107,10 @@ std::vector<Block> tiled_blocks() {
         {"expert_block_gemm_" + way, SmallBlockTile::kThreads, SmallBlockTile::kSharedBytes});
   }
   blocks.push_back({"expert_gradient_tn_", SmallTile::kThreads, SmallTile::kSharedBytes});
+  for (const char* walk : {"delta_rule_fwd_", "delta_rule_again_", "delta_rule_back_",
+                           "cached_delta_rule_"})
+    blocks.push_back(gemm<DeltaTile>(walk));
+  blocks.push_back(gemm<DeltaPairs>("delta_rule_pairs_"));
   for (const char* family :
        {"hopper_gemm_nt_", "hopper_gemm_nn_", "hopper_conv_fwd_", "hopper_conv_bwd_"})
     for (const Block& b : {gemm<BroadTile>("broad"), gemm<SquareTile>("square")})

@@ -55,6 +55,14 @@ struct QuickGelu {
   }
 };
 
+struct Sigmoid {
+  static float value(float x) { return sigmoid(x); }
+  static float slope(float x) {
+    float y = sigmoid(x);
+    return y * (1.0f - y);
+  }
+};
+
 struct Tanh {
   static float value(float x) { return 2.0f * sigmoid(2.0f * x) - 1.0f; }
   static float slope(float x) {
@@ -75,6 +83,8 @@ void with_activation(int32_t act, Run run) {
       return run(Gelu());
     case LN_TANH:
       return run(Tanh());
+    case LN_SIGMOID:
+      return run(Sigmoid());
     default:
       return run(QuickGelu());
   }

@@ -46,6 +46,11 @@ import java.util.stream.Stream;
  * @param neighbours whether rotation turns neighbouring channels, not one of each half
  * @param partialRotaryFactor share of a head's channels that rotate where the config is silent
  * @param ggufPermuted q and k rows are interleaved in GGUF files
+ * @param gatedAttention whether attention gates its answer where the config is silent
+ * @param fullAttentionPeriod layers of such a period, the last of each, attend, and the others are
+ *     recurrent, where the config is silent; 0 where all attend
+ * @param groupedDelta whether recurrent layers have two projections, the rows of each key head
+ *     together
  * @param normalizedExperts whether the weights of a token's experts are divided by their sum where
  *     the config is silent
  * @param sigmoidRouter whether experts are chosen by the sigmoid of each logit, not by softmax
@@ -71,6 +76,9 @@ public record Family(
     boolean neighbours,
     double partialRotaryFactor,
     boolean ggufPermuted,
+    boolean gatedAttention,
+    int fullAttentionPeriod,
+    boolean groupedDelta,
     boolean normalizedExperts,
     boolean sigmoidRouter,
     String modelType,
@@ -194,6 +202,9 @@ public record Family(
         neighbours,
         partialRotaryFactor,
         ggufPermuted,
+        gatedAttention,
+        fullAttentionPeriod,
+        groupedDelta,
         normalizedExperts,
         sigmoidRouter,
         modelType == null ? newName : modelType,
@@ -248,6 +259,17 @@ public record Family(
       modules.addAll(List.of("self_attn.q_norm", "self_attn.k_norm"));
     }
     modules.add("self_attn.o_proj");
+    if (fullAttentionPeriod > 0) {
+      modules.addAll(
+          groupedDelta
+              ? List.of("linear_attn.in_proj_qkvz", "linear_attn.in_proj_ba")
+              : List.of(
+                  "linear_attn.in_proj_qkv",
+                  "linear_attn.in_proj_z",
+                  "linear_attn.in_proj_b",
+                  "linear_attn.in_proj_a"));
+      modules.addAll(List.of("linear_attn.conv1d", "linear_attn.norm", "linear_attn.out_proj"));
+    }
     modules.addAll(
         fusedGateUp ? List.of("mlp.gate_up_proj") : List.of("mlp.gate_proj", "mlp.up_proj"));
     modules.add("mlp.down_proj");

@@ -111,6 +111,8 @@ public final class RandomModel {
     QWEN3("Qwen3ForCausalLM", "qwen3"),
     /** 8 of 128 experts, each in tensors of its own. */
     QWEN3_MOE("Qwen3MoeForCausalLM", "qwen3_moe"),
+    /** Three of four layers recurrent. */
+    QWEN3_5("Qwen3_5ForCausalLM", "qwen3_5_text"),
     GEMMA3("Gemma3ForCausalLM", "gemma3_text");
 
     final String architecture;
@@ -134,6 +136,9 @@ public final class RandomModel {
       boolean tied,
       Style style) {
     private static final int EXPERTS = 128;
+    private static final int KEY_HEADS = 16;
+    private static final int VALUE_HEADS = 32;
+    private static final int DELTA_WIDTH = 128;
 
     long largest() {
       return (long) vocab * hidden;
@@ -149,20 +154,44 @@ public final class RandomModel {
       shapes.put(module + "down_proj.weight", new long[] {hidden, ffn});
     }
 
-    Map<String, long[]> shapes() {
+    private void attention(Map<String, long[]> shapes, String module) {
       long q = (long) headDim * heads;
       long kv = (long) headDim * kvHeads;
+      long gates = style == Style.QWEN3_5 ? q : 0;
+      shapes.put(module + "q_proj.weight", new long[] {q + gates, hidden});
+      shapes.put(module + "k_proj.weight", new long[] {kv, hidden});
+      shapes.put(module + "v_proj.weight", new long[] {kv, hidden});
+      shapes.put(module + "o_proj.weight", new long[] {hidden, q});
+      if (style != Style.LLAMA) {
+        shapes.put(module + "q_norm.weight", new long[] {headDim});
+        shapes.put(module + "k_norm.weight", new long[] {headDim});
+      }
+    }
+
+    /** With heads as the models of 4B and 9B have them. */
+    private void deltaNet(Map<String, long[]> shapes, String module) {
+      long keys = (long) KEY_HEADS * DELTA_WIDTH;
+      long values = (long) VALUE_HEADS * DELTA_WIDTH;
+      shapes.put(module + "in_proj_qkv.weight", new long[] {2 * keys + values, hidden});
+      shapes.put(module + "in_proj_z.weight", new long[] {values, hidden});
+      shapes.put(module + "in_proj_b.weight", new long[] {VALUE_HEADS, hidden});
+      shapes.put(module + "in_proj_a.weight", new long[] {VALUE_HEADS, hidden});
+      shapes.put(module + "conv1d.weight", new long[] {2 * keys + values, 1, 4});
+      shapes.put(module + "A_log", new long[] {VALUE_HEADS});
+      shapes.put(module + "dt_bias", new long[] {VALUE_HEADS});
+      shapes.put(module + "norm.weight", new long[] {DELTA_WIDTH});
+      shapes.put(module + "out_proj.weight", new long[] {hidden, values});
+    }
+
+    Map<String, long[]> shapes() {
       Map<String, long[]> shapes = new LinkedHashMap<>();
       shapes.put("model.embed_tokens.weight", new long[] {vocab, hidden});
       for (int i = 0; i < layers; i++) {
         String layer = "model.layers." + i + ".";
-        shapes.put(layer + "self_attn.q_proj.weight", new long[] {q, hidden});
-        shapes.put(layer + "self_attn.k_proj.weight", new long[] {kv, hidden});
-        shapes.put(layer + "self_attn.v_proj.weight", new long[] {kv, hidden});
-        shapes.put(layer + "self_attn.o_proj.weight", new long[] {hidden, q});
-        if (style != Style.LLAMA) {
-          shapes.put(layer + "self_attn.q_norm.weight", new long[] {headDim});
-          shapes.put(layer + "self_attn.k_norm.weight", new long[] {headDim});
+        if (style == Style.QWEN3_5 && i % 4 != 3) {
+          deltaNet(shapes, layer + "linear_attn.");
+        } else {
+          attention(shapes, layer + "self_attn.");
         }
         if (style == Style.QWEN3_MOE) {
           shapes.put(layer + "mlp.gate.weight", new long[] {EXPERTS, hidden});
@@ -197,6 +226,7 @@ public final class RandomModel {
           "qwen3-1.7b", new Decoder(2048, 6144, 28, 16, 8, 128, 151936, true, Style.QWEN3),
           "gemma3-1b", new Decoder(1152, 6912, 26, 4, 1, 256, 262144, true, Style.GEMMA3),
           "qwen3-30b-a3b", new Decoder(2048, 768, 48, 32, 4, 128, 151936, false, Style.QWEN3_MOE),
+          "qwen3.5-4b", new Decoder(2560, 9216, 32, 16, 4, 256, 248320, true, Style.QWEN3_5),
           "qwen3-8b", new Decoder(4096, 12288, 36, 32, 8, 128, 151936, false, Style.QWEN3));
 
   /** Diffusion models by name. */
@@ -224,6 +254,14 @@ public final class RandomModel {
           .put("num_experts_per_tok", 8)
           .put("moe_intermediate_size", c.ffn())
           .put("norm_topk_prob", true);
+    }
+    if (c.style() == Style.QWEN3_5) {
+      config
+          .put("linear_num_key_heads", Decoder.KEY_HEADS)
+          .put("linear_num_value_heads", Decoder.VALUE_HEADS)
+          .put("linear_key_head_dim", Decoder.DELTA_WIDTH)
+          .put("linear_value_head_dim", Decoder.DELTA_WIDTH)
+          .put("linear_conv_kernel_dim", 4);
     }
     config
         .put("model_type", c.style().type)

@@ -56,6 +56,7 @@ class RealShapesTest {
         new Step("llama-8b", 90, 4600, quantized),
         new Step("gemma3-1b", 90, 4000, text),
         new Step("qwen3-0.6b", 86, 4000, text),
+        new Step("qwen3.5-4b", 90, 9000, text),
         new Step("qwen3-30b-a3b", 89, 9000, quantized),
         new Step("sd15", 89, 2950, List.of("task_type=sd", "batch_size=4", "resolution=512")),
         new Step("sdxl", 86, 9900, List.of("task_type=sd", "batch_size=1", "resolution=1024")),

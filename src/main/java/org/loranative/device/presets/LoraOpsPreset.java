@@ -22,6 +22,7 @@ import org.bytedeco.javacpp.tools.InfoMapper;
               "ops/language.h",
               "ops/linear.h",
               "ops/optimizers.h",
+              "ops/recurrent.h",
               "sensors.h"
             },
             // The linker is given these in reverse, so our static library stands last.

@@ -8,7 +8,8 @@ public enum Act {
   GELU_TANH(LoraOps.LN_GELU_TANH),
   GELU(LoraOps.LN_GELU),
   QUICK_GELU(LoraOps.LN_QUICK_GELU),
-  TANH(LoraOps.LN_TANH);
+  TANH(LoraOps.LN_TANH),
+  SIGMOID(LoraOps.LN_SIGMOID);
 
   final int code;
 

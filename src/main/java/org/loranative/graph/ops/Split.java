@@ -15,21 +15,35 @@ import org.loranative.graph.Value;
 /**
  * Cuts the columns of x [M, c0 + c1 (+ c2)] into two or three parts (a fused projection), or joins
  * them (a skip connection); each is the other's backward.
+ *
+ * @param groups in which the parts alternate: a row is the first group's columns of each part, then
+ *     the next one's
  */
-public record Split(Value x, List<Value> parts, boolean join) implements Op {
+public record Split(Value x, List<Value> parts, boolean join, long groups) implements Op {
   public Split {
     parts = List.copyOf(parts);
     long columns = parts.stream().mapToLong(p -> p.shape().last()).sum();
     Values.require(columns == x.shape().last() && parts.size() <= 3, "split", x, parts);
+    Values.require(
+        parts.stream().allMatch(p -> p.shape().last() % groups == 0), "split", parts, groups);
   }
 
   public static List<Value> of(Graph g, Value x, long... columns) {
+    return ofGroups(g, x, 1, columns);
+  }
+
+  /**
+   * Parts that alternate in groups: heads, each with something of every part.
+   *
+   * @param columns of each part, of all groups together
+   */
+  public static List<Value> ofGroups(Graph g, Value x, long groups, long... columns) {
     List<Value> parts = new ArrayList<>();
     for (long c : columns) {
       parts.add(
           g.temp(x.name() + "[" + parts.size() + "]", x.dtype(), Shape.of(x.shape().rows(), c)));
     }
-    g.add(new Split(x, parts, false));
+    g.add(new Split(x, parts, false, groups));
     return parts;
   }
 
@@ -38,7 +52,7 @@ public record Split(Value x, List<Value> parts, boolean join) implements Op {
     Value first = parts.get(0);
     long columns = parts.stream().mapToLong(p -> p.shape().last()).sum();
     Value x = g.temp("joined", first.dtype(), Shape.of(first.shape().rows(), columns));
-    g.add(new Split(x, parts, true));
+    g.add(new Split(x, parts, true, 1));
     return x;
   }
 
@@ -61,7 +75,7 @@ public record Split(Value x, List<Value> parts, boolean join) implements Op {
   public void backward(Grads g) {
     if (join) {
       List<Value> gradients = parts.stream().map(g::newGradient).toList();
-      g.emit(new Split(g.of(x).orElseThrow(), gradients, false));
+      g.emit(new Split(g.of(x).orElseThrow(), gradients, false, groups));
       for (int i = 0; i < parts.size(); i++) {
         if (g.wants(parts.get(i))) {
           g.add(parts.get(i), gradients.get(i));
@@ -70,7 +84,7 @@ public record Split(Value x, List<Value> parts, boolean join) implements Op {
       return;
     }
     Value dx = g.newGradient(x);
-    g.emit(new Split(dx, parts.stream().map(p -> g.of(p).orElseThrow()).toList(), true));
+    g.emit(new Split(dx, parts.stream().map(p -> g.of(p).orElseThrow()).toList(), true, groups));
     g.add(x, dx);
   }
 
@@ -78,10 +92,10 @@ public record Split(Value x, List<Value> parts, boolean join) implements Op {
   public void run(Device d, Addresses at) {
     Optional<Value> third = parts.size() > 2 ? Optional.of(parts.get(2)) : Optional.empty();
     long whole = at.of(x);
-    long rows = x.shape().rows();
-    long c0 = parts.get(0).shape().last();
-    long c1 = parts.get(1).shape().last();
-    long c2 = third.map(p -> p.shape().last()).orElse(0L);
+    long rows = x.shape().rows() * groups;
+    long c0 = parts.get(0).shape().last() / groups;
+    long c1 = parts.get(1).shape().last() / groups;
+    long c2 = third.map(p -> p.shape().last()).orElse(0L) / groups;
     long y0 = at.of(parts.get(0));
     long y1 = at.of(parts.get(1));
     long y2 = at.of(third);

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.loranative.UserException;
 import org.loranative.graph.ops.Act;
+import org.loranative.graph.ops.DeltaRule;
 import org.loranative.graph.ops.Rope;
 import org.loranative.graph.ops.Route;
 import org.loranative.graph.ops.SigmoidRoute;
@@ -111,6 +112,10 @@ final class ConfigParser {
     List<?> types = c.get("layer_types") instanceof List<?> list ? list : List.of();
     List<LlmConfig.Layer> layers = new ArrayList<>();
     for (int i = 0; i < n; i++) {
+      if (isRecurrent(types.size() == n ? types.get(i) : "", i)) {
+        layers.add(new LlmConfig.Layer(deltaNet(), feedForward(i)));
+        continue;
+      }
       boolean slides =
           types.size() == n
               ? types.get(i).equals("sliding_attention")
@@ -119,7 +124,7 @@ final class ConfigParser {
                 case "every" -> (i + 1) % slidingPeriod() != 0;
                 default -> false;
               };
-      Mixer attention =
+      SelfAttention attention =
           new SelfAttention(
               heads,
               kvHeads,
@@ -132,9 +137,40 @@ final class ConfigParser {
               family.neighbours() ? Rope.Pairing.NEIGHBOURS : Rope.Pairing.HALVES,
               family.fusedQkv(),
               Boolean.TRUE.equals(c.getOrDefault("use_qk_norm", family.qkNorm())));
-      layers.add(new LlmConfig.Layer(attention, feedForward(i)));
+      boolean gated =
+          Boolean.TRUE.equals(c.getOrDefault("attn_output_gate", family.gatedAttention()));
+      Mixer mixer = gated ? new GatedAttention(attention) : attention;
+      layers.add(new LlmConfig.Layer(mixer, feedForward(i)));
     }
     return layers;
+  }
+
+  private boolean isRecurrent(Object type, int layer) {
+    int period = Math.max(1, (int) number("full_attention_interval", family.fullAttentionPeriod()));
+    return family.fullAttentionPeriod() > 0
+        && (type.equals("") ? (layer + 1) % period != 0 : type.equals("linear_attention"));
+  }
+
+  private GatedDeltaNet deltaNet() {
+    int keyHeads = positive("linear_num_key_heads");
+    int heads = positive("linear_num_value_heads");
+    int keyWidth = positive("linear_key_head_dim");
+    int width = positive("linear_value_head_dim");
+    if (heads % keyHeads != 0 || Math.max(keyWidth, width) > DeltaRule.WIDEST) {
+      throw new UserException(
+          String.format(
+              "%s: %d value heads of width %d over %d key heads of width %d in its recurrent layers"
+                  + " do not fit; heads of at most %d are supported.",
+              source, heads, width, keyHeads, keyWidth, DeltaRule.WIDEST));
+    }
+    if (activation() != Act.SILU) {
+      throw new UserException(
+          source + ": recurrent layers need the activation silu, not " + activation() + ".");
+    }
+    return new GatedDeltaNet(
+        new DeltaRule.Heads(keyHeads, heads, keyWidth, width),
+        positive("linear_conv_kernel_dim"),
+        family.groupedDelta());
   }
 
   /** A mixture where the config has experts, but in the layers that it keeps dense. */
@@ -148,6 +184,12 @@ final class ConfigParser {
                 && list.stream().anyMatch(i -> i instanceof Number n && n.intValue() == layer);
     if (experts == 0 || dense) {
       return new GatedMlp(activation(), family.fusedGateUp(), GatedMlp.ALONE);
+    }
+    if (number("shared_expert_intermediate_size", 0) > 0) {
+      throw new UserException(
+          source
+              + ": its mixtures have a shared expert (shared_expert_intermediate_size), which is"
+              + " not supported yet.");
     }
     int chosen = positive("num_experts_per_tok");
     if (chosen > Math.min(experts, Route.MOST_CHOSEN)) {

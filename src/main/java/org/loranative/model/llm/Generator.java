@@ -23,7 +23,8 @@ import org.loranative.model.Placement;
 
 /**
  * Generates tokens with a key-value cache: the prompt in chunks, then one token at a time. What a
- * prompt has in common with what is in the cache already is not read again, until {@link #forget}.
+ * prompt has in common with what is in the cache already is not read again, until {@link #forget};
+ * where layers keep a state, which cannot go back, only if that is all that is in it.
  */
 public final class Generator implements AutoCloseable {
   private static final int CHUNK = 64;
@@ -135,10 +136,13 @@ public final class Generator implements AutoCloseable {
           prompt.length + " prompt tokens and " + maxNew + " new ones do not fit " + capacity);
     }
     int at = Math.min(common(prompt), prompt.length - 1);
+    if (config.isRecurrent() && at < heldCount) {
+      at = 0;
+    }
     heldCount = at;
     while (prompt.length - 1 - at > 0 && at + CHUNK <= capacity) {
       int n = Math.min(CHUNK, prompt.length - 1 - at);
-      run(chunkPlan, chunkAt, Arrays.copyOf(Arrays.copyOfRange(prompt, at, at + n), CHUNK), at);
+      run(chunkPlan, chunkAt, Arrays.copyOf(Arrays.copyOfRange(prompt, at, at + n), CHUNK), at, n);
       keep(Arrays.copyOfRange(prompt, at, at + n));
       at += n;
     }
@@ -147,7 +151,7 @@ public final class Generator implements AutoCloseable {
     Set<Integer> seen = new HashSet<>();
     Arrays.stream(prompt).forEach(seen::add);
     while (answer.size() < maxNew) {
-      run(tokenPlan, tokenAt, new int[] {last}, at++);
+      run(tokenPlan, tokenAt, new int[] {last}, at++, 1);
       keep(last);
       int next = sampling.choose(logits(), seen, answer);
       if (stop.contains(next)) {
@@ -163,7 +167,10 @@ public final class Generator implements AutoCloseable {
     return answer.stream().mapToInt(Integer::intValue).toArray();
   }
 
-  private void run(Plan plan, Addresses at, int[] tokens, int start) {
+  /**
+   * @param real how many of the tokens are more than padding
+   */
+  private void run(Plan plan, Addresses at, int[] tokens, int start, int real) {
     executor.prepare(plan, arena.address());
     upload(at.of(plan.input(LlmGraph.IDS)), tokens);
     int[] positions = new int[tokens.length];
@@ -172,6 +179,9 @@ public final class Generator implements AutoCloseable {
     }
     upload(at.of(plan.input(LlmGraph.POSITIONS)), positions);
     upload(at.of(plan.input(LlmGraph.START)), new int[] {start});
+    if (config.isRecurrent()) {
+      upload(at.of(plan.input(LlmGraph.COUNT)), new int[] {real});
+    }
     executor.run(plan, at);
   }
 

@@ -4,6 +4,8 @@ import java.util.Optional;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Attention;
+import org.loranative.graph.ops.DeltaGates;
+import org.loranative.graph.ops.DeltaRule;
 import org.loranative.model.Net;
 
 /**
@@ -21,6 +23,12 @@ record LayerNet(
     int longest();
 
     Value attend(LayerNet at, Value q, Value k, Value v, Attention.Setting setting);
+
+    /** A short convolution of x [tokens, C] with w [C, K]. */
+    Value convolve(LayerNet at, Value x, Value w);
+
+    /** What the delta rule answers. */
+    Value recur(LayerNet at, Value q, Value k, Value v, DeltaGates gates, DeltaRule.Heads heads);
   }
 
   Graph graph() {

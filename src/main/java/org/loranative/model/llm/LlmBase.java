@@ -132,7 +132,9 @@ public final class LlmBase {
     scaleLogits(weights, parsed);
     if (family.normOffset() != 0) {
       for (String name : names.ours()) {
-        if (name.startsWith(names.prefix()) && name.endsWith("norm.weight")) {
+        if (name.startsWith(names.prefix())
+            && name.endsWith("norm.weight")
+            && !name.endsWith(GatedDeltaNet.NORM + ".weight")) {
           weights.offset(name, family.normOffset());
         }
       }
@@ -202,10 +204,18 @@ public final class LlmBase {
       long out = p.out() == 0 ? shape.dim(0) : p.out();
       require(p.name() + ".weight", out, p.in() == 0 ? shape.last() : p.in());
     }
+    for (int i = 0; i < c.layers().size(); i++) {
+      int layer = i;
+      c.layers().get(i).mixer().others().forEach((n, s) -> require(c.inLayer(layer, n), s));
+    }
   }
 
   private void require(String name, long... dims) {
-    if (!weights.shape(name).equals(Shape.of(dims))) {
+    require(name, Shape.of(dims));
+  }
+
+  private void require(String name, Shape shape) {
+    if (!weights.shape(name).equals(shape)) {
       throw new UserException(
           path
               + ": tensor "
@@ -213,7 +223,7 @@ public final class LlmBase {
               + " is "
               + weights.shape(name)
               + ", but its config needs "
-              + Shape.of(dims)
+              + shape
               + ".");
     }
   }
@@ -267,8 +277,19 @@ public final class LlmBase {
         : Optional.empty();
   }
 
-  /** What a GGUF calls its tensors. */
+  /**
+   * What a GGUF calls its tensors.
+   *
+   * @throws UserException if models of its family are not read from or written to GGUF
+   */
   public GgufNames ggufNames() {
+    if (config.family().ggufArchitectures().isEmpty()) {
+      throw new UserException(
+          String.format(
+              "%s: GGUF files of %s, or adapters for them, cannot be written yet; write a Hugging"
+                  + " Face folder, or the adapter as PEFT's.",
+              path, config.family().architectures().get(0)));
+    }
     return new GgufNames(config);
   }
 
@@ -368,11 +389,12 @@ public final class LlmBase {
     return all;
   }
 
-  /** Constants that the graph names: rotary frequencies. */
+  /** Constants that the graph names: rotary frequencies, and those of layers. */
   public Map<String, float[]> constants() {
     Map<String, float[]> constants = new HashMap<>();
     constants.put(LlmGraph.ROPE, floats(config.rope()));
     constants.put(LlmGraph.LOCAL_ROPE, floats(config.localRope()));
+    config.layers().forEach(l -> constants.putAll(l.mixer().constants()));
     return constants;
   }
 

@@ -78,6 +78,11 @@ public record LlmConfig(
         localRope.equals(rope) ? other : localRope);
   }
 
+  /** Whether some layer reads what came before out of a state. */
+  boolean isRecurrent() {
+    return layers.stream().anyMatch(l -> l.mixer().isRecurrent());
+  }
+
   /** The path of a layer's module. */
   String inLayer(int layer, String module) {
     return prefix + "layers." + layer + "." + module;

@@ -9,10 +9,15 @@ import org.loranative.graph.Value;
 import org.loranative.graph.ops.Add;
 import org.loranative.graph.ops.Attention;
 import org.loranative.graph.ops.CachedAttention;
+import org.loranative.graph.ops.CachedDeltaRule;
+import org.loranative.graph.ops.CachedShortConv;
+import org.loranative.graph.ops.DeltaGates;
+import org.loranative.graph.ops.DeltaRule;
 import org.loranative.graph.ops.Embedding;
 import org.loranative.graph.ops.Linear;
 import org.loranative.graph.ops.RmsNorm;
 import org.loranative.graph.ops.RopeTable;
+import org.loranative.graph.ops.ShortConv;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
 import org.loranative.model.LayerNorms;
@@ -36,6 +41,9 @@ public final class LlmGraph {
 
   /** The cache row of the first new token, [1] i32, when generating. */
   public static final String START = "start";
+
+  /** How many of the new tokens are real, [1] i32: where some layer keeps a state. */
+  public static final String COUNT = "count";
 
   private final LlmBase base;
   private final LlmConfig c;
@@ -61,9 +69,24 @@ public final class LlmGraph {
     public Value attend(LayerNet at, Value q, Value k, Value v, Attention.Setting setting) {
       return Attention.of(at.graph(), at.path() + "self_attn", q, k, v, docStart, setting);
     }
+
+    @Override
+    public Value convolve(LayerNet at, Value x, Value w) {
+      return ShortConv.of(at.graph(), at.path() + "convolved", x, w, docStart);
+    }
+
+    @Override
+    public Value recur(
+        LayerNet at, Value q, Value k, Value v, DeltaGates gates, DeltaRule.Heads heads) {
+      return DeltaRule.of(
+          at.graph(), at.path() + "delta", q, k, v, gates.g(), gates.beta(), docStart, heads);
+    }
   }
 
-  /** New tokens behind key-value caches {@code cache.<layer>.k} and {@code .v}. */
+  /**
+   * New tokens behind key-value caches {@code cache.<layer>.k} and {@code .v}, or behind a state
+   * {@code .state} and the {@code .tail} of what a convolution read.
+   */
   private record Cached(Value start, int longest) implements LayerNet.Tokens {
     @Override
     public Value attend(LayerNet at, Value q, Value k, Value v, Attention.Setting setting) {
@@ -79,6 +102,37 @@ public final class LlmGraph {
           at.graph().named(Kind.STATE, cache + ".v", at.net().compute(), shape),
           start,
           setting);
+    }
+
+    private static Value count(LayerNet at) {
+      return at.graph().input(COUNT, DType.I32, 1);
+    }
+
+    @Override
+    public Value convolve(LayerNet at, Value x, Value w) {
+      Shape shape = Shape.of(w.shape().last() - 1, x.shape().last());
+      String name = "cache." + at.index() + ".tail";
+      Value tail = at.graph().named(Kind.STATE, name, x.dtype(), shape);
+      return CachedShortConv.of(at.graph(), at.path() + "convolved", x, w, start, count(at), tail);
+    }
+
+    @Override
+    public Value recur(
+        LayerNet at, Value q, Value k, Value v, DeltaGates gates, DeltaRule.Heads heads) {
+      String name = "cache." + at.index() + ".state";
+      Value state = at.graph().named(Kind.STATE, name, DType.F32, heads.state());
+      return CachedDeltaRule.of(
+          at.graph(),
+          at.path() + "delta",
+          q,
+          k,
+          v,
+          gates.g(),
+          gates.beta(),
+          start,
+          count(at),
+          state,
+          heads);
     }
   }
 
@@ -144,7 +198,8 @@ public final class LlmGraph {
   }
 
   /**
-   * New tokens against key-value caches named {@code cache.<layer>.k} and {@code .v}.
+   * New tokens against what layers keep of those before, under names that begin with {@code
+   * cache.}: keys and values, or states.
    *
    * @param capacity rows of the caches
    * @param withLogits whether the head runs; without it the graph only fills the caches

@@ -30,16 +30,20 @@ record SelfAttention(
     boolean fused,
     boolean qkNorm)
     implements Mixer {
+  static final String QUERY = "self_attn.q_proj";
+  static final String KEY = "self_attn.k_proj";
+  static final String VALUE = "self_attn.v_proj";
+  static final String OUTPUT = "self_attn.o_proj";
 
   @Override
   public List<Projection> linears(long hidden) {
-    Projection o = new Projection("self_attn.o_proj", qWidth(), hidden);
+    Projection o = new Projection(OUTPUT, qWidth(), hidden);
     return fused
         ? List.of(new Projection("self_attn.qkv_proj", hidden, qWidth() + 2 * kvWidth()), o)
         : List.of(
-            new Projection("self_attn.q_proj", hidden, qWidth()),
-            new Projection("self_attn.k_proj", hidden, kvWidth()),
-            new Projection("self_attn.v_proj", hidden, kvWidth()),
+            new Projection(QUERY, hidden, qWidth()),
+            new Projection(KEY, hidden, kvWidth()),
+            new Projection(VALUE, hidden, kvWidth()),
             o);
   }
 
@@ -57,12 +61,14 @@ record SelfAttention(
         fused
             ? Split.of(
                 at.graph(), at.linear("self_attn.qkv_proj", x), qWidth(), kvWidth(), kvWidth())
-            : List.of(
-                at.linear("self_attn.q_proj", x),
-                at.linear("self_attn.k_proj", x),
-                at.linear("self_attn.v_proj", x));
-    Value q = qkv.get(0);
-    Value k = qkv.get(1);
+            : List.of(at.linear(QUERY, x), at.linear(KEY, x), at.linear(VALUE, x));
+    return at.linear(OUTPUT, attend(at, qkv.get(0), qkv.get(1), qkv.get(2)));
+  }
+
+  /** What heads read: of projected q, k, v, before the last projection. */
+  Value attend(LayerNet at, Value projectedQ, Value projectedK, Value v) {
+    Value q = projectedQ;
+    Value k = projectedK;
     if (qkNorm) {
       q = at.norm("self_attn.q_norm", q);
       k = at.norm("self_attn.k_norm", k);
@@ -75,6 +81,6 @@ record SelfAttention(
     Attention.Setting setting =
         Attention.Setting.causal(
             heads, kvHeads, headDim, scale, softcap, window, at.tokens().longest());
-    return at.linear("self_attn.o_proj", at.tokens().attend(at, q, k, qkv.get(2), setting));
+    return at.tokens().attend(at, q, k, v, setting);
   }
 }

@@ -21,6 +21,7 @@ final class DiffusionCases {
       case GELU -> z * normal(z);
       case QUICK_GELU -> z / (1 + Math.exp(-1.702 * z));
       case TANH -> Math.tanh(z);
+      case SIGMOID -> 1 / (1 + Math.exp(-z));
     };
   }
 

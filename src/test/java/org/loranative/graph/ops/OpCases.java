@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.LongStream;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
 import org.loranative.graph.Shape;
@@ -64,10 +65,12 @@ final class OpCases {
         new OpCase("glu gelu exact", r -> GluCases.glu(r, Act.GELU)),
         new OpCase("glu gelu in its tail", r -> GluCases.tail(r, Act.GELU_TANH)),
         new OpCase("glu gelu exact in its tail", r -> GluCases.tail(r, Act.GELU)),
+        new OpCase("glu sigmoid", r -> GluCases.glu(r, Act.SIGMOID)),
         new OpCase("glu quick gelu", r -> GluCases.glu(r, Act.QUICK_GELU)),
         new OpCase("packed glu, gate first", r -> GluCases.packed(r, true, Act.SILU)),
         new OpCase("packed glu, gate behind", r -> GluCases.packed(r, false, Act.GELU)),
-        new OpCase("split", OpCases::split),
+        new OpCase("split", r -> split(r, 1)),
+        new OpCase("split in groups", r -> split(r, between(r, 2, 4))),
         new OpCase("activation silu", r -> DiffusionCases.activation(r, Act.SILU)),
         new OpCase("activation gelu", r -> DiffusionCases.activation(r, Act.GELU)),
         new OpCase("activation tanh", r -> DiffusionCases.activation(r, Act.TANH)),
@@ -109,6 +112,12 @@ final class OpCases {
         new OpCase(
             "experts with adapters, all alike",
             r -> ExpertCases.adapted(r, ExpertCases.Spread.ONE, 8)),
+        new OpCase("short_conv", DeltaCases::shortConv),
+        new OpCase("delta_gates", DeltaCases::gates),
+        new OpCase("delta_rule", r -> DeltaCases.rule(r, 200, DeltaCases.heads(r, 1))),
+        new OpCase(
+            "delta_rule of wide heads",
+            r -> DeltaCases.rule(r, 70, new DeltaRule.Heads(1, 1, 128, between(r, 100, 128)))),
         new OpCase("biased_attention", r -> FullAttentionCases.biased(r, false)),
         new OpCase("biased_attention padded", r -> FullAttentionCases.biased(r, true)));
   }
@@ -394,27 +403,29 @@ final class OpCases {
     return o;
   }
 
-  private static Instance split(Random r) {
+  private static Instance split(Random r, int groups) {
     Instance c = new Instance();
     int m = between(r, 1, 9);
     int parts = between(r, 2, 3);
     long[] columns = new long[parts];
-    int whole = 0;
+    int width = 0;
     for (int i = 0; i < parts; i++) {
       columns[i] = between(r, 1, 9);
-      whole += (int) columns[i];
+      width += (int) columns[i];
     }
-    int width = whole;
-    c.differentiable.put("x", normal(r, m * width, 1));
-    c.builder = (g, t) -> Split.of(g, OpCase.leaf(g, "x", t, m, width), columns);
+    int each = width;
+    long[] whole = LongStream.of(columns).map(n -> n * groups).toArray();
+    c.differentiable.put("x", normal(r, (long) m * groups * each, 1));
+    c.builder =
+        (g, t) -> Split.ofGroups(g, OpCase.leaf(g, "x", t, m, groups * each), groups, whole);
     c.reference =
         v -> {
           List<double[]> result = new ArrayList<>();
           int from = 0;
           for (long n : columns) {
-            double[] part = new double[m * (int) n];
-            for (int i = 0; i < m; i++) {
-              System.arraycopy(v.get("x"), i * width + from, part, i * (int) n, (int) n);
+            double[] part = new double[m * groups * (int) n];
+            for (int i = 0; i < m * groups; i++) {
+              System.arraycopy(v.get("x"), i * each + from, part, i * (int) n, (int) n);
             }
             result.add(part);
             from += (int) n;
