@@ -21,7 +21,6 @@
 // The last holds because a change of g_t scales what all later tokens read and, inversely, what
 // they write.
 #include "gated_delta.h"
-
 #include "gpu.cuh"
 
 struct alignas(16) Four {
@@ -51,8 +50,7 @@ struct DeltaWalk {
   i32 quarter;  // of the rows
   float S[DeltaTile::kRows];
 
-  LN_DEVICE DeltaWalk(const DeltaArguments& arguments, float* shared)
-      : a(arguments), at(shared) {
+  LN_DEVICE DeltaWalk(const DeltaArguments& arguments, float* shared) : a(arguments), at(shared) {
     const i64 tiles = DeltaTile::tiles(a.V);
     head = i64(blockIdx.x) / tiles;
     key_head = head / (a.heads / a.key_heads);
@@ -68,21 +66,23 @@ struct DeltaWalk {
     for (int i = 0; i < DeltaTile::kRows; i++) S[i] = 0;
   }
   // The row of S[4 n + e].
-  LN_DEVICE i64 row(int n, int e) const { return 4 * (quarter + 4 * n) + e; }
+  LN_DEVICE i32 row(int n, int e) const { return 4 * (quarter + 4 * n) + e; }
 
   // Between S and a head's state [K, V] in memory.
   template <bool READS, typename M>
   LN_DEVICE void move(M* states) {
     if (!has_column()) return;
+    M* own = states + head * a.K * a.V + column0 + column;
+    // Narrow, since these numbers stay in registers while tokens are walked.
+    const i32 K = i32(a.K), V = i32(a.V);
 #pragma unroll
     for (int i = 0; i < DeltaTile::kRows; i++) {
-      const i64 r = row(i / 4, i % 4);
-      if (r >= a.K) continue;
-      M* place = states + (head * a.K + r) * a.V + column0 + column;
+      const i32 r = row(i / 4, i % 4);
+      if (r >= K) continue;
       if constexpr (READS)
-        S[i] = *place;
+        S[i] = own[r * V];
       else
-        *place = S[i];
+        own[r * V] = S[i];
     }
   }
 
@@ -183,6 +183,7 @@ LN_DEVICE void delta_rule_fwd(const T* q, const T* k, const T* v, const float* g
     walk.stage_values(walk.at.v, v, base, count);
     walk.stage_gates(g, beta, doc_start, base, count, 0);
     __syncthreads();
+#pragma unroll 1
     for (i32 n = 0; n < count; n++) {
       const i64 m = base + n;
       if (walk.at.doc_start[n] == m) {
@@ -212,6 +213,7 @@ LN_DEVICE void cached_delta_rule(const T* q, const T* k, const T* v, const float
     walk.stage_values(walk.at.v, v, base, tokens);
     walk.stage_gates(g, beta, nullptr, base, tokens, 0);
     __syncthreads();
+#pragma unroll 1
     for (i32 n = 0; n < tokens; n++) {
       walk.learn(n, walk.at.beta[n] * walk.forget(n));
       walk.put(o, base + n, walk.ask(n));
@@ -237,6 +239,7 @@ LN_DEVICE void delta_rule_again(const T* k, const T* v, const float* g, const fl
     walk.stage_values(walk.at.v, v, base, count);
     walk.stage_gates(g, beta, doc_start, base, count, 0);
     __syncthreads();
+#pragma unroll 1
     for (i32 n = 0; n < count; n++) {
       if (walk.at.doc_start[n] == base + n) walk.clear();
       const float correction = walk.forget(n);
@@ -265,6 +268,7 @@ LN_DEVICE void delta_rule_back(const T* dout, const T* q, const T* k, const floa
     walk.stage_values(walk.at.o, dout, base, count);
     walk.stage_gates(g, beta, doc_start, base, count, 1);
     __syncthreads();
+#pragma unroll 1
     for (i32 n = count - 1; n >= 0; n--) {
       const i64 m = base + n;
       if (walk.at.doc_start[n] == m + 1) {
@@ -305,7 +309,7 @@ LN_DEVICE void add_product(float (&sum)[4][WIDTH], i32 depth, float* shared, L l
   constexpr int kSlab = DeltaPairs::kSlab, kColumns = 16 * WIDTH;
   float *l = shared, *r = shared + kSlab * DeltaPairs::kLeft;
   const i32 tx = i32(threadIdx.x) % 16, ty = i32(threadIdx.x) / 16;
-  #pragma unroll 1
+#pragma unroll 1
   for (i32 k0 = 0; k0 < depth; k0 += kSlab) {
     __syncthreads();
 #pragma unroll 2
@@ -370,7 +374,8 @@ LN_DEVICE void delta_rule_pairs(const T* dout, const T* q, const T* k, const flo
     }
     __syncthreads();
 
-    const i32 K = i32(a.K), V = i32(a.V), row = i32(a.heads * a.V), key_row = i32(a.key_heads * a.K);
+    const i32 K = i32(a.K), V = i32(a.V), row = i32(a.heads * a.V),
+              key_row = i32(a.key_heads * a.K);
     const i64 own_values = base * row + head * V, own_keys = base * key_row + key * K;
     const T *own_q = q + own_keys, *own_k = k + own_keys, *own_dout = dout + own_values;
     const float *own_u = s.u + own_values, *own_y = s.y + own_values;
@@ -390,8 +395,9 @@ LN_DEVICE void delta_rule_pairs(const T* dout, const T* q, const T* k, const flo
 
     {
       float p[4][4] = {}, r[4][4] = {};
-      add_product<4, true>(p, V, slabs, [&](i32 t, i32 j) { return value(own_dout, t, j); },
-                           [&](i32 j, i32 t) { return delta(t, j); });
+      add_product<4, true>(
+          p, V, slabs, [&](i32 t, i32 j) { return value(own_dout, t, j); },
+          [&](i32 j, i32 t) { return delta(t, j); });
       add_product<4, true>(r, V, slabs, correction, [&](i32 j, i32 t) { return delta(t, j); });
 #pragma unroll
       for (int i = 0; i < 16; i++) {
@@ -425,34 +431,38 @@ LN_DEVICE void delta_rule_pairs(const T* dout, const T* q, const T* k, const flo
     const bool has_before = from[0] < 0, goes_on = going_on < n;
     {
       float x[4][8] = {};
-      add_product<8, false>(x, n, slabs, [&](i32 t, i32 i) { return P[t * kPitch + i]; },
-                            [&](i32 t, i32 i) { return key_of(own_k, t, i); });
+      add_product<8, false>(
+          x, n, slabs, [&](i32 t, i32 i) { return P[t * kPitch + i]; },
+          [&](i32 t, i32 i) { return key_of(own_k, t, i); });
       if (has_before)
-        add_product<8, true>(x, V, slabs,
-                             [&](i32 t, i32 j) { return since(t) * value(own_dout, t, j); },
-                             [&](i32 j, i32 i) { return state_of(S0, j, i); });
+        add_product<8, true>(
+            x, V, slabs, [&](i32 t, i32 j) { return since(t) * value(own_dout, t, j); },
+            [&](i32 j, i32 i) { return state_of(S0, j, i); });
       take(x, sum_q, own_q, 1.0f);
     }
     {
       float x[4][8] = {};
-      add_product<8, false>(x, n, slabs, [&](i32 t, i32 i) { return R[t * kPitch + i]; },
-                            [&](i32 t, i32 i) { return key_of(own_k, t, i); });
+      add_product<8, false>(
+          x, n, slabs, [&](i32 t, i32 i) { return R[t * kPitch + i]; },
+          [&](i32 t, i32 i) { return key_of(own_k, t, i); });
       if (has_before)
-        add_product<8, true>(x, V, slabs,
-                             [&](i32 t, i32 j) { return since(t) * correction(t, j); },
-                             [&](i32 j, i32 i) { return state_of(S0, j, i); });
+        add_product<8, true>(
+            x, V, slabs, [&](i32 t, i32 j) { return since(t) * correction(t, j); },
+            [&](i32 j, i32 i) { return state_of(S0, j, i); });
       take(x, sum_k, own_k, 1.0f);
     }
     {
       float x[4][8] = {};
-      add_product<8, false>(x, n, slabs, [&](i32 t, i32 i) { return P[i * kPitch + t]; },
-                            [&](i32 t, i32 i) { return key_of(own_q, t, i); });
-      add_product<8, false>(x, n, slabs, [&](i32 t, i32 i) { return R[i * kPitch + t]; },
-                            [&](i32 t, i32 i) { return key_of(own_k, t, i); });
+      add_product<8, false>(
+          x, n, slabs, [&](i32 t, i32 i) { return P[i * kPitch + t]; },
+          [&](i32 t, i32 i) { return key_of(own_q, t, i); });
+      add_product<8, false>(
+          x, n, slabs, [&](i32 t, i32 i) { return R[i * kPitch + t]; },
+          [&](i32 t, i32 i) { return key_of(own_k, t, i); });
       if (goes_on)
-        add_product<8, true>(x, V, slabs,
-                             [&](i32 t, i32 j) { return until(t) * delta(t, j); },
-                             [&](i32 j, i32 i) { return state_of(dS1, j, i); });
+        add_product<8, true>(
+            x, V, slabs, [&](i32 t, i32 j) { return until(t) * delta(t, j); },
+            [&](i32 j, i32 i) { return state_of(dS1, j, i); });
       take(x, sum_k, own_k, -1.0f);
     }
 

@@ -63,8 +63,10 @@ LN_DEVICE void cached_short_conv(const T* x, const float* w, const i32* start, c
                                  T* tail, T* y, const ShortConvArguments& a) {
   const i64 c = global_thread(), real = *count, before = *start;
   if (c >= a.C) return;
+#pragma unroll 1
   for (i64 m = 0; m < a.M; m++) {
     float z = 0;
+#pragma unroll 1
     for (i64 j = 0; m < real && j < a.K; j++) {
       const i64 from = m - (a.K - 1) + j;
       if (from < -before) continue;

@@ -6,9 +6,8 @@
 //
 // A lane judges a group, then holds the choice that it has the number of. Sums over the chosen are
 // warp sums, whose order is fixed.
-#include "sigmoid_route.h"
-
 #include "gpu.cuh"
+#include "sigmoid_route.h"
 
 LN_DEVICE float sigmoid_of(float z) { return 1.0f / (1.0f + expf(-z)); }
 
@@ -49,7 +48,8 @@ LN_DEVICE void sigmoid_route_fwd(const T* logits, const float* bias, float* weig
   const T* z = logits + m * r.E;
   const i64 each = r.E / r.groups;
   u32 groups = u32(own_group(z, bias, r)) << lane;
-  for (int lanes = 16; lanes > 0; lanes >>= 1) groups |= __shfl_xor_sync(0xffffffffu, groups, lanes);
+  for (int lanes = 16; lanes > 0; lanes >>= 1)
+    groups |= __shfl_xor_sync(0xffffffffu, groups, lanes);
   float last = negative_infinity(), own = 0;
   i32 last_expert = -1, own_expert = 0;
   for (i32 j = 0; j < r.k; j++) {

@@ -43,9 +43,9 @@ LN_SIGNATURES(delta_rule_again,
               (const T* k, const T* v, const float* g, const float* beta, const i32* doc_start,
                const float* states, float* u, DeltaArguments a))
 // dv and y from the last token of each document that ends in a block's chunk back to its first.
-LN_SIGNATURES(delta_rule_back, (const T* dout, const T* q, const T* k, const float* g,
-                                const float* beta, const i32* doc_start, T* dv, float* y,
-                                float* dstates, DeltaArguments a))
+LN_SIGNATURES(delta_rule_back,
+              (const T* dout, const T* q, const T* k, const float* g, const float* beta,
+               const i32* doc_start, T* dv, float* y, float* dstates, DeltaArguments a))
 // dq, dk, dg and dbeta. Blocks: (chunks(M), key_heads).
 LN_SIGNATURES(delta_rule_pairs,
               (const T* dout, const T* q, const T* k, const float* g, const float* beta,

@@ -49,14 +49,7 @@ enum { LN_NF4_HEADER_BYTES = 1104 };
 
 enum { LN_OK = 0, LN_INVALID = 1, LN_OUT_OF_MEMORY = 2, LN_UNSUPPORTED = 3, LN_FAILED = 4 };
 
-enum {
-  LN_SILU = 0,
-  LN_GELU_TANH = 1,
-  LN_GELU = 2,
-  LN_QUICK_GELU = 3,
-  LN_TANH = 4,
-  LN_SIGMOID = 5
-};
+enum { LN_SILU = 0, LN_GELU_TANH = 1, LN_GELU = 2, LN_QUICK_GELU = 3, LN_TANH = 4, LN_SIGMOID = 5 };
 
 // What changes from step to step, in device memory (64 bytes, little-endian, written by Java's
 // StepState before each run). Nothing of it is ever a launch argument, so that a captured plan

@@ -107,8 +107,8 @@ std::vector<Block> tiled_blocks() {
         {"expert_block_gemm_" + way, SmallBlockTile::kThreads, SmallBlockTile::kSharedBytes});
   }
   blocks.push_back({"expert_gradient_tn_", SmallTile::kThreads, SmallTile::kSharedBytes});
-  for (const char* walk : {"delta_rule_fwd_", "delta_rule_again_", "delta_rule_back_",
-                           "cached_delta_rule_"})
+  for (const char* walk :
+       {"delta_rule_fwd_", "delta_rule_again_", "delta_rule_back_", "cached_delta_rule_"})
     blocks.push_back(gemm<DeltaTile>(walk));
   blocks.push_back(gemm<DeltaPairs>("delta_rule_pairs_"));
   for (const char* family :

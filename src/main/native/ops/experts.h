@@ -21,9 +21,9 @@ int ln_route_bwd(int64_t device, int64_t dweights, int64_t logits, int64_t weigh
 
 // Likewise by the sigmoid of each logit (DeepSeek-V3, GLM-4.5): s = sigmoid(logits). The k experts
 // are those of the largest s + bias among the top_groups best of `groups` groups of neighbours, a
-// group being worth the sum of its two largest; of equal ones the lower comes first. weights = scale
-// times their s, over the sum of the k if normalize is 1. bias [E] f32 or 0 for none; groups divides
-// E, groups <= 32. The rest as in ln_route_fwd.
+// group being worth the sum of its two largest; of equal ones the lower comes first. weights =
+// scale times their s, over the sum of the k if normalize is 1. bias [E] f32 or 0 for none; groups
+// divides E, groups <= 32. The rest as in ln_route_fwd.
 int ln_sigmoid_route_fwd(int64_t device, int64_t logits, int64_t bias, int64_t weights,
                          int64_t chosen, int64_t order, int64_t place, int64_t offsets, int64_t M,
                          int64_t E, int64_t k, int64_t groups, int64_t top_groups,

@@ -217,8 +217,8 @@ void backward(const Device* device, const Inputs<T>& in, const Gradients<T>& out
       for (int64_t s = 0; s < h.shared(); s++) {
         const int64_t head = key * h.shared() + s;
         chunk_backward(in, out, h, doc_start, first, end, head,
-                       kept + (chunk * h.heads + head) * h.state(), states, us,
-                       dS + s * h.state(), dq, dk);
+                       kept + (chunk * h.heads + head) * h.state(), states, us, dS + s * h.state(),
+                       dq, dk);
       }
       for (int64_t m = first; m < end; m++)
         for (int64_t i = 0; i < h.K; i++) {
@@ -259,8 +259,8 @@ int ln_delta_rule_bwd(int64_t device, int64_t dout, int64_t q, int64_t k, int64_
   auto with = [&](auto* type) {
     using T = __typeof__(*type);
     const Inputs<T> in{ptr<T>(q), ptr<T>(k), ptr<T>(v), ptr<float>(g), ptr<float>(beta)};
-    const Gradients<T> out{ptr<T>(dout), ptr<T>(dq), ptr<T>(dk), ptr<T>(dv), ptr<float>(dg),
-                           ptr<float>(dbeta)};
+    const Gradients<T> out{ptr<T>(dout), ptr<T>(dq),     ptr<T>(dk),
+                           ptr<T>(dv),   ptr<float>(dg), ptr<float>(dbeta)};
     backward(of(device), in, out, h, ptr<int32_t>(doc_start), ptr<float>(states),
              ptr<float>(scratch));
   };

@@ -1,6 +1,7 @@
 // Mixtures of experts: the choice of experts, rows in their experts' order and back, and the
 // product of each row with its expert's matrix.
 #include "composed/experts.h"
+
 #include "cpu/ops/op.h"
 
 namespace ln {

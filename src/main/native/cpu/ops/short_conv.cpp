@@ -49,8 +49,8 @@ void backward(const Device* device, const T* dy, const T* x, const float* w,
       for (int64_t n = m; n < lo(M, m + K) && doc_start[n] <= m; n++) {
         convolve(x, x, w, n, doc_start[n], c0, count, C, K, z);
         for (int64_t c = 0; c < count; c++)
-          sum[c] += w[(c0 + c) * K + K - 1 - (n - m)] * load(dy[n * C + c0 + c]) *
-                    Silu::slope(z[c]);
+          sum[c] +=
+              w[(c0 + c) * K + K - 1 - (n - m)] * load(dy[n * C + c0 + c]) * Silu::slope(z[c]);
       }
       for (int64_t c = 0; c < count; c++) store(dx + m * C + c0 + c, sum[c]);
     }

@@ -70,8 +70,7 @@ void choose(const Device* device, const T* logits, const float* bias, float* wei
       pick[j] = int32_t(best);
       sum += w[j] = sigmoid(load(z[best]));
     }
-    for (int64_t j = 0; j < c.k; j++)
-      w[j] *= c.normalize ? c.scale / (sum + 1e-20f) : c.scale;
+    for (int64_t j = 0; j < c.k; j++) w[j] *= c.normalize ? c.scale / (sum + 1e-20f) : c.scale;
   }
 }
 

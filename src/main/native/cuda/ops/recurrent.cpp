@@ -63,10 +63,9 @@ int ln_delta_rule_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t g
                       int64_t doc_start, int64_t o, int64_t states, int64_t, int64_t M,
                       int64_t key_heads, int64_t heads, int64_t K, int64_t V, int32_t dtype) {
   const DeltaArguments a{M, key_heads, heads, K, V};
-  return LN_LAUNCH_TYPED(of(device), dtype, delta_rule_fwd,
-                         (Grid{heads * DeltaTile::tiles(V), DeltaTile::chunks(M)}),
-                         DeltaTile::kThreads, DeltaTile::kSharedBytes, q, k, v, g, beta, doc_start,
-                         o, states, a);
+  return LN_LAUNCH_TYPED(
+      of(device), dtype, delta_rule_fwd, (Grid{heads * DeltaTile::tiles(V), DeltaTile::chunks(M)}),
+      DeltaTile::kThreads, DeltaTile::kSharedBytes, q, k, v, g, beta, doc_start, o, states, a);
 }
 
 int ln_delta_rule_bwd(int64_t device, int64_t dout, int64_t q, int64_t k, int64_t v, int64_t g,
@@ -93,9 +92,9 @@ int ln_cached_delta_rule_fwd(int64_t device, int64_t q, int64_t k, int64_t v, in
                              int64_t T, int64_t key_heads, int64_t heads, int64_t K, int64_t V,
                              int32_t dtype) {
   const DeltaArguments a{T, key_heads, heads, K, V};
-  return LN_LAUNCH_TYPED(of(device), dtype, cached_delta_rule, cover(heads * DeltaTile::tiles(V), 1),
-                         DeltaTile::kThreads, DeltaTile::kSharedBytes, q, k, v, g, beta, start,
-                         count, state, o, a);
+  return LN_LAUNCH_TYPED(of(device), dtype, cached_delta_rule,
+                         cover(heads * DeltaTile::tiles(V), 1), DeltaTile::kThreads,
+                         DeltaTile::kSharedBytes, q, k, v, g, beta, start, count, state, o, a);
 }
 
 }  // namespace cuda
