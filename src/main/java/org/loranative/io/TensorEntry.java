@@ -25,7 +25,9 @@ public record TensorEntry(
     return shape.stream().reduce(1L, Math::multiplyExact);
   }
 
-  /** Of the first dimension; 1 for a vector. Matrices of experts, [E, out, in], have those of all. */
+  /**
+   * Of the first dimension; 1 for a vector. Matrices of experts, [E, out, in], have those of all.
+   */
   public long rows() {
     return switch (shape.size()) {
       case 0, 1 -> 1;
