@@ -13,7 +13,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.loranative.UserException;
 import org.loranative.device.Device;
 import org.loranative.device.Memory;
 import org.loranative.graph.Addresses;
@@ -257,13 +256,14 @@ class OptimizerGoldenTest {
     }
   }
 
+  /** Settings that ask for it are refused before: ResumeTest. */
   @Test
   void oneEstimateKnowsNoRatesOfLayers() {
     Optimizer prodigy = Optimizers.named("prodigy", new Hyperparameters(0.9f, 0.999f, 1e-8f, 0));
     Adapters adapters = new Adapters(Steps.specs(0.25), LAYERS);
     assertThatThrownBy(() -> Update.of(prodigy, adapters, 1))
-        .isInstanceOf(UserException.class)
-        .hasMessageContaining("lora_targets cannot have rates of their own");
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("one rate");
   }
 
   /** What {@code plan} shows. */
