@@ -191,7 +191,8 @@ public final class Adapters {
               + target
               + "\". It has: "
               + String.join(", ", names)
-              + "; all-linear takes them all.");
+              + "; all-linear takes them all"
+              + (candidates.stream().anyMatch(c -> c.experts() > 0) ? " but the experts'." : "."));
     }
   }
 

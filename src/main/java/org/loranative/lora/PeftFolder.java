@@ -232,17 +232,27 @@ final class PeftFolder {
           String path = PeftParameters.path(name, config, targets).orElse(name);
           Adapters.Target target = known.get(path);
           if (target == null) {
-            throw new UserException(
-                folder
-                    + " adapts "
-                    + path
-                    + (path.endsWith("lm_head") || path.endsWith("embed_tokens")
-                        ? ", but adapters on the embedding or the head are not supported."
-                        : ", which the base model has not; was it made for another base?"));
+            throw new UserException(folder + " adapts " + path + whyNot(path, targets));
           }
           read.put(path, layer(target, tensors));
         });
     return read;
+  }
+
+  private static String whyNot(String path, List<Adapters.Target> targets) {
+    if (path.endsWith("lm_head") || path.endsWith("embed_tokens")) {
+      return ", but adapters on the embedding or the head are not supported.";
+    }
+    boolean mixture = targets.stream().anyMatch(t -> t.experts() > 0);
+    if (mixture && (path.endsWith(".gate") || path.endsWith(".router"))) {
+      return ", the router of a mixture, which is not supported. Train without it: name layers in"
+          + " PEFT's target_modules, where all-linear takes the router too.";
+    }
+    if (mixture && path.matches(".*\\.experts\\.\\d+\\..*")) {
+      return ", one expert by itself, as before transformers 5; such files are not read, nor does"
+          + " PEFT 0.21. Train it anew with one adapter for all experts (target_parameters).";
+    }
+    return ", which the base model has not; was it made for another base?";
   }
 
   private AdaptedLayer layer(Adapters.Target target, Map<String, TensorEntry> tensors) {

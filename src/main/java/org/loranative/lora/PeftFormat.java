@@ -141,7 +141,7 @@ public final class PeftFormat {
     }
     Set<String> names = new LinkedHashSet<>();
     for (Adapters.Module m : adapters.modules()) {
-      if (m.target().experts() > 0) {
+      if (m.target().experts() > 0 || PeftParameters.isNamedByWeight(m, layers)) {
         continue;
       }
       String name = lastPart(m.path());
@@ -152,7 +152,10 @@ public final class PeftFormat {
     return names;
   }
 
-  /** Experts, by the end of their paths from the mixture on where that names no other. */
+  /**
+   * Experts, by the end of their paths from the mixture on where that names no other; other layers
+   * that PEFT would take for experts, by their weights' whole names.
+   */
   private static Set<String> parameters(
       Adapters adapters, List<Adapters.Target> layers, Network network) {
     Set<String> unadapted = new HashSet<>();
@@ -164,6 +167,8 @@ public final class PeftFormat {
       if (m.target().experts() > 0) {
         String name = lastParts(m.path());
         names.add(unadapted.contains(name) ? network.name(m.path()) : name);
+      } else if (PeftParameters.isNamedByWeight(m, layers)) {
+        names.add(network.name(m.path()) + ".weight");
       }
     }
     return names;

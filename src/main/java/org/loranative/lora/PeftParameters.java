@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The experts of mixtures in PEFT's folders. There a layer of all experts is a parameter of the
@@ -15,7 +16,28 @@ final class PeftParameters {
   static final String KEY = "target_parameters";
   private static final String INNER = ".base_layer";
 
+  /**
+   * Names that PEFT 0.21 takes for a mixture's experts wherever they stand in such a base, also in
+   * its dense layers and in the expert that sees every token (its
+   * transformers_weight_conversion.py).
+   */
+  private static final Set<String> TAKEN_FOR_EXPERTS = Set.of("gate_proj", "up_proj", "down_proj");
+
   private PeftParameters() {}
+
+  /**
+   * Whether a layer that is no expert is named by its weight, so that PEFT does not take it for
+   * experts. PEFT wants no dropout there, so layers with some keep their names.
+   *
+   * @param base all layers of the base
+   */
+  static boolean isNamedByWeight(Adapters.Module m, List<Adapters.Target> base) {
+    return TAKEN_FOR_EXPERTS.contains(m.path().substring(m.path().lastIndexOf('.') + 1))
+        && m.target().experts() == 0
+        && m.spec().method().adaptsExperts()
+        && m.spec().dropout() == 0
+        && base.stream().anyMatch(t -> t.experts() > 0);
+  }
 
   /**
    * What a file calls the module of an adapted layer.

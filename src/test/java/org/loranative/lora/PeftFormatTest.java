@@ -12,7 +12,10 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.loranative.UserException;
+import org.loranative.io.JsonFile;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.testing.Golden;
 import org.loranative.testing.TensorFiles;
@@ -103,6 +106,53 @@ class PeftFormatTest {
     }
     assertThat(Math.sqrt(squares / a.length)) // PEFT's deviation is 1 / rank
         .isCloseTo(1 / 8.0, org.assertj.core.data.Percentage.withPercentage(5));
+  }
+
+  /**
+   * PEFT 0.21 takes these names for the experts' in a mixture's dense layers too, and drops their
+   * numbers, unless they are named by their weights.
+   */
+  @Test
+  void denseLayersOfMixturesAreNamedByTheirWeights() throws IOException {
+    List<Adapters.Target> layers =
+        List.of(
+            new Adapters.Target("model.layers.0.self_attn.q_proj", 8, 8),
+            new Adapters.Target("model.layers.0.mlp.down_proj", 16, 8),
+            Adapters.Target.ofExperts("model.layers.1.mlp.experts.down_proj", 6, 8, 4));
+    List<String> targets = List.of("q_proj", "mlp.down_proj");
+    Adapters adapters = new Adapters(new LoraSpec(2, 2, 0, targets, false), layers);
+    Files.createDirectory(folder.resolve("plain"));
+    PeftFormat.write(folder.resolve("plain"), adapters, adapters.initial(1), layers, "base");
+    JsonNode config = JsonFile.read(folder.resolve("plain/adapter_config.json"));
+    assertThat(config.path("target_modules"))
+        .extracting(JsonNode::asText)
+        .containsExactly("q_proj");
+    assertThat(config.path("target_parameters"))
+        .extracting(JsonNode::asText)
+        .containsExactly("model.layers.0.mlp.down_proj.weight");
+    assertThat(PeftFormat.read(folder.resolve("plain"), layers)).hasSize(2);
+    Adapters dropping = new Adapters(new LoraSpec(2, 2, 0.1, targets, false), layers);
+    Files.createDirectory(folder.resolve("drop"));
+    PeftFormat.write(folder.resolve("drop"), dropping, dropping.initial(1), layers, "base");
+    assertThat(JsonFile.read(folder.resolve("drop/adapter_config.json")).path("target_modules"))
+        .hasSize(2);
+  }
+
+  /** What PEFT writes for all-linear, and what it wrote before transformers 5. */
+  @ParameterizedTest
+  @CsvSource({
+    "model.layers.1.mlp.gate, the router of a mixture",
+    "model.layers.1.mlp.experts.0.gate_proj, one expert by itself"
+  })
+  void saysWhatOfAMixtureIsNotRead(String path, String why) throws IOException {
+    List<Adapters.Target> written = List.of(new Adapters.Target(path, 8, 4));
+    Adapters adapters = new Adapters(new LoraSpec(2, 2, 0, List.of(path), false), written);
+    PeftFormat.write(folder, adapters, adapters.initial(1), written, "base");
+    List<Adapters.Target> base =
+        List.of(Adapters.Target.ofExperts("model.layers.1.mlp.experts.down_proj", 6, 8, 4));
+    assertThatThrownBy(() -> PeftFormat.adapters(folder, base))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining(why);
   }
 
   @Test
