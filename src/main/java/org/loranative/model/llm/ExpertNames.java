@@ -15,6 +15,7 @@ import org.loranative.lora.LoraSpec;
 record ExpertNames(List<Adapters.Target> targets) {
   private static final String GATE = "gate_proj";
   private static final String UP = "up_proj";
+  private static final String TOGETHER = "gate_up_proj";
 
   /** The names of layers that {@code name} stands for: itself where it names one, or none. */
   List<String> layers(String name) {
@@ -23,7 +24,7 @@ record ExpertNames(List<Adapters.Target> targets) {
       layers.add(name);
     }
     for (String half : List.of(GATE, UP)) {
-      String together = name.replaceFirst("(^|\\.)" + half + "$", "$1gate_up_proj");
+      String together = name.replaceFirst("(^|\\.)" + half + "$", "$1" + TOGETHER);
       if (!together.equals(name) && hasExperts() && matches(together)) {
         layers.add(together);
       }
@@ -43,20 +44,20 @@ record ExpertNames(List<Adapters.Target> targets) {
   }
 
   private void require(String name, List<String> names) {
-    if (matches(name)) {
-      return;
-    }
     for (String half : List.of(GATE, UP)) {
       String other = half.equals(GATE) ? UP : GATE;
-      if (name.endsWith(half)
-          && matches(layers(name).get(0))
+      if (("." + name).endsWith("." + half)
+          && layers(name).stream().anyMatch(l -> l.endsWith(TOGETHER) && matches(l))
           && !names.contains(name.substring(0, name.length() - half.length()) + other)) {
         throw new UserException(
             String.format(
                 "lora_targets: %s of this model's experts is one matrix with their %s, as in"
-                    + " transformers 5. Name both, or gate_up_proj.",
-                name, other));
+                    + " transformers 5. Name both, or gate_up_proj%s.",
+                name, other, matches(name) ? "; mlp." + half + " for dense layers alone" : ""));
       }
+    }
+    if (matches(name)) {
+      return;
     }
     if (name.equals("experts") || name.endsWith(".experts")) {
       throw new UserException(

@@ -142,7 +142,7 @@ class MixtureTest {
             "model.layers.2.mlp.experts.gate_up_proj",
             "model.layers.0.mlp.experts.down_proj")
         .noneMatch(path -> path.matches("model\\.layers\\.[02]\\.mlp\\.(gate|up|down).*"));
-    BASE.requireAdaptable(List.of("gate_proj")); // of the dense layer
+    BASE.requireAdaptable(List.of("mlp.gate_proj")); // of the dense layer alone
     assertThat(adapted(BASE, "all-linear")).noneMatch(path -> path.contains("experts"));
     assertThat(adapted(BASE, "down_proj"))
         .containsExactly(
