@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.device.CudaDevice;
@@ -19,6 +20,7 @@ class WideHeadTest {
   @TempDir private Path folder;
 
   @Test
+  @Tag("slow")
   void trainsAsOnTheCpu() throws IOException, InterruptedException {
     Path base =
         new DiffusionFolder(new RandomModel(false, 4 << 20), DiffusionShapes.TOY_WIDE)

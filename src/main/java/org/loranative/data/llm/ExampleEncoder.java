@@ -160,8 +160,9 @@ public final class ExampleEncoder {
             .orElseThrow(
                 () ->
                     new UserException(
-                        "The data are conversations, but the base model has no chat template. Use"
-                            + " an instruct model, or data with prompt and completion, or text."));
+                        "The data are conversations, but the base model has no chat template. Set"
+                            + " chat_template: chatml (or another, or a file), use an instruct"
+                            + " model, or data with prompt and completion, or text."));
     Turns turns = Turns.of(template, conversation, trainOn.equals("all"));
     Tokenizer.Encoded encoded = tokenizer.encode(turns.text(), false);
     boolean[] learn = new boolean[encoded.ids().length];

@@ -150,6 +150,14 @@ public final class Formats {
 
   private static Conversation messages(
       JsonNode record, JsonNode list, String roleKey, String contentKey) throws FormatException {
+    if (list.isTextual()) {
+      throw new FormatException("the messages are a text, not a list");
+    }
+    if (record.path("chat_template_kwargs").size() > 0) {
+      throw new FormatException(
+          "chat_template_kwargs of single records are not supported; set template_kwargs, which"
+              + " hold for all");
+    }
     if (!list.isArray() || list.isEmpty()) {
       throw new FormatException("the list of messages is missing or empty");
     }
@@ -199,13 +207,15 @@ public final class Formats {
     }
     StringBuilder text = new StringBuilder();
     for (JsonNode part : node) {
-      if (!part.path("text").isTextual()) {
+      JsonNode said = part.isTextual() ? part : part.path("text");
+      if (!said.isTextual()) {
+        String type = part.path("type").asText("unknown");
         throw new FormatException(
-            String.format(
-                "%s has a part of type %s; only text can be trained on",
-                message, part.path("type").asText("unknown")));
+            type.equals("text")
+                ? message + " has a part of type text without any"
+                : message + " has a part of type " + type + "; only text can be trained on");
       }
-      text.append(part.path("text").asText());
+      text.append(said.asText());
     }
     return Optional.of(text.toString());
   }

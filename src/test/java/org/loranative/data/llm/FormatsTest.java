@@ -40,8 +40,23 @@ class FormatsTest {
         (Conversation)
             parse(
                 "{'messages': [{'role':'user','content':[{'type':'text','text':'a '},"
-                    + " {'type':'text','text':'b'}]}, {'role':'assistant','content':'c'}]}");
+                    + " 'b']}, {'role':'assistant','content':'c'}]}");
     assertThat(c.messages()).extracting(Message::content).containsExactly("a b", "c");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      quoteCharacter = '`',
+      value = {
+        "{'messages': 'text'}; the messages are a text, not a list",
+        "{'messages': [{'role':'user','content':'a'}], 'chat_template_kwargs': {'a': 1}};"
+            + "chat_template_kwargs of single records are not supported"
+      })
+  void saysWhatARecordCannotBe(String record, String sentence) {
+    assertThatThrownBy(() -> parse(record))
+        .isInstanceOf(FormatException.class)
+        .hasMessageContaining(sentence);
   }
 
   @ParameterizedTest
@@ -51,6 +66,7 @@ class FormatsTest {
       value = {
         "[{'type':'image_url','image_url':'x'}]; message 1 has a part of type image_url; only text",
         "[{'image':'x'}]; message 1 has a part of type unknown",
+        "[{'type':'text','text':null}]; message 1 has a part of type text without any",
         "5; message 1's content is NUMBER, not text",
         "null; message 1 lacks role or content"
       })
