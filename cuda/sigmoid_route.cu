@@ -21,19 +21,19 @@ LN_DEVICE float value_of(const T* z, const float* bias, i64 e) {
 // Whether the group that has this lane's number is chosen from.
 template <typename T>
 LN_DEVICE bool own_group(const T* z, const float* bias, const SigmoidRouteArguments& r) {
-  const i64 lane = threadIdx.x % 32, each = r.E / r.groups;
+  const i32 lane = i32(threadIdx.x) % 32, each = i32(r.E) / i32(r.groups);
   float first = negative_infinity(), second = negative_infinity();
   if (lane < r.groups)
-    for (i64 e = lane * each; e < (lane + 1) * each; e++) {
+    for (i32 e = lane * each; e < (lane + 1) * each; e++) {
       const float v = value_of(z, bias, e);
       second = fmaxf(second, fminf(first, v));
       first = fmaxf(first, v);
     }
   const float worth = each > 1 ? first + second : first;
-  i64 better = 0;
+  i32 better = 0;
   for (int x = 1; x < 32; x++) {
     const float other = __shfl_xor_sync(0xffffffffu, worth, x);
-    const i64 its = lane ^ x;
+    const i32 its = lane ^ x;
     better += its < r.groups && (other > worth || (other == worth && its < lane));
   }
   return lane < r.groups && better < r.top_groups;
@@ -46,7 +46,7 @@ LN_DEVICE void sigmoid_route_fwd(const T* logits, const float* bias, float* weig
   if (m >= r.M) return;
   const i32 lane = i32(threadIdx.x % 32);
   const T* z = logits + m * r.E;
-  const i64 each = r.E / r.groups;
+  const i32 each = i32(r.E) / i32(r.groups);  // narrow: a wide division is a call
   u32 groups = u32(own_group(z, bias, r)) << lane;
   for (int lanes = 16; lanes > 0; lanes >>= 1)
     groups |= __shfl_xor_sync(0xffffffffu, groups, lanes);
@@ -107,7 +107,7 @@ LN_DEVICE void sigmoid_route_bwd(const float* dweights, const T* logits, const i
   }
 }
 
-LN_INSTANCES((RouteTile::kThreads), sigmoid_route_fwd,
+LN_INSTANCES((RouteTile::kThreads, 1), sigmoid_route_fwd,
              (const T* logits, const float* bias, float* weights, i32* chosen,
               SigmoidRouteArguments r),
              sigmoid_route_fwd(logits, bias, weights, chosen, r))
