@@ -113,8 +113,8 @@ final class DeltaCases {
     return new DeltaRule.Heads(
         keyHeads,
         keyHeads * OpCases.between(r, 1, 3),
-        unit * OpCases.between(r, 1, 40 / unit),
-        unit * OpCases.between(r, 1, 40 / unit));
+        unit * OpCases.between(r, 1, 28 / unit),
+        unit * OpCases.between(r, 1, 28 / unit));
   }
 
   static Instance rule(Random r, int mostTokens, DeltaRule.Heads h) {
@@ -162,22 +162,25 @@ final class DeltaCases {
     double[] o = new double[m * heads * n];
     for (int head = 0; head < heads; head++) {
       int keyHead = head / (heads / keyHeads);
-      double[][] s = new double[wide][n];
+      double[][] s = new double[n][wide]; // a row for each value channel: read in its order
       for (int i = 0; i < m; i++) {
         int at = (i * keyHeads + keyHead) * wide;
         int out = (i * heads + head) * n;
         double keep = start[i] == i ? 0 : Math.exp(g[i * heads + head]);
         for (int b = 0; b < n; b++) {
+          double[] row = s[b];
           double read = 0;
           for (int a = 0; a < wide; a++) {
-            s[a][b] *= keep;
-            read += s[a][b] * k[at + a];
+            row[a] *= keep;
+            read += row[a] * k[at + a];
           }
           double delta = beta[i * heads + head] * (v[out + b] - read);
+          double answer = 0;
           for (int a = 0; a < wide; a++) {
-            s[a][b] += k[at + a] * delta;
-            o[out + b] += s[a][b] * q[at + a];
+            row[a] += k[at + a] * delta;
+            answer += row[a] * q[at + a];
           }
+          o[out + b] = answer;
         }
       }
     }

@@ -114,7 +114,7 @@ final class OpCases {
             r -> ExpertCases.adapted(r, ExpertCases.Spread.ONE, 8)),
         new OpCase("short_conv", DeltaCases::shortConv),
         new OpCase("delta_gates", DeltaCases::gates),
-        new OpCase("delta_rule", r -> DeltaCases.rule(r, 200, DeltaCases.heads(r, 1))),
+        new OpCase("delta_rule", r -> DeltaCases.rule(r, 150, DeltaCases.heads(r, 1))),
         new OpCase(
             "delta_rule of wide heads",
             r -> DeltaCases.rule(r, 70, new DeltaRule.Heads(1, 1, 128, between(r, 100, 128)))),
