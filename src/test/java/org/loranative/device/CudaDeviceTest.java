@@ -226,7 +226,8 @@ class CudaDeviceTest {
         train(two, "cuda-emu:1", "--set=output_dir=" + folder.resolve("second"), ONE_STEP);
     assertThat(second.code()).as(second.output()).isZero();
     assertThat(second.output()).contains("device: cuda-emu:1, emulated card");
-    Outcome third = train(two, "cuda-emu:2", out);
+    String refused = "--set=output_dir=" + folder.resolve("refused");
+    Outcome third = train(two, "cuda-emu:2", refused);
     assertThat(third.code()).isEqualTo(2);
     assertThat(third.output())
         .contains("device: cuda-emu:2 asks for card 2, but the driver sees 2, counted from 0");
@@ -236,7 +237,9 @@ class CudaDeviceTest {
     assertThat(other.code()).as(other.output()).isZero();
     assertThat(other.output())
         .contains("card 0 cannot be opened: CUDA-capable device(s) is/are busy");
-    assertThat(train(busy, "cuda-emu:0", out).code()).isEqualTo(2);
+    Outcome first = train(busy, "cuda-emu:0", refused);
+    assertThat(first.code()).isEqualTo(2);
+    assertThat(first.output()).contains("card 0 cannot be opened");
     assertThat(run(busy, "devices").output())
         .contains("cuda-emu:0: not usable: card 0 cannot be opened")
         .contains("cuda-emu:1, emulated card")
