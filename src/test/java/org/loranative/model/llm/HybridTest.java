@@ -7,9 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -20,7 +18,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.loranative.UserException;
 import org.loranative.device.Device;
-import org.loranative.graph.Graph;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
 import org.loranative.testing.Errors;
@@ -36,27 +33,6 @@ import org.loranative.testing.TestDevices;
 class HybridTest {
   private static final LlmBase BASE = LlmBase.open(Golden.FOLDER.resolve("qwen3-5/base"));
 
-  private static float[] logits(Device device, List<int[]> documents) {
-    int tokens = documents.stream().mapToInt(d -> d.length).sum();
-    Map<String, int[]> inputs = new HashMap<>();
-    List.of(LlmGraph.IDS, LlmGraph.POSITIONS, LlmGraph.DOC_START)
-        .forEach(name -> inputs.put(name, new int[tokens]));
-    int at = 0;
-    for (int[] d : documents) {
-      for (int i = 0; i < d.length; i++) {
-        inputs.get(LlmGraph.IDS)[at + i] = d[i];
-        inputs.get(LlmGraph.POSITIONS)[at + i] = i;
-        inputs.get(LlmGraph.DOC_START)[at + i] = at;
-      }
-      at += d.length;
-    }
-    Graph graph = LlmGraph.logits(BASE, Adapters.none(), DType.F32, tokens, tokens);
-    try (PlacedModel model =
-        new PlacedModel(device, BASE.weights(), Adapters.none(), BASE.constants(), graph)) {
-      return model.run(graph, inputs, 1, 1).get("logits");
-    }
-  }
-
   private static int[] text(Random r, int tokens) {
     return r.ints(tokens, 0, BASE.config().vocab()).toArray();
   }
@@ -68,10 +44,10 @@ class HybridTest {
     List<int[]> documents =
         List.of(text(r, 1 + r.nextInt(90)), text(r, 1 + r.nextInt(9)), text(r, 60 + r.nextInt(90)));
     try (Device device = TestDevices.open(name)) {
-      float[] packed = logits(device, documents);
+      float[] packed = PackedLogits.of(device, BASE, documents.toArray(int[][]::new));
       int at = 0;
       for (int[] document : documents) {
-        float[] alone = logits(device, List.of(document));
+        float[] alone = PackedLogits.of(device, BASE, document);
         assertThat(Errors.relative(Arrays.copyOfRange(packed, at, at + alone.length), alone))
             .as("%d tokens, %s", document.length, Seeded.again())
             .isLessThan(1e-5);
@@ -122,7 +98,7 @@ class HybridTest {
         int[] answer = generator.generate(prompt, 4, Set.of(), Sampling.greedy(), id -> true);
         int[] whole = Arrays.copyOf(prompt, prompt.length + answer.length);
         System.arraycopy(answer, 0, whole, prompt.length, answer.length);
-        float[] z = logits(device, List.of(whole));
+        float[] z = PackedLogits.of(device, BASE, whole);
         int[] expected = new int[answer.length];
         for (int i = 0; i < expected.length; i++) {
           expected[i] = best(z, prompt.length - 1 + i);

@@ -4,9 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -17,7 +15,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.loranative.UserException;
 import org.loranative.device.Device;
-import org.loranative.graph.Graph;
 import org.loranative.io.DType;
 import org.loranative.lora.AdapterMethod;
 import org.loranative.lora.AdapterMethods;
@@ -37,27 +34,6 @@ class MixtureTest {
     return LlmBase.open(Golden.FOLDER.resolve(path));
   }
 
-  private static float[] logits(Device device, LlmBase base, int[]... documents) {
-    int tokens = Arrays.stream(documents).mapToInt(d -> d.length).sum();
-    Map<String, int[]> inputs = new HashMap<>();
-    List.of(LlmGraph.IDS, LlmGraph.POSITIONS, LlmGraph.DOC_START)
-        .forEach(name -> inputs.put(name, new int[tokens]));
-    int at = 0;
-    for (int[] d : documents) {
-      for (int i = 0; i < d.length; i++) {
-        inputs.get(LlmGraph.IDS)[at + i] = d[i];
-        inputs.get(LlmGraph.POSITIONS)[at + i] = i;
-        inputs.get(LlmGraph.DOC_START)[at + i] = at;
-      }
-      at += d.length;
-    }
-    Graph graph = LlmGraph.logits(base, Adapters.none(), DType.F32, tokens, tokens);
-    try (PlacedModel model =
-        new PlacedModel(device, base.weights(), Adapters.none(), base.constants(), graph)) {
-      return model.run(graph, inputs, 1, 1).get("logits");
-    }
-  }
-
   private static final int[] FIRST = {3, 9, 40, 41, 2, 2, 60};
   private static final int[] SECOND = {5, 1, 66, 23, 8};
 
@@ -74,8 +50,8 @@ class MixtureTest {
   void packedDocumentsEqualThoseAlone(String name, String family) {
     LlmBase base = base(family + "/base");
     try (Device device = TestDevices.open(name)) {
-      float[] packed = logits(device, base, FIRST, SECOND);
-      float[] alone = logits(device, base, SECOND);
+      float[] packed = PackedLogits.of(device, base, FIRST, SECOND);
+      float[] alone = PackedLogits.of(device, base, SECOND);
       int from = packed.length - alone.length;
       assertThat(Errors.relative(Arrays.copyOfRange(packed, from, packed.length), alone))
           .isLessThan(1e-6);
@@ -108,7 +84,7 @@ class MixtureTest {
       int[] text = FIRST;
       int vocab = base.config().vocab();
       for (int next : answer) {
-        float[] z = logits(device, base, text);
+        float[] z = PackedLogits.of(device, base, text);
         int best = 0;
         for (int v = 0; v < vocab; v++) {
           int last = (text.length - 1) * vocab;
@@ -126,9 +102,9 @@ class MixtureTest {
   @Test
   void fileFormsGiveTheSameNumbers() {
     try (Device device = TestDevices.open("cpu")) {
-      float[] each = logits(device, base("qwen3-moe/base"), FIRST);
-      assertThat(logits(device, base("qwen3-moe/fused"), FIRST)).isEqualTo(each);
-      assertThat(Errors.relative(logits(device, base("qwen3-moe/base.gguf"), FIRST), each))
+      float[] each = PackedLogits.of(device, base("qwen3-moe/base"), FIRST);
+      assertThat(PackedLogits.of(device, base("qwen3-moe/fused"), FIRST)).isEqualTo(each);
+      assertThat(Errors.relative(PackedLogits.of(device, base("qwen3-moe/base.gguf"), FIRST), each))
           .isLessThan(1e-6);
     }
   }
