@@ -46,6 +46,21 @@ HYBRID = dict(
     rms_norm_eps=0.05,  # or answers near 0, which are normed, make ten steps chaotic
 )
 
+# With frequencies that tell positions of a few tokens apart.
+GEMMA4 = dict(
+    head_dim=16, global_head_dim=32, sliding_window=5, rms_norm_eps=0.05, final_logit_softcapping=2.0,
+    vocab_size_per_layer_input=VOCAB,
+    rope_parameters=dict(
+        sliding_attention=dict(rope_type="default", rope_theta=100.0),
+        full_attention=dict(rope_type="proportional", partial_rotary_factor=0.25, rope_theta=1000.0)),
+)
+
+
+def layer_types(letters):
+    """s slides, f attends in full."""
+    return [{"s": "sliding_attention", "f": "full_attention"}[c] for c in letters]
+
+
 MODELS = {
     "llama": (
         transformers.LlamaConfig,
@@ -87,6 +102,20 @@ MODELS = {
         transformers.Gemma3TextConfig,
         dict(num_hidden_layers=6, head_dim=16, sliding_window=5, query_pre_attn_scalar=12,
              vocab_size=VOCAB),
+    ),
+    # Every third layer attends in full, in wider heads whose values are their keys; the last three layers read
+    # the keys and values of others. Layers have embeddings of their own and are multiplied by a number.
+    "gemma4": (
+        transformers.Gemma4TextConfig,
+        dict(GEMMA4, num_hidden_layers=8, num_kv_shared_layers=3, use_double_wide_mlp=True,
+             hidden_size_per_layer_input=12, attention_k_eq_v=True, num_global_key_value_heads=1,
+             layer_types=layer_types("sssffssf")),
+    ),
+    # Without embeddings of layers and with no keys shared, as in the largest.
+    "gemma4-large": (
+        transformers.Gemma4TextConfig,
+        dict(GEMMA4, num_hidden_layers=4, attention_k_eq_v=True, num_global_key_value_heads=4,
+             hidden_size_per_layer_input=0, layer_types=layer_types("ssff")),
     ),
     "smollm3": (
         transformers.SmolLM3Config,
@@ -224,6 +253,15 @@ WRAPPERS = {
         mm_tokens_per_image=4,
         attn_implementation="eager",
     ),
+    "gemma4-vision": lambda: transformers.Gemma4Config(
+        text_config=dict(
+            {**COMMON, **GEMMA4}, num_hidden_layers=4, num_kv_shared_layers=1,
+            hidden_size_per_layer_input=8, layer_types=layer_types("sfsf")),
+        vision_config=dict(VISION, head_dim=8, num_key_value_heads=2, patch_size=4,
+                           position_embedding_size=16),
+        audio_config=None,
+        attn_implementation="eager",
+    ),
     "qwen2-vision": lambda: transformers.Qwen2_5_VLConfig(
         text_config=dict(
             COMMON, rope_parameters=dict(
@@ -278,11 +316,16 @@ def randomize(model, generator):
         scale = 0.8 if "conv1d" in name else 0.2 if p.dim() > 1 else 0.3
         with torch.no_grad():
             noise = torch.randn(p.shape, generator=generator) * scale
-            from_one = model.config.model_type.startswith(("gemma", "qwen3_5", "qwen3_next"))
+            kind = model.config.model_type
+            from_one = kind.startswith(("gemma", "qwen3_5", "qwen3_next")) and "gemma4" not in kind
             if p.dim() == 1 and "norm" in name and (not from_one or "linear_attn.norm" in name):
                 noise += 1.0
+            if "gemma4" in kind and ("q_norm" in name or "k_norm" in name):
+                noise *= 0.4  # their products are divided by nothing: each query would see one key alone
             p.copy_(noise)
     for name, b in model.named_buffers():
+        if name.endswith("layer_scalar"):
+            b.copy_(0.5 + torch.rand(b.shape, generator=generator))
         if name.endswith("e_score_correction_bias"):  # decides what sigmoids alone would not
             b.copy_(torch.randn(b.shape, generator=generator) * 0.3)
 
@@ -413,7 +456,8 @@ def write_gguf(name, arch, keys, permuted=False, factors=lambda c: {}):
     writer.add_block_count(c.num_hidden_layers)
     writer.add_feed_forward_length(c.intermediate_size)
     writer.add_head_count(c.num_attention_heads)
-    writer.add_head_count_kv(c.num_key_value_heads)
+    if not name.startswith("gemma4"):  # whose layers differ, see gemma4_keys
+        writer.add_head_count_kv(c.num_key_value_heads)
     writer.add_layer_norm_rms_eps(c.rms_norm_eps)
     writer.add_rope_freq_base(rope_of(c)["rope_theta"])
     keys(writer, c)
@@ -435,6 +479,7 @@ def write_gguf(name, arch, keys, permuted=False, factors=lambda c: {}):
             writer.add_tensor("blk." + n.split(".")[2] + ".ffn_down_exps.weight", w)
         elif n != "lm_head.weight" or not c.tie_word_embeddings:
             n = n.replace("e_score_correction_bias", "e_score_correction.bias")
+            n = n.replace("layer_scalar", "layer_scalar.weight")
             writer.add_tensor(names.get_name(n, try_suffixes=(".weight", ".bias")), w)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -523,6 +568,37 @@ def olmo3_keys(writer, c):
     writer.add_sliding_window(c.sliding_window)
 
 
+def gemma4_keys(writer, c):
+    """As Gemma4Model of llama.cpp's converter writes them."""
+    said = c.to_dict()
+    full = [t == "full_attention" for t in c.layer_types]
+    heads = [c.per_layer_config[i].num_key_value_heads for i in range(c.num_hidden_layers)]
+    sharing = c.num_kv_shared_layers
+    writer.add_key_length(GEMMA4["global_head_dim"])
+    writer.add_value_length(GEMMA4["global_head_dim"])
+    writer.add_key_length_swa(GEMMA4["head_dim"])
+    writer.add_value_length_swa(GEMMA4["head_dim"])
+    writer.add_rope_dimension_count(GEMMA4["global_head_dim"])
+    writer.add_rope_dimension_count_swa(GEMMA4["head_dim"])
+    writer.add_rope_freq_base_swa(c.rope_parameters["sliding_attention"]["rope_theta"])
+    writer.add_sliding_window(c.sliding_window)
+    writer.add_sliding_window_pattern([not f for f in full])
+    writer.add_shared_kv_layers(sharing)
+    writer.add_embedding_length_per_layer_input(said["hidden_size_per_layer_input"])
+    writer.add_final_logit_softcapping(c.final_logit_softcapping)
+    writer.add_head_count_kv(heads if len(set(heads)) > 1 else heads[0])
+    if c.use_double_wide_mlp:
+        own = c.num_hidden_layers - sharing
+        writer.add_feed_forward_length(
+            [c.intermediate_size * (1 if i < own else 2) for i in range(c.num_hidden_layers)])
+
+
+def gemma4_factors(c):
+    width = GEMMA4["global_head_dim"]
+    turned = int(width * c.rope_parameters["full_attention"]["partial_rotary_factor"] / 2)
+    return {"rope_freqs.weight": np.array([1.0] * turned + [1e30] * (width // 2 - turned), np.float32)}
+
+
 def make_ggufs():
     arch = gguf.MODEL_ARCH
     write_gguf("llama-linear", arch.LLAMA, linear_keys, permuted=True)
@@ -533,6 +609,8 @@ def make_ggufs():
     write_gguf("glm", arch.CHATGLM, rope_keys)
     write_gguf("glm4", arch.GLM4, rope_keys)
     write_gguf("ministral3", arch.MISTRAL3, ministral3_keys, permuted=True)
+    write_gguf("gemma4", arch.GEMMA4, gemma4_keys, factors=gemma4_factors)
+    write_gguf("gemma4-large", arch.GEMMA4, gemma4_keys, factors=gemma4_factors)
     write_gguf("qwen3-moe", arch.QWEN3MOE, expert_keys)
     write_gguf("qwen3-moe-experts", arch.QWEN3MOE, expert_keys)
     write_gguf("glm4-moe", arch.GLM4_MOE, glm_expert_keys)

@@ -36,7 +36,9 @@ record GgufToFolder(LlmBase base) {
       float added = name.endsWith("norm.weight") ? -family().normOffset() : 0;
       tensors.add(
           Merge.followed(
-              merged.stream(entry, name, choice.of(entry), new Form(heads, false, added)), phase));
+              merged.stream(
+                  entry, base.nameInFolder(name), choice.of(entry), new Form(heads, false, added)),
+              phase));
     }
     try (Tokenizer tokenizer = base.tokenizer()) {
       template.ifPresent(t -> t.giveAloud(tokenizer, base.path()));

@@ -84,6 +84,13 @@ public final class GgufMetadata {
     return this;
   }
 
+  public GgufMetadata bools(String key, List<Boolean> are) {
+    ByteBuffer to = array(Type.BOOL, are.size(), are.size());
+    are.forEach(is -> to.put((byte) (is ? 1 : 0)));
+    put(key, new Entry(Type.ARRAY, to.array(), are));
+    return this;
+  }
+
   public GgufMetadata float32s(String key, List<Float> numbers) {
     ByteBuffer to = array(Type.FLOAT32, numbers.size(), 4 * numbers.size());
     numbers.forEach(to::putFloat);

@@ -54,6 +54,10 @@ import java.util.stream.Stream;
  * @param normalizedExperts whether the weights of a token's experts are divided by their sum where
  *     the config is silent
  * @param sigmoidRouter whether experts are chosen by the sigmoid of each logit, not by softmax
+ * @param normedValues whether attention norms values too, and layers may share keys and values
+ * @param attentionScale of q kᵀ; 0 for 1/√(width of a head)
+ * @param fullHeadDim channels of a head in layers that do not slide, where the config is silent; 0
+ *     for those of the others
  * @param modelType {@code model_type} in config.json; the family's name where none is given
  * @param ggufNames names that differ from the common ones, without layer prefix
  */
@@ -81,6 +85,9 @@ public record Family(
     boolean groupedDelta,
     boolean normalizedExperts,
     boolean sigmoidRouter,
+    boolean normedValues,
+    double attentionScale,
+    int fullHeadDim,
     String modelType,
     Map<String, String> ggufNames) {
 
@@ -207,6 +214,9 @@ public record Family(
         groupedDelta,
         normalizedExperts,
         sigmoidRouter,
+        normedValues,
+        attentionScale,
+        fullHeadDim,
         modelType == null ? newName : modelType,
         ggufNames);
   }
@@ -290,7 +300,10 @@ public record Family(
         return "output" + kind;
       default:
         String[] parts = module.split("\\.", 4); // model, layers, index, rest
-        String rest = parts[3];
+        String rest = parts[parts.length - 1];
+        if (parts.length < 4) {
+          return ggufNames.getOrDefault(rest, module) + kind;
+        }
         String translated = ggufNames.getOrDefault(rest, COMMON_GGUF_NAMES.get(rest));
         return "blk." + parts[2] + "." + translated + kind;
     }

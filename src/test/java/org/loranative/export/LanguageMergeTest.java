@@ -133,6 +133,8 @@ class LanguageMergeTest {
         "qwen3",
         "gemma2",
         "gemma3",
+        "gemma4",
+        "gemma4-large",
         "phi3",
         "phi3-long",
         "smollm3",
@@ -189,6 +191,7 @@ class LanguageMergeTest {
   @ParameterizedTest
   @CsvSource({
     "gemma3-vision, f32",
+    "gemma4-vision, f32",
     "qwen2-vision, f32",
     "qwen3-vision, f32",
     "ministral3-vision, f32"

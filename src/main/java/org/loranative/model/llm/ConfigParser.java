@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.loranative.UserException;
 import org.loranative.graph.ops.Act;
 import org.loranative.graph.ops.DeltaRule;
@@ -44,7 +45,11 @@ final class ConfigParser {
               "%s: %d heads over %d key-value heads of width %d do not fit.",
               source, heads, kvHeads, headDim));
     }
-    int rotary = (int) (headDim * number("partial_rotary_factor", ropeNumber()));
+    double rotary = number("partial_rotary_factor", ropeNumber());
+    int layers = positive("num_hidden_layers");
+    LayerHeads widths = new LayerHeads(source, family, c, headDim, kvHeads);
+    int full = IntStream.range(0, layers).filter(i -> !slides(i)).findFirst().orElse(-1);
+    int fullDim = full < 0 ? headDim : widths.headDim(full, false);
     return new LlmConfig(
         family,
         prefix,
@@ -55,9 +60,10 @@ final class ConfigParser {
         (float) number("rms_norm_eps", 1e-6),
         (float) number("final_logit_softcapping", 0),
         scales(hidden),
-        layers(heads, kvHeads, headDim),
-        rope(rotary, false),
-        rope(rotary, true));
+        layers(heads, widths),
+        layerInputs(),
+        rope((int) (fullDim * rotary), false),
+        rope((int) (headDim * rotary), true));
   }
 
   private LlmConfig.Scales scales(int hidden) {
@@ -95,7 +101,25 @@ final class ConfigParser {
     };
   }
 
-  private List<LlmConfig.Layer> layers(int heads, int kvHeads, int headDim) {
+  private Optional<LayerInputs> layerInputs() {
+    int width = (int) number("hidden_size_per_layer_input", 0);
+    return width > 0 ? Optional.of(new LayerInputs(width, activation())) : Optional.empty();
+  }
+
+  /** Whether a layer has a window. */
+  private boolean slides(int layer) {
+    if (c.get("layer_types") instanceof List<?> types
+        && types.size() == positive("num_hidden_layers")) {
+      return types.get(layer).equals("sliding_attention");
+    }
+    return switch (family.sliding()) {
+      case "all" -> true;
+      case "every" -> (layer + 1) % slidingPeriod() != 0;
+      default -> false;
+    };
+  }
+
+  private List<LlmConfig.Layer> layers(int heads, LayerHeads widths) {
     int n = positive("num_hidden_layers");
     if (c.get("clip_qkv") instanceof Number bound) {
       throw new UserException(
@@ -104,9 +128,6 @@ final class ConfigParser {
                   + " without.",
               source, bound));
     }
-    float scale =
-        (float)
-            number("attention_multiplier", 1 / Math.sqrt(number("query_pre_attn_scalar", headDim)));
     float softcap = (float) number("attn_logit_softcapping", 0);
     long window = (long) number("sliding_window", 0);
     List<?> types = c.get("layer_types") instanceof List<?> list ? list : List.of();
@@ -116,20 +137,14 @@ final class ConfigParser {
         layers.add(new LlmConfig.Layer(deltaNet(), feedForward(i)));
         continue;
       }
-      boolean slides =
-          types.size() == n
-              ? types.get(i).equals("sliding_attention")
-              : switch (family.sliding()) {
-                case "all" -> true;
-                case "every" -> (i + 1) % slidingPeriod() != 0;
-                default -> false;
-              };
+      boolean slides = slides(i);
+      int headDim = widths.headDim(i, slides);
       SelfAttention attention =
           new SelfAttention(
               heads,
-              kvHeads,
+              widths.kvHeads(i, slides, heads),
               headDim,
-              scale,
+              scale(headDim),
               softcap,
               slides ? window : 0,
               rotates(i, n),
@@ -139,10 +154,44 @@ final class ConfigParser {
               Boolean.TRUE.equals(c.getOrDefault("use_qk_norm", family.qkNorm())));
       boolean gated =
           Boolean.TRUE.equals(c.getOrDefault("attn_output_gate", family.gatedAttention()));
-      Mixer mixer = gated ? new GatedAttention(attention) : attention;
+      Mixer mixer =
+          family.normedValues()
+              ? normedValues(attention, i, n)
+              : gated ? new GatedAttention(attention) : attention;
       layers.add(new LlmConfig.Layer(mixer, feedForward(i)));
     }
     return layers;
+  }
+
+  /** Of q kᵀ, with heads of such a width. */
+  private float scale(int headDim) {
+    double scale =
+        family.attentionScale() > 0
+            ? family.attentionScale()
+            : 1 / Math.sqrt(number("query_pre_attn_scalar", headDim));
+    return (float) number("attention_multiplier", scale);
+  }
+
+  /** The last layers read what the last layer before them of their kind has. */
+  private Mixer normedValues(SelfAttention attention, int layer, int layers) {
+    boolean keysAreValues =
+        Boolean.TRUE.equals(c.get("attention_k_eq_v")) && !attention.rotatesLocally();
+    int own = layers - (int) number("num_kv_shared_layers", 0);
+    if (layer < own) {
+      return new NormedValues(attention, keysAreValues, Optional.empty());
+    }
+    int giver = own - 1;
+    while (giver >= 0 && slides(giver) != attention.rotatesLocally()) {
+      giver--;
+    }
+    if (giver < 0) {
+      throw new UserException(
+          String.format(
+              "%s: the last %d of %d layers share keys and values (num_kv_shared_layers), but no"
+                  + " layer of the kind of layer %d stands before them.",
+              source, layers - own, layers, layer));
+    }
+    return new NormedValues(attention, keysAreValues, Optional.of(giver));
   }
 
   private boolean isRecurrent(Object type, int layer) {
@@ -182,7 +231,11 @@ final class ConfigParser {
             || (layer + 1) % Math.max(1, (int) number("decoder_sparse_step", 1)) != 0
             || c.get("mlp_only_layers") instanceof List<?> list
                 && list.stream().anyMatch(i -> i instanceof Number n && n.intValue() == layer);
-    if (experts == 0 || dense) {
+    if (Boolean.TRUE.equals(c.get("enable_moe_block"))) {
+      throw new UserException(
+          source + ": its layers have mixtures of experts (enable_moe_block), not supported yet.");
+    }
+    if (experts == 0 || dense || Boolean.FALSE.equals(c.get("enable_moe_block"))) {
       return new GatedMlp(activation(), family.fusedGateUp(), GatedMlp.ALONE);
     }
     if (number("shared_expert_intermediate_size", 0) > 0) {

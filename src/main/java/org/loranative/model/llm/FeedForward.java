@@ -11,4 +11,13 @@ interface FeedForward {
 
   /** [tokens, hidden] of normed states [tokens, hidden]. */
   Value apply(LayerNet at, Value x);
+
+  /**
+   * The same for those that also read the states before the norm.
+   *
+   * @param stream these states, [tokens, hidden]
+   */
+  default Value apply(LayerNet at, Value x, Value stream) {
+    return apply(at, x);
+  }
 }

@@ -13,6 +13,10 @@ final class FolderNames {
   /** Of a model that is a language model alone. */
   static final String PLAIN = "model.";
 
+  /** What a layer's states are multiplied by; transformers' name has no ending. */
+  private static final String LAYER_SCALE = ".layer_scalar";
+
+  private static final String WEIGHT = ".weight";
   private static final String INSIDE = "model.language_model.";
 
   private final boolean inside;
@@ -41,7 +45,10 @@ final class FolderNames {
     if (name.endsWith(".mlp.gate.e_score_correction_bias")) {
       return name.replace(".e_score_correction_bias", Router.Sigmoid.CORRECTION);
     }
-    return name.matches(".*\\.mlp\\.experts\\.(gate_up|down)_proj") ? name + ".weight" : name;
+    if (name.endsWith(LAYER_SCALE)) {
+      return name + WEIGHT;
+    }
+    return name.matches(".*\\.mlp\\.experts\\.(gate_up|down)_proj") ? name + WEIGHT : name;
   }
 
   /** Our name of a tensor of a folder whose language model is a part. */
@@ -54,6 +61,13 @@ final class FolderNames {
     }
     return name.matches("model\\.(layers|embed_tokens|norm)\\..*")
         ? INSIDE + name.substring(PLAIN.length())
+        : name;
+  }
+
+  /** What transformers calls a tensor that we call {@code name}. */
+  static String inFolder(String name) {
+    return name.endsWith(LAYER_SCALE + WEIGHT)
+        ? name.substring(0, name.length() - WEIGHT.length())
         : name;
   }
 

@@ -13,6 +13,9 @@ import org.loranative.io.TensorFile;
 
 /** A GGUF's metadata under the names of Hugging Face's config.json. */
 final class GgufConfig {
+  /** How many times slower the rotations of layers that do not slide are than plain ones. */
+  static final String FACTORS = "rope_freqs.weight";
+
   private GgufConfig() {}
 
   private static final Map<String, String> NAMES =
@@ -100,6 +103,9 @@ final class GgufConfig {
       }
       config.put("rope_scaling", rope);
     }
+    TensorEntry slowing = file.tensors().get(FACTORS);
+    new GgufLayers(architecture)
+        .translate(file, slowing == null ? List.of() : numbers(slowing), config);
     TensorEntry factors = file.tensors().get("rope_factors_short.weight");
     if (factors != null) {
       Map<String, Object> rope = new HashMap<>();

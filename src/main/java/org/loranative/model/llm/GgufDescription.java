@@ -14,6 +14,9 @@ import org.loranative.io.TensorFile;
  * and the rotary factors that it holds as tensors.
  */
 public final class GgufDescription {
+  /** Of channels that do not turn at all, as llama.cpp's converter writes it. */
+  private static final float NEVER = 1e30f;
+
   /** GGUF's keys behind the architecture, and ours: whole numbers. */
   private static final Map<String, String> WHOLE = new LinkedHashMap<>();
 
@@ -38,14 +41,16 @@ public final class GgufDescription {
   private final LlmBase base;
   private final Map<String, Object> settings;
   private final Map<String, Object> rope;
+  private final Map<String, Object> localRope;
 
   public GgufDescription(LlmBase base) {
     this.base = base;
     this.settings = base.settings();
-    this.rope =
+    ConfigParser parser =
         new ConfigParser(
-                base.path().toString(), base.config().family(), base.config().prefix(), settings)
-            .ropeParameters(false);
+            base.path().toString(), base.config().family(), base.config().prefix(), settings);
+    this.rope = parser.ropeParameters(false);
+    this.localRope = parser.ropeParameters(true);
   }
 
   /** Adds all that is not the tokenizer's. */
@@ -70,6 +75,10 @@ public final class GgufDescription {
     metadata.uint32(to + "rope.dimension_count", 2L * c.rope().invFreq().size());
     metadata.float32(to + "rope.freq_base", ((Number) rope.get("rope_theta")).doubleValue());
     scaling(metadata, to + "rope.scaling.");
+    if (c.family().fullHeadDim() > 0) {
+      double theta = ((Number) localRope.get("rope_theta")).doubleValue();
+      new GgufLayers(architecture).describe(metadata, c, base.weights(), theta);
+    }
   }
 
   private interface Use {
@@ -88,8 +97,8 @@ public final class GgufDescription {
 
   private void scaling(GgufMetadata metadata, String to) {
     switch (type()) {
-      case "default", "none", "mrope", "llama3" -> {
-        // Llama 3's are a tensor.
+      case "default", "none", "mrope", "llama3", "proportional" -> {
+        // Those that are slowed are a tensor.
       }
       case "linear" ->
           metadata.string(to + "type", "linear").float32(to + "factor", real("factor"));
@@ -124,14 +133,9 @@ public final class GgufDescription {
    */
   public void requireSaid(GgufMetadata metadata) {
     Map<String, TensorEntry> tensors = new HashMap<>();
-    factors()
-        .forEach(
-            (name, numbers) ->
-                tensors.put(
-                    name,
-                    new TensorEntry(
-                        name, "F32", List.of((long) numbers.length), base.path(), 0, 0)));
-    tensors.remove("rope_factors_short.weight"); // its numbers are in no file yet
+    for (String name : base.tensorNames()) {
+      tensors.put(base.ggufNames().of(name), base.weights().entry(name));
+    }
     Map<String, Object> said =
         GgufConfig.translate(
             base.ggufNames().architecture(), new TensorFile(tensors, metadata.values()));
@@ -153,7 +157,8 @@ public final class GgufDescription {
   }
 
   private static boolean near(RopeSpec a, RopeSpec b) {
-    boolean near = Math.abs(a.scale() - b.scale()) < 1e-5;
+    boolean near =
+        Math.abs(a.scale() - b.scale()) < 1e-5 && a.invFreq().size() == b.invFreq().size();
     for (int i = 0; near && i < b.invFreq().size(); i++) {
       float x = b.invFreq().get(i);
       near = Math.abs(a.invFreq().get(i) - x) <= 1e-5 * x;
@@ -183,7 +188,7 @@ public final class GgufDescription {
   /** Tensors of f32 beside the weights: rotary factors, by their names. */
   public Map<String, float[]> factors() {
     return switch (type()) {
-      case "llama3" -> Map.of("rope_freqs.weight", slowing());
+      case "llama3", "proportional" -> Map.of(GgufConfig.FACTORS, slowing());
       case "longrope", "su" ->
           Map.of(
               "rope_factors_long.weight", numbers("long_factor"),
@@ -192,13 +197,14 @@ public final class GgufDescription {
     };
   }
 
-  /** How many times slower Llama 3's rotations are than plain ones. */
+  /** How many times slower rotations are than plain ones. */
   private float[] slowing() {
     List<Float> scaled = base.config().rope().invFreq();
     double theta = real("rope_theta");
     float[] factors = new float[scaled.size()];
     for (int i = 0; i < factors.length; i++) {
-      factors[i] = (float) (Math.pow(theta, -2.0 * i / (2 * factors.length)) / scaled.get(i));
+      double plain = Math.pow(theta, -2.0 * i / (2 * factors.length));
+      factors[i] = scaled.get(i) == 0 ? NEVER : (float) (plain / scaled.get(i));
     }
     return factors;
   }

@@ -1,5 +1,6 @@
 package org.loranative.model.llm;
 
+import java.util.Map;
 import java.util.Optional;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Value;
@@ -12,10 +13,24 @@ import org.loranative.model.Net;
  * What the words of one layer build with: names are those within the layer.
  *
  * @param path of the layer's modules, with its dot
+ * @param index of the layer whose cache is read and written: its own, or a giver's
  * @param rope table of rotations; localRope that of the local frequencies
+ * @param input what a model with {@link LayerInputs} gives this layer alone
+ * @param given keys and values of layers before, by their index
  */
 record LayerNet(
-    Net net, String path, int index, float normEps, Value rope, Value localRope, Tokens tokens) {
+    Net net,
+    String path,
+    int index,
+    float normEps,
+    Value rope,
+    Value localRope,
+    Tokens tokens,
+    Optional<Value> input,
+    Map<Integer, Keys> given) {
+
+  /** Keys and values [tokens, kvHeads headDim], as heads read them. */
+  record Keys(Value k, Value v) {}
 
   /** The tokens of a graph: documents of a packed row, or new ones behind a cache. */
   interface Tokens {
@@ -29,6 +44,11 @@ record LayerNet(
 
     /** What the delta rule answers. */
     Value recur(LayerNet at, Value q, Value k, Value v, DeltaGates gates, DeltaRule.Heads heads);
+  }
+
+  /** The same layer before the cache of another. */
+  LayerNet withCacheOf(int layer) {
+    return new LayerNet(net, path, layer, normEps, rope, localRope, tokens, input, given);
   }
 
   Graph graph() {

@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.loranative.UserException;
 import org.loranative.graph.Kind;
 import org.loranative.graph.Shape;
@@ -29,6 +31,7 @@ import org.loranative.lora.LayerBlocks;
 import org.loranative.model.Family;
 import org.loranative.model.MissingBase;
 import org.loranative.model.weights.Quantize;
+import org.loranative.model.weights.StoredRows;
 import org.loranative.model.weights.Weights;
 import org.loranative.text.Tokenizer;
 import org.loranative.text.TokenizerFiles;
@@ -37,6 +40,7 @@ import org.loranative.text.Tokenizers;
 /** A base model on disk: its config, its tensors (not yet loaded) and its tokenizer. */
 public final class LlmBase {
   private static final String HEAD = "lm_head.weight";
+  private static final String LAYER_SCALE = "layer_scalar.weight";
 
   private final Path path;
   private final LlmConfig config;
@@ -45,6 +49,7 @@ public final class LlmBase {
   private final boolean gguf;
   private final Map<String, Object> settings;
   private final ExpertWeights experts;
+  private final List<Float> layerScales;
 
   private LlmBase(
       Path path,
@@ -61,6 +66,7 @@ public final class LlmBase {
     this.settings = settings;
     checkShapes();
     experts = ExpertWeights.find(config, weights, path.toString());
+    layerScales = readLayerScales();
   }
 
   /** Opens a Hugging Face folder or a GGUF file. */
@@ -174,7 +180,7 @@ public final class LlmBase {
         weights.interleaved(config.inLayer(i, "self_attn.k_proj.weight"), config.kvHeads());
       }
     }
-    TensorEntry factors = file.tensors().get("rope_freqs.weight");
+    TensorEntry factors = file.tensors().get(GgufConfig.FACTORS);
     return new LlmBase(
         path,
         factors == null ? config : withFactors(config, factors),
@@ -204,10 +210,31 @@ public final class LlmBase {
       long out = p.out() == 0 ? shape.dim(0) : p.out();
       require(p.name() + ".weight", out, p.in() == 0 ? shape.last() : p.in());
     }
+    String table = c.prefix() + LayerInputs.TABLE;
+    long inputs = c.layerInputs().map(LayerInputs::width).orElse(0);
+    if (inputs > 0 || weights.has(table)) {
+      require(table, c.vocab(), c.layers().size() * inputs);
+    }
     for (int i = 0; i < c.layers().size(); i++) {
       int layer = i;
       c.layers().get(i).mixer().others().forEach((n, s) -> require(c.inLayer(layer, n), s));
     }
+  }
+
+  private List<Float> readLayerScales() {
+    List<Float> scales = new ArrayList<>();
+    try (StoredRows rows = weights.rows()) {
+      for (int i = 0; i < config.layers().size(); i++) {
+        String name = config.inLayer(i, LAYER_SCALE);
+        float[] scale = {1};
+        if (weights.has(name)) {
+          require(name, 1);
+          rows.read(weights.entry(name), 0, 1, scale);
+        }
+        scales.add(scale[0]);
+      }
+    }
+    return List.copyOf(scales);
   }
 
   private void require(String name, long... dims) {
@@ -246,7 +273,7 @@ public final class LlmBase {
     config.linearPaths().forEach(path -> names.add(path + ".weight"));
     names.addAll(experts.names());
     if (how == Quantize.KEEP) {
-      names.addAll(List.of(embeddingName(), HEAD));
+      names.addAll(List.of(embeddingName(), HEAD, config.prefix() + LayerInputs.TABLE));
     }
     weights.quantize(how, names::contains);
   }
@@ -272,7 +299,8 @@ public final class LlmBase {
 
   /** What slows the rotations of a GGUF that has a tensor of factors, as config.json says it. */
   public Optional<Map<String, Object>> ropeScaling() {
-    return file.tensors().containsKey("rope_freqs.weight")
+    return file.tensors().containsKey(GgufConfig.FACTORS)
+            && !settings.containsKey("rope_parameters")
         ? Optional.of(Llama3Rope.of(config, settings))
         : Optional.empty();
   }
@@ -295,10 +323,23 @@ public final class LlmBase {
 
   /** Names of all tensors that the model reads and its file has, in its order of layers. */
   public List<String> tensorNames() {
-    return LlmGraph.logits(this, Adapters.none(), DType.F32, 1, 1).named().values().stream()
-        .filter(v -> v.kind() == Kind.WEIGHT && weights.has(v.name()))
-        .map(Value::name)
-        .toList();
+    Stream<String> inGraph =
+        LlmGraph.logits(this, Adapters.none(), DType.F32, 1, 1).named().values().stream()
+            .filter(v -> v.kind() == Kind.WEIGHT)
+            .map(Value::name);
+    Stream<String> numbers =
+        IntStream.range(0, layerScales.size()).mapToObj(i -> config.inLayer(i, LAYER_SCALE));
+    return Stream.concat(inGraph, numbers).filter(weights::has).toList();
+  }
+
+  /** What a Hugging Face folder calls the tensor {@code name}. */
+  public String nameInFolder(String name) {
+    return FolderNames.inFolder(name);
+  }
+
+  /** What the states behind each layer are multiplied by. */
+  List<Float> layerScales() {
+    return layerScales;
   }
 
   /** Whether it is a GGUF file, not a folder. */

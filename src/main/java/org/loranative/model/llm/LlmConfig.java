@@ -2,6 +2,7 @@ package org.loranative.model.llm;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.loranative.model.Family;
 
@@ -14,6 +15,7 @@ import org.loranative.model.Family;
  * @param finalSoftcap cap of logits, 0 for none
  * @param scales what numbers are multiplied by
  * @param layers one for each transformer layer
+ * @param layerInputs what layers are given beside the residual stream, if anything
  * @param rope frequencies; localRope those of sliding layers (often the same)
  */
 public record LlmConfig(
@@ -27,6 +29,7 @@ public record LlmConfig(
     float finalSoftcap,
     Scales scales,
     List<Layer> layers,
+    Optional<LayerInputs> layerInputs,
     RopeSpec rope,
     RopeSpec localRope) {
 
@@ -74,6 +77,7 @@ public record LlmConfig(
         finalSoftcap,
         scales,
         layers,
+        layerInputs,
         other,
         localRope.equals(rope) ? other : localRope);
   }
@@ -92,12 +96,15 @@ public record LlmConfig(
   List<Projection> projections() {
     List<Projection> all = new ArrayList<>();
     for (int i = 0; i < layers.size(); i++) {
-      int layer = i;
-      Stream.concat(
-              layers.get(i).mixer().linears(hidden).stream(),
-              layers.get(i).feedForward().linears(hidden).stream())
-          .forEach(p -> all.add(new Projection(inLayer(layer, p.name()), p.in(), p.out())));
+      String path = inLayer(i, "");
+      Stream.of(
+              layers.get(i).mixer().linears(hidden),
+              layers.get(i).feedForward().linears(hidden),
+              layerInputs.map(in -> in.linears(hidden)).orElse(List.of()))
+          .flatMap(List::stream)
+          .forEach(p -> all.add(p.under(path)));
     }
+    layerInputs.ifPresent(in -> all.add(in.shared(hidden, layers.size()).under(prefix)));
     return all;
   }
 

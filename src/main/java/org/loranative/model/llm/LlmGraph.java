@@ -1,5 +1,8 @@
 package org.loranative.model.llm;
 
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.loranative.graph.Autodiff;
 import org.loranative.graph.Graph;
@@ -7,6 +10,7 @@ import org.loranative.graph.Kind;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Add;
+import org.loranative.graph.ops.Affine;
 import org.loranative.graph.ops.Attention;
 import org.loranative.graph.ops.CachedAttention;
 import org.loranative.graph.ops.CachedDeltaRule;
@@ -253,31 +257,39 @@ public final class LlmGraph {
   private Stream stream(LayerNet.Tokens these, String inputs, int layers) {
     Value ids = g.input(inputs + IDS, DType.I32, tokens);
     Value positions = g.input(inputs + POSITIONS, DType.I32, tokens);
-    long half = c.rope().invFreq().size();
-    Value rope = RopeTable.of(g, positions, net.constant(ROPE, half), c.rope().scale());
+    Value rope = rope(positions, ROPE, c.rope());
     boolean twoBases =
         !c.localRope().equals(c.rope())
             && c.layers().stream().anyMatch(l -> l.mixer().rotatesLocally());
-    Value localRope =
-        twoBases
-            ? RopeTable.of(g, positions, net.constant(LOCAL_ROPE, half), c.localRope().scale())
-            : rope;
+    Value localRope = twoBases ? rope(positions, LOCAL_ROPE, c.localRope()) : rope;
     // What halves add is not multiplied; the stream is held divided by their factor instead, which
     // norms do not see but for their epsilon.
     float scale = c.scales().embedding() / c.scales().residual();
     Value x = Embedding.of(g, ids, net.matrix(base.embeddingName()), net.compute(), scale);
+    List<Value> own =
+        c.layerInputs()
+            .map(i -> i.of(net, c.prefix(), c.layers().size(), c.normEps(), ids, x))
+            .orElse(List.of());
+    Map<Integer, LayerNet.Keys> given = new HashMap<>();
 
     // The residual stream is the sum of `residual` and `x`; each norm adds them as it reads them.
     Stream stream = new Stream(x, Optional.empty());
     for (int i = 0; i < layers; i++) {
       Stream in = stream;
       LlmConfig.Layer layer = c.layers().get(i);
-      LayerNet at = new LayerNet(net, c.inLayer(i, ""), i, c.normEps(), rope, localRope, these);
+      Optional<Value> input = own.isEmpty() ? Optional.empty() : Optional.of(own.get(i));
+      LayerNet at =
+          new LayerNet(net, c.inLayer(i, ""), i, c.normEps(), rope, localRope, these, input, given);
       Stream[] out = new Stream[1];
       g.block("layers." + i, () -> out[0] = layer(layer, at, in));
       stream = out[0];
     }
     return stream;
+  }
+
+  private Value rope(Value positions, String name, RopeSpec spec) {
+    Value frequencies = net.constant(name, spec.invFreq().size());
+    return RopeTable.of(g, positions, frequencies, spec.scale());
   }
 
   private record Stream(Value x, Optional<Value> residual) {
@@ -292,8 +304,23 @@ public final class LlmGraph {
     Value mixed = after(at, norms.afterAttention(), layer.mixer().mix(at, first.x()));
     Half second =
         before(at, norms.beforeFeedForward(), new Stream(mixed, Optional.of(first.stream())));
-    Value ffn = after(at, norms.afterFeedForward(), layer.feedForward().apply(at, second.x()));
-    return new Stream(ffn, Optional.of(second.stream()));
+    Value ffn =
+        after(
+            at,
+            norms.afterFeedForward(),
+            layer.feedForward().apply(at, second.x(), second.stream()));
+    return end(at, new Stream(ffn, Optional.of(second.stream())));
+  }
+
+  /** What some families do behind both halves. */
+  private Stream end(LayerNet at, Stream halves) {
+    Stream out = halves;
+    if (c.layerInputs().isPresent()) {
+      Value sum = out.sum(g);
+      out = new Stream(c.layerInputs().get().end(at, sum), Optional.of(sum));
+    }
+    float scale = base.layerScales().get(at.index());
+    return scale == 1 ? out : new Stream(Affine.of(g, out.sum(g), scale, 0), Optional.empty());
   }
 
   /** What a half of a layer reads, and the residual stream there. */

@@ -6,4 +6,9 @@ package org.loranative.model.llm;
  * @param in columns and
  * @param out rows of its weight, 0 for what the file has
  */
-record Projection(String name, long in, long out) {}
+record Projection(String name, long in, long out) {
+  /** The same by its whole path. */
+  Projection under(String path) {
+    return new Projection(path + name, in, out);
+  }
+}

@@ -70,6 +70,7 @@ public record RopeSpec(List<Float> invFreq, float scale, int mostTokens) {
         }
         yield spec(plain, 1);
       }
+      case "proportional" -> spec(proportional(dim, plain, scaling), 1);
       case "llama3" -> spec(llama3(plain, scaling), 1);
       case "yarn" -> yarn(dim, theta, plain, scaling, maxPositions);
       case "longrope", "su" -> longrope(plain, scaling, maxPositions);
@@ -77,7 +78,8 @@ public record RopeSpec(List<Float> invFreq, float scale, int mostTokens) {
           throw new UserException(
               "The model's rope scaling \""
                   + type
-                  + "\" is not supported (default, linear, llama3, yarn and longrope are).");
+                  + "\" is not supported (default, linear, proportional, llama3, yarn and longrope"
+                  + " are).");
     };
   }
 
@@ -98,6 +100,17 @@ public record RopeSpec(List<Float> invFreq, float scale, int mostTokens) {
       list.add((float) f);
     }
     return new RopeSpec(list, (float) scale, 0);
+  }
+
+  /** Gemma 4's: the first channels of each half turn as ever, the others not at all. */
+  private static double[] proportional(int dim, double[] plain, Map<String, Object> s) {
+    int turned = (int) (number(s, "partial_rotary_factor", 1) * dim / 2);
+    double factor = number(s, "factor", 1);
+    double[] scaled = new double[plain.length];
+    for (int i = 0; i < turned; i++) {
+      scaled[i] = plain[i] / factor;
+    }
+    return scaled;
   }
 
   /** Llama 3.1: long waves are slowed by the factor, short ones kept, those between blended. */

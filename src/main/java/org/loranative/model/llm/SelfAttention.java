@@ -34,6 +34,8 @@ record SelfAttention(
   static final String KEY = "self_attn.k_proj";
   static final String VALUE = "self_attn.v_proj";
   static final String OUTPUT = "self_attn.o_proj";
+  static final String QUERY_NORM = "self_attn.q_norm";
+  static final String KEY_NORM = "self_attn.k_norm";
 
   @Override
   public List<Projection> linears(long hidden) {
@@ -66,21 +68,24 @@ record SelfAttention(
   }
 
   /** What heads read: of projected q, k, v, before the last projection. */
-  Value attend(LayerNet at, Value projectedQ, Value projectedK, Value v) {
-    Value q = projectedQ;
-    Value k = projectedK;
-    if (qkNorm) {
-      q = at.norm("self_attn.q_norm", q);
-      k = at.norm("self_attn.k_norm", k);
-    }
-    if (rotates) {
-      Value table = rotatesLocally ? at.localRope() : at.rope();
-      q = Rope.of(at.graph(), q, table, headDim, pairing);
-      k = Rope.of(at.graph(), k, table, headDim, pairing);
-    }
-    Attention.Setting setting =
-        Attention.Setting.causal(
-            heads, kvHeads, headDim, scale, softcap, window, at.tokens().longest());
-    return at.tokens().attend(at, q, k, v, setting);
+  Value attend(LayerNet at, Value q, Value k, Value v) {
+    return at.tokens()
+        .attend(at, turned(at, QUERY_NORM, q), turned(at, KEY_NORM, k), v, setting(at));
+  }
+
+  /**
+   * Projected queries or keys as heads compare them: normed and rotated.
+   *
+   * @param norm of them
+   */
+  Value turned(LayerNet at, String norm, Value projected) {
+    Value x = qkNorm ? at.norm(norm, projected) : projected;
+    Value table = rotatesLocally ? at.localRope() : at.rope();
+    return rotates ? Rope.of(at.graph(), x, table, headDim, pairing) : x;
+  }
+
+  Attention.Setting setting(LayerNet at) {
+    return Attention.Setting.causal(
+        heads, kvHeads, headDim, scale, softcap, window, at.tokens().longest());
   }
 }

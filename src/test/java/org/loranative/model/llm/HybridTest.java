@@ -11,10 +11,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.loranative.UserException;
 import org.loranative.device.Device;
@@ -27,7 +29,8 @@ import org.loranative.testing.Seeded;
 import org.loranative.testing.TestDevices;
 
 /**
- * A tiny Qwen3.5 beyond what {@code GoldenTest} holds against transformers: rows of many chunks.
+ * Tiny models whose layers read in different ways, beyond what {@code GoldenTest} holds against
+ * transformers: rows of many chunks.
  */
 @ExtendWith(Seeded.class)
 class HybridTest {
@@ -37,17 +40,29 @@ class HybridTest {
     return r.ints(tokens, 0, BASE.config().vocab()).toArray();
   }
 
+  /** Recurrent layers among others; windows, and keys that layers share. */
+  static Stream<Arguments> everywhere() {
+    return TestDevices.MODELS.stream()
+        .flatMap(
+            device -> Stream.of("qwen3-5", "gemma4").map(model -> Arguments.of(device, model)));
+  }
+
+  private static LlmBase base(String model) {
+    return LlmBase.open(Golden.FOLDER.resolve(model).resolve("base"));
+  }
+
   /** No document sees another's state or the tail of what its convolutions read. */
   @ParameterizedTest
-  @MethodSource("org.loranative.testing.TestDevices#models")
-  void packedDocumentsEqualThoseAlone(String name, Random r) {
+  @MethodSource("everywhere")
+  void packedDocumentsEqualThoseAlone(String name, String model, Random r) {
+    LlmBase base = base(model);
     List<int[]> documents =
         List.of(text(r, 1 + r.nextInt(90)), text(r, 1 + r.nextInt(9)), text(r, 60 + r.nextInt(90)));
     try (Device device = TestDevices.open(name)) {
-      float[] packed = PackedLogits.of(device, BASE, documents.toArray(int[][]::new));
+      float[] packed = PackedLogits.of(device, base, documents.toArray(int[][]::new));
       int at = 0;
       for (int[] document : documents) {
-        float[] alone = PackedLogits.of(device, BASE, document);
+        float[] alone = PackedLogits.of(device, base, document);
         assertThat(Errors.relative(Arrays.copyOfRange(packed, at, at + alone.length), alone))
             .as("%d tokens, %s", document.length, Seeded.again())
             .isLessThan(1e-5);
@@ -67,8 +82,9 @@ class HybridTest {
 
   /** Prompts of several pieces, one after another: longer, shorter, the same again. */
   @ParameterizedTest
-  @MethodSource("org.loranative.testing.TestDevices#models")
-  void answersAreThoseOfTheWholeText(String name, Random r) {
+  @MethodSource("everywhere")
+  void answersAreThoseOfTheWholeText(String name, String family, Random r) {
+    LlmBase base = base(family);
     int[] first = text(r, 70 + r.nextInt(30));
     List<int[]> prompts =
         List.of(
@@ -81,14 +97,14 @@ class HybridTest {
         PlacedModel model =
             new PlacedModel(
                 device,
-                BASE.weights(),
+                base.weights(),
                 Adapters.none(),
-                BASE.constants(),
-                Generator.weightsOf(BASE, Adapters.none(), DType.F32));
+                base.constants(),
+                Generator.weightsOf(base, Adapters.none(), DType.F32));
         Generator generator =
             new Generator(
                 device,
-                BASE,
+                base,
                 Adapters.none(),
                 DType.F32,
                 model.placement(),
@@ -98,7 +114,7 @@ class HybridTest {
         int[] answer = generator.generate(prompt, 4, Set.of(), Sampling.greedy(), id -> true);
         int[] whole = Arrays.copyOf(prompt, prompt.length + answer.length);
         System.arraycopy(answer, 0, whole, prompt.length, answer.length);
-        float[] z = PackedLogits.of(device, BASE, whole);
+        float[] z = PackedLogits.of(device, base, whole);
         int[] expected = new int[answer.length];
         for (int i = 0; i < expected.length; i++) {
           expected[i] = best(z, prompt.length - 1 + i);
