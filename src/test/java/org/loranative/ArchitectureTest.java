@@ -295,6 +295,24 @@ class ArchitectureTest {
     }
   }
 
+  /**
+   * The JDK's server takes its limits from the first that a process makes; tests that made their
+   * own left the board without any.
+   */
+  @Test
+  void everyServerHasTheLimitsOfTheLocalOne() throws IOException {
+    Pattern made = Pattern.compile("HttpServer\\.create");
+    for (String root : List.of("src/main/java", "src/test/java")) {
+      try (Stream<Path> files = Files.walk(Path.of(root))) {
+        for (Path f : files.filter(p -> p.toString().endsWith(".java")).toList()) {
+          assertThat(made.matcher(Files.readString(f)).find())
+              .as("%s makes a server", f)
+              .isEqualTo(f.endsWith("web/LocalServer.java"));
+        }
+      }
+    }
+  }
+
   /** Another operating system is another file beside platform/posix.cpp. */
   @Test
   void onlyThePlatformRoomAsksTheOperatingSystem() throws IOException {

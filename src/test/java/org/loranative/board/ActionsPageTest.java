@@ -2,9 +2,8 @@ package org.loranative.board;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpHandler;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.loranative.testing.TinyModel;
 import org.loranative.track.RunStatus;
 import org.loranative.track.TensorBoard;
+import org.loranative.web.LocalServer;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Keys;
 import org.openqa.selenium.WebElement;
@@ -191,7 +191,6 @@ class ActionsPageTest extends InBrowser {
     openBoard();
     screen(1440, 1000, false);
     load("");
-    HttpServer evil = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
     String to = board.address() + "api/do/marks";
     String page =
         "<form id=f method=post enctype=text/plain action='"
@@ -208,8 +207,7 @@ class ActionsPageTest extends InBrowser {
             + " 'board'}}]) { try { const r = await fetch(to, {method: 'POST', body, ...o});"
             + " out.push(r.type + r.status); } catch (e) { out.push('refused'); } }"
             + "document.getElementById('f').submit(); return out.join(); }</script>";
-    evil.createContext(
-        "/",
+    HttpHandler answer =
         exchange -> {
           try (exchange) {
             byte[] body = page.getBytes(StandardCharsets.UTF_8);
@@ -217,18 +215,16 @@ class ActionsPageTest extends InBrowser {
             exchange.sendResponseHeaders(200, body.length);
             exchange.getResponseBody().write(body);
           }
-        });
-    evil.start();
-    try {
+        };
+    try (LocalServer evil = new LocalServer("evil", "127.0.0.1", 0, Optional.empty(), answer)) {
+      evil.start();
       for (String host : List.of("127.0.0.1", "localhost")) {
-        browser.get("http://" + host + ":" + evil.getAddress().getPort() + "/");
+        browser.get("http://" + host + ":" + evil.address().getPort() + "/");
         Object out = browser.executeAsyncScript("go().then(arguments[0])");
         assertThat(out).isEqualTo("opaque0,opaque0,refused");
         pause(500);
         assertThat(folder.resolve("one/board.json")).doesNotExist();
       }
-    } finally {
-      evil.stop(0);
     }
     load("#view=runs");
     until("the table", () -> !all("[data-focus='run one']").isEmpty());

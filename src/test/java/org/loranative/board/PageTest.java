@@ -3,9 +3,8 @@ package org.loranative.board;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpHandler;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -15,12 +14,12 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.loranative.image.Picture;
 import org.loranative.track.LayerLog;
 import org.loranative.track.TensorBoard;
+import org.loranative.web.LocalServer;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Keys;
 import org.openqa.selenium.WebElement;
@@ -264,11 +263,8 @@ class PageTest extends InBrowser {
   void worksBelowAPathOfAProxy() throws IOException {
     WrittenRuns.run(folder, "learns", 100, "learns").close();
     board = new Board(List.of(folder), "127.0.0.1", 0, Optional.empty());
-    HttpServer proxy = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
     HttpClient client = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
-    proxy.setExecutor(Executors.newCachedThreadPool());
-    proxy.createContext(
-        "/loss/",
+    HttpHandler passesOn =
         exchange -> {
           try (exchange) {
             String rest = exchange.getRequestURI().toString().substring("/loss/".length());
@@ -282,15 +278,13 @@ class PageTest extends InBrowser {
           } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
           }
-        });
-    proxy.start();
-    try {
+        };
+    try (LocalServer proxy = new LocalServer("proxy", "127.0.0.1", 0, Optional.empty(), passesOn)) {
+      proxy.start();
       screen(1440, 1000, false);
-      browser.get("http://127.0.0.1:" + proxy.getAddress().getPort() + "/loss/");
+      browser.get(proxy.address() + "loss/");
       until("charts are drawn below a path", () -> all(".plot[data-curves]").size() >= 3);
       assertThat(all("#list li")).hasSize(1);
-    } finally {
-      proxy.stop(0);
     }
   }
 

@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.sun.net.httpserver.HttpServer;
-import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.loranative.board.Board;
 import org.loranative.track.RunStatus;
 import org.loranative.track.TensorBoard;
+import org.loranative.web.LocalServer;
 
 class WebhookTest {
   @TempDir private Path folder;
@@ -38,17 +37,20 @@ class WebhookTest {
   /** Runs that were over before are nobody's news. */
   @Test
   void tellsOfFindingsAndEnds() throws Exception {
-    HttpServer hook = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
-    hook.createContext(
-        "/hook",
-        exchange -> {
-          try (exchange) {
-            told.add(new ObjectMapper().readTree(exchange.getRequestBody()));
-            exchange.sendResponseHeaders(told.size() == 1 ? 500 : 204, -1); // is said, once
-          }
-        });
+    LocalServer hook =
+        new LocalServer(
+            "hook",
+            "127.0.0.1",
+            0,
+            Optional.empty(),
+            exchange -> {
+              try (exchange) {
+                told.add(new ObjectMapper().readTree(exchange.getRequestBody()));
+                exchange.sendResponseHeaders(told.size() == 1 ? 500 : 204, -1); // is said, once
+              }
+            });
     hook.start();
-    URI address = URI.create("http://127.0.0.1:" + hook.getAddress().getPort() + "/hook");
+    URI address = hook.address().resolve("hook");
     RunStatus status = RunStatus.ofThisProcess(900, 0);
     for (String name : List.of("diverges", "finishes", "stops", "over")) {
       Path logs = Files.createDirectories(folder.resolve(name).resolve("logs"));
@@ -82,7 +84,7 @@ class WebhookTest {
         assertThat(told.stream().map(n -> n.path("run").asText())).doesNotContain("over");
       }
     } finally {
-      hook.stop(0);
+      hook.close();
     }
   }
 
