@@ -21,6 +21,8 @@ final class OpReference {
   /** Along so many a gradient is measured: what it costs does not grow with the input. */
   private static final int DIRECTIONS = 64;
 
+  private static final int NOISE_DRAWS = 8;
+
   final OpCase.Instance instance;
 
   /** The gradient of each output. */
@@ -66,29 +68,36 @@ final class OpReference {
 
   /**
    * How far an input's gradient moves when every number it is made of is off by one rounding: where
-   * terms cancel, no arithmetic of that precision does better.
+   * terms cancel, no arithmetic of that precision does better. The most of a few draws, since one
+   * draw may leave a gradient of a few numbers where it is.
    *
    * @param unit the rounding, as a share of a number
+   * @param enough no further draw is needed
    */
-  double noise(String name, double unit) {
+  double noise(String name, double unit, double enough) {
     Random random = new Random(seed ^ name.hashCode());
-    Map<String, double[]> moved = moved(random, unit);
-    List<float[]> movedDys = new ArrayList<>();
-    for (float[] dy : dys) {
-      float[] y = dy.clone();
-      for (int i = 0; i < y.length; i++) {
-        y[i] *= (float) (1 + unit * (random.nextBoolean() ? 1 : -1));
+    double most = 0;
+    for (int i = 0; i < NOISE_DRAWS && most < enough; i++) {
+      Map<String, double[]> moved = moved(random, unit);
+      List<float[]> movedDys = new ArrayList<>();
+      for (float[] dy : dys) {
+        float[] y = dy.clone();
+        for (int j = 0; j < y.length; j++) {
+          y[j] *= (float) (1 + unit * (random.nextBoolean() ? 1 : -1));
+        }
+        movedDys.add(y);
       }
-      movedDys.add(y);
+      float[] there = narrow(numeric(moved, name, movedDys));
+      most = Math.max(most, Errors.relative(there, derivatives(name)));
     }
-    return Errors.relative(narrow(numeric(moved, name, movedDys)), derivatives(name));
+    return most;
   }
 
   /** Likewise an output. */
-  double outputNoise(int output, double unit) {
+  double outputNoise(int output, double unit, double enough) {
     Random random = new Random(seed);
     double most = 0;
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < NOISE_DRAWS && most < enough; i++) {
       double[] y = instance.reference.apply(moved(random, unit)).get(output);
       most = Math.max(most, Errors.relative(narrow(y), outputs.get(output)));
     }

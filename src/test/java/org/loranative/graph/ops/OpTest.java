@@ -118,7 +118,7 @@ class OpTest {
         double error = Errors.relative(runner.result(outputs.get(i)), expected.outputs.get(i));
         double most = tolerance.forward;
         if (!(error < most)) {
-          most = Math.max(most, 4 * expected.outputNoise(i, tolerance.unit));
+          most = Math.max(most, 4 * expected.outputNoise(i, tolerance.unit, error / 4));
         }
         assertThat(error).as("output %d %s, %s", i, c.shape, Seeded.again()).isLessThan(most);
       }
@@ -132,7 +132,7 @@ class OpTest {
         double error = expected.error(name, actual);
         double most = tolerance.gradient * c.gradientSlack;
         if (!(error < most)) { // costly, so only when it is needed
-          most = Math.max(most, 4 * expected.noise(name, tolerance.unit));
+          most = Math.max(most, 4 * expected.noise(name, tolerance.unit, error / 4));
         }
         assertThat(error)
             .as("gradient of %s %s, %s", name, c.shape, Seeded.again())
