@@ -25,6 +25,11 @@ struct DeltaPairs {
       DeltaTile::kChunk * 8;
 };
 
+// Read from shared memory at once.
+struct alignas(16) Four {
+  float x[4];
+};
+
 // Words of eight bytes alone: padding would hold whatever lay there.
 struct DeltaArguments {
   i64 M, key_heads, heads, K, V;
