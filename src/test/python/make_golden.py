@@ -180,6 +180,27 @@ MODELS = {
              rope_parameters=dict(rope_type="default", rope_theta=1000.0,
                                   partial_rotary_factor=0.5)),
     ),
+    # Each with an expert that all see, weighed by a gate.
+    "qwen3-5-moe": (
+        transformers.Qwen3_5MoeTextConfig,
+        dict(HYBRID, num_hidden_layers=2, layer_types=["linear_attention", "full_attention"],
+             num_experts=6, num_experts_per_tok=2, moe_intermediate_size=20,
+             shared_expert_intermediate_size=24, tie_word_embeddings=True,
+             rope_parameters=dict(rope_type="default", rope_theta=1000.0,
+                                  partial_rotary_factor=0.25, mrope_section=[1, 1, 0])),
+    ),
+    "qwen3-next-moe": (
+        transformers.Qwen3NextConfig,
+        dict(HYBRID, num_experts=7, num_experts_per_tok=3, moe_intermediate_size=20,
+             shared_expert_intermediate_size=24, norm_topk_prob=True, mlp_only_layers=[1],
+             rope_parameters=dict(rope_type="default", rope_theta=1000.0,
+                                  partial_rotary_factor=0.5)),
+    ),
+    "qwen2-moe": (
+        transformers.Qwen2MoeConfig,
+        dict(num_experts=5, num_experts_per_tok=2, moe_intermediate_size=20,
+             shared_expert_intermediate_size=24, norm_topk_prob=False),
+    ),
     "phi3-long": (
         transformers.Phi3Config,
         dict(pad_token_id=0, bos_token_id=1, eos_token_id=2, tie_word_embeddings=False,
@@ -307,7 +328,7 @@ WRAPPERS = {
 
 # Parameters of experts that have adapters, by name of the model.
 EXPERTS = {name: ["mlp.experts.gate_up_proj", "mlp.experts.down_proj"]
-           for name in ("qwen3-moe-experts", "glm4-moe")}
+           for name in ("qwen3-moe-experts", "glm4-moe", "qwen3-5-moe")}
 
 
 def randomize(model, generator):

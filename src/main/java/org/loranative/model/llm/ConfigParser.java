@@ -5,7 +5,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.IntStream;
 import org.loranative.UserException;
 import org.loranative.graph.ops.Act;
 import org.loranative.graph.ops.DeltaRule;
@@ -19,10 +18,17 @@ import org.loranative.model.Family;
  * config.json as it is, a GGUF's metadata translated first.
  */
 final class ConfigParser {
+  private static final String SLIDING = "sliding_attention";
+  private static final String RECURRENT = "linear_attention";
+  private static final String FULL = "full_attention";
+
   private final String source;
   private final Family family;
   private final String prefix;
   private final Map<String, Object> c;
+
+  /** Of each layer. */
+  private final List<String> types;
 
   /**
    * @param prefix of the language model's names
@@ -32,6 +38,7 @@ final class ConfigParser {
     this.family = family;
     this.prefix = prefix;
     this.c = config;
+    this.types = layerTypes();
   }
 
   LlmConfig parse() {
@@ -46,9 +53,8 @@ final class ConfigParser {
               source, heads, kvHeads, headDim));
     }
     double rotary = number("partial_rotary_factor", ropeNumber());
-    int layers = positive("num_hidden_layers");
     LayerHeads widths = new LayerHeads(source, family, c, headDim, kvHeads);
-    int full = IntStream.range(0, layers).filter(i -> !slides(i)).findFirst().orElse(-1);
+    int full = types.indexOf(FULL);
     int fullDim = full < 0 ? headDim : widths.headDim(full, false);
     return new LlmConfig(
         family,
@@ -108,19 +114,11 @@ final class ConfigParser {
 
   /** Whether a layer has a window. */
   private boolean slides(int layer) {
-    if (c.get("layer_types") instanceof List<?> types
-        && types.size() == positive("num_hidden_layers")) {
-      return types.get(layer).equals("sliding_attention");
-    }
-    return switch (family.sliding()) {
-      case "all" -> true;
-      case "every" -> (layer + 1) % slidingPeriod() != 0;
-      default -> false;
-    };
+    return types.get(layer).equals(SLIDING);
   }
 
   private List<LlmConfig.Layer> layers(int heads, LayerHeads widths) {
-    int n = positive("num_hidden_layers");
+    int n = types.size();
     if (c.get("clip_qkv") instanceof Number bound) {
       throw new UserException(
           String.format(
@@ -130,10 +128,9 @@ final class ConfigParser {
     }
     float softcap = (float) number("attn_logit_softcapping", 0);
     long window = (long) number("sliding_window", 0);
-    List<?> types = c.get("layer_types") instanceof List<?> list ? list : List.of();
     List<LlmConfig.Layer> layers = new ArrayList<>();
     for (int i = 0; i < n; i++) {
-      if (isRecurrent(types.size() == n ? types.get(i) : "", i)) {
+      if (types.get(i).equals(RECURRENT)) {
         layers.add(new LlmConfig.Layer(deltaNet(), feedForward(i)));
         continue;
       }
@@ -194,10 +191,48 @@ final class ConfigParser {
     return new NormedValues(attention, keysAreValues, Optional.of(giver));
   }
 
-  private boolean isRecurrent(Object type, int layer) {
-    int period = Math.max(1, (int) number("full_attention_interval", family.fullAttentionPeriod()));
-    return family.fullAttentionPeriod() > 0
-        && (type.equals("") ? (layer + 1) % period != 0 : type.equals("linear_attention"));
+  /** What each layer is, as the config says or as the family has it. */
+  private List<String> layerTypes() {
+    int layers = positive("num_hidden_layers");
+    List<?> given = c.get("layer_types") instanceof List<?> list ? list : List.of();
+    if (!given.isEmpty() && given.size() != layers) {
+      throw new UserException(
+          String.format(
+              "%s: layer_types has %d entries, but num_hidden_layers is %d; give one for each"
+                  + " layer.",
+              source, given.size(), layers));
+    }
+    List<String> known = isHybrid() ? List.of(FULL, SLIDING, RECURRENT) : List.of(FULL, SLIDING);
+    List<String> types = new ArrayList<>();
+    for (int i = 0; i < layers; i++) {
+      String type = given.isEmpty() ? familyType(i) : String.valueOf(given.get(i));
+      if (!known.contains(type)) {
+        throw new UserException(
+            String.format(
+                "%s: layer_types has \"%s\"; known in this family are %s.",
+                source, type, String.join(", ", known)));
+      }
+      types.add(type);
+    }
+    return types;
+  }
+
+  private boolean isHybrid() {
+    return family.fullAttentionPeriod() > 0;
+  }
+
+  private String familyType(int layer) {
+    int period = (int) number("full_attention_interval", family.fullAttentionPeriod());
+    if (isHybrid() && (layer + 1) % Math.max(1, period) != 0) {
+      return RECURRENT;
+    }
+    boolean slides =
+        switch (family.sliding()) {
+          case "all" -> true;
+          case "every" -> (layer + 1) % slidingPeriod() != 0;
+          default -> false;
+        };
+    return slides ? SLIDING : FULL;
   }
 
   private GatedDeltaNet deltaNet() {
@@ -238,12 +273,6 @@ final class ConfigParser {
     if (experts == 0 || dense || Boolean.FALSE.equals(c.get("enable_moe_block"))) {
       return new GatedMlp(activation(), family.fusedGateUp(), GatedMlp.ALONE);
     }
-    if (number("shared_expert_intermediate_size", 0) > 0) {
-      throw new UserException(
-          source
-              + ": its mixtures have a shared expert (shared_expert_intermediate_size), which is"
-              + " not supported yet.");
-    }
     int chosen = positive("num_experts_per_tok");
     if (chosen > Math.min(experts, Route.MOST_CHOSEN)) {
       throw new UserException(
@@ -255,15 +284,25 @@ final class ConfigParser {
         Boolean.TRUE.equals(c.getOrDefault("norm_topk_prob", family.normalizedExperts()));
     String width =
         c.containsKey("moe_intermediate_size") ? "moe_intermediate_size" : "intermediate_size";
-    Optional<GatedMlp> shared =
-        number("n_shared_experts", 0) > 0
-            ? Optional.of(new GatedMlp(activation(), false, GatedMlp.ALONE + ".shared_experts"))
-            : Optional.empty();
     Router router =
         family.sigmoidRouter()
             ? sigmoid(experts, chosen, normalize)
             : new Router.Softmax(chosen, normalize);
-    return new MixtureMlp(activation(), experts, positive(width), router, shared);
+    return new MixtureMlp(activation(), experts, positive(width), router, shared());
+  }
+
+  /** The expert that every token goes to. */
+  private Optional<FeedForward> shared() {
+    if (number("shared_expert_intermediate_size", 0) > 0) {
+      return Optional.of(new SharedExpert(inMixture("shared_expert")));
+    }
+    return number("n_shared_experts", 0) > 0
+        ? Optional.of(inMixture("shared_experts"))
+        : Optional.empty();
+  }
+
+  private GatedMlp inMixture(String name) {
+    return new GatedMlp(activation(), false, GatedMlp.ALONE + "." + name);
   }
 
   private Router sigmoid(int experts, int chosen, boolean normalize) {
@@ -306,9 +345,9 @@ final class ConfigParser {
   Map<String, Object> ropeParameters(boolean local) {
     Map<String, Object> parameters = new HashMap<>();
     Map<String, Object> given = map("rope_parameters"); // transformers 5
-    if (given.containsKey("full_attention")) {
-      Object chosen = given.get(local ? "sliding_attention" : "full_attention");
-      copy(chosen == null ? given.get("full_attention") : chosen, parameters);
+    if (given.containsKey(FULL)) {
+      Object chosen = given.get(local ? SLIDING : FULL);
+      copy(chosen == null ? given.get(FULL) : chosen, parameters);
     } else if (!given.isEmpty()) {
       parameters.putAll(given);
     } else {

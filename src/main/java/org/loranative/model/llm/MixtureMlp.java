@@ -21,9 +21,9 @@ import org.loranative.graph.ops.Routed;
  *
  * @param experts E
  * @param width F, of an expert
- * @param shared an expert that sees every token and counts in full
+ * @param shared an expert that sees every token
  */
-record MixtureMlp(Act act, int experts, int width, Router router, Optional<GatedMlp> shared)
+record MixtureMlp(Act act, int experts, int width, Router router, Optional<FeedForward> shared)
     implements FeedForward {
   static final String ROUTER = "mlp.gate";
 

@@ -41,7 +41,8 @@ class MixtureTest {
     return TestDevices.MODELS.stream()
         .flatMap(
             device ->
-                Stream.of("qwen3-moe-mixed", "glm4-moe").map(name -> Arguments.of(device, name)));
+                Stream.of("qwen3-moe-mixed", "glm4-moe", "qwen3-next-moe")
+                    .map(name -> Arguments.of(device, name)));
   }
 
   /** Other documents choose other experts, but no row sees another. */
