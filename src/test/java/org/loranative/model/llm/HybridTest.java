@@ -154,4 +154,20 @@ class HybridTest {
         .isInstanceOf(UserException.class)
         .hasMessageContaining("write a Hugging Face folder, or the adapter as PEFT's");
   }
+
+  @Test
+  void refusesTypesOfOtherLayers() throws Exception {
+    Path base = Golden.FOLDER.resolve("qwen3-5/base");
+    String config = Files.readString(base.resolve("config.json"), StandardCharsets.UTF_8);
+    Files.copy(base.resolve("model.safetensors"), folder.resolve("model.safetensors"));
+    Path changed = folder.resolve("config.json");
+    Files.writeString(changed, config.replace("\"full_attention\",", ""));
+    assertThatThrownBy(() -> LlmBase.open(folder))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("layer_types has 3 entries, but num_hidden_layers is 4");
+    Files.writeString(changed, config.replace("\"full_attention\",", "\"mamba\","));
+    assertThatThrownBy(() -> LlmBase.open(folder))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("layer_types has \"mamba\"; known in this family are full_attention");
+  }
 }
