@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.testing.TinyModel;
@@ -51,6 +52,7 @@ class ActionsPageTest extends InBrowser {
     until(name + " is in the queue", () -> says("#start .job summary", name));
   }
 
+  @Tag("slow")
   @Test
   void trainsFromThePage() throws IOException {
     Path base = TinyModel.write(elsewhere.resolve("base"));

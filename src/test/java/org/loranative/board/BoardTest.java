@@ -24,6 +24,7 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.UserException;
@@ -312,6 +313,7 @@ class BoardTest {
   }
 
   /** Who sends half a request holds a connection, and not for long; others are not kept out. */
+  @Tag("slow")
   @Test
   void halfRequestsAreFewAndShort() throws Exception {
     List<Socket> sockets = new ArrayList<>();

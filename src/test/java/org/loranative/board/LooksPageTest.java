@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.loranative.image.Picture;
 import org.loranative.track.TensorBoard;
@@ -73,6 +74,7 @@ class LooksPageTest extends InBrowser {
             + " c\"],\"losses\":[null,0.1,3,12]}\n");
   }
 
+  @Tag("slow")
   @Test
   void fitsAndCanBeRead() throws IOException {
     write("learns", "learns");

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -108,6 +109,7 @@ class ProcessTest {
   }
 
   /** A step of hundreds of micro-batches is given up; the run goes on from the step before. */
+  @Tag("slow")
   @Test
   void stopsWithinAStep() throws Exception {
     int microBatches = 200, steps = 2;
@@ -145,6 +147,7 @@ class ProcessTest {
   }
 
   /** A measurement is ended between two batches; the resumed run makes it, and knows no other. */
+  @Tag("slow")
   @Test
   void stopsWithinAMeasurement() throws Exception {
     String[] arguments =
@@ -232,6 +235,7 @@ class ProcessTest {
   /**
    * A shell's limit holds: what fits it runs to its end, what does not is refused before step 1.
    */
+  @Tag("slow")
   @Test
   void asksTheLimitThatHolds() throws Exception {
     String limit = "ulimit -v 2600000;";
@@ -253,6 +257,7 @@ class ProcessTest {
   }
 
   /** A base that is overwritten under a run ends it with a sentence, not with SIGBUS. */
+  @Tag("slow")
   @Test
   void theBaseShrinks() throws Exception {
     Process run = start("", List.of(), text("max_steps=1000000", "save_steps=0", "sample_steps=0"));

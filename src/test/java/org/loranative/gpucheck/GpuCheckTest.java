@@ -101,6 +101,7 @@ class GpuCheckTest {
     assertThat(Files.size(folder.resolve("gpu-check.jsonl"))).isEqualTo(before);
   }
 
+  @Tag("slow")
   @Test
   void aFaultInOneKernelFailsItsTestsAloneAndIsNamed() throws IOException, InterruptedException {
     Ended ended = check(Map.of("LN_EMU_FAIL", "row_loss_f32"), "tests");

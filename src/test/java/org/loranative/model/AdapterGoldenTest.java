@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -202,8 +203,8 @@ class AdapterGoldenTest {
   static Stream<Arguments> all() throws Exception {
     try (Stream<Path> cases = Files.list(FOLDER)) {
       List<String> names = cases.map(c -> c.getFileName().toString()).sorted().toList();
-      return TestDevices.MODELS.stream()
-          .flatMap(d -> names.stream().map(name -> Arguments.of(d, name)))
+      return TestDevices.models(
+              names, names.stream().filter(n -> !n.startsWith("sd-")).collect(Collectors.toSet()))
           .filter(
               a -> !a.get()[0].equals("cuda-check") || !a.get()[1].toString().startsWith("sd-"));
     }

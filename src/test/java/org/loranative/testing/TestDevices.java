@@ -1,7 +1,11 @@
 package org.loranative.testing;
 
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.provider.Arguments;
 import org.loranative.device.CpuDevice;
 import org.loranative.device.CudaDevice;
 import org.loranative.device.Device;
@@ -26,14 +30,32 @@ public final class TestDevices {
   /** Those of tests of whole models, which take minutes under the checks; CI runs them so too. */
   public static final List<String> MODELS = chosen("cuda-emu");
 
+  /** Whether each model is to run on each device: on a card, and where a run names devices. */
+  private static final boolean WHOLE = !EMULATED || !asked().isBlank();
+
   private TestDevices() {}
 
   private static List<String> chosen(String emulator) {
-    String asked = System.getProperty("tests.devices", "");
-    if (!asked.isBlank()) {
-      return List.of(asked.split(","));
+    if (!asked().isBlank()) {
+      return List.of(asked().split(","));
     }
     return EMULATED ? List.of("cpu", emulator) : List.of("cuda-emu");
+  }
+
+  private static String asked() {
+    return System.getProperty("tests.devices", "");
+  }
+
+  /**
+   * Devices and whole models: each on the CPU, and a few of every kind of layer in the emulator,
+   * which takes its time. CI names the devices, and so runs each model on each.
+   *
+   * @param emulated the few
+   */
+  public static Stream<Arguments> models(Collection<String> names, Set<String> emulated) {
+    return MODELS.stream()
+        .flatMap(device -> names.stream().map(name -> Arguments.of(device, name)))
+        .filter(a -> WHOLE || a.get()[0].equals("cpu") || emulated.contains(a.get()[1]));
   }
 
   /** {@link #OPS}, for {@code @MethodSource}. */

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.UserException;
@@ -271,6 +272,7 @@ class TrainRunTest {
     assertThat(metrics).contains("val_loss");
   }
 
+  @Tag("slow")
   @Test
   void quantizedRunsResumeToTheBitAndAgreeOnDevices() throws IOException {
     Files.write(data, Files.readAllLines(data).subList(0, 4)); // the emulator is slow

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.StoppedException;
@@ -140,6 +141,7 @@ class TuningTest {
   }
 
   /** Stopped anywhere, it goes on to the same result, and asks for no run twice. */
+  @Tag("slow")
   @Test
   void goesOnWhereItWasStopped() throws IOException {
     String other = otherAnswers();
@@ -165,6 +167,7 @@ class TuningTest {
         .hasMessageContaining("was begun with batch_size: 4, and now it is 2");
   }
 
+  @Tag("slow")
   @Test
   void timeThatIsOverWithinTheRangeTestIsSaidAndItGoesOn() throws IOException {
     assertThatThrownBy(() -> tune("short", Duration.ofMillis(1), new StopSignal()))
@@ -177,6 +180,7 @@ class TuningTest {
   }
 
   /** With time for nothing else there is a file all the same, and what it is worth is said. */
+  @Tag("slow")
   @Test
   void aRangeTestAloneGivesARateThatIsCalledUntried() throws IOException {
     StopSignal afterRangeTest =
@@ -203,6 +207,7 @@ class TuningTest {
   }
 
   /** A rank that needs more memory than there is ends no search that has others. */
+  @Tag("slow")
   @Test
   void aRankThatDoesNotFitIsLeftOut() throws IOException {
     long bytes;
