@@ -45,6 +45,9 @@ final class GgufTokenizer {
           + "\\n"
           + "]+|\\s+(?!\\S)|\\s+";
 
+  /** Pieces with a list of merges, as Gemma 4 has them. */
+  private static final String GEMMA4 = "gemma4";
+
   /** Ways of splitting words that differ, by one of llama.cpp's names for each. */
   static final List<String> PRE_TOKENIZERS =
       List.of("gpt-2", "smollm", "llama-bpe", "qwen2", "tekken", "gpt-4o");
@@ -78,19 +81,28 @@ final class GgufTokenizer {
     addedTokens(json.putArray("added_tokens"));
     switch (kind) {
       case "gpt2" -> byteLevel(json);
-      case "llama" -> sentencePiece(json);
+      case "llama" -> {
+        boolean prefix =
+            !(metadata.get("tokenizer.ggml.add_space_prefix") instanceof Boolean b) || b;
+        ArrayNode merges = pieces(json, prefix);
+        mergesByScore().forEach(m -> merges.addArray().add(m.left()).add(m.right()));
+      }
+      case GEMMA4 -> {
+        ArrayNode merges = pieces(json, false);
+        list("merges").forEach(m -> merges.add((String) m));
+      }
       default ->
           throw new UserException(
               file
                   + ": the tokenizer kind \""
                   + kind
-                  + "\" is not supported (gpt2 and llama are).");
+                  + "\" is not supported (gpt2, llama and gemma4 are).");
     }
     Optional<String> bos = special("bos_token_id");
     boolean addBos =
         metadata.get("tokenizer.ggml.add_bos_token") instanceof Boolean b
             ? b
-            : kind.equals("llama");
+            : !kind.equals("gpt2");
     AroundText.write(json, bos.filter(b -> addBos), Optional.empty());
     return json;
   }
@@ -213,8 +225,12 @@ final class GgufTokenizer {
         .put("use_regex", false);
   }
 
-  private void sentencePiece(ObjectNode json) {
-    boolean prefix = !(metadata.get("tokenizer.ggml.add_space_prefix") instanceof Boolean b) || b;
+  /**
+   * SentencePiece's way of spaces and bytes; returns where the merges go.
+   *
+   * @param prefix whether a text begins with a space
+   */
+  private ArrayNode pieces(ObjectNode json, boolean prefix) {
     ArrayNode normalizers =
         json.putObject("normalizer").put("type", "Sequence").putArray("normalizers");
     if (prefix) {
@@ -235,10 +251,7 @@ final class GgufTokenizer {
     }
     ObjectNode model = bpe(json, true);
     special("unknown_token_id").ifPresent(u -> model.put("unk_token", u));
-    ArrayNode merges = model.putArray("merges");
-    for (Merge m : mergesByScore()) {
-      merges.addArray().add(m.left()).add(m.right());
-    }
+    return model.putArray("merges");
   }
 
   private record Merge(String left, String right, double score) {}

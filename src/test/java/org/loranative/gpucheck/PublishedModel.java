@@ -10,8 +10,9 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * A model of full size in diffusers' layout: its configs, and the names and shapes that diffusers
- * itself gives its tensors ({@code src/test/resources/shapes}).
+ * A model of full size, in diffusers' layout or a language model's folder: its configs, and the
+ * names and shapes that diffusers or transformers itself gives its tensors ({@code
+ * src/test/resources/shapes}).
  */
 final class PublishedModel {
   private static final Path SHAPES = Path.of("src/test/resources/shapes");
@@ -28,29 +29,44 @@ final class PublishedModel {
     return Files.exists(file(name));
   }
 
-  /** Writes all parts; any tokenizer serves in the place of T5's, CLIP's is built in. */
+  /** Writes it with what to train it on. */
   static void write(RandomModel model, String name, Path folder) throws IOException {
     JsonNode all = JSON.readTree(file(name).toFile());
+    if (all.has("parts")) {
+      diffusion(model, all, folder);
+      DiffusionFolder.images(folder.resolve("images"), 4, 1024);
+    } else {
+      json(folder.resolve("config.json"), all.path("config"));
+      model.tensors(folder.resolve("model.safetensors"), shapes(all));
+      RandomModel.texts(folder);
+    }
+  }
+
+  private static Map<String, long[]> shapes(JsonNode part) {
+    Map<String, long[]> shapes = new LinkedHashMap<>();
+    part.path("tensors")
+        .properties()
+        .forEach(
+            t -> {
+              long[] shape = new long[t.getValue().size()];
+              for (int i = 0; i < shape.length; i++) {
+                shape[i] = t.getValue().path(i).asLong();
+              }
+              shapes.put(t.getKey(), shape);
+            });
+    return shapes;
+  }
+
+  /** All parts; any tokenizer serves in the place of T5's, CLIP's is built in. */
+  private static void diffusion(RandomModel model, JsonNode all, Path folder) throws IOException {
     json(folder.resolve("model_index.json"), all.path("index"));
     json(folder.resolve("scheduler/scheduler_config.json"), all.path("scheduler"));
     for (Map.Entry<String, JsonNode> part : all.path("parts").properties()) {
       Path at = folder.resolve(part.getKey());
       json(at.resolve("config.json"), part.getValue().path("config"));
-      Map<String, long[]> shapes = new LinkedHashMap<>();
-      part.getValue()
-          .path("tensors")
-          .properties()
-          .forEach(
-              t -> {
-                long[] shape = new long[t.getValue().size()];
-                for (int i = 0; i < shape.length; i++) {
-                  shape[i] = t.getValue().path(i).asLong();
-                }
-                shapes.put(t.getKey(), shape);
-              });
       boolean text = part.getKey().startsWith("text_encoder");
       String stem = text ? "model" : "diffusion_pytorch_model";
-      model.tensors(at.resolve(stem + ".safetensors"), shapes);
+      model.tensors(at.resolve(stem + ".safetensors"), shapes(part.getValue()));
     }
     String t5 = // the last text encoder
         Stream.of("_3", "_2", "")

@@ -277,6 +277,11 @@ public final class RandomModel {
         .put("max_position_embeddings", 8192)
         .put("tie_word_embeddings", c.tied());
     JSON.writeValue(folder.resolve("config.json").toFile(), config);
+    return texts(folder);
+  }
+
+  /** A small tokenizer and {@code data.jsonl} of long documents. */
+  static Path texts(Path folder) throws IOException {
     Path tokenizer = Path.of("src/test/resources/tokenizers/smollm/tokenizer.json");
     Files.write(folder.resolve("tokenizer.json"), Files.readAllBytes(tokenizer));
     Files.writeString(folder.resolve("tokenizer_config.json"), "{\"eos_token\": \"<|im_end|>\"}");
@@ -306,7 +311,6 @@ public final class RandomModel {
     boolean sparse = !options.contains("numbers") && !name.endsWith("toy");
     if (PublishedModel.has(name)) {
       PublishedModel.write(new RandomModel(true, 0), name, folder);
-      DiffusionFolder.images(folder.resolve("images"), 4, 1024);
       return;
     }
     if (DIFFUSION.containsKey(name)) {

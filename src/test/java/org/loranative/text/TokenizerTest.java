@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.loranative.UserException;
 import org.loranative.io.Gguf;
+import org.loranative.io.JsonFile;
 import org.loranative.io.TensorFile;
 
 /** Tokenizers from GGUF metadata and from tokenizer.json give the ids of Hugging Face's. */
@@ -126,6 +128,35 @@ class TokenizerTest {
     }
     try (Tokenizer t = Tokenizers.fromFolder(folder(temp.resolve("none"), "{}", Map.of()))) {
       assertThat(t.eos()).isEmpty();
+    }
+  }
+
+  /** Where a file has the merges themselves, and no scores are needed (Gemma 4). */
+  @Test
+  void piecesMayComeWithTheirMerges() throws IOException {
+    Path folder = FOLDER.resolve("sentencepiece");
+    Path gguf = folder.resolve("tokenizer.gguf");
+    Map<String, Object> scored = new HashMap<>(Gguf.read(gguf).metadata());
+    scored.put("tokenizer.ggml.add_space_prefix", false);
+    Map<String, Object> merged = new HashMap<>(scored);
+    merged.put("tokenizer.ggml.model", "gemma4");
+    merged.remove("tokenizer.ggml.scores");
+    List<String> merges = new ArrayList<>();
+    JsonFile.read(folder.resolve("tokenizer.json"))
+        .path("model")
+        .path("merges")
+        .forEach(
+            m ->
+                merges.add(
+                    m.isArray() ? m.path(0).asText() + " " + m.path(1).asText() : m.asText()));
+    assertThat(merges).hasSizeGreaterThan(100);
+    merged.put("tokenizer.ggml.merges", merges);
+    try (Tokenizer a = Tokenizers.fromGguf(gguf, new TensorFile(Map.of(), scored));
+        Tokenizer b = Tokenizers.fromGguf(gguf, new TensorFile(Map.of(), merged))) {
+      for (String text : List.of("Hello, world", "  two\n\nlines\t of déjà vu ☃", "a", "")) {
+        assertThat(b.encode(text, true).ids()).as(text).isEqualTo(a.encode(text, true).ids());
+        assertThat(b.decode(b.encode(text, false).ids())).isEqualTo(text);
+      }
     }
   }
 
