@@ -49,21 +49,26 @@ LN_DEVICE void gemm(const T* a, const T* b, void* c, const float* bias, const i3
     rows = left < rows ? left : rows;
   }
   if (row0 >= rows) return;  // the whole block: no barrier is missed
+  i64 depth = g.K;
+  if (g.depth_left) {
+    i64 left = i64(*g.depth_left) - g.row_offset;
+    depth = left < depth ? left : depth;
+  }
   const int tx = int(threadIdx.x) % 16, ty = int(threadIdx.x) / 16;
   float sum[4][4] = {};
-  for (i64 k0 = 0; k0 < g.K; k0 += GemmTile::kDepth) {
+  for (i64 k0 = 0; k0 < depth; k0 += GemmTile::kDepth) {
     for (int i = int(threadIdx.x); i < GemmTile::kRows * GemmTile::kDepth;
          i += GemmTile::kThreads) {
       // Neighbouring threads walk along whichever stride is 1.
       int ra = g.a_column == 1 ? i / GemmTile::kDepth : i % GemmTile::kRows;
       int ka = g.a_column == 1 ? i % GemmTile::kDepth : i / GemmTile::kRows;
-      bool in_a = row0 + ra < rows && k0 + ka < g.K;
+      bool in_a = row0 + ra < rows && k0 + ka < depth;
       tile_a[ka * GemmTile::kStride + ra] =
           in_a ? load(a[(row0 + ra) * g.a_row + (k0 + ka) * g.a_column]) : 0.0f;
       if (g.b_format) continue;
       int cb = g.b_row == 1 ? i / GemmTile::kDepth : i % GemmTile::kColumns;
       int kb = g.b_row == 1 ? i % GemmTile::kDepth : i / GemmTile::kColumns;
-      bool in_b = column0 + cb < g.N && k0 + kb < g.K;
+      bool in_b = column0 + cb < g.N && k0 + kb < depth;
       tile_b[kb * GemmTile::kStride + cb] =
           in_b ? load(b[(k0 + kb) * g.b_row + (column0 + cb) * g.b_column]) : 0.0f;
     }

@@ -5,6 +5,7 @@
 // Forward of lora_linear: A = x, B = W0^T (nt), A2 = s x A^T, B2 = lora_B^T.
 // Backward to x:          A = dy, B = W0 (nn), A2 = s dy B, B2 = lora_A.
 // dA, dB:                 A = dyb^T or dy^T (tn), B = x or xa; K is the batch's rows.
+// dW of a trained head:   A = dz^T (tn), B = h; K is the labelled rows, which the card counts.
 //
 // Tile: 128 x 128 x 32 with 8 warps of 64 x 32; 64 x 64 with 4 of 32 x 32; 128 x 32 and 32 x 128
 // for the products with a rank on one side. Three stages of cp.async, 16 bytes a thread, zeros at
@@ -18,16 +19,17 @@
 template <typename Tile, typename T, bool A_TRANSPOSED, bool B_TRANSPOSED>
 LN_DEVICE void tensor_gemm(const TensorGemmArguments& g) {
   typedef TensorProduct<Tile, T, A_TRANSPOSED, B_TRANSPOSED> Product;
-  const i64 rows = rows_of(g);
+  const i64 rows = rows_of(g), depth = A_TRANSPOSED ? depth_of(g) : g.K;
+  if (A_TRANSPOSED && depth <= 0 && g.accumulate && !g.partial) return;  // nothing to add
   Product::run(g, rows,
-               Product::view(g.a, g.a_stride, A_TRANSPOSED ? g.M : rows, g.K, A_TRANSPOSED),
-               Product::view(g.b, g.b_stride, g.K, g.N, B_TRANSPOSED));
+               Product::view(g.a, g.a_stride, A_TRANSPOSED ? g.M : rows, depth, A_TRANSPOSED),
+               Product::view(g.b, g.b_stride, depth, g.N, B_TRANSPOSED));
 }
 
 template <typename T>
 LN_DEVICE void add_splits(const TensorGemmArguments& g, i64 splits) {
   i64 i = global_thread();
-  i64 m = i / g.N, rows = g.rows_left ? i64(*g.rows_left) - g.row_offset : g.M;
+  i64 m = i / g.N, rows = rows_of(g);
   if (i >= g.M * g.N || m >= rows) return;
   float sum = 0;
   for (i64 z = 0; z < splits; z++) sum += g.partial[z * g.M * g.N + i];

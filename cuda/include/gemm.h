@@ -10,8 +10,9 @@ struct GemmTile {
 
 // One call: C [M, N] = scale A [M, K] B [K, N] (+ bias [N]) (+ C). Strides in elements, so either
 // operand may be a transpose. rows_left (or null) points to a count on the device: rows at and past
-// count - row_offset are not computed.
+// count - row_offset are not computed. depth_left (or null) bounds K alike.
 struct GemmArguments {
+  const i32* depth_left;
   i64 a_row, a_column, b_row, b_column, c_row;
   i64 M, N, K, row_offset;
   float scale;

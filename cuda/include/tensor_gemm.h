@@ -27,7 +27,7 @@ struct TensorGemmArguments {
   void* c;
   i64 c_stride;
   const float* bias;
-  const i32* rows_left;
+  const i32 *rows_left, *depth_left;  // bounds of M and, where A is transposed, of K
   float* partial;  // not null: split gridDim.z writes its sum to partial [z, M, N], nothing to C
   i64 M, N, K, R, row_offset;
   float scale;

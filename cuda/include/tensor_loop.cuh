@@ -62,6 +62,13 @@ LN_DEVICE i64 rows_of(const TensorGemmArguments& g) {
   return left < g.M ? left : g.M;
 }
 
+// How much of K is wanted.
+LN_DEVICE i64 depth_of(const TensorGemmArguments& g) {
+  if (!g.depth_left) return g.K;
+  i64 left = i64(*g.depth_left) - g.row_offset;
+  return left < g.K ? left : g.K;
+}
+
 // What becomes of a warp's sums, MT x NT tiles of 16 x 8 as mma leaves them: a lane has pairs of
 // neighbours in rows lane / 4 and lane / 4 + 8.
 template <typename T, int MT, int NT>

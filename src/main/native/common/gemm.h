@@ -20,14 +20,15 @@ struct Matrix {
 
 // C [M, N] = scale A [M, K] B [K, N] (+ bias [N] f32) (+ C if accumulate). a.transposed says that
 // memory holds [K, M]; likewise b. C is not transposed. rows_left (or 0) is the address of an i32
-// on the device: rows at and past rows_left - row_offset need not be computed.
+// on the device: rows at and past rows_left - row_offset need not be computed. depth_left (or 0)
+// bounds K alike: what lies behind it is not read. Cards alone know it, of an A that is transposed.
 struct Gemm {
   int64_t M, N, K;
   Matrix a, b, c;
   int64_t bias = 0;
   float scale = 1.0f;
   bool accumulate = false;
-  int64_t rows_left = 0, row_offset = 0;
+  int64_t rows_left = 0, depth_left = 0, row_offset = 0;
   // The low-rank term: + L [M, rank] R [rank, N], both laid out and typed as a and b.
   int64_t rank = 0;
   Matrix low_a{}, low_b{};

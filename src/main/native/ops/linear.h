@@ -14,7 +14,8 @@ int ln_dequantize_fwd(int64_t device, int64_t src, int32_t src_dtype, int64_t ds
 // Overwrites y.
 int ln_cast_fwd(int64_t device, int64_t x, int32_t x_dtype, int64_t y, int32_t y_dtype, int64_t n);
 
-// y[m, c] = w[ids[m], c] * scale. ids [M] i32, w [V, C], y [M, C]. Overwrites y.
+// y[m, c] = w[ids[m], c] * scale. ids [M] i32, w [V, C] of y's dtype, in blocks or f32, y [M, C].
+// Overwrites y.
 // LN_INVALID if an id is outside [0, V).
 int ln_embedding_fwd(int64_t device, int64_t ids, int64_t w, int64_t y, int64_t M, int64_t C,
                      int64_t V, float scale, int32_t w_dtype, int32_t dtype);
@@ -23,6 +24,11 @@ int ln_embedding_fwd(int64_t device, int64_t ids, int64_t w, int64_t y, int64_t 
 // an activation that rows are picked from. Overwrites dw [V, C].
 int ln_embedding_bwd(int64_t device, int64_t dy, int64_t ids, int64_t dw, int64_t M, int64_t C,
                      int64_t V, float scale, int32_t dtype);
+
+// dw[ids[m]] += scale dy[m] for every m, in their order: for a trained table of many rows.
+// dy [M, C], ids [M] i32 within the table, dw [V, C] f32.
+int ln_embedding_weight_bwd(int64_t device, int64_t dy, int64_t ids, int64_t dw, int64_t M,
+                            int64_t C, float scale, int32_t dtype);
 
 // y = x W0^T (+ bias). x [M, in], w0 [out, in], bias [out] f32 or 0, y [M, out] of dtype y_dtype.
 // scratch: ln_linear_scratch bytes, for both directions. Overwrites y.

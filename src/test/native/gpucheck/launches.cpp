@@ -97,6 +97,7 @@ void gemm_layout() {
   LN_FIELD(T, c_stride);
   LN_FIELD(T, bias);
   LN_FIELD(T, rows_left);
+  LN_FIELD(T, depth_left);
   LN_FIELD(T, partial);
   LN_FIELD(T, M);
   LN_FIELD(T, N);

@@ -5,12 +5,12 @@ namespace ln {
 namespace LN_ISA {
 namespace {
 
-template <typename T>
-void rows(const Device* device, const int32_t* ids, const T* w, T* y, int64_t M, int64_t C,
+template <typename W, typename T>
+void rows(const Device* device, const int32_t* ids, const W* w, T* y, int64_t M, int64_t C,
           float scale) {
 #pragma omp parallel for num_threads(device->threads) schedule(static)
   for (int64_t m = 0; m < M; m++) {
-    const T* from = w + int64_t(ids[m]) * C;
+    const W* from = w + int64_t(ids[m]) * C;
     T* to = y + m * C;
     for (int64_t c = 0; c < C; c++) store(to + c, load(from[c]) * scale);
   }
@@ -27,6 +27,23 @@ void rows_backward(const T* dy, const int32_t* ids, T* dw, int64_t M, int64_t C,
     }
 }
 
+// Threads share the columns, so that each adds in the order of rows.
+template <typename T>
+void add_rows(const Device* device, const T* dy, const int32_t* ids, float* dw, int64_t M,
+              int64_t C, float scale) {
+  constexpr int64_t kColumns = 64;
+#pragma omp parallel for num_threads(device->threads) schedule(static)
+  for (int64_t from = 0; from < C; from += kColumns) {
+    int64_t to = from + kColumns < C ? from + kColumns : C;
+    for (int64_t m = 0; m < M; m++) {
+      const T* row = dy + m * C;
+      float* sum = dw + int64_t(ids[m]) * C;
+#pragma omp simd
+      for (int64_t c = from; c < to; c++) sum[c] += scale * load(row[c]);
+    }
+  }
+}
+
 template <typename T>
 void scale_all(T* y, int64_t n, float scale) {
   for (int64_t i = 0; i < n; i++) store(y + i, load(y[i]) * scale);
@@ -40,6 +57,15 @@ int ln_embedding_bwd(int64_t, int64_t dy, int64_t ids, int64_t dw, int64_t M, in
     rows_backward(ptr<bf16>(dy), ptr<int32_t>(ids), ptr<bf16>(dw), M, C, V, scale);
   else
     rows_backward(ptr<float>(dy), ptr<int32_t>(ids), ptr<float>(dw), M, C, V, scale);
+  return LN_OK;
+}
+
+int ln_embedding_weight_bwd(int64_t device, int64_t dy, int64_t ids, int64_t dw, int64_t M,
+                            int64_t C, float scale, int32_t dtype) {
+  if (dtype == LN_BF16)
+    add_rows(of(device), ptr<bf16>(dy), ptr<int32_t>(ids), ptr<float>(dw), M, C, scale);
+  else
+    add_rows(of(device), ptr<float>(dy), ptr<int32_t>(ids), ptr<float>(dw), M, C, scale);
   return LN_OK;
 }
 
@@ -63,7 +89,9 @@ int ln_embedding_fwd(int64_t device, int64_t ids, int64_t w, int64_t y, int64_t 
       scale_all(ptr<float>(y), M * C, scale);
     return LN_OK;
   }
-  if (dtype == LN_BF16)
+  if (dtype == LN_BF16 && w_dtype == LN_F32)
+    rows(of(device), id, ptr<float>(w), ptr<bf16>(y), M, C, scale);
+  else if (dtype == LN_BF16)
     rows(of(device), id, ptr<bf16>(w), ptr<bf16>(y), M, C, scale);
   else
     rows(of(device), id, ptr<float>(w), ptr<float>(y), M, C, scale);

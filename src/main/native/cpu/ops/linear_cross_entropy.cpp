@@ -1,11 +1,11 @@
 // Language-model head and cross-entropy in one op, over labelled rows only.
 //
 //   loss = w sum_m (logsumexp(z_m) - z_m[label_m]),  z = cap(h W^T),  w = step.inv_labelled
-//   dh = w (softmax(z) - onehot) cap'(z) W
+//   dz = w (softmax(z) - onehot) cap'(z),  dh = dz W,  dw += dz^T h
 //   losses[m] = a row's share of the sum, accuracy = w times the rows whose label is the likeliest
 //
 // Labelled rows are gathered `chunk` at a time, so logits of [chunk, V] are all that ever exists
-// (V is 49 k to 256 k). Bound by the two matrix products. The loss is summed in f64 in row order.
+// (V is 49 k to 256 k). Bound by the matrix products. The loss is summed in f64 in row order.
 #include <math.h>
 
 #include "cpu/ops/op.h"
@@ -54,8 +54,8 @@ RowLoss row_loss(float* z, bf16* rounded, int64_t V, int32_t label, float softca
 
 template <typename T>
 int run(Device* device, const T* h, int64_t w, const int32_t* labels, const Step* step, float* loss,
-        float* losses, float* accuracy, T* dh, char* scratch, int64_t M, int64_t C, int64_t V,
-        float softcap, int64_t chunk, int32_t w_dtype, int32_t dtype) {
+        float* losses, float* accuracy, T* dh, int64_t dw, char* scratch, int64_t M, int64_t C,
+        int64_t V, float softcap, int64_t chunk, int32_t w_dtype, int32_t dtype) {
   int64_t size = sizeof(T);
   float* logits = reinterpret_cast<float*>(scratch);
   scratch += aligned(chunk * V * 4);
@@ -98,6 +98,11 @@ int run(Device* device, const T* h, int64_t w, const int32_t* labels, const Step
     }
     if (!backward) continue;
     int64_t dz = rounded ? reinterpret_cast<int64_t>(rounded) : z;
+    if (dw) {
+      Gemm weight{V, C, n, {dz, dtype, true}, {from, dtype, false}, {dw, LN_F32, false}};
+      weight.accumulate = true;
+      if (int status = device->gemm(device, weight)) return status;
+    }
     Gemm back{n, C, V, {dz, dtype, false}, {w, w_dtype, false}, {from, dtype, false}};
     if (int status = device->gemm(device, back)) return status;
     for (int64_t i = 0; i < n; i++) memcpy(dh + rows[i] * C, gathered + i * C, size_t(C * size));
@@ -119,13 +124,13 @@ int64_t ln_linear_cross_entropy_scratch(int64_t, int64_t, int64_t C, int64_t V, 
 
 int ln_linear_cross_entropy_fwd(int64_t device, int64_t h, int64_t w, int64_t labels, int64_t step,
                                 int64_t loss, int64_t losses, int64_t accuracy, int64_t dh,
-                                int64_t scratch, int64_t M, int64_t C, int64_t V, float softcap,
-                                int64_t chunk, int32_t w_dtype, int32_t dtype) {
+                                int64_t dw, int64_t scratch, int64_t M, int64_t C, int64_t V,
+                                float softcap, int64_t chunk, int32_t w_dtype, int32_t dtype) {
   auto with = [&](auto* type) {
     using T = __typeof__(*type);
     return run(of(device), ptr<T>(h), w, ptr<int32_t>(labels), ptr<Step>(step), ptr<float>(loss),
-               ptr<float>(losses), ptr<float>(accuracy), ptr<T>(dh), ptr<char>(scratch), M, C, V,
-               softcap, chunk, w_dtype, dtype);
+               ptr<float>(losses), ptr<float>(accuracy), ptr<T>(dh), dw, ptr<char>(scratch), M, C,
+               V, softcap, chunk, w_dtype, dtype);
   };
   return dtype == LN_BF16 ? with(ptr<bf16>(0)) : with(ptr<float>(0));
 }

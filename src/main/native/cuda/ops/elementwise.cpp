@@ -3,6 +3,7 @@
 
 #include "common/types.h"
 #include "cuda/launch.h"
+#include "trained_embedding.h"
 
 namespace ln {
 namespace cuda {
@@ -57,6 +58,9 @@ int ln_embedding_fwd(int64_t device, int64_t ids, int64_t w, int64_t y, int64_t 
   if (is_blocks(w_dtype))
     return LN_LAUNCH_TYPED(of(device), dtype, block_embedding, cover(M * C / 16, kThreads),
                            kThreads, 0, ids, w, y, M, C, V, w_dtype, scale);
+  if (w_dtype == LN_F32 && dtype != LN_F32)
+    return LN_LAUNCH_16_BIT(of(device), dtype, trained_embedding, eights(C, M), kThreads, 0, ids, w,
+                            y, M, C, scale);
   return LN_LAUNCH_TYPED(of(device), dtype, embedding, eights(C, M), kThreads, 0, ids, w, y, M, C,
                          scale);
 }
@@ -65,6 +69,14 @@ int ln_embedding_bwd(int64_t device, int64_t dy, int64_t ids, int64_t dw, int64_
                      int64_t V, float scale, int32_t dtype) {
   return LN_LAUNCH_TYPED(of(device), dtype, embedding_bwd, cover(V * C, kThreads), kThreads, 0, dy,
                          ids, dw, M, C, V * C, scale);
+}
+
+int ln_embedding_weight_bwd(int64_t device, int64_t dy, int64_t ids, int64_t dw, int64_t M,
+                            int64_t C, float scale, int32_t dtype) {
+  constexpr int64_t kColumns = TrainedRows::kThreads * 8;
+  Grid grid{M, (C + kColumns - 1) / kColumns};
+  return LN_LAUNCH_TYPED(of(device), dtype, embedding_weight_bwd, grid, TrainedRows::kThreads,
+                         TrainedRows::kSharedBytes, dy, ids, dw, M, C, scale);
 }
 
 static int copy_columns(int64_t device, int64_t whole, const int64_t (&parts)[3],

@@ -47,6 +47,7 @@ TensorGemmArguments arguments(const Gemm& g) {
   }
   a.bias = ptr<float>(g.bias);
   a.rows_left = ptr<i32>(g.rows_left);
+  a.depth_left = ptr<i32>(g.depth_left);
   a.M = g.M;
   a.N = g.N;
   a.K = g.K;
@@ -200,6 +201,7 @@ int cuda_gemm(Device* device, const Gemm& g) {
   a.M = g.M;
   a.N = g.N;
   a.K = g.K;
+  a.depth_left = ptr<i32>(g.depth_left);
   a.row_offset = g.row_offset;
   a.scale = g.scale;
   a.accumulate = g.accumulate;

@@ -39,8 +39,9 @@ int64_t ln_linear_cross_entropy_scratch(int64_t, int64_t M, int64_t C, int64_t V
 
 int ln_linear_cross_entropy_fwd(int64_t handle, int64_t h, int64_t w, int64_t labels, int64_t step,
                                 int64_t loss, int64_t losses, int64_t accuracy, int64_t dh,
-                                int64_t scratch, int64_t M, int64_t C, int64_t V, float softcap,
-                                int64_t least_chunk, int32_t w_dtype, int32_t dtype) {
+                                int64_t dw, int64_t scratch, int64_t M, int64_t C, int64_t V,
+                                float softcap, int64_t least_chunk, int32_t w_dtype,
+                                int32_t dtype) {
   Device* device = of(handle);
   Layout at(M, C, V, least_chunk, dtype);
   int64_t chunk = at.chunk, pitch = dtype == LN_F32 ? V : 2 * V;  // of the gradient
@@ -62,6 +63,14 @@ int ln_linear_cross_entropy_fwd(int64_t handle, int64_t h, int64_t w, int64_t la
                            logits, labels, rows, count, step, losses, hits, offset, V, softcap,
                            dh != 0));
     if (!dh) continue;
+    if (dw) {
+      Gemm weight{
+          V, C, chunk, {logits, dtype, true, pitch}, {gathered, dtype, false}, {dw, LN_F32, false}};
+      weight.accumulate = true;
+      weight.depth_left = count;
+      weight.row_offset = offset;
+      LN_TRY(cuda_gemm(device, weight));
+    }
     Gemm back{
         chunk, C, V, {logits, dtype, false, pitch}, {w, w_dtype, false}, {gathered, dtype, false}};
     back.rows_left = count;

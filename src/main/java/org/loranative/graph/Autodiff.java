@@ -54,8 +54,7 @@ public final class Autodiff implements Grads {
 
   @Override
   public Value accumulator(Value param) {
-    assert param.kind() == Kind.PARAM : param;
-    return graph.named(Kind.GRAD, param.name() + ".grad", param.dtype(), param.shape());
+    return graph.gradient(param);
   }
 
   @Override

@@ -49,6 +49,12 @@ public final class Graph {
     return known;
   }
 
+  /** Where the gradient of a PARAM is added up. */
+  public Value gradient(Value param) {
+    assert param.kind() == Kind.PARAM : param;
+    return named(Kind.GRAD, param.name() + ".grad", param.dtype(), param.shape());
+  }
+
   public Value input(String name, DType dtype, long... dims) {
     return named(Kind.INPUT, name, dtype, Shape.of(dims));
   }

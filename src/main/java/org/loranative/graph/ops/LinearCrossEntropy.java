@@ -17,8 +17,9 @@ import org.loranative.io.DType;
  * Head and loss in one: {@code loss = Σ −log softmax(cap(h Wᵀ))[label] / labelled}, and at once its
  * gradient dh, over rows with a label only. Beside it each row's own loss (0 without a label), and
  * the share of labelled rows whose label has the largest logit. h [M, C], w [V, C], labels [M] i32
- * (negative: none); loss [1], losses [M], accuracy [1] f32; dh [M, C] (absent for evaluation).
- * Logits exist for {@code chunk} rows at a time.
+ * (negative: none); loss [1], losses [M], accuracy [1] f32; dh [M, C] (absent for evaluation); dw
+ * [V, C] f32, added to (absent where the head is frozen). Logits exist for {@code chunk} rows at a
+ * time.
  */
 public record LinearCrossEntropy(
     Value h,
@@ -29,6 +30,7 @@ public record LinearCrossEntropy(
     @Out Value losses,
     @Out Value accuracy,
     @Out Optional<Value> dh,
+    Optional<Value> dw,
     float softcap,
     long chunk)
     implements Loss {
@@ -38,17 +40,34 @@ public record LinearCrossEntropy(
   /** Name of the result accuracy. */
   public static final String ACCURACY = "token_accuracy";
 
-  /** Appends the op, whose loss, losses and accuracy are results. */
+  /** Appends the op under a frozen head; its loss, losses and accuracy are results. */
   public static void of(
       Graph g, Value h, Value w, Value labels, float softcap, boolean withGradient) {
+    of(g, h, w, Optional.empty(), labels, softcap, withGradient);
+  }
+
+  /**
+   * Likewise.
+   *
+   * @param trained the parameter that w is made of, if the head is trained
+   */
+  public static void of(
+      Graph g,
+      Value h,
+      Value w,
+      Optional<Value> trained,
+      Value labels,
+      float softcap,
+      boolean withGradient) {
     Value loss = g.temp(Loss.TOTAL, DType.F32, Shape.of(1));
     Value losses = g.temp(Loss.EACH, DType.F32, labels.shape());
     Value accuracy = g.temp(ACCURACY, DType.F32, Shape.of(1));
     Optional<Value> dh = withGradient ? Optional.of(g.like(h, "d " + h.name())) : Optional.empty();
+    Optional<Value> dw = withGradient ? trained.map(g::gradient) : Optional.empty();
     long chunk = Math.min(CHUNK, h.shape().rows());
     g.add(
         new LinearCrossEntropy(
-            h, w, labels, StepState.value(g), loss, losses, accuracy, dh, softcap, chunk));
+            h, w, labels, StepState.value(g), loss, losses, accuracy, dh, dw, softcap, chunk));
     List.of(loss, losses, accuracy).forEach(g::result);
   }
 
@@ -76,6 +95,7 @@ public record LinearCrossEntropy(
             at.of(losses),
             at.of(accuracy),
             at.of(dh),
+            at.of(dw),
             at.scratch(),
             h.shape().rows(),
             w.shape().dim(1),
