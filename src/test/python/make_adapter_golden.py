@@ -87,15 +87,16 @@ def peft_saver(model):
     return save
 
 
-def language(name, config, deviation=0.15, optimizer=adamw):
-    """On the tiny Llama, with its golden file's batch."""
+def language(name, config, deviation=0.15, optimizer=adamw, model="llama"):
+    """On a tiny model, with its golden file's batch."""
+    folder = GOLDEN / model
     base = transformers.AutoModelForCausalLM.from_pretrained(
-        GOLDEN / "llama" / "base", attn_implementation="eager").float().eval()
+        folder / "base", attn_implementation="eager").float().eval()
     model = get_peft_model(base, config).eval()
     parameters = [p for p in model.parameters() if p.requires_grad]
     if deviation:
         perturb(parameters, 3, deviation)
-    golden = load_file(GOLDEN / "llama" / "golden.safetensors")
+    golden = load_file(folder / "golden.safetensors")
     ids, labels, mask = [], [], []
     at = 0
     longest = max(make_golden.DOCUMENTS)
@@ -183,6 +184,16 @@ CASES = {
     "lokr": lambda name: language(name, LoKrConfig(r=1, alpha=5, target_modules=LINEAR), 0.3),
     "lokr-full": lambda name: language(
         name, LoKrConfig(r=12, alpha=5, decompose_factor=2, target_modules=LINEAR), 0.2),
+    # Embedding and head trained as a whole beside LoRA: one matrix, and two.
+    "whole-tied": lambda name: language(
+        name, LoraConfig(r=3, lora_alpha=5, target_modules=LINEAR,
+                         modules_to_save=["embed_tokens"], ensure_weight_tying=True)),
+    "whole-untied": lambda name: language(
+        name, LoraConfig(r=3, lora_alpha=5, target_modules=LINEAR,
+                         modules_to_save=["embed_tokens", "lm_head"]), model="llama-linear"),
+    "whole-head-untied": lambda name: language(
+        name, LoraConfig(r=3, lora_alpha=5, target_modules=LINEAR,
+                         modules_to_save=["lm_head"]), model="llama-linear"),
     "sd-loha": lambda name: diffusion(name, with_lycoris(algo="loha"), 0.4),
     "sd-lokr": lambda name: diffusion(name, with_lycoris(algo="lokr"), 0.3),
     "sd-lokr-factor": lambda name: diffusion(name, with_lycoris(algo="lokr", factor=2), 0.3),

@@ -115,6 +115,7 @@ final class MergeCommand implements Callable<Integer> {
   private Merge open(List<AdapterSource> sources) {
     return Bases.isDiffusion(base)
         ? new DiffusionMerge(DiffusionFamilies.open(base, parts.options()), sources)
-        : new LanguageMerge(LlmBase.open(base), sources);
+        : new LanguageMerge(
+            LlmBase.open(base, sources.stream().map(AdapterSource::path).toList()), sources);
   }
 }

@@ -13,6 +13,7 @@ import org.loranative.config.TrainConfig;
 import org.loranative.data.llm.Example;
 import org.loranative.io.AtomicFiles;
 import org.loranative.model.llm.LlmBase;
+import org.loranative.text.NewTokens;
 import org.loranative.text.Tokenizer;
 import org.loranative.train.llm.RunTokenizer;
 import org.loranative.train.llm.ShownExample;
@@ -28,7 +29,9 @@ record ShownTexts(TrainConfig config, int records, Optional<Path> html) {
   void show() throws IOException {
     html.ifPresent(ShownTexts::requireFree);
     try (Tokenizer tokenizer =
-        RunTokenizer.open(config, LlmBase.open(Path.of(config.baseModel())))) {
+        RunTokenizer.open(
+            config,
+            LlmBase.open(Path.of(config.baseModel())).adding(new NewTokens(config.addTokens())))) {
       TextData data = TextData.of(config, tokenizer);
       List<ShownExample> first =
           data.training().stream().limit(records).map(e -> ShownExample.of(e, tokenizer)).toList();

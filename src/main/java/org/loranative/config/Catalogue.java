@@ -249,6 +249,22 @@ public final class Catalogue {
                     + " `--block-weights` ([blocks](export.md)): layers in no block, such as text"
                     + " encoders, are then left out."),
         flag("use_rslora", false, "Scale by alpha / √rank instead."),
+        list("modules_to_save", "What is trained as a whole, beside the adapter.")
+            .only(LLM)
+            .mark(Mark.LAYOUT)
+            .such("[embed_tokens, lm_head]")
+            .more(
+                "`embed_tokens`, the embedding, and `lm_head`, the head; of a base that has one"
+                    + " matrix for both either names it. See [new"
+                    + " embeddings](adapters.md#new-embeddings)."),
+        list("add_tokens", "Tokens that the base's tokenizer does not have yet.")
+            .only(LLM)
+            .mark(Mark.LAYOUT)
+            .such("[\"<tool>\", \"</tool>\"]")
+            .more(
+                "Each stands for its text wherever that is written. They need `modules_to_save` for"
+                    + " embedding and head, which get rows for them, and go into the tokenizer"
+                    + " beside the adapter. See [new embeddings](adapters.md#new-embeddings)."),
         path("init_adapter", "Start from the weights of an adapter.")
             .such("output/first-run")
             .more(

@@ -49,6 +49,8 @@ final class OtherTools {
         "concept_file_name",
         "concepts",
         "caption_column");
+    same("modules_to_save", "lora_modules_to_save", "additional_target");
+    same("add_tokens", "tokens", "new_special_tokens");
     same("train_data_dir", "data_dir", "instance_data_dir", "dataset_dir", "image_dir");
     same("validation_path", "validation_file", "eval_dataset", "test_datasets", "eval_file");
     same("validation_fraction", "val_set_size", "val_size", "validation_split", "test_size");

@@ -82,6 +82,8 @@ public record TrainConfig(
     List<LoraTarget> loraTargets,
     String blocks,
     Boolean useRslora,
+    List<String> modulesToSave,
+    List<String> addTokens,
     String initAdapter,
     Integer batchSize,
     Integer gradientAccumulation,
@@ -126,6 +128,8 @@ public record TrainConfig(
   public TrainConfig {
     textEncoderPath = List.copyOf(textEncoderPath);
     loraTargets = List.copyOf(loraTargets);
+    modulesToSave = List.copyOf(modulesToSave);
+    addTokens = List.copyOf(addTokens);
     templateKwargs = Collections.unmodifiableMap(new TreeMap<>(templateKwargs));
     samplePrompts = List.copyOf(samplePrompts);
   }

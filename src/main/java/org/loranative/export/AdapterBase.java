@@ -53,7 +53,7 @@ public sealed interface AdapterBase {
 
     @Override
     public List<Adapters.Target> targets() {
-      return base.targets();
+      return base.adaptable();
     }
 
     @Override

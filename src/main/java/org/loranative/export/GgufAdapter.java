@@ -77,6 +77,14 @@ final class GgufAdapter {
   }
 
   private static void requireAlone(String path, AdaptedLayer layer) {
+    if (layer.method().replaces()) {
+      throw new UserException(
+          String.format(
+              "The adapter holds all of %s, trained as a whole (modules_to_save), which llama.cpp"
+                  + " does not load as an adapter; merge it into its base instead (lora-native"
+                  + " merge).",
+              path));
+    }
     if (layer.target().experts() > 0) {
       throw new UserException(
           String.format(

@@ -63,6 +63,7 @@ record GgufToFolder(LlmBase base) {
                 config.set(key, VALUES.valueToTree(value));
               }
             });
+    config.put(FolderConfig.VOCABULARY, base.config().vocab());
     base.ropeScaling().ifPresent(rope -> config.set("rope_scaling", VALUES.valueToTree(rope)));
     config.put("tie_word_embeddings", !base.weights().has("lm_head.weight"));
     config.put("torch_dtype", FolderConfig.TORCH.get(choice.ofMatrices(base)));

@@ -23,6 +23,6 @@ public final class LanguageAdapters {
     }
     return adapter.getFileName().toString().endsWith(".gguf")
         ? GgufAdapter.read(adapter, base)
-        : PeftFormat.read(adapter, base.targets());
+        : PeftFormat.read(adapter, base.adaptable());
   }
 }

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.loranative.UserException;
 import org.loranative.io.AtomicFolders;
 import org.loranative.io.Gguf;
@@ -46,6 +47,13 @@ public final class LanguageMerge implements Merge {
                   + " %s with --out.",
               base.path(), base.isGguf() ? "a file that ends in .gguf" : "a folder"));
     }
+    if (gguf && !base.added().isEmpty()) {
+      throw new UserException(
+          String.format(
+              "The adapter adds tokens (%s), which merge writes into a folder alone: name one with"
+                  + " --out, and convert it with llama.cpp's convert_hf_to_gguf.py.",
+              String.join(" ", base.added().texts())));
+    }
     TypeChoice choice = TypeChoice.of(type, gguf);
     try (MergedTensors merged = new MergedTensors(base.weights(), layers)) {
       if (gguf) {
@@ -77,14 +85,18 @@ public final class LanguageMerge implements Merge {
       return;
     }
     ModelFolder.copyRest(base.path(), folder);
-    if (template.isPresent()) {
+    boolean more = !base.added().isEmpty();
+    if (template.isPresent() || more) {
       try (Tokenizer tokenizer = base.tokenizer()) {
-        if (template.get().giveAloud(tokenizer, base.path())) {
+        boolean other = template.map(t -> t.giveAloud(tokenizer, base.path())).orElse(false);
+        if (other || more) {
           base.writeTokenizer(tokenizer, folder);
         }
       }
     }
-    new FolderConfig(base.path()).write(folder, choice.chosen(), base.weights().isQuantized());
+    OptionalInt vocab = more ? OptionalInt.of(base.config().vocab()) : OptionalInt.empty();
+    new FolderConfig(base.path())
+        .write(folder, choice.chosen(), vocab, base.weights().isQuantized());
     ShardedFile.write(
         folder, "model", Merge.all(merged, base.weights(), base.file().tensors(), choice), SHARD);
   }

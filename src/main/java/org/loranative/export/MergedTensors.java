@@ -93,12 +93,43 @@ public final class MergedTensors implements AutoCloseable {
       return new TensorStream(
           name, entry.type(), entry.shape(), entry.bytes(), out -> StoredRows.copy(entry, out));
     }
+    List<Long> shape = new ArrayList<>(entry.shape());
+    grown(entry, here).ifPresent(layer -> shape.set(0, layer.target().out()));
+    long elements = shape.stream().mapToLong(n -> n).reduce(1, Math::multiplyExact);
     return new TensorStream(
         name,
         type.get().name(),
-        entry.shape(),
-        type.get().bytes(entry.elements()),
-        out -> write(entry, here, type.get(), form, out));
+        shape,
+        type.get().bytes(elements),
+        out -> {
+          write(entry, here, type.get(), form, out);
+          writeNewRows(entry, here, type.get(), out);
+        });
+  }
+
+  /** What stands in place of a whole tensor and has more rows than it. */
+  private static Optional<AdaptedLayer> grown(TensorEntry entry, List<Patch> here) {
+    return here.stream()
+        .map(Patch::layer)
+        .filter(layer -> layer.method().replaces() && layer.target().out() > entry.rows())
+        .findFirst();
+  }
+
+  private static void writeNewRows(
+      TensorEntry entry, List<Patch> here, DType type, OutputStream out) throws IOException {
+    Optional<AdaptedLayer> grown = grown(entry, here);
+    if (grown.isEmpty()) {
+      return;
+    }
+    float[] row = new float[Math.toIntExact(entry.columns())];
+    byte[] bytes = new byte[Math.toIntExact(type.bytes(row.length))];
+    for (long i = entry.rows(); i < grown.get().target().out(); i++) {
+      grown.get().method().merge(grown.get(), Math.toIntExact(i), row);
+      Encoders.of(type)
+          .orElseThrow()
+          .encode(row, 0, row.length, ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN));
+      out.write(bytes);
+    }
   }
 
   private List<Patch> patchesOf(TensorEntry entry) {

@@ -46,6 +46,14 @@ public record Resized(Map<String, LowRankPart> parts) {
   }
 
   private static void requireAlone(String path, AdaptedLayer layer) {
+    if (layer.method().replaces()) {
+      throw new UserException(
+          String.format(
+              "The adapter holds all of %s, trained as a whole (modules_to_save), which has no rank"
+                  + " and cannot be resized; merge the adapter into its base instead (lora-native"
+                  + " merge).",
+              path));
+    }
     if (layer.target().experts() > 0) {
       throw new UserException(
           String.format(

@@ -81,6 +81,16 @@ public interface AdapterMethod {
     throw new IllegalStateException(site.path()); // refused by the spec
   }
 
+  /** Whether it holds a layer's weight itself, in place of the base's, and adds nothing to it. */
+  default boolean replaces() {
+    return false;
+  }
+
+  /** That weight, [out, in] in f32. */
+  default Value weight(Site site) {
+    throw new IllegalStateException(site.path()); // of those that replace it alone
+  }
+
   /** Whether adapters of a layer side by side are one whose rank is the sum of theirs. */
   default boolean concatenates() {
     return false;

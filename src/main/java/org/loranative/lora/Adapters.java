@@ -136,6 +136,16 @@ public final class Adapters {
     }
   }
 
+  /** Likewise, and weights that are trained as a whole. */
+  public Adapters(List<LoraSpec> specs, List<Target> candidates, List<Target> whole) {
+    this(specs, candidates);
+    Map<Integer, Target> layers = new LinkedHashMap<>();
+    whole.forEach(t -> layers.put(candidates.size() + layers.size(), t));
+    if (!layers.isEmpty()) {
+      add(layers, SavedModules.spec(whole.stream().map(Target::path).toList()));
+    }
+  }
+
   /** Lays out parts of one rate side by side. */
   private void add(Map<Integer, Target> layers, LoraSpec spec) {
     Map<Target, Map<String, Place>> places = new LinkedHashMap<>();
@@ -287,6 +297,15 @@ public final class Adapters {
                 m.spec()
                     .method()
                     .convolution(new AdapterMethod.Site(g, m, training), x, w0, bias, setting));
+  }
+
+  /**
+   * The weight [out, in] in f32 that stands in place of the base's at {@code path}, if one does.
+   */
+  public Optional<Value> whole(Graph g, String path, boolean training) {
+    return find(path)
+        .filter(m -> m.spec().method().replaces())
+        .map(m -> m.spec().method().weight(new AdapterMethod.Site(g, m, training)));
   }
 
   /** Layers of {@code flat} all of whose parts that begin as zeros are zeros still. */

@@ -24,7 +24,9 @@ public final class InitAdapter {
       if (one == null) {
         throw new UserException(
             String.format(
-                "init_adapter %s has nothing for %s, which lora_targets names.", path, m.path()));
+                "init_adapter %s has nothing for %s, which lora_targets or modules_to_save"
+                    + " names.",
+                path, m.path()));
       }
       if (!one.method().name().equals(m.spec().method().name())) {
         throw new UserException(
@@ -53,7 +55,7 @@ public final class InitAdapter {
       throw new UserException(
           "init_adapter "
               + path
-              + " adapts layers that lora_targets does not name, such as "
+              + " holds layers that lora_targets and modules_to_save do not name, such as "
               + left.keySet().iterator().next()
               + ".");
     }

@@ -36,6 +36,7 @@ public record Mix(Adapters adapters, float[] params) {
           .forEach(
               (path, m) -> {
                 if (part.holds(path)) {
+                  requireScalable(m, part.weight().applyAsDouble(path));
                   specs.merge(path, spec(m.method(), m.rank(), path), Mix::joined);
                 }
               });
@@ -56,6 +57,17 @@ public record Mix(Adapters adapters, float[] params) {
     return new Mix(adapters, params);
   }
 
+  /** What stands in place of the base's weight can only be taken as it is. */
+  private static void requireScalable(AdaptedLayer layer, double weight) {
+    if (weight != 1 && layer.method().replaces()) {
+      throw new UserException(
+          String.format(
+              "The adapter holds all of %s, trained as a whole, which cannot be scaled by %s: take"
+                  + " it with scale 1, or 0 to leave it out.",
+              layer.target().path(), weight));
+    }
+  }
+
   /** Of scale 1. */
   private static LoraSpec spec(AdapterMethod method, int rank, String path) {
     return new LoraSpec(method, rank, rank, 0, List.of(path), false, 1);
@@ -69,7 +81,7 @@ public record Mix(Adapters adapters, float[] params) {
             "Several adapters change "
                 + path
                 + ", and one of them is "
-                + spec.method().name()
+                + spec.method().label()
                 + ", which cannot be mixed with another on one layer; use it alone.");
       }
     }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -70,15 +71,20 @@ final class PeftFolder {
   private final AdapterMethod method;
   private final Map<String, Map<String, TensorEntry>> layers;
 
+  /** Weights trained as a whole, by the module's name. */
+  private final Map<String, TensorEntry> whole;
+
   private PeftFolder(
       Path folder,
       JsonNode config,
       AdapterMethod method,
-      Map<String, Map<String, TensorEntry>> layers) {
+      Map<String, Map<String, TensorEntry>> layers,
+      Map<String, TensorEntry> whole) {
     this.folder = folder;
     this.config = config;
     this.method = method;
     this.layers = layers;
+    this.whole = whole;
   }
 
   static PeftFolder open(Path folder) {
@@ -97,19 +103,26 @@ final class PeftFolder {
     Map<String, Map<String, TensorEntry>> layers = new TreeMap<>();
     Map<String, TensorEntry> tensors =
         Safetensors.read(folder.resolve(PeftFormat.WEIGHTS)).tensors();
+    Map<String, TensorEntry> whole = new TreeMap<>();
     for (Map.Entry<String, TensorEntry> t : tensors.entrySet()) {
-      Key key =
-          Key.of(t.getKey())
-              .orElseThrow(
-                  () -> new UserException(folder + " " + foreign(t.getKey(), tensors.keySet())));
-      layers.computeIfAbsent(key.layer(), l -> new TreeMap<>()).put(key.part(), t.getValue());
+      Optional<Key> key = Key.of(t.getKey());
+      Optional<String> module = wholeModule(t.getKey(), tensors.keySet());
+      if (key.isPresent()) {
+        layers
+            .computeIfAbsent(key.get().layer(), l -> new TreeMap<>())
+            .put(key.get().part(), t.getValue());
+      } else if (module.isPresent()) {
+        whole.put(module.get(), t.getValue());
+      } else {
+        throw new UserException(folder + " " + foreign(t.getKey(), tensors.keySet()));
+      }
     }
     AdapterMethod method =
         AdapterMethods.all().stream()
             .filter(m -> m.isDescribed(config))
             .findFirst()
             .orElse(AdapterMethods.DEFAULT);
-    if (layers.isEmpty()
+    if (layers.isEmpty() && whole.isEmpty()
         || !layers.values().stream().allMatch(l -> form(method, l.keySet()).isPresent())) {
       throw new UserException(
           folder
@@ -121,7 +134,42 @@ final class PeftFolder {
                   .collect(Collectors.joining(", or "))
               + " alone for every layer; is it whole?");
     }
-    return new PeftFolder(folder, config, method, layers);
+    requireSaved(file, config, whole.keySet());
+    return new PeftFolder(folder, config, method, layers, whole);
+  }
+
+  /** Each module that was trained as a whole is there. */
+  private static void requireSaved(Path file, JsonNode config, Set<String> whole) {
+    for (JsonNode node : config.path("modules_to_save")) {
+      String name = node.asText();
+      if (whole.stream().noneMatch(m -> m.equals(name) || m.endsWith("." + name))) {
+        throw new UserException(
+            file
+                + ": modules_to_save names "
+                + name
+                + ", whose weight is not in "
+                + PeftFormat.WEIGHTS
+                + "; is it whole?");
+      }
+    }
+  }
+
+  /** The embedding's or the head's name, if a tensor is its whole weight. */
+  private static Optional<String> wholeModule(String tensor, Set<String> all) {
+    boolean saved =
+        tensor.startsWith(PeftFormat.PREFIX)
+            && (tensor.endsWith("." + SavedModules.EMBEDDING + WEIGHT)
+                || tensor.equals(PeftFormat.PREFIX + SavedModules.HEAD + WEIGHT))
+            // PEFT saves an adapted embedding whole beside its adapter.
+            && all.stream().noneMatch(n -> n.contains("lora_embedding"));
+    return saved
+        ? Optional.of(
+            tensor.substring(PeftFormat.PREFIX.length(), tensor.length() - WEIGHT.length()))
+        : Optional.empty();
+  }
+
+  boolean holdsWhole() {
+    return !whole.isEmpty();
   }
 
   /** The form that keeps exactly these parts. */
@@ -140,18 +188,15 @@ final class PeftFolder {
       throw new UserException(file + ": fan_in_fan_out is not supported.");
     }
     requirePlain(file, config);
-    for (String whole : List.of("modules_to_save", "trainable_token_indices")) {
-      if (!config.path(whole).isEmpty()) {
-        throw new UserException(
-            file
-                + ": "
-                + whole
-                + " names "
-                + config.path(whole)
-                + ", which were trained as a whole; only low-rank adapters of linear layers are"
-                + " supported. Train without it, or merge the adapter into its base with PEFT"
-                + " (merge_and_unload) and use the result as the base.");
-      }
+    JsonNode rows = config.path("trainable_token_indices");
+    if (!rows.isEmpty()) {
+      throw new UserException(
+          file
+              + ": trainable_token_indices names "
+              + rows
+              + ", single rows of the embedding, which is not supported. Train all of it"
+              + " (modules_to_save), or merge the adapter into its base with PEFT"
+              + " (merge_and_unload) and use the result as the base.");
     }
   }
 
@@ -189,8 +234,8 @@ final class PeftFolder {
     }
     return "holds the tensor "
         + name
-        + ", which is no part of a low-rank adapter: a layer or bias trained as a whole"
-        + " (modules_to_save, bias) is not supported.";
+        + ", which is no part of a low-rank adapter; of what was trained as a whole"
+        + " (modules_to_save, bias) the embedding and the head alone are supported.";
   }
 
   /** One spec for all layers of the same rank and alpha. */
@@ -203,7 +248,12 @@ final class PeftFolder {
                     .computeIfAbsent(spec(layer, path, List.of()), s -> new ArrayList<>())
                     .add(path));
     List<LoraSpec> specs = new ArrayList<>();
-    paths.forEach((s, of) -> specs.add(spec(s.method(), s.rank(), of.get(0), of)));
+    paths.forEach(
+        (s, of) ->
+            specs.add(
+                s.method().replaces()
+                    ? SavedModules.spec(of)
+                    : spec(s.method(), s.rank(), of.get(0), of)));
     return specs;
   }
 
@@ -225,7 +275,7 @@ final class PeftFolder {
   /** The numbers; alpha as if scales were alpha / rank. */
   Map<String, AdaptedLayer> layers(List<Adapters.Target> targets) {
     Map<String, Adapters.Target> known = new TreeMap<>();
-    targets.forEach(t -> known.put(t.path(), t));
+    targets.stream().filter(t -> !SavedModules.isOne(t)).forEach(t -> known.put(t.path(), t));
     Map<String, AdaptedLayer> read = new TreeMap<>();
     layers.forEach(
         (name, tensors) -> {
@@ -236,12 +286,65 @@ final class PeftFolder {
           }
           read.put(path, layer(target, tensors));
         });
+    readWhole(new SavedModules(targets), read);
     return read;
+  }
+
+  private void readWhole(SavedModules saved, Map<String, AdaptedLayer> read) {
+    whole.forEach(
+        (module, tensor) -> {
+          Adapters.Target target =
+              saved
+                  .of(module)
+                  .orElseThrow(
+                      () ->
+                          new UserException(
+                              folder
+                                  + " holds "
+                                  + module
+                                  + ", trained as a whole, which the base model has not; was it"
+                                  + " made for another base?"));
+          requireTied(saved, target);
+          if (!tensor.shape().equals(List.of(target.out(), target.in()))) {
+            throw new UserException(
+                String.format(
+                    "%s: %s is %s, but the base model's %s is %d × %d; was it made for another"
+                        + " base?",
+                    folder, tensor.name(), tensor.shape(), module, target.out(), target.in()));
+          }
+          read.put(
+              target.path(),
+              new AdaptedLayer(
+                  target,
+                  WholeMethod.INSTANCE,
+                  1,
+                  1,
+                  Map.of(WholeMethod.WEIGHT, Safetensors.floats(tensor)),
+                  false));
+        });
+  }
+
+  /** A base whose head is its embedding stays so; PEFT parts them unless it is told not to. */
+  private void requireTied(SavedModules saved, Adapters.Target target) {
+    if (saved.tied().filter(target::equals).isEmpty()
+        || config.path("ensure_weight_tying").asBoolean()) {
+      return;
+    }
+    List<TensorEntry> both = saved.modules(target).stream().map(whole::get).toList();
+    if (both.contains(null)
+        || !Arrays.equals(Safetensors.floats(both.get(0)), Safetensors.floats(both.get(1)))) {
+      throw new UserException(
+          folder
+              + " was trained with the head apart from the embedding, but the base model has one"
+              + " matrix for both (tied). Train it with ensure_weight_tying=True, or merge it into"
+              + " its base with PEFT (merge_and_unload) and use the result as the base.");
+    }
   }
 
   private static String whyNot(String path, List<Adapters.Target> targets) {
     if (path.endsWith("lm_head") || path.endsWith("embed_tokens")) {
-      return ", but adapters on the embedding or the head are not supported.";
+      return ", but low-rank adapters on the embedding or the head are not supported; what trains"
+          + " them as a whole (modules_to_save) is.";
     }
     boolean mixture = targets.stream().anyMatch(t -> t.experts() > 0);
     if (mixture && (path.endsWith(".gate") || path.endsWith(".router"))) {

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -97,15 +98,24 @@ public final class PeftFormat {
     List<Adapters.Target> adapted =
         adapters.modules().stream().map(Adapters.Module::target).toList();
     List<Safetensors.Tensor> tensors = new ArrayList<>();
+    SavedModules saved = new SavedModules(layers);
     for (Adapters.Module m : adapters.modules()) {
       String module =
           m.target().experts() > 0 ? PeftParameters.module(m.target(), adapted) : m.path();
-      for (Adapters.Place p : m.parts()) {
-        tensors.add(tensor(PREFIX + network.name(module), m, p, params, network));
+      List<String> names =
+          m.spec().method().replaces() ? saved.modules(m.target()) : List.of(module);
+      for (String name : names) {
+        for (Adapters.Place p : m.parts()) {
+          tensors.add(tensor(PREFIX + network.name(name), m, p, params, network));
+        }
       }
     }
     Safetensors.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "pt"));
-    LoraSpec spec = adapters.specs().get(0);
+    LoraSpec spec =
+        adapters.specs().stream()
+            .filter(s -> !s.method().replaces())
+            .findFirst()
+            .orElse(new LoraSpec(1, 1, 0, List.of(), false));
     ObjectNode config = JsonNodeFactory.instance.objectNode();
     spec.method().describe(spec, config);
     config.put("task_type", network.taskType().orElse(null));
@@ -114,6 +124,9 @@ public final class PeftFormat {
     ObjectNode ranks = config.putObject("rank_pattern");
     ObjectNode alphas = config.putObject("alpha_pattern");
     for (Adapters.Module m : adapters.modules()) {
+      if (m.spec().method().replaces()) {
+        continue;
+      }
       if (m.rank() != spec.rank()) {
         ranks.put(network.name(m.path()), m.rank());
       }
@@ -128,6 +141,7 @@ public final class PeftFormat {
     if (!parameters.isEmpty()) {
       parameters.forEach(config.putArray(PeftParameters.KEY)::add);
     }
+    saved.describe(adapters, config);
     JsonFile.write(folder.resolve(CONFIG), config);
   }
 
@@ -141,7 +155,9 @@ public final class PeftFormat {
     }
     Set<String> names = new LinkedHashSet<>();
     for (Adapters.Module m : adapters.modules()) {
-      if (m.target().experts() > 0 || PeftParameters.isNamedByWeight(m, layers)) {
+      if (m.target().experts() > 0
+          || PeftParameters.isNamedByWeight(m, layers)
+          || m.spec().method().replaces()) {
         continue;
       }
       String name = lastPart(m.path());
@@ -195,6 +211,11 @@ public final class PeftFormat {
             .fileShape(
                 new Part.FileLayer(m.target(), network.convolutions().test(m.path()), false)),
         data);
+  }
+
+  /** Whether a folder holds the embedding or the head, trained as a whole. */
+  public static boolean holdsWhole(Path folder) {
+    return Files.exists(folder.resolve(CONFIG)) && PeftFolder.open(folder).holdsWhole();
   }
 
   /** The adapters of a folder, for use: shapes come from its tensors, scales from its config. */

@@ -4,6 +4,7 @@ import java.nio.ByteOrder;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import org.loranative.device.CpuDevice;
 import org.loranative.device.Device;
 import org.loranative.device.HostBuffer;
 import org.loranative.graph.Graph;
@@ -41,7 +42,7 @@ public final class AdapterStart {
       phase.next();
       m.spec()
           .method()
-          .startFromWeight(m, () -> numbers(device, weights, m.target()))
+          .startFromWeight(m, () -> numbers(weights, m.target()))
           .forEach(
               (part, numbers) ->
                   System.arraycopy(
@@ -76,11 +77,12 @@ public final class AdapterStart {
     }
   }
 
-  /** A linear layer's frozen weight as the base's files have it. */
-  private static float[] numbers(Device device, Weights weights, Adapters.Target layer) {
+  /** A linear layer's frozen weight as the base's files have it; on the host, beside the plan. */
+  private static float[] numbers(Weights weights, Adapters.Target layer) {
     String name = layer.path() + ".weight";
     Value v = new Graph().named(Kind.WEIGHT, name, DType.F32, weights.shape(name));
-    try (LoadedWeights loaded = weights.load(Map.of(name, v), device);
+    try (CpuDevice device = new CpuDevice(CpuDevice.physicalCores());
+        LoadedWeights loaded = weights.load(Map.of(name, v), device);
         HostBuffer host = new HostBuffer(v.bytes())) {
       device.download(host, loaded.address(v), v.bytes());
       float[] numbers = new float[Math.toIntExact(v.shape().size())];

@@ -31,6 +31,11 @@ public record Net(
     return graph.named(Kind.WEIGHT, name, weights.matrixType(name, compute), weights.shape(name));
   }
 
+  /** The weight in f32 that stands in place of the frozen one at {@code path}, if it is trained. */
+  public Optional<Value> trained(String path) {
+    return adapters.whole(graph, path, training);
+  }
+
   /** A frozen array that rows are picked from, never in blocks. */
   public Value table(String name) {
     return graph.named(Kind.WEIGHT, name, compute, weights.shape(name));

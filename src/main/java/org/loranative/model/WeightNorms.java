@@ -24,6 +24,9 @@ public final class WeightNorms {
     Graph graph = new Graph();
     Net net = new Net(graph, weights, adapters, compute, false);
     for (Adapters.Module m : adapters.modules()) {
+      if (m.spec().method().replaces()) {
+        continue; // the frozen one is not there
+      }
       Value a = zeros(graph, Shape.of(1, m.in()));
       long rows = m.out() * Math.max(1, m.target().experts()); // of all matrices
       Value b = zeros(graph, Shape.of(rows, 1));

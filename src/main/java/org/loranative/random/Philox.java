@@ -20,6 +20,7 @@ public final class Philox {
   public static final int CROP = 9;
   public static final int VARIANT = 10;
   public static final int CAPTION = 11;
+  public static final int NEW_ROWS = 12;
 
   /** Coarser layers of noise; layer l of image i adds 64 i + l. */
   public static final int NOISE_LAYERS = 1 << 12;

@@ -64,10 +64,6 @@ final class GgufTokenizer {
     list("token_type").forEach(t -> types.add((Long) t));
   }
 
-  Tokenizer build() {
-    return new Tokenizer(file.toString(), json(), settings());
-  }
-
   /** The {@code tokenizer.json}. */
   ObjectNode json() {
     if (tokens.isEmpty()) {

@@ -20,6 +20,7 @@ import org.loranative.io.TensorFile;
  */
 public final class TokenizerFiles {
   private static final String GENERATION = "generation_config.json";
+  private static final String TOKENIZER = "tokenizer.json";
   private static final String CONFIG = "tokenizer_config.json";
   private static final String TEMPLATE = "chat_template.jinja";
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -27,7 +28,7 @@ public final class TokenizerFiles {
   /** Names under which transformers looks for a tokenizer's parts. */
   private static final List<String> NAMES =
       List.of(
-          "tokenizer.json",
+          TOKENIZER,
           CONFIG,
           "special_tokens_map.json",
           "added_tokens.json",
@@ -39,13 +40,21 @@ public final class TokenizerFiles {
 
   private TokenizerFiles() {}
 
-  /** Copies those of a Hugging Face folder. */
-  public static void copy(Path base, Tokenizer tokenizer, Path to) throws IOException {
+  /**
+   * Copies those of a Hugging Face folder.
+   *
+   * @param more tokens that its own has not, and {@code tokenizer} has
+   */
+  public static void copy(Path base, NewTokens more, Tokenizer tokenizer, Path to)
+      throws IOException {
     for (String name : NAMES) {
       Path file = base.resolve(name);
       if (Files.isRegularFile(file)) {
         AtomicFiles.write(to.resolve(name), out -> Files.copy(file, out));
       }
+    }
+    if (!more.isEmpty()) {
+      write(more.into(base.toString(), Tokenizers.json(base)), to);
     }
     JsonNode generation = Tokenizers.readIfThere(base.resolve(GENERATION));
     writeTemplate(tokenizer, to);
@@ -53,11 +62,27 @@ public final class TokenizerFiles {
         generation instanceof ObjectNode object ? object : JSON.createObjectNode(), tokenizer, to);
   }
 
+  /** In the one place where every tool reads tokens of all kinds. */
+  private static void write(JsonNode json, Path to) throws IOException {
+    JsonFile.write(to.resolve(TOKENIZER), json);
+    JsonNode config = Tokenizers.readIfThere(to.resolve(CONFIG));
+    if (config.path("added_tokens_decoder") instanceof ObjectNode named) {
+      for (JsonNode token : json.path("added_tokens")) {
+        if (!named.has(token.path("id").asText())) {
+          ObjectNode described = token.deepCopy();
+          described.remove("id");
+          named.set(token.path("id").asText(), described);
+        }
+      }
+      JsonFile.write(to.resolve(CONFIG), config);
+    }
+  }
+
   /** Writes what a GGUF file's metadata describes. */
-  public static void fromGguf(Path base, TensorFile gguf, Tokenizer tokenizer, Path to)
-      throws IOException {
+  public static void fromGguf(
+      Path base, TensorFile gguf, NewTokens more, Tokenizer tokenizer, Path to) throws IOException {
     GgufTokenizer described = new GgufTokenizer(base, gguf.metadata());
-    JsonFile.write(to.resolve("tokenizer.json"), described.json());
+    JsonFile.write(to.resolve(TOKENIZER), more.into(base.toString(), described.json()));
     ObjectNode config = JSON.createObjectNode();
     config.put("tokenizer_class", "PreTrainedTokenizerFast");
     Tokenizer.Settings settings = described.settings();

@@ -23,6 +23,11 @@ public final class Tokenizers {
 
   /** The tokenizer of a Hugging Face folder. */
   public static Tokenizer fromFolder(Path folder) {
+    return fromFolder(folder, NewTokens.NONE);
+  }
+
+  /** Likewise with tokens that it does not have yet. */
+  public static Tokenizer fromFolder(Path folder, NewTokens more) {
     JsonNode config = readIfThere(folder.resolve(CONFIG));
     Described described = described(folder, config);
     Set<Integer> stop = new LinkedHashSet<>();
@@ -35,7 +40,7 @@ public final class Tokenizers {
     }
     return new Tokenizer(
         folder.toString(),
-        described.json(),
+        more.into(folder.toString(), described.json()),
         new Tokenizer.Settings(
             described.bos(),
             described
@@ -43,6 +48,31 @@ public final class Tokenizers {
                 .or(() -> stop.stream().findFirst().flatMap(id -> token(described.json(), id))),
             stop,
             template(folder, config.path("chat_template"))));
+  }
+
+  /** The id behind all tokens of a folder. */
+  public static int firstFree(Path folder) {
+    return NewTokens.firstFree(json(folder));
+  }
+
+  /** Likewise of a GGUF file. */
+  public static int firstFree(Path file, TensorFile gguf) {
+    return NewTokens.firstFree(new GgufTokenizer(file, gguf.metadata()).json());
+  }
+
+  /** What the tokenizer beside an adapter, if there is one, has added to a folder's. */
+  public static NewTokens added(Path adapter, Path folder) {
+    return Files.exists(adapter.resolve(FILE))
+        ? NewTokens.of(json(folder), JsonFile.read(adapter.resolve(FILE)))
+        : NewTokens.NONE;
+  }
+
+  /** Likewise to a GGUF file's. */
+  public static NewTokens added(Path adapter, Path file, TensorFile gguf) {
+    return Files.exists(adapter.resolve(FILE))
+        ? NewTokens.of(
+            new GgufTokenizer(file, gguf.metadata()).json(), JsonFile.read(adapter.resolve(FILE)))
+        : NewTokens.NONE;
   }
 
   /** The {@code tokenizer.json} of a folder, or what stands for it. */
@@ -93,7 +123,14 @@ public final class Tokenizers {
 
   /** The tokenizer in a GGUF file's metadata. */
   public static Tokenizer fromGguf(Path file, TensorFile gguf) {
-    return new GgufTokenizer(file, gguf.metadata()).build();
+    return fromGguf(file, gguf, NewTokens.NONE);
+  }
+
+  /** Likewise with tokens that it does not have yet. */
+  public static Tokenizer fromGguf(Path file, TensorFile gguf, NewTokens more) {
+    GgufTokenizer described = new GgufTokenizer(file, gguf.metadata());
+    return new Tokenizer(
+        file.toString(), more.into(file.toString(), described.json()), described.settings());
   }
 
   /** The chat template of a folder, if it holds one. */

@@ -41,20 +41,24 @@ public final class Anatomy {
    */
   void beforeUpdate(double lossScale) {
     float[] grads = state.read(AdapterState.GRADS);
-    gradNorms =
-        adapters.modules().parallelStream().mapToDouble(m -> norm(m, grads) / lossScale).toArray();
+    gradNorms = modules().parallelStream().mapToDouble(m -> norm(m, grads) / lossScale).toArray();
     before = state.read(AdapterState.PARAMS);
   }
 
   /** What the update made of them. */
   LayerLog.At afterUpdate(int step, float[] params) {
-    List<Adapters.Module> modules = adapters.modules();
+    List<Adapters.Module> modules = modules();
     LayerLog.Layer[] layers = new LayerLog.Layer[modules.size()];
     IntStream.range(0, layers.length)
         .parallel()
         .forEach(i -> layers[i] = layer(modules.get(i), gradNorms[i], params));
     before = new float[0];
     return new LayerLog.At(step, List.of(layers));
+  }
+
+  /** Those that add something to a weight. */
+  private List<Adapters.Module> modules() {
+    return adapters.modules().stream().filter(m -> !m.spec().method().replaces()).toList();
   }
 
   private LayerLog.Layer layer(Adapters.Module m, double gradNorm, float[] params) {

@@ -30,6 +30,20 @@ public final class LoraSpecs {
       List<Adapters.Target> layers,
       LayerBlocks blocks,
       BiFunction<String, List<Adapters.Target>, List<String>> expand) {
+    return adapters(config, layers, List.of(), blocks, expand);
+  }
+
+  /**
+   * Likewise, and layers that are trained as a whole.
+   *
+   * @param whole these
+   */
+  public static Adapters adapters(
+      TrainConfig config,
+      List<Adapters.Target> layers,
+      List<Adapters.Target> whole,
+      LayerBlocks blocks,
+      BiFunction<String, List<Adapters.Target>, List<String>> expand) {
     BlockRanges ranges = new BlockRanges(config.blocks());
     List<Adapters.Target> chosen = ranges.among(layers, blocks);
     if (!config.blocks().isEmpty()) {
@@ -37,7 +51,7 @@ public final class LoraSpecs {
         requireSome(t.target(), expand.apply(t.target(), chosen), chosen, config.blocks());
       }
     }
-    return new Adapters(of(config, name -> expand.apply(name, chosen)), chosen);
+    return new Adapters(of(config, name -> expand.apply(name, chosen)), chosen, whole);
   }
 
   private static void requireSome(

@@ -82,10 +82,11 @@ class AdapterGoldenTest {
       Map<String, float[]> constants = Map.of();
       language = !name.startsWith("sd-");
       if (language) {
-        LlmBase base = LlmBase.open(Golden.FOLDER.resolve("llama/base"));
-        Golden golden = new Golden(Golden.FOLDER.resolve("llama/golden.safetensors"));
+        Path of = Golden.FOLDER.resolve(name.endsWith("-untied") ? "llama-linear" : "llama");
+        LlmBase base = LlmBase.open(of.resolve("base"));
+        Golden golden = new Golden(of.resolve("golden.safetensors"));
         weights = base.weights();
-        List<Adapters.Target> targets = base.targets();
+        List<Adapters.Target> targets = base.adaptable();
         reader = f -> PeftFormat.read(f, targets);
         adapters = plus(name, PeftFormat.adapters(folder.resolve("start"), targets), targets);
         start = PeftFormat.read(folder.resolve("start"), adapters);

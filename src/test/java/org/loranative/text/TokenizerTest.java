@@ -102,7 +102,7 @@ class TokenizerTest {
       assertThat(t.eos()).hasValue(0);
       assertThat(t.stop()).containsExactlyInAnyOrder(0, 2);
       Path adapter = temp.resolve("adapter");
-      TokenizerFiles.copy(base, t, adapter);
+      TokenizerFiles.copy(base, NewTokens.NONE, t, adapter);
       JsonNode generation =
           new ObjectMapper().readTree(adapter.resolve("generation_config.json").toFile());
       assertThat(generation.path("eos_token_id")).extracting(JsonNode::asInt).containsExactly(0, 2);
@@ -165,7 +165,7 @@ class TokenizerTest {
     Path gguf = FOLDER.resolve("sentencepiece/tokenizer.gguf");
     TensorFile file = Gguf.read(gguf);
     try (Tokenizer t = Tokenizers.fromGguf(gguf, file)) {
-      TokenizerFiles.fromGguf(gguf, file, t, to);
+      TokenizerFiles.fromGguf(gguf, file, NewTokens.NONE, t, to);
       try (Tokenizer again = Tokenizers.fromFolder(to)) {
         assertThat(again.encode("Zürich, hello", true).ids())
             .isEqualTo(t.encode("Zürich, hello", true).ids());

@@ -1,8 +1,10 @@
 package org.loranative.model.llm;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.loranative.UserException;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Act;
@@ -30,6 +32,15 @@ record LayerInputs(int width, Act act) {
   private static final String GATE = "per_layer_input_gate";
   private static final String PROJECTION = "per_layer_projection";
   private static final String END_NORM = "post_per_layer_input_norm";
+
+  /** Its table has rows for the base's own tokens alone. */
+  UserException refuseNewRows(Path base) {
+    return new UserException(
+        String.format(
+            "add_tokens: %s has an embedding for each layer beside its own (%s), which gets no new"
+                + " rows yet; train without add_tokens.",
+            base, TABLE));
+  }
 
   /** Linear layers within each layer. */
   List<Projection> linears(long hidden) {

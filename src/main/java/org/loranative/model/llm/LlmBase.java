@@ -28,18 +28,20 @@ import org.loranative.io.TensorEntry;
 import org.loranative.io.TensorFile;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LayerBlocks;
+import org.loranative.lora.PeftFormat;
+import org.loranative.lora.SavedModules;
 import org.loranative.model.Family;
 import org.loranative.model.MissingBase;
 import org.loranative.model.weights.Quantize;
 import org.loranative.model.weights.StoredRows;
 import org.loranative.model.weights.Weights;
+import org.loranative.text.NewTokens;
 import org.loranative.text.Tokenizer;
-import org.loranative.text.TokenizerFiles;
-import org.loranative.text.Tokenizers;
 
 /** A base model on disk: its config, its tensors (not yet loaded) and its tokenizer. */
 public final class LlmBase {
-  private static final String HEAD = "lm_head.weight";
+  private static final String WEIGHT = ".weight";
+  private static final String HEAD = SavedModules.HEAD + WEIGHT;
   private static final String LAYER_SCALE = "layer_scalar.weight";
 
   private final Path path;
@@ -48,6 +50,7 @@ public final class LlmBase {
   private final TensorFile file;
   private final boolean gguf;
   private final Map<String, Object> settings;
+  private final BaseTokens tokens;
   private final ExpertWeights experts;
   private final List<Float> layerScales;
 
@@ -57,7 +60,9 @@ public final class LlmBase {
       Weights weights,
       TensorFile file,
       boolean gguf,
-      Map<String, Object> settings) {
+      Map<String, Object> settings,
+      BaseTokens tokens) {
+    this.tokens = tokens;
     this.path = path;
     this.config = config;
     this.weights = weights;
@@ -67,6 +72,43 @@ public final class LlmBase {
     checkShapes();
     experts = ExpertWeights.find(config, weights, path.toString());
     layerScales = readLayerScales();
+  }
+
+  /** Opens a base as adapters need it: with the tokens that they have added. */
+  public static LlmBase open(Path path, List<Path> adapters) {
+    LlmBase base = open(path);
+    return adapters.stream()
+        .filter(PeftFormat::holdsWhole)
+        .map(base.tokens::of)
+        .filter(more -> !more.isEmpty())
+        .findFirst()
+        .map(base::adding)
+        .orElse(base);
+  }
+
+  /**
+   * The same model with more tokens. Embedding and head have rows for them: those that are spare,
+   * or new ones behind the others.
+   */
+  public LlmBase adding(NewTokens more) {
+    if (more.isEmpty()) {
+      return this;
+    }
+    BaseTokens all = tokens.with(more);
+    int vocab = Math.max(config.vocab(), all.rows());
+    if (vocab > config.vocab()) {
+      if (config.layerInputs().isPresent()) {
+        throw config.layerInputs().get().refuseNewRows(path);
+      }
+      weights.grow(embeddingName(), vocab);
+      weights.grow(headName(), vocab);
+    }
+    return new LlmBase(path, config.withVocab(vocab), weights, file, gguf, settings, all);
+  }
+
+  /** Tokens that were added to its tokenizer. */
+  public NewTokens added() {
+    return tokens.added();
   }
 
   /** Opens a Hugging Face folder or a GGUF file. */
@@ -145,7 +187,8 @@ public final class LlmBase {
         }
       }
     }
-    return new LlmBase(folder, parsed, weights, tensors, false, config);
+    return new LlmBase(
+        folder, parsed, weights, tensors, false, config, BaseTokens.of(folder, tensors, false));
   }
 
   /** A factor of all logits is one of the last norm's weight. */
@@ -187,7 +230,8 @@ public final class LlmBase {
         weights,
         file,
         true,
-        translated);
+        translated,
+        BaseTokens.of(path, file, true));
   }
 
   private static LlmConfig withFactors(LlmConfig c, TensorEntry entry) {
@@ -285,7 +329,17 @@ public final class LlmBase {
 
   /** The embedding's tensor. */
   String embeddingName() {
-    return config.prefix() + "embed_tokens.weight";
+    return embeddingPath() + WEIGHT;
+  }
+
+  /** The embedding's module. */
+  String embeddingPath() {
+    return config.prefix() + SavedModules.EMBEDDING;
+  }
+
+  /** The head's module: of a tied one the embedding's. */
+  String headPath() {
+    return weights.has(HEAD) ? SavedModules.HEAD : embeddingPath();
   }
 
   /**
@@ -352,17 +406,33 @@ public final class LlmBase {
     return file;
   }
 
+  /** With the tokens that were added. */
   public Tokenizer tokenizer() {
-    return gguf ? Tokenizers.fromGguf(path, file) : Tokenizers.fromFolder(path);
+    return tokens.open();
   }
 
   /** Writes beside an adapter what other tools need to use it as it was trained. */
   public void writeTokenizer(Tokenizer tokenizer, Path folder) throws IOException {
-    if (gguf) {
-      TokenizerFiles.fromGguf(path, file, tokenizer, folder);
-    } else {
-      TokenizerFiles.copy(path, tokenizer, folder);
-    }
+    tokens.write(tokenizer, folder);
+  }
+
+  /** Every layer that an adapter could be put on, and embedding and head, which train whole. */
+  public List<Adapters.Target> adaptable() {
+    List<Adapters.Target> all = new ArrayList<>(targets());
+    all.addAll(trainedWhole().targets());
+    return all;
+  }
+
+  /** What can be trained as a whole. */
+  public TrainedWhole trainedWhole() {
+    return new TrainedWhole(
+        path,
+        embeddingPath(),
+        headPath(),
+        config.hidden(),
+        config.vocab(),
+        Boolean.TRUE.equals(settings.get("tie_word_embeddings")),
+        !added().isEmpty());
   }
 
   /** Every layer that an adapter could be put on. */
@@ -405,7 +475,7 @@ public final class LlmBase {
    * those of a tower beside the language model.
    */
   public List<Adapters.Target> targetsAndOthers() {
-    List<Adapters.Target> all = new ArrayList<>(targets());
+    List<Adapters.Target> all = adaptable();
     for (Adapters.Target t : experts.targets()) {
       if (t.path().endsWith(MixtureMlp.GATE_UP)) {
         for (String half : List.of(MixtureMlp.GATE, MixtureMlp.UP)) {

@@ -64,6 +64,24 @@ public record LlmConfig(
     }
   }
 
+  /** With as many rows of embedding and head. */
+  LlmConfig withVocab(int rows) {
+    return new LlmConfig(
+        family,
+        prefix,
+        hidden,
+        heads,
+        kvHeads,
+        rows,
+        normEps,
+        finalSoftcap,
+        scales,
+        layers,
+        layerInputs,
+        rope,
+        localRope);
+  }
+
   /** With other frequencies of layers that are not local, or of all where none has its own. */
   LlmConfig withRope(RopeSpec other) {
     return new LlmConfig(

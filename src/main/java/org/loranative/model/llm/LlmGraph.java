@@ -15,6 +15,7 @@ import org.loranative.graph.ops.Attention;
 import org.loranative.graph.ops.CachedAttention;
 import org.loranative.graph.ops.CachedDeltaRule;
 import org.loranative.graph.ops.CachedShortConv;
+import org.loranative.graph.ops.Cast;
 import org.loranative.graph.ops.DeltaGates;
 import org.loranative.graph.ops.DeltaRule;
 import org.loranative.graph.ops.Embedding;
@@ -145,10 +146,11 @@ public final class LlmGraph {
    *
    * @param h hidden states [tokens, C]
    * @param w the head [V, C]
+   * @param trained the parameter that it is made of, if the head is trained
    * @param labels [tokens], negative for none
    * @param softcap of the logits, 0 for none
    */
-  public record Head(Value h, Value w, Value labels, float softcap) {}
+  public record Head(Value h, Value w, Optional<Value> trained, Value labels, float softcap) {}
 
   /**
    * Forward and backward of a packed row of {@code tokens} tokens: adds to the adapters' gradients,
@@ -187,8 +189,15 @@ public final class LlmGraph {
     Value docStart = g.input(DOC_START, DType.I32, tokens);
     Value labels = g.input(LABELS, DType.I32, tokens);
     Value h = hidden(new Packed(docStart, maxDocument));
-    Head head = new Head(h, net.matrix(base.headName()), labels, c.finalSoftcap());
+    Optional<Value> trained = net.trained(base.headPath());
+    Head head = new Head(h, headWeight(trained), trained, labels, c.finalSoftcap());
     objective.append(g, head, gradient);
+  }
+
+  private Value headWeight(Optional<Value> trained) {
+    return trained
+        .map(t -> Cast.of(g, t, net.compute()))
+        .orElseGet(() -> net.matrix(base.headName()));
   }
 
   /** All logits [tokens, V] f32 of a packed row, before the final soft cap: for comparisons. */
@@ -228,8 +237,8 @@ public final class LlmGraph {
   }
 
   private void head(Value h) {
-    Value logits =
-        Linear.of(g, "logits", h, net.matrix(base.headName()), Optional.empty(), DType.F32);
+    Value w = headWeight(net.trained(base.headPath()));
+    Value logits = Linear.of(g, "logits", h, w, Optional.empty(), DType.F32);
     g.result(logits);
   }
 
@@ -265,7 +274,9 @@ public final class LlmGraph {
     // What halves add is not multiplied; the stream is held divided by their factor instead, which
     // norms do not see but for their epsilon.
     float scale = c.scales().embedding() / c.scales().residual();
-    Value x = Embedding.of(g, ids, net.matrix(base.embeddingName()), net.compute(), scale);
+    Value table =
+        net.trained(base.embeddingPath()).orElseGet(() -> net.matrix(base.embeddingName()));
+    Value x = Embedding.of(g, ids, table, net.compute(), scale);
     List<Value> own =
         c.layerInputs()
             .map(i -> i.of(net, c.prefix(), c.layers().size(), c.normEps(), ids, x))

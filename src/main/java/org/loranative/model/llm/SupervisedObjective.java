@@ -9,7 +9,8 @@ import org.loranative.model.Objective;
 public final class SupervisedObjective implements Objective<LlmGraph.Head> {
   @Override
   public void append(Graph g, LlmGraph.Head head, boolean withGradient) {
-    LinearCrossEntropy.of(g, head.h(), head.w(), head.labels(), head.softcap(), withGradient);
+    LinearCrossEntropy.of(
+        g, head.h(), head.w(), head.trained(), head.labels(), head.softcap(), withGradient);
   }
 
   @Override

@@ -122,6 +122,18 @@ final class PlainLoader {
     r.scale().multiply(numbers, row * columns, n);
   }
 
+  /** Numbers of the host's. */
+  void put(float[] numbers, DType type, long to) {
+    try (CpuDevice host = new CpuDevice(CpuDevice.physicalCores());
+        HostBuffer wide = new HostBuffer((long) numbers.length * Float.BYTES);
+        HostBuffer own = new HostBuffer(type.bytes(numbers.length))) {
+      wide.view().asFloatBuffer().put(numbers);
+      new PlainLoader(host)
+          .dequantize(wide.address(), DType.F32, own.address(), type, numbers.length);
+      device.upload(to, own, type.bytes(numbers.length));
+    }
+  }
+
   /** Turns [outer, first, second] into [outer, second, first]. */
   private void exchange(long outer, long first, long second, Value v, long at) {
     int size = v.dtype().bytesPerBlock;

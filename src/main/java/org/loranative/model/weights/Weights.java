@@ -31,6 +31,7 @@ public final class Weights {
   private final UnaryOperator<String> fileName;
   private final Map<String, Reading> readings = new HashMap<>();
   private final Stacks stacks = new Stacks();
+  private final Map<String, Integer> grown = new HashMap<>();
   private final Map<String, TensorEntry> entries;
   private final Map<String, Nf4Tensor> nf4;
   private final Float8Scales scales;
@@ -85,7 +86,11 @@ public final class Weights {
   /** The dtype that {@code name} is held in where a model computes in {@code compute}. */
   public DType matrixType(String name, DType compute) {
     Reading r = reading(name);
-    if (quantize == Quantize.NONE || !quantized.test(name) || r.transposed() || r.offset() != 0) {
+    if (quantize == Quantize.NONE
+        || !quantized.test(name)
+        || grown.containsKey(name)
+        || r.transposed()
+        || r.offset() != 0) {
       return compute;
     }
     Shape shape = shape(name);
@@ -180,8 +185,16 @@ public final class Weights {
     return entry;
   }
 
+  /** Says that the matrix {@code name} is to have so many rows, more than its file holds. */
+  public void grow(String name, int rows) {
+    grown.put(name, rows);
+  }
+
   /** As the file has it; a convolution of one pixel, [O, I, 1, 1], is the matrix [O, I]. */
   public Shape shape(String name) {
+    if (grown.containsKey(name)) {
+      return Shape.of(grown.get(name), reading(name).shape().last());
+    }
     return stacks.find(name).map(Stacks.Stack::shape).orElseGet(() -> reading(name).shape());
   }
 
@@ -262,7 +275,9 @@ public final class Weights {
 
   /** Whether a device can use what the file holds where it is mapped. */
   private boolean isAsItLies(Value v, Device device) {
-    return !stacks.has(v.name()) && reading(v.name()).isAsItLies(v, device);
+    return !stacks.has(v.name())
+        && !grown.containsKey(v.name())
+        && reading(v.name()).isAsItLies(v, device);
   }
 
   /** Bytes that loading the WEIGHT values of {@code named} will allocate. */
@@ -354,9 +369,12 @@ public final class Weights {
           if (v.dtype().isBlocks() || pieces.isPresent()) {
             blocks.load(r, from, pieces, v, to);
           } else {
-            plain.load(r, from, v, to);
+            plain.load(r, from, inFile(r, v), to);
           }
           loaded.release(r.entry());
+          if (grown.containsKey(v.name())) {
+            loadNewRows(device, r, v, to);
+          }
         }
       }
       phase.end();
@@ -367,6 +385,22 @@ public final class Weights {
       if (!done) {
         loaded.close();
       }
+    }
+  }
+
+  /** What of a weight its file holds. */
+  private Value inFile(Reading r, Value v) {
+    return grown.containsKey(v.name())
+        ? new Value(0, r.shape(), v.dtype(), Kind.WEIGHT, v.name())
+        : v;
+  }
+
+  private void loadNewRows(Device device, Reading r, Value v, long to) {
+    try (StoredRows rows = rows()) {
+      int count = Math.toIntExact(v.shape().rows() - r.entry().rows());
+      float[] numbers = NewRows.draw(rows, r.entry(), count);
+      long behind = to + v.dtype().bytes(r.entry().elements());
+      new PlainLoader(device).put(numbers, v.dtype(), behind);
     }
   }
 

@@ -14,6 +14,7 @@ import org.loranative.device.Device;
 import org.loranative.export.AdapterBase;
 import org.loranative.export.AdapterSource;
 import org.loranative.graph.Graph;
+import org.loranative.graph.Value;
 import org.loranative.io.DType;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
@@ -25,6 +26,7 @@ import org.loranative.model.llm.LlmBase;
 import org.loranative.model.llm.LlmGraph;
 import org.loranative.model.llm.Sampling;
 import org.loranative.model.weights.LoadedWeights;
+import org.loranative.model.weights.Weights;
 import org.loranative.text.ChatTemplate.Message;
 import org.loranative.text.Tokenizer;
 import org.loranative.train.machine.Devices;
@@ -48,7 +50,7 @@ public final class Answers implements AutoCloseable {
   public Answers(Path basePath, List<AdapterSource> sources, Machine machine) {
     boolean opened = false;
     try {
-      base = LlmBase.open(basePath);
+      base = LlmBase.open(basePath, sources.stream().map(AdapterSource::path).toList());
       base.quantize(machine.quantize());
       tokenizer = owned.add(base.tokenizer());
       sources.stream().findFirst().ifPresent(a -> RunTokenizer.of(a.path(), tokenizer));
@@ -59,9 +61,7 @@ public final class Answers implements AutoCloseable {
       AdapterState state = owned.add(new AdapterState(device, adapters));
       state.write(AdapterState.PARAMS, mix.params());
       LoadedWeights weights =
-          owned.add(
-              base.weights()
-                  .load(Generator.weightsOf(base, adapters, this.compute).named(), device));
+          owned.add(base.weights().load(weights(base, List.of(adapters, Adapters.none())), device));
       placement = owned.add(new Placement(device, weights, state, base.constants()));
       opened = true;
     } finally {
@@ -69,6 +69,11 @@ public final class Answers implements AutoCloseable {
         close();
       }
     }
+  }
+
+  /** The weights of a model with adapters, and of the base alone, which has all of its own. */
+  private Map<String, Value> weights(LlmBase of, List<Adapters> each) {
+    return Weights.of(each.stream().map(a -> Generator.weightsOf(of, a, compute)).toList());
   }
 
   /**

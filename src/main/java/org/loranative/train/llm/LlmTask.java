@@ -241,7 +241,7 @@ final class LlmTask implements Task<List<Example>> {
         folder,
         partial -> {
           export(partial, params);
-          ReadBack.require(folder, PeftFormat.read(partial, base.targets()), adapters, params);
+          ReadBack.require(folder, PeftFormat.read(partial, base.adaptable()), adapters, params);
         });
     log.info("{}: read back, as it was trained", folder);
     return folder;

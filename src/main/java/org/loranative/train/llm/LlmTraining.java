@@ -20,6 +20,7 @@ import org.loranative.model.llm.Generator;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.model.weights.Quantize;
 import org.loranative.model.weights.Weights;
+import org.loranative.text.NewTokens;
 import org.loranative.text.Tokenizer;
 import org.loranative.train.LoraSpecs;
 import org.loranative.train.Previews;
@@ -40,7 +41,7 @@ public final class LlmTraining implements Training<List<Example>> {
     this.config = config;
     this.device = device;
     this.compute = compute;
-    base = LlmBase.open(Path.of(config.baseModel()));
+    base = LlmBase.open(Path.of(config.baseModel())).adding(new NewTokens(config.addTokens()));
     base.quantize(Quantize.named(config.quantize()));
     tokenizer = RunTokenizer.open(config, base);
     boolean opened = false;
@@ -48,7 +49,11 @@ public final class LlmTraining implements Training<List<Example>> {
       base.requireAdaptable(config.loraTargets().stream().map(LoraTarget::target).toList());
       adapters =
           LoraSpecs.adapters(
-              config, base.targets(), base.blocks(), (name, layers) -> base.layersCalled(name));
+              config,
+              base.targets(),
+              base.trainedWhole().named(config.modulesToSave()),
+              base.blocks(),
+              (name, layers) -> base.layersCalled(name));
       opened = true;
     } finally {
       if (!opened) {
@@ -99,7 +104,7 @@ public final class LlmTraining implements Training<List<Example>> {
 
   @Override
   public float[] readAdapter(Path path) {
-    return InitAdapter.of(path, PeftFormat.read(path, base.targets()), adapters, config.seed());
+    return InitAdapter.of(path, PeftFormat.read(path, base.adaptable()), adapters, config.seed());
   }
 
   @Override
