@@ -117,8 +117,14 @@ MODELS = {
         dict(GEMMA4, num_hidden_layers=4, attention_k_eq_v=True, num_global_key_value_heads=4,
              hidden_size_per_layer_input=0, layer_types=layer_types("ssff")),
     ),
-    "smollm3": (
-        transformers.SmolLM3Config,
+    # A mixture beside each layer's MLP; adapters on its experts too, see EXPERTS.
+    "gemma4-moe": (
+        transformers.Gemma4TextConfig,
+        dict(GEMMA4, num_hidden_layers=3, hidden_size_per_layer_input=0, attention_k_eq_v=True,
+             num_global_key_value_heads=1, enable_moe_block=True, num_experts=7, top_k_experts=3,
+             moe_intermediate_size=20, layer_types=layer_types("sff")),
+    ),
+    "smollm3": (        transformers.SmolLM3Config,
         dict(num_hidden_layers=4, head_dim=16, pad_token_id=0, bos_token_id=1, eos_token_id=2,
              tie_word_embeddings=True),
     ),
@@ -331,6 +337,9 @@ EXPERTS = {name: ["mlp.experts.gate_up_proj", "mlp.experts.down_proj"]
            for name in ("qwen3-moe-experts", "glm4-moe", "qwen3-5-moe")}
 
 
+EXPERTS["gemma4-moe"] = ["experts.gate_up_proj", "experts.down_proj"]
+
+
 def randomize(model, generator):
     """Weights large enough that every term of the network matters."""
     for name, p in model.named_parameters():
@@ -343,6 +352,10 @@ def randomize(model, generator):
                 noise += 1.0
             if "gemma4" in kind and ("q_norm" in name or "k_norm" in name):
                 noise *= 0.4  # their products are divided by nothing: each query would see one key alone
+            if name.endswith(("router.scale", "router.per_expert_scale")):
+                noise += 1.0
+            if name.endswith("router.proj.weight"):
+                noise *= 5  # what it reads is divided by the root of the width
             p.copy_(noise)
     for name, b in model.named_buffers():
         if name.endswith("layer_scalar"):
@@ -397,7 +410,7 @@ def make(name, config_class, options):
     config = config_class(**{**COMMON, **options})
     base = transformers.AutoModelForCausalLM.from_config(config)
     layers = [n for n, m in base.named_modules()
-              if isinstance(m, torch.nn.Linear) and n != "lm_head"]
+              if isinstance(m, torch.nn.Linear) and n != "lm_head" and "router" not in n]
     targets = sorted({n.split(".")[-1] for n in layers})
     if any(name.startswith("num_experts") for name in options):  # peft takes every gate_proj for the experts', dense ones too
         peft.utils.transformers_weight_conversion._convert_peft_config_moe = lambda *_: None
@@ -491,7 +504,13 @@ def write_gguf(name, arch, keys, permuted=False, factors=lambda c: {}):
             w = permute(w, c.num_attention_heads)
         if permuted and "k_proj" in n:
             w = permute(w, c.num_key_value_heads)
-        if n.endswith("experts.gate_up_proj"):
+        if n.endswith("router.scale"):
+            writer.add_tensor("blk." + n.split(".")[2] + ".ffn_gate_inp.scale", w)
+        elif n.endswith("router.per_expert_scale"):
+            writer.add_tensor("blk." + n.split(".")[2] + ".ffn_down_exps.scale", w)
+        elif n.endswith("experts.gate_up_proj") and arch == gguf.MODEL_ARCH.GEMMA4:
+            writer.add_tensor("blk." + n.split(".")[2] + ".ffn_gate_up_exps.weight", w)
+        elif n.endswith("experts.gate_up_proj"):
             gate, up = np.split(w, 2, axis=1)
             block = "blk." + n.split(".")[2]
             writer.add_tensor(block + ".ffn_gate_exps.weight", np.ascontiguousarray(gate))
@@ -608,6 +627,10 @@ def gemma4_keys(writer, c):
     writer.add_embedding_length_per_layer_input(said["hidden_size_per_layer_input"])
     writer.add_final_logit_softcapping(c.final_logit_softcapping)
     writer.add_head_count_kv(heads if len(set(heads)) > 1 else heads[0])
+    if c.enable_moe_block:
+        writer.add_expert_count(c.num_experts)
+        writer.add_expert_used_count(c.top_k_experts)
+        writer.add_expert_feed_forward_length(c.moe_intermediate_size)
     if c.use_double_wide_mlp:
         own = c.num_hidden_layers - sharing
         writer.add_feed_forward_length(
@@ -632,6 +655,7 @@ def make_ggufs():
     write_gguf("ministral3", arch.MISTRAL3, ministral3_keys, permuted=True)
     write_gguf("gemma4", arch.GEMMA4, gemma4_keys, factors=gemma4_factors)
     write_gguf("gemma4-large", arch.GEMMA4, gemma4_keys, factors=gemma4_factors)
+    write_gguf("gemma4-moe", arch.GEMMA4, gemma4_keys, factors=gemma4_factors)
     write_gguf("qwen3-moe", arch.QWEN3MOE, expert_keys)
     write_gguf("qwen3-moe-experts", arch.QWEN3MOE, expert_keys)
     write_gguf("glm4-moe", arch.GLM4_MOE, glm_expert_keys)

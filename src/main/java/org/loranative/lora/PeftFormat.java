@@ -190,9 +190,12 @@ public final class PeftFormat {
     return names;
   }
 
-  /** {@code mlp.experts.down_proj}. */
+  /** {@code mlp.experts.down_proj}, or {@code experts.down_proj} where a layer holds them. */
   private static String lastParts(String path) {
     String[] parts = path.split("\\.");
+    if (parts.length > 2 && Character.isDigit(parts[parts.length - 3].charAt(0))) {
+      return parts[parts.length - 2] + "." + parts[parts.length - 1];
+    }
     return String.join(".", Arrays.copyOfRange(parts, Math.max(0, parts.length - 3), parts.length));
   }
 

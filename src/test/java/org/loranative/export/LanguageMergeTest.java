@@ -219,7 +219,9 @@ class LanguageMergeTest {
     "qwen3-moe/base, merged",
     "qwen3-moe/fused, merged",
     "qwen3-moe/base.gguf, m.gguf",
-    "qwen3-moe-mixed/base, merged"
+    "qwen3-moe-mixed/base, merged",
+    "gemma4-moe/base, merged",
+    "gemma4-moe/base.gguf, m.gguf"
   })
   void expertsTakeTheirAdapters(String model, String out) throws Exception {
     LlmBase opened = LlmBase.open(Golden.FOLDER.resolve(model));

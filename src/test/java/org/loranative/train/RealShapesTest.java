@@ -67,6 +67,7 @@ class RealShapesTest {
         new Step("gemma3-1b", 90, 4000, TEXT),
         new Step("gemma4-e4b", 90, 7000, TEXT),
         new Step("gemma4-31b", 89, 12000, QUANTIZED),
+        new Step("gemma4-26b-a4b", 90, 9000, QUANTIZED),
         new Step("qwen3-0.6b", 86, 4000, TEXT),
         new Step("qwen3.5-4b", 90, 9000, TEXT),
         new Step("qwen3-30b-a3b", 89, 9000, QUANTIZED),

@@ -21,6 +21,7 @@ final class ConfigParser {
   private static final String SLIDING = "sliding_attention";
   private static final String RECURRENT = "linear_attention";
   private static final String FULL = "full_attention";
+  private static final String CHOSEN = "num_experts_per_tok";
 
   private final String source;
   private final Family family;
@@ -266,19 +267,25 @@ final class ConfigParser {
             || (layer + 1) % Math.max(1, (int) number("decoder_sparse_step", 1)) != 0
             || c.get("mlp_only_layers") instanceof List<?> list
                 && list.stream().anyMatch(i -> i instanceof Number n && n.intValue() == layer);
-    if (Boolean.TRUE.equals(c.get("enable_moe_block"))) {
-      throw new UserException(
-          source + ": its layers have mixtures of experts (enable_moe_block), not supported yet.");
-    }
+    GatedMlp alone = new GatedMlp(activation(), family.fusedGateUp(), GatedMlp.ALONE);
     if (experts == 0 || dense || Boolean.FALSE.equals(c.get("enable_moe_block"))) {
-      return new GatedMlp(activation(), family.fusedGateUp(), GatedMlp.ALONE);
+      return alone;
     }
-    int chosen = positive("num_experts_per_tok");
+    String often = c.get("top_k_experts") instanceof Number ? "top_k_experts" : CHOSEN;
+    int chosen = positive(often);
     if (chosen > Math.min(experts, Route.MOST_CHOSEN)) {
       throw new UserException(
           String.format(
-              "%s: num_experts_per_tok is %d of %d experts; at most %d are supported.",
-              source, chosen, experts, Math.min(experts, Route.MOST_CHOSEN)));
+              "%s: %s is %d of %d experts; at most %d are supported.",
+              source, often, chosen, experts, Math.min(experts, Route.MOST_CHOSEN)));
+    }
+    if (Boolean.TRUE.equals(c.get("enable_moe_block"))) {
+      Router router = new Router.Scaled(chosen, experts, BesideMixture.SCALES);
+      int narrow = positive("moe_intermediate_size");
+      return new BesideMixture(
+          alone,
+          new MixtureMlp(
+              activation(), BesideMixture.NAMES, experts, narrow, router, Optional.empty()));
     }
     boolean normalize =
         Boolean.TRUE.equals(c.getOrDefault("norm_topk_prob", family.normalizedExperts()));
@@ -288,7 +295,8 @@ final class ConfigParser {
         family.sigmoidRouter()
             ? sigmoid(experts, chosen, normalize)
             : new Router.Softmax(chosen, normalize);
-    return new MixtureMlp(activation(), experts, positive(width), router, shared());
+    return new MixtureMlp(
+        activation(), MixtureMlp.Names.USUAL, experts, positive(width), router, shared());
   }
 
   /** The expert that every token goes to. */

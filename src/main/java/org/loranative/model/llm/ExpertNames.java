@@ -66,7 +66,7 @@ record ExpertNames(List<Adapters.Target> targets) {
                   + " down_proj.",
               name));
     }
-    if (name.equals("gate") || name.endsWith(".gate") || name.endsWith(".router")) {
+    if (name.equals("gate") || name.endsWith(".gate") || name.matches("(.*\\.)?router(\\.proj)?")) {
       throw new UserException(
           String.format(
               "lora_targets: %s is the router of this model's mixtures, which stays frozen. Name"

@@ -27,8 +27,9 @@ record ExpertWeights(List<String> names, List<Adapters.Target> targets) {
     List<String> names = new ArrayList<>();
     List<Adapters.Target> targets = new ArrayList<>();
     for (int i = 0; i < config.layers().size(); i++) {
-      if (config.layers().get(i).feedForward() instanceof MixtureMlp mixture) {
-        Finder finder = new Finder(weights, source, config.inLayer(i, ""), mixture.experts());
+      FeedForward all = config.layers().get(i).feedForward();
+      if ((all instanceof BesideMixture two ? two.mixture() : all) instanceof MixtureMlp mixture) {
+        Finder finder = new Finder(weights, source, config.inLayer(i, ""), mixture);
         finder.find(mixture.width(), config.hidden());
         names.addAll(finder.names);
         targets.addAll(finder.targets);
@@ -42,22 +43,24 @@ record ExpertWeights(List<String> names, List<Adapters.Target> targets) {
     private final Weights weights;
     private final String source;
     private final String layer;
+    private final MixtureMlp.Names modules;
     private final int experts;
     private final List<String> names = new ArrayList<>();
     private final List<Adapters.Target> targets = new ArrayList<>();
 
-    Finder(Weights weights, String source, String layer, int experts) {
+    Finder(Weights weights, String source, String layer, MixtureMlp mixture) {
       this.weights = weights;
       this.source = source;
       this.layer = layer;
-      this.experts = experts;
+      this.modules = mixture.names();
+      this.experts = mixture.experts();
     }
 
     void find(long width, long hidden) {
-      String gateUp = weight(MixtureMlp.GATE_UP);
-      String gate = weight(MixtureMlp.GATE);
-      String up = weight(MixtureMlp.UP);
-      String down = weight(MixtureMlp.DOWN);
+      String gateUp = weight(modules.gateUp());
+      String gate = weight(modules.gate());
+      String up = weight(modules.up());
+      String down = weight(modules.down());
       if (weights.has(gate)) {
         require(gate, Shape.of(experts, width, hidden));
         require(up, Shape.of(experts, width, hidden));
@@ -69,9 +72,9 @@ record ExpertWeights(List<String> names, List<Adapters.Target> targets) {
       if (!weights.has(down)) {
         weights.stack(down, ofEach(down), experts);
       }
-      add(MixtureMlp.GATE_UP, 2 * width, hidden);
-      add(MixtureMlp.DOWN, hidden, width);
-      require(weight(MixtureMlp.ROUTER), Shape.of(experts, hidden));
+      add(modules.gateUp(), 2 * width, hidden);
+      add(modules.down(), hidden, width);
+      require(weight(modules.router()), Shape.of(experts, hidden));
     }
 
     private String weight(String module) {

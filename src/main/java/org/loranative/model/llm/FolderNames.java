@@ -45,10 +45,13 @@ final class FolderNames {
     if (name.endsWith(".mlp.gate.e_score_correction_bias")) {
       return name.replace(".e_score_correction_bias", Router.Sigmoid.CORRECTION);
     }
+    if (name.endsWith(".router.per_expert_scale")) {
+      return name.replace("router.per_expert_scale", BesideMixture.SCALES);
+    }
     if (name.endsWith(LAYER_SCALE)) {
       return name + WEIGHT;
     }
-    return name.matches(".*\\.mlp\\.experts\\.(gate_up|down)_proj") ? name + WEIGHT : name;
+    return name.matches(".*\\.experts\\.(gate_up|down)_proj") ? name + WEIGHT : name;
   }
 
   /** Our name of a tensor of a folder whose language model is a part. */

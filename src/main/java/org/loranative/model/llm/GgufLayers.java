@@ -77,6 +77,7 @@ record GgufLayers(String architecture) {
     }
     config.put("per_layer_config", byLayer);
     config.put("attention_k_eq_v", keysAreValues);
+    config.put("enable_moe_block", file.tensors().containsKey("blk.0.ffn_gate_inp.weight"));
     Map<String, Object> full = new HashMap<>();
     full.put("rope_type", "proportional");
     full.put("partial_rotary_factor", turning(factors));

@@ -477,9 +477,10 @@ public final class LlmBase {
   public List<Adapters.Target> targetsAndOthers() {
     List<Adapters.Target> all = adaptable();
     for (Adapters.Target t : experts.targets()) {
-      if (t.path().endsWith(MixtureMlp.GATE_UP)) {
-        for (String half : List.of(MixtureMlp.GATE, MixtureMlp.UP)) {
-          String path = t.path().replace(MixtureMlp.GATE_UP, half);
+      if (t.path().endsWith(MixtureMlp.TOGETHER)) {
+        String module = t.path().substring(0, t.path().length() - MixtureMlp.TOGETHER.length());
+        for (String half : MixtureMlp.HALVES) {
+          String path = module + half;
           all.add(new Adapters.Target(path, t.in(), t.out() / 2));
         }
       }

@@ -19,22 +19,47 @@ import org.loranative.graph.ops.Routed;
  * pass through it. No token is dropped, so the rows of all experts together are always tokens times
  * {@code chosen}.
  *
+ * @param names of its modules
  * @param experts E
  * @param width F, of an expert
  * @param shared an expert that sees every token
  */
-record MixtureMlp(Act act, int experts, int width, Router router, Optional<FeedForward> shared)
+record MixtureMlp(
+    Act act, Names names, int experts, int width, Router router, Optional<FeedForward> shared)
     implements FeedForward {
-  static final String ROUTER = "mlp.gate";
+  /** Gate and up as one, at the end of its name. */
+  static final String TOGETHER = ".gate_up_proj";
 
-  /** Gate and up as one, [E, 2 F, C]. */
-  static final String GATE_UP = "mlp.experts.gate_up_proj";
+  /** Apart. */
+  static final List<String> HALVES = List.of(".gate_proj", ".up_proj");
 
-  /** Apart, [E, F, C] each, where a file has them so. */
-  static final String GATE = "mlp.experts.gate_proj";
+  /**
+   * Modules of a mixture, within a layer.
+   *
+   * @param experts the module of all
+   */
+  record Names(String router, String experts) {
+    /** Of most families. */
+    static final Names USUAL = new Names("mlp.gate", "mlp.experts");
 
-  static final String UP = "mlp.experts.up_proj";
-  static final String DOWN = "mlp.experts.down_proj";
+    /** Gate and up as one, [E, 2 F, C]. */
+    String gateUp() {
+      return experts + TOGETHER;
+    }
+
+    /** Apart, [E, F, C] each, where a file has them so. */
+    String gate() {
+      return experts + HALVES.get(0);
+    }
+
+    String up() {
+      return experts + HALVES.get(1);
+    }
+
+    String down() {
+      return experts + ".down_proj";
+    }
+  }
 
   /** Those of the shared expert; the others' are another kind of layer. */
   @Override
@@ -44,26 +69,36 @@ record MixtureMlp(Act act, int experts, int width, Router router, Optional<FeedF
 
   @Override
   public Value apply(LayerNet at, Value x) {
+    return routedBy(at, x, x);
+  }
+
+  /**
+   * Likewise where the router reads something else.
+   *
+   * @param told what it reads, [tokens, hidden]
+   */
+  Value routedBy(LayerNet at, Value told, Value x) {
     Graph g = at.graph();
-    Value weight = at.net().table(at.path() + ROUTER + ".weight");
-    Value logits = Linear.of(g, at.path() + ROUTER, x, weight, Optional.empty(), x.dtype());
-    Routed route = router.choose(at, at.path() + ROUTER, logits);
+    String path = at.path() + names.router();
+    Value weight = at.net().table(path + ".weight");
+    Value logits = Linear.of(g, path, told, weight, Optional.empty(), x.dtype());
+    Routed route = router.choose(at, path, logits);
     Value rows = GatherRows.of(g, x, route);
     Value y;
     if (areTogether(at)) {
-      y = PackedGlu.of(g, product(at, GATE_UP, rows, route), true, act);
+      y = PackedGlu.of(g, product(at, names.gateUp(), rows, route), true, act);
     } else {
-      Value gate = product(at, GATE, rows, route);
-      y = Glu.of(g, gate, product(at, UP, rows, route), act);
+      Value gate = product(at, names.gate(), rows, route);
+      y = Glu.of(g, gate, product(at, names.up(), rows, route), act);
     }
-    Value sum = CombineRows.of(g, product(at, DOWN, y, route), route);
+    Value sum = CombineRows.of(g, product(at, names.down(), y, route), route);
     return shared.map(s -> Add.of(g, sum, s.apply(at, x))).orElse(sum);
   }
 
   /** Halves of a file stay where they lie but for an adapter, which changes both at once. */
-  private static boolean areTogether(LayerNet at) {
-    return at.net().adapters().find(at.path() + GATE_UP).isPresent()
-        || !at.net().weights().has(at.path() + GATE + ".weight");
+  private boolean areTogether(LayerNet at) {
+    return at.net().adapters().find(at.path() + names.gateUp()).isPresent()
+        || !at.net().weights().has(at.path() + names.gate() + ".weight");
   }
 
   private static Value product(LayerNet at, String name, Value rows, Routed route) {

@@ -1,10 +1,17 @@
 package org.loranative.model.llm;
 
 import java.util.Optional;
+import org.loranative.graph.Graph;
+import org.loranative.graph.Kind;
+import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
+import org.loranative.graph.ops.Affine;
+import org.loranative.graph.ops.Embedding;
+import org.loranative.graph.ops.GatedAdd;
 import org.loranative.graph.ops.Route;
 import org.loranative.graph.ops.Routed;
 import org.loranative.graph.ops.SigmoidRoute;
+import org.loranative.io.DType;
 
 /** How a mixture chooses the experts of a token: one kind is one record. */
 interface Router {
@@ -25,6 +32,47 @@ interface Router {
     @Override
     public Routed choose(LayerNet at, String path, Value logits) {
       return Route.of(at.graph(), logits, chosen, normalize);
+    }
+  }
+
+  /**
+   * By the softmax, divided by the sum of a token's experts and then multiplied by a number that
+   * each expert has (Gemma 4).
+   *
+   * @param experts E
+   * @param scales name of the numbers within a layer, [E]
+   */
+  record Scaled(int chosen, int experts, String scales) implements Router {
+    @Override
+    public Routed choose(LayerNet at, String path, Value logits) {
+      Graph g = at.graph();
+      Route route = Route.of(g, logits, chosen, true);
+      Value table = g.named(Kind.WEIGHT, at.path() + scales, DType.F32, Shape.of(experts, 1));
+      Value ofEach = Embedding.of(g, route.chosen(), table, 1);
+      // w s as w + (s - 1) w; numbers of slots stand as the weights do.
+      Value more = g.like(route.weights(), "expert_scales");
+      g.add(new Affine(ofEach, more, 1, -1));
+      Value scaled =
+          GatedAdd.of(g, "expert_weights.scaled", route.weights(), route.weights(), more);
+      return new Reweighed(route, scaled);
+    }
+  }
+
+  /** Another's choice with other weights. */
+  record Reweighed(Routed choice, Value weights) implements Routed {
+    @Override
+    public Value order() {
+      return choice.order();
+    }
+
+    @Override
+    public Value place() {
+      return choice.place();
+    }
+
+    @Override
+    public Value offsets() {
+      return choice.offsets();
     }
   }
 

@@ -41,7 +41,7 @@ class MixtureTest {
     return TestDevices.MODELS.stream()
         .flatMap(
             device ->
-                Stream.of("qwen3-moe-mixed", "glm4-moe", "qwen3-next-moe")
+                Stream.of("qwen3-moe-mixed", "glm4-moe", "gemma4-moe", "qwen3-next-moe")
                     .map(name -> Arguments.of(device, name)));
   }
 
