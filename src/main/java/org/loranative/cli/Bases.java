@@ -2,6 +2,7 @@ package org.loranative.cli;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.loranative.UserException;
 import org.loranative.export.AdapterBase;
 import org.loranative.model.MissingBase;
@@ -31,8 +32,12 @@ final class Bases {
     return DiffusionFamilies.isOne(base);
   }
 
-  /** The model, as those see it who change its adapters. */
-  static AdapterBase open(Path base, PartOptions parts) {
+  /**
+   * The model, as those see it who change its adapters.
+   *
+   * @param adapters these
+   */
+  static AdapterBase open(Path base, PartOptions parts, List<Path> adapters) {
     if (isDiffusion(base)) {
       return new AdapterBase.Diffusion(DiffusionFamilies.open(base, parts.options()));
     }
@@ -42,6 +47,6 @@ final class Bases {
               + base
               + " is a language model. Leave them out.");
     }
-    return new AdapterBase.Language(LlmBase.open(base));
+    return new AdapterBase.Language(LlmBase.open(base, adapters));
   }
 }

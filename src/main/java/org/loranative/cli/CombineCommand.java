@@ -47,7 +47,7 @@ final class CombineCommand implements Callable<Integer> {
       throw new UserException("Nothing to combine; name at least one --adapter.");
     }
     Optional<RankRule> rule = ranks.rule();
-    AdapterBase model = Bases.open(base, parts);
+    AdapterBase model = Bases.open(base, parts, sources.stream().map(AdapterSource::path).toList());
     out.check(model);
     Map<String, AdaptedLayer> exact = AdapterSource.combined(sources, model);
     StopSignal.onSignals();

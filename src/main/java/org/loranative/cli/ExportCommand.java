@@ -2,6 +2,7 @@ package org.loranative.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -71,7 +72,7 @@ final class ExportCommand implements Callable<Integer> {
     if (modelfile.isPresent() && !to.equals("gguf")) {
       throw new UserException("--modelfile needs --to gguf, the format that ollama loads.");
     }
-    AdapterBase model = Bases.open(base, parts);
+    AdapterBase model = Bases.open(base, parts, List.of(adapter));
     model.requireFormat(to, out);
     Map<String, AdaptedLayer> adapted = model.read(adapter);
     Optional<String> text =

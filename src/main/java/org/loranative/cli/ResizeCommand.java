@@ -2,6 +2,7 @@ package org.loranative.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -42,7 +43,7 @@ final class ResizeCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     RankRule rule = ranks.required();
-    AdapterBase model = Bases.open(base, parts);
+    AdapterBase model = Bases.open(base, parts, List.of(adapter));
     out.check(model);
     Map<String, AdaptedLayer> layers = model.read(adapter);
     int largest = layers.values().stream().mapToInt(AdaptedLayer::rank).max().orElse(1);

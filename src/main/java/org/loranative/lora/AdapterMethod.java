@@ -26,6 +26,12 @@ public interface AdapterMethod {
   /** As people write it. */
   String label();
 
+  /** What a run says of a spec of this method before it begins. */
+  default String summary(LoraSpec spec) {
+    return String.format(
+        "%s: rank %d, alpha %s, scale %s", label(), spec.rank(), spec.alpha(), spec.scale());
+  }
+
   /**
    * What settings say of kinds of adapters beside their name.
    *

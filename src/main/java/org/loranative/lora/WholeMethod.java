@@ -33,6 +33,11 @@ record WholeMethod() implements AdapterMethod {
   }
 
   @Override
+  public String summary(LoraSpec spec) {
+    return "Trained as a whole: " + String.join(", ", spec.targets());
+  }
+
+  @Override
   public boolean replaces() {
     return true;
   }

@@ -192,6 +192,40 @@ class PeftFormatTest {
         .isInstanceOf(UserException.class);
   }
 
+  /** PEFT parts tied matrices unless it is told not to; what fits one matrix is read. */
+  @Test
+  void tiedMatricesStayOne() throws IOException {
+    Path tied = Golden.FOLDER.resolve("adapters/whole-tied/start");
+    LlmBase base = LlmBase.open(Golden.FOLDER.resolve("llama/base"));
+    Path weights = tied.resolve("adapter_model.safetensors");
+    String config = Files.readString(tied.resolve("adapter_config.json"));
+    String apart =
+        config.replace("\"ensure_weight_tying\": true", "\"ensure_weight_tying\": false");
+    assertThat(apart).isNotEqualTo(config);
+    Path file = folder.resolve("adapter_model.safetensors");
+
+    Files.copy(weights, file);
+    config(apart);
+    AdaptedLayer read = PeftFormat.read(folder, base.adaptable()).get("model.embed_tokens");
+    assertThat(read.numbers("whole")).isNotEmpty();
+    String head = "base_model.model.lm_head.weight";
+    TensorFiles.like(weights, name -> name.equals(head) ? "" : name).write(file);
+    config(config.replace("\"lm_head\"", "\"embed_tokens\""));
+    assertThat(PeftFormat.read(folder, base.adaptable()).get("model.embed_tokens").numbers("whole"))
+        .isEqualTo(read.numbers("whole"));
+    config(apart);
+    assertThatThrownBy(() -> PeftFormat.read(folder, base.adaptable()))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("trained with the head apart from the embedding");
+    float[] other = read.numbers("whole").clone();
+    other[5] += 1;
+    List<Long> shape = List.of(read.target().out(), read.target().in());
+    TensorFiles.like(weights).with(head, shape, other).write(file);
+    assertThatThrownBy(() -> PeftFormat.read(folder, base.adaptable()))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("trained with the head apart from the embedding");
+  }
+
   private void config(String json) throws IOException {
     Files.writeString(folder.resolve("adapter_config.json"), json);
   }

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -226,22 +225,12 @@ public final class LlmBase {
     TensorEntry factors = file.tensors().get(GgufConfig.FACTORS);
     return new LlmBase(
         path,
-        factors == null ? config : withFactors(config, factors),
+        factors == null ? config : config.withRope(config.rope().dividedBy(factors)),
         weights,
         file,
         true,
         translated,
         BaseTokens.of(path, file, true));
-  }
-
-  private static LlmConfig withFactors(LlmConfig c, TensorEntry entry) {
-    if (!entry.type().equals("F32") || entry.elements() != c.rope().invFreq().size()) {
-      throw new UserException(entry.file() + ": rope_freqs.weight has an unexpected shape.");
-    }
-    float[] factors = new float[(int) entry.elements()];
-    ByteBuffer data = Safetensors.data(entry);
-    data.asFloatBuffer().get(factors);
-    return c.withRope(c.rope().dividedBy(factors));
   }
 
   /** Shapes that disagree with the config are found here, by name, before anything is computed. */
@@ -504,17 +493,9 @@ public final class LlmBase {
   /** Constants that the graph names: rotary frequencies, and those of layers. */
   public Map<String, float[]> constants() {
     Map<String, float[]> constants = new HashMap<>();
-    constants.put(LlmGraph.ROPE, floats(config.rope()));
-    constants.put(LlmGraph.LOCAL_ROPE, floats(config.localRope()));
+    constants.put(LlmGraph.ROPE, config.rope().frequencies());
+    constants.put(LlmGraph.LOCAL_ROPE, config.localRope().frequencies());
     config.layers().forEach(l -> constants.putAll(l.mixer().constants()));
     return constants;
-  }
-
-  private static float[] floats(RopeSpec rope) {
-    float[] f = new float[rope.invFreq().size()];
-    for (int i = 0; i < f.length; i++) {
-      f[i] = rope.invFreq().get(i);
-    }
-    return f;
   }
 }

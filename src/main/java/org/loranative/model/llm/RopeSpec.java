@@ -3,6 +3,8 @@ package org.loranative.model.llm;
 import java.util.List;
 import java.util.Map;
 import org.loranative.UserException;
+import org.loranative.io.Safetensors;
+import org.loranative.io.TensorEntry;
 
 /**
  * Rotary frequencies after scaling (transformers' modeling_rope_utils.py).
@@ -186,11 +188,24 @@ public record RopeSpec(List<Float> invFreq, float scale, int mostTokens) {
   }
 
   /** The same frequencies divided by a GGUF's {@code rope_freqs} factors (llama3 scaling). */
-  RopeSpec dividedBy(float[] factors) {
+  RopeSpec dividedBy(TensorEntry entry) {
+    if (!entry.type().equals("F32") || entry.elements() != invFreq.size()) {
+      throw new UserException(entry.file() + ": " + entry.name() + " has an unexpected shape.");
+    }
+    float[] factors = Safetensors.floats(entry);
     List<Float> divided = new java.util.ArrayList<>();
     for (int i = 0; i < invFreq.size(); i++) {
       divided.add(invFreq.get(i) / factors[i]);
     }
     return new RopeSpec(divided, scale, mostTokens);
+  }
+
+  /** The same as an array. */
+  float[] frequencies() {
+    float[] f = new float[invFreq.size()];
+    for (int i = 0; i < f.length; i++) {
+      f[i] = invFreq.get(i);
+    }
+    return f;
   }
 }

@@ -125,12 +125,11 @@ public final class TrainRun implements AutoCloseable {
     Task<B> task = kind.task(); // reads the data
     for (LoraSpec spec : kind.adapters().specs()) {
       log.info(
-          "{}: rank {}, alpha {}, scale {}, {} layers{}",
-          spec.method().label(),
-          spec.rank(),
-          spec.alpha(),
-          spec.scale(),
-          kind.adapters().modules().stream().filter(m -> m.spec().equals(spec)).count(),
+          "{}, {}{}",
+          spec.method().summary(spec),
+          Counted.of(
+              kind.adapters().modules().stream().filter(m -> m.spec().equals(spec)).count(),
+              "layer"),
           spec.rate() == 1 ? "" : String.format(", learning_rate times %.3g", spec.rate()));
     }
     log.info("Adapter: {} trained parameters", kind.adapters().parameters());
