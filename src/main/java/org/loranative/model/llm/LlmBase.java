@@ -32,7 +32,6 @@ import org.loranative.lora.SavedModules;
 import org.loranative.model.Family;
 import org.loranative.model.MissingBase;
 import org.loranative.model.weights.Quantize;
-import org.loranative.model.weights.StoredRows;
 import org.loranative.model.weights.Weights;
 import org.loranative.text.NewTokens;
 import org.loranative.text.Tokenizer;
@@ -41,7 +40,6 @@ import org.loranative.text.Tokenizer;
 public final class LlmBase {
   private static final String WEIGHT = ".weight";
   private static final String HEAD = SavedModules.HEAD + WEIGHT;
-  private static final String LAYER_SCALE = "layer_scalar.weight";
 
   private final Path path;
   private final LlmConfig config;
@@ -70,7 +68,7 @@ public final class LlmBase {
     this.settings = settings;
     checkShapes();
     experts = ExpertWeights.find(config, weights, path.toString());
-    layerScales = readLayerScales();
+    layerScales = LayerScales.read(config, weights, path.toString());
   }
 
   /** Opens a base as adapters need it: with the tokens that they have added. */
@@ -254,22 +252,6 @@ public final class LlmBase {
     }
   }
 
-  private List<Float> readLayerScales() {
-    List<Float> scales = new ArrayList<>();
-    try (StoredRows rows = weights.rows()) {
-      for (int i = 0; i < config.layers().size(); i++) {
-        String name = config.inLayer(i, LAYER_SCALE);
-        float[] scale = {1};
-        if (weights.has(name)) {
-          require(name, 1);
-          rows.read(weights.entry(name), 0, 1, scale);
-        }
-        scales.add(scale[0]);
-      }
-    }
-    return List.copyOf(scales);
-  }
-
   private void require(String name, long... dims) {
     require(name, Shape.of(dims));
   }
@@ -371,7 +353,7 @@ public final class LlmBase {
             .filter(v -> v.kind() == Kind.WEIGHT)
             .map(Value::name);
     Stream<String> numbers =
-        IntStream.range(0, layerScales.size()).mapToObj(i -> config.inLayer(i, LAYER_SCALE));
+        IntStream.range(0, layerScales.size()).mapToObj(i -> LayerScales.name(config, i));
     return Stream.concat(inGraph, numbers).filter(weights::has).toList();
   }
 
