@@ -3,9 +3,9 @@
 // matrix ever exists in device memory.
 //
 // Formats: ggml-common.h (block_q8_0 ... block_q6_K); for NF4 the layout of lora_ops.h. A number
-// is scale q + offset, in NF4 code[q] scale. Loads are issued a stage before their numbers are
-// needed, and taken apart after the products between; blocks of 18, 22, 34 and 210 bytes are read
-// two bytes at a time, since nothing more is aligned.
+// is scale q + offset, in NF4 code[q] scale, in MXFP4 scale times a float of 4 bits. Loads are
+// issued a stage before their numbers are needed, and taken apart after the products between;
+// blocks of 18, 22, 34 and 210 bytes are read two bytes at a time, since nothing more is aligned.
 #pragma once
 #include "gpu.cuh"
 #include "tile.cuh"
@@ -57,6 +57,13 @@ struct BlockGroup {
     for (int i = 0; i < 4; i++) to[i] = words ? word(p + i * 4) : four_bytes(p + i * 4);
   }
 
+  // Twice the float of 4 bits (E2M1) in the low bits of q.
+  LN_DEVICE static float twice_e2m1(u32 q) {
+    const u32 exponent = q >> 1 & 3u, fraction = q & 1u;
+    const i32 twice = i32(exponent ? (2 + fraction) << (exponent - 1) : fraction);
+    return float(q & 8u ? -twice : twice);
+  }
+
   // Bits of the group that begins at number `in_matrix` of the matrix, a multiple of 16.
   LN_DEVICE void load(const BlockView& from, i64 in_matrix) {
     const i64 at = from.first + in_matrix, group = at / 16;
@@ -89,6 +96,14 @@ struct BlockGroup {
         read_16(low, p + 6, false);
         scales[0] = two_bytes(p);
         high[0] = four_bytes(p + 2) >> second * 16;
+        break;
+      }
+      case kMxfp4: {
+        const u8* p = from.data + block * 17;
+#pragma unroll
+        for (int i = 0; i < 4; i++)
+          low[i] = p[1 + i * 4] | p[2 + i * 4] << 8 | p[3 + i * 4] << 16 | u32(p[4 + i * 4]) << 24;
+        scales[0] = p[0];
         break;
       }
       default: {
@@ -154,6 +169,12 @@ struct BlockGroup {
                  scale;
         return;
       }
+      case kMxfp4:
+        // Half of 2^(e - 127), since twice the numbers are whole.
+        scale = __uint_as_float(scales[0] < 2 ? 0x200000u << scales[0] : (scales[0] - 1) << 23);
+#pragma unroll
+        for (int i = 0; i < 16; i++) x[i] = scale * twice_e2m1(low[i / 4] >> (i % 4 * 8 + shift));
+        return;
       case kQ8_0:
 #pragma unroll
         for (int i = 0; i < 16; i++)

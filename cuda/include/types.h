@@ -23,7 +23,8 @@ enum BlockFormat {
   kQ4_K = 13,
   kQ5_K = 14,
   kQ6_K = 15,
-  kNf4 = 16
+  kNf4 = 16,
+  kMxfp4 = 19
 };
 
 // A matrix and a box of it, as cuTensorMapEncodeTiled writes them for the copies of whole tiles.

@@ -35,7 +35,8 @@ enum {
   LN_Q6_K = 15,
   LN_NF4 = 16,
   LN_F8_E4M3 = 17,
-  LN_F8_E5M2 = 18
+  LN_F8_E5M2 = 18,
+  LN_MXFP4 = 19
 };
 
 // NF4 (Dettmers et al. 2023, QLoRA; as bitsandbytes quantizes): a matrix of n numbers, n a multiple

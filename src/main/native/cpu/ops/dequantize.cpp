@@ -150,6 +150,20 @@ struct Q6_K : Block<256, 210> {
   }
 };
 
+// Floats of 4 bits (E2M1) with a power of two for each 32 (OCP Microscaling Formats).
+struct MXFP4 : Block<32, 17> {
+  static void decode(const uint8_t* b, float* y) {
+    const int8_t doubles[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+    const uint32_t bits = b[0] < 2 ? 0x200000u << b[0] : uint32_t(b[0] - 1) << 23;
+    float half;
+    memcpy(&half, &bits, 4);
+    for (int i = 0; i < 16; i++) {
+      y[i] = half * float(doubles[b[1 + i] & 15]);
+      y[i + 16] = half * float(doubles[b[1 + i] >> 4]);
+    }
+  }
+};
+
 // See LN_NF4. The matrix is one block to its format; here a block is what shares a scale.
 struct NF4 : Block<64, 0> {
   static void decode(const uint8_t* matrix, int64_t block, float* y) {
@@ -224,6 +238,8 @@ int decode(const Device* device, const uint8_t* src, int32_t dtype, T* dst, cons
       return blocks<Q6_K>(device, src, dst, part), LN_OK;
     case LN_NF4:
       return blocks<NF4>(device, src, dst, part), LN_OK;
+    case LN_MXFP4:
+      return blocks<MXFP4>(device, src, dst, part), LN_OK;
     case LN_F8_E4M3:
       return blocks<E4M3>(device, src, dst, part), LN_OK;
     case LN_F8_E5M2:

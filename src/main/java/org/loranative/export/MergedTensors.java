@@ -93,17 +93,18 @@ public final class MergedTensors implements AutoCloseable {
       return new TensorStream(
           name, entry.type(), entry.shape(), entry.bytes(), out -> StoredRows.copy(entry, out));
     }
+    DType written = Encoders.of(type.get()).isPresent() ? type.get() : TypeChoice.PLAIN;
     List<Long> shape = new ArrayList<>(entry.shape());
     grown(entry, here).ifPresent(layer -> shape.set(0, layer.target().out()));
     long elements = shape.stream().mapToLong(n -> n).reduce(1, Math::multiplyExact);
     return new TensorStream(
         name,
-        type.get().name(),
+        written.name(),
         shape,
-        type.get().bytes(elements),
+        written.bytes(elements),
         out -> {
-          write(entry, here, type.get(), form, out);
-          writeNewRows(entry, here, type.get(), out);
+          write(entry, here, written, form, out);
+          writeNewRows(entry, here, written, out);
         });
   }
 
@@ -146,18 +147,24 @@ public final class MergedTensors implements AutoCloseable {
     long all = entry.rows();
     Encoder encoder = Encoders.of(type).orElseThrow();
     int rowBytes = Math.toIntExact(type.bytes(columns));
-    boolean transposed = here.stream().anyMatch(p -> p.reading().transposed());
+    // Of a matrix with its sides exchanged, rows are our columns: all at once.
+    long whole =
+        here.stream()
+            .filter(p -> p.reading().transposed())
+            .mapToLong(p -> p.reading().entry().rows())
+            .findFirst()
+            .orElse(Math.max(1, PIECE / columns));
     for (long first = 0; first < all; ) {
-      int count =
-          transposed
-              ? Math.toIntExact(all) // its rows are our columns
-              : (int) Math.min(all - first, Math.max(1, PIECE / columns));
+      int count = Math.toIntExact(Math.min(all - first, whole));
       if (Stopping.isAsked()) {
         throw new StoppedException("Stopped while " + entry.name() + " was written.");
       }
       long start = first;
       float[] x = read(entry, start, count, columns, form);
-      here.stream().filter(p -> p.reading().transposed()).forEach(p -> mergeWhole(p, x));
+      long begin = entry.offset() + first * (entry.bytes() / all);
+      here.stream()
+          .filter(p -> p.reading().transposed() && p.reading().entry().offset() == begin)
+          .forEach(p -> mergeWhole(p, x));
       byte[] bytes = new byte[Math.multiplyExact(count, rowBytes)];
       IntStream.range(0, count)
           .parallel()
@@ -220,12 +227,12 @@ public final class MergedTensors implements AutoCloseable {
 
   /** Merges into a matrix that its file has with its sides exchanged. */
   private static void mergeWhole(Patch patch, float[] x) {
-    int out = Math.toIntExact(patch.layer().target().out());
+    int out = Math.toIntExact(patch.reading().entry().columns());
     int in = x.length / out;
     float[] ours = Part.transposed(x, in, out);
     for (int row = 0; row < out; row++) {
       float[] weights = Arrays.copyOfRange(ours, row * in, (row + 1) * in);
-      patch.layer().method().merge(patch.layer(), row, weights);
+      patch.layer().method().merge(patch.layer(), Math.toIntExact(patch.first() + row), weights);
       System.arraycopy(weights, 0, ours, row * in, in);
     }
     System.arraycopy(Part.transposed(ours, out, in), 0, x, 0, x.length);

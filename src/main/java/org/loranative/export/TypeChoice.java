@@ -21,10 +21,11 @@ record TypeChoice(Optional<DType> chosen, boolean blocks) {
   private static final String SOURCE = "source";
 
   /** What is read but never written: rounding again would lose what a merge changes. */
-  private static final Set<DType> WIDENED = Set.of(DType.NF4, DType.F8_E4M3, DType.F8_E5M2);
+  private static final Set<DType> WIDENED =
+      Set.of(DType.NF4, DType.F8_E4M3, DType.F8_E5M2, DType.MXFP4);
 
   /** Where blocks cannot be written. */
-  private static final DType PLAIN = DType.BF16;
+  static final DType PLAIN = DType.BF16;
 
   /** As the option says. */
   static TypeChoice of(String name, boolean blocks) {
@@ -44,7 +45,8 @@ record TypeChoice(Optional<DType> chosen, boolean blocks) {
   }
 
   /**
-   * Of a tensor; none for one that holds no such numbers, which is copied.
+   * Of a tensor; none for one that holds no such numbers, which is copied. MXFP4 is what a GGUF has
+   * already, which can be copied only: what is changed becomes {@link #PLAIN}.
    *
    * @param entry as the source has it
    */
@@ -54,6 +56,9 @@ record TypeChoice(Optional<DType> chosen, boolean blocks) {
     boolean widened = rare || stored.isPresent() && WIDENED.contains(stored.get());
     if (stored.isEmpty() && !rare || !widened && Encoders.of(stored.get()).isEmpty()) {
       return Optional.empty();
+    }
+    if (blocks && chosen.isEmpty() && entry.type().equals(DType.MXFP4.name())) {
+      return stored;
     }
     boolean vector = entry.shape().size() < 2;
     if (blocks && vector) {

@@ -26,7 +26,9 @@ public enum DType {
   NF4(16, 64, 33),
   /** Floats of 8 bits, which are widened as they are read. */
   F8_E4M3(17, 1, 1),
-  F8_E5M2(18, 1, 1);
+  F8_E5M2(18, 1, 1),
+  /** Floats of 4 bits with a power of two for each 32 (OCP Microscaling Formats), GGUF's order. */
+  MXFP4(19, 32, 17);
 
   public final int code;
   public final int elementsPerBlock;

@@ -65,6 +65,7 @@ record StoredQuantization(boolean float8, long blockRows, long blockColumns) {
         }
         yield NONE;
       }
+      case "mxfp4" -> NONE; // its tensors tell
       case "fp8", "fbgemm_fp8" -> blocks(file, said.get("weight_block_size"));
       case "modelopt" -> {
         if (!"FP8".equals(said.get("quant_algo"))) {
@@ -121,8 +122,9 @@ record StoredQuantization(boolean float8, long blockRows, long blockColumns) {
         file
             + ": the model is quantized by "
             + method
-            + ", which cannot be trained on here (NF4 of bitsandbytes and FP8 can, and GGUF files)."
-            + " Take the model that it was made from; quantize: nf4 holds it in as little memory.");
+            + ", which cannot be trained on here (NF4 of bitsandbytes, MXFP4 and FP8 can, and GGUF"
+            + " files). Take the model that it was made from; quantize: nf4 holds it in as little"
+            + " memory.");
   }
 
   /** A folder's tensors, which are stored so. */

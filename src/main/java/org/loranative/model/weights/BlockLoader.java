@@ -10,8 +10,8 @@ import org.loranative.io.DType;
 
 /**
  * Brings matrices in blocks onto a device: as the file has them, their rows in order, or quantized
- * here to NF4; and takes bitsandbytes' NF4 apart for a device that wants plain numbers. One matrix
- * is in host memory at a time.
+ * here to NF4; and takes apart what a checkpoint keeps in pieces for a device that wants plain
+ * numbers. One matrix is in host memory at a time.
  */
 final class BlockLoader implements AutoCloseable {
   private final Device device;
@@ -23,11 +23,11 @@ final class BlockLoader implements AutoCloseable {
 
   /**
    * @param from host address of the tensor in its mapped file
-   * @param pieces where bitsandbytes has quantized it
+   * @param pieces where the checkpoint has it in such
    * @param v the matrix, as the device is to hold it
    * @param to its address there
    */
-  void load(Reading r, long from, Optional<Nf4Tensor> pieces, Value v, long to) {
+  void load(Reading r, long from, Optional<Pieces> pieces, Value v, long to) {
     if (pieces.isPresent()) {
       loadPieces(pieces.get(), v, to);
     } else if (v.dtype() == DType.NF4) {
@@ -53,7 +53,10 @@ final class BlockLoader implements AutoCloseable {
   void quantize(Value v, long to, Filling filling) {
     try (Memory numbers = host().allocate(v.shape().size() * 4)) {
       filling.fill(host(), numbers.address());
-      quantize(numbers.address(), v, to);
+      try (HostBuffer blocks = new HostBuffer(v.bytes())) {
+        CpuDevice.quantizeNf4(numbers.address(), blocks, v.shape().size());
+        device.upload(to, blocks, v.bytes());
+      }
     }
   }
 
@@ -61,29 +64,22 @@ final class BlockLoader implements AutoCloseable {
     return device;
   }
 
-  private void loadPieces(Nf4Tensor pieces, Value v, long to) {
-    DType stored = pieces.nested() ? DType.NF4 : DType.F32;
+  private void loadPieces(Pieces pieces, Value v, long to) {
+    DType stored = pieces.type();
     long n = v.shape().size();
     try (HostBuffer all = new HostBuffer(stored.bytes(n))) {
-      if (pieces.nested()) {
-        pieces.assemble(all.view());
-      } else {
-        pieces.numbers(all.view());
-      }
+      pieces.assemble(all.view());
       if (v.dtype() == stored) {
         device.upload(to, all, v.bytes());
       } else if (v.dtype() == DType.NF4) {
-        quantize(all.address(), v, to);
+        quantize(
+            v,
+            to,
+            (host, numbers) ->
+                new PlainLoader(host).dequantize(all.address(), stored, numbers, DType.F32, n));
       } else {
         new PlainLoader(device).dequantize(all.address(), stored, to, v.dtype(), n);
       }
-    }
-  }
-
-  private void quantize(long numbers, Value v, long to) {
-    try (HostBuffer blocks = new HostBuffer(v.bytes())) {
-      CpuDevice.quantizeNf4(numbers, blocks, v.shape().size());
-      device.upload(to, blocks, v.bytes());
     }
   }
 

@@ -23,7 +23,7 @@ import org.loranative.io.TensorEntry;
  * @param state what the JSON says
  * @param pieces all tensors of the checkpoint
  */
-record Nf4Tensor(String name, JsonNode state, Map<String, TensorEntry> pieces) {
+record Nf4Tensor(String name, JsonNode state, Map<String, TensorEntry> pieces) implements Pieces {
   private static final String STATE = ".quant_state.bitsandbytes__";
   private static final int SCALED = 64;
   private static final int NESTED = 256;
@@ -70,8 +70,7 @@ record Nf4Tensor(String name, JsonNode state, Map<String, TensorEntry> pieces) {
     return entry;
   }
 
-  /** Whether the scales are quantized again, as a device wants them. */
-  boolean nested() {
+  private boolean nested() {
     return pieces.containsKey(name + ".nested_absmax");
   }
 
@@ -118,16 +117,40 @@ record Nf4Tensor(String name, JsonNode state, Map<String, TensorEntry> pieces) {
     return shape;
   }
 
-  /** The whole as one tensor: where its numbers' bits lie, with the matrix's shape. */
-  TensorEntry entry() {
+  @Override
+  public TensorEntry entry() {
     TensorEntry bits = piece("");
     return new TensorEntry(
         bits.name(), DType.NF4.name(), shape(), bits.file(), bits.offset(), bits.bytes());
   }
 
-  /** Puts the pieces together as LN_NF4 of {@code lora_ops.h} lays them out. */
-  void assemble(ByteBuffer to) {
-    assert nested();
+  /** NF4 where the scales are quantized again, as a device wants them; else f32. */
+  @Override
+  public DType type() {
+    return nested() ? DType.NF4 : DType.F32;
+  }
+
+  @Override
+  public boolean stay() {
+    return false;
+  }
+
+  @Override
+  public boolean holds(String other) {
+    return other.startsWith(name + ".");
+  }
+
+  @Override
+  public void assemble(ByteBuffer to) {
+    if (nested()) {
+      blocks(to);
+    } else {
+      numbers(to);
+    }
+  }
+
+  /** As LN_NF4 of {@code lora_ops.h} lays them out. */
+  private void blocks(ByteBuffer to) {
     TensorEntry bits = piece("");
     long n = bits.bytes() * 2;
     to.put(Safetensors.data(piece(".quant_map")));
@@ -143,8 +166,8 @@ record Nf4Tensor(String name, JsonNode state, Map<String, TensorEntry> pieces) {
     to.put(Safetensors.data(piece(".nested_absmax")));
   }
 
-  /** Writes the numbers as f32: where the scales are plain, to be quantized again. */
-  void numbers(ByteBuffer to) {
+  /** As f32: where the scales are plain, to be quantized again. */
+  private void numbers(ByteBuffer to) {
     ByteBuffer bits = Safetensors.data(piece(""));
     ByteBuffer scales = Safetensors.data(piece(".absmax"));
     ByteBuffer code = Safetensors.data(piece(".quant_map"));

@@ -3,6 +3,7 @@ package org.loranative.model.weights;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.Optional;
+import java.util.stream.LongStream;
 import org.loranative.StoppedException;
 import org.loranative.Stopping;
 import org.loranative.device.CpuDevice;
@@ -143,17 +144,21 @@ final class PlainLoader {
       ByteBuffer from = file.view();
       ByteBuffer to = ours.view();
       for (long o = 0; o < outer; o++) {
-        for (long j = 0; j < second; j++) {
-          for (long i = 0; i < first; i++) {
-            int source = (int) (((o * first + i) * second + j) * size);
-            int target = (int) (((o * second + j) * first + i) * size);
-            if (size == 4) {
-              to.putInt(target, from.getInt(source));
-            } else {
-              to.putShort(target, from.getShort(source));
-            }
-          }
-        }
+        long block = o;
+        LongStream.range(0, second)
+            .parallel()
+            .forEach(
+                j -> {
+                  for (long i = 0; i < first; i++) {
+                    int source = (int) (((block * first + i) * second + j) * size);
+                    int target = (int) (((block * second + j) * first + i) * size);
+                    if (size == 4) {
+                      to.putInt(target, from.getInt(source));
+                    } else {
+                      to.putShort(target, from.getShort(source));
+                    }
+                  }
+                });
       }
       device.upload(at, ours, v.bytes());
     }

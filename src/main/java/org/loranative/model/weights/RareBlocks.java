@@ -48,7 +48,7 @@ enum RareBlocks {
   IQ4_NL(32, 18) {
     @Override
     void decode(ByteBuffer b, int at, float[] y, int to) {
-      nibbles(b, at + 2, half(b, at), CURVE, y, to);
+      nibbles(b, at + 2, half(b, at), y, to);
     }
   },
   /** The same, with scales of 6 bits for each 32. */
@@ -60,25 +60,14 @@ enum RareBlocks {
       for (int j = 0; j < 8; j++) {
         int low = (b.get(at + 4 + j / 2) & 255) >> (j % 2 * 4) & 15;
         float scale = d * ((low | (high >> 2 * j & 3) << 4) - 32);
-        nibbles(b, at + 8 + 16 * j, scale, CURVE, y, to + 32 * j);
+        nibbles(b, at + 8 + 16 * j, scale, y, to + 32 * j);
       }
-    }
-  },
-  /** Floats of 4 bits (E2M1) with a power of two for each 32 (OCP Microscaling Formats). */
-  MXFP4(32, 17) {
-    @Override
-    void decode(ByteBuffer b, int at, float[] y, int to) {
-      int e = b.get(at) & 255;
-      // Half of 2^(e - 127), since the table holds doubles.
-      float scale = Float.intBitsToFloat(e < 2 ? 0x200000 << e : (e - 1) << 23);
-      nibbles(b, at + 1, scale, E2M1, y, to);
     }
   };
 
   private static final int[] CURVE = {
     -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113
   };
-  private static final int[] E2M1 = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
 
   final int elements;
   final int bytes;
@@ -132,11 +121,11 @@ enum RareBlocks {
   }
 
   /** Sixteen bytes whose low halves are the first sixteen elements. */
-  private static void nibbles(ByteBuffer b, int at, float scale, int[] of, float[] y, int to) {
+  private static void nibbles(ByteBuffer b, int at, float scale, float[] y, int to) {
     for (int i = 0; i < 16; i++) {
       int pair = b.get(at + i) & 255;
-      y[to + i] = scale * of[pair & 15];
-      y[to + 16 + i] = scale * of[pair >> 4];
+      y[to + i] = scale * CURVE[pair & 15];
+      y[to + 16 + i] = scale * CURVE[pair >> 4];
     }
   }
 }

@@ -26,15 +26,15 @@ public final class StoredRows implements AutoCloseable {
 
   private final CpuDevice host = new CpuDevice(CpuDevice.physicalCores());
   private final Map<Path, MappedFile> files = new LinkedHashMap<>();
-  private final Map<String, Nf4Tensor> nf4;
+  private final Map<String, Pieces> pieces;
   private final Float8Scales scales;
   private Optional<Assembled> assembled = Optional.empty();
 
-  /** A quantized matrix whose pieces were put together, kept for its next rows. */
+  /** A matrix whose pieces were put together, kept for its next rows. */
   private record Assembled(String name, DType type, HostBuffer bytes) {}
 
-  StoredRows(Map<String, Nf4Tensor> nf4, Float8Scales scales) {
-    this.nf4 = nf4;
+  StoredRows(Map<String, Pieces> pieces, Float8Scales scales) {
+    this.pieces = pieces;
     this.scales = scales;
   }
 
@@ -54,7 +54,7 @@ public final class StoredRows implements AutoCloseable {
     }
     DType type = DType.named(entry.type()).orElseThrow();
     long from = 0;
-    if (type == DType.NF4) {
+    if (pieces.containsKey(entry.name())) {
       Assembled whole = assembled(entry);
       type = whole.type();
       from = whole.bytes().address();
@@ -82,14 +82,10 @@ public final class StoredRows implements AutoCloseable {
   private Assembled assembled(TensorEntry entry) {
     if (assembled.isEmpty() || !assembled.get().name().equals(entry.name())) {
       forget();
-      Nf4Tensor pieces = nf4.get(entry.name());
-      DType type = pieces.nested() ? DType.NF4 : DType.F32;
+      Pieces own = pieces.get(entry.name());
+      DType type = own.type();
       HostBuffer bytes = new HostBuffer(type.bytes(entry.elements()));
-      if (pieces.nested()) {
-        pieces.assemble(bytes.view());
-      } else {
-        pieces.numbers(bytes.view());
-      }
+      own.assemble(bytes.view());
       assembled = Optional.of(new Assembled(entry.name(), type, bytes));
     }
     return assembled.get();

@@ -33,7 +33,7 @@ public final class Weights {
   private final Stacks stacks = new Stacks();
   private final Map<String, Integer> grown = new HashMap<>();
   private final Map<String, TensorEntry> entries;
-  private final Map<String, Nf4Tensor> nf4;
+  private final Map<String, Pieces> pieces;
   private final Float8Scales scales;
   private Quantize quantize = Quantize.NONE;
   private Predicate<String> quantized = name -> false;
@@ -53,10 +53,11 @@ public final class Weights {
       UnaryOperator<String> fileName,
       Float8Scales scales) {
     this.source = source;
-    this.nf4 = Nf4Tensor.find(entries);
+    this.pieces = new HashMap<>(Nf4Tensor.find(entries));
+    pieces.putAll(PackedMxfp4.find(entries));
     this.scales = scales;
     this.entries = new HashMap<>(entries);
-    nf4.forEach((name, tensor) -> this.entries.put(name, tensor.entry()));
+    pieces.forEach((name, tensor) -> this.entries.put(name, tensor.entry()));
     this.fileName = fileName;
   }
 
@@ -148,14 +149,26 @@ public final class Weights {
    */
   public record Rows(Reading reading, long first) {}
 
-  /** Where all rows of {@code name} are. */
+  /**
+   * Where all rows of {@code name} are, to be merged into.
+   *
+   * @throws UserException if they are packed in a way that cannot be written
+   */
   public List<Rows> rowsOf(String name) {
     List<Rows> all = new ArrayList<>();
     long first = 0;
+    if (inPieces(name).filter(Pieces::stay).isPresent()) {
+      throw new UserException(
+          String.format(
+              "%s: %s is packed as %s, which no adapter can be merged into yet. Merge into the"
+                  + " model in bf16 (gate_up_proj instead of gate_up_proj_blocks), or use the"
+                  + " adapter as it is.",
+              source, entry(name).name(), entry(name).type()));
+    }
     for (String piece : pieces(name)) {
       Reading reading = reading(piece);
       all.add(new Rows(reading, first));
-      first += reading.entry().rows();
+      first += reading.transposed() ? reading.entry().columns() : reading.entry().rows();
     }
     return all;
   }
@@ -199,29 +212,30 @@ public final class Weights {
   }
 
   /**
-   * What the file holds, by its names: tensors as they lie there, quantized ones of several pieces
-   * as one.
+   * What merging takes of the file, by its names: tensors as they lie there, quantized ones of
+   * several pieces as one unless those stay.
    */
   public Map<String, TensorEntry> stored(Map<String, TensorEntry> file) {
-    Map<String, TensorEntry> whole = new LinkedHashMap<>();
+    Map<String, TensorEntry> all = new LinkedHashMap<>();
     file.forEach(
         (name, entry) -> {
-          boolean piece = nf4.keySet().stream().anyMatch(of -> name.startsWith(of + "."));
+          boolean piece = pieces.values().stream().anyMatch(p -> !p.stay() && p.holds(name));
           if (!piece && !scales.isPiece(name)) {
-            whole.put(name, nf4.containsKey(name) ? nf4.get(name).entry() : entry);
+            Optional<Pieces> whole = Optional.ofNullable(pieces.get(name)).filter(p -> !p.stay());
+            all.put(name, whole.map(Pieces::entry).orElse(entry));
           }
         });
-    return whole;
+    return all;
   }
 
-  /** Whether matrices were quantized: by bitsandbytes, or to floats of 8 bits with scales. */
+  /** Whether matrices were quantized that merging widens: to NF4, or to floats of 8 bits. */
   public boolean isQuantized() {
-    return !nf4.isEmpty() || !scales.isEmpty();
+    return pieces.values().stream().anyMatch(p -> !p.stay()) || !scales.isEmpty();
   }
 
   /** Numbers of the file, some rows at a time. */
   public StoredRows rows() {
-    return new StoredRows(nf4, scales);
+    return new StoredRows(pieces, scales);
   }
 
   /** Tensors of the file, by its names, among those that {@code which} means that none reads. */
@@ -234,10 +248,13 @@ public final class Weights {
     }
     return entries.keySet().stream()
         .filter(name -> which.test(name) && !read.contains(name) && !scales.isPiece(name))
-        // The pieces of a quantized tensor stand behind its name.
-        .filter(name -> read.stream().noneMatch(r -> name.startsWith(r + ".")))
+        .filter(name -> read.stream().noneMatch(r -> isPiece(name, r)))
         .sorted()
         .toList();
+  }
+
+  private boolean isPiece(String name, String of) {
+    return pieces.containsKey(of) && pieces.get(of).holds(name);
   }
 
   /** Says that the rows of {@code name} hold rotary halves interleaved, head by head. */
@@ -273,9 +290,14 @@ public final class Weights {
     return v.kind() == Kind.WEIGHT && has(v.name());
   }
 
+  private Optional<Pieces> inPieces(String name) {
+    return Optional.ofNullable(pieces.get(fileName.apply(name)));
+  }
+
   /** Whether a device can use what the file holds where it is mapped. */
   private boolean isAsItLies(Value v, Device device) {
     return !stacks.has(v.name())
+        && inPieces(v.name()).isEmpty()
         && !grown.containsKey(v.name())
         && reading(v.name()).isAsItLies(v, device);
   }
@@ -365,9 +387,9 @@ public final class Weights {
           loaded.keep(v, from, r.entry());
         } else {
           long to = loaded.place(v);
-          Optional<Nf4Tensor> pieces = Optional.ofNullable(nf4.get(fileName.apply(v.name())));
-          if (v.dtype().isBlocks() || pieces.isPresent()) {
-            blocks.load(r, from, pieces, v, to);
+          Optional<Pieces> parts = inPieces(v.name());
+          if (v.dtype().isBlocks() || parts.isPresent()) {
+            blocks.load(r, from, parts, v, to);
           } else {
             plain.load(r, from, inFile(r, v), to);
           }
@@ -436,7 +458,7 @@ public final class Weights {
       Reading r = reading(names.get(i));
       long from = loaded.inFile(r.entry());
       Value piece = new Value(0, shape, dtype, Kind.WEIGHT, names.get(i));
-      Optional<Nf4Tensor> parts = Optional.ofNullable(nf4.get(fileName.apply(names.get(i))));
+      Optional<Pieces> parts = inPieces(names.get(i));
       if (parts.isPresent() || dtype.isBlocks()) {
         blocks.load(r, from, parts, piece, to + i * each);
       } else {
