@@ -33,5 +33,10 @@ struct ExpertGradient {
 };
 int expert_gradient(Device* device, const ExpertGradient& g);
 
+// Lets each head look at its sink after all: o [M, heads, D] and lse [heads, M] of attention
+// without become those of attention with.
+int look_at_sinks(Device* device, int64_t o, int64_t lse, int64_t sinks, int64_t M, int64_t heads,
+                  int64_t D, int32_t dtype);
+
 }  // namespace LN_ISA
 }  // namespace ln

@@ -80,3 +80,35 @@ int ln_lora_expert_linear_bwd(int64_t device, int64_t dy, int64_t x, int64_t xa,
                               int32_t w_dtype, int32_t dtype);
 int64_t ln_lora_expert_linear_scratch(int64_t device, int64_t R, int64_t E, int64_t in, int64_t out,
                                       int64_t rank, int32_t w_dtype, int32_t dtype);
+
+// y[r] = x[r] + bias[e] where row r is expert e's: chosen and order as ln_route_fwd makes them.
+// bias [E, C] f32. Overwrites y [R, C], which may be x.
+int ln_expert_bias_fwd(int64_t device, int64_t x, int64_t bias, int64_t chosen, int64_t order,
+                       int64_t y, int64_t R, int64_t C, int32_t dtype);
+
+// The gated unit of gpt-oss: with g = min(gate, limit) and u = up within -limit and limit,
+// y = (u + 1) g sigmoid(alpha g). gate and up [rows, columns], a row `pitch` behind the one before,
+// a number `step` behind the one before. Overwrites y [rows, columns].
+int ln_clamped_glu_fwd(int64_t device, int64_t gate, int64_t up, int64_t y, int64_t rows,
+                       int64_t columns, int64_t pitch, int64_t step, float alpha, float limit,
+                       int32_t dtype);
+
+// Both gradients, laid out as gate and up; none where one is clamped. Overwrites both.
+int ln_clamped_glu_bwd(int64_t device, int64_t dy, int64_t gate, int64_t up, int64_t dgate,
+                       int64_t dup, int64_t rows, int64_t columns, int64_t pitch, int64_t step,
+                       float alpha, float limit, int32_t dtype);
+
+// Attention in which each head has a sink (Xiao et al. 2023; gpt-oss): one more logit that a token
+// may look at instead, without a key or value. sinks [heads] f32, the rest as ln_attention_fwd,
+// whose backward this shares: lse counts the sink.
+int ln_sink_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t sinks,
+                          int64_t bounds, int64_t o, int64_t lse, int64_t scratch, int64_t M,
+                          int64_t heads, int64_t kv_heads, int64_t D, float scale, int64_t window,
+                          int32_t dtype);
+
+// Likewise ln_cached_attention_fwd. lse [heads, T] f32 is overwritten, too.
+int ln_cached_sink_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t k_cache,
+                                 int64_t v_cache, int64_t sinks, int64_t start, int64_t o,
+                                 int64_t lse, int64_t scratch, int64_t T, int64_t capacity,
+                                 int64_t heads, int64_t kv_heads, int64_t D, float scale,
+                                 int64_t window, int32_t dtype);

@@ -66,11 +66,11 @@ int64_t ln_attention_scratch(int64_t device, int64_t M, int64_t heads, int64_t D
 
 // Attention with a key-value cache, for generation: writes k, v at rows [start, start + T) of the
 // caches, then token t attends to the rows up to start + t. start [1] i32. q, o [T, heads, D];
-// k, v [T, kv_heads, D]; k_cache, v_cache [capacity, kv_heads, D]. Overwrites o.
-// LN_INVALID if start + T is beyond capacity.
+// k, v [T, kv_heads, D]; k_cache, v_cache [capacity, kv_heads, D]. lse [heads, T] f32 or 0 for
+// none. Overwrites o and lse. LN_INVALID if start + T is beyond capacity.
 int ln_cached_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t k_cache,
-                            int64_t v_cache, int64_t start, int64_t o, int64_t scratch, int64_t T,
-                            int64_t capacity, int64_t heads, int64_t kv_heads, int64_t D,
+                            int64_t v_cache, int64_t start, int64_t o, int64_t lse, int64_t scratch,
+                            int64_t T, int64_t capacity, int64_t heads, int64_t kv_heads, int64_t D,
                             float scale, float softcap, int64_t window, int32_t dtype);
 
 int64_t ln_cached_attention_scratch(int64_t device, int64_t T, int64_t capacity, int64_t heads,

@@ -16,7 +16,7 @@ struct Call {
 
 template <typename E>
 void attend(const Device* device, const Call& c, const E* q, const E* k_cache, const E* v_cache,
-            E* o, float* scratch, int64_t capacity) {
+            E* o, float* lse, float* scratch, int64_t capacity) {
 #pragma omp parallel for collapse(2) num_threads(device->threads) schedule(static)
   for (int64_t t = 0; t < c.T; t++)
     for (int64_t head = 0; head < c.heads; head++) {
@@ -42,6 +42,7 @@ void attend(const Device* device, const Call& c, const E* q, const E* k_cache, c
         s[j] = fast_exp(s[j] - top);
         sum += s[j];
       }
+      if (lse) lse[head * c.T + t] = top + logf(sum);
       for (int64_t d = 0; d < c.D; d++) sum_v[d] = 0.0f;
       for (int64_t j = first; j <= last; j++) {
         const E* value = v_cache + (j * c.kv_heads + kv) * c.D;
@@ -62,8 +63,8 @@ int64_t ln_cached_attention_scratch(int64_t, int64_t T, int64_t capacity, int64_
 }
 
 int ln_cached_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t k_cache,
-                            int64_t v_cache, int64_t start, int64_t o, int64_t scratch, int64_t T,
-                            int64_t capacity, int64_t heads, int64_t kv_heads, int64_t D,
+                            int64_t v_cache, int64_t start, int64_t o, int64_t lse, int64_t scratch,
+                            int64_t T, int64_t capacity, int64_t heads, int64_t kv_heads, int64_t D,
                             float scale, float softcap, int64_t window, int32_t dtype) {
   int64_t from = *ptr<int32_t>(start);
   if (from < 0 || from + T > capacity)
@@ -76,7 +77,7 @@ int ln_cached_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int
     memcpy(ptr<E>(k_cache) + from * row, ptr<E>(k), size_t(T * row) * sizeof(E));
     memcpy(ptr<E>(v_cache) + from * row, ptr<E>(v), size_t(T * row) * sizeof(E));
     attend(of(device), call, ptr<E>(q), ptr<E>(k_cache), ptr<E>(v_cache), ptr<E>(o),
-           ptr<float>(scratch), capacity);
+           ptr<float>(lse), ptr<float>(scratch), capacity);
   };
   dtype == LN_BF16 ? with(ptr<bf16>(0)) : with(ptr<float>(0));
   return LN_OK;

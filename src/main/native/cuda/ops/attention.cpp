@@ -98,9 +98,9 @@ int64_t ln_cached_attention_scratch(int64_t, int64_t, int64_t, int64_t, int64_t 
 
 // The caller keeps start + T within capacity: start lies on the card.
 int ln_cached_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t k_cache,
-                            int64_t v_cache, int64_t start, int64_t o, int64_t, int64_t T, int64_t,
-                            int64_t heads, int64_t kv_heads, int64_t D, float scale, float softcap,
-                            int64_t window, int32_t dtype) {
+                            int64_t v_cache, int64_t start, int64_t o, int64_t lse, int64_t,
+                            int64_t T, int64_t, int64_t heads, int64_t kv_heads, int64_t D,
+                            float scale, float softcap, int64_t window, int32_t dtype) {
   int64_t row = kv_heads * D, n = T * row;
   LN_TRY(LN_LAUNCH_TYPED(of(device), dtype, cache_append, cover(n, kThreads), kThreads, 0, k,
                          k_cache, start, n, row));
@@ -110,7 +110,7 @@ int ln_cached_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int
   const Grid by_query = cover(T * heads, kRowsPerBlock);
 #define LN_CACHED(head)                                                                       \
   LN_LAUNCH_TYPED(of(device), dtype, attention_fwd_##head, by_query, kThreads, 0, q, k_cache, \
-                  v_cache, int64_t(0), start, o, int64_t(0), a)
+                  v_cache, int64_t(0), start, o, lse, a)
   return LN_FOR_PLAIN_HEAD(D, LN_CACHED);
 }
 

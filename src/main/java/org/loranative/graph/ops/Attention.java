@@ -113,7 +113,7 @@ public record Attention(
     return o;
   }
 
-  private static long scratch(Device d, Value q, Setting setting, boolean backward) {
+  static long scratch(Device d, Value q, Setting setting, boolean backward) {
     return LoraOps.ln_attention_scratch(
         d.handle(),
         q.shape().dim(0),

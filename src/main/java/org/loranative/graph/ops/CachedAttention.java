@@ -62,6 +62,7 @@ public record CachedAttention(
             at.of(vCache),
             at.of(start),
             at.of(o),
+            0,
             at.scratch(),
             q.shape().dim(0),
             kCache.shape().dim(0),

@@ -7,6 +7,9 @@ public interface Routed {
   /** [M, k] f32, what each counts. */
   Value weights();
 
+  /** [M, k] i32, their numbers. */
+  Value chosen();
+
   /** [M k] i32, the slot m k + j of each row, rows being sorted by expert. */
   Value order();
 

@@ -160,6 +160,44 @@ final class ExpertCases {
     return experts;
   }
 
+  /** A bias of each expert on the rows that go to it. */
+  static Instance bias(Random r) {
+    int m = OpCases.between(r, 1, 90);
+    int e = OpCases.between(r, 1, 9);
+    int k = OpCases.between(r, 1, Math.min(e, 4));
+    int columns = OpCases.between(r, 1, 80);
+    float[] bias = OpCases.normal(r, (long) e * columns, 1);
+    Instance c = new Instance();
+    c.shape = m + " tokens, " + k + " of " + e + ", " + columns + " columns";
+    c.gradientSlack = 4; // as in mixture
+    c.differentiable.put("z", logits(r, m, e, Spread.EVEN));
+    c.differentiable.put("x", OpCases.normal(r, (long) m * columns, 1));
+    c.fixed.put("bias", bias);
+    c.builder =
+        (g, t) -> {
+          Route route = Route.of(g, OpCase.leaf(g, "z", t, m, e), k, true);
+          Value rows = GatherRows.of(g, OpCase.leaf(g, "x", t, m, columns), route);
+          Value b = OpCases.frozen(g, "bias", DType.F32, e, columns);
+          return List.of(CombineRows.of(g, ExpertBias.of(g, "y", rows, b, route), route));
+        };
+    c.reference =
+        v -> {
+          double[] y = new double[m * columns];
+          for (int i = 0; i < m; i++) {
+            List<Integer> experts = chosen(v.get("z"), i, e, k);
+            double[] weights = weights(v.get("z"), i, e, experts, true);
+            for (int j = 0; j < k; j++) {
+              for (int o = 0; o < columns; o++) {
+                y[i * columns + o] +=
+                    weights[j] * (v.get("x")[i * columns + o] + bias[experts.get(j) * columns + o]);
+              }
+            }
+          }
+          return List.of(y);
+        };
+    return c;
+  }
+
   /** A whole mixture whose experts are one matrix each. */
   static Instance mixture(Random r, Spread spread, int unit) {
     int m = OpCases.between(r, 1, 90);

@@ -364,48 +364,39 @@ abstract class LossAndOptimizerChecks {
     }
   }
 
-  @Test
-  void cachedAttentionEqualsAttention(Random r) {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void cachedAttentionEqualsAttention(boolean sinks, Random r) {
     int m = 5 + r.nextInt(40);
     int dim = 8;
-    Attention.Setting setting = Attention.Setting.causal(4, 2, dim, 0.3f, 3, 7, m);
+    Attention.Setting setting = Attention.Setting.causal(4, 2, dim, 0.3f, sinks ? 0 : 3, 7, m);
+    float[] own = OpCases.normal(r, 4, 1);
     Map<String, Object> inputs =
         Map.of(
             "q", OpCases.normal(r, m * 4 * dim, 1),
             "k", OpCases.normal(r, m * 2 * dim, 1),
             "v", OpCases.normal(r, m * 2 * dim, 1));
     Graph whole = new Graph();
-    Value o =
-        Attention.of(
-            whole,
-            "o",
-            whole.input("q", DType.F32, m, 4 * dim),
-            whole.input("k", DType.F32, m, 2 * dim),
-            whole.input("v", DType.F32, m, 2 * dim),
-            whole.input("start", DType.I32, m),
-            setting);
-    whole.result(o);
+    Value q = whole.input("q", DType.F32, m, 4 * dim);
+    Value k = whole.input("k", DType.F32, m, 2 * dim);
+    Value v = whole.input("v", DType.F32, m, 2 * dim);
+    Value from = whole.input("start", DType.I32, m);
+    whole.result(
+        sinks
+            ? SinkAttention.of(whole, "o", q, k, v, sinks(whole), from, setting)
+            : Attention.of(whole, "o", q, k, v, from, setting));
     float[] expected;
     try (GraphRunner runner = new GraphRunner(whole, device)) {
+      setSinks(runner, whole, own);
       Map<String, Object> all = new java.util.HashMap<>(inputs);
       all.put("start", new int[m]);
       runner.run(all);
       expected = runner.result("o");
     }
     Graph step = new Graph();
-    Shape cache = Shape.of(m, 2 * dim);
-    step.result(
-        CachedAttention.of(
-            step,
-            "o",
-            step.input("q", DType.F32, 1, 4 * dim),
-            step.input("k", DType.F32, 1, 2 * dim),
-            step.input("v", DType.F32, 1, 2 * dim),
-            step.named(Kind.STATE, "kc", DType.F32, cache),
-            step.named(Kind.STATE, "vc", DType.F32, cache),
-            step.input("start", DType.I32, 1),
-            setting));
+    step.result(cached(step, dim, m, sinks, setting));
     try (GraphRunner runner = new GraphRunner(step, device)) {
+      setSinks(runner, step, own);
       for (int t = 0; t < m; t++) {
         Map<String, Object> row = new java.util.HashMap<>();
         int at = t;
@@ -430,8 +421,31 @@ abstract class LossAndOptimizerChecks {
     }
   }
 
+  private static Value cached(
+      Graph g, int dim, int capacity, boolean sinks, Attention.Setting setting) {
+    Value q = g.input("q", DType.F32, 1, 4L * dim);
+    Value k = g.input("k", DType.F32, 1, 2L * dim);
+    Value v = g.input("v", DType.F32, 1, 2L * dim);
+    Value keys = g.named(Kind.STATE, "kc", DType.F32, Shape.of(capacity, 2L * dim));
+    Value values = g.named(Kind.STATE, "vc", DType.F32, Shape.of(capacity, 2L * dim));
+    Value start = g.input("start", DType.I32, 1);
+    return sinks
+        ? CachedSinkAttention.of(g, "o", q, k, v, keys, values, sinks(g), start, setting)
+        : CachedAttention.of(g, "o", q, k, v, keys, values, start, setting);
+  }
+
+  private static Value sinks(Graph g) {
+    return OpCases.frozen(g, "sinks", DType.F32, 4);
+  }
+
+  private static void setSinks(GraphRunner runner, Graph g, float[] sinks) {
+    if (g.named().containsKey("sinks")) {
+      runner.set("sinks", sinks);
+    }
+  }
+
   @ParameterizedTest
-  @ValueSource(strings = {"Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q4_K", "Q5_K", "Q6_K"})
+  @ValueSource(strings = {"Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q4_K", "Q5_K", "Q6_K", "MXFP4"})
   void dequantizesAsGgufDoes(String kind) {
     Golden golden = new Golden(Golden.FOLDER.resolve("blocks.safetensors"));
     float[] expected = golden.floats(kind + ".values");

@@ -48,9 +48,12 @@ final class OpCases {
         new OpCase("rope of neighbours", r -> RopeCases.rope(r, Rope.Pairing.NEIGHBOURS)),
         new OpCase("rope on a grid", r -> RopeCases.grid(r, false)),
         new OpCase("grid_rope_table moved", r -> RopeCases.grid(r, true)),
-        new OpCase("attention", r -> attention(r, 0, 0)),
-        new OpCase("attention window", r -> attention(r, 5, 0)),
-        new OpCase("attention softcap", r -> attention(r, 0, 1.5f)),
+        new OpCase("attention", r -> attention(r, 0, 0, Optional.empty())),
+        new OpCase("attention window", r -> attention(r, 5, 0, Optional.empty())),
+        new OpCase("attention softcap", r -> attention(r, 0, 1.5f, Optional.empty())),
+        new OpCase("sink_attention", r -> attention(r, 0, 0, Optional.of(1))),
+        new OpCase("sink_attention window", r -> attention(r, 5, 0, Optional.of(1))),
+        new OpCase("sink_attention of whole chunks", r -> attention(r, 7, 0, Optional.of(4))),
         new OpCase(
             "attention padded",
             r -> FullAttentionCases.attention(r, 3, 7, 3, 8 * between(r, 1, 2), 5)),
@@ -69,6 +72,8 @@ final class OpCases {
         new OpCase("glu quick gelu", r -> GluCases.glu(r, Act.QUICK_GELU)),
         new OpCase("packed glu, gate first", r -> GluCases.packed(r, true, Act.SILU)),
         new OpCase("packed glu, gate behind", r -> GluCases.packed(r, false, Act.GELU)),
+        new OpCase("clamped_glu", r -> GluCases.clamped(r, false)),
+        new OpCase("packed_clamped_glu", r -> GluCases.clamped(r, true)),
         new OpCase("split", r -> split(r, 1)),
         new OpCase("split in groups", r -> split(r, between(r, 2, 4))),
         new OpCase("activation silu", r -> DiffusionCases.activation(r, Act.SILU)),
@@ -101,6 +106,7 @@ final class OpCases {
         new OpCase("route normalized", r -> ExpertCases.route(r, true)),
         new OpCase("experts by sigmoids", r -> ExpertCases.sigmoidRoute(r, false)),
         new OpCase("experts by sigmoids, normalized", r -> ExpertCases.sigmoidRoute(r, true)),
+        new OpCase("expert_bias", ExpertCases::bias),
         new OpCase("experts", r -> ExpertCases.mixture(r, ExpertCases.Spread.EVEN, 1)),
         new OpCase("experts whole chunks", r -> ExpertCases.mixture(r, ExpertCases.Spread.EVEN, 8)),
         new OpCase("experts all alike", r -> ExpertCases.mixture(r, ExpertCases.Spread.ONE, 8)),
@@ -335,39 +341,48 @@ final class OpCases {
     return rows < 8 ? 0.6 : usual;
   }
 
-  private static Instance attention(Random r, int window, float softcap) {
+  /**
+   * @param unit half of what heads' widths are multiples of, where each head has a sink
+   */
+  private static Instance attention(Random r, int window, float softcap, Optional<Integer> unit) {
     Instance c = new Instance();
     int m = between(r, 1, 75);
     int kv = between(r, 1, 2);
     int heads = kv * between(r, 1, 2);
-    int dim = 2 * between(r, 1, 5);
+    int dim = 2 * unit.orElse(1) * between(r, 1, 5);
     float scale = (float) (1 / Math.sqrt(dim));
+    float[] sinks = normal(r, unit.isPresent() ? heads : 0, 1.5);
     int[] start = documents(r, m);
     double spread = spread(m, 1.5);
     c.differentiable.put("q", normal(r, m * heads * dim, spread));
     c.differentiable.put("k", normal(r, m * kv * dim, spread));
     c.differentiable.put("v", normal(r, m * kv * dim, 1));
     c.fixed.put("start", start);
+    unit.ifPresent(u -> c.fixed.put("sinks", sinks));
     // Backward reads the rounded o; where one key takes nearly all weight, dp - do.o cancels.
     c.gradientSlack = 4;
     c.shape = String.format("M=%d heads=%d kv=%d D=%d", m, heads, kv, dim);
+    Attention.Setting setting = Attention.Setting.causal(heads, kv, dim, scale, softcap, window, m);
     c.builder =
-        (g, t) ->
-            List.of(
-                Attention.of(
-                    g,
-                    "o",
-                    OpCase.leaf(g, "q", t, m, (long) heads * dim),
-                    OpCase.leaf(g, "k", t, m, (long) kv * dim),
-                    OpCase.leaf(g, "v", t, m, (long) kv * dim),
-                    g.input("start", DType.I32, m),
-                    Attention.Setting.causal(heads, kv, dim, scale, softcap, window, m)));
-    c.reference = x -> List.of(attention(x, start, m, heads, kv, dim, scale, softcap, window));
+        (g, t) -> {
+          Value q = OpCase.leaf(g, "q", t, m, (long) heads * dim);
+          Value k = OpCase.leaf(g, "k", t, m, (long) kv * dim);
+          Value v = OpCase.leaf(g, "v", t, m, (long) kv * dim);
+          Value from = g.input("start", DType.I32, m);
+          return List.of(
+              unit.isEmpty()
+                  ? Attention.of(g, "o", q, k, v, from, setting)
+                  : SinkAttention.of(
+                      g, "o", q, k, v, frozen(g, "sinks", DType.F32, heads), from, setting));
+        };
+    c.reference =
+        x -> List.of(attention(x, sinks, start, m, heads, kv, dim, scale, softcap, window));
     return c;
   }
 
   private static double[] attention(
       Map<String, double[]> x,
+      float[] sinks,
       int[] start,
       int m,
       int heads,
@@ -382,7 +397,7 @@ final class OpCases {
         int g = h / (heads / kv);
         int first = window > 0 ? Math.max(start[i], i - window + 1) : start[i];
         double[] p = new double[i - first + 1];
-        double sum = 0;
+        double sum = sinks.length > 0 ? Math.exp(sinks[h]) : 0;
         for (int j = first; j <= i; j++) {
           double s = 0;
           for (int d = 0; d < dim; d++) {
