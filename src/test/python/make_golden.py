@@ -46,6 +46,14 @@ HYBRID = dict(
     rms_norm_eps=0.05,  # or answers near 0, which are normed, make ten steps chaotic
 )
 
+GPT_OSS = dict(
+    hidden_size=64, intermediate_size=32, head_dim=16, num_local_experts=5, num_experts_per_tok=2,
+    sliding_window=5, rms_norm_eps=1e-5,
+    rope_parameters=dict(
+        rope_type="yarn", rope_theta=1000.0, factor=4.0, beta_fast=4.0, beta_slow=1.0,
+        truncate=False, original_max_position_embeddings=16),
+)
+
 # With frequencies that tell positions of a few tokens apart.
 GEMMA4 = dict(
     head_dim=16, global_head_dim=32, sliding_window=5, rms_norm_eps=0.05, final_logit_softcapping=2.0,
@@ -170,6 +178,13 @@ MODELS = {
              rope_parameters=dict(rope_type="default", rope_theta=1000.0,
                                   partial_rotary_factor=0.5)),
     ),
+    # Sinks, a sliding layer and a full one, experts with biases whose gate and up are bounded; see
+    # make_packed. Numbers of experts are such as 4 bits hold.
+    "gpt-oss": (transformers.GptOssConfig, GPT_OSS),
+    # Adapters on the experts too, and bounds that many numbers are beyond.
+    "gpt-oss-experts": (transformers.GptOssConfig, dict(
+        GPT_OSS, num_local_experts=6, num_experts_per_tok=3, swiglu_alpha=1.3, swiglu_limit=2.5,
+        tie_word_embeddings=True)),
     # Two recurrent layers, one that attends, and another recurrent one.
     "qwen3-5": (
         transformers.Qwen3_5TextConfig,
@@ -334,7 +349,7 @@ WRAPPERS = {
 
 # Parameters of experts that have adapters, by name of the model.
 EXPERTS = {name: ["mlp.experts.gate_up_proj", "mlp.experts.down_proj"]
-           for name in ("qwen3-moe-experts", "glm4-moe", "qwen3-5-moe")}
+           for name in ("qwen3-moe-experts", "glm4-moe", "qwen3-5-moe", "gpt-oss-experts")}
 
 
 EXPERTS["gemma4-moe"] = ["experts.gate_up_proj", "experts.down_proj"]
@@ -344,12 +359,17 @@ def randomize(model, generator):
     """Weights large enough that every term of the network matters."""
     for name, p in model.named_parameters():
         scale = 0.8 if "conv1d" in name else 0.2 if p.dim() > 1 else 0.3
+        if model.config.model_type == "gpt_oss":
+            scale = {"sinks": 1.5, "gate_up_proj": 0.35}.get(name.split(".")[-1], scale)
         with torch.no_grad():
             noise = torch.randn(p.shape, generator=generator) * scale
             kind = model.config.model_type
             from_one = kind.startswith(("gemma", "qwen3_5", "qwen3_next")) and "gemma4" not in kind
             if p.dim() == 1 and "norm" in name and (not from_one or "linear_attn.norm" in name):
                 noise += 1.0
+            if model.config.model_type == "gpt_oss" and name.endswith(
+                    ("experts.gate_up_proj", "experts.down_proj")):
+                noise = from_groups(*in_4_bits(noise.mT)).mT
             if "gemma4" in kind and ("q_norm" in name or "k_norm" in name):
                 noise *= 0.4  # their products are divided by nothing: each query would see one key alone
             if name.endswith(("router.scale", "router.per_expert_scale")):
@@ -362,6 +382,23 @@ def randomize(model, generator):
             b.copy_(0.5 + torch.rand(b.shape, generator=generator))
         if name.endswith("e_score_correction_bias"):  # decides what sigmoids alone would not
             b.copy_(torch.randn(b.shape, generator=generator) * 0.3)
+
+
+E2M1 = torch.tensor([0, 0.5, 1, 1.5, 2, 3, 4, 6])
+
+
+def in_4_bits(w):
+    """MXFP4: w [..., in] as indices of E2M1 (8 more if negative) and exponents of 2 for each 32."""
+    groups = w.reshape(*w.shape[:-1], -1, 32)
+    exponents = torch.floor(torch.log2(groups.abs().amax(-1))) - 2
+    scaled = groups / torch.exp2(exponents)[..., None]
+    numbers = (scaled.abs()[..., None] - E2M1).abs().argmin(-1)
+    return numbers + 8 * (scaled < 0), exponents
+
+
+def from_groups(numbers, exponents):
+    values = E2M1[numbers % 8] * torch.where(numbers >= 8, -1.0, 1.0)
+    return (values * torch.exp2(exponents)[..., None]).flatten(-2)
 
 
 def batch(generator):
@@ -510,6 +547,10 @@ def write_gguf(name, arch, keys, permuted=False, factors=lambda c: {}):
             writer.add_tensor("blk." + n.split(".")[2] + ".ffn_down_exps.scale", w)
         elif n.endswith("experts.gate_up_proj") and arch == gguf.MODEL_ARCH.GEMMA4:
             writer.add_tensor("blk." + n.split(".")[2] + ".ffn_gate_up_exps.weight", w)
+        elif arch == gguf.MODEL_ARCH.GPT_OSS and ".experts." in n:
+            write_experts(writer, n, w)
+        elif n.endswith(".sinks"):
+            writer.add_tensor("blk." + n.split(".")[2] + ".attn_sinks.weight", w)
         elif n.endswith("experts.gate_up_proj"):
             gate, up = np.split(w, 2, axis=1)
             block = "blk." + n.split(".")[2]
@@ -525,6 +566,28 @@ def write_gguf(name, arch, keys, permuted=False, factors=lambda c: {}):
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def in_blocks(w):
+    """GGUF's blocks of 17 bytes, [..., in]."""
+    numbers, exponents = in_4_bits(w)
+    pairs = numbers[..., :16] | numbers[..., 16:] << 4
+    blocks = torch.cat([exponents.add(127).long()[..., None], pairs], -1)
+    return np.ascontiguousarray(blocks.flatten(-2).to(torch.uint8).numpy())
+
+
+def write_experts(writer, n, w):
+    """Experts' tensors of a model whose gate and up are in turn, by llama.cpp's names."""
+    block, kind = "blk." + n.split(".")[2], ".bias" if n.endswith("_bias") else ".weight"
+    w = torch.from_numpy(w)
+    w = w if kind == ".bias" else w.mT
+    parts = {"down": w} if "down_proj" in n else {"gate": w[:, ::2], "up": w[:, 1::2]}
+    for part, x in parts.items():
+        name = f"{block}.ffn_{part}_exps{kind}"
+        if kind == ".bias":
+            writer.add_tensor(name, np.ascontiguousarray(x.numpy()))
+        else:
+            writer.add_tensor(name, in_blocks(x), raw_dtype=gguf.GGMLQuantizationType.MXFP4)
 
 
 def rope_of(c):
@@ -573,6 +636,19 @@ def glm_expert_keys(writer, c):
     writer.add_expert_group_count(c.n_group)
     writer.add_expert_group_used_count(c.topk_group)
     writer.add_rope_dimension_count(c.head_dim // 2)
+
+
+def gpt_oss_keys(writer, c):
+    expert_keys(writer, c)
+    writer.add_expert_feed_forward_length(c.intermediate_size)
+    writer.add_sliding_window(c.sliding_window)
+    writer.add_rope_dimension_count(c.head_dim)
+    rope = rope_of(c)
+    writer.add_rope_scaling_type(gguf.RopeScalingType.YARN)
+    writer.add_rope_scaling_factor(rope["factor"])
+    writer.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
+    writer.add_rope_scaling_yarn_beta_fast(rope["beta_fast"])
+    writer.add_rope_scaling_yarn_beta_slow(rope["beta_slow"])
 
 
 def rope_keys(writer, c):
@@ -661,6 +737,7 @@ def make_ggufs():
     write_gguf("glm4-moe", arch.GLM4_MOE, glm_expert_keys)
     write_gguf("mixtral", arch.LLAMA, expert_keys, permuted=True)
     write_gguf("olmoe", arch.OLMOE, expert_keys)
+    write_gguf("gpt-oss", arch.GPT_OSS, gpt_oss_keys)
 
 
 def make_fused():
@@ -673,13 +750,34 @@ def make_fused():
               name / "fused" / "model.safetensors")
 
 
+def make_packed():
+    """The same with experts' matrices packed in 4 bits, as openai/gpt-oss-20b has them."""
+    name = OUT / "gpt-oss"
+    base = transformers.AutoModelForCausalLM.from_pretrained(name / "base")
+    tensors = {}
+    for n, w in base.state_dict().items():
+        if n.endswith(("experts.gate_up_proj", "experts.down_proj")):
+            numbers, exponents = in_4_bits(w.mT)
+            pairs = numbers[..., ::2] | numbers[..., 1::2] << 4
+            tensors[n + "_blocks"] = pairs.to(torch.uint8)
+            tensors[n + "_scales"] = (exponents + 127).to(torch.uint8)
+        else:
+            tensors[n] = w
+    (name / "packed").mkdir(exist_ok=True)
+    config = json.loads((name / "base" / "config.json").read_text())
+    config["quantization_config"] = dict(quant_method="mxfp4", modules_to_not_convert=[
+        "model.layers.*.self_attn", "model.layers.*.mlp.router", "model.embed_tokens", "lm_head"])
+    (name / "packed" / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    save_file({k: v.contiguous() for k, v in tensors.items()}, name / "packed" / "model.safetensors")
+
+
 def make_blocks():
     """Random blocks of each quantized type and what gguf's own dequantization makes of them."""
     random = np.random.default_rng(7)
     tensors = {}
-    kinds = ["Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q4_K", "Q5_K", "Q6_K"]
+    kinds = ["Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q4_K", "Q5_K", "Q6_K", "MXFP4"]
     scales = {"Q8_0": [0], "Q4_0": [0], "Q4_1": [0, 2], "Q5_0": [0], "Q5_1": [0, 2],
-              "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208]}
+              "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208], "MXFP4": []}
     for kind in kinds:
         type_ = gguf.GGMLQuantizationType[kind]
         elements, size = gguf.GGML_QUANT_SIZES[type_]
@@ -687,6 +785,8 @@ def make_blocks():
         for at in scales[kind]:  # f16 scales must be sane numbers
             blocks[:, at:at + 2] = (
                 random.normal(0, 0.1, (5, 1)).astype(np.float16).view(np.uint8))
+        if kind == "MXFP4":  # an exponent of 2
+            blocks[:, 0] = random.integers(120, 127, 5)
         values = gguf.quants.dequantize(blocks, type_)
         tensors[kind + ".blocks"] = torch.from_numpy(blocks)
         tensors[kind + ".values"] = torch.from_numpy(np.ascontiguousarray(values.reshape(-1)))
@@ -704,6 +804,7 @@ if __name__ == "__main__":
             make_wrapper(model_name)
     make_ggufs()
     make_fused()
+    make_packed()
     make_blocks()
     versions = {m.__name__: m.__version__ for m in (torch, transformers)}
     (OUT / "versions.json").write_text(json.dumps(versions, indent=1) + "\n")

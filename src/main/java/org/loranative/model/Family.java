@@ -54,6 +54,11 @@ import java.util.stream.Stream;
  * @param normalizedExperts whether the weights of a token's experts are divided by their sum where
  *     the config is silent
  * @param sigmoidRouter whether experts are chosen by the sigmoid of each logit, not by softmax
+ * @param sinks whether each head of attention has a logit that a token may look at instead
+ * @param clampedExperts whether experts bound gate and up, which stand in turn where they are
+ *     together
+ * @param transposedExperts whether folders hold matrices of experts as [E, in, out]
+ * @param untruncatedYarn whether the ends of YaRN's ramp are not rounded where the config is silent
  * @param normedValues whether attention norms values too, and layers may share keys and values
  * @param attentionScale of q kᵀ; 0 for 1/√(width of a head)
  * @param fullHeadDim channels of a head in layers that do not slide, where the config is silent; 0
@@ -85,6 +90,10 @@ public record Family(
     boolean groupedDelta,
     boolean normalizedExperts,
     boolean sigmoidRouter,
+    boolean sinks,
+    boolean clampedExperts,
+    boolean transposedExperts,
+    boolean untruncatedYarn,
     boolean normedValues,
     double attentionScale,
     int fullHeadDim,
@@ -110,6 +119,7 @@ public record Family(
           Map.entry("self_attn.v_proj", "attn_v"),
           Map.entry("self_attn.qkv_proj", "attn_qkv"),
           Map.entry("self_attn.o_proj", "attn_output"),
+          Map.entry("self_attn.sinks", "attn_sinks"),
           Map.entry("self_attn.q_norm", "attn_q_norm"),
           Map.entry("self_attn.k_norm", "attn_k_norm"),
           Map.entry("mlp.gate_proj", "ffn_gate"),
@@ -214,6 +224,10 @@ public record Family(
         groupedDelta,
         normalizedExperts,
         sigmoidRouter,
+        sinks,
+        clampedExperts,
+        transposedExperts,
+        untruncatedYarn,
         normedValues,
         attentionScale,
         fullHeadDim,

@@ -6,6 +6,7 @@ import org.loranative.graph.Kind;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Conv2d;
+import org.loranative.graph.ops.ExpertBias;
 import org.loranative.graph.ops.ExpertLinear;
 import org.loranative.graph.ops.GroupNorm;
 import org.loranative.graph.ops.LayerNorm;
@@ -56,15 +57,18 @@ public record Net(
   }
 
   /**
-   * The layers of a mixture's experts at {@code path}, with their adapters if they have some.
+   * The layers of a mixture's experts at {@code path}, with their adapters and biases if they have
+   * some.
    *
    * @param x [rows, in] in the order of experts
    */
   public Value experts(String path, Value x, Routed route) {
     Value w = matrix(path + ".weight");
-    return adapters
-        .experts(graph, path, x, w, route, training)
-        .orElseGet(() -> ExpertLinear.of(graph, path, x, w, route));
+    Value y =
+        adapters
+            .experts(graph, path, x, w, route, training)
+            .orElseGet(() -> ExpertLinear.of(graph, path, x, w, route));
+    return bias(path).map(b -> ExpertBias.of(graph, path + ".biased", y, b, route)).orElse(y);
   }
 
   /** The convolution at {@code path}: with its adapter if it has one, its bias if the file has. */
@@ -89,7 +93,8 @@ public record Net(
     return layer.kernel() == 1 ? matrix(name) : kernel(name, layer.kernel());
   }
 
-  private Optional<Value> bias(String path) {
+  /** The bias of the layer at {@code path}, if the file has one. */
+  public Optional<Value> bias(String path) {
     return weights.has(path + ".bias") ? Optional.of(vector(path + ".bias")) : Optional.empty();
   }
 

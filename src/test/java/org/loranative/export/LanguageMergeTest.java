@@ -221,7 +221,8 @@ class LanguageMergeTest {
     "qwen3-moe/base.gguf, m.gguf",
     "qwen3-moe-mixed/base, merged",
     "gemma4-moe/base, merged",
-    "gemma4-moe/base.gguf, m.gguf"
+    "gemma4-moe/base.gguf, m.gguf",
+    "gpt-oss/base, merged"
   })
   void expertsTakeTheirAdapters(String model, String out) throws Exception {
     LlmBase opened = LlmBase.open(Golden.FOLDER.resolve(model));
@@ -231,6 +232,30 @@ class LanguageMergeTest {
     float[] expected = both(opened, adapter, 1);
     assertThat(Errors.relative(logits(merged), expected)).isLessThan(1e-5);
     assertThat(Errors.relative(logits(opened, List.of()), expected)).isGreaterThan(1e-2);
+  }
+
+  /** Numbers packed in 4 bits are copied, and what would change them is refused. */
+  @ParameterizedTest
+  @CsvSource({"gpt-oss/packed, merged", "gpt-oss/base.gguf, m.gguf"})
+  void packedExpertsStay(String model, String out) throws Exception {
+    LlmBase opened = LlmBase.open(Golden.FOLDER.resolve(model));
+    Path adapter = Golden.FOLDER.resolve("gpt-oss/adapter");
+    Path merged = folder.resolve(out);
+    new LanguageMerge(opened, List.of(new AdapterSource(adapter, 1))).write(merged, "source");
+    float[] expected = both(opened, adapter, 1);
+    LlmBase again = LlmBase.open(merged);
+    assertThat(Errors.relative(logits(merged), expected)).isLessThan(1e-5);
+    String down = "model.layers.1.mlp.experts.down_proj.weight";
+    assertThat(again.weights().entry(down).type()).isEqualTo("MXFP4");
+    if (!opened.isGguf()) {
+      AdapterSource ofExperts = new AdapterSource(expertAdapter(opened), 1);
+      assertThatThrownBy(
+              () ->
+                  new LanguageMerge(opened, List.of(ofExperts))
+                      .write(folder.resolve("other"), "source"))
+          .isInstanceOf(UserException.class)
+          .hasMessageContaining("is packed as MXFP4");
+    }
   }
 
   @ParameterizedTest

@@ -72,13 +72,19 @@ public final class RandomModel {
     List<Safetensors.Tensor> tensors = new ArrayList<>();
     shapes.forEach(
         (name, shape) -> {
-          int bytes = Math.toIntExact(2 * elements(shape));
+          DType type = typeOf(name);
+          int bytes = Math.toIntExact(type.bytes(elements(shape)));
           boolean norm = name.contains("norm") && name.endsWith(".weight");
           ByteBuffer data = (norm ? norms : matrices).slice(0, bytes);
           List<Long> dims = LongStream.of(shape).boxed().toList();
-          tensors.add(new Safetensors.Tensor(name, DType.BF16, dims, data));
+          tensors.add(new Safetensors.Tensor(name, type, dims, data));
         });
     Safetensors.write(file, tensors, Map.of());
+  }
+
+  /** Numbers packed in 4 bits, and their scales, are bytes. */
+  private static DType typeOf(String name) {
+    return name.endsWith("_blocks") || name.endsWith("_scales") ? DType.U8 : DType.BF16;
   }
 
   private static long elements(long[] shape) {
@@ -89,9 +95,10 @@ public final class RandomModel {
     ObjectNode header = JSON.createObjectNode();
     long offset = 0;
     for (Map.Entry<String, long[]> e : shapes.entrySet()) {
-      ObjectNode node = header.putObject(e.getKey()).put("dtype", "BF16");
+      DType type = typeOf(e.getKey());
+      ObjectNode node = header.putObject(e.getKey()).put("dtype", type.name());
       LongStream.of(e.getValue()).forEach(node.putArray("shape")::add);
-      long end = offset + 2 * elements(e.getValue());
+      long end = offset + type.bytes(elements(e.getValue()));
       node.putArray("data_offsets").add(offset).add(end);
       offset = end;
     }
@@ -111,6 +118,8 @@ public final class RandomModel {
     QWEN3("Qwen3ForCausalLM", "qwen3"),
     /** 8 of 128 experts, each in tensors of its own. */
     QWEN3_MOE("Qwen3MoeForCausalLM", "qwen3_moe"),
+    /** 4 of 32 experts, packed in 4 bits. */
+    GPT_OSS("GptOssForCausalLM", "gpt_oss"),
     /** Three of four layers recurrent. */
     QWEN3_5("Qwen3_5ForCausalLM", "qwen3_5_text"),
     GEMMA3("Gemma3ForCausalLM", "gemma3_text");
@@ -136,6 +145,7 @@ public final class RandomModel {
       boolean tied,
       Style style) {
     private static final int EXPERTS = 128;
+    private static final int PACKED_EXPERTS = 32;
     private static final int KEY_HEADS = 16;
     private static final int VALUE_HEADS = 32;
     private static final int DELTA_WIDTH = 128;
@@ -162,10 +172,31 @@ public final class RandomModel {
       shapes.put(module + "k_proj.weight", new long[] {kv, hidden});
       shapes.put(module + "v_proj.weight", new long[] {kv, hidden});
       shapes.put(module + "o_proj.weight", new long[] {hidden, q});
-      if (style != Style.LLAMA) {
+      if (style == Style.GPT_OSS) {
+        shapes.put(module + "q_proj.bias", new long[] {q});
+        shapes.put(module + "k_proj.bias", new long[] {kv});
+        shapes.put(module + "v_proj.bias", new long[] {kv});
+        shapes.put(module + "o_proj.bias", new long[] {hidden});
+        shapes.put(module + "sinks", new long[] {heads});
+      } else if (style != Style.LLAMA) {
         shapes.put(module + "q_norm.weight", new long[] {headDim});
         shapes.put(module + "k_norm.weight", new long[] {headDim});
       }
+    }
+
+    private void packed(Map<String, long[]> shapes, String module) {
+      shapes.put(module + "router.weight", new long[] {PACKED_EXPERTS, hidden});
+      shapes.put(module + "router.bias", new long[] {PACKED_EXPERTS});
+      Map<String, long[]> sides =
+          Map.of(
+              "gate_up_proj", new long[] {2L * ffn, hidden}, "down_proj", new long[] {hidden, ffn});
+      sides.forEach(
+          (name, side) -> {
+            String layer = module + "experts." + name;
+            shapes.put(layer + "_blocks", new long[] {PACKED_EXPERTS, side[0], side[1] / 32, 16});
+            shapes.put(layer + "_scales", new long[] {PACKED_EXPERTS, side[0], side[1] / 32});
+            shapes.put(layer + "_bias", new long[] {PACKED_EXPERTS, side[0]});
+          });
     }
 
     /** With heads as the models of 4B and 9B have them. */
@@ -198,6 +229,8 @@ public final class RandomModel {
           for (int e = 0; e < EXPERTS; e++) {
             gated(shapes, layer + "mlp.experts." + e + ".");
           }
+        } else if (style == Style.GPT_OSS) {
+          packed(shapes, layer + "mlp.");
         } else {
           gated(shapes, layer + "mlp.");
         }
@@ -226,6 +259,7 @@ public final class RandomModel {
           "qwen3-1.7b", new Decoder(2048, 6144, 28, 16, 8, 128, 151936, true, Style.QWEN3),
           "gemma3-1b", new Decoder(1152, 6912, 26, 4, 1, 256, 262144, true, Style.GEMMA3),
           "qwen3-30b-a3b", new Decoder(2048, 768, 48, 32, 4, 128, 151936, false, Style.QWEN3_MOE),
+          "gpt-oss-20b", new Decoder(2880, 2880, 24, 64, 8, 64, 201088, false, Style.GPT_OSS),
           "qwen3.5-4b", new Decoder(2560, 9216, 32, 16, 4, 256, 248320, true, Style.QWEN3_5),
           "qwen3-8b", new Decoder(4096, 12288, 36, 32, 8, 128, 151936, false, Style.QWEN3));
 
@@ -254,6 +288,21 @@ public final class RandomModel {
           .put("num_experts_per_tok", 8)
           .put("moe_intermediate_size", c.ffn())
           .put("norm_topk_prob", true);
+    }
+    if (c.style() == Style.GPT_OSS) {
+      config
+          .put("num_local_experts", Decoder.PACKED_EXPERTS)
+          .put("num_experts_per_tok", 4)
+          .put("sliding_window", 128)
+          .put("swiglu_limit", 7.0)
+          .putObject("rope_scaling")
+          .put("rope_type", "yarn")
+          .put("factor", 32.0)
+          .put("beta_fast", 32.0)
+          .put("beta_slow", 1.0)
+          .put("truncate", false)
+          .put("original_max_position_embeddings", 4096);
+      config.putObject("quantization_config").put("quant_method", "mxfp4");
     }
     if (c.style() == Style.QWEN3_5) {
       config

@@ -71,6 +71,11 @@ class RealShapesTest {
         new Step("qwen3-0.6b", 86, 4000, TEXT),
         new Step("qwen3.5-4b", 90, 9000, TEXT),
         new Step("qwen3-30b-a3b", 89, 9000, QUANTIZED),
+        new Step(
+            "gpt-oss-20b",
+            90,
+            9000,
+            Stream.concat(TEXT.stream(), Stream.of("quantize=keep")).toList()),
         new Step("sdxl", 86, 9900, List.of("task_type=sd", "batch_size=1", "resolution=1024")),
         new Step(
             "sd35-medium", 89, 5600, List.of("task_type=sd", "batch_size=1", "resolution=1024")),

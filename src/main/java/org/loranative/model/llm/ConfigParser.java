@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.loranative.UserException;
 import org.loranative.graph.ops.Act;
+import org.loranative.graph.ops.ClampedGlu;
 import org.loranative.graph.ops.DeltaRule;
 import org.loranative.graph.ops.Rope;
 import org.loranative.graph.ops.Route;
@@ -149,7 +150,8 @@ final class ConfigParser {
               slides,
               family.neighbours() ? Rope.Pairing.NEIGHBOURS : Rope.Pairing.HALVES,
               family.fusedQkv(),
-              Boolean.TRUE.equals(c.getOrDefault("use_qk_norm", family.qkNorm())));
+              Boolean.TRUE.equals(c.getOrDefault("use_qk_norm", family.qkNorm())),
+              family.sinks());
       boolean gated =
           Boolean.TRUE.equals(c.getOrDefault("attn_output_gate", family.gatedAttention()));
       Mixer mixer =
@@ -284,8 +286,7 @@ final class ConfigParser {
       int narrow = positive("moe_intermediate_size");
       return new BesideMixture(
           alone,
-          new MixtureMlp(
-              activation(), BesideMixture.NAMES, experts, narrow, router, Optional.empty()));
+          new MixtureMlp(unit(), BesideMixture.NAMES, experts, narrow, router, Optional.empty()));
     }
     boolean normalize =
         Boolean.TRUE.equals(c.getOrDefault("norm_topk_prob", family.normalizedExperts()));
@@ -296,7 +297,7 @@ final class ConfigParser {
             ? sigmoid(experts, chosen, normalize)
             : new Router.Softmax(chosen, normalize);
     return new MixtureMlp(
-        activation(), MixtureMlp.Names.USUAL, experts, positive(width), router, shared());
+        unit(), MixtureMlp.Names.USUAL, experts, positive(width), router, shared());
   }
 
   /** The expert that every token goes to. */
@@ -311,6 +312,14 @@ final class ConfigParser {
 
   private GatedMlp inMixture(String name) {
     return new GatedMlp(activation(), false, GatedMlp.ALONE + "." + name);
+  }
+
+  private GatedUnit unit() {
+    if (!family.clampedExperts()) {
+      return new GatedUnit.Plain(activation());
+    }
+    float alpha = (float) number("swiglu_alpha", 1.702);
+    return new GatedUnit.Clamped(new ClampedGlu.Setting(alpha, (float) number("swiglu_limit", 7)));
   }
 
   private Router sigmoid(int experts, int chosen, boolean normalize) {
@@ -372,6 +381,9 @@ final class ConfigParser {
     }
     if (!(parameters.get("rope_theta") instanceof Number)) {
       parameters.put("rope_theta", 10000.0);
+    }
+    if (family.untruncatedYarn()) {
+      parameters.putIfAbsent("truncate", false);
     }
     parameters.computeIfAbsent(
         "original_max_position_embeddings", k -> c.get("original_max_position_embeddings"));

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.loranative.UserException;
 import org.loranative.graph.Shape;
+import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
 import org.loranative.model.weights.Weights;
 
@@ -29,8 +30,8 @@ record ExpertWeights(List<String> names, List<Adapters.Target> targets) {
     for (int i = 0; i < config.layers().size(); i++) {
       FeedForward all = config.layers().get(i).feedForward();
       if ((all instanceof BesideMixture two ? two.mixture() : all) instanceof MixtureMlp mixture) {
-        Finder finder = new Finder(weights, source, config.inLayer(i, ""), mixture);
-        finder.find(mixture.width(), config.hidden());
+        Finder finder = new Finder(config, weights, source, config.inLayer(i, ""), mixture);
+        finder.find();
         names.addAll(finder.names);
         targets.addAll(finder.targets);
       }
@@ -44,11 +45,15 @@ record ExpertWeights(List<String> names, List<Adapters.Target> targets) {
     private final String source;
     private final String layer;
     private final MixtureMlp.Names modules;
+    private final LlmConfig config;
+    private final MixtureMlp mixture;
     private final int experts;
     private final List<String> names = new ArrayList<>();
     private final List<Adapters.Target> targets = new ArrayList<>();
 
-    Finder(Weights weights, String source, String layer, MixtureMlp mixture) {
+    Finder(LlmConfig config, Weights weights, String source, String layer, MixtureMlp mixture) {
+      this.config = config;
+      this.mixture = mixture;
       this.weights = weights;
       this.source = source;
       this.layer = layer;
@@ -56,7 +61,9 @@ record ExpertWeights(List<String> names, List<Adapters.Target> targets) {
       this.experts = mixture.experts();
     }
 
-    void find(long width, long hidden) {
+    void find() {
+      long width = mixture.width();
+      long hidden = config.hidden();
       String gateUp = weight(modules.gateUp());
       String gate = weight(modules.gate());
       String up = weight(modules.up());
@@ -65,16 +72,33 @@ record ExpertWeights(List<String> names, List<Adapters.Target> targets) {
         require(gate, Shape.of(experts, width, hidden));
         require(up, Shape.of(experts, width, hidden));
         names.addAll(List.of(gate, up));
-        weights.stack(gateUp, inTurn(weights.slices(gate), weights.slices(up)), experts);
+        if (!mixture.unit().inTurn()) {
+          weights.stack(gateUp, inTurn(weights.slices(gate), weights.slices(up)), experts);
+        }
       } else if (!weights.has(gateUp)) {
         weights.stack(gateUp, inTurn(ofEach(gate), ofEach(up)), experts);
       }
       if (!weights.has(down)) {
         weights.stack(down, ofEach(down), experts);
       }
-      add(modules.gateUp(), 2 * width, hidden);
+      if (config.family().transposedExperts() && !weights.has(gate)) {
+        turn(gateUp);
+        turn(down);
+      }
+      if (weights.has(gateUp)) {
+        add(modules.gateUp(), 2 * width, hidden);
+      }
       add(modules.down(), hidden, width);
       require(weight(modules.router()), Shape.of(experts, hidden));
+    }
+
+    /** Where a folder has each expert's matrix as [in, out]; in blocks it is [out, in]. */
+    private void turn(String name) {
+      if (DType.named(weights.entry(name).type()).filter(DType::isBlocks).isEmpty()) {
+        List<String> slices = weights.slices(name);
+        slices.forEach(weights::transposed);
+        weights.stack(name, slices, experts);
+      }
     }
 
     private String weight(String module) {

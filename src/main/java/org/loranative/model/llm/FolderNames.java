@@ -3,6 +3,8 @@ package org.loranative.model.llm;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Tensor names of a Hugging Face folder. A model that also sees or hears has its language model
@@ -19,6 +21,10 @@ final class FolderNames {
   private static final String WEIGHT = ".weight";
   private static final String INSIDE = "model.language_model.";
 
+  /** A layer of all experts, and what of it: numbers, those packed in 4 bits, or biases. */
+  private static final Pattern EXPERTS =
+      Pattern.compile("(.*\\.experts\\.(?:gate_up|down)_proj)(?:_blocks|_bias)?");
+
   private final boolean inside;
   private final Map<String, String> inFile = new HashMap<>();
 
@@ -32,8 +38,8 @@ final class FolderNames {
   }
 
   /**
-   * Of all experts' matrices in one, transformers 5 leaves the ending out; Mixtral's folders call a
-   * mixture and its matrices otherwise.
+   * Of all experts' matrices in one, transformers 5 leaves the ending out, and of sinks; Mixtral's
+   * folders call a mixture and its matrices otherwise.
    */
   private static String whole(String name) {
     if (name.contains(".block_sparse_moe.")) {
@@ -48,10 +54,14 @@ final class FolderNames {
     if (name.endsWith(".router.per_expert_scale")) {
       return name.replace("router.per_expert_scale", BesideMixture.SCALES);
     }
-    if (name.endsWith(LAYER_SCALE)) {
+    if (name.endsWith(".self_attn.sinks") || name.endsWith(LAYER_SCALE)) {
       return name + WEIGHT;
     }
-    return name.matches(".*\\.experts\\.(gate_up|down)_proj") ? name + WEIGHT : name;
+    String plain = name.replace(".mlp.router.", ".mlp.gate.");
+    Matcher experts = EXPERTS.matcher(plain);
+    return experts.matches()
+        ? experts.group(1) + (plain.endsWith("_bias") ? ".bias" : WEIGHT)
+        : plain;
   }
 
   /** Our name of a tensor of a folder whose language model is a part. */

@@ -37,7 +37,13 @@ record LayerNet(
     /** Tokens of the longest document, or of a cache. */
     int longest();
 
-    Value attend(LayerNet at, Value q, Value k, Value v, Attention.Setting setting);
+    /**
+     * What heads read.
+     *
+     * @param sinks of heads that have one, [heads]
+     */
+    Value attend(
+        LayerNet at, Value q, Value k, Value v, Optional<Value> sinks, Attention.Setting setting);
 
     /** A short convolution of x [tokens, C] with w [C, K]. */
     Value convolve(LayerNet at, Value x, Value w);

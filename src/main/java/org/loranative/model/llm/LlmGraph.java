@@ -15,6 +15,7 @@ import org.loranative.graph.ops.Attention;
 import org.loranative.graph.ops.CachedAttention;
 import org.loranative.graph.ops.CachedDeltaRule;
 import org.loranative.graph.ops.CachedShortConv;
+import org.loranative.graph.ops.CachedSinkAttention;
 import org.loranative.graph.ops.Cast;
 import org.loranative.graph.ops.DeltaGates;
 import org.loranative.graph.ops.DeltaRule;
@@ -23,6 +24,7 @@ import org.loranative.graph.ops.Linear;
 import org.loranative.graph.ops.RmsNorm;
 import org.loranative.graph.ops.RopeTable;
 import org.loranative.graph.ops.ShortConv;
+import org.loranative.graph.ops.SinkAttention;
 import org.loranative.io.DType;
 import org.loranative.lora.Adapters;
 import org.loranative.model.LayerNorms;
@@ -71,8 +73,12 @@ public final class LlmGraph {
   /** Documents of a packed row. */
   private record Packed(Value docStart, int longest) implements LayerNet.Tokens {
     @Override
-    public Value attend(LayerNet at, Value q, Value k, Value v, Attention.Setting setting) {
-      return Attention.of(at.graph(), at.path() + "self_attn", q, k, v, docStart, setting);
+    public Value attend(
+        LayerNet at, Value q, Value k, Value v, Optional<Value> sinks, Attention.Setting setting) {
+      String name = at.path() + "self_attn";
+      return sinks
+          .map(s -> SinkAttention.of(at.graph(), name, q, k, v, s, docStart, setting))
+          .orElseGet(() -> Attention.of(at.graph(), name, q, k, v, docStart, setting));
     }
 
     @Override
@@ -94,19 +100,17 @@ public final class LlmGraph {
    */
   private record Cached(Value start, int longest) implements LayerNet.Tokens {
     @Override
-    public Value attend(LayerNet at, Value q, Value k, Value v, Attention.Setting setting) {
+    public Value attend(
+        LayerNet at, Value q, Value k, Value v, Optional<Value> sinks, Attention.Setting setting) {
+      Graph g = at.graph();
+      String name = at.path() + "self_attn";
       String cache = "cache." + at.index();
       Shape shape = Shape.of(longest, k.shape().last());
-      return CachedAttention.of(
-          at.graph(),
-          at.path() + "self_attn",
-          q,
-          k,
-          v,
-          at.graph().named(Kind.STATE, cache + ".k", at.net().compute(), shape),
-          at.graph().named(Kind.STATE, cache + ".v", at.net().compute(), shape),
-          start,
-          setting);
+      Value keys = g.named(Kind.STATE, cache + ".k", at.net().compute(), shape);
+      Value values = g.named(Kind.STATE, cache + ".v", at.net().compute(), shape);
+      return sinks
+          .map(s -> CachedSinkAttention.of(g, name, q, k, v, keys, values, s, start, setting))
+          .orElseGet(() -> CachedAttention.of(g, name, q, k, v, keys, values, start, setting));
     }
 
     private static Value count(LayerNet at) {

@@ -4,28 +4,31 @@ import java.util.List;
 import java.util.Optional;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Value;
-import org.loranative.graph.ops.Act;
 import org.loranative.graph.ops.Add;
 import org.loranative.graph.ops.CombineRows;
 import org.loranative.graph.ops.GatherRows;
-import org.loranative.graph.ops.Glu;
 import org.loranative.graph.ops.Linear;
-import org.loranative.graph.ops.PackedGlu;
 import org.loranative.graph.ops.Routed;
 
 /**
- * A mixture of experts, each a gated MLP (Shazeer et al. 2017): a token goes to the few that its
- * router names, and what they say is added by the router's weights. The router is frozen; gradients
- * pass through it. No token is dropped, so the rows of all experts together are always tokens times
- * {@code chosen}.
+ * A mixture of experts, each a gated MLP (Shazeer et al. 2017), with biases if the file has some: a
+ * token goes to the few that its router names, and what they say is added by the router's weights.
+ * The router is frozen; gradients pass through it. No token is dropped, so the rows of all experts
+ * together are always tokens times {@code chosen}.
  *
+ * @param unit of its experts
  * @param names of its modules
  * @param experts E
  * @param width F, of an expert
  * @param shared an expert that sees every token
  */
 record MixtureMlp(
-    Act act, Names names, int experts, int width, Router router, Optional<FeedForward> shared)
+    GatedUnit unit,
+    Names names,
+    int experts,
+    int width,
+    Router router,
+    Optional<FeedForward> shared)
     implements FeedForward {
   /** Gate and up as one, at the end of its name. */
   static final String TOGETHER = ".gate_up_proj";
@@ -42,7 +45,7 @@ record MixtureMlp(
     /** Of most families. */
     static final Names USUAL = new Names("mlp.gate", "mlp.experts");
 
-    /** Gate and up as one, [E, 2 F, C]. */
+    /** Gate and up as one, [E, 2 F, C]: one behind the other, or in turn. */
     String gateUp() {
       return experts + TOGETHER;
     }
@@ -81,15 +84,15 @@ record MixtureMlp(
     Graph g = at.graph();
     String path = at.path() + names.router();
     Value weight = at.net().table(path + ".weight");
-    Value logits = Linear.of(g, path, told, weight, Optional.empty(), x.dtype());
+    Value logits = Linear.of(g, path, told, weight, at.net().bias(path), x.dtype());
     Routed route = router.choose(at, path, logits);
     Value rows = GatherRows.of(g, x, route);
     Value y;
     if (areTogether(at)) {
-      y = PackedGlu.of(g, product(at, names.gateUp(), rows, route), true, act);
+      y = unit.ofBoth(g, product(at, names.gateUp(), rows, route));
     } else {
       Value gate = product(at, names.gate(), rows, route);
-      y = Glu.of(g, gate, product(at, names.up(), rows, route), act);
+      y = unit.of(g, gate, product(at, names.up(), rows, route));
     }
     Value sum = CombineRows.of(g, product(at, names.down(), y, route), route);
     return shared.map(s -> Add.of(g, sum, s.apply(at, x))).orElse(sum);

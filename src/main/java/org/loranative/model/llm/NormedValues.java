@@ -53,7 +53,8 @@ record NormedValues(SelfAttention attention, boolean keysAreValues, Optional<Int
     LayerNet.Keys keys = giver.map(at.given()::get).orElseGet(() -> keys(at, x));
     at.given().put(there.index(), keys);
     // Before a cache the giver's rows are written once more, as they are there already.
-    Value o = at.tokens().attend(there, q, keys.k(), keys.v(), attention.setting(at));
+    Value o =
+        at.tokens().attend(there, q, keys.k(), keys.v(), Optional.empty(), attention.setting(at));
     return at.linear(SelfAttention.OUTPUT, o);
   }
 

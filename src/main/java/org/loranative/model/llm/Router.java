@@ -61,6 +61,11 @@ interface Router {
   /** Another's choice with other weights. */
   record Reweighed(Routed choice, Value weights) implements Routed {
     @Override
+    public Value chosen() {
+      return choice.chosen();
+    }
+
+    @Override
     public Value order() {
       return choice.order();
     }

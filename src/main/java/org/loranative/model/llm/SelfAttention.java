@@ -1,6 +1,9 @@
 package org.loranative.model.llm;
 
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Attention;
 import org.loranative.graph.ops.Rope;
@@ -16,6 +19,7 @@ import org.loranative.graph.ops.Split;
  * @param pairing of the channels that are turned
  * @param fused whether q, k, v are one projection
  * @param qkNorm whether q and k are normed before rotation
+ * @param sinks whether each head has a logit that a token may look at instead
  */
 record SelfAttention(
     int heads,
@@ -28,12 +32,14 @@ record SelfAttention(
     boolean rotatesLocally,
     Rope.Pairing pairing,
     boolean fused,
-    boolean qkNorm)
+    boolean qkNorm,
+    boolean sinks)
     implements Mixer {
   static final String QUERY = "self_attn.q_proj";
   static final String KEY = "self_attn.k_proj";
   static final String VALUE = "self_attn.v_proj";
   static final String OUTPUT = "self_attn.o_proj";
+  private static final String SINKS = "self_attn.sinks.weight";
   static final String QUERY_NORM = "self_attn.q_norm";
   static final String KEY_NORM = "self_attn.k_norm";
 
@@ -47,6 +53,11 @@ record SelfAttention(
             new Projection(KEY, hidden, kvWidth()),
             new Projection(VALUE, hidden, kvWidth()),
             o);
+  }
+
+  @Override
+  public Map<String, Shape> others() {
+    return sinks ? Map.of(SINKS, Shape.of(heads)) : Map.of();
   }
 
   private long qWidth() {
@@ -69,8 +80,10 @@ record SelfAttention(
 
   /** What heads read: of projected q, k, v, before the last projection. */
   Value attend(LayerNet at, Value q, Value k, Value v) {
-    return at.tokens()
-        .attend(at, turned(at, QUERY_NORM, q), turned(at, KEY_NORM, k), v, setting(at));
+    Optional<Value> own =
+        sinks ? Optional.of(at.net().vector(at.path() + SINKS)) : Optional.empty();
+    Value queries = turned(at, QUERY_NORM, q);
+    return at.tokens().attend(at, queries, turned(at, KEY_NORM, k), v, own, setting(at));
   }
 
   /**

@@ -149,7 +149,15 @@ class GoldenTest {
 
   /** Kinds of layers, norms and rotations, each at least once. */
   private static final Set<String> EMULATED =
-      Set.of("llama", "gemma2", "phi3-long", "qwen3-5", "qwen3-moe-mixed", "glm4-moe", "gemma4");
+      Set.of(
+          "llama",
+          "gemma2",
+          "phi3-long",
+          "qwen3-5",
+          "qwen3-moe-mixed",
+          "glm4-moe",
+          "gpt-oss-experts",
+          "gemma4");
 
   static Stream<Arguments> everywhere(String... names) {
     return TestDevices.models(List.of(names), EMULATED);
@@ -192,6 +200,8 @@ class GoldenTest {
         "glm",
         "glm4",
         "glm4-moe",
+        "gpt-oss",
+        "gpt-oss-experts",
         "ministral3",
         "ministral3-vision");
   }
@@ -222,6 +232,7 @@ class GoldenTest {
         "glm",
         "glm4",
         "glm4-moe",
+        "gpt-oss",
         "ministral3",
         "qwen3-moe",
         "qwen3-moe-experts",
@@ -237,6 +248,13 @@ class GoldenTest {
   @MethodSource("org.loranative.testing.TestDevices#models")
   void expertsInOneTensorMatchThePeer(String device) {
     check(DEVICES.get(device), "qwen3-moe", "fused");
+  }
+
+  /** Experts' matrices in floats of 4 bits, of which their file and ours hold the same numbers. */
+  @ParameterizedTest
+  @MethodSource("org.loranative.testing.TestDevices#models")
+  void packedExpertsMatchThePeer(String device) {
+    check(DEVICES.get(device), "gpt-oss", "packed");
   }
 
   @Test
@@ -312,7 +330,7 @@ class GoldenTest {
   }
 
   static Stream<Arguments> someAndOthers() {
-    return Stream.concat(some(), everywhere("qwen3-5", "gemma4"));
+    return Stream.concat(some(), everywhere("qwen3-5", "gpt-oss", "gemma4"));
   }
 
   @ParameterizedTest
@@ -349,15 +367,21 @@ class GoldenTest {
     follows(DEVICES.get(device), name, DType.F16, 65536, 1e-3, 5e-3);
   }
 
-  /** Where torch's own bf16 is off by 0.07; a loss scale that its largest gradient allows. */
+  static Stream<Arguments> rough() {
+    return everywhere("qwen3-5", "gpt-oss");
+  }
+
+  /**
+   * Where torch's own bf16 is off by 0.06 and more; a loss scale that the largest gradient allows.
+   */
   @ParameterizedTest
-  @MethodSource("org.loranative.testing.TestDevices#models")
-  void recurrentLayersFollowF32(String device) {
+  @MethodSource("rough")
+  void roughModelsFollowF32(String device, String name) {
     if (!device.equals("cpu") || CpuDevice.hasBf16()) {
-      follows(DEVICES.get(device), "qwen3-5", DType.BF16, 1, 1e-2, 7e-2);
+      follows(DEVICES.get(device), name, DType.BF16, 1, 1e-2, 8e-2);
     }
     if (!device.equals("cpu")) {
-      follows(DEVICES.get(device), "qwen3-5", DType.F16, 1024, 1e-3, 1e-2);
+      follows(DEVICES.get(device), name, DType.F16, 1024, 1e-3, 1e-2);
     }
   }
 

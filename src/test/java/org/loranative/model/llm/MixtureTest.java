@@ -21,6 +21,7 @@ import org.loranative.lora.AdapterMethods;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraInit;
 import org.loranative.lora.LoraSpec;
+import org.loranative.model.weights.Quantize;
 import org.loranative.testing.Errors;
 import org.loranative.testing.Golden;
 import org.loranative.testing.PlacedModel;
@@ -41,7 +42,7 @@ class MixtureTest {
     return TestDevices.MODELS.stream()
         .flatMap(
             device ->
-                Stream.of("qwen3-moe-mixed", "glm4-moe", "gemma4-moe", "qwen3-next-moe")
+                Stream.of("qwen3-moe-mixed", "glm4-moe", "gemma4-moe", "gpt-oss", "qwen3-next-moe")
                     .map(name -> Arguments.of(device, name)));
   }
 
@@ -108,6 +109,29 @@ class MixtureTest {
       assertThat(Errors.relative(PackedLogits.of(device, base("qwen3-moe/base.gguf"), FIRST), each))
           .isLessThan(1e-6);
     }
+  }
+
+  /** Of a folder that packs experts and of a GGUF, the blocks stay on the device. */
+  @ParameterizedTest
+  @ValueSource(strings = {"packed", "base.gguf"})
+  void packedExpertsAreKept(String file) {
+    try (Device device = TestDevices.open("cpu")) {
+      LlmBase base = base("gpt-oss/" + file);
+      base.quantize(Quantize.KEEP);
+      String down = "model.layers.0.mlp.experts.down_proj.weight";
+      assertThat(base.weights().matrixType(down, DType.F32)).isEqualTo(DType.MXFP4);
+      float[] plain = PackedLogits.of(device, base("gpt-oss/base"), FIRST);
+      assertThat(Errors.relative(PackedLogits.of(device, base, FIRST), plain)).isLessThan(1e-5);
+    }
+  }
+
+  /** Gate and up of a GGUF are apart, and in turn where an adapter changes both. */
+  @Test
+  void halvesInTurnHaveNoAdapterTogether() {
+    assertThat(adapted(base("gpt-oss/base"), "gate_up_proj")).hasSize(2);
+    assertThat(adapted(base("gpt-oss/base.gguf"), "down_proj")).hasSize(2);
+    assertThatThrownBy(() -> adapted(base("gpt-oss/base.gguf"), "gate_up_proj"))
+        .isInstanceOf(UserException.class);
   }
 
   @Test
