@@ -15,6 +15,7 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.loranative.UserException;
 import org.loranative.io.JsonFile;
 import org.loranative.io.Safetensors;
@@ -107,6 +108,9 @@ final class PeftFolder {
     for (Map.Entry<String, TensorEntry> t : tensors.entrySet()) {
       Optional<Key> key = Key.of(t.getKey());
       Optional<String> module = wholeModule(t.getKey(), tensors.keySet());
+      if (isCopy(t.getKey(), tensors.keySet())) {
+        continue;
+      }
       if (key.isPresent()) {
         layers
             .computeIfAbsent(key.get().layer(), l -> new TreeMap<>())
@@ -136,6 +140,20 @@ final class PeftFolder {
     }
     requireSaved(file, config, whole.keySet());
     return new PeftFolder(folder, config, method, layers, whole);
+  }
+
+  /**
+   * Whether a tensor is one of the two that PEFT also saves of an embedding or head that was
+   * resized: the base's, and once more what stands under the module's own name.
+   */
+  private static boolean isCopy(String tensor, Set<String> all) {
+    return Stream.of(".original_module", ".modules_to_save")
+        .map(kind -> kind + WEIGHT)
+        .anyMatch(
+            end ->
+                tensor.endsWith(end)
+                    && wholeModule(tensor.replace(end, WEIGHT), all).isPresent()
+                    && all.contains(tensor.replace(end, WEIGHT)));
   }
 
   /** Each module that was trained as a whole is there. */

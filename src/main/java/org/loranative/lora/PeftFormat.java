@@ -30,6 +30,9 @@ public final class PeftFormat {
   static final String WEIGHTS = "adapter_model.safetensors";
   static final String CONFIG = "adapter_config.json";
 
+  /** What transformers calls the language model in a larger one. */
+  private static final String INSIDE = "language_model";
+
   private PeftFormat() {}
 
   /**
@@ -137,12 +140,24 @@ public final class PeftFormat {
     }
     ArrayNode names = config.putArray("target_modules");
     targets(adapters, layers, network).forEach(names::add);
+    if (areInside(adapters)) {
+      // The towers beside it have layers of the same names.
+      config.put("exclude_modules", "(?!.*\\b" + INSIDE + "\\.).*");
+    }
     Set<String> parameters = parameters(adapters, layers, network);
     if (!parameters.isEmpty()) {
       parameters.forEach(config.putArray(PeftParameters.KEY)::add);
     }
     saved.describe(adapters, config);
     JsonFile.write(folder.resolve(CONFIG), config);
+  }
+
+  /** Whether the layers are those of a language model within one that also sees or hears. */
+  private static boolean areInside(Adapters adapters) {
+    List<Adapters.Module> modules =
+        adapters.modules().stream().filter(m -> !m.spec().method().replaces()).toList();
+    return !modules.isEmpty()
+        && modules.stream().allMatch(m -> m.path().contains("." + INSIDE + "."));
   }
 
   private static Set<String> targets(

@@ -60,16 +60,21 @@ public final class Tokenizers {
     return NewTokens.firstFree(new GgufTokenizer(file, gguf.metadata()).json());
   }
 
+  /** Whether an adapter's folder has a tokenizer. */
+  public static boolean isBeside(Path adapter) {
+    return Files.exists(adapter.resolve(FILE));
+  }
+
   /** What the tokenizer beside an adapter, if there is one, has added to a folder's. */
   public static NewTokens added(Path adapter, Path folder) {
-    return Files.exists(adapter.resolve(FILE))
+    return isBeside(adapter)
         ? NewTokens.of(json(folder), JsonFile.read(adapter.resolve(FILE)))
         : NewTokens.NONE;
   }
 
   /** Likewise to a GGUF file's. */
   public static NewTokens added(Path adapter, Path file, TensorFile gguf) {
-    return Files.exists(adapter.resolve(FILE))
+    return isBeside(adapter)
         ? NewTokens.of(
             new GgufTokenizer(file, gguf.metadata()).json(), JsonFile.read(adapter.resolve(FILE)))
         : NewTokens.NONE;

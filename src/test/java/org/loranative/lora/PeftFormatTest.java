@@ -52,6 +52,26 @@ class PeftFormatTest {
         .containsExactlyInAnyOrderElementsOf(b.path("target_modules"));
   }
 
+  /** A tower beside the language model has layers of the same names, which PEFT is to leave out. */
+  @Test
+  void layersOfATowerAreExcluded() throws IOException {
+    for (String name : List.of("gemma4-vision", "qwen3")) {
+      Path peft = Golden.FOLDER.resolve(name + "/adapter");
+      LlmBase base = LlmBase.open(Golden.FOLDER.resolve(name + "/base"));
+      Adapters adapters = PeftFormat.adapters(peft, base.targets());
+      PeftFormat.write(folder, adapters, PeftFormat.read(peft, adapters), base.targets(), "base");
+      JsonNode config = new ObjectMapper().readTree(folder.resolve("adapter_config.json").toFile());
+      if (name.equals("qwen3")) {
+        assertThat(config.has("exclude_modules")).isFalse();
+      } else {
+        assertThat("model.vision_tower.encoder.layers.0.self_attn.q_proj.linear")
+            .matches(config.path("exclude_modules").asText());
+        assertThat("model.language_model.layers.0.self_attn.q_proj")
+            .doesNotMatch(config.path("exclude_modules").asText());
+      }
+    }
+  }
+
   @Test
   void initialAdaptersAreKaimingUniform() {
     Adapters adapters =

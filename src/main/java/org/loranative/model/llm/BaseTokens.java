@@ -2,6 +2,8 @@ package org.loranative.model.llm;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.stream.Collectors;
+import org.loranative.UserException;
 import org.loranative.io.TensorFile;
 import org.loranative.text.NewTokens;
 import org.loranative.text.Tokenizer;
@@ -28,6 +30,24 @@ record BaseTokens(Path path, TensorFile file, boolean gguf, NewTokens added) {
   /** What the tokenizer beside an adapter has more than its files. */
   NewTokens of(Path adapter) {
     return gguf ? Tokenizers.added(adapter, path, file) : Tokenizers.added(adapter, path);
+  }
+
+  /** Refuses an adapter with a tokenizer beside it that has added others. */
+  void requireThoseOf(Path adapter) {
+    NewTokens theirs = of(adapter);
+    if (Tokenizers.isBeside(adapter) && !theirs.equals(added)) {
+      throw new UserException(
+          String.format(
+              "init_adapter %s has rows for the added tokens %s, but add_tokens is %s; give the"
+                  + " same in the same order.",
+              adapter, quoted(theirs), quoted(added)));
+    }
+  }
+
+  private static String quoted(NewTokens tokens) {
+    return tokens.texts().stream()
+        .map(text -> '"' + text + '"')
+        .collect(Collectors.joining(", ", "[", "]"));
   }
 
   /** Rows that an embedding needs for all of them. */

@@ -71,6 +71,20 @@ public final class LlmBase {
     layerScales = LayerScales.read(config, weights, path.toString());
   }
 
+  /** The same model with other tokens; its weights are found and arranged already. */
+  private LlmBase(LlmBase other, LlmConfig config, BaseTokens tokens) {
+    this.tokens = tokens;
+    this.path = other.path;
+    this.config = config;
+    this.weights = other.weights;
+    this.file = other.file;
+    this.gguf = other.gguf;
+    this.settings = other.settings;
+    checkShapes();
+    experts = other.experts;
+    layerScales = other.layerScales;
+  }
+
   /** Opens a base as adapters need it: with the tokens that they have added. */
   public static LlmBase open(Path path, List<Path> adapters) {
     LlmBase base = open(path);
@@ -100,7 +114,18 @@ public final class LlmBase {
       weights.grow(embeddingName(), vocab);
       weights.grow(headName(), vocab);
     }
-    return new LlmBase(path, config.withVocab(vocab), weights, file, gguf, settings, all);
+    return new LlmBase(this, config.withVocab(vocab), all);
+  }
+
+  /**
+   * Refuses an adapter that a run is to begin with whose rows are of other added tokens.
+   *
+   * @param adapter its folder
+   */
+  public void requireTokensOf(Path adapter) {
+    if (PeftFormat.holdsWhole(adapter)) {
+      tokens.requireThoseOf(adapter);
+    }
   }
 
   /** Tokens that were added to its tokenizer. */

@@ -104,6 +104,7 @@ public final class LlmTraining implements Training<List<Example>> {
 
   @Override
   public float[] readAdapter(Path path) {
+    base.requireTokensOf(path);
     return InitAdapter.of(path, PeftFormat.read(path, base.adaptable()), adapters, config.seed());
   }
 

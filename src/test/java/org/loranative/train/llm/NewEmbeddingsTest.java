@@ -28,11 +28,14 @@ import org.loranative.export.LanguageMerge;
 import org.loranative.io.AtomicFolders;
 import org.loranative.io.JsonFile;
 import org.loranative.io.Safetensors;
+import org.loranative.lora.PeftFormat;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.model.weights.Quantize;
 import org.loranative.testing.Errors;
+import org.loranative.testing.Golden;
 import org.loranative.testing.TensorFiles;
 import org.loranative.testing.TinyModel;
+import org.loranative.text.NewTokens;
 import org.loranative.track.Console;
 import org.loranative.train.StopSignal;
 import org.loranative.train.machine.Machine;
@@ -261,6 +264,57 @@ class NewEmbeddingsTest {
             () -> new LanguageMerge(grown, sources).write(folder.resolve("x.gguf"), "source"))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("The adapter adds tokens (<up> <down>)");
+  }
+
+  /** Rows are tokens' by their order: others in their place would be trained further unseen. */
+  @Test
+  void aRunBeginsWithTheSameTokens() throws IOException {
+    Path first = train(false, TIED, TOKENS);
+    run = folder.resolve("second");
+    String init = "init_adapter=" + first;
+    assertRefused(
+        "has rows for the added tokens [\"<up>\", \"<down>\"], but add_tokens is [\"<down>\","
+            + " \"<up>\"]",
+        TIED,
+        "add_tokens=[\"<down>\", \"<up>\"]",
+        init);
+    train(false, TIED, TOKENS, init);
+  }
+
+  /** PEFT 0.21 saves a resized embedding three times. */
+  @Test
+  void whatPeftSavesOfAResizedEmbeddingIsRead() throws IOException {
+    Path adapter = train(false, TIED, TOKENS);
+    float[] trained = saved(adapter, "model.embed_tokens");
+    Path file = adapter.resolve("adapter_model.safetensors");
+    TensorFiles peft = TensorFiles.like(file);
+    for (String module : List.of("model.embed_tokens", "lm_head")) {
+      String name = "base_model.model." + module;
+      peft =
+          peft.with(name + ".modules_to_save.weight", List.of(382L, 64L), trained)
+              .with(name + ".original_module.weight", List.of(382L, 64L), new float[382 * 64]);
+    }
+    peft.write(folder.resolve("peft.safetensors"));
+    Files.move(
+        folder.resolve("peft.safetensors"),
+        file,
+        java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+    try (Answers with = answers(base, adapter)) {
+      assertThat(last(with, new int[] {5, 381})).hasSize(382);
+    }
+    assertThat(PeftFormat.read(adapter, LlmBase.open(base, List.of(adapter)).adaptable()))
+        .containsKey("model.embed_tokens");
+  }
+
+  /** Experts that a file holds turned are arranged once, however many tokens a base is given. */
+  @Test
+  void mixturesTakeNewTokens() throws IOException {
+    Path mixture =
+        TensorFiles.copy(Golden.FOLDER.resolve("gpt-oss-experts/base"), folder.resolve("mixture"));
+    Files.copy(base.resolve("tokenizer.json"), mixture.resolve("tokenizer.json"));
+    LlmBase grown = LlmBase.open(mixture).adding(new NewTokens(List.of("<up>")));
+    assertThat(grown.targets()).isEqualTo(LlmBase.open(mixture).targets());
+    assertThat(grown.config().vocab()).isEqualTo(381);
   }
 
   /** What a run begins with, whose first step is too small to move anything. */
