@@ -24,7 +24,7 @@ LN_DEVICE void clamped_glu_fwd(const T* gate, const T* up, T* y, const ClampedGl
   if (i >= a.rows * a.columns) return;
   const i64 at = i / a.columns * a.pitch + i % a.columns * a.step;
   const float g = fminf(load(gate[at]), a.limit);
-  const float u = fmaxf(fminf(load(up[at]), a.limit), -a.limit);
+  const float u = fmaxf(fminf(load((up ? up : gate + 1)[at]), a.limit), -a.limit);
   store(y + i, (u + 1.0f) * g / (1.0f + expf(-a.alpha * g)));
 }
 
@@ -34,11 +34,11 @@ LN_DEVICE void clamped_glu_bwd(const T* dy, const T* gate, const T* up, T* dgate
   const i64 i = global_thread();
   if (i >= a.rows * a.columns) return;
   const i64 at = i / a.columns * a.pitch + i % a.columns * a.step;
-  const float z = load(gate[at]), w = load(up[at]), d = load(dy[i]);
+  const float z = load(gate[at]), w = load((up ? up : gate + 1)[at]), d = load(dy[i]);
   const float g = fminf(z, a.limit), u = fmaxf(fminf(w, a.limit), -a.limit);
   const float s = 1.0f / (1.0f + expf(-a.alpha * g));
   store(dgate + at, z > a.limit ? 0.0f : d * (u + 1.0f) * s * (1.0f + a.alpha * g * (1.0f - s)));
-  store(dup + at, w > a.limit || w < -a.limit ? 0.0f : d * g * s);
+  store((dup ? dup : dgate + 1) + at, w > a.limit || w < -a.limit ? 0.0f : d * g * s);
 }
 
 template <typename T>

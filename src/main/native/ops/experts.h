@@ -88,7 +88,8 @@ int ln_expert_bias_fwd(int64_t device, int64_t x, int64_t bias, int64_t chosen, 
 
 // The gated unit of gpt-oss: with g = min(gate, limit) and u = up within -limit and limit,
 // y = (u + 1) g sigmoid(alpha g). gate and up [rows, columns], a row `pitch` behind the one before,
-// a number `step` behind the one before. Overwrites y [rows, columns].
+// a number `step` behind the one before; up and dup are 0 where each gate has its up behind it.
+// Overwrites y [rows, columns].
 int ln_clamped_glu_fwd(int64_t device, int64_t gate, int64_t up, int64_t y, int64_t rows,
                        int64_t columns, int64_t pitch, int64_t step, float alpha, float limit,
                        int32_t dtype);

@@ -15,7 +15,8 @@ struct Glu {
 };
 
 template <typename T>
-void clamped(const Device* device, const T* gate, const T* up, T* y, const Glu& a) {
+void clamped(const Device* device, const T* gate, const T* apart, T* y, const Glu& a) {
+  const T* up = apart ? apart : gate + 1;
 #pragma omp parallel for num_threads(device->threads) schedule(static)
   for (int64_t r = 0; r < a.rows; r++)
     for (int64_t c = 0; c < a.columns; c++) {
@@ -26,8 +27,10 @@ void clamped(const Device* device, const T* gate, const T* up, T* y, const Glu& 
 }
 
 template <typename T>
-void clamped_backward(const Device* device, const T* dy, const T* gate, const T* up, T* dgate,
-                      T* dup, const Glu& a) {
+void clamped_backward(const Device* device, const T* dy, const T* gate, const T* apart, T* dgate,
+                      T* dapart, const Glu& a) {
+  const T* up = apart ? apart : gate + 1;
+  T* dup = dapart ? dapart : dgate + 1;
 #pragma omp parallel for num_threads(device->threads) schedule(static)
   for (int64_t r = 0; r < a.rows; r++)
     for (int64_t c = 0; c < a.columns; c++) {

@@ -40,18 +40,13 @@ public record PackedClampedGlu(Value both, @Out Value y, ClampedGlu.Setting sett
     g.add(both, dboth);
   }
 
-  /** Where the first up is: behind the first gate. */
-  private static long up(Addresses at, Value both) {
-    return at.of(both) + both.dtype().bytes(1);
-  }
-
   @Override
   public void run(Device d, Addresses at) {
     d.check(
         LoraOps.ln_clamped_glu_fwd(
             d.handle(),
             at.of(both),
-            up(at, both),
+            0,
             at.of(y),
             y.shape().rows(),
             y.shape().last(),
@@ -71,9 +66,9 @@ public record PackedClampedGlu(Value both, @Out Value y, ClampedGlu.Setting sett
               d.handle(),
               at.of(dy),
               at.of(both),
-              up(at, both),
+              0,
               at.of(dboth),
-              up(at, dboth),
+              0,
               dy.shape().rows(),
               dy.shape().last(),
               both.shape().last(),
