@@ -102,8 +102,9 @@ public record RunIdentity(long seed, String data, String base, String layers, St
     if (differs(written.data(), data)) {
       throw new UserException(
           checkpoint
-              + " was written with other training data, chat_template or template_kwargs, so its"
-              + " position in them means nothing. Start a new output_dir with init_adapter: "
+              + " was written with other training data, chat_template, template_kwargs or"
+              + " add_tokens, so its position in them means nothing. Start a new output_dir with"
+              + " init_adapter: "
               + checkpoint
               + " to go on from its weights.");
     }

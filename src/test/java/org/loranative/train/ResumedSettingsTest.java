@@ -46,13 +46,19 @@ class ResumedSettingsTest {
               Map.entry("lora_rank", "4"),
               Map.entry("lora_targets", "[k_proj]"),
               Map.entry("blocks", "0"),
+              Map.entry("modules_to_save", "[embed_tokens]"),
+              Map.entry("add_tokens", "[<down>]"),
               Map.entry("optimizer", "lion"),
               Map.entry("ema_decay", "0.9"),
               Map.entry("seed", "7")));
 
   /** What a run has for another value of a key to mean something. */
   private static final Map<String, List<String>> RUN =
-      Map.of("lokr_factor", List.of("lora_method=lokr"));
+      Map.of(
+          "lokr_factor",
+          List.of("lora_method=lokr"),
+          "add_tokens",
+          List.of("modules_to_save=[embed_tokens]", "add_tokens=[<up>]"));
 
   private static final Set<String> PATHS = Set.of("base_model", "metadata_path", "train_data_dir");
 

@@ -199,7 +199,8 @@ final class LlmTask implements Task<List<Example>> {
     String template =
         config.chatTemplate().isEmpty() ? "" : tokenizer.chatTemplate().orElseThrow().source();
     String kwargs = config.templateKwargs().isEmpty() ? "" : config.templateKwargs().toString();
-    return fingerprint(examples, template + kwargs);
+    String tokens = config.addTokens().isEmpty() ? "" : config.addTokens().toString();
+    return fingerprint(examples, template + kwargs + tokens);
   }
 
   @Override
@@ -208,7 +209,8 @@ final class LlmTask implements Task<List<Example>> {
   }
 
   /**
-   * @param template what the run says of it; "" for nothing, as older versions have it
+   * @param template what the run says of it and of tokens; "" for nothing, as older versions have
+   *     it
    */
   private static String fingerprint(List<Example> some, String template) {
     try {

@@ -230,7 +230,7 @@ class PicturesWithAdaptersTest {
             () -> Mix.of(List.of(layer), List.of(new Mix.Part(read, 1), new Mix.Part(read, 1))))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("Several adapters change unet.x")
-        .hasMessageContaining("dora");
+        .hasMessageContaining("DoRA");
   }
 
   /** A convolution in three factors: A is the product of the first two. */
