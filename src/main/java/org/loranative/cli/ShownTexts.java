@@ -28,10 +28,10 @@ import org.loranative.train.llm.TextData;
 record ShownTexts(TrainConfig config, int records, Optional<Path> html) {
   void show() throws IOException {
     html.ifPresent(ShownTexts::requireFree);
-    try (Tokenizer tokenizer =
-        RunTokenizer.open(
-            config,
-            LlmBase.open(Path.of(config.baseModel())).adding(new NewTokens(config.addTokens())))) {
+    LlmBase base =
+        LlmBase.open(Path.of(config.baseModel())).adding(new NewTokens(config.addTokens()));
+    base.trainedWhole().named(config.modulesToSave()); // refuses what the run would
+    try (Tokenizer tokenizer = RunTokenizer.open(config, base)) {
       TextData data = TextData.of(config, tokenizer);
       List<ShownExample> first =
           data.training().stream().limit(records).map(e -> ShownExample.of(e, tokenizer)).toList();

@@ -67,6 +67,16 @@ class ShownTextsTest {
     assertThat(shown.output()).doesNotContain("\u001b");
   }
 
+  /** What training would refuse of added tokens is refused here, too. */
+  @Test
+  void addedTokensNeedTheirRows() throws IOException {
+    String tokens = "--set=add_tokens=[\"yes\"]";
+    Typed alone = data(CHAT, tokens);
+    assertThat(alone.code()).isEqualTo(2);
+    assertThat(alone.output()).contains("modules_to_save: [embed_tokens]");
+    assertThat(data(CHAT, tokens, "--set=modules_to_save=[embed_tokens]").code()).isZero();
+  }
+
   /** Counted apart from the program: by labels. */
   @Test
   void countsTokens() throws IOException {
