@@ -367,21 +367,32 @@ class GoldenTest {
     follows(DEVICES.get(device), name, DType.F16, 65536, 1e-3, 5e-3);
   }
 
-  static Stream<Arguments> rough() {
-    return everywhere("qwen3-5", "gpt-oss");
-  }
-
   /**
    * Where torch's own bf16 is off by 0.06 and more; a loss scale that the largest gradient allows.
    */
   @ParameterizedTest
-  @MethodSource("rough")
-  void roughModelsFollowF32(String device, String name) {
+  @MethodSource("org.loranative.testing.TestDevices#models")
+  void recurrentLayersFollowF32(String device) {
     if (!device.equals("cpu") || CpuDevice.hasBf16()) {
-      follows(DEVICES.get(device), name, DType.BF16, 1, 1e-2, 8e-2);
+      follows(DEVICES.get(device), "qwen3-5", DType.BF16, 1, 1e-2, 8e-2);
     }
     if (!device.equals("cpu")) {
-      follows(DEVICES.get(device), name, DType.F16, 1024, 1e-3, 1e-2);
+      follows(DEVICES.get(device), "qwen3-5", DType.F16, 1024, 1e-3, 1e-2);
+    }
+  }
+
+  /**
+   * In f16 another model: of the first a rounding sends one token to another expert, in torch too,
+   * whose gradients are then off by 0.45; of the other torch's are off by 0.018.
+   */
+  @ParameterizedTest
+  @MethodSource("org.loranative.testing.TestDevices#models")
+  void expertsWithBiasesFollowF32(String device) {
+    if (!device.equals("cpu") || CpuDevice.hasBf16()) {
+      follows(DEVICES.get(device), "gpt-oss", DType.BF16, 1, 1e-2, 8e-2);
+    }
+    if (!device.equals("cpu")) {
+      follows(DEVICES.get(device), "gpt-oss-experts", DType.F16, 1024, 1e-3, 3e-2);
     }
   }
 
