@@ -195,7 +195,7 @@ public final class Adapters {
     LoraSpec alone = new LoraSpec(1, 1, 0, List.of(target), false);
     if (candidates.stream().noneMatch(alone::adapts)) {
       TreeSet<String> names = new TreeSet<>();
-      candidates.forEach(c -> names.add(c.path().substring(c.path().lastIndexOf('.') + 1)));
+      candidates.forEach(c -> names.add(PeftFormat.lastPart(c.path())));
       throw new UserException(
           "lora_targets: the model has no layer \""
               + target

@@ -214,7 +214,8 @@ public final class PeftFormat {
     return String.join(".", Arrays.copyOfRange(parts, Math.max(0, parts.length - 3), parts.length));
   }
 
-  private static String lastPart(String path) {
+  /** A module's own name. */
+  static String lastPart(String path) {
     return path.substring(path.lastIndexOf('.') + 1);
   }
 

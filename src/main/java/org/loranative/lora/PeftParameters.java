@@ -32,7 +32,7 @@ final class PeftParameters {
    * @param base all layers of the base
    */
   static boolean isNamedByWeight(Adapters.Module m, List<Adapters.Target> base) {
-    return TAKEN_FOR_EXPERTS.contains(m.path().substring(m.path().lastIndexOf('.') + 1))
+    return TAKEN_FOR_EXPERTS.contains(PeftFormat.lastPart(m.path()))
         && m.target().experts() == 0
         && m.spec().method().adaptsExperts()
         && m.spec().dropout() == 0

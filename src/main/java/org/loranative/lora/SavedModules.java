@@ -24,11 +24,7 @@ public record SavedModules(List<Adapters.Target> layers) {
 
   /** Whether a layer is one of the two. */
   public static boolean isOne(Adapters.Target layer) {
-    return List.of(EMBEDDING, HEAD).contains(lastPart(layer.path()));
-  }
-
-  private static String lastPart(String path) {
-    return path.substring(path.lastIndexOf('.') + 1);
+    return List.of(EMBEDDING, HEAD).contains(PeftFormat.lastPart(layer.path()));
   }
 
   /** The embedding of a base that has no head of its own. */
@@ -36,7 +32,7 @@ public record SavedModules(List<Adapters.Target> layers) {
     boolean head = layers.stream().anyMatch(t -> t.path().equals(HEAD));
     return head
         ? Optional.empty()
-        : layers.stream().filter(t -> lastPart(t.path()).equals(EMBEDDING)).findFirst();
+        : layers.stream().filter(t -> PeftFormat.lastPart(t.path()).equals(EMBEDDING)).findFirst();
   }
 
   /** The layer that a file's module is. */
@@ -58,7 +54,7 @@ public record SavedModules(List<Adapters.Target> layers) {
     Map<String, Boolean> names = new LinkedHashMap<>();
     for (Adapters.Module m : adapters.modules()) {
       if (m.spec().method().replaces()) {
-        names.put(lastPart(m.path()), tied().filter(m.target()::equals).isPresent());
+        names.put(PeftFormat.lastPart(m.path()), tied().filter(m.target()::equals).isPresent());
       }
     }
     if (!names.isEmpty()) {

@@ -41,6 +41,11 @@ public record CachedAttention(
 
   @Override
   public long scratchBytes(Device d) {
+    return scratch(d, q, kCache, setting);
+  }
+
+  /** Bytes that attention over a cache needs beside its values, with sinks or without. */
+  static long scratch(Device d, Value q, Value kCache, Attention.Setting setting) {
     return LoraOps.ln_cached_attention_scratch(
         d.handle(), q.shape().dim(0), kCache.shape().dim(0), setting.heads(), setting.headDim());
   }

@@ -47,8 +47,7 @@ public record CachedSinkAttention(
 
   @Override
   public long scratchBytes(Device d) {
-    return LoraOps.ln_cached_attention_scratch(
-        d.handle(), q.shape().dim(0), kCache.shape().dim(0), setting.heads(), setting.headDim());
+    return CachedAttention.scratch(d, q, kCache, setting);
   }
 
   @Override
