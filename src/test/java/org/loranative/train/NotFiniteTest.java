@@ -102,7 +102,12 @@ class NotFiniteTest {
     train("run", true, settings);
     again = Files.readString(log).substring((int) before);
     assertThat(again).contains("Resuming from").doesNotContain("Wait for at least");
-    assertThat(verdict(again)).isEqualTo(whole);
+    // The last four steps ran once more, at the speed of that moment.
+    assertThat(withoutThroughput(verdict(again))).isEqualTo(withoutThroughput(whole));
+  }
+
+  private static String withoutThroughput(String verdict) {
+    return verdict.replaceAll("doctor: throughput drop.*\n", "");
   }
 
   private static String verdict(String log) {
