@@ -1,9 +1,9 @@
-// Frozen weights in blocks of 4 to 8 bits, as ggml and bitsandbytes store them: 16 neighbours at a
-// time into registers, from there as numbers into a tile of shared memory. No 16-bit copy of the
-// matrix ever exists in device memory.
+// Frozen weights in blocks of 4 to 8 bits, as ggml, bitsandbytes and FP8 checkpoints store them: 16
+// neighbours at a time into registers, from there as numbers into a tile of shared memory. No
+// 16-bit copy of the matrix ever exists in device memory.
 //
-// Formats: ggml-common.h (block_q8_0 ... block_q6_K); for NF4 the layout of lora_ops.h. A number
-// is scale q + offset, in NF4 code[q] scale, in MXFP4 scale times a float of 4 bits. Loads are
+// Formats: ggml-common.h (block_q8_0 ... block_q6_K); for NF4 and FP8 the layouts of lora_ops.h. A
+// number is scale q + offset, in NF4 code[q] scale, in MXFP4 and FP8 scale times a float. Loads are
 // issued a stage before their numbers are needed, and taken apart after the products between;
 // blocks of 18, 22, 34 and 210 bytes are read two bytes at a time, since nothing more is aligned.
 #pragma once
@@ -44,7 +44,7 @@ struct CodedBlocks {
 
 // 16 neighbours of a row: first the bits, then the numbers.
 struct BlockGroup {
-  u32 low[4], high[4];  // nibbles (bytes in Q8_0), and the bits above them
+  u32 low[4], high[4];  // nibbles (bytes in Q8_0 and FP8), and the bits above them
   u32 scales[4];        // what scale and offset are made of
 
   LN_DEVICE static u32 two_bytes(const u8* p) { return *reinterpret_cast<const u16*>(p); }
@@ -64,12 +64,26 @@ struct BlockGroup {
     return float(q & 8u ? -twice : twice);
   }
 
+  // Two floats of 8 bits (E4M3), in bytes 0 and 2, as halves that are 2^-8 of them; cards
+  // before 8.9 have no instruction for it. All ones are NaN, in a half too once the carry is a bit
+  // of it.
+  LN_DEVICE static u32 e4m3_halves(u32 pair) {
+    const u32 magnitude = pair & 0x007f007fu, carry = (magnitude + 0x00010001u) & 0x00800080u;
+    return (pair & 0x00800080u) << 8 | (magnitude | carry) << 7;
+  }
+
   // Bits of the group that begins at number `in_matrix` of the matrix, a multiple of 16.
   LN_DEVICE void load(const BlockView& from, i64 in_matrix) {
     const i64 at = from.first + in_matrix, group = at / 16;
     if (from.format >= kQ4_K && from.format <= kQ6_K)
       return load_k(from, group / 16, i32(group % 16));
     if (from.format == kNf4) return load_nf4(from.data, at);
+    if (from.format == kFp8) {
+      const u8* p = from.data + group / 8 * 132;
+      read_16(low, p + 4 + group % 8 * 16, true);
+      scales[0] = word(p);
+      return;
+    }
     const i64 block = group / 2;
     const i32 second = i32(group % 2);
     switch (from.format) {
@@ -174,6 +188,17 @@ struct BlockGroup {
         scale = __uint_as_float(scales[0] < 2 ? 0x200000u << scales[0] : (scales[0] - 1) << 23);
 #pragma unroll
         for (int i = 0; i < 16; i++) x[i] = scale * twice_e2m1(low[i / 4] >> (i % 4 * 8 + shift));
+        return;
+      case kFp8:
+        scale = __uint_as_float(scales[0]) * 256;
+#pragma unroll
+        for (int i = 0; i < 16; i += 4) {
+          const u32 even = e4m3_halves(low[i / 4]), odd = e4m3_halves(low[i / 4] >> 8);
+          x[i] = scale * half(even & 0xffffu);
+          x[i + 1] = scale * half(odd & 0xffffu);
+          x[i + 2] = scale * half(even >> 16);
+          x[i + 3] = scale * half(odd >> 16);
+        }
         return;
       case kQ8_0:
 #pragma unroll

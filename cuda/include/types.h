@@ -24,7 +24,8 @@ enum BlockFormat {
   kQ5_K = 14,
   kQ6_K = 15,
   kNf4 = 16,
-  kMxfp4 = 19
+  kMxfp4 = 19,
+  kFp8 = 20
 };
 
 // A matrix and a box of it, as cuTensorMapEncodeTiled writes them for the copies of whole tiles.

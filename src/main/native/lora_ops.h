@@ -36,7 +36,8 @@ enum {
   LN_NF4 = 16,
   LN_F8_E4M3 = 17,
   LN_F8_E5M2 = 18,
-  LN_MXFP4 = 19
+  LN_MXFP4 = 19,
+  LN_FP8 = 20
 };
 
 // NF4 (Dettmers et al. 2023, QLoRA; as bitsandbytes quantizes): a matrix of n numbers, n a multiple
@@ -47,6 +48,10 @@ enum {
 //        u8 [n / 64]       indices, padded to a multiple of 4
 //        f32 [n / 16384, rounded up]  factors
 enum { LN_NF4_HEADER_BYTES = 1104 };
+
+// FP8: blocks of an f32 scale and 128 neighbours of a row in E4M3, which it multiplies. Checkpoints
+// keep scales in tensors of their own (one for 128 x 128 numbers, for a row or for all); each
+// block's copy stands before it, so that a matrix, and any row of it, is a row of blocks.
 
 enum { LN_OK = 0, LN_INVALID = 1, LN_OUT_OF_MEMORY = 2, LN_UNSUPPORTED = 3, LN_FAILED = 4 };
 

@@ -4,8 +4,8 @@
 
 // dst [rows, columns] = elements of src, whatever its storage type; row r begins at element first +
 // r pitch. dst_dtype F32, BF16 or F16. For block types first, columns and pitch are multiples of
-// the block (32; 64 for NF4; 256 for the K types). Formats: block_q8_0 to block_mxfp4 of ggml, and
-// LN_NF4. Overwrites dst. Source in host memory; a card takes one row only.
+// the block (32; 64 for NF4; 128 for FP8; 256 for the K types). Formats: block_q8_0 to block_mxfp4
+// of ggml, LN_NF4 and LN_FP8. Overwrites dst. Source in host memory; a card takes one row only.
 int ln_dequantize_fwd(int64_t device, int64_t src, int32_t src_dtype, int64_t dst,
                       int32_t dst_dtype, int64_t first, int64_t rows, int64_t columns,
                       int64_t pitch);

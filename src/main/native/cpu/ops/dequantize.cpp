@@ -1,4 +1,4 @@
-// Values of ggml's block formats, of plain floats and of floats of 8 bits, to f32, bf16 or f16.
+// Values of ggml's block formats, NF4, floats of 8 bits and plain floats, to f32, bf16 or f16.
 // Formats: ggml's ggml-common.h (block_q4_0 ... block_q6_K), as GGUF files store them.
 // A block is 32 elements with one f16 scale d (and f16 minimum m), or for the K types 256 elements
 // in sub-blocks with 6-bit (8-bit in Q6_K) scales of their own. Bound by memory.
@@ -32,8 +32,14 @@ struct BF16 : Block<1, 2> {
     *y = load(x);
   }
 };
+inline float from_bits(uint32_t bits) {
+  float x;
+  memcpy(&x, &bits, 4);
+  return x;
+}
 // Eight bits (Micikevicius et al. 2022): E5M2 is the upper half of an f16; E4M3 has no infinities,
-// and its exponent is 8 less than an f16's.
+// an exponent that is 120 less than an f32's, and under 2^-6 eighths of that, which are made
+// without subnormal f32, since these are slow.
 struct E5M2 : Block<1, 1> {
   static void decode(const uint8_t* b, float* y) {
     uint8_t bytes[2] = {0, b[0]};
@@ -42,10 +48,24 @@ struct E5M2 : Block<1, 1> {
 };
 struct E4M3 : Block<1, 1> {
   static void decode(const uint8_t* b, float* y) {
-    uint16_t bits = uint16_t((b[0] & 0x80) << 8 | (b[0] & 0x7f) << 7);
-    f16 h;
-    memcpy(&h, &bits, 2);
-    *y = (b[0] & 0x7f) == 0x7f ? __builtin_nanf("") : load(h) * 256.0f;
+    const uint32_t magnitude = b[0] & 0x7fu, sign = uint32_t(b[0] & 0x80) << 24;
+    const float normal = from_bits((magnitude << 20) + (120u << 23));
+    const float subnormal = from_bits((magnitude << 20) + (121u << 23)) - 0x1p-6f;
+    float x = magnitude < 8 ? subnormal : normal;
+    uint32_t bits;
+    memcpy(&bits, &x, 4);
+    *y = from_bits((magnitude == 0x7f ? 0x7fc00000u : bits) | sign);
+  }
+};
+// See LN_FP8.
+struct FP8 : Block<128, 132> {
+  static void decode(const uint8_t* b, float* y) {
+    float scale;
+    memcpy(&scale, b, 4);
+    for (int i = 0; i < 128; i++) {
+      E4M3::decode(b + 4 + i, y + i);
+      y[i] *= scale;
+    }
   }
 };
 struct Q8_0 : Block<32, 34> {
@@ -154,9 +174,7 @@ struct Q6_K : Block<256, 210> {
 struct MXFP4 : Block<32, 17> {
   static void decode(const uint8_t* b, float* y) {
     const int8_t doubles[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
-    const uint32_t bits = b[0] < 2 ? 0x200000u << b[0] : uint32_t(b[0] - 1) << 23;
-    float half;
-    memcpy(&half, &bits, 4);
+    const float half = from_bits(b[0] < 2 ? 0x200000u << b[0] : uint32_t(b[0] - 1) << 23);
     for (int i = 0; i < 16; i++) {
       y[i] = half * float(doubles[b[1 + i] & 15]);
       y[i + 16] = half * float(doubles[b[1 + i] >> 4]);
@@ -240,6 +258,8 @@ int decode(const Device* device, const uint8_t* src, int32_t dtype, T* dst, cons
       return blocks<NF4>(device, src, dst, part), LN_OK;
     case LN_MXFP4:
       return blocks<MXFP4>(device, src, dst, part), LN_OK;
+    case LN_FP8:
+      return blocks<FP8>(device, src, dst, part), LN_OK;
     case LN_F8_E4M3:
       return blocks<E4M3>(device, src, dst, part), LN_OK;
     case LN_F8_E5M2:

@@ -12,7 +12,7 @@ namespace {
 static_assert(int(kQ8_0) == LN_Q8_0 && int(kQ4_0) == LN_Q4_0 && int(kQ4_1) == LN_Q4_1 &&
                   int(kQ5_0) == LN_Q5_0 && int(kQ5_1) == LN_Q5_1 && int(kQ4_K) == LN_Q4_K &&
                   int(kQ5_K) == LN_Q5_K && int(kQ6_K) == LN_Q6_K && int(kNf4) == LN_NF4 &&
-                  int(kMxfp4) == LN_MXFP4,
+                  int(kMxfp4) == LN_MXFP4 && int(kFp8) == LN_FP8,
               "kernels read blocks by the codes of lora_ops.h");
 
 // What 16-byte copies ask for: rows in memory begin at multiples of 8 elements, and where they run

@@ -29,7 +29,7 @@ final class MachineOptions {
   @Option(
       names = "--quantize",
       defaultValue = "none",
-      description = "Hold frozen matrices in 4 bits (nf4) or the file's own blocks (keep).")
+      description = "Hold frozen matrices in 4 bits (nf4) or as the file has them (keep).")
   private String quantize;
 
   Machine machine() {

@@ -357,7 +357,8 @@ public final class Catalogue {
                     + " itself (a step whose gradients overflow is passed over): only where bf16 is"
                     + " not wanted."),
         choice("quantize", List.of("none", "nf4", "keep"), "How frozen matrices are held.")
-            .more("`nf4`: in 4 bits (QLoRA); `keep`: in the blocks that the file has."),
+            .more(
+                "`nf4`: in 4 bits (QLoRA); `keep`: in the blocks or floats of 8 bits that the file has."),
         whole("threads", 0, between(0, 1024), "Threads of the CPU; 0: one for each physical core.")
             .more("Results are bit-equal for the same number."),
         text("memory_budget", "", "How much memory the run may take.")

@@ -28,7 +28,9 @@ public enum DType {
   F8_E4M3(17, 1, 1),
   F8_E5M2(18, 1, 1),
   /** Floats of 4 bits with a power of two for each 32 (OCP Microscaling Formats), GGUF's order. */
-  MXFP4(19, 32, 17);
+  MXFP4(19, 32, 17),
+  /** {@link #F8_E4M3} by 128, with their scale in f32 before them (LN_FP8): of no file. */
+  FP8(20, 128, 132);
 
   public final int code;
   public final int elementsPerBlock;

@@ -1,6 +1,8 @@
 package org.loranative.model.weights;
 
+import java.nio.ByteBuffer;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.loranative.device.CpuDevice;
 import org.loranative.device.Device;
 import org.loranative.device.HostBuffer;
@@ -32,6 +34,8 @@ final class BlockLoader implements AutoCloseable {
       loadPieces(pieces.get(), v, to);
     } else if (v.dtype() == DType.NF4) {
       quantize(v, to, (host, numbers) -> new PlainLoader(host).load(r, from, inF32(v), numbers));
+    } else if (v.dtype() == DType.FP8) {
+      loadScaled(r, from, v, to);
     } else if (r.interleavedHeads() > 0) {
       try (Memory rows = host().allocate(v.bytes())) {
         r.inOrder(
@@ -81,6 +85,38 @@ final class BlockLoader implements AutoCloseable {
         new PlainLoader(device).dequantize(all.address(), stored, to, v.dtype(), n);
       }
     }
+  }
+
+  /** Floats of 8 bits, each block behind its scale; some megabytes at a time. */
+  private void loadScaled(Reading r, long from, Value v, long to) {
+    assert r.interleavedHeads() == 0;
+    long all = v.shape().size();
+    try (HostBuffer bits = new HostBuffer(Math.min(all, PlainLoader.PIECE));
+        HostBuffer blocks = new HostBuffer(DType.FP8.bytes(Math.min(all, PlainLoader.PIECE)))) {
+      for (long first = 0; first < all; first += PlainLoader.PIECE) {
+        int count = (int) Math.min(all - first, PlainLoader.PIECE);
+        host().copy(bits.address(), from + first, count);
+        arrange(bits.view(), r.scale(), first, count, blocks.view());
+        device.upload(to + DType.FP8.bytes(first), blocks, DType.FP8.bytes(count));
+      }
+    }
+  }
+
+  /**
+   * Puts scales between numbers.
+   *
+   * @param first of the matrix's numbers in {@code bits}
+   */
+  private static void arrange(ByteBuffer bits, Scale scale, long first, int count, ByteBuffer to) {
+    int each = DType.FP8.elementsPerBlock;
+    IntStream.range(0, count / each)
+        .parallel()
+        .forEach(
+            block -> {
+              int at = block * DType.FP8.bytesPerBlock;
+              to.putFloat(at, scale.at(first + (long) block * each));
+              to.put(at + Float.BYTES, bits, block * each, each);
+            });
   }
 
   private static Value inF32(Value v) {

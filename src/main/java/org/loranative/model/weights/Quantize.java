@@ -8,7 +8,7 @@ public enum Quantize {
   NONE,
   /** In 4 bits (QLoRA): bitsandbytes' NF4 with double quantization. */
   NF4,
-  /** In the file's own blocks of 4 to 8 bits, where it has such. */
+  /** In the file's own blocks or floats of 4 to 8 bits, where it has such. */
   KEEP;
 
   /** The constant of that name in the configuration. */

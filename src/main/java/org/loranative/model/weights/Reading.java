@@ -1,5 +1,6 @@
 package org.loranative.model.weights;
 
+import java.util.Optional;
 import org.loranative.device.Device;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
@@ -20,6 +21,24 @@ public record Reading(
   /** Unless it is stored in {@link RareBlocks}. */
   DType stored() {
     return DType.named(entry.type()).orElseThrow();
+  }
+
+  /** Whether rows of the file are rows of the weight, whose numbers are the file's own. */
+  boolean isPlainMatrix() {
+    return !transposed && offset == 0 && !isConvolution();
+  }
+
+  /**
+   * The blocks that hold the file's own bits; none of rare ones, whose numbers alone can be held.
+   */
+  Optional<DType> blocks() {
+    if (!isPlainMatrix()) {
+      return Optional.empty();
+    }
+    if (entry.type().equals(DType.F8_E4M3.name())) {
+      return Optional.of(DType.FP8).filter(t -> scale.isOneForEach(t.elementsPerBlock));
+    }
+    return DType.named(entry.type()).filter(t -> t.isBlocks() && scale.isNone());
   }
 
   /** Whether numbers are made on the host, from rare blocks or by scales. */

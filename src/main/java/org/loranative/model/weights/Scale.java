@@ -34,6 +34,21 @@ final class Scale {
     return this == NONE;
   }
 
+  /** Whether {@code count} neighbours of a row, the first at a multiple of that, share a number. */
+  boolean isOneForEach(int count) {
+    return isNone() || blockColumns % count == 0;
+  }
+
+  /** What a number of the matrix, by its place in all rows, is multiplied by. */
+  float at(long number) {
+    if (isNone()) {
+      return 1;
+    }
+    long across = (columns + blockColumns - 1) / blockColumns;
+    long block = number % columns / blockColumns;
+    return numbers[Math.toIntExact(number / columns / blockRows * across + block)];
+  }
+
   /**
    * Multiplies {@code count} of a matrix's numbers, row-major, in place.
    *
@@ -43,14 +58,11 @@ final class Scale {
     if (isNone()) {
       return;
     }
-    long across = (columns + blockColumns - 1) / blockColumns;
     for (int i = 0; i < count; ) {
-      long row = (first + i) / columns;
       long column = (first + i) % columns;
-      long block = column / blockColumns;
-      long blockEnd = Math.min(columns, (block + 1) * blockColumns);
+      long blockEnd = Math.min(columns, (column / blockColumns + 1) * blockColumns);
       int end = (int) Math.min(count, i + blockEnd - column);
-      float scale = numbers[Math.toIntExact(row / blockRows * across + block)];
+      float scale = at(first + i);
       for (; i < end; i++) {
         x.put(i, x.get(i) * scale);
       }

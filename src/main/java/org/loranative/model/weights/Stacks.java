@@ -65,11 +65,4 @@ final class Stacks {
   Optional<TensorEntry> slice(String name) {
     return Optional.ofNullable(slices.get(name));
   }
-
-  /** Whether the pieces of {@code name} can be held in the blocks that the file has them in. */
-  boolean keepBlocks(String name) {
-    List<Optional<String>> types =
-        pieces(name).stream().map(p -> slice(p).map(TensorEntry::type)).distinct().toList();
-    return types.size() == 1 && types.get(0).isPresent();
-  }
 }

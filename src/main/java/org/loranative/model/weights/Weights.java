@@ -86,26 +86,25 @@ public final class Weights {
 
   /** The dtype that {@code name} is held in where a model computes in {@code compute}. */
   public DType matrixType(String name, DType compute) {
-    Reading r = reading(name);
     if (quantize == Quantize.NONE
         || !quantized.test(name)
         || grown.containsKey(name)
-        || r.transposed()
-        || r.offset() != 0) {
+        || !reading(name).isPlainMatrix()) {
       return compute;
     }
     Shape shape = shape(name);
-    // Of rare blocks the numbers alone can be held.
-    DType stored = DType.named(r.entry().type()).orElse(compute);
-    DType held = quantize == Quantize.NF4 ? DType.NF4 : stored;
-    boolean fits =
-        shape.size() > 0
-            && !r.isConvolution()
-            && held.isBlocks()
-            && (quantize == Quantize.NF4 || !stacks.has(name) || stacks.keepBlocks(name))
-            && shape.last() % held.elementsPerBlock == 0
-            && (stored != DType.NF4 || r.interleavedHeads() == 0);
-    return fits ? held : compute;
+    return (quantize == Quantize.NF4 ? Optional.of(DType.NF4) : keptType(name))
+        .filter(held -> shape.size() > 0 && shape.last() % held.elementsPerBlock == 0)
+        .orElse(compute);
+  }
+
+  /** The blocks that a matrix's own bits can be held in: of a stack, those of all its pieces. */
+  private Optional<DType> keptType(String name) {
+    List<Optional<DType>> types =
+        pieces(name).stream().map(p -> reading(p).blocks()).distinct().toList();
+    return types.size() > 1
+        ? Optional.empty()
+        : types.get(0).filter(t -> t != DType.NF4 || !stacks.has(name)); // it has no place for two
   }
 
   public boolean has(String name) {
@@ -184,7 +183,7 @@ public final class Weights {
     }
     boolean known =
         DType.named(entry.type()).isPresent() || RareBlocks.named(entry.type()).isPresent();
-    if (!known || List.of("I32", "U8").contains(entry.type())) {
+    if (!known || List.of("I32", "U8", "FP8").contains(entry.type())) {
       throw new UserException(
           source
               + ": tensor "

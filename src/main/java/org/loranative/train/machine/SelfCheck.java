@@ -100,7 +100,7 @@ final class SelfCheck {
       } else if (v.dtype() == DType.NF4) {
         nf4(host, v.shape().size(), random);
       } else if (v.dtype().isBlocks()) {
-        blocks(host, random);
+        blocks(host, v.dtype(), random);
       } else if (v.dtype() == DType.I32) {
         for (int i = 0; i < v.shape().size(); i++) {
           boolean label = v.name().equals("labels");
@@ -136,14 +136,20 @@ final class SelfCheck {
     }
   }
 
-  /** Bytes of which any two are a finite f16 of at most 1/8: blocks of any type of GGUF. */
-  private static void blocks(HostBuffer host, SplittableRandom random) {
+  /**
+   * Bytes of which any two are a finite f16 of at most 1/8: blocks of any type of GGUF. Four would
+   * be next to nothing as a scale, so those of FP8 are set.
+   */
+  private static void blocks(HostBuffer host, DType type, SplittableRandom random) {
     byte[] bytes = new byte[host.view().capacity()];
     random.nextBytes(bytes);
     for (int i = 0; i < bytes.length; i++) {
       bytes[i] &= (byte) 0xaf;
     }
     host.view().put(0, bytes);
+    for (int i = 0; type == DType.FP8 && i < bytes.length; i += type.bytesPerBlock) {
+      host.view().putFloat(i, 0.1f + i % 7 * 0.05f);
+    }
   }
 
   private static float[] read(Device device, long address, Value v) {

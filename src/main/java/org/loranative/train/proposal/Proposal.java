@@ -102,6 +102,10 @@ public final class Proposal {
       settings.remove(SAMPLE_PROMPTS);
       return true;
     }
+    if (!subject.isImages() && value("quantize") == null) { // of a file without blocks for nothing
+      set("quantize", "keep", "16 bits do not fit: frozen matrices as the file has them");
+      return true;
+    }
     if (!subject.isImages() && !"nf4".equals(value("quantize"))) {
       set("quantize", "nf4", "16 bits do not fit: frozen matrices in 4 (QLoRA)");
       return true;
