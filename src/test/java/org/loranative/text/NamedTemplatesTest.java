@@ -78,4 +78,23 @@ class NamedTemplatesTest {
     assertThat(thinks.with(Map.of("enable_thinking", false)).render(CHAT, false)).isEqualTo("no");
     assertThat(thinks.reads()).containsExactly("enable_thinking");
   }
+
+  /** What a template gives a value itself cannot be set: what it walks, sets or passes on. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "{% for m in messages if m.role != skipped %}{{ loop.index0 ~ m.role }}{% endfor %};"
+            + "messages skipped",
+        "{% for k, v in d.items() %}{{ k }}{% else %}{{ v }}{% endfor %}; d v",
+        "{% set date = date or today %}{{ date }}{% set u %}{{ w }}{% endset %}{{ u }}; date today w",
+        "{% if a %}{% set b = 1 %}{{ b }}{% endif %}{{ b }}; a b",
+        "{% if a %}{% set b = 1 %}{% elif c %}{% set b = 2 %}{% else %}{% set b = e %}{% endif %}"
+            + "{{ b }}; a c e",
+        "{% macro f(x, y=x) %}{{ x ~ y ~ z }}{% endmacro %}{{ f(q) ~ y }}; q y z",
+        "{% set ns = namespace(n=0) %}{% set ns.n = k %}{{ ns.n ~ strftime_now('%Y') }}; k"
+      })
+  void readOnlyWhatTheyDoNotGive(String jinja, String names) {
+    assertThat(template(jinja).reads()).containsExactlyInAnyOrder(names.split(" "));
+  }
 }

@@ -1,6 +1,9 @@
 package org.loranative.text.jinja;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,11 +24,28 @@ class ExpressionParser {
   int at;
   int depth;
 
-  /** Every name whose value is asked for. */
+  /** Every name whose value is asked for where the template has given it none. */
   final Set<String> names = new HashSet<>();
+
+  /** Names that the template gives values where the cursor stands, the innermost first. */
+  private final Deque<Set<String>> given = new ArrayDeque<>(List.of(new HashSet<>()));
 
   ExpressionParser(List<Token> tokens) {
     this.tokens = tokens;
+  }
+
+  /** From here on, to the end of the innermost scope, these names have values. */
+  final void give(Collection<String> names) {
+    given.peek().addAll(names);
+  }
+
+  final void enterScope() {
+    given.push(new HashSet<>());
+  }
+
+  /** Returns the names that had values in it alone. */
+  final Set<String> leaveScope() {
+    return given.pop();
   }
 
   /** An expression, or several with commas between, which make a list. */
@@ -282,7 +302,9 @@ class ExpressionParser {
             case "false", "False" -> new Node.Literal(false);
             case "none", "None" -> new Node.Literal(None.NONE);
             default -> {
-              names.add(t.text());
+              if (given.stream().noneMatch(scope -> scope.contains(t.text()))) {
+                names.add(t.text());
+              }
               yield new Node.Name(t.text());
             }
           };

@@ -16,7 +16,7 @@ final class Parser extends ExpressionParser {
   }
 
   /**
-   * @param reads every name whose value is asked for
+   * @param reads every name whose value is asked for where the template has given it none
    */
   record Parsed(List<Statement> body, Set<String> reads) {}
 
@@ -90,35 +90,44 @@ final class Parser extends ExpressionParser {
   private Statement ifStatement() {
     List<Node.Branch> branches = new ArrayList<>();
     List<Statement> otherwise = List.of();
-    Expression condition = tuple();
-    tagEnd();
-    branches.add(new Node.Branch(condition, statements(Set.of("elif", "else", "endif"))));
-    while (true) {
-      if (tryTag("elif")) {
-        condition = tuple();
-        tagEnd();
-        branches.add(new Node.Branch(condition, statements(Set.of("elif", "else", "endif"))));
-      } else if (tryTag("else")) {
-        tagEnd();
-        otherwise = statements(Set.of("endif"));
-      } else {
-        end("endif");
-        return new Node.If(branches, otherwise);
-      }
+    List<Set<String>> given = new ArrayList<>(); // by each branch
+    boolean whole = false;
+    do {
+      Expression condition = tuple();
+      tagEnd();
+      enterScope();
+      branches.add(new Node.Branch(condition, statements(Set.of("elif", "else", "endif"))));
+      given.add(leaveScope());
+    } while (tryTag("elif"));
+    if (tryTag("else")) {
+      tagEnd();
+      enterScope();
+      otherwise = statements(Set.of("endif"));
+      given.add(leaveScope());
+      whole = true;
     }
+    end("endif");
+    if (whole) {
+      give(given.get(0).stream().filter(n -> given.stream().allMatch(g -> g.contains(n))).toList());
+    }
+    return new Node.If(branches, otherwise);
   }
 
   private Statement forStatement() {
     List<String> targets = targets();
     expect(Type.NAME, "in");
     Expression items = tupleNoCondition();
+    enterScope();
+    give(targets);
     Optional<Expression> filter = Optional.empty();
     if (tryName("if")) {
       filter = Optional.of(expression());
     }
     tryName("recursive");
     tagEnd();
+    give(List.of("loop"));
     List<Statement> body = statements(Set.of("else", "endfor"));
+    leaveScope();
     List<Statement> otherwise = List.of();
     if (tryTag("else")) {
       tagEnd();
@@ -137,20 +146,27 @@ final class Parser extends ExpressionParser {
     if (tryOperator("=")) {
       Expression value = tuple();
       tagEnd();
+      if (field.isEmpty()) {
+        give(targets);
+      }
       return new Node.Set(targets, field, value);
     }
     tagEnd();
     List<Statement> body = statements(Set.of("endset"));
     end("endset");
+    give(targets);
     return new Node.SetBlock(targets.get(0), body);
   }
 
   private Statement macro() {
     String name = name();
+    give(List.of(name));
     expect(Type.OPERATOR, "(");
+    enterScope();
     List<Node.Parameter> parameters = new ArrayList<>();
     while (!tryOperator(")")) {
       String parameter = name();
+      give(List.of(parameter));
       parameters.add(
           new Node.Parameter(
               parameter, tryOperator("=") ? Optional.of(expression()) : Optional.empty()));
@@ -161,6 +177,7 @@ final class Parser extends ExpressionParser {
     tagEnd();
     List<Statement> body = statements(Set.of("endmacro"));
     end("endmacro");
+    leaveScope();
     return new Node.Macro(name, parameters, body);
   }
 

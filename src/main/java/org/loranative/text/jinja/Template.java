@@ -2,6 +2,7 @@ package org.loranative.text.jinja;
 
 import java.time.LocalDateTime;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -50,9 +51,11 @@ public final class Template {
     }
   }
 
-  /** Names whose values it may ask for. */
+  /** Names whose values it may ask for, but for its own and for functions that are built in. */
   public Set<String> reads() {
-    return parsed.reads();
+    Set<String> free = new HashSet<>(parsed.reads());
+    free.removeAll(Builtins.functions(LocalDateTime.now()).keySet());
+    return free;
   }
 
   /** Renders at the present time, watching nothing. */
