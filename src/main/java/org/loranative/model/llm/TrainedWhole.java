@@ -47,7 +47,7 @@ public record TrainedWhole(
   }
 
   /**
-   * Those that {@code modules_to_save} names.
+   * Those that {@code modules_to_save} names, in the model's order.
    *
    * @throws UserException if it names others
    */
@@ -84,7 +84,7 @@ public record TrainedWhole(
                   + " name one of them, or take a smaller base.",
               String.join(" and ", names), numbers / 1_000_000, MOST / 1_000_000));
     }
-    return List.copyOf(targets);
+    return targets().stream().filter(targets::contains).toList();
   }
 
   /** Rows of new tokens say nothing until they are trained. */

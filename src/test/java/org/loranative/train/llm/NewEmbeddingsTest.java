@@ -198,6 +198,17 @@ class NewEmbeddingsTest {
   }
 
   @Test
+  void theirOrderMeansNothing() throws IOException {
+    untie();
+    Path adapter = train(false, BOTH);
+    byte[] whole = Files.readAllBytes(adapter.resolve("adapter_model.safetensors"));
+    AtomicFolders.delete(run.resolve("checkpoint-4"));
+    AtomicFolders.delete(adapter);
+    train(true, "modules_to_save=[lm_head, embed_tokens]");
+    assertThat(Files.readAllBytes(adapter.resolve("adapter_model.safetensors"))).isEqualTo(whole);
+  }
+
+  @Test
   void aRunBeginsWithIt() throws IOException {
     float[] trained = saved(train(false, TIED), "model.embed_tokens");
     Path first = run;
