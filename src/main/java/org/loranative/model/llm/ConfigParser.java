@@ -128,6 +128,14 @@ final class ConfigParser {
                   + " without.",
               source, bound));
     }
+    Object sees = c.get("use_bidirectional_attention"); // "vision": pictures' tokens alone
+    if (Boolean.TRUE.equals(sees) || "all".equals(sees)) {
+      throw new UserException(
+          String.format(
+              "%s: use_bidirectional_attention is %s, so tokens see those behind them, as in models"
+                  + " that embed texts; models that write text are supported.",
+              source, sees));
+    }
     float softcap = (float) number("attn_logit_softcapping", 0);
     long window = (long) number("sliding_window", 0);
     List<LlmConfig.Layer> layers = new ArrayList<>();

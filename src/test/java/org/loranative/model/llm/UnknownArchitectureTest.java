@@ -105,6 +105,30 @@ class UnknownArchitectureTest {
     assertThat(LlmBase.open(copy).config()).isEqualTo(LlmBase.open(base).config());
   }
 
+  /** As models that embed texts do; Gemma 4's pictures alone are no matter of text. */
+  @Test
+  void tokensThatSeeThoseBehindThemAreRefused() throws IOException {
+    for (String name : List.of("gemma3", "gemma4")) {
+      Path base = Golden.FOLDER.resolve(name).resolve("base");
+      Path copy = TensorFiles.copy(base, folder.resolve(name));
+      Path config = copy.resolve("config.json");
+      ObjectNode json = (ObjectNode) JSON.readTree(config.toFile());
+      json.put("use_bidirectional_attention", "vision");
+      Files.writeString(config, json.toString());
+      assertThat(LlmBase.open(copy).config()).isEqualTo(LlmBase.open(base).config());
+      if (name.equals("gemma4")) {
+        json.put("use_bidirectional_attention", "all");
+      } else {
+        json.put("use_bidirectional_attention", true);
+      }
+      Files.writeString(config, json.toString());
+      assertThatThrownBy(() -> LlmBase.open(copy))
+          .isInstanceOf(UserException.class)
+          .hasMessageContaining("use_bidirectional_attention is ")
+          .hasMessageContaining("models that write text are supported");
+    }
+  }
+
   @Test
   void wrappersAreOfTheFamilyThatTheyHold() {
     Map<String, String> families =
