@@ -35,6 +35,7 @@ import org.loranative.lora.Mix;
 import org.loranative.lora.PeftFormat;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.model.llm.LlmGraph;
+import org.loranative.model.weights.Quantize;
 import org.loranative.testing.Errors;
 import org.loranative.testing.Golden;
 import org.loranative.testing.PlacedModel;
@@ -232,6 +233,24 @@ class LanguageMergeTest {
     float[] expected = both(opened, adapter, 1);
     assertThat(Errors.relative(logits(merged), expected)).isLessThan(1e-5);
     assertThat(Errors.relative(logits(opened, List.of()), expected)).isGreaterThan(1e-2);
+  }
+
+  /** Trained on as they are, and merged into wider numbers: the scales are gone. */
+  @ParameterizedTest
+  @ValueSource(strings = {"fp8/base", "fp8/mixture"})
+  void floatsOf8BitsTakeTheirAdapters(String model) throws Exception {
+    LlmBase opened = LlmBase.open(Golden.FOLDER.resolve(model));
+    opened.quantize(Quantize.KEEP);
+    Path adapter = expertAdapter(opened);
+    float[] expected = both(opened, adapter, 1);
+    for (String type : List.of("source", "f32")) {
+      Path merged = folder.resolve(type);
+      new LanguageMerge(opened, List.of(new AdapterSource(adapter, 1))).write(merged, type);
+      assertThat(Errors.relative(logits(merged), expected))
+          .isLessThan(type.equals("f32") ? 1e-5 : 2e-2);
+      assertThat(Files.readString(merged.resolve("config.json")))
+          .doesNotContain("quantization_config");
+    }
   }
 
   /** Numbers packed in 4 bits are copied, and what would change them is refused. */
