@@ -46,6 +46,15 @@ HYBRID = dict(
     rms_norm_eps=0.05,  # or answers near 0, which are normed, make ten steps chaotic
 )
 
+# As GGUF files have them, see make_hybrid_gguf.py: four value heads to a key head, as wide as it.
+IN_TURNS = dict(
+    HYBRID, hidden_size=32, intermediate_size=32, num_hidden_layers=3, linear_num_value_heads=8,
+    linear_key_head_dim=32, linear_value_head_dim=32,
+    layer_types=["linear_attention", "full_attention", "linear_attention"],
+    rope_parameters=dict(rope_type="default", rope_theta=1000.0, partial_rotary_factor=0.25,
+                         mrope_section=[1, 1, 0]),
+)
+
 GPT_OSS = dict(
     hidden_size=64, intermediate_size=32, head_dim=16, num_local_experts=5, num_experts_per_tok=2,
     sliding_window=5, rms_norm_eps=1e-5,
@@ -217,6 +226,19 @@ MODELS = {
              rope_parameters=dict(rope_type="default", rope_theta=1000.0,
                                   partial_rotary_factor=0.5)),
     ),
+    "qwen3-5-turns": (
+        transformers.Qwen3_5TextConfig, dict(IN_TURNS, tie_word_embeddings=True)),
+    "qwen3-5-moe-turns": (
+        transformers.Qwen3_5MoeTextConfig,
+        dict(IN_TURNS, num_hidden_layers=2, layer_types=IN_TURNS["layer_types"][:2], num_experts=5,
+             num_experts_per_tok=2, moe_intermediate_size=32, shared_expert_intermediate_size=32)),
+    "qwen3-next-turns": (
+        transformers.Qwen3NextConfig,
+        dict(IN_TURNS, num_hidden_layers=2, layer_types=IN_TURNS["layer_types"][:2], num_experts=5,
+             num_experts_per_tok=2, moe_intermediate_size=32, shared_expert_intermediate_size=32,
+             norm_topk_prob=True,
+             rope_parameters=dict(rope_type="default", rope_theta=1000.0,
+                                  partial_rotary_factor=0.25))),
     "qwen2-moe": (
         transformers.Qwen2MoeConfig,
         dict(num_experts=5, num_experts_per_tok=2, moe_intermediate_size=20,

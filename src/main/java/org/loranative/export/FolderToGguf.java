@@ -50,12 +50,20 @@ record FolderToGguf(LlmBase base) {
     Reading reading = base.weights().reading(name);
     TensorEntry entry = reading.entry();
     GgufNames names = base.ggufNames();
-    long heads =
-        name.endsWith(".weight") && entry.shape().size() == 2
-            ? names.headRows(
-                name.substring(0, name.length() - ".weight".length()), entry.shape().get(0))
-            : 0;
-    return merged.stream(
-        entry, names.of(name), choice.of(entry), new Form(heads, true, reading.offset()));
+    Form form =
+        new Form(
+            names.rows(name, entry.shape().get(0)).back(),
+            names.columns(name).back(),
+            reading.formula().isPlain() ? names.formula(name).back() : reading.formula());
+    return inItsShape(merged.stream(entry, names.of(name), choice.of(entry), form));
+  }
+
+  /** Without sides of 1, as that of a convolution's one channel. */
+  private static TensorStream inItsShape(TensorStream tensor) {
+    List<Long> shape =
+        tensor.shape().size() < 3
+            ? tensor.shape()
+            : tensor.shape().stream().filter(side -> side != 1).toList();
+    return new TensorStream(tensor.name(), tensor.type(), shape, tensor.bytes(), tensor.content());
   }
 }

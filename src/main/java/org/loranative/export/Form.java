@@ -1,39 +1,30 @@
 package org.loranative.export;
 
-import org.loranative.model.weights.Reading;
+import org.loranative.model.weights.Formula;
+import org.loranative.model.weights.Order;
 
 /**
  * How the tensor to be written differs from the one that is read.
  *
- * @param headRows rows of a head whose rotary halves change between parted and interleaved, 0 for
- *     none
- * @param interleaves whether they are interleaved in what is written (else in what is read)
- * @param added to every number
+ * @param rows where what is read has the rows of what is written
+ * @param columns likewise
+ * @param formula of each number written
  */
-record Form(long headRows, boolean interleaves, float added) {
-  static final Form SAME = new Form(0, false, 0);
-
-  boolean keepsOrder() {
-    return headRows == 0;
-  }
+record Form(Order rows, Order columns, Formula formula) {
+  static final Form SAME = new Form(Order.SAME, Order.SAME, Formula.PLAIN);
 
   boolean isPlain() {
-    return keepsOrder() && added == 0;
+    return rows.isSame() && columns.isSame() && formula.isPlain();
   }
 
-  /** The row that is read for row {@code row} of what is written. */
-  long fileRow(long row) {
-    if (headRows == 0) {
-      return row;
-    }
-    return interleaves ? Reading.parted(row, headRows) : Reading.interleaved(row, headRows);
-  }
-
-  void shift(float[] row) {
-    if (added != 0) {
-      for (int i = 0; i < row.length; i++) {
-        row[i] += added;
+  /** What is written of a row that was read. */
+  float[] written(float[] row) {
+    float[] numbers = columns.inOrder(row);
+    if (!formula.isPlain()) {
+      for (int i = 0; i < numbers.length; i++) {
+        numbers[i] = formula.of(numbers[i]);
       }
     }
+    return numbers;
   }
 }

@@ -3,6 +3,7 @@ package org.loranative.export;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,12 +20,12 @@ import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.Adapters;
 import org.loranative.model.llm.GgufNames;
 import org.loranative.model.llm.LlmBase;
-import org.loranative.model.weights.Reading;
+import org.loranative.model.weights.Order;
 
 /**
  * An adapter as llama.cpp's {@code --lora} loads it (its convert_lora_to_gguf.py): of each layer
- * {@code NAME.lora_a} [rank, in] and {@code NAME.lora_b} [out, rank] under GGUF's names, outputs in
- * GGUF's order, one alpha for all.
+ * {@code NAME.lora_a} [rank, in] and {@code NAME.lora_b} [out, rank] under GGUF's names, inputs and
+ * outputs in GGUF's order, one alpha for all.
  */
 final class GgufAdapter {
   private static final String ALPHA = "adapter.lora.alpha";
@@ -54,16 +55,19 @@ final class GgufAdapter {
                                   "llama.cpp loads LoRA alone, but %s has %s; merge the adapter"
                                       + " into its base instead (lora-native merge).",
                                   path, layer.method().label())));
-          String name = names.of(path + ".weight");
           float scale = oneAlpha ? 1 : (float) layer.scale();
-          long headRows = names.headRows(path, layer.target().out());
-          tensors.add(tensor(name + A, matrices.rank(), layer.target().in(), matrices.a()));
-          tensors.add(
-              tensor(
-                  name + B,
-                  layer.target().out(),
-                  matrices.rank(),
-                  times(reordered(matrices.b(), matrices.rank(), headRows, true), scale)));
+          String weight = path + ".weight";
+          int rank = matrices.rank();
+          float[] inputs = columns(matrices.a(), names.columns(weight).back(), layer.target().in());
+          for (GgufNames.Part part : names.parts(path, layer.target().out())) {
+            float[] b = new float[Math.toIntExact(part.rows() * rank)];
+            for (int row = 0; row < part.rows(); row++) {
+              int ours = Math.toIntExact(part.ours().applyAsLong(row));
+              System.arraycopy(matrices.b(), ours * rank, b, row * rank, rank);
+            }
+            tensors.add(tensor(part.name() + A, rank, layer.target().in(), inputs));
+            tensors.add(tensor(part.name() + B, part.rows(), rank, times(b, scale)));
+          }
         });
     GgufMetadata metadata =
         new GgufMetadata()
@@ -106,17 +110,11 @@ final class GgufAdapter {
     return y;
   }
 
-  /** Rows in GGUF's order, or back. */
-  private static float[] reordered(float[] x, int columns, long headRows, boolean toFile) {
-    if (headRows == 0) {
-      return x;
-    }
+  private static float[] columns(float[] x, Order order, long columns) {
     float[] y = new float[x.length];
-    for (int row = 0; row < x.length / columns; row++) {
-      long file = Reading.interleaved(row, headRows);
-      int from = (int) (toFile ? row : file) * columns;
-      int to = (int) (toFile ? file : row) * columns;
-      System.arraycopy(x, from, y, to, columns);
+    int n = Math.toIntExact(columns);
+    for (int from = 0; from < x.length; from += n) {
+      System.arraycopy(order.inOrder(Arrays.copyOfRange(x, from, from + n)), 0, y, from, n);
     }
     return y;
   }
@@ -133,32 +131,9 @@ final class GgufAdapter {
     Map<String, TensorEntry> left = new HashMap<>(gguf.tensors());
     Map<String, AdaptedLayer> layers = new LinkedHashMap<>();
     for (Adapters.Target target : base.targets()) {
-      String name = names.of(target.path() + ".weight");
-      TensorEntry a = left.remove(name + A);
-      TensorEntry b = left.remove(name + B);
-      if (a != null && b != null) {
-        int rank = Math.toIntExact(a.shape().get(0));
-        if (!a.shape().equals(List.of((long) rank, target.in()))
-            || !b.shape().equals(List.of(target.out(), (long) rank))) {
-          throw new UserException(
-              String.format(
-                  "%s: %s %s and %s %s do not fit the base's layer of %d x %d; was it made for"
-                      + " another base?",
-                  file, a.name(), a.shape(), b.name(), b.shape(), target.out(), target.in()));
-        }
-        layers.put(
-            target.path(),
-            AdaptedLayer.lowRank(
-                target,
-                alpha == 0 ? rank : alpha,
-                new AdaptedLayer.LowRank(
-                    rank,
-                    Safetensors.floats(a),
-                    reordered(
-                        Safetensors.floats(b),
-                        rank,
-                        names.headRows(target.path(), target.out()),
-                        false))));
+      List<GgufNames.Part> parts = names.parts(target.path(), target.out());
+      if (parts.stream().allMatch(p -> left.containsKey(p.name() + A))) {
+        layers.put(target.path(), layer(file, left, names, target, parts, alpha));
       }
     }
     if (layers.isEmpty() || !left.isEmpty()) {
@@ -168,5 +143,53 @@ final class GgufAdapter {
               file, left.isEmpty() ? "nothing" : left.keySet().iterator().next(), base.path()));
     }
     return layers;
+  }
+
+  /** Takes a layer's matrices out of those that are left. */
+  private static AdaptedLayer layer(
+      Path file,
+      Map<String, TensorEntry> left,
+      GgufNames names,
+      Adapters.Target target,
+      List<GgufNames.Part> parts,
+      double alpha) {
+    int rank = Math.toIntExact(left.get(parts.get(0).name() + A).shape().get(0));
+    float[] a = new float[0];
+    float[] b = new float[Math.toIntExact(rank * target.out())];
+    for (GgufNames.Part part : parts) {
+      TensorEntry ofA = left.remove(part.name() + A);
+      TensorEntry ofB = left.remove(part.name() + B);
+      if (ofB == null
+          || !ofA.shape().equals(List.of((long) rank, target.in()))
+          || !ofB.shape().equals(List.of(part.rows(), (long) rank))) {
+        throw new UserException(
+            String.format(
+                "%s: %s %s and %s%s do not fit the base's layer of %d x %d; was it made for"
+                    + " another base?",
+                file,
+                ofA.name(),
+                ofA.shape(),
+                part.name() + B,
+                ofB == null ? ", which is missing," : " " + ofB.shape(),
+                part.rows(),
+                target.in()));
+      }
+      float[] own = Safetensors.floats(ofA);
+      if (a.length > 0 && !Arrays.equals(a, own)) {
+        throw new UserException(
+            String.format(
+                "%s: %s and %s%s differ, but are of one layer, %s, whose A is one.",
+                file, ofA.name(), parts.get(0).name(), A, target.path()));
+      }
+      a = own;
+      float[] rows = Safetensors.floats(ofB);
+      for (int row = 0; row < part.rows(); row++) {
+        int ours = Math.toIntExact(part.ours().applyAsLong(row));
+        System.arraycopy(rows, row * rank, b, ours * rank, rank);
+      }
+    }
+    float[] inOrder = columns(a, names.columns(target.path() + ".weight"), target.in());
+    return AdaptedLayer.lowRank(
+        target, alpha == 0 ? rank : alpha, new AdaptedLayer.LowRank(rank, inOrder, b));
   }
 }

@@ -13,6 +13,7 @@ import org.loranative.io.TensorEntry;
 import org.loranative.io.TensorStream;
 import org.loranative.model.Family;
 import org.loranative.model.llm.LlmBase;
+import org.loranative.model.weights.Formula;
 import org.loranative.model.weights.Reading;
 import org.loranative.text.AdapterTemplate;
 import org.loranative.text.Tokenizer;
@@ -31,14 +32,10 @@ record GgufToFolder(LlmBase base) {
     for (String name : names) {
       Reading reading = base.weights().reading(name);
       TensorEntry entry = reading.entry();
-      long heads =
-          reading.interleavedHeads() == 0 ? 0 : entry.shape().get(0) / reading.interleavedHeads();
-      float added = name.endsWith("norm.weight") ? -family().normOffset() : 0;
+      Form form = new Form(reading.rows(), reading.columns(), formula(name, reading));
       tensors.add(
           Merge.followed(
-              merged.stream(
-                  entry, base.nameInFolder(name), choice.of(entry), new Form(heads, false, added)),
-              phase));
+              merged.stream(entry, base.nameInFolder(name), choice.of(entry), form), phase));
     }
     try (Tokenizer tokenizer = base.tokenizer()) {
       template.ifPresent(t -> t.giveAloud(tokenizer, base.path()));
@@ -46,6 +43,13 @@ record GgufToFolder(LlmBase base) {
       JsonFile.write(folder.resolve("config.json"), config(tokenizer, choice));
     }
     ShardedFile.write(folder, "model", tensors, Merge.SHARD);
+  }
+
+  /** Norms of some families are counted from a number in folders. */
+  private Formula formula(String name, Reading reading) {
+    return base.config().countsFromOffset(name)
+        ? new Formula.Plus(-family().normOffset())
+        : reading.formula();
   }
 
   private Family family() {

@@ -1,5 +1,6 @@
 package org.loranative.export;
 
+import java.util.Arrays;
 import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.Part;
@@ -20,17 +21,20 @@ final class LayerWeights implements AutoCloseable {
   /** A layer's weight [out, in], of a convolution [out, kernel, kernel, channels]. */
   float[] of(Adapters.Target layer) {
     Reading reading = weights.reading(layer.path() + ".weight");
-    float[] x = stored(reading);
     int out = Math.toIntExact(layer.out());
     int in = Math.toIntExact(layer.in());
     if (reading.transposed()) {
-      return Part.transposed(x, in, out);
+      return Part.transposed(stored(reading), in, out);
     }
     int taps = layer.kernel() * layer.kernel();
-    float[] inOrder = new float[x.length];
-    for (int row = 0; row < out; row++) {
-      int from = Math.toIntExact(reading.fileRow(row));
-      System.arraycopy(x, from * in, inOrder, row * in, in);
+    float[] inOrder = new float[Math.multiplyExact(out, in)];
+    for (Weights.Rows part : weights.rowsOf(layer.path() + ".weight")) {
+      float[] x = stored(part.reading());
+      for (int row = 0; row < x.length / in; row++) {
+        int from = Math.toIntExact(part.reading().rows().inFile(row)) * in;
+        float[] ours = part.reading().columns().inOrder(Arrays.copyOfRange(x, from, from + in));
+        System.arraycopy(ours, 0, inOrder, Math.toIntExact(part.first() + row) * in, in);
+      }
     }
     return Part.transposed(inOrder, in / taps, taps);
   }

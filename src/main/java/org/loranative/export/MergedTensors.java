@@ -23,6 +23,7 @@ import org.loranative.io.TensorEntry;
 import org.loranative.io.TensorStream;
 import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.Part;
+import org.loranative.model.weights.Order;
 import org.loranative.model.weights.Reading;
 import org.loranative.model.weights.StoredRows;
 import org.loranative.model.weights.Weights;
@@ -172,10 +173,9 @@ public final class MergedTensors implements AutoCloseable {
               i -> {
                 float[] row = new float[columns];
                 System.arraycopy(x, i * columns, row, 0, columns);
-                merge(entry, here, form.fileRow(start + i), row);
-                form.shift(row);
+                merge(entry, here, form.rows().inFile(start + i), row);
                 encoder.encode(
-                    row,
+                    form.written(row),
                     0,
                     columns,
                     ByteBuffer.wrap(bytes, i * rowBytes, rowBytes).order(ByteOrder.LITTLE_ENDIAN));
@@ -188,13 +188,13 @@ public final class MergedTensors implements AutoCloseable {
 
   private float[] read(TensorEntry entry, long first, int count, int columns, Form form) {
     float[] x = new float[Math.multiplyExact(count, columns)];
-    if (form.keepsOrder()) {
+    if (form.rows().isSame()) {
       rows.read(entry, first, count, x);
       return x;
     }
     float[] row = new float[columns];
     for (int i = 0; i < count; i++) {
-      rows.read(entry, form.fileRow(first + i), 1, row);
+      rows.read(entry, form.rows().inFile(first + i), 1, row);
       System.arraycopy(row, 0, x, i * columns, columns);
     }
     return x;
@@ -213,15 +213,17 @@ public final class MergedTensors implements AutoCloseable {
         continue;
       }
       int taps = patch.layer().target().kernel() * patch.layer().target().kernel();
-      float[] inMemory = Part.transposed(row, row.length / taps, taps);
+      Order columns = patch.reading().columns();
+      float[] inMemory = Part.transposed(columns.inOrder(row), row.length / taps, taps);
       patch
           .layer()
           .method()
           .merge(
               patch.layer(),
-              Math.toIntExact(patch.first() + patch.reading().ourRow(inOwn)),
+              Math.toIntExact(patch.first() + patch.reading().rows().ours(inOwn)),
               inMemory);
-      System.arraycopy(Part.transposed(inMemory, taps, row.length / taps), 0, row, 0, row.length);
+      float[] inFile = columns.back().inOrder(Part.transposed(inMemory, taps, row.length / taps));
+      System.arraycopy(inFile, 0, row, 0, row.length);
     }
   }
 

@@ -27,6 +27,9 @@ record TypeChoice(Optional<DType> chosen, boolean blocks) {
   /** Where blocks cannot be written. */
   static final DType PLAIN = DType.BF16;
 
+  /** Columns that no matrix of a layer has so few of, but a short convolution. */
+  private static final int NARROW = 16;
+
   /** As the option says. */
   static TypeChoice of(String name, boolean blocks) {
     List<String> plain = List.of("f32", "f16", "bf16");
@@ -61,7 +64,8 @@ record TypeChoice(Optional<DType> chosen, boolean blocks) {
       return stored;
     }
     boolean vector = entry.shape().size() < 2;
-    if (blocks && vector) {
+    boolean taps = entry.columns() < NARROW;
+    if (blocks && (vector || taps)) {
       return Optional.of(DType.F32); // as llama.cpp wants them
     }
     boolean writable = !widened && (blocks || !stored.get().isBlocks());

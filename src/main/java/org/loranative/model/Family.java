@@ -46,6 +46,8 @@ import java.util.stream.Stream;
  * @param neighbours whether rotation turns neighbouring channels, not one of each half
  * @param partialRotaryFactor share of a head's channels that rotate where the config is silent
  * @param ggufPermuted q and k rows are interleaved in GGUF files
+ * @param ggufTiled value heads of recurrent layers stand in turns of one of each key head in GGUF
+ *     files
  * @param gatedAttention whether attention gates its answer where the config is silent
  * @param fullAttentionPeriod layers of such a period, the last of each, attend, and the others are
  *     recurrent, where the config is silent; 0 where all attend
@@ -85,6 +87,7 @@ public record Family(
     boolean neighbours,
     double partialRotaryFactor,
     boolean ggufPermuted,
+    boolean ggufTiled,
     boolean gatedAttention,
     int fullAttentionPeriod,
     boolean groupedDelta,
@@ -127,6 +130,10 @@ public record Family(
           Map.entry("mlp.down_proj", "ffn_down"),
           Map.entry("mlp.gate", "ffn_gate_inp"),
           Map.entry("mlp.gate.correction", "exp_probs_b"),
+          Map.entry("mlp.shared_expert_gate", "ffn_gate_inp_shexp"),
+          Map.entry("mlp.shared_expert.gate_proj", "ffn_gate_shexp"),
+          Map.entry("mlp.shared_expert.up_proj", "ffn_up_shexp"),
+          Map.entry("mlp.shared_expert.down_proj", "ffn_down_shexp"),
           Map.entry("mlp.shared_experts.gate_proj", "ffn_gate_shexp"),
           Map.entry("mlp.shared_experts.up_proj", "ffn_up_shexp"),
           Map.entry("mlp.shared_experts.down_proj", "ffn_down_shexp"),
@@ -219,6 +226,7 @@ public record Family(
         neighbours,
         partialRotaryFactor,
         ggufPermuted,
+        ggufTiled,
         gatedAttention,
         fullAttentionPeriod,
         groupedDelta,
@@ -317,6 +325,10 @@ public record Family(
         String rest = parts[parts.length - 1];
         if (parts.length < 4) {
           return ggufNames.getOrDefault(rest, module) + kind;
+        }
+        String whole = ggufNames.get(rest + kind); // of tensors that are no module's weight
+        if (whole != null) {
+          return "blk." + parts[2] + "." + whole;
         }
         String translated = ggufNames.getOrDefault(rest, COMMON_GGUF_NAMES.get(rest));
         return "blk." + parts[2] + "." + translated + kind;

@@ -33,6 +33,13 @@ final class GgufTokenizer {
   private static final String LLAMA3 =
       CONTRACTIONS + "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}" + REST;
   private static final String QWEN2 = CONTRACTIONS + "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}" + REST;
+
+  /** Marks go with letters. */
+  private static final String QWEN35 =
+      CONTRACTIONS
+          + "|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}"
+          + REST.replace("\\p{L}", "\\p{L}\\p{M}");
+
   private static final String UPPER_LOWER =
       "[^\\r"
           + "\\n"
@@ -50,7 +57,7 @@ final class GgufTokenizer {
 
   /** Ways of splitting words that differ, by one of llama.cpp's names for each. */
   static final List<String> PRE_TOKENIZERS =
-      List.of("gpt-2", "smollm", "llama-bpe", "qwen2", "tekken", "gpt-4o");
+      List.of("gpt-2", "smollm", "llama-bpe", "qwen2", "qwen35", "tekken", "gpt-4o");
 
   private final Path file;
   private final Map<String, Object> metadata;
@@ -165,6 +172,7 @@ final class GgufTokenizer {
       case "llama-bpe", "llama3", "llama-v3", "falcon3", "smaug-bpe", "dbrx", "pixtral" ->
           "llama-bpe";
       case "qwen2", "deepseek-r1-qwen", "megrez" -> "qwen2";
+      case "qwen35" -> "qwen35";
       case "tekken" -> "tekken";
       case "gpt-4o", "llama4" -> "gpt-4o";
       default -> "";
@@ -190,6 +198,10 @@ final class GgufTokenizer {
       case "qwen2" -> {
         json.putObject("normalizer").put("type", "NFC");
         regex(steps, QWEN2);
+      }
+      case "qwen35" -> {
+        json.putObject("normalizer").put("type", "NFC");
+        regex(steps, QWEN35);
       }
       case "tekken" -> regex(steps, String.format(UPPER_LOWER, "", "\\p{N}"));
       case "gpt-4o" -> regex(steps, String.format(UPPER_LOWER, CONTRACTIONS + "?", "\\p{N}{1,3}"));

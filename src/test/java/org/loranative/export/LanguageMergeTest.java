@@ -145,6 +145,8 @@ class LanguageMergeTest {
         "olmo3",
         "glm",
         "glm4",
+        "qwen3-5",
+        "qwen3-5-turns",
         "ministral3"
       })
   void familiesInEveryForm(String model) throws Exception {
@@ -195,6 +197,7 @@ class LanguageMergeTest {
     "gemma4-vision, f32",
     "qwen2-vision, f32",
     "qwen3-vision, f32",
+    "qwen3-5-vision, f32",
     "ministral3-vision, f32"
   })
   void aLanguageModelInsideAnother(String model, String type) throws Exception {
@@ -223,6 +226,10 @@ class LanguageMergeTest {
     "qwen3-moe-mixed/base, merged",
     "gemma4-moe/base, merged",
     "gemma4-moe/base.gguf, m.gguf",
+    "qwen3-5-moe-turns/base, merged",
+    "qwen3-5-moe-turns/base.gguf, m.gguf",
+    "qwen3-next-turns/base, merged",
+    "qwen3-next-turns/base.gguf, m.gguf",
     "gpt-oss/base, merged"
   })
   void expertsTakeTheirAdapters(String model, String out) throws Exception {
@@ -309,12 +316,118 @@ class LanguageMergeTest {
     assertThat(Errors.relative(logits(blocks), both(opened, adapter, 1))).isGreaterThan(0.6);
   }
 
-  private static void requantize(Path from, Path to, DType type) throws Exception {
+  /**
+   * Value heads of recurrent layers stand otherwise in a GGUF, and so do columns of one matrix: its
+   * blocks of 32 move as they are, of blocks of 256 the numbers do.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "qwen3-5-turns, Q8_0, Q8_0",
+    "qwen3-5-turns, Q5_0, Q5_0",
+    "qwen3-5-turns, Q4_K, F32",
+    "qwen3-next-turns, Q8_0, Q8_0",
+    "qwen3-next-turns, Q6_K, Q6_K"
+  })
+  void headsInAnotherOrderStayInBlocks(String model, DType type, DType held) throws Exception {
+    Path gguf = Golden.FOLDER.resolve(model).resolve("base.gguf");
+    Path blocks = folder.resolve("blocks.gguf");
+    requantize(gguf, blocks, type);
+    LlmBase numbers = LlmBase.open(blocks);
+    float[] expected = logits(numbers, List.of());
+    assertThat(Errors.relative(expected, logits(gguf))).isBetween(1e-4, 0.5);
+    LlmBase kept = LlmBase.open(blocks);
+    kept.quantize(Quantize.KEEP);
+    String out = "model.layers.0.linear_attn.out_proj.weight";
+    assertThat(kept.weights().matrixType(out, DType.F32)).isEqualTo(held);
+    assertThat(Errors.relative(logits(kept, List.of()), expected)).isLessThan(1e-5);
+    numbers.quantize(Quantize.NF4);
+    assertThat(Errors.relative(logits(numbers, List.of()), expected)).isBetween(1e-3, 1.5);
+  }
+
+  /** What llama.cpp's convert_lora_to_gguf.py makes of the same adapter, number by number. */
+  @ParameterizedTest
+  @ValueSource(strings = {"qwen3-5-turns", "qwen3-5-moe-turns"})
+  void adaptersAreInLlamaCppsOrder(String model) throws Exception {
+    Path golden = Golden.FOLDER.resolve(model);
+    Map<String, TensorEntry> theirs = Gguf.read(golden.resolve("adapter.gguf")).tensors();
+    for (String from : List.of("base", "base.gguf")) {
+      LlmBase base = LlmBase.open(golden.resolve(from));
+      Map<String, AdaptedLayer> layers = LanguageAdapters.read(golden.resolve("adapter"), base);
+      Path file = folder.resolve("of-" + from + ".gguf");
+      GgufAdapter.write(base, layers, file);
+      Map<String, TensorEntry> ours = Gguf.read(file).tensors();
+      assertThat(ours.keySet()).isEqualTo(theirs.keySet());
+      ours.forEach(
+          (name, entry) ->
+              assertThat(Safetensors.floats(entry))
+                  .as(name)
+                  .isEqualTo(Safetensors.floats(theirs.get(name))));
+      Map<String, AdaptedLayer> read = LanguageAdapters.read(golden.resolve("adapter.gguf"), base);
+      layers.forEach(
+          (path, layer) -> {
+            AdaptedLayer.LowRank was = layer.lowRank().orElseThrow();
+            assertThat(read.get(path).lowRank().orElseThrow().a()).isEqualTo(was.a());
+            assertThat(read.get(path).lowRank().orElseThrow().b()).isEqualTo(was.b());
+          });
+    }
+  }
+
+  /** One projection of a folder that is two of a GGUF, or one as in files of 2025. */
+  @Test
+  void aSplitProjectionsAdapter() throws Exception {
+    Path golden = Golden.FOLDER.resolve("qwen3-next-turns");
+    LlmBase base = LlmBase.open(golden.resolve("base.gguf"));
+    Map<String, AdaptedLayer> layers = LanguageAdapters.read(golden.resolve("adapter"), base);
+    Path file = folder.resolve("adapter.gguf");
+    GgufAdapter.write(base, layers, file);
+    assertThat(Gguf.read(file).tensors()).containsKey("blk.0.attn_gate.weight.lora_b");
+    float[] expected = both(base, golden.resolve("adapter"), 1);
+    assertThat(Errors.relative(both(base, file, 1), expected)).isZero();
+    assertThat(Errors.relative(both(LlmBase.open(golden.resolve("base")), file, 1), expected))
+        .isLessThan(1e-5);
+    LlmBase together = LlmBase.open(together(base, golden.resolve("base.gguf")));
+    assertThat(Errors.relative(both(together, golden.resolve("adapter"), 1), expected))
+        .isLessThan(1e-5);
+    Path other = folder.resolve("other.gguf");
+    GgufAdapter.write(together, layers, other);
+    assertThat(Gguf.read(other).tensors()).containsKey("blk.0.ssm_in.weight.lora_b");
+    assertThat(Errors.relative(both(together, other, 1), expected)).isLessThan(1e-5);
+    assertThatThrownBy(() -> LanguageAdapters.read(other, base))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("belongs to no layer");
+  }
+
+  /** A GGUF whose projections of recurrent layers are one, as the folder has them. */
+  private Path together(LlmBase base, Path gguf) throws Exception {
+    Path file = folder.resolve("together.gguf");
+    LlmBase inFolder = LlmBase.open(Golden.FOLDER.resolve("qwen3-next-turns/base"));
+    List<TensorStream> tensors = new ArrayList<>();
+    try (MergedTensors same = new MergedTensors(base.weights(), Map.of())) {
+      for (TensorEntry e : base.file().tensors().values()) {
+        if (e.name().endsWith("attn_qkv.weight")) {
+          String layer = e.name().substring("blk.".length(), e.name().lastIndexOf(".attn_qkv"));
+          TensorEntry whole =
+              inFolder
+                  .weights()
+                  .entry("model.layers." + layer + ".linear_attn.in_proj_qkvz.weight");
+          tensors.add(
+              TensorStream.f32(
+                  "blk." + layer + ".ssm_in.weight", whole.shape(), Safetensors.floats(whole)));
+        } else if (!e.name().endsWith("attn_gate.weight")) {
+          tensors.add(same.stream(e, e.name(), Optional.of(DType.F32), Form.SAME));
+        }
+      }
+      GgufWriter.write(file, Gguf.metadata(gguf), tensors);
+    }
+    return file;
+  }
+
+  static void requantize(Path from, Path to, DType type) throws Exception {
     LlmBase base = LlmBase.open(from);
     List<TensorStream> tensors = new ArrayList<>();
     try (MergedTensors same = new MergedTensors(base.weights(), Map.of())) {
       for (TensorEntry e : base.file().tensors().values()) {
-        boolean matrix = e.shape().size() > 1 && e.columns() % 32 == 0;
+        boolean matrix = e.shape().size() > 1 && e.columns() % type.elementsPerBlock == 0;
         DType chosen = matrix ? type : DType.F32;
         tensors.add(same.stream(e, e.name(), Optional.of(chosen), Form.SAME));
       }
@@ -328,7 +441,7 @@ class LanguageMergeTest {
     Map<String, AdaptedLayer> layers = new TreeMap<>();
     Random random = new Random(4);
     for (Adapters.Target t : base.targets()) {
-      if (t.experts() > 0 || t.path().endsWith("q_proj")) {
+      if (t.experts() > 0 || t.path().endsWith("q_proj") || t.path().contains("linear_attn")) {
         int matrices = Math.max(1, t.experts());
         float[] a = new float[(int) (matrices * 3 * t.in())];
         float[] b = new float[(int) (matrices * 3 * t.out())];

@@ -14,11 +14,15 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.loranative.io.DType;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.io.TensorFile;
 import org.loranative.lora.AdaptedLayer;
 import org.loranative.model.llm.LlmBase;
+import org.loranative.testing.Golden;
 import org.loranative.train.llm.Answers;
 import org.loranative.train.machine.Machine;
 import org.loranative.train.verification.Difference;
@@ -59,6 +63,52 @@ class LlamaCppTest {
     assertThat(difference(python, source, MODEL).kl()).isGreaterThan(0.05); // it does something
   }
 
+  /**
+   * Recurrent layers, whose value heads llama.cpp has in another order, of a file that its own
+   * converter made.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"qwen3-5-turns", "qwen3-5-moe-turns", "qwen3-next-turns"})
+  void recurrentLayers(String name) throws Exception {
+    String python = System.getenv().getOrDefault("LORA_NATIVE_LLAMA_CPP", "");
+    assumeThat(python).as("LORA_NATIVE_LLAMA_CPP").isNotEmpty();
+    Path model = Golden.FOLDER.resolve(name).resolve("base.gguf");
+    LlmBase base = LlmBase.open(model);
+    Path adapter = folder.resolve("adapter.gguf");
+    Map<String, AdaptedLayer> layers = random(base);
+    layers.keySet().removeIf(path -> path.contains("mlp.experts"));
+    GgufAdapter.write(base, layers, adapter);
+    AdapterSource source = new AdapterSource(adapter, 1);
+    // These models' epsilon is large, and llama.cpp takes it for the lengths of q and k as well.
+    assertThat(difference(python, model, List.of(source), model, adapter.toString()).kl())
+        .isLessThan(1e-4);
+    assertThat(difference(python, model, List.of(source), model).kl()).isGreaterThan(1e-3);
+    Path merged = folder.resolve("merged.gguf");
+    new LanguageMerge(base, List.of(source)).write(merged, "f32");
+    assertThat(difference(python, model, List.of(source), merged).kl()).isLessThan(1e-4);
+    for (DType type : List.of(DType.Q8_0, DType.Q4_K)) { // llama.cpp rounds what it multiplies
+      Path blocks = folder.resolve(type + ".gguf");
+      LanguageMergeTest.requantize(model, blocks, type);
+      assertThat(difference(python, blocks, List.of(), blocks).kl()).isLessThan(3e-3);
+    }
+  }
+
+  /** A folder's model, as a GGUF of ours. */
+  @Test
+  void recurrentLayersOfAFolder() throws Exception {
+    String python = System.getenv().getOrDefault("LORA_NATIVE_LLAMA_CPP", "");
+    assumeThat(python).as("LORA_NATIVE_LLAMA_CPP").isNotEmpty();
+    Path model = Golden.FOLDER.resolve("qwen3-5-turns").resolve("base.gguf");
+    Path back = folder.resolve("back");
+    new LanguageMerge(LlmBase.open(model), List.of()).write(back, "f32");
+    Path made = folder.resolve("made.gguf");
+    new LanguageMerge(LlmBase.open(back), List.of()).write(made, "f32");
+    assertThat(difference(python, model, List.of(), made).kl()).isLessThan(1e-4);
+    new LanguageMerge(LlmBase.open(back), List.of()).write(folder.resolve("made8.gguf"), "q8_0");
+    assertThat(difference(python, model, List.of(), folder.resolve("made8.gguf")).kl())
+        .isLessThan(3e-2);
+  }
+
   /** What llama.cpp's last answer goes on with is what we go on with. */
   private void sameGreedyTokens(AdapterSource source) {
     TensorFile answer = Safetensors.read(folder.resolve("logits.safetensors"));
@@ -81,9 +131,19 @@ class LlamaCppTest {
 
   private Difference difference(String python, AdapterSource source, Path model, String... adapter)
       throws Exception {
+    return difference(python, MODEL, List.of(source), model, adapter);
+  }
+
+  /** What llama.cpp makes of a model and an adapter, against us with others. */
+  private Difference difference(
+      String python, Path base, List<AdapterSource> sources, Path model, String... adapter)
+      throws Exception {
     Path text = folder.resolve("text.txt");
     Files.writeString(
-        text, "The sea is 71 % of the Earth's surface; its colour, 蓝 or grey, varies.");
+        text,
+        base.equals(MODEL)
+            ? "The sea is 71 % of the Earth's surface; its colour, 蓝 or grey, varies."
+            : "the sea is deep and it varies"); // letters alone, as small models know
     Path out = folder.resolve("logits.safetensors");
     List<String> command =
         new ArrayList<>(
@@ -94,14 +154,16 @@ class LlamaCppTest {
                 text.toString(),
                 out.toString()));
     command.addAll(List.of(adapter));
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().put("GGML_NO_BACKTRACE", "1"); // or one that fails waits for a debugger
+    Process process = builder.start();
     String said = new String(process.getInputStream().readAllBytes(), "UTF-8");
     assertThat(process.waitFor()).as(said).isZero();
     return OtherAnswer.of(out)
         .orElseThrow()
         .compare(
             new LanguageVerification(List.of(), "", 1),
-            () -> new Answers(MODEL, List.of(source), Machine.of("cpu", "f32")))
+            () -> new Answers(base, sources, Machine.of("cpu", "f32")))
         .difference();
   }
 

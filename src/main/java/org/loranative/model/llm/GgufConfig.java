@@ -26,6 +26,7 @@ final class GgufConfig {
           Map.entry("expert_count", "num_experts"),
           Map.entry("expert_used_count", "num_experts_per_tok"),
           Map.entry("expert_feed_forward_length", "moe_intermediate_size"),
+          Map.entry("expert_shared_feed_forward_length", "shared_expert_intermediate_size"),
           Map.entry("expert_shared_count", "n_shared_experts"),
           Map.entry("expert_weights_scale", "routed_scaling_factor"),
           Map.entry("expert_weights_norm", "norm_topk_prob"),
@@ -104,6 +105,7 @@ final class GgufConfig {
       config.put("rope_scaling", rope);
     }
     TensorEntry slowing = file.tensors().get(FACTORS);
+    new GgufDelta(architecture).translate(file, config);
     new GgufLayers(architecture)
         .translate(file, slowing == null ? List.of() : numbers(slowing), config);
     TensorEntry factors = file.tensors().get("rope_factors_short.weight");

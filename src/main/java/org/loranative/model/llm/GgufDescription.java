@@ -75,6 +75,10 @@ public final class GgufDescription {
     metadata.uint32(to + "rope.dimension_count", 2L * c.rope().invFreq().size());
     metadata.float32(to + "rope.freq_base", ((Number) rope.get("rope_theta")).doubleValue());
     scaling(metadata, to + "rope.scaling.");
+    if (c.isRecurrent()) {
+      new GgufDelta(architecture)
+          .describe(metadata, c, settings.get("full_attention_interval"), rope);
+    }
     if (c.family().fullHeadDim() > 0) {
       double theta = ((Number) localRope.get("rope_theta")).doubleValue();
       new GgufLayers(architecture).describe(metadata, c, base.weights(), theta);
@@ -147,6 +151,7 @@ public final class GgufDescription {
     boolean turned =
         c.family().ggufPermuted() && base.weights().has(c.inLayer(0, "self_attn.q_proj.bias"));
     require(!turned, "biases of its queries and keys");
+    require(!c.family().groupedDelta() || base.hasExperts(), "layers without experts");
     require(read.finalSoftcap() == c.finalSoftcap(), "the soft cap of its logits");
     require(Math.abs(read.normEps() - c.normEps()) < 1e-9, "the epsilon of its norms");
     boolean local = c.localRope().equals(c.rope()) || near(read.localRope(), c.localRope());

@@ -1,11 +1,25 @@
 package org.loranative.model.llm;
 
-/** What a GGUF of a language model calls its tensors, and where it has rows in another order. */
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongUnaryOperator;
+import org.loranative.graph.ops.DeltaRule;
+import org.loranative.model.weights.Formula;
+import org.loranative.model.weights.Order;
+
+/** What a GGUF of a language model calls its tensors, and what of them it has otherwise. */
 public final class GgufNames {
   private final LlmConfig config;
+  private final boolean split;
+  private final GgufOrder order;
 
-  public GgufNames(LlmConfig config) {
+  /**
+   * @param split whether {@link SplitProjection}s are two tensors
+   */
+  GgufNames(LlmConfig config, boolean split) {
     this.config = config;
+    this.split = split;
+    this.order = new GgufOrder(config);
   }
 
   /** {@code general.architecture}. */
@@ -23,17 +37,49 @@ public final class GgufNames {
   }
 
   /**
-   * Rows of a head of a layer whose rotary halves GGUF interleaves, 0 of others.
+   * In which order it has a tensor's rows.
+   *
+   * @param out how many they are
+   */
+  public Order rows(String name, long out) {
+    return order.rows(name, out);
+  }
+
+  /** In which order it has a tensor's columns, or the numbers of a vector. */
+  public Order columns(String name) {
+    return order.columns(name);
+  }
+
+  /** What a tensor's numbers are by GGUF's, but for what norms are counted from. */
+  public Formula formula(String name) {
+    return order.formula(name);
+  }
+
+  /**
+   * A matrix of a GGUF that is a layer, or a part of one.
+   *
+   * @param ours which of the layer's rows each of its rows is
+   */
+  public record Part(String name, long rows, LongUnaryOperator ours) {}
+
+  /**
+   * What a GGUF has of a layer.
    *
    * @param out the layer's rows
    */
-  public long headRows(String path, long out) {
-    if (!config.family().ggufPermuted()) {
-      return 0;
+  public List<Part> parts(String path, long out) {
+    String name = path + ".weight";
+    if (!split || !path.endsWith(SplitProjection.TOGETHER)) {
+      return List.of(new Part(of(name), out, rows(name, out)::ours));
     }
-    if (path.endsWith("self_attn.q_proj")) {
-      return out / config.heads();
+    DeltaRule.Heads heads = config.delta(path).heads();
+    SplitProjection projection = new SplitProjection(heads);
+    String layer = path.substring(0, path.length() - SplitProjection.TOGETHER.length());
+    List<Part> parts = new ArrayList<>();
+    for (String part : SplitProjection.PARTS) {
+      long[] rows = projection.folderRows(part);
+      parts.add(new Part(of(layer + part + ".weight"), rows.length, row -> rows[(int) row]));
     }
-    return path.endsWith("self_attn.k_proj") ? out / config.kvHeads() : 0;
+    return parts;
   }
 }

@@ -200,13 +200,9 @@ public final class LlmBase {
     }
     LlmConfig parsed = new ConfigParser(file.toString(), family, names.prefix(), config).parse();
     scaleLogits(weights, parsed);
-    if (family.normOffset() != 0) {
-      for (String name : names.ours()) {
-        if (name.startsWith(names.prefix())
-            && name.endsWith("norm.weight")
-            && !name.endsWith(GatedDeltaNet.NORM + ".weight")) {
-          weights.offset(name, family.normOffset());
-        }
+    for (String name : names.ours()) {
+      if (parsed.countsFromOffset(name)) {
+        weights.offset(name, family.normOffset());
       }
     }
     return new LlmBase(
@@ -230,21 +226,11 @@ public final class LlmBase {
     Map<String, Object> translated = GgufConfig.translate(architecture, file);
     LlmConfig config =
         new ConfigParser(path.toString(), family, FolderNames.PLAIN, translated).parse();
-    Weights weights = new Weights(path.toString(), file.tensors(), family::ggufName);
+    Weights weights =
+        new Weights(path.toString(), GgufDelta.inShapesOfFolders(file.tensors()), family::ggufName);
     scaleLogits(weights, config);
-    if (family.ggufPermuted()) {
-      if (weights.has(config.inLayer(0, "self_attn.q_proj.bias"))) {
-        throw new UserException(
-            path
-                + ": biases of queries and keys in a GGUF of "
-                + architecture
-                + " are not supported; take the Hugging Face folder.");
-      }
-      for (int i = 0; i < config.layers().size(); i++) {
-        weights.interleaved(config.inLayer(i, "self_attn.q_proj.weight"), config.heads());
-        weights.interleaved(config.inLayer(i, "self_attn.k_proj.weight"), config.kvHeads());
-      }
-    }
+    SplitProjection.stackAll(weights, config, path.toString());
+    new GgufOrder(config).tell(weights, path.toString());
     TensorEntry factors = file.tensors().get(GgufConfig.FACTORS);
     return new LlmBase(
         path,
@@ -368,7 +354,7 @@ public final class LlmBase {
                   + " Face folder, or the adapter as PEFT's.",
               path, config.family().architectures().get(0)));
     }
-    return new GgufNames(config);
+    return new GgufNames(config, !gguf || !SplitProjection.isTogether(file));
   }
 
   /** Names of all tensors that the model reads and its file has, in its order of layers. */

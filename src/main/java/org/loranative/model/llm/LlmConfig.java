@@ -110,6 +110,21 @@ public record LlmConfig(
     return prefix + "layers." + layer + "." + module;
   }
 
+  /** Whether a tensor is the weight of a norm that the family's folders count from a number. */
+  public boolean countsFromOffset(String name) {
+    return family.normOffset() != 0
+        && name.startsWith(prefix)
+        && name.endsWith("norm.weight")
+        && !name.endsWith(GatedDeltaNet.NORM + ".weight");
+  }
+
+  /** The mixer of the recurrent layer that a tensor is of. */
+  GatedDeltaNet delta(String name) {
+    String inside = name.substring((prefix + "layers.").length());
+    int layer = Integer.parseInt(inside.substring(0, inside.indexOf('.')));
+    return (GatedDeltaNet) layers.get(layer).mixer();
+  }
+
   /** All linear layers but the head, in the model's order, by their paths. */
   List<Projection> projections() {
     List<Projection> all = new ArrayList<>();

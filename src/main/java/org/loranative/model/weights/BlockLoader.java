@@ -9,11 +9,12 @@ import org.loranative.device.HostBuffer;
 import org.loranative.device.Memory;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
+import org.loranative.io.Safetensors;
 
 /**
- * Brings matrices in blocks onto a device: as the file has them, their rows in order, or quantized
- * here to NF4; and takes apart what a checkpoint keeps in pieces for a device that wants plain
- * numbers. One matrix is in host memory at a time.
+ * Brings matrices in blocks onto a device: as the file has them, rows or columns in order, or
+ * quantized here to NF4; and takes apart what a checkpoint keeps in pieces for a device that wants
+ * plain numbers. One matrix is in host memory at a time.
  */
 final class BlockLoader implements AutoCloseable {
   private final Device device;
@@ -36,9 +37,14 @@ final class BlockLoader implements AutoCloseable {
       quantize(v, to, (host, numbers) -> new PlainLoader(host).load(r, from, inF32(v), numbers));
     } else if (v.dtype() == DType.FP8) {
       loadScaled(r, from, v, to);
-    } else if (r.interleavedHeads() > 0) {
+    } else if (!r.columns().isSame()) {
+      try (HostBuffer ours = new HostBuffer(v.bytes())) {
+        r.columnsInOrder(Safetensors.data(r.entry()), ours.view(), v.dtype());
+        device.upload(to, ours, v.bytes());
+      }
+    } else if (!r.rows().isSame()) {
       try (Memory rows = host().allocate(v.bytes())) {
-        r.inOrder(
+        r.rowsInOrder(
             v.dtype().bytes(v.shape().last()),
             (ours, file, bytes) -> host().copy(rows.address() + ours, from + file, bytes));
         device.upload(to, rows.address(), v.bytes());
@@ -89,7 +95,7 @@ final class BlockLoader implements AutoCloseable {
 
   /** Floats of 8 bits, each block behind its scale; some megabytes at a time. */
   private void loadScaled(Reading r, long from, Value v, long to) {
-    assert r.interleavedHeads() == 0;
+    assert r.rows().isSame() && r.columns().isSame();
     long all = v.shape().size();
     try (HostBuffer bits = new HostBuffer(Math.min(all, PlainLoader.PIECE));
         HostBuffer blocks = new HostBuffer(DType.FP8.bytes(Math.min(all, PlainLoader.PIECE)))) {

@@ -36,24 +36,25 @@ final class PlainLoader {
       return;
     }
     DType stored = r.stored();
-    if (r.interleavedHeads() > 0) {
-      long columns = v.shape().last();
-      r.inOrder(
-          stored.bytes(columns),
+    if (r.rows().isSame()) {
+      dequantize(from, stored, to, v.dtype(), r.entry().elements());
+    } else {
+      long columns = r.entry().columns();
+      long rowBytes = stored.bytes(columns);
+      r.rowsInOrder(
+          rowBytes,
           (ours, file, bytes) ->
               dequantize(
                   from + file,
                   stored,
-                  to + ours / bytes * v.dtype().bytes(columns),
+                  to + ours / rowBytes * v.dtype().bytes(columns),
                   v.dtype(),
-                  columns));
-      return;
+                  bytes / rowBytes * columns));
     }
-    dequantize(from, stored, to, v.dtype(), r.entry().elements());
     arrange(r, v, to);
   }
 
-  /** Puts what is on the device in the order that it is used in, and adds its offset. */
+  /** Puts what is on the device in the order that it is used in, and makes of it what it is. */
   private void arrange(Reading r, Value v, long to) {
     if (r.isConvolution()) {
       // Images are NHWC: [O, I, kernel, kernel] becomes [O, kernel, kernel, I].
@@ -63,12 +64,20 @@ final class PlainLoader {
     if (r.transposed()) {
       exchange(1, r.entry().shape().get(0), r.entry().shape().get(1), v, to);
     }
-    if (r.offset() != 0) {
+    if (!r.columns().isSame()) {
+      try (HostBuffer file = new HostBuffer(v.bytes());
+          HostBuffer ours = new HostBuffer(v.bytes())) {
+        device.download(file, to, v.bytes());
+        r.columnsInOrder(file.view(), ours.view(), v.dtype());
+        device.upload(to, ours, v.bytes());
+      }
+    }
+    if (!r.formula().isPlain()) {
       assert v.dtype() == DType.F32;
       try (HostBuffer host = new HostBuffer(v.bytes())) {
         device.download(host, to, v.bytes());
         for (int i = 0; i < v.bytes(); i += 4) {
-          host.view().putFloat(i, host.view().getFloat(i) + r.offset());
+          host.view().putFloat(i, r.formula().of(host.view().getFloat(i)));
         }
         device.upload(to, host, v.bytes());
       }
@@ -115,7 +124,7 @@ final class PlainLoader {
       r.rareRows(rare.get(), row, rows, x);
       numbers.put(0, x);
     } else {
-      assert r.interleavedHeads() == 0;
+      assert r.rows().isSame();
       new PlainLoader(host)
           .dequantize(
               from + r.stored().bytes(row * columns), r.stored(), to.address(), DType.F32, n);

@@ -1,5 +1,6 @@
 package org.loranative.model.weights;
 
+import java.nio.ByteBuffer;
 import java.util.Optional;
 import org.loranative.device.Device;
 import org.loranative.graph.Shape;
@@ -10,14 +11,19 @@ import org.loranative.io.TensorEntry;
 /**
  * How a tensor of a file becomes a weight.
  *
- * @param interleavedHeads heads whose two rotary halves stand interleaved in the file; 0 for rows
- *     in order
- * @param offset added to every element
+ * @param rows in which order the file has them
+ * @param columns likewise; a tensor of one dimension has columns alone
+ * @param formula of every number
  * @param transposed whether the file has it with its two sides exchanged
  * @param scale what its numbers are multiplied by
  */
 public record Reading(
-    TensorEntry entry, int interleavedHeads, float offset, boolean transposed, Scale scale) {
+    TensorEntry entry,
+    Order rows,
+    Order columns,
+    Formula formula,
+    boolean transposed,
+    Scale scale) {
   /** Unless it is stored in {@link RareBlocks}. */
   DType stored() {
     return DType.named(entry.type()).orElseThrow();
@@ -25,11 +31,12 @@ public record Reading(
 
   /** Whether rows of the file are rows of the weight, whose numbers are the file's own. */
   boolean isPlainMatrix() {
-    return !transposed && offset == 0 && !isConvolution();
+    return !transposed && formula.isPlain() && !isConvolution();
   }
 
   /**
-   * The blocks that hold the file's own bits; none of rare ones, whose numbers alone can be held.
+   * The blocks that hold the file's own bits; none of rare ones, whose numbers alone can be held,
+   * and of those that columns cannot be put in order by.
    */
   Optional<DType> blocks() {
     if (!isPlainMatrix()) {
@@ -38,7 +45,9 @@ public record Reading(
     if (entry.type().equals(DType.F8_E4M3.name())) {
       return Optional.of(DType.FP8).filter(t -> scale.isOneForEach(t.elementsPerBlock));
     }
-    return DType.named(entry.type()).filter(t -> t.isBlocks() && scale.isNone());
+    return DType.named(entry.type())
+        .filter(t -> t.isBlocks() && scale.isNone())
+        .filter(t -> columns.keepsBlocks(t.elementsPerBlock));
   }
 
   /** Whether numbers are made on the host, from rare blocks or by scales. */
@@ -51,16 +60,16 @@ public record Reading(
    *
    * @param row the first
    */
-  void rareRows(RareBlocks type, long row, int rows, float[] to) {
-    int columns = Math.toIntExact(entry.columns());
-    if (interleavedHeads == 0) {
-      type.read(entry, row * columns, rows * columns, to);
+  void rareRows(RareBlocks type, long row, int count, float[] to) {
+    int width = Math.toIntExact(entry.columns());
+    if (rows.isSame()) {
+      type.read(entry, row * width, count * width, to);
       return;
     }
-    float[] one = new float[columns];
-    for (int i = 0; i < rows; i++) {
-      type.read(entry, fileRow(row + i) * columns, columns, one);
-      System.arraycopy(one, 0, to, i * columns, columns);
+    float[] one = new float[width];
+    for (int i = 0; i < count; i++) {
+      type.read(entry, rows.inFile(row + i) * width, width, one);
+      System.arraycopy(one, 0, to, i * width, width);
     }
   }
 
@@ -82,8 +91,9 @@ public record Reading(
   /** Whether a device can use the file's bytes where they are mapped. */
   boolean isAsItLies(Value v, Device device) {
     return device.readsHostMemory()
-        && interleavedHeads == 0
-        && offset == 0
+        && rows.isSame()
+        && columns.isSame()
+        && formula.isPlain()
         && scale.isNone()
         && !transposed
         && !isConvolution()
@@ -92,39 +102,42 @@ public record Reading(
         && v.dtype() != DType.NF4;
   }
 
-  /** Takes a row from where it stands in the file to where it stands in order, in bytes. */
-  interface MoveRow {
+  /** Takes rows from where they stand in the file to where they stand in order, in bytes. */
+  interface MoveRows {
     void move(long ours, long file, long bytes);
   }
 
-  /**
-   * Rotary halves that the file interleaves: its row 2j + s of a head is row s·half + j of ours.
-   */
-  void inOrder(long rowBytes, MoveRow to) {
-    for (long row = 0; row < entry.shape().get(0); row++) {
-      to.move(row * rowBytes, fileRow(row) * rowBytes, rowBytes);
+  /** Moves all rows, as many at once as stand together. */
+  void rowsInOrder(long rowBytes, MoveRows to) {
+    long all = entry.shape().get(0);
+    for (long row = 0; row < all; ) {
+      long count = Math.min(all - row, rows.together(row));
+      to.move(row * rowBytes, rows.inFile(row) * rowBytes, count * rowBytes);
+      row += count;
     }
   }
 
-  /** Where the file has our row {@code row}. */
-  public long fileRow(long row) {
-    return interleavedHeads == 0 ? row : interleaved(row, entry.shape().get(0) / interleavedHeads);
+  /**
+   * Puts the columns of all rows in order.
+   *
+   * @param type of the numbers in both places, whose blocks the order keeps whole
+   */
+  void columnsInOrder(ByteBuffer file, ByteBuffer ours, DType type) {
+    long width = entry.columns();
+    for (long row = 0; row < entry.rows(); row++) {
+      for (long column = 0; column < width; ) {
+        long count = Math.min(width - column, columns.together(column));
+        ours.put(
+            at(type, row, column),
+            file,
+            at(type, row, columns.inFile(column)),
+            Math.toIntExact(type.bytes(count)));
+        column += count;
+      }
+    }
   }
 
-  /** Which of our rows the file's row {@code row} is. */
-  public long ourRow(long row) {
-    return interleavedHeads == 0 ? row : parted(row, entry.shape().get(0) / interleavedHeads);
-  }
-
-  /** The place, interleaved, of a row of heads whose rotary halves stand one behind the other. */
-  public static long interleaved(long row, long headRows) {
-    long inHead = row % headRows;
-    return row - inHead + inHead % (headRows / 2) * 2 + inHead / (headRows / 2);
-  }
-
-  /** The way back. */
-  public static long parted(long row, long headRows) {
-    long inHead = row % headRows;
-    return row - inHead + inHead % 2 * (headRows / 2) + inHead / 2;
+  private int at(DType type, long row, long column) {
+    return Math.toIntExact(type.bytes(row * entry.columns() + column));
   }
 }

@@ -62,6 +62,22 @@ final class Stacks {
     return names;
   }
 
+  /** The name of some rows of a matrix, to be read as a tensor of its own. */
+  String slice(String name, TensorEntry whole, long first, long rows) {
+    String slice = name + "[" + first + "," + (first + rows) + ")";
+    long rowBytes = whole.bytes() / whole.rows();
+    slices.put(
+        slice,
+        new TensorEntry(
+            whole.name(),
+            whole.type(),
+            List.of(rows, whole.columns()),
+            whole.file(),
+            whole.offset() + first * rowBytes,
+            rows * rowBytes));
+    return slice;
+  }
+
   Optional<TensorEntry> slice(String name) {
     return Optional.ofNullable(slices.get(name));
   }

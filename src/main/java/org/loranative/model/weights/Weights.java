@@ -24,7 +24,7 @@ import org.loranative.track.Phase;
 
 /**
  * A checkpoint's frozen tensors under Hugging Face's names: their shapes before loading, and how
- * each is read (dequantized, its rows put in order, an offset added).
+ * each is read (dequantized, its rows or columns put in order, an offset added).
  */
 public final class Weights {
   private final String source;
@@ -129,6 +129,19 @@ public final class Weights {
     Shape piece = shape(pieces.get(0));
     long rows = piece.rows() * pieces.size() / experts;
     stacks.add(name, new Stacks.Stack(pieces, Shape.of(experts, rows, piece.last())));
+  }
+
+  /**
+   * Says that {@code name} is the matrices {@code pieces} of as many columns, one behind the other.
+   */
+  public void stackRows(String name, List<String> pieces) {
+    long rows = pieces.stream().mapToLong(piece -> shape(piece).rows()).sum();
+    stacks.add(name, new Stacks.Stack(pieces, Shape.of(rows, shape(pieces.get(0)).last())));
+  }
+
+  /** The name of {@code rows} rows of the matrix {@code name}, as a piece of a stack. */
+  public String slice(String name, long first, long rows) {
+    return stacks.slice(name, entry(name), first, rows);
   }
 
   /** Names of the matrices of {@code name} [E, out, in], as pieces of stacks. */
@@ -256,33 +269,45 @@ public final class Weights {
     return pieces.containsKey(of) && pieces.get(of).holds(name);
   }
 
-  /** Says that the rows of {@code name} hold rotary halves interleaved, head by head. */
-  public void interleaved(String name, int heads) {
-    readings.put(name, reading(entry(name), heads, 0, false));
+  /**
+   * Says in which order the file has {@code name}, and what its numbers are.
+   *
+   * @param rows their order
+   * @param columns their order
+   */
+  public void ordered(String name, Order rows, Order columns, Formula formula) {
+    TensorEntry entry = entry(name);
+    readings.put(name, new Reading(entry, rows, columns, formula, false, scales.of(entry)));
   }
 
   /** Says that {@code offset} is to be added to every element of {@code name}. */
   public void offset(String name, float offset) {
-    readings.put(name, reading(entry(name), 0, offset, false));
+    ordered(name, Order.SAME, Order.SAME, new Formula.Plus(offset));
   }
 
   /** Says that every element of {@code name} is to be multiplied by {@code scale}. */
   public void scaled(String name, float scale) {
-    readings.put(name, new Reading(entry(name), 0, 0, false, Scale.of(scale)));
+    readings.put(name, plain(entry(name), false, Scale.of(scale)));
   }
 
   /** Says that the file holds the matrix {@code name} with its sides exchanged. */
   public void transposed(String name) {
-    readings.put(name, reading(entry(name), 0, 0, true));
+    TensorEntry entry = entry(name);
+    readings.put(name, plain(entry, true, scales.of(entry)));
   }
 
   /** How {@code name} is read. */
   public Reading reading(String name) {
-    return readings.getOrDefault(name, reading(entry(name), 0, 0, false));
+    Reading given = readings.get(name);
+    if (given != null) {
+      return given;
+    }
+    TensorEntry entry = entry(name);
+    return plain(entry, false, scales.of(entry));
   }
 
-  private Reading reading(TensorEntry entry, int heads, float offset, boolean transposed) {
-    return new Reading(entry, heads, offset, transposed, scales.of(entry));
+  private static Reading plain(TensorEntry entry, boolean transposed, Scale scale) {
+    return new Reading(entry, Order.SAME, Order.SAME, Formula.PLAIN, transposed, scale);
   }
 
   private boolean loads(Value v) {
@@ -450,20 +475,20 @@ public final class Weights {
       List<String> names,
       DType dtype,
       long to) {
-    Shape shape = shape(names.get(0));
     PlainLoader plain = new PlainLoader(device);
-    long each = dtype.bytes(shape.size());
-    for (int i = 0; i < names.size(); i++) {
-      Reading r = reading(names.get(i));
+    long at = to;
+    for (String name : names) {
+      Reading r = reading(name);
       long from = loaded.inFile(r.entry());
-      Value piece = new Value(0, shape, dtype, Kind.WEIGHT, names.get(i));
-      Optional<Pieces> parts = inPieces(names.get(i));
+      Value piece = new Value(0, shape(name), dtype, Kind.WEIGHT, name);
+      Optional<Pieces> parts = inPieces(name);
       if (parts.isPresent() || dtype.isBlocks()) {
-        blocks.load(r, from, parts, piece, to + i * each);
+        blocks.load(r, from, parts, piece, at);
       } else {
-        plain.load(r, from, piece, to + i * each);
+        plain.load(r, from, piece, at);
       }
       loaded.release(r.entry());
+      at += piece.bytes();
     }
   }
 }

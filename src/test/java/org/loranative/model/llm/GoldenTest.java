@@ -174,7 +174,10 @@ class GoldenTest {
         "qwen3-moe-mixed",
         "qwen3-moe-experts",
         "qwen3-5",
+        "qwen3-5-turns",
+        "qwen3-5-moe-turns",
         "qwen3-next",
+        "qwen3-next-turns",
         "qwen2-moe",
         "qwen3-5-moe",
         "qwen3-next-moe",
@@ -236,6 +239,9 @@ class GoldenTest {
         "ministral3",
         "qwen3-moe",
         "qwen3-moe-experts",
+        "qwen3-5-turns",
+        "qwen3-5-moe-turns",
+        "qwen3-next-turns",
         "mixtral",
         "olmoe"
       })

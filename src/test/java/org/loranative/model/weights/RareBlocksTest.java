@@ -75,7 +75,7 @@ class RareBlocksTest {
   void interleavedRowsAreInOrder(RareBlocks type) throws Exception {
     float[] expected = GOLDEN.floats(type.name() + ".numbers");
     Weights weights = weights(type);
-    weights.interleaved(NAME, 2);
+    weights.ordered(NAME, new Order.Interleaved(6), Order.SAME, Formula.PLAIN);
     float[] actual = load(weights);
     int[] fileRows = {0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11};
     for (int row = 0; row < ROWS; row++) {
