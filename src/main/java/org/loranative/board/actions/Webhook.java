@@ -38,9 +38,15 @@ public final class Webhook {
     this.address = address;
     this.runs = runs;
     runs.onChange(this::look);
+    look(); // at what was read before
   }
 
-  /** Compares with what was told; called on the reading thread. */
+  /** Whether it saw the run running, and so tells what is found of it from now on. */
+  synchronized boolean watches(String run) {
+    return states.get(run) == RunStatus.State.RUNNING;
+  }
+
+  /** Compares with what was told; called on the reading thread too. */
   private synchronized void look() {
     for (RunEntry run : runs.all()) {
       RunStatus.State now = run.state();

@@ -11,10 +11,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.loranative.board.Board;
+import org.loranative.board.runs.Runs;
 import org.loranative.track.RunStatus;
 import org.loranative.track.TensorBoard;
 import org.loranative.web.LocalServer;
@@ -23,12 +25,16 @@ class WebhookTest {
   @TempDir private Path folder;
   private final List<JsonNode> told = new CopyOnWriteArrayList<>();
 
+  private static void until(BooleanSupplier holds) throws InterruptedException {
+    for (int i = 0; i < 1200 && !holds.getAsBoolean(); i++) {
+      Thread.sleep(50);
+    }
+  }
+
   private JsonNode until(String run, String event) throws InterruptedException {
     Predicate<JsonNode> is =
         n -> n.path("run").asText().equals(run) && n.path("event").asText().equals(event);
-    for (int i = 0; i < 400 && told.stream().noneMatch(is); i++) {
-      Thread.sleep(50);
-    }
+    until(() -> told.stream().anyMatch(is));
     List<JsonNode> these = told.stream().filter(is).toList();
     assertThat(these).as("%s of %s among %s", event, run, told).hasSize(1);
     return these.get(0);
@@ -64,12 +70,12 @@ class WebhookTest {
       for (TensorBoard t : List.of(run, other, third, fourth)) {
         points(t, 1, 100, 0);
       }
-      Board.Options options =
-          new Board.Options(
-              List.of(folder), "127.0.0.1", 0, Optional.empty(), true, Optional.of(address));
-      try (Board board = new Board(options)) {
-        assertThat(board.address().getPort()).isPositive();
-        Thread.sleep(4000); // they are seen to run
+      try (Runs runs = new Runs(List.of(folder))) {
+        Webhook webhook = new Webhook(address, runs);
+        until(
+            () ->
+                runs.all().size() == 4
+                    && Stream.of("diverges", "finishes", "stops").allMatch(webhook::watches));
         assertThat(told).isEmpty();
         points(run, 101, 400, 0.03);
         assertThat(until("diverges", "finding").path("text").asText()).contains("divergence");
