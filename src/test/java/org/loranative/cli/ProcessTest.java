@@ -61,7 +61,7 @@ class ProcessTest {
   /** Ctrl-C ends encoding, and keeps those that are done. */
   @Test
   void stopsWhileImagesAreEncoded() throws Exception {
-    int images = 120;
+    int images = 48;
     StringBuilder csv = new StringBuilder("filename,prompt\n");
     for (int i = 0; i < images; i++) {
       float[] rgb = new float[256 * 256 * 3];

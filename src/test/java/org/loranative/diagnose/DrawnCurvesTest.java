@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -79,6 +80,7 @@ class DrawnCurvesTest {
   }
 
   /** Shapes that were drawn afterwards; more of them were, once, for docs/doctor.md. */
+  @Tag("slow")
   @Test
   void isRightOnOtherShapes() {
     List<Drawn> kinds = new ArrayList<>(Unseen.all());

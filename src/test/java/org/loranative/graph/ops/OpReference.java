@@ -19,7 +19,7 @@ final class OpReference {
   private static final double STEP = 1e-5;
 
   /** Along so many a gradient is measured: what it costs does not grow with the input. */
-  private static final int DIRECTIONS = 64;
+  private static final int DIRECTIONS = 32;
 
   private static final int NOISE_DRAWS = 8;
 
