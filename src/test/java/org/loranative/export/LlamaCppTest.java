@@ -88,7 +88,7 @@ class LlamaCppTest {
     assertThat(difference(python, model, List.of(source), merged).kl()).isLessThan(1e-4);
     for (DType type : List.of(DType.Q8_0, DType.Q4_K)) { // llama.cpp rounds what it multiplies
       Path blocks = folder.resolve(type + ".gguf");
-      LanguageMergeTest.requantize(model, blocks, type);
+      Predicting.requantize(model, blocks, type);
       assertThat(difference(python, blocks, List.of(), blocks).kl()).isLessThan(3e-3);
     }
   }
