@@ -11,6 +11,7 @@
 #include <math.h>
 #include <omp.h>
 
+#include "cpu/ops/delta_piece.h"
 #include "cpu/ops/op.h"
 
 namespace ln {
@@ -93,20 +94,81 @@ void token(const Inputs<T>& in, const Heads& h, int64_t m, int64_t head, float* 
   for (int64_t j = 0; j < h.V; j++) store(to + j, out[j]);
 }
 
+// What one thread computes: some of the panels of the heads that share a key head.
+struct Unit {
+  int64_t key, first, end;
+
+  static int64_t panels(const Heads& h) {
+    return (h.V + DeltaPiece::kPanel - 1) / DeltaPiece::kPanel;
+  }
+  static int64_t all(const Heads& h) { return h.shared() * panels(h); }
+  // A key head is divided only where there are more threads than key heads.
+  static int64_t parts(const Heads& h, int64_t threads) {
+    return lo((threads + h.key_heads - 1) / h.key_heads, all(h));
+  }
+  Unit(const Heads& h, int64_t parts, int64_t i)
+      : key(i / parts), first(i % parts * all(h) / parts), end((i % parts + 1) * all(h) / parts) {}
+};
+
+int64_t panel_floats(const Heads& h) { return h.K * DeltaPiece::kPanel; }
+int64_t forward_floats(const Heads& h) {
+  return Unit::all(h) * panel_floats(h) + int64_t(sizeof(DeltaPiece) / 4);
+}
+
+template <typename T>
+void forward(const Inputs<T>& in, const Heads& h, const int32_t* doc_start, T* o, float* states,
+             const Unit& unit, float* scratch) {
+  constexpr int64_t kPanel = DeltaPiece::kPanel;
+  DeltaPiece& piece = *reinterpret_cast<DeltaPiece*>(scratch);
+  float* panels = scratch + sizeof(DeltaPiece) / 4;
+  piece.K = h.K;
+  for (int64_t m = 0; m < h.M; m += piece.tokens) {
+    piece.begins = doc_start[m] == m;
+    piece.tokens = 1;
+    for (int64_t next = m + 1; next < h.M && doc_start[next] != next && next % DeltaPiece::kMost;
+         next++)
+      piece.tokens++;
+    for (int64_t t = 0; t < piece.tokens; t++) {
+      const int64_t at = ((m + t) * h.key_heads + unit.key) * h.K;
+#pragma omp simd
+      for (int64_t i = 0; i < h.K; i++) {
+        piece.key(t)[i] = load(in.k[at + i]);
+        piece.query(t)[i] = load(in.q[at + i]);
+      }
+    }
+    piece.compare();
+    for (int64_t i = unit.first; i < unit.end; i++) {
+      const int64_t head = unit.key * h.shared() + i / Unit::panels(h),
+                    column = i % Unit::panels(h) * kPanel, wide = lo(kPanel, h.V - column);
+      if (i == unit.first || column == 0)
+        piece.gate([&](int64_t t) { return in.g[(m + t) * h.heads + head]; },
+                   [&](int64_t t) { return in.beta[(m + t) * h.heads + head]; });
+      float* S = panels + (i - unit.first) * panel_floats(h);
+      if (m % kChunk == 0 && !piece.begins) {
+        float* kept = states + (m / kChunk * h.heads + head) * h.state() + column;
+        for (int64_t r = 0; r < h.K; r++) memcpy(kept + r * h.V, S + r * kPanel, size_t(wide) * 4);
+      }
+      const int64_t to = (m * h.heads + head) * h.V + column, row = h.heads * h.V;
+      piece.walk(S, [&](int64_t t, float* x) {
+        for (int64_t j = wide; j < kPanel; j++) x[j] = 0;
+#pragma omp simd
+        for (int64_t j = 0; j < wide; j++) x[j] = load(in.v[to + t * row + j]);
+      });
+      for (int64_t t = 0; t < piece.tokens; t++)
+#pragma omp simd
+        for (int64_t j = 0; j < wide; j++) store(o + to + t * row + j, piece.answer(t)[j]);
+    }
+  }
+}
+
 template <typename T>
 void forward(const Device* device, const Inputs<T>& in, const Heads& h, const int32_t* doc_start,
              T* o, float* states, float* scratch) {
+  const int64_t parts = Unit::parts(h, device->threads);
 #pragma omp parallel for num_threads(device->threads) schedule(static)
-  for (int64_t head = 0; head < h.heads; head++) {
-    float* S = scratch + omp_get_thread_num() * h.state();
-    for (int64_t m = 0; m < h.M; m++) {
-      if (doc_start[m] == m)
-        clear(S, h);
-      else if (m % kChunk == 0)
-        copy(states + (m / kChunk * h.heads + head) * h.state(), S, h);
-      token(in, h, m, head, S, o);
-    }
-  }
+  for (int64_t i = 0; i < h.key_heads * parts; i++)
+    forward(in, h, doc_start, o, states, Unit(h, parts, i),
+            scratch + omp_get_thread_num() * forward_floats(h));
 }
 
 template <typename T>
@@ -234,7 +296,7 @@ void backward(const Device* device, const Inputs<T>& in, const Gradients<T>& out
 int64_t ln_delta_rule_scratch(int64_t device, int64_t M, int64_t key_heads, int64_t heads,
                               int64_t K, int64_t V, int32_t backward) {
   const Heads h{M, key_heads, heads, K, V};
-  return of(device)->threads * 4 * (backward ? backward_floats(h) : h.state());
+  return of(device)->threads * 4 * (backward ? backward_floats(h) : forward_floats(h));
 }
 
 int ln_delta_rule_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t g, int64_t beta,

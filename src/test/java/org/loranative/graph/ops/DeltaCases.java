@@ -93,6 +93,15 @@ final class DeltaCases {
 
   /** Drawn numbers of the rule's inputs, as gates and lengths of 1 would have them. */
   static void inputs(Random r, Instance c, int m, DeltaRule.Heads h) {
+    inputs(r, c, m, h, Memory.USUAL);
+  }
+
+  /** How much -g may be: {@code mostly}, and {@code then} at one of {@code rare} tokens. */
+  private record Memory(double mostly, int rare, double then) {
+    static final Memory USUAL = new Memory(0.15, 30, 9);
+  }
+
+  private static void inputs(Random r, Instance c, int m, DeltaRule.Heads h, Memory memory) {
     double length = Math.sqrt(h.keyWidth());
     c.differentiable.put("q", OpCases.normal(r, m * h.keyHeads() * h.keyWidth(), 1 / length));
     c.differentiable.put("k", OpCases.normal(r, m * h.keyHeads() * h.keyWidth(), 0.9 / length));
@@ -100,8 +109,8 @@ final class DeltaCases {
     float[] g = new float[(int) (m * h.heads())];
     float[] beta = new float[g.length];
     for (int i = 0; i < g.length; i++) {
-      // Mostly a long memory, now and then next to none.
-      g[i] = Bf16.round(-r.nextDouble() * (r.nextInt(30) == 0 ? 9 : 0.15));
+      boolean forgets = r.nextInt(memory.rare) == 0;
+      g[i] = Bf16.round(-r.nextDouble() * (forgets ? memory.then : memory.mostly));
       beta[i] = Bf16.round(0.02 + 0.9 * r.nextDouble());
     }
     c.differentiable.put("g", g);
@@ -118,12 +127,27 @@ final class DeltaCases {
   }
 
   static Instance rule(Random r, int mostTokens, DeltaRule.Heads h) {
-    int m = OpCases.between(r, 1, mostTokens);
-    int[] start = documents(r, m);
+    return rule(r, documents(r, OpCases.between(r, 1, mostTokens)), h, Memory.USUAL);
+  }
+
+  /** One document, longer than two chunks, which remembers nearly all. */
+  static Instance longRule(Random r) {
+    DeltaRule.Heads one = new DeltaRule.Heads(1, 1, OpCases.between(r, 1, 20), 20);
+    return rule(r, new int[OpCases.between(r, 130, 160)], one, new Memory(2e-3, 1000, 0));
+  }
+
+  /** Of a state of which e^-60 may be left behind a token. */
+  static Instance forgetfulRule(Random r) {
+    DeltaRule.Heads one = new DeltaRule.Heads(1, 1, OpCases.between(r, 1, 20), 20);
+    return rule(r, documents(r, OpCases.between(r, 1, 100)), one, new Memory(0.15, 3, 60));
+  }
+
+  private static Instance rule(Random r, int[] start, DeltaRule.Heads h, Memory memory) {
+    int m = start.length;
     Instance c = new Instance();
     c.shape = m + " tokens, " + h;
     c.gradientSlack = 2; // hundreds of roundings one behind the other
-    inputs(r, c, m, h);
+    inputs(r, c, m, h, memory);
     c.fixed.put("doc_start", start);
     long keys = h.keyHeads() * h.keyWidth();
     c.builder =
