@@ -7,10 +7,10 @@ struct DeltaTile {
   static constexpr int kChunk = 64, kWidest = 128;
   // Walking: a warp has kColumns columns of a state, eight side by side in each quarter of its
   // lanes, and a lane kRows of the rows of one column. Tokens come into shared memory kStage at a
-  // time.
+  // time, and into the state kTogether.
   static constexpr int kWarps = 4, kThreads = 32 * kWarps, kColumns = 8 * kWarps;
-  static constexpr int kRows = kWidest / 4, kStage = 16;
-  static constexpr int kSharedBytes = kStage * (2 * kWidest + 2 * kColumns + 3) * 4;
+  static constexpr int kRows = kWidest / 4, kStage = 16, kTogether = 4;
+  static constexpr int kSharedBytes = kStage * (2 * kWidest + 2 * kColumns + 3 + kTogether) * 4;
 
   static constexpr i64 chunks(i64 M) { return (M + kChunk - 1) / kChunk; }
   static constexpr i64 tiles(i64 V) { return (V + kColumns - 1) / kColumns; }
