@@ -162,6 +162,7 @@ public final class MergedTensors implements AutoCloseable {
       }
       long start = first;
       float[] x = read(entry, start, count, columns, form);
+      requireFinite(entry, x);
       long begin = entry.offset() + first * (entry.bytes() / all);
       here.stream()
           .filter(p -> p.reading().transposed() && p.reading().entry().offset() == begin)
@@ -184,6 +185,17 @@ public final class MergedTensors implements AutoCloseable {
       first += count;
     }
     rows.done(entry);
+  }
+
+  private static void requireFinite(TensorEntry entry, float[] x) {
+    for (float each : x) {
+      if (!Float.isFinite(each)) {
+        throw new UserException(
+            String.format(
+                "%s: %s holds NaN or infinite numbers; get the file again, or take another base.",
+                entry.file(), entry.name()));
+      }
+    }
   }
 
   private float[] read(TensorEntry entry, long first, int count, int columns, Form form) {

@@ -354,5 +354,8 @@ class LanguageMergeTest extends Predicting {
     assertThatThrownBy(() -> AdapterSource.of(List.of(base), List.of(1.0, 2.0), List.of()))
         .hasMessageContaining("more --scale than --adapter");
     assertThat(folder.resolve("x")).doesNotExist();
+    assertThatThrownBy(LlmBase.open(Golden.FOLDER.resolve("qwen2-moe/base"))::ggufNames)
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("write a Hugging Face folder, or the adapter as PEFT's");
   }
 }

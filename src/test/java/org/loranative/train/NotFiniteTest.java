@@ -17,11 +17,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.UserException;
 import org.loranative.config.ConfigReader;
+import org.loranative.export.LanguageMerge;
 import org.loranative.io.AtomicFolders;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
+import org.loranative.model.llm.LlmBase;
+import org.loranative.model.llm.Sampling;
 import org.loranative.testing.TinyModel;
 import org.loranative.track.Console;
+import org.loranative.train.llm.Answers;
+import org.loranative.train.machine.Machine;
 import org.loranative.train.runs.TrainRun;
 
 /** NaN that was there before training: the learning rate is not blamed. */
@@ -73,6 +78,22 @@ class NotFiniteTest {
         .hasMessageContaining("holds NaN or infinite numbers (tensor " + tensor)
         .hasMessageContaining("model.safetensors")
         .hasMessageNotContaining("learning_rate");
+  }
+
+  @Test
+  void whereTheBaseIsAskedOrMerged() throws IOException {
+    damage(base.resolve("model.safetensors"), "model.layers.1.mlp.up_proj.weight");
+    try (Answers answers = new Answers(base, List.of(), Machine.of("cpu", "f32"))) {
+      assertThatThrownBy(
+              () -> answers.answer(Answers.Question.of("a"), 4, Sampling.greedy(), text -> {}))
+          .isInstanceOf(UserException.class)
+          .hasMessageContaining("logits are NaN or infinite");
+    }
+    LanguageMerge merge = new LanguageMerge(LlmBase.open(base), List.of());
+    assertThatThrownBy(() -> merge.write(folder.resolve("merged"), "bf16"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("model.layers.1.mlp.up_proj.weight holds NaN or infinite numbers");
+    assertThat(folder.resolve("merged")).doesNotExist();
   }
 
   @Test

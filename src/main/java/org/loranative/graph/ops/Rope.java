@@ -26,6 +26,13 @@ public record Rope(
     NEIGHBOURS
   }
 
+  public Rope {
+    if (table.shape().last() > headDim || x.shape().last() % headDim != 0) {
+      throw new IllegalArgumentException(
+          table.shape() + " angles do not fit heads of " + headDim + " in " + x.shape());
+    }
+  }
+
   public static Value of(Graph g, Value x, Value table, long headDim, Pairing pairing) {
     Value y = g.like(x, x.name() + ".rope");
     g.add(new Rope(x, table, y, headDim, pairing, false));

@@ -70,8 +70,22 @@ final class ConfigParser {
         scales(hidden),
         layers(heads, widths),
         layerInputs(),
-        rope((int) (fullDim * rotary), false),
-        rope((int) (headDim * rotary), true));
+        rope(turned(fullDim, rotary), false),
+        rope(turned(headDim, rotary), true));
+  }
+
+  /** How many channels of a head turn. */
+  private int turned(int headDim, double share) {
+    double turned = headDim * share;
+    if (!(turned >= 2 && turned <= headDim) || (int) turned % 2 != 0) {
+      throw new UserException(
+          String.format(
+              "%s: partial_rotary_factor is %s, but of the %d channels of a head an even number"
+                  + " must turn (of a GGUF, rope.dimension_count is that number); take the file"
+                  + " from where it was made.",
+              source, share, headDim));
+    }
+    return (int) turned;
   }
 
   private LlmConfig.Scales scales(int hidden) {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntPredicate;
+import org.loranative.UserException;
 import org.loranative.device.Device;
 import org.loranative.device.HostBuffer;
 import org.loranative.device.Memory;
@@ -121,6 +122,15 @@ public final class Generator implements AutoCloseable {
     heldCount = 0;
   }
 
+  /** The model's logits are no finite numbers, so there is nothing to choose from. */
+  public static final class NotFiniteException extends UserException {
+    NotFiniteException() {
+      super(
+          "The model's logits are NaN or infinite; its weights or the adapter's are damaged, or"
+              + " need --compute-dtype f32.");
+    }
+  }
+
   /**
    * Continues {@code prompt}.
    *
@@ -128,6 +138,7 @@ public final class Generator implements AutoCloseable {
    * @param maxNew most new tokens
    * @param onToken called with each token as it comes; false ends the answer
    * @return the answer's tokens
+   * @throws NotFiniteException if there is no telling which token is likely
    */
   public int[] generate(
       int[] prompt, int maxNew, Set<Integer> stop, Sampling sampling, IntPredicate onToken) {
@@ -209,6 +220,11 @@ public final class Generator implements AutoCloseable {
     float[] z = new float[vocab];
     logits.view().asFloatBuffer().get(z);
     config.cap(z);
+    for (float each : z) {
+      if (!Float.isFinite(each)) {
+        throw new NotFiniteException();
+      }
+    }
     return z;
   }
 

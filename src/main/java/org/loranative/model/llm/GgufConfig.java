@@ -6,6 +6,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.loranative.UserException;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
@@ -54,6 +56,8 @@ final class GgufConfig {
           "yarn_beta_slow", "beta_slow",
           "yarn_log_multiplier", "mscale_all_dim");
 
+  private static final Pattern LAYER = Pattern.compile("blk\\.(\\d{1,9})\\.");
+
   static Map<String, Object> translate(String architecture, TensorFile file) {
     Map<String, Object> metadata = file.metadata();
     Map<String, Object> config = new HashMap<>();
@@ -65,6 +69,9 @@ final class GgufConfig {
           }
         });
     config.put("vocab_size", vocabulary(file));
+    if (config.get("num_hidden_layers") instanceof Long layers) {
+      requireNoMore(layers, architecture, file);
+    }
     if (config.get("num_hidden_layers") instanceof Long layers
         && metadata.get(architecture + ".nextn_predict_layers") instanceof Long more) {
       config.put("num_hidden_layers", layers - more); // those that predict further tokens
@@ -119,6 +126,18 @@ final class GgufConfig {
       config.put("rope_scaling", rope);
     }
     return config;
+  }
+
+  private static void requireNoMore(long layers, String architecture, TensorFile file) {
+    for (TensorEntry entry : file.tensors().values()) {
+      Matcher layer = LAYER.matcher(entry.name());
+      if (layer.lookingAt() && Long.parseLong(layer.group(1)) >= layers) {
+        throw new UserException(
+            String.format(
+                "%s: %s.block_count is %d, but the file holds %s; take it from where it was made.",
+                entry.file(), architecture, layers, entry.name()));
+      }
+    }
   }
 
   /** Channels of a head; empty where the file does not tell. */

@@ -49,7 +49,7 @@ record GgufDelta(String architecture) {
     config.put("linear_key_head_dim", metadata.get(key(KEY_WIDTH)));
     config.put("linear_num_key_heads", metadata.get(key(KEY_HEADS)));
     config.put("linear_num_value_heads", metadata.get(key(VALUE_HEADS)));
-    config.put("linear_value_head_dim", valueWidth(metadata));
+    config.put("linear_value_head_dim", valueWidth(file));
     config.put(PERIOD, metadata.get(key(PERIOD)));
     if (metadata.get(key(SECTIONS)) instanceof List<?> sections) {
       sections(sections, config);
@@ -84,7 +84,8 @@ record GgufDelta(String architecture) {
     config.put(key, rope);
   }
 
-  private Object valueWidth(Map<String, Object> metadata) {
+  private Object valueWidth(TensorFile file) {
+    Map<String, Object> metadata = file.metadata();
     if (metadata.get(key(VALUES)) instanceof Long values
         && metadata.get(key(VALUE_HEADS)) instanceof Long heads
         && heads > 0
@@ -93,8 +94,9 @@ record GgufDelta(String architecture) {
     }
     throw new UserException(
         String.format(
-            "The GGUF says that %s is %s and %s is %s, but the first must be a multiple of the"
-                + " second; take the file from where it was made.",
+            "%s: %s is %s and %s is %s, but the first must be a multiple of the second; take the"
+                + " file from where it was made.",
+            file.tensors().values().iterator().next().file(),
             key(VALUES),
             metadata.get(key(VALUES)),
             key(VALUE_HEADS),

@@ -106,7 +106,12 @@ public record RopeSpec(List<Float> invFreq, float scale, int mostTokens) {
 
   /** Gemma 4's: the first channels of each half turn as ever, the others not at all. */
   private static double[] proportional(int dim, double[] plain, Map<String, Object> s) {
-    int turned = (int) (number(s, "partial_rotary_factor", 1) * dim / 2);
+    double share = number(s, "partial_rotary_factor", 1);
+    if (!(share > 0 && share <= 1)) {
+      throw new UserException(
+          "partial_rotary_factor is " + share + ", but must be above 0 and at most 1.");
+    }
+    int turned = (int) (share * dim / 2);
     double factor = number(s, "factor", 1);
     double[] scaled = new double[plain.length];
     for (int i = 0; i < turned; i++) {

@@ -30,6 +30,15 @@ final class Scale {
     return new Scale(new float[] {number}, 1, Long.MAX_VALUE, 1);
   }
 
+  boolean isFinite() {
+    for (float each : numbers) {
+      if (!Float.isFinite(each)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   boolean isNone() {
     return this == NONE;
   }

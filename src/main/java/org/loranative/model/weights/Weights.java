@@ -371,7 +371,7 @@ public final class Weights {
 
   /**
    * The first of the WEIGHT values of {@code named} whose numbers are not all finite, with its
-   * file. Reads them all; blocks, whose scales alone could be, are left out.
+   * file. Reads them all; blocks with scales of their own, which alone could be, are left out.
    */
   public Optional<String> notFinite(Map<String, Value> named) {
     Phase phase = new Phase("tensors searched for NaN", named.size());
@@ -379,8 +379,7 @@ public final class Weights {
       phase.next();
       for (String piece : loads(v) ? pieces(v.name()) : List.<String>of()) {
         TensorEntry entry = entry(piece);
-        if (List.of("F32", "F16", "BF16").contains(entry.type())
-            && !StoredNumbers.areFinite(entry)) {
+        if (!StoredNumbers.areFinite(entry) || !scales.of(entry).isFinite()) {
           return Optional.of(entry.name() + " of " + entry.file());
         }
       }

@@ -53,10 +53,18 @@ final class AnswerPreviews implements Previews {
       if (ids.length > PROMPT_TOKENS) {
         ids = Arrays.copyOf(ids, PROMPT_TOKENS);
       }
-      int[] answer =
+      tracker.preview(step, i + 1, prompt, answer(ids));
+    }
+  }
+
+  /** A run that diverges ends by its loss, and not here. */
+  private String answer(int[] prompt) {
+    try {
+      return tokenizer.decode(
           generator.generate(
-              ids, config.sampleMaxTokens(), tokenizer.stop(), Sampling.greedy(), t -> true);
-      tracker.preview(step, i + 1, prompt, tokenizer.decode(answer));
+              prompt, config.sampleMaxTokens(), tokenizer.stop(), Sampling.greedy(), t -> true));
+    } catch (Generator.NotFiniteException e) {
+      return "(no answer: the logits are NaN or infinite)";
     }
   }
 

@@ -438,10 +438,10 @@ public final class TrainRun implements AutoCloseable {
         .forEach(v -> blocks.merge(v.dtype(), 1L, Long::sum));
     if (blocks.isEmpty()) {
       log.warn(
-          "quantize: {} changes nothing: no linear layer of {} is stored in blocks or has whole"
-              + " blocks of NF4.",
+          "quantize: {} changes nothing: {} has no linear layer {}.",
           config.quantize(),
-          config.baseModel());
+          config.baseModel(),
+          Quantize.named(config.quantize()).asks);
     } else {
       String held =
           blocks.entrySet().stream()

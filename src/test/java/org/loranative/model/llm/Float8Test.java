@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -24,6 +25,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.loranative.UserException;
 import org.loranative.device.Device;
 import org.loranative.graph.Graph;
+import org.loranative.graph.Kind;
+import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Embedding;
 import org.loranative.io.DType;
@@ -278,5 +281,26 @@ class Float8Test {
     assertThatThrownBy(() -> new Weights("x", Safetensors.read(file).tensors(), n -> n))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("x.weight_scale is U8 [2, 1]");
+  }
+
+  /** A code that is NaN, or a scale, is found when a loss is no number. */
+  @ParameterizedTest
+  @CsvSource({"56, 1, false", "126, 1, false", "127, 1, true", "-1, 1, true", "56, NaN, true"})
+  void nanIsFound(byte code, float scale, boolean found) throws IOException {
+    Path file = temp.resolve("model.safetensors");
+    ByteBuffer one = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putFloat(0, scale);
+    Safetensors.Tensor weight =
+        new Safetensors.Tensor(
+            "x.weight",
+            DType.F8_E4M3,
+            List.of(2L, 2L),
+            ByteBuffer.wrap(new byte[] {9, 8, 7, code}));
+    Safetensors.write(
+        file,
+        List.of(weight, new Safetensors.Tensor("x.weight_scale", DType.F32, List.of(1L), one)),
+        Map.of());
+    Weights weights = new Weights("x", Safetensors.read(file).tensors(), n -> n);
+    Value x = new Value(0, Shape.of(2, 2), DType.F32, Kind.WEIGHT, "x.weight");
+    assertThat(weights.notFinite(Map.of("x.weight", x)).isPresent()).isEqualTo(found);
   }
 }

@@ -58,6 +58,10 @@ class HybridGgufTest {
         "qwen3-5-turns | qwen35.ssm.state_size | 512 | heads of at most",
         "qwen3-5-turns | qwen35.ssm.inner_size | 1024 | but its config needs",
         "qwen3-5-turns | qwen35.nextn_predict_layers | 9 | num_hidden_layers",
+        "qwen3-5-turns | qwen35.block_count | 3 | qwen35.block_count is 3, but the file holds blk.",
+        "qwen3-5-turns | qwen35.rope.dimension_count | 0 | partial_rotary_factor",
+        "qwen3-5-turns | qwen35.rope.dimension_count | 7 | an even number must turn",
+        "qwen3-5-turns | qwen35.rope.dimension_count | 4000 | partial_rotary_factor",
         "qwen3-next-turns | qwen3next.ssm.group_count | 4 | but its config needs"
       })
   void badNumbersAreRefused(String model, String key, long value, String says) throws Exception {

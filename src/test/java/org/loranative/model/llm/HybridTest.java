@@ -149,13 +149,6 @@ class HybridTest {
   }
 
   @Test
-  void saysThatThereAreNoGgufsYet() {
-    assertThatThrownBy(BASE::ggufNames)
-        .isInstanceOf(UserException.class)
-        .hasMessageContaining("write a Hugging Face folder, or the adapter as PEFT's");
-  }
-
-  @Test
   void refusesTypesOfOtherLayers() throws Exception {
     Path base = Golden.FOLDER.resolve("qwen3-5/base");
     String config = Files.readString(base.resolve("config.json"), StandardCharsets.UTF_8);
