@@ -9,7 +9,7 @@
 //
 // e and d are products of numbers up to 1: nothing overflows, however much is forgotten. Columns of
 // S know nothing of one another: a panel of them stays in L1 through all of a piece's products.
-// Work: 3 K + 4 n flops' pairs for a token and column, as many as token by token (4 K), but eight
+// Work: 3 K + 4 n multiply-adds for a token and column, as many as token by token (4 K), but eight
 // rows share what is loaded.
 #pragma once
 #include <math.h>
