@@ -111,16 +111,15 @@ struct Unit {
 };
 
 int64_t panel_floats(const Heads& h) { return h.K * DeltaPiece::kPanel; }
-int64_t forward_floats(const Heads& h) {
-  return Unit::all(h) * panel_floats(h) + int64_t(sizeof(DeltaPiece) / 4);
-}
+constexpr int64_t kPieceFloats = sizeof(DeltaPiece) / sizeof(float);
+int64_t forward_floats(const Heads& h) { return Unit::all(h) * panel_floats(h) + kPieceFloats; }
 
 template <typename T>
 void forward(const Inputs<T>& in, const Heads& h, const int32_t* doc_start, T* o, float* states,
              const Unit& unit, float* scratch) {
   constexpr int64_t kPanel = DeltaPiece::kPanel;
   DeltaPiece& piece = *reinterpret_cast<DeltaPiece*>(scratch);
-  float* panels = scratch + sizeof(DeltaPiece) / 4;
+  float* panels = scratch + kPieceFloats;
   piece.K = h.K;
   for (int64_t m = 0; m < h.M; m += piece.tokens) {
     piece.begins = doc_start[m] == m;
