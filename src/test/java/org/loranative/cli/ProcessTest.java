@@ -158,7 +158,7 @@ class ProcessTest {
             "save_steps=1000",
             "validation_path=" + folder.resolve("held-out.jsonl"));
     List<String> records = new ArrayList<>();
-    for (int i = 0; i < 400; i++) {
+    for (int i = 0; i < 2000; i++) {
       records.add("{\"prompt\":\"what is " + i + "? \",\"completion\":\"it is " + i + "\"}");
     }
     Files.write(folder.resolve("train.jsonl"), records.subList(0, 3));
@@ -179,8 +179,9 @@ class ProcessTest {
       interrupt(run);
       assertThat(run.waitFor()).as(output()).isEqualTo(130);
       assertThat(output())
-          .contains("The measurement after step 2 was not finished")
-          .contains("Stopped after step 2; --resume continues from step 2.");
+          .containsPattern( // on a fast machine perhaps the second
+              "(?s)The measurement after step ([23]) was not finished.*"
+                  + "Stopped after step \\1; --resume continues from step \\1\\.");
     } finally {
       run.destroyForcibly();
     }
