@@ -18,6 +18,7 @@ import org.loranative.Stopping;
 import org.loranative.UserException;
 import org.loranative.export.blocks.Encoder;
 import org.loranative.export.blocks.Encoders;
+import org.loranative.graph.NotFinite;
 import org.loranative.io.DType;
 import org.loranative.io.TensorEntry;
 import org.loranative.io.TensorStream;
@@ -188,13 +189,11 @@ public final class MergedTensors implements AutoCloseable {
   }
 
   private static void requireFinite(TensorEntry entry, float[] x) {
-    for (float each : x) {
-      if (!Float.isFinite(each)) {
-        throw new UserException(
-            String.format(
-                "%s: %s holds NaN or infinite numbers; get the file again, or take another base.",
-                entry.file(), entry.name()));
-      }
+    if (!NotFinite.areFinite(x)) {
+      throw new UserException(
+          String.format(
+              "%s: %s holds NaN or infinite numbers; get the file again, or take another base.",
+              entry.file(), entry.name()));
     }
   }
 

@@ -42,6 +42,16 @@ public final class NotFinite {
     }
   }
 
+  /** Whether none of these numbers is NaN or infinite. */
+  public static boolean areFinite(float[] numbers) {
+    for (float x : numbers) {
+      if (!Float.isFinite(x)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** Whether no exponent of these numbers, little-endian and of one type, has all its bits set. */
   public static boolean isFinite(ByteBuffer numbers, DType dtype) {
     int exponent = dtype == DType.F16 ? 0x7c00 : 0x7f80; // of the upper two bytes

@@ -15,6 +15,7 @@ import org.loranative.graph.Addresses;
 import org.loranative.graph.Executor;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
+import org.loranative.graph.NotFinite;
 import org.loranative.graph.Plan;
 import org.loranative.graph.Planner;
 import org.loranative.graph.Value;
@@ -220,10 +221,8 @@ public final class Generator implements AutoCloseable {
     float[] z = new float[vocab];
     logits.view().asFloatBuffer().get(z);
     config.cap(z);
-    for (float each : z) {
-      if (!Float.isFinite(each)) {
-        throw new NotFiniteException();
-      }
+    if (!NotFinite.areFinite(z)) {
+      throw new NotFiniteException();
     }
     return z;
   }

@@ -71,10 +71,9 @@ final class GgufConfig {
     config.put("vocab_size", vocabulary(file));
     if (config.get("num_hidden_layers") instanceof Long layers) {
       requireNoMore(layers, architecture, file);
-    }
-    if (config.get("num_hidden_layers") instanceof Long layers
-        && metadata.get(architecture + ".nextn_predict_layers") instanceof Long more) {
-      config.put("num_hidden_layers", layers - more); // those that predict further tokens
+      if (metadata.get(architecture + ".nextn_predict_layers") instanceof Long more) {
+        config.put("num_hidden_layers", layers - more); // those that predict further tokens
+      }
     }
     if (architecture.equals("glm4moe")) {
       config.put("use_qk_norm", file.tensors().containsKey("blk.0.attn_q_norm.weight"));

@@ -1,6 +1,7 @@
 package org.loranative.model.weights;
 
 import java.nio.FloatBuffer;
+import org.loranative.graph.NotFinite;
 
 /**
  * What a matrix's stored numbers are multiplied by: one number for each block of rows and columns.
@@ -31,12 +32,7 @@ final class Scale {
   }
 
   boolean isFinite() {
-    for (float each : numbers) {
-      if (!Float.isFinite(each)) {
-        return false;
-      }
-    }
-    return true;
+    return NotFinite.areFinite(numbers);
   }
 
   boolean isNone() {

@@ -6,6 +6,7 @@ import java.util.Optional;
 import org.loranative.UserException;
 import org.loranative.config.TrainConfig;
 import org.loranative.device.Device;
+import org.loranative.graph.NotFinite;
 import org.loranative.io.DType;
 import org.loranative.lora.AdapterState;
 import org.loranative.model.AdapterStart;
@@ -32,14 +33,12 @@ record Beginning(TrainConfig config, Device device, DType compute) {
 
   private static float[] read(Path adapter, Training<?> kind) {
     float[] params = kind.readAdapter(adapter);
-    for (float x : params) {
-      if (!Float.isFinite(x)) {
-        throw new UserException(
-            "init_adapter "
-                + adapter
-                + " holds NaN or infinite numbers: the run that wrote it diverged. Name an"
-                + " earlier checkpoint of it, or another adapter.");
-      }
+    if (!NotFinite.areFinite(params)) {
+      throw new UserException(
+          "init_adapter "
+              + adapter
+              + " holds NaN or infinite numbers: the run that wrote it diverged. Name an"
+              + " earlier checkpoint of it, or another adapter.");
     }
     return params;
   }
