@@ -16,6 +16,8 @@ llama = Llama(
     lora_path=adapter[0] if adapter else None,
     logits_all=True,
     n_ctx=1024,
+    type_k=0,  # f32, since a rounded key may choose another expert
+    type_v=0,
     verbose=False,
 )
 with open(text, encoding="utf-8") as file:

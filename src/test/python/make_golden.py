@@ -46,7 +46,7 @@ HYBRID = dict(
     rms_norm_eps=0.05,  # or answers near 0, which are normed, make ten steps chaotic
 )
 
-# As GGUF files have them, see make_hybrid_gguf.py: four value heads to a key head, as wide as it.
+# As GGUF files have them, see make_llama_cpp_gguf.py: four value heads to a key head, as wide as it.
 IN_TURNS = dict(
     HYBRID, hidden_size=32, intermediate_size=32, num_hidden_layers=3, linear_num_value_heads=8,
     linear_key_head_dim=32, linear_value_head_dim=32,

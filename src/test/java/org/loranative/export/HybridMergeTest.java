@@ -60,7 +60,7 @@ class HybridMergeTest extends Predicting {
 
   /** What llama.cpp's convert_lora_to_gguf.py makes of the same adapter, number by number. */
   @ParameterizedTest
-  @ValueSource(strings = {"qwen3-5-turns", "qwen3-5-moe-turns"})
+  @ValueSource(strings = {"qwen3-5-turns", "qwen3-5-moe-turns", "qwen2-moe"})
   void adaptersAreInLlamaCppsOrder(String model) throws Exception {
     Path golden = Golden.FOLDER.resolve(model);
     Map<String, TensorEntry> theirs = Gguf.read(golden.resolve("adapter.gguf")).tensors();

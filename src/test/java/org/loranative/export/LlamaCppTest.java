@@ -64,12 +64,12 @@ class LlamaCppTest {
   }
 
   /**
-   * Recurrent layers, whose value heads llama.cpp has in another order, of a file that its own
-   * converter made.
+   * Mixtures, and recurrent layers, whose value heads llama.cpp has in another order, of files that
+   * its own converter made.
    */
   @ParameterizedTest
-  @ValueSource(strings = {"qwen3-5-turns", "qwen3-5-moe-turns", "qwen3-next-turns"})
-  void recurrentLayers(String name) throws Exception {
+  @ValueSource(strings = {"qwen2-moe", "qwen3-5-turns", "qwen3-5-moe-turns", "qwen3-next-turns"})
+  void filesOfItsConverter(String name) throws Exception {
     String python = System.getenv().getOrDefault("LORA_NATIVE_LLAMA_CPP", "");
     assumeThat(python).as("LORA_NATIVE_LLAMA_CPP").isNotEmpty();
     Path model = Golden.FOLDER.resolve(name).resolve("base.gguf");

@@ -81,6 +81,9 @@ final class GgufConfig {
     if (architecture.equals("qwen3moe")) {
       config.put("norm_topk_prob", true); // as llama.cpp computes it; files do not say
     }
+    if (architecture.equals("qwen2moe")) {
+      widthsOfExperts(config);
+    }
     if (architecture.startsWith("gemma")) {
       config.put("hidden_act", "gelu_pytorch_tanh");
       gemmaQueryScale(architecture, config);
@@ -136,6 +139,16 @@ final class GgufConfig {
                 "%s: %s.block_count is %d, but the file holds %s; take it from where it was made.",
                 entry.file(), architecture, layers, entry.name()));
       }
+    }
+  }
+
+  /** Files of 2024 leave them out: a token's experts, and the shared one, are as wide as an MLP. */
+  private static void widthsOfExperts(Map<String, Object> config) {
+    if (config.get("intermediate_size") instanceof Long width
+        && config.get("num_experts_per_tok") instanceof Long chosen
+        && chosen > 0) {
+      config.putIfAbsent("moe_intermediate_size", width / chosen);
+      config.putIfAbsent("shared_expert_intermediate_size", width);
     }
   }
 

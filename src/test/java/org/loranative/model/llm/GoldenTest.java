@@ -239,6 +239,7 @@ class GoldenTest {
         "ministral3",
         "qwen3-moe",
         "qwen3-moe-experts",
+        "qwen2-moe",
         "qwen3-5-turns",
         "qwen3-5-moe-turns",
         "qwen3-next-turns",

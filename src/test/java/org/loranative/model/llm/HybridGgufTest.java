@@ -22,7 +22,7 @@ import org.loranative.model.weights.StoredRows;
 import org.loranative.testing.Golden;
 import org.loranative.testing.Seeded;
 
-/** What GGUF files say of recurrent layers, and what of it is refused. */
+/** What GGUF files say of recurrent layers and shared experts, and what of it is refused. */
 @ExtendWith(Seeded.class)
 class HybridGgufTest {
   @TempDir Path folder;
@@ -91,6 +91,15 @@ class HybridGgufTest {
     assertThatThrownBy(() -> LlmBase.open(file)) // its fourth layer alone would attend
         .isInstanceOf(UserException.class)
         .hasMessageContaining("blk.1.attn_qkv.weight");
+  }
+
+  /** Files of 2024 leave the widths of experts out. */
+  @ParameterizedTest
+  @CsvSource({"qwen2moe.expert_feed_forward_length", "qwen2moe.expert_shared_feed_forward_length"})
+  void widthsOfExpertsMayBeUnsaid(String key) throws Exception {
+    LlmBase whole = LlmBase.open(Golden.FOLDER.resolve("qwen2-moe/base.gguf"));
+    LlmBase base = LlmBase.open(changed("qwen2-moe", key, List.of()));
+    assertThat(base.config().layers()).isEqualTo(whole.config().layers());
   }
 
   /** Three groups of two heads, 0 1 | 2 3 | 4 5, stand as 0 2 4 | 1 3 5. */

@@ -1,7 +1,7 @@
-"""GGUF files of the tiny models whose layers are partly recurrent, by llama.cpp's own converter.
+"""GGUF files of tiny models by llama.cpp's own converter: those whose layers are partly recurrent, and Qwen2-MoE.
 
-    peers/bin/python src/test/python/make_golden.py qwen3-5-turns qwen3-5-moe-turns qwen3-next-turns
-    peers/bin/python src/test/python/make_hybrid_gguf.py LLAMA_CPP     (the folder of its sources)
+    peers/bin/python src/test/python/make_golden.py qwen3-5-turns qwen3-5-moe-turns qwen3-next-turns qwen2-moe
+    peers/bin/python src/test/python/make_llama_cpp_gguf.py LLAMA_CPP     (the folder of its sources)
 
 Each is golden/NAME/base.gguf, with a tokenizer of single letters so that llama.cpp loads it. Qwen3.5's
 has a layer that predicts a further token, as published ones do, of random numbers. adapter.gguf is what
@@ -51,7 +51,7 @@ def with_further_layer(folder):
     (folder / "config.json").write_text(json.dumps(config))
 
 
-def convert(name, further=False):
+def convert(name, further=False, split="qwen35"):
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / name
         shutil.copytree(OUT / name / "base", folder)
@@ -71,7 +71,7 @@ def convert(name, further=False):
                 types = [kind.CONTROL if t[0] == "<" else kind.UNUSED if t[0] == "[" else kind.NORMAL
                          for t in tokens]
                 self.gguf_writer.add_tokenizer_model("gpt2")
-                self.gguf_writer.add_tokenizer_pre("qwen35")
+                self.gguf_writer.add_tokenizer_pre(split)
                 self.gguf_writer.add_token_list(tokens)
                 self.gguf_writer.add_token_types(types)
                 self.gguf_writer.add_token_merges(["t h"])
@@ -94,5 +94,7 @@ def convert_adapter(name):
 convert("qwen3-5-turns", further=True)
 convert("qwen3-5-moe-turns")
 convert("qwen3-next-turns")
+convert("qwen2-moe", split="qwen2")
 convert_adapter("qwen3-5-turns")
 convert_adapter("qwen3-5-moe-turns")
+convert_adapter("qwen2-moe")
