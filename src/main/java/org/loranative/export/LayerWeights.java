@@ -33,7 +33,7 @@ final class LayerWeights implements AutoCloseable {
       for (int row = 0; row < x.length / in; row++) {
         int from = Math.toIntExact(part.reading().rows().inFile(row)) * in;
         float[] ours = part.reading().columns().inOrder(Arrays.copyOfRange(x, from, from + in));
-        System.arraycopy(ours, 0, inOrder, Math.toIntExact(part.first() + row) * in, in);
+        System.arraycopy(ours, 0, inOrder, part.of(row) * in, in);
       }
     }
     return Part.transposed(inOrder, in / taps, taps);

@@ -40,10 +40,12 @@ public final class MergedTensors implements AutoCloseable {
   /**
    * An adapted weight, or a matrix of those that it is made of: a tensor of a file, or consecutive
    * rows of one.
-   *
-   * @param first its first row among the weight's
    */
-  private record Patch(Reading reading, AdaptedLayer layer, long first) {}
+  private record Patch(Weights.Rows rows, AdaptedLayer layer) {
+    Reading reading() {
+      return rows.reading();
+    }
+  }
 
   private final Map<Path, TreeMap<Long, Patch>> patches = new HashMap<>();
   private final StoredRows rows;
@@ -58,7 +60,7 @@ public final class MergedTensors implements AutoCloseable {
             TensorEntry entry = rows.reading().entry();
             patches
                 .computeIfAbsent(entry.file(), f -> new TreeMap<>())
-                .put(entry.offset(), new Patch(rows.reading(), layer, rows.first()));
+                .put(entry.offset(), new Patch(rows, layer));
           }
         });
     rows = weights.rows();
@@ -229,10 +231,7 @@ public final class MergedTensors implements AutoCloseable {
       patch
           .layer()
           .method()
-          .merge(
-              patch.layer(),
-              Math.toIntExact(patch.first() + patch.reading().rows().ours(inOwn)),
-              inMemory);
+          .merge(patch.layer(), patch.rows().of(patch.reading().rows().ours(inOwn)), inMemory);
       float[] inFile = columns.back().inOrder(Part.transposed(inMemory, taps, row.length / taps));
       System.arraycopy(inFile, 0, row, 0, row.length);
     }
@@ -245,7 +244,7 @@ public final class MergedTensors implements AutoCloseable {
     float[] ours = Part.transposed(x, in, out);
     for (int row = 0; row < out; row++) {
       float[] weights = Arrays.copyOfRange(ours, row * in, (row + 1) * in);
-      patch.layer().method().merge(patch.layer(), Math.toIntExact(patch.first() + row), weights);
+      patch.layer().method().merge(patch.layer(), patch.rows().of(row), weights);
       System.arraycopy(weights, 0, ours, row * in, in);
     }
     System.arraycopy(Part.transposed(ours, out, in), 0, x, 0, x.length);

@@ -197,7 +197,7 @@ class LanguageMergeTest extends Predicting {
     }
   }
 
-  /** Numbers packed in 4 bits are copied, and what would change them is refused. */
+  /** Numbers packed in 4 bits are copied; those that change are bf16 in a GGUF, else refused. */
   @ParameterizedTest
   @CsvSource({"gpt-oss/packed, merged", "gpt-oss/base.gguf, m.gguf"})
   void packedExpertsStay(String model, String out) throws Exception {
@@ -210,8 +210,15 @@ class LanguageMergeTest extends Predicting {
     assertThat(Errors.relative(logits(merged), expected)).isLessThan(1e-5);
     String down = "model.layers.1.mlp.experts.down_proj.weight";
     assertThat(again.weights().entry(down).type()).isEqualTo("MXFP4");
-    if (!opened.isGguf()) {
-      AdapterSource ofExperts = new AdapterSource(expertAdapter(opened), 1);
+    Path experts = expertAdapter(opened);
+    AdapterSource ofExperts = new AdapterSource(experts, 1);
+    if (opened.isGguf()) {
+      Path other = folder.resolve("other.gguf");
+      new LanguageMerge(opened, List.of(ofExperts)).write(other, "source");
+      assertThat(Errors.relative(logits(other), both(opened, experts, 1))).isBetween(1e-5, 2e-2);
+      assertThat(Gguf.read(other).tensors().get("blk.0.ffn_up_exps.weight").type())
+          .isEqualTo("BF16");
+    } else {
       assertThatThrownBy(
               () ->
                   new LanguageMerge(opened, List.of(ofExperts))

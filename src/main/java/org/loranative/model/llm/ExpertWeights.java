@@ -72,7 +72,12 @@ record ExpertWeights(List<String> names, List<Adapters.Target> targets) {
         require(gate, Shape.of(experts, width, hidden));
         require(up, Shape.of(experts, width, hidden));
         names.addAll(List.of(gate, up));
-        if (!mixture.unit().inTurn()) {
+        if (mixture.unit().inTurn()) {
+          weights.stackInTurn(gateUp, gate, up);
+          if (weights.has(bias(modules.gate()))) {
+            weights.stackInTurn(bias(modules.gateUp()), bias(modules.gate()), bias(modules.up()));
+          }
+        } else {
           weights.stack(gateUp, inTurn(weights.slices(gate), weights.slices(up)), experts);
         }
       } else if (!weights.has(gateUp)) {
@@ -85,9 +90,7 @@ record ExpertWeights(List<String> names, List<Adapters.Target> targets) {
         turn(gateUp);
         turn(down);
       }
-      if (weights.has(gateUp)) {
-        add(modules.gateUp(), 2 * width, hidden);
-      }
+      add(modules.gateUp(), 2 * width, hidden);
       add(modules.down(), hidden, width);
       require(weight(modules.router()), Shape.of(experts, hidden));
     }
@@ -103,6 +106,10 @@ record ExpertWeights(List<String> names, List<Adapters.Target> targets) {
 
     private String weight(String module) {
       return layer + module + ".weight";
+    }
+
+    private String bias(String module) {
+      return layer + module + ".bias";
     }
 
     private void add(String module, long out, long in) {

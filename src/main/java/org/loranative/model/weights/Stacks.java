@@ -14,8 +14,9 @@ final class Stacks {
    * A weight, one piece behind the other.
    *
    * @param shape of the whole
+   * @param order where its rows are among those of the pieces; of experts, each has its own
    */
-  record Stack(List<String> pieces, Shape shape) {
+  record Stack(List<String> pieces, Shape shape, Order order) {
     Stack {
       pieces = List.copyOf(pieces);
     }
@@ -39,6 +40,11 @@ final class Stacks {
   /** The tensors that {@code name} is made of: itself, of one that is no stack. */
   List<String> pieces(String name) {
     return has(name) ? stacks.get(name).pieces() : List.of(name);
+  }
+
+  /** Which row of {@code name} each row of its pieces is. */
+  Order order(String name) {
+    return has(name) ? stacks.get(name).order() : Order.SAME;
   }
 
   /** Names of the matrices of a tensor [E, …], each to be read as a tensor of its own. */

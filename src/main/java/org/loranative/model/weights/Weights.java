@@ -128,7 +128,25 @@ public final class Weights {
     }
     Shape piece = shape(pieces.get(0));
     long rows = piece.rows() * pieces.size() / experts;
-    stacks.add(name, new Stacks.Stack(pieces, Shape.of(experts, rows, piece.last())));
+    stacks.add(name, new Stacks.Stack(pieces, Shape.of(experts, rows, piece.last()), Order.SAME));
+  }
+
+  /**
+   * Says that {@code name} is of each expert rows of {@code first} and {@code second} in turn, or
+   * numbers of these where they are biases.
+   */
+  public void stackInTurn(String name, String first, String second) {
+    Shape half = shape(first);
+    List<String> pieces = new ArrayList<>();
+    List<String> others = slices(second);
+    for (String slice : slices(first)) {
+      pieces.add(slice);
+      pieces.add(others.get(pieces.size() / 2));
+    }
+    List<Long> shape = new ArrayList<>(half.dims());
+    shape.set(1, 2 * half.dim(1));
+    Order order = new Order.Interleaved(2 * half.dim(1)).back();
+    stacks.add(name, new Stacks.Stack(pieces, new Shape(shape), order));
   }
 
   /**
@@ -136,7 +154,8 @@ public final class Weights {
    */
   public void stackRows(String name, List<String> pieces) {
     long rows = pieces.stream().mapToLong(piece -> shape(piece).rows()).sum();
-    stacks.add(name, new Stacks.Stack(pieces, Shape.of(rows, shape(pieces.get(0)).last())));
+    Shape shape = Shape.of(rows, shape(pieces.get(0)).last());
+    stacks.add(name, new Stacks.Stack(pieces, shape, Order.SAME));
   }
 
   /** The name of {@code rows} rows of the matrix {@code name}, as a piece of a stack. */
@@ -157,9 +176,15 @@ public final class Weights {
   /**
    * Rows of a weight that a tensor of the file holds, or a part of one.
    *
-   * @param first of the weight's rows
+   * @param first of the rows of all pieces
+   * @param order of these
    */
-  public record Rows(Reading reading, long first) {}
+  public record Rows(Reading reading, long first, Order order) {
+    /** Which of the weight's rows the tensor's {@code i}-th is, in the order that it is read in. */
+    public int of(long i) {
+      return Math.toIntExact(order.ours(first + i));
+    }
+  }
 
   /**
    * Where all rows of {@code name} are, to be merged into.
@@ -179,7 +204,7 @@ public final class Weights {
     }
     for (String piece : pieces(name)) {
       Reading reading = reading(piece);
-      all.add(new Rows(reading, first));
+      all.add(new Rows(reading, first, stacks.order(name)));
       first += reading.transposed() ? reading.entry().columns() : reading.entry().rows();
     }
     return all;
@@ -400,8 +425,13 @@ public final class Weights {
         if (!loads(v)) {
           continue;
         }
-        if (stacks.has(v.name())) {
-          loadStack(loaded, blocks, v);
+        Optional<Stacks.Stack> stack = stacks.find(v.name());
+        if (stack.isPresent()) {
+          List<StackLoader.Piece> parts =
+              stack.get().pieces().stream()
+                  .map(p -> new StackLoader.Piece(reading(p), inPieces(p)))
+                  .toList();
+          new StackLoader(loaded, stack.get(), parts).load(blocks, v, loaded.place(v));
           continue;
         }
         Reading r = reading(v.name());
@@ -446,48 +476,6 @@ public final class Weights {
       float[] numbers = NewRows.draw(rows, r.entry(), count);
       long behind = to + v.dtype().bytes(r.entry().elements());
       new PlainLoader(device).put(numbers, v.dtype(), behind);
-    }
-  }
-
-  /** Brings the pieces of a stack to its place, or quantizes them as one. */
-  private void loadStack(LoadedWeights loaded, BlockLoader blocks, Value v) {
-    List<String> names = pieces(v.name());
-    long to = loaded.place(v);
-    if (v.dtype().isBlocks() && quantize == Quantize.NF4) {
-      blocks.quantize(
-          v,
-          to,
-          (host, address) -> {
-            try (BlockLoader onHost = new BlockLoader(host)) {
-              loadPieces(loaded, onHost, host, names, DType.F32, address);
-            }
-          });
-    } else {
-      loadPieces(loaded, blocks, blocks.device(), names, v.dtype(), to);
-    }
-  }
-
-  private void loadPieces(
-      LoadedWeights loaded,
-      BlockLoader blocks,
-      Device device,
-      List<String> names,
-      DType dtype,
-      long to) {
-    PlainLoader plain = new PlainLoader(device);
-    long at = to;
-    for (String name : names) {
-      Reading r = reading(name);
-      long from = loaded.inFile(r.entry());
-      Value piece = new Value(0, shape(name), dtype, Kind.WEIGHT, name);
-      Optional<Pieces> parts = inPieces(name);
-      if (parts.isPresent() || dtype.isBlocks()) {
-        blocks.load(r, from, parts, piece, at);
-      } else {
-        plain.load(r, from, piece, at);
-      }
-      loaded.release(r.entry());
-      at += piece.bytes();
     }
   }
 }

@@ -3,9 +3,11 @@ package org.loranative.model.llm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -125,13 +127,39 @@ class MixtureTest {
     }
   }
 
-  /** Gate and up of a GGUF are apart, and in turn where an adapter changes both. */
-  @Test
-  void halvesInTurnHaveNoAdapterTogether() {
-    assertThat(adapted(base("gpt-oss/base"), "gate_up_proj")).hasSize(2);
-    assertThat(adapted(base("gpt-oss/base.gguf"), "down_proj")).hasSize(2);
-    assertThatThrownBy(() -> adapted(base("gpt-oss/base.gguf"), "gate_up_proj"))
-        .isInstanceOf(UserException.class);
+  static Stream<Arguments> held() {
+    return TestDevices.MODELS.stream()
+        .flatMap(
+            device ->
+                Stream.of(
+                    Arguments.of(device, Quantize.NONE, DType.F32),
+                    Arguments.of(device, Quantize.KEEP, DType.MXFP4),
+                    Arguments.of(device, Quantize.NF4, DType.NF4)));
+  }
+
+  /** Gate and up of a GGUF are apart, and in turn as in the folder where an adapter has both. */
+  @ParameterizedTest
+  @MethodSource("held")
+  void halvesInTurnHaveAnAdapterTogether(String name, Quantize how, DType type) {
+    String together = "model.layers.0.mlp.experts.gate_up_proj.weight";
+    List<float[]> answers = new ArrayList<>();
+    for (String file : List.of("packed", "base.gguf")) {
+      LlmBase base = base("gpt-oss/" + file);
+      base.quantize(how);
+      assertThat(base.weights().matrixType(together, DType.F32)).isEqualTo(type);
+      LoraSpec spec = new LoraSpec(2, 2, 0, base.layersCalled("gate_up_proj"), false);
+      Adapters adapters = new Adapters(spec, base.targets());
+      assertThat(adapters.modules()).hasSize(2);
+      float[] params = new float[Math.toIntExact(adapters.floats())];
+      Random random = new Random(6);
+      for (int i = 0; i < params.length; i++) {
+        params[i] = 0.2f * (float) random.nextGaussian();
+      }
+      try (Device device = TestDevices.open(name)) {
+        answers.add(PackedLogits.of(device, base, adapters, params, SECOND));
+      }
+    }
+    assertThat(Errors.relative(answers.get(1), answers.get(0))).isLessThan(1e-6);
   }
 
   @Test

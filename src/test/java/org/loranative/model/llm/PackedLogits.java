@@ -7,15 +7,22 @@ import java.util.Map;
 import org.loranative.device.Device;
 import org.loranative.graph.Graph;
 import org.loranative.io.DType;
+import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 import org.loranative.testing.PlacedModel;
 
-/** What a base without adapters answers, in f32, to documents that lie in one row. */
+/** What a base answers, in f32, to documents that lie in one row. */
 final class PackedLogits {
   private PackedLogits() {}
 
-  /** [tokens of all documents, V]. */
+  /** Without adapters, [tokens of all documents, V]. */
   static float[] of(Device device, LlmBase base, int[]... documents) {
+    return of(device, base, Adapters.none(), new float[0], documents);
+  }
+
+  /** Likewise with adapters, whose numbers are {@code params}. */
+  static float[] of(
+      Device device, LlmBase base, Adapters adapters, float[] params, int[]... documents) {
     int tokens = Arrays.stream(documents).mapToInt(d -> d.length).sum();
     Map<String, int[]> inputs = new HashMap<>();
     List.of(LlmGraph.IDS, LlmGraph.POSITIONS, LlmGraph.DOC_START)
@@ -29,9 +36,10 @@ final class PackedLogits {
       }
       at += d.length;
     }
-    Graph graph = LlmGraph.logits(base, Adapters.none(), DType.F32, tokens, tokens);
+    Graph graph = LlmGraph.logits(base, adapters, DType.F32, tokens, tokens);
     try (PlacedModel model =
-        new PlacedModel(device, base.weights(), Adapters.none(), base.constants(), graph)) {
+        new PlacedModel(device, base.weights(), adapters, base.constants(), graph)) {
+      model.state().write(AdapterState.PARAMS, params);
       return model.run(graph, inputs, 1, 1).get("logits");
     }
   }
