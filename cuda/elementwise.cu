@@ -10,7 +10,8 @@
 //   dropout       y = keep ? x / (1 - p) : 0, or y += that; the mask is Philox's, drawn by element
 //   columns       copies columns [from, from + columns) of a matrix out (cut) or back in
 //   cast          y = x in another dtype
-//   round_padded  y [n / padded_columns, padded_columns] = x [rows, columns], zeros around it
+//   round_padded  y [padded_rows, padded_columns] = x [rows, columns], zeros around it
+//   round_parts   the same for all matrices of a buffer, a row of blocks for each
 #include "blocks.cuh"
 #include "eight.cuh"
 #include "elementwise.h"
@@ -225,6 +226,27 @@ LN_DEVICE void round_padded(const float* x, T* y, i64 rows, i64 columns, i64 pad
   to.store(y + to.row * padded_columns, from.load(x + to.row * columns));
 }
 
+template <bool WHOLE, typename T>
+LN_DEVICE void round_part(const float* x, T* y, const RoundedPart& p) {
+  const u32 eights = RowSpan<WHOLE>::across(p.padded_columns) * u32(p.padded_rows);
+  for (u32 at = u32(global_thread()); at < eights; at += gridDim.x * blockDim.x) {
+    const RowSpan<WHOLE> to(at, p.padded_columns);
+    const Span<WHOLE> from(to.at, to.row < u32(p.rows) ? p.columns : 0);
+    to.store(y + i64(to.row) * p.padded_columns, from.load(x + i64(to.row) * p.columns));
+  }
+}
+
+template <typename T>
+LN_DEVICE void round_parts(const float* x, const RoundedPart* parts, T* y) {
+  const RoundedPart p = parts[blockIdx.y];
+  x += p.from * RoundedPart::kFrom;
+  y += p.to * RoundedPart::kTo;
+  if ((p.columns | p.padded_columns) % 8 == 0)
+    round_part<true>(x, y, p);
+  else
+    round_part<false>(x, y, p);
+}
+
 LN_INSTANCES((256), add, (const T* a, const T* b, T* y, i64 n),
              LN_EIGHTS(whole_eights(n, a, b, y), add, a, b, y, n))
 LN_INSTANCES((256), affine, (const T* x, T* y, i64 n, float factor, float shift),
@@ -265,3 +287,5 @@ LN_INSTANCES_16_BIT((256), round_padded,
                      i64 padded_columns),
                     LN_EIGHTS(whole_eights(columns | padded_columns, x, y), round_padded, x, y,
                               rows, columns, padded_rows, padded_columns))
+LN_INSTANCES_16_BIT((256), round_parts, (const float* x, const RoundedPart* parts, T* y),
+                    round_parts(x, parts, y))

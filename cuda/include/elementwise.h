@@ -19,5 +19,13 @@ LN_SIGNATURES(dropout,
 LN_SIGNATURES(columns, (T * whole, T* part, i64 M, i64 width, i64 from, i64 count, i32 cut))
 LN_SIGNATURES(cast_from_f32, (const float* x, T* y, i64 n))
 LN_SIGNATURES_16_BIT(cast_to_f32, (const T* x, float* y, i64 n))
+// A matrix of many in one buffer, and its copy in another.
+struct RoundedPart {
+  static constexpr int kBlocks = 16;  // that share a matrix
+  i32 from, to;                       // in kFrom and kTo numbers
+  i32 rows, columns, padded_rows, padded_columns;
+  static constexpr i64 kFrom = 16, kTo = 32;
+};
+LN_SIGNATURES_16_BIT(round_parts, (const float* x, const RoundedPart* parts, T* y))
 LN_SIGNATURES_16_BIT(round_padded, (const float* x, T* y, i64 rows, i64 columns, i64 padded_rows,
                                     i64 padded_columns))

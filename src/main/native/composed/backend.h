@@ -10,11 +10,6 @@ namespace LN_ISA {
 
 #include "declarations.inc"
 
-// to [padded_rows, padded_columns] in a 16-bit dtype = from [rows, columns] f32, rounded to
-// nearest, zeros around it.
-int round_padded(Device* device, int64_t from, int64_t to, int64_t rows, int64_t columns,
-                 int64_t padded_rows, int64_t padded_columns, int32_t dtype);
-
 // y = keep ? x / (1 - dropout) : 0, or y += that if add; the mask is Philox(step; element, stream).
 int drop(Device* device, int64_t x, int64_t y, int64_t n, float dropout, int32_t stream,
          int64_t step, bool add, int32_t dtype);

@@ -5,8 +5,7 @@
 //   dyb[r] = s B[e]^T dy[r]          dx[r] = W[e]^T dy[r] + A[e]^T dyb[r]
 //   dA[e] += dyb^T x                 dB[e] += dy^T xa       over the rows of e
 //
-// The adapters are f32; in 16 bits a rounded copy of all is made in scratch, their rank filled up
-// with zeros to whole chunks of 8, as lora_linear.cpp does.
+// In 16 bits the adapters are copies, their rank filled up with zeros to whole chunks of 8.
 #include "composed/experts.h"
 
 namespace ln {
@@ -15,12 +14,11 @@ namespace {
 
 int64_t aligned(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
-// One call: where things lie in scratch, and the adapters as the products read them.
+// One call: where things lie in scratch.
 struct Call {
   int64_t handle, R, E, in, out, rank, scratch;
   int32_t dtype;
-  int64_t pitch, size, a_at = 0, b_at = 0, dyb_at = 0, frozen_at = 0, bytes = 0;
-  int64_t a = 0, b = 0;
+  int64_t pitch, size, dyb_at = 0, frozen_at = 0, bytes = 0;
 
   Call(int64_t handle_, int64_t R_, int64_t E_, int64_t in_, int64_t out_, int64_t rank_,
        int64_t scratch_, int32_t w_dtype, int32_t dtype_)
@@ -39,23 +37,8 @@ struct Call {
       bytes += aligned(n);
       return start;
     };
-    const int64_t copied = dtype == LN_F32 ? 0 : 2 * E * pitch;
-    a_at = take(copied * in);
-    b_at = take(copied * out);
     dyb_at = take(size * R * pitch);
     frozen_at = take(ln_expert_linear_scratch(handle, in, out, w_dtype, dtype));
-  }
-
-  int read_adapters(int64_t a_address, int64_t b_address) {
-    a = a_address;
-    b = b_address;
-    if (dtype == LN_F32) return LN_OK;
-    a = scratch + a_at;
-    b = scratch + b_at;
-    // A matrix is whole rows of `in`: those that fill up its rank lie behind it.
-    int status = round_padded(of(handle), a_address, a, E, rank * in, E, pitch * in, dtype);
-    return status ? status
-                  : round_padded(of(handle), b_address, b, E * out, rank, E * out, pitch, dtype);
   }
 };
 
@@ -88,15 +71,14 @@ int ln_lora_expert_linear_fwd(int64_t device, int64_t x, int64_t w, int64_t a, i
                               int64_t E, int64_t in, int64_t out, int64_t rank, float scale,
                               int32_t w_dtype, int32_t dtype) {
   Call c(device, R, E, in, out, rank, scratch, w_dtype, dtype);
-  int status = c.read_adapters(a, b);
-  if (status) return status;
-  ExpertGemm down{R, E, c.pitch, in, x, c.a, offsets, xa, true, dtype, dtype};
+  ExpertGemm down{R, E, c.pitch, in, x, a, offsets, xa, true, dtype, dtype};
   down.scale = scale;
-  if ((status = expert_gemm(of(device), down))) return status;
+  int status = expert_gemm(of(device), down);
+  if (status) return status;
   ExpertGemm base{R, E, out, in, x, w, offsets, y, true, w_dtype, dtype};
   base.rank = c.pitch;
   base.low_x = xa;
-  base.low_w = c.b;
+  base.low_w = b;
   base.scratch = scratch + c.frozen_at;
   return expert_gemm(of(device), base);
 }
@@ -108,11 +90,10 @@ int ln_lora_expert_linear_bwd(int64_t device, int64_t dy, int64_t x, int64_t xa,
                               int32_t w_dtype, int32_t dtype) {
   Call c(device, R, E, in, out, rank, scratch, w_dtype, dtype);
   const int64_t dyb = scratch + c.dyb_at;
-  int status = c.read_adapters(a, b);
-  if (status) return status;
-  ExpertGemm down{R, E, c.pitch, out, dy, c.b, offsets, dyb, false, dtype, dtype};
+  ExpertGemm down{R, E, c.pitch, out, dy, b, offsets, dyb, false, dtype, dtype};
   down.scale = scale;
-  if ((status = expert_gemm(of(device), down))) return status;
+  int status = expert_gemm(of(device), down);
+  if (status) return status;
   status = expert_gradient(of(device), {E, rank, in, dyb, c.pitch, x, in, offsets, da, dtype});
   if (status) return status;
   status = expert_gradient(of(device), {E, out, rank, dy, out, xa, c.pitch, offsets, db, dtype});
@@ -121,7 +102,7 @@ int ln_lora_expert_linear_bwd(int64_t device, int64_t dy, int64_t x, int64_t xa,
   base.accumulate = accumulate;
   base.rank = c.pitch;
   base.low_x = dyb;
-  base.low_w = c.a;
+  base.low_w = a;
   base.scratch = scratch + c.frozen_at;
   return expert_gemm(of(device), base);
 }

@@ -7,8 +7,8 @@
 //
 // A is a convolution of kernel, stride and padding like W0's to rank channels, B one of one pixel.
 // x[tap] is the image that a tap of the kernel reads, copied into scratch one tap at a time: the
-// gradient of A is kernel^2 products (conv2d_weight.cpp). In 16 bits a
-// rounded copy of A and B is made in scratch, its rank filled up with zeros to whole chunks of 8.
+// gradient of A is kernel^2 products (conv2d_weight.cpp). In 16 bits A and B are copies whose rank
+// is filled up with zeros to whole chunks of 8.
 #include "composed/backend.h"
 
 namespace ln {
@@ -23,8 +23,7 @@ struct Call {
   int64_t O, rank, scratch, step;
   float scale, dropout;
   int32_t stream, dtype;
-  int64_t width, a_at, b_at, dyb_at, tap_at, dropped_at, masked_at, bytes = 0;
-  int64_t a = 0, b = 0;
+  int64_t width, dyb_at, tap_at, dropped_at, masked_at, bytes = 0;
 
   Call(int64_t handle_, const ConvShape& s_, int64_t O_, int64_t rank_, int64_t scratch_,
        int64_t step_, float scale_, float dropout_, int32_t stream_, int32_t dtype_)
@@ -45,8 +44,6 @@ struct Call {
       return start;
     };
     width = dtype == LN_F32 ? rank : (rank + 7) / 8 * 8;
-    a_at = take(dtype == LN_F32 ? 0 : 2 * width * fan());
-    b_at = take(dtype == LN_F32 ? 0 : 2 * width * O);
     dyb_at = take(size * rows() * width);
     tap_at = take(size * rows() * s.I);
     dropped_at = take(dropout > 0 ? size * numbers() : 0);
@@ -56,20 +53,9 @@ struct Call {
   Device* device() const { return of(handle); }
   int64_t rows() const { return s.B * s.OH * s.OW; }
   int64_t numbers() const { return s.B * s.H * s.W * s.I; }
-  int64_t fan() const { return s.kernel * s.kernel * s.I; }
 
   Matrix low(int64_t address, bool transposed = false) const {
     return {address, dtype, transposed, width};
-  }
-
-  int read_adapter(int64_t a_address, int64_t b_address) {
-    a = a_address;
-    b = b_address;
-    if (dtype == LN_F32) return LN_OK;
-    a = scratch + a_at;
-    b = scratch + b_at;
-    LN_TRY(round_padded(device(), a_address, a, rank, fan(), width, fan(), dtype));
-    return round_padded(device(), b_address, b, O, rank, O, width, dtype);
   }
 
   // x, or what dropout leaves of it.
@@ -97,11 +83,10 @@ int ln_lora_conv2d_fwd(int64_t device, int64_t x, int64_t a, int64_t b, int64_t 
                        int32_t dtype) {
   ConvShape s{B, H, W, I, OH, OW, kernel, stride, pad};
   Call c(device, s, O, rank, scratch, step, scale, dropout, stream, dtype);
-  LN_TRY(c.read_adapter(a, b));
   LN_TRY(c.drop_input(&x));
-  LN_TRY(ln_conv2d_fwd(device, x, c.a, 0, xa, B, H, W, I, OH, OW, c.width, kernel, stride, pad,
-                       dtype));
-  Gemm up{c.rows(), O, c.width, c.low(xa), c.low(c.b, true), {y, dtype, false}};
+  LN_TRY(
+      ln_conv2d_fwd(device, x, a, 0, xa, B, H, W, I, OH, OW, c.width, kernel, stride, pad, dtype));
+  Gemm up{c.rows(), O, c.width, c.low(xa), c.low(b, true), {y, dtype, false}};
   up.scale = scale;
   up.accumulate = true;
   return c.device()->gemm(c.device(), up);
@@ -120,16 +105,15 @@ int ln_lora_conv2d_bwd(int64_t device, int64_t dy, int64_t x, int64_t xa, int64_
     return c.device()->gemm(c.device(), g);
   };
   int64_t rows = c.rows(), dyb = scratch + c.dyb_at, tap = scratch + c.tap_at;
-  LN_TRY(c.read_adapter(a, b));
   LN_TRY(c.drop_input(&x));
   Matrix gradient{dy, dtype, false}, gradient_t{dy, dtype, true};
-  LN_TRY(product({rows, c.width, O, gradient, c.low(c.b), c.low(dyb)}, scale, false));
+  LN_TRY(product({rows, c.width, O, gradient, c.low(b), c.low(dyb)}, scale, false));
   LN_TRY(product({O, rank, rows, gradient_t, c.low(xa), {db, LN_F32, false}}, scale, true));
   LN_TRY(correlate(c.device(), c.low(dyb, true), x, da, tap, s, rank, true, dtype));
   if (!dx) return LN_OK;
   int64_t to = dropout > 0 ? scratch + c.masked_at : dx;
   LN_TRY(
-      ln_conv2d_bwd(device, dyb, c.a, to, B, H, W, I, OH, OW, c.width, kernel, stride, pad, dtype));
+      ln_conv2d_bwd(device, dyb, a, to, B, H, W, I, OH, OW, c.width, kernel, stride, pad, dtype));
   if (dropout == 0) return LN_OK;
   return drop(c.device(), to, dx, c.numbers(), dropout, stream, step, false, dtype);
 }

@@ -5,9 +5,9 @@
 //   dA += dyb^T drop(x)         dB += dy^T xa
 //
 // Every product is the device's; the low-rank ones add to the big one's output in place, so that no
-// temporary of y's size exists. The adapter is f32; in 16 bits a rounded copy of A and B is made in
-// scratch for the tensor units, its rank filled up with zeros to whole chunks of 8 so that any rank
-// may use them. xa and dyb have such rows in every dtype.
+// temporary of y's size exists. In 16 bits A and B are copies for the tensor units, their rank
+// filled up with zeros to whole chunks of 8 so that any rank may use them. xa and dyb have such
+// rows in every dtype.
 #include "composed/backend.h"
 
 namespace ln {
@@ -22,9 +22,8 @@ struct Call {
   int64_t M, in, out, rank, pitch, scratch, step;
   float scale, dropout;
   int32_t stream, dtype;
-  int64_t a_at = 0, b_at = 0, dyb_at = 0, dropped_at = 0, masked_at = 0, panel_at = 0, bytes = 0;
+  int64_t dyb_at = 0, dropped_at = 0, masked_at = 0, panel_at = 0, bytes = 0;
   int64_t used_rank;  // the rank that products over it run through
-  Matrix a{}, b{};
 
   Call(int64_t handle, int64_t M_, int64_t in_, int64_t out_, int64_t rank_, int64_t scratch_,
        int64_t step_, float scale_, float dropout_, int32_t stream_, int32_t w_dtype,
@@ -48,8 +47,6 @@ struct Call {
       return start;
     };
     used_rank = dtype == LN_F32 ? rank : pitch;
-    a_at = take(dtype == LN_F32 ? 0 : 2 * pitch * in);
-    b_at = take(dtype == LN_F32 ? 0 : 2 * pitch * out);
     dyb_at = take(size * M * pitch);
     dropped_at = take(dropout > 0 ? size * M * in : 0);
     masked_at = take(dropout > 0 ? size * M * in : 0);
@@ -59,21 +56,17 @@ struct Call {
   Matrix activations(int64_t address, bool transposed = false) const {
     return {address, dtype, transposed};
   }
+  // [rank, in].
+  Matrix first(int64_t address, bool transposed = false) const {
+    return {address, dtype, transposed};
+  }
+  // [out, rank].
+  Matrix second(int64_t address, bool transposed = false) const {
+    return {address, dtype, transposed, used_rank};
+  }
   // [M, rank], with its gaps.
   Matrix low(int64_t address, bool transposed = false) const {
     return {address, dtype, transposed, pitch};
-  }
-
-  int read_adapter(int64_t a_address, int64_t b_address) {
-    a = {a_address, dtype, false};  // [rank, in]
-    b = {b_address, dtype, false};  // [out, rank]
-    if (dtype == LN_F32) return LN_OK;
-    a.address = scratch + a_at;
-    b.address = scratch + b_at;
-    b.stride = pitch;
-    int status = round_padded(device, a_address, a.address, rank, in, pitch, in, dtype);
-    return status ? status
-                  : round_padded(device, b_address, b.address, out, rank, out, pitch, dtype);
   }
 
   // x, or what dropout leaves of it.
@@ -82,11 +75,6 @@ struct Call {
     int64_t from = *x;
     *x = scratch + dropped_at;
     return drop(device, from, *x, M * in, dropout, stream, step, false, dtype);
-  }
-
-  static Matrix flipped(Matrix m) {
-    m.transposed = !m.transposed;
-    return m;
   }
 };
 
@@ -103,10 +91,9 @@ int ln_lora_linear_fwd(int64_t handle, int64_t x, int64_t w0, int64_t bias, int6
                        int32_t w_dtype, int32_t dtype) {
   Call c(handle, M, in, out, rank, scratch, step, scale, dropout, stream, w_dtype, dtype);
   int64_t x_low = x;
-  int status = c.read_adapter(a, b);
-  if (!status) status = c.drop_input(&x_low);
+  int status = c.drop_input(&x_low);
   if (status) return status;
-  Gemm down{M, c.used_rank, in, c.activations(x_low), Call::flipped(c.a), c.low(xa)};
+  Gemm down{M, c.used_rank, in, c.activations(x_low), c.first(a, true), c.low(xa)};
   down.scale = scale;
   if ((status = c.device->gemm(c.device, down))) return status;
   Gemm base{M, out, in, c.activations(x), Matrix{w0, w_dtype, true}, c.activations(y)};
@@ -114,7 +101,7 @@ int ln_lora_linear_fwd(int64_t handle, int64_t x, int64_t w0, int64_t bias, int6
   base.scratch = scratch + c.panel_at;
   base.rank = c.used_rank;
   base.low_a = c.low(xa);
-  base.low_b = Call::flipped(c.b);
+  base.low_b = c.second(b, true);
   return c.device->gemm(c.device, base);
 }
 
@@ -124,10 +111,9 @@ int ln_lora_linear_bwd(int64_t handle, int64_t dy, int64_t x, int64_t xa, int64_
                        int32_t stream, int32_t accumulate, int32_t w_dtype, int32_t dtype) {
   Call c(handle, M, in, out, rank, scratch, step, scale, dropout, stream, w_dtype, dtype);
   int64_t x_low = x, dyb = scratch + c.dyb_at;
-  int status = c.read_adapter(a, b);
-  if (!status) status = c.drop_input(&x_low);
+  int status = c.drop_input(&x_low);
   if (status) return status;
-  Gemm down{M, c.used_rank, out, c.activations(dy), c.b, c.low(dyb)};
+  Gemm down{M, c.used_rank, out, c.activations(dy), c.second(b), c.low(dyb)};
   down.scale = scale;
   if ((status = c.device->gemm(c.device, down))) return status;
 
@@ -144,7 +130,7 @@ int ln_lora_linear_bwd(int64_t handle, int64_t dy, int64_t x, int64_t xa, int64_
   base.scratch = scratch + c.panel_at;
   base.rank = c.used_rank;
   base.low_a = c.low(dyb);
-  base.low_b = c.a;
+  base.low_b = c.first(a);
   if (dropout == 0) return c.device->gemm(c.device, base);
   // The mask lies between the low-rank product and dx.
   if ((status = c.device->gemm(c.device, base.without_low_rank()))) return status;

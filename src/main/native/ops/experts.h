@@ -63,9 +63,9 @@ int64_t ln_expert_linear_scratch(int64_t device, int64_t in, int64_t out, int32_
                                  int32_t dtype);
 
 // The linear layers of experts that each have an adapter (Hu et al. 2021): xa[r] = s A[e] x[r],
-// y[r] = W[e] x[r] + B[e] xa[r], in one launch each. a [E, rank, in], b [E, out, rank], both f32;
-// xa [R, pitch], pitch = rank, in 16 bits rounded up to 8. scratch: ln_lora_expert_linear_scratch
-// bytes, for both directions. Overwrites y and xa.
+// y[r] = W[e] x[r] + B[e] xa[r], in one launch each. a [E, pitch, in], b [E, out, pitch], of dtype,
+// pitch = rank, in 16 bits rounded up to 8 and filled up with zeros; xa [R, pitch]. scratch:
+// ln_lora_expert_linear_scratch bytes, for both directions. Overwrites y and xa.
 int ln_lora_expert_linear_fwd(int64_t device, int64_t x, int64_t w, int64_t a, int64_t b,
                               int64_t offsets, int64_t y, int64_t xa, int64_t scratch, int64_t R,
                               int64_t E, int64_t in, int64_t out, int64_t rank, float scale,

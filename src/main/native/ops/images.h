@@ -49,9 +49,9 @@ int64_t ln_conv2d_weight_scratch(int64_t device, int64_t B, int64_t I, int64_t O
 
 // y += s xa B^T,  xa = conv(drop(x), A): the low-rank branch of a convolution (LoCon), beside the
 // frozen one whose result y holds.                                    Yeh et al. 2023 (LyCORIS)
-// x [B, H, W, I]; a [rank, kernel, kernel, I] f32; b [O, rank] f32; y [B, OH, OW, O]; xa [B, OH,
-// OW, rank (in 16 bits rounded up to 8)], saved for backward. Stride, padding as ln_conv2d_fwd,
-// drop and scratch as ln_lora_linear_fwd. Adds to y, overwrites xa.
+// x [B, H, W, I]; a [rank, kernel, kernel, I], b [O, rank] as ln_lora_linear_fwd; y [B, OH, OW, O];
+// xa [B, OH, OW, rank (in 16 bits rounded up to 8)], saved for backward. Stride, padding as
+// ln_conv2d_fwd, drop and scratch as ln_lora_linear_fwd. Adds to y, overwrites xa.
 int ln_lora_conv2d_fwd(int64_t device, int64_t x, int64_t a, int64_t b, int64_t y, int64_t xa,
                        int64_t scratch, int64_t step, int64_t B, int64_t H, int64_t W, int64_t I,
                        int64_t OH, int64_t OW, int64_t O, int64_t kernel, int64_t stride,

@@ -14,6 +14,17 @@ int ln_dequantize_fwd(int64_t device, int64_t src, int32_t src_dtype, int64_t ds
 // Overwrites y.
 int ln_cast_fwd(int64_t device, int64_t x, int32_t x_dtype, int64_t y, int32_t y_dtype, int64_t n);
 
+// y [padded_rows, padded_columns] = x [rows, columns] f32, rounded to nearest, zeros around it.
+// dtype is that of y, of 16 bits. Overwrites y.
+int ln_round_padded_fwd(int64_t device, int64_t x, int64_t y, int64_t rows, int64_t columns,
+                        int64_t padded_rows, int64_t padded_columns, int32_t dtype);
+
+// The same for many matrices of one flat buffer, x [...] f32, in one launch. parts [count, 6] i32:
+// where a matrix begins in x, in 16 numbers; where its copy begins in y, in 32 numbers; rows,
+// columns, padded_rows, padded_columns. Overwrites the copies.
+int ln_round_parts_fwd(int64_t device, int64_t x, int64_t parts, int64_t y, int64_t count,
+                       int32_t dtype);
+
 // y[m, c] = w[ids[m], c] * scale. ids [M] i32, w [V, C] of y's dtype, in blocks or f32, y [M, C].
 // Overwrites y.
 // LN_INVALID if an id is outside [0, V).
@@ -47,11 +58,12 @@ int ln_linear_weight_bwd(int64_t device, int64_t dy, int64_t x, int64_t dw, int6
                          int64_t out, int32_t dtype);
 
 // y = x W0^T (+ bias) + xa B^T,  xa = s (drop(x) A^T)            LoRA: Hu et al. 2021, section 4.1
-// a [rank, in] f32, b [out, rank] f32, scale s = alpha / rank. xa [M, rank rounded up to 8] of
-// dtype, saved for backward; what lies past rank is unspecified. drop keeps an element with
-// probability 1 - dropout and divides it by that; its mask is Philox(seed; element / 4, stream,
-// step, micro_step), drawn again in backward, never stored. scratch: ln_lora_linear_scratch bytes.
-// Overwrites y and xa.
+// a [rank, in], b [out, rank], scale s = alpha / rank; in 16 bits both are copies of dtype whose
+// rank is rounded up to 8 and filled up with zeros. xa [M, rank rounded up to 8] of dtype, saved
+// for backward; what lies past rank is unspecified. drop keeps an element with probability 1 -
+// dropout and divides it by that; its mask is Philox(seed; element / 4, stream, step, micro_step),
+// drawn again in backward, never stored. scratch: ln_lora_linear_scratch bytes. Overwrites y and
+// xa.
 int ln_lora_linear_fwd(int64_t device, int64_t x, int64_t w0, int64_t bias, int64_t a, int64_t b,
                        int64_t y, int64_t xa, int64_t scratch, int64_t step, int64_t M, int64_t in,
                        int64_t out, int64_t rank, float scale, float dropout, int32_t stream,

@@ -1,4 +1,4 @@
-// Dropout and rounding, for the ops of composed/. Bound by memory, dropout by Philox.
+// Dropout, for the ops of composed/. Bound by Philox.
 #include "common/philox.h"
 #include "cpu/ops/op.h"
 
@@ -22,18 +22,6 @@ void drop(const Device* device, const T* x, T* y, int64_t n, float dropout, int3
 }
 
 }  // namespace
-
-// The CPU computes in bf16 or f32; f16 is for cards.
-int round_padded(Device* device, int64_t from, int64_t to, int64_t rows, int64_t columns,
-                 int64_t padded_rows, int64_t padded_columns, int32_t) {
-  const float* x = ptr<float>(from);
-  bf16* y = ptr<bf16>(to);
-#pragma omp parallel for num_threads(device->threads) schedule(static)
-  for (int64_t r = 0; r < padded_rows; r++)
-    for (int64_t c = 0; c < padded_columns; c++)
-      store(y + r * padded_columns + c, r < rows && c < columns ? x[r * columns + c] : 0.0f);
-  return LN_OK;
-}
 
 int drop(Device* device, int64_t x, int64_t y, int64_t n, float dropout, int32_t stream,
          int64_t step, bool add, int32_t dtype) {

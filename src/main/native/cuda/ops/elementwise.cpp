@@ -100,10 +100,16 @@ int ln_concat_fwd(int64_t device, int64_t y0, int64_t y1, int64_t y2, int64_t x,
   return copy_columns(device, x, {y0, y1, y2}, {c0, c1, c2}, M, dtype, 0);
 }
 
-int round_padded(Device* device, int64_t from, int64_t to, int64_t rows, int64_t columns,
-                 int64_t padded_rows, int64_t padded_columns, int32_t dtype) {
-  return LN_LAUNCH_16_BIT(device, dtype, round_padded, eights(padded_columns, padded_rows),
-                          kThreads, 0, from, to, rows, columns, padded_rows, padded_columns);
+int ln_round_padded_fwd(int64_t device, int64_t x, int64_t y, int64_t rows, int64_t columns,
+                        int64_t padded_rows, int64_t padded_columns, int32_t dtype) {
+  return LN_LAUNCH_16_BIT(of(device), dtype, round_padded, eights(padded_columns, padded_rows),
+                          kThreads, 0, x, y, rows, columns, padded_rows, padded_columns);
+}
+
+int ln_round_parts_fwd(int64_t device, int64_t x, int64_t parts, int64_t y, int64_t count,
+                       int32_t dtype) {
+  return LN_LAUNCH_16_BIT(of(device), dtype, round_parts, (Grid{RoundedPart::kBlocks, count}),
+                          kThreads, 0, x, parts, y);
 }
 
 int drop(Device* device, int64_t x, int64_t y, int64_t n, float p, int32_t stream, int64_t step,

@@ -6,12 +6,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Conv2d;
 import org.loranative.graph.ops.Routed;
+import org.loranative.io.DType;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 
@@ -57,6 +59,11 @@ public interface AdapterMethod {
 
   /** What it keeps for a layer, in the order in which it lies in memory. */
   List<Part> parts(Adapters.Target layer, int rank);
+
+  /** Names of the parts that activations are multiplied by, in 16 bits in copies of them. */
+  default Set<String> multiplied() {
+    return Set.of();
+  }
 
   /**
    * Appends the adapted linear layer; returns its output.
@@ -148,6 +155,13 @@ public interface AdapterMethod {
     /** The part called {@code name}. */
     Value part(String name) {
       return module.part(name).value(graph, Kind.PARAM, module.path());
+    }
+
+    /** The copy of it that products of {@code dtype} read, if they do not read it itself. */
+    Optional<Value> copy(String name, DType dtype) {
+      return dtype == DType.F32
+          ? Optional.empty()
+          : Optional.of(RoundedParts.copy(graph, module, module.part(name).part(), dtype));
     }
 
     /** Likewise one that does not learn. */

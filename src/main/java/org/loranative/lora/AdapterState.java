@@ -20,8 +20,9 @@ import org.loranative.io.DType;
 
 /**
  * The one allocation of everything that lives as long as a run: adapters in {@link Adapters}'
- * layout, and when training their gradients, likewise, and the optimizer's slots; and {@link
- * StepState}.
+ * layout, the copies of them that products in 16 bits read ({@link RoundedParts}), and when
+ * training their gradients, likewise, and the optimizer's slots; and {@link StepState}. Copies
+ * follow whatever is written to the adapters here, and each {@link #appendCopies step}.
  */
 public final class AdapterState implements AutoCloseable {
   /** The adapters' numbers. */
@@ -38,24 +39,31 @@ public final class AdapterState implements AutoCloseable {
   private final Memory memory;
   private final Map<String, Long> addresses = new HashMap<>();
   private final HostBuffer step = new HostBuffer(StepState.BYTES);
+  private final RoundedParts rounded;
 
-  /** For use without training. */
-  public AdapterState(Device device, Adapters adapters) {
-    this(device, adapters, places(List.of(params(adapters))));
+  /**
+   * For use without training.
+   *
+   * @param compute dtype of the products that read the adapters
+   */
+  public AdapterState(Device device, Adapters adapters, DType compute) {
+    this(device, adapters, compute, places(held(adapters, compute)));
   }
 
   /**
    * For training.
    *
+   * @param compute dtype of the products that read the adapters
    * @param slots of the optimizer
    */
-  public AdapterState(Device device, Adapters adapters, List<Slot> slots) {
-    this(device, adapters, places(training(adapters, slots)));
+  public AdapterState(Device device, Adapters adapters, DType compute, List<Slot> slots) {
+    this(device, adapters, compute, places(training(adapters, compute, slots)));
   }
 
-  private AdapterState(Device device, Adapters adapters, Map<String, Place> places) {
+  private AdapterState(Device device, Adapters adapters, DType compute, Map<String, Place> places) {
     this.device = device;
     this.places = places;
+    this.rounded = new RoundedParts(adapters, compute);
     this.memory = device.allocate(bytes(places));
     addresses.put("step", memory.address());
     places.forEach((name, place) -> addresses.put(name, memory.address() + place.offset()));
@@ -65,6 +73,9 @@ public final class AdapterState implements AutoCloseable {
         address(m, GRADS, ".grad");
       }
     }
+    rounded
+        .bytes()
+        .forEach((name, at) -> addresses.put(name, addresses.get(RoundedParts.NAME) + at));
     places.values().stream().map(Place::slot).filter(s -> !s.kept()).forEach(this::start);
   }
 
@@ -79,9 +90,14 @@ public final class AdapterState implements AutoCloseable {
     return Slot.zeros(PARAMS, DType.F32, adapters.floats());
   }
 
-  private static List<Slot> training(Adapters adapters, List<Slot> slots) {
-    List<Slot> all = new ArrayList<>();
-    all.add(params(adapters));
+  private static List<Slot> held(Adapters adapters, DType compute) {
+    List<Slot> all = new ArrayList<>(List.of(params(adapters)));
+    all.addAll(new RoundedParts(adapters, compute).slots());
+    return all;
+  }
+
+  private static List<Slot> training(Adapters adapters, DType compute, List<Slot> slots) {
+    List<Slot> all = held(adapters, compute);
     all.add(new Slot(GRADS, DType.F32, adapters.floats(), new Slot.Start.Zeros(), false));
     all.addAll(slots);
     return all;
@@ -105,13 +121,13 @@ public final class AdapterState implements AutoCloseable {
   }
 
   /** Bytes that the allocation takes without training. */
-  public static long bytes(Adapters adapters) {
-    return bytes(places(List.of(params(adapters))));
+  public static long bytes(Adapters adapters, DType compute) {
+    return bytes(places(held(adapters, compute)));
   }
 
   /** Bytes that it takes when training. */
-  public static long bytes(Adapters adapters, List<Slot> slots) {
-    return bytes(places(training(adapters, slots)));
+  public static long bytes(Adapters adapters, DType compute, List<Slot> slots) {
+    return bytes(places(training(adapters, compute, slots)));
   }
 
   /** A whole slot as one value, for ops over all adapters. */
@@ -122,6 +138,11 @@ public final class AdapterState implements AutoCloseable {
   /** Likewise {@link #PARAMS} or {@link #GRADS}. */
   public static Value value(Graph g, String name, Adapters adapters) {
     return g.named(Kind.STATE, name, DType.F32, Shape.of(adapters.floats()));
+  }
+
+  /** Ends the graph of a step: what products in 16 bits read follows the adapters. */
+  public static void appendCopies(Graph g, Adapters adapters, DType compute) {
+    new RoundedParts(adapters, compute).append(g, value(g, PARAMS, adapters));
   }
 
   /** Whether {@code v} lives here. */
@@ -162,7 +183,7 @@ public final class AdapterState implements AutoCloseable {
       writeBytes(slot.name(), bytes);
     } else if (slot.start() instanceof Slot.Start.Parameters) {
       writeBytes(slot.name(), readBytes(PARAMS));
-    } else {
+    } else if (slot.start() instanceof Slot.Start.Zeros) {
       device.fill(addresses.get(slot.name()), 0, slot.bytes());
     }
   }
@@ -189,6 +210,9 @@ public final class AdapterState implements AutoCloseable {
     try (HostBuffer host = new HostBuffer(bytes.remaining())) {
       host.view().put(bytes.duplicate());
       device.upload(addresses.get(name), host, bytes.remaining());
+    }
+    if (name.equals(PARAMS)) {
+      rounded.make(device, addresses);
     }
   }
 

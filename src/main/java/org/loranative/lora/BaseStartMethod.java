@@ -7,12 +7,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.loranative.UserException;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Add;
-import org.loranative.graph.ops.Cast;
 import org.loranative.graph.ops.Conv2d;
 import org.loranative.graph.ops.Linear;
 
@@ -75,11 +75,16 @@ record BaseStartMethod(BaseInit init, LowRankMethod lowRank) implements AdapterM
   }
 
   @Override
+  public Set<String> multiplied() {
+    return Set.of(LowRankMethod.A, LowRankMethod.B, A_START, B_START);
+  }
+
+  @Override
   public Value linear(Site site, Value x, Value w0, Optional<Value> bias) {
     Graph g = site.graph();
     Value with = lowRank.linear(site, x, w0, bias);
-    Value a = Cast.of(g, site.constant(A_START), x.dtype());
-    Value b = Cast.of(g, site.constant(B_START), x.dtype());
+    Value a = site.copy(A_START, x.dtype()).orElseGet(() -> site.constant(A_START));
+    Value b = site.copy(B_START, x.dtype()).orElseGet(() -> site.constant(B_START));
     String name = site.path() + ".start";
     Value xa = Linear.of(g, name + ".xa", x, a, Optional.empty(), x.dtype());
     return Add.of(g, with, Linear.of(g, name, xa, b, Optional.empty(), x.dtype()));

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.loranative.UserException;
 import org.loranative.graph.Shape;
@@ -73,6 +74,11 @@ record DoraMethod(LowRankMethod lowRank) implements AdapterMethod {
       return file.convolution() ? List.of(out, 1L, 1L, 1L) : List.of(out, 1L);
     }
     return file.convolution() ? List.of(1L, out, 1L, 1L) : List.of(out);
+  }
+
+  @Override
+  public Set<String> multiplied() {
+    return lowRank.multiplied();
   }
 
   @Override

@@ -5,13 +5,16 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Conv2d;
 import org.loranative.graph.ops.LoraConv2d;
 import org.loranative.graph.ops.LoraExpertLinear;
 import org.loranative.graph.ops.LoraLinear;
+import org.loranative.graph.ops.LowRank;
 import org.loranative.graph.ops.Routed;
+import org.loranative.io.DType;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.random.Philox;
@@ -97,6 +100,17 @@ record LowRankMethod(FreshInit init, double plusRatio) implements AdapterMethod 
   }
 
   @Override
+  public Set<String> multiplied() {
+    return Set.of(A, B);
+  }
+
+  private static LowRank matrices(Site site, DType dtype) {
+    Value a = site.part(A);
+    Value b = site.part(B);
+    return new LowRank(a, b, site.copy(A, dtype).orElse(a), site.copy(B, dtype).orElse(b));
+  }
+
+  @Override
   public boolean adaptsExperts() {
     return true;
   }
@@ -105,7 +119,7 @@ record LowRankMethod(FreshInit init, double plusRatio) implements AdapterMethod 
   public Value experts(Site site, Value x, Value w, Routed route) {
     float scale = (float) site.module().scale();
     return LoraExpertLinear.of(
-        site.graph(), site.path(), x, w, route, site.part(A), site.part(B), scale);
+        site.graph(), site.path(), x, w, route, matrices(site, x.dtype()), scale);
   }
 
   @Override
@@ -115,8 +129,7 @@ record LowRankMethod(FreshInit init, double plusRatio) implements AdapterMethod 
 
   /** The adapted layer under a name of its own. */
   static Value linear(Site site, String name, Value x, Value w0, Optional<Value> bias) {
-    return LoraLinear.of(
-        site.graph(), name, x, w0, bias, site.part(A), site.part(B), setting(site));
+    return LoraLinear.of(site.graph(), name, x, w0, bias, matrices(site, x.dtype()), setting(site));
   }
 
   @Override
@@ -130,7 +143,7 @@ record LowRankMethod(FreshInit init, double plusRatio) implements AdapterMethod 
   static Value convolution(
       Site site, String name, Value x, Value frozen, Conv2d.Setting convolution) {
     return LoraConv2d.of(
-        site.graph(), name, x, frozen, site.part(A), site.part(B), convolution, setting(site));
+        site.graph(), name, x, frozen, matrices(site, x.dtype()), convolution, setting(site));
   }
 
   @Override

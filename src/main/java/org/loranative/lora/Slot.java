@@ -19,6 +19,9 @@ public record Slot(String name, DType dtype, long size, Start start, boolean kep
     /** The parameters that the run begins with. */
     record Parameters() implements Start {}
 
+    /** What follows the parameters, whenever they change. */
+    record Following() implements Start {}
+
     /** Given numbers, f32. */
     record Numbers(float[] values) implements Start {}
 

@@ -5,6 +5,7 @@ import org.loranative.graph.Graph;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.GlobalNorm;
 import org.loranative.graph.ops.ParameterRange;
+import org.loranative.io.DType;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 
@@ -15,14 +16,17 @@ import org.loranative.lora.Adapters;
  */
 public record Update(Graph graph, Adapters adapters, Value clip) {
   /**
-   * A step over all adapters: norm, clip, and what the optimizer does.
+   * A step over all adapters: norm, clip, what the optimizer does, and the copies that the next
+   * step reads.
    *
+   * @param compute dtype of the products that read the adapters
    * @param maxGradNorm 0 for no clipping
    */
-  public static Graph of(Optimizer optimizer, Adapters adapters, float maxGradNorm) {
+  public static Graph of(Optimizer optimizer, Adapters adapters, DType compute, float maxGradNorm) {
     Graph g = new Graph();
     Value grads = AdapterState.value(g, AdapterState.GRADS, adapters);
     optimizer.append(new Update(g, adapters, GlobalNorm.of(g, grads, maxGradNorm)));
+    AdapterState.appendCopies(g, adapters, compute);
     return g;
   }
 

@@ -1,7 +1,6 @@
 package org.loranative.train;
 
 import org.loranative.UserException;
-import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 
 /**
@@ -28,7 +27,7 @@ public record JavaHeap(long needed, long most, long held, long used) {
 
   public static JavaHeap of(Adapters adapters, long encoded) {
     long used = inUse();
-    long needed = used + COPIES * AdapterState.bytes(adapters) + encoded + SMALL_THINGS;
+    long needed = used + COPIES * adapters.floats() * 4 + encoded + SMALL_THINGS;
     Runtime java = Runtime.getRuntime();
     return new JavaHeap(needed, java.maxMemory(), java.totalMemory(), used);
   }

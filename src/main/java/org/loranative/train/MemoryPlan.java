@@ -34,7 +34,8 @@ public record MemoryPlan(Held held, RunPlans plans, Largest largest, long prepar
    *
    * @param weightsAllocated frozen weights converted into memory of ours
    * @param weightsMapped frozen weights used where the mapped file has them
-   * @param adapters of their parts; gradients and the optimizer's slots likewise
+   * @param adapters of their parts and the copies in 16 bits; gradients and the optimizer's slots
+   *     likewise
    * @param batches staging of the batches to come
    * @param previews what previews hold between steps, 0 without
    */
@@ -52,13 +53,13 @@ public record MemoryPlan(Held held, RunPlans plans, Largest largest, long prepar
       Map<String, Value> needed = Weights.of(graphs.all());
       Adapters adapters = kind.adapters();
       long floats = adapters.floats() * 4;
-      long adapterBytes = AdapterState.bytes(adapters);
+      long adapterBytes = AdapterState.bytes(adapters, graphs.compute());
       return new Held(
           weights.bytesToAllocate(needed, device),
           weights.bytesMapped(needed, device),
           adapterBytes,
           floats,
-          AdapterState.bytes(adapters, slots) - adapterBytes - floats,
+          AdapterState.bytes(adapters, graphs.compute(), slots) - adapterBytes - floats,
           BatchFeed.Sizes.of(graphs).total(),
           kind.previewBytes());
     }

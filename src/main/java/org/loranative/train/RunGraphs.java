@@ -17,17 +17,16 @@ import org.loranative.model.WeightNorms;
  * @param update an optimizer step
  * @param previews what drawing or answering runs
  * @param weightNorms the norms of the adapted weights
+ * @param compute dtype of activations and of the frozen weights
  */
 public record RunGraphs(
     Map<BatchShape, Graph> training,
     Map<BatchShape, Graph> evaluation,
     Graph update,
     List<Graph> previews,
-    Graph weightNorms) {
+    Graph weightNorms,
+    DType compute) {
 
-  /**
-   * @param compute dtype of the frozen weights
-   */
   public static <B> RunGraphs of(Training<B> kind, Steps<B> steps, Graph update, DType compute) {
     Task<B> task = kind.task();
     Map<BatchShape, Graph> training = new LinkedHashMap<>();
@@ -43,7 +42,8 @@ public record RunGraphs(
         evaluation,
         update,
         kind.previewGraphs(),
-        WeightNorms.graph(kind.weights(), kind.adapters(), compute));
+        WeightNorms.graph(kind.weights(), kind.adapters(), compute),
+        compute);
   }
 
   public List<Graph> all() {

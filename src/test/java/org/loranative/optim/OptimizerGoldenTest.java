@@ -20,6 +20,7 @@ import org.loranative.graph.Executor;
 import org.loranative.graph.Plan;
 import org.loranative.graph.Planner;
 import org.loranative.graph.StepState;
+import org.loranative.io.DType;
 import org.loranative.lora.AdapterMethod;
 import org.loranative.lora.AdapterMethods;
 import org.loranative.lora.AdapterState;
@@ -109,8 +110,8 @@ class OptimizerGoldenTest {
       device = TestDevices.open(deviceName);
       adapters = new Adapters(specs(c.second()), LAYERS);
       optimizer = c.optimizer();
-      state = new AdapterState(device, adapters, optimizer.slots(adapters));
-      plan = Planner.plan(Update.of(optimizer, adapters, MAX_NORM), device);
+      state = new AdapterState(device, adapters, DType.F32, optimizer.slots(adapters));
+      plan = Planner.plan(Update.of(optimizer, adapters, DType.F32, MAX_NORM), device);
       arena = device.allocate(plan.arenaBytes());
       at = plan.bind(arena, state::address);
       executor = new Executor(device, true);
@@ -261,7 +262,7 @@ class OptimizerGoldenTest {
   void oneEstimateKnowsNoRatesOfLayers() {
     Optimizer prodigy = Optimizers.named("prodigy", new Hyperparameters(0.9f, 0.999f, 1e-8f, 0));
     Adapters adapters = new Adapters(Steps.specs(0.25), LAYERS);
-    assertThatThrownBy(() -> Update.of(prodigy, adapters, 1))
+    assertThatThrownBy(() -> Update.of(prodigy, adapters, DType.F32, 1))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("one rate");
   }
@@ -272,8 +273,8 @@ class OptimizerGoldenTest {
   void takesTheMemoryItSays(Case c, String device) {
     try (Steps run = new Steps(c, device)) {
       long state =
-          AdapterState.bytes(run.adapters, run.optimizer.slots(run.adapters))
-              - AdapterState.bytes(run.adapters, List.of());
+          AdapterState.bytes(run.adapters, DType.F32, run.optimizer.slots(run.adapters))
+              - AdapterState.bytes(run.adapters, DType.F32, List.of());
       assertThat(state)
           .isBetween(c.bytes() * run.adapters.floats(), c.bytes() * run.adapters.floats() + 8192);
     }

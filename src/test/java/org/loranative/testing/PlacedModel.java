@@ -5,7 +5,10 @@ import java.util.Map;
 import java.util.Optional;
 import org.loranative.device.Device;
 import org.loranative.graph.Graph;
+import org.loranative.graph.Kind;
 import org.loranative.graph.StepState;
+import org.loranative.graph.Value;
+import org.loranative.io.DType;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 import org.loranative.model.Placement;
@@ -24,6 +27,7 @@ public final class PlacedModel implements AutoCloseable {
 
   private final Device device;
   private final Adapters adapters;
+  private final DType compute;
   private final AdapterState state;
   private final LoadedWeights loaded;
   private final Placement placement;
@@ -42,9 +46,19 @@ public final class PlacedModel implements AutoCloseable {
       Graph needed) {
     this.device = device;
     this.adapters = adapters;
-    this.state = new AdapterState(device, adapters, OPTIMIZER.slots(adapters));
+    this.compute = compute(needed);
+    this.state = new AdapterState(device, adapters, compute, OPTIMIZER.slots(adapters));
     this.loaded = weights.load(needed.named(), device);
     this.placement = new Placement(device, loaded, state, constants);
+  }
+
+  /** In which products read adapters: that of the copies in 16 bits, if there are any. */
+  private static DType compute(Graph graph) {
+    return graph.named().values().stream()
+        .filter(v -> v.kind() == Kind.STATE && v.name().endsWith(".rounded"))
+        .map(Value::dtype)
+        .findFirst()
+        .orElse(DType.F32);
   }
 
   public Placement placement() {
@@ -70,7 +84,7 @@ public final class PlacedModel implements AutoCloseable {
 
   /** Norm, clip to 0.5 and AdamW with weight decay 0.01 over the adapters: one optimizer step. */
   public Graph update() {
-    return Update.of(OPTIMIZER, adapters, 0.5f);
+    return Update.of(OPTIMIZER, adapters, compute, 0.5f);
   }
 
   /** The parts of every module, under its path with the part's name behind it. */

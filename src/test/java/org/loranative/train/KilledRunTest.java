@@ -75,7 +75,7 @@ class KilledRunTest {
                 "on_divergence=rollback"));
     try (Device device = new CpuDevice(1);
         Sensors sensors = new Sensors(device);
-        AdapterState state = new AdapterState(device, adapters, slots);
+        AdapterState state = new AdapterState(device, adapters, DType.F32, slots);
         RunFolder run = new RunFolder(output, resume)) {
       Runnable begin = () -> begin(state);
       Checkpoint from = run.start(run.newest(identity), identity, state, begin);

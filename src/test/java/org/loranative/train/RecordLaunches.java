@@ -83,12 +83,12 @@ public final class RecordLaunches implements AutoCloseable {
     Optimizer optimizer =
         Optimizers.named(config.optimizer(), new Hyperparameters(0.9f, 0.999f, 1e-8f, 0.01f));
     List<Slot> slots = optimizer.slots(kind.adapters());
-    Graph update = Update.of(optimizer, kind.adapters(), 1);
+    Graph update = Update.of(optimizer, kind.adapters(), compute, 1);
     RunGraphs graphs = RunGraphs.of(kind, steps, update, compute);
     long budget = config.memoryBudgetBytes().orElse(device.freeBytes());
     MemoryPlan memory = MemoryPlan.choose(kind, slots, device, graphs, budget, "the card's memory");
     Plan step = memory.largest().plan();
-    try (AdapterState state = new AdapterState(device, kind.adapters(), slots)) {
+    try (AdapterState state = new AdapterState(device, kind.adapters(), compute, slots)) {
       Stream.of(step.graph(), update)
           .flatMap(g -> g.named().values().stream())
           .filter(state::holds)

@@ -12,7 +12,6 @@ import org.loranative.graph.Out;
 import org.loranative.graph.Shape;
 import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
-import org.loranative.io.DType;
 
 /**
  * The low-rank branch of a convolution, added to what the frozen one gave: {@code y = frozen + s
@@ -20,16 +19,14 @@ import org.loranative.io.DType;
  *
  * @param x images [B·H·W, I]
  * @param frozen [B·outH·outW, O]; y takes its place
- * @param a adapter [rank, kernel²·I] f32
- * @param b adapter [O, rank] f32
+ * @param adapter A [rank, kernel²·I] and B [O, rank]
  * @param step {@link StepState}, which names the dropout's draw
  * @param xa conv(drop(x), A) [B·outH·outW, rank, in 16 bits rounded up to 8], saved for backward
  */
 public record LoraConv2d(
     Value x,
     Value frozen,
-    Value a,
-    Value b,
+    LowRank adapter,
     Value step,
     @Out Value y,
     @Out Value xa,
@@ -39,15 +36,14 @@ public record LoraConv2d(
   public LoraConv2d {
     Values.require(
         x.shape().rows() == conv.images() * conv.height() * conv.width()
-            && a.shape().last() == conv.kernel() * conv.kernel() * x.shape().last()
-            && b.shape().dim(0) == frozen.shape().last()
-            && a.shape().dim(0) == b.shape().last()
+            && adapter.in() == conv.kernel() * conv.kernel() * x.shape().last()
+            && adapter.out() == frozen.shape().last()
+            && adapter.readA().dtype() == x.dtype()
             && x.dtype() == frozen.dtype(),
         "lora_conv2d",
         x,
         frozen,
-        a,
-        b);
+        adapter);
   }
 
   /** Appends the op; returns y. */
@@ -56,20 +52,18 @@ public record LoraConv2d(
       String name,
       Value x,
       Value frozen,
-      Value a,
-      Value b,
+      LowRank adapter,
       Conv2d.Setting conv,
       LoraLinear.Setting setting) {
-    long rank = a.shape().dim(0);
-    long columns = x.dtype() == DType.F32 ? rank : (rank + 7) / 8 * 8;
+    long columns = LowRank.pitch(adapter.rank(), x.dtype());
     Value y = g.like(frozen, name + ".adapted");
     Value xa = g.temp(name + ".xa", x.dtype(), Shape.of(frozen.shape().rows(), columns));
-    g.add(new LoraConv2d(x, frozen, a, b, StepState.value(g), y, xa, conv, setting));
+    g.add(new LoraConv2d(x, frozen, adapter, StepState.value(g), y, xa, conv, setting));
     return y;
   }
 
   private static long scratch(
-      Device d, Value x, Value a, Value b, Conv2d.Setting conv, LoraLinear.Setting setting) {
+      Device d, Value x, LowRank adapter, Conv2d.Setting conv, LoraLinear.Setting setting) {
     return LoraOps.ln_lora_conv2d_scratch(
         d.handle(),
         conv.images(),
@@ -78,9 +72,9 @@ public record LoraConv2d(
         x.shape().last(),
         conv.outHeight(),
         conv.outWidth(),
-        b.shape().dim(0),
+        adapter.out(),
         conv.kernel(),
-        a.shape().dim(0),
+        adapter.rank(),
         setting.dropout(),
         x.dtype().code);
   }
@@ -92,7 +86,7 @@ public record LoraConv2d(
 
   @Override
   public long scratchBytes(Device d) {
-    return scratch(d, x, a, b, conv, setting);
+    return scratch(d, x, adapter, conv, setting);
   }
 
   @Override
@@ -101,7 +95,16 @@ public record LoraConv2d(
     Optional<Value> dx = g.wants(x) ? Optional.of(g.newGradient(x)) : Optional.empty();
     g.emit(
         new LoraConv2dBackward(
-            dy, x, xa, a, b, g.accumulator(a), g.accumulator(b), step, dx, conv, setting));
+            dy,
+            x,
+            xa,
+            adapter,
+            g.accumulator(adapter.a()),
+            g.accumulator(adapter.b()),
+            step,
+            dx,
+            conv,
+            setting));
     dx.ifPresent(v -> g.add(x, v));
     if (g.wants(frozen)) {
       g.add(frozen, dy);
@@ -114,8 +117,8 @@ public record LoraConv2d(
         LoraOps.ln_lora_conv2d_fwd(
             d.handle(),
             at.of(x),
-            at.of(a),
-            at.of(b),
+            at.of(adapter.readA()),
+            at.of(adapter.readB()),
             at.of(y),
             at.of(xa),
             at.scratch(),
@@ -126,11 +129,11 @@ public record LoraConv2d(
             x.shape().last(),
             conv.outHeight(),
             conv.outWidth(),
-            b.shape().dim(0),
+            adapter.out(),
             conv.kernel(),
             conv.stride(),
             conv.pad(),
-            a.shape().dim(0),
+            adapter.rank(),
             setting.scale(),
             setting.dropout(),
             setting.stream(),
@@ -142,8 +145,7 @@ public record LoraConv2d(
       Value dy,
       Value x,
       Value xa,
-      Value a,
-      Value b,
+      LowRank adapter,
       Value da,
       Value db,
       Value step,
@@ -153,7 +155,7 @@ public record LoraConv2d(
       implements Backward {
     @Override
     public long scratchBytes(Device d) {
-      return scratch(d, x, a, b, conv, setting);
+      return scratch(d, x, adapter, conv, setting);
     }
 
     @Override
@@ -164,8 +166,8 @@ public record LoraConv2d(
               at.of(dy),
               at.of(x),
               at.of(xa),
-              at.of(a),
-              at.of(b),
+              at.of(adapter.readA()),
+              at.of(adapter.readB()),
               at.of(dx),
               at.of(da),
               at.of(db),
@@ -177,11 +179,11 @@ public record LoraConv2d(
               x.shape().last(),
               conv.outHeight(),
               conv.outWidth(),
-              b.shape().dim(0),
+              adapter.out(),
               conv.kernel(),
               conv.stride(),
               conv.pad(),
-              a.shape().dim(0),
+              adapter.rank(),
               setting.scale(),
               setting.dropout(),
               setting.stream(),

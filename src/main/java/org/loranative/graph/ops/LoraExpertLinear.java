@@ -11,7 +11,6 @@ import org.loranative.graph.Op;
 import org.loranative.graph.Out;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
-import org.loranative.io.DType;
 
 /**
  * {@link ExpertLinear} with an adapter of each expert: {@code y[r] = W[e] x[r] + s B[e] A[e] x[r]}
@@ -20,55 +19,55 @@ import org.loranative.io.DType;
  * @param x [R, in] in the order of experts
  * @param w frozen [E, out, in]
  * @param offsets [E + 1] i32, as {@link Route} makes them
- * @param a adapters [E, rank, in] f32
- * @param b adapters [E, out, rank] f32
+ * @param adapters A [E, rank, in] and B [E, out, rank]
  * @param y [R, out]
  * @param xa s A[e] x[r], [R, rank], in 16 bits rounded up to 8; saved for backward
  * @param scale alpha / rank, or alpha / √rank
  */
 public record LoraExpertLinear(
-    Value x, Value w, Value offsets, Value a, Value b, @Out Value y, @Out Value xa, float scale)
+    Value x, Value w, Value offsets, LowRank adapters, @Out Value y, @Out Value xa, float scale)
     implements Op {
   public LoraExpertLinear {
     Values.require(
         x.shape().last() == w.shape().last()
             && offsets.shape().size() == w.shape().dim(0) + 1
-            && a.shape().equals(Shape.of(w.shape().dim(0), a.shape().dim(1), w.shape().last()))
-            && b.shape().equals(Shape.of(w.shape().dim(0), w.shape().dim(1), a.shape().dim(1)))
+            && adapters.a().shape().dim(0) == w.shape().dim(0)
+            && adapters.b().shape().dim(0) == w.shape().dim(0)
+            && adapters.in() == w.shape().last()
+            && adapters.out() == w.shape().dim(1)
+            && adapters.readA().dtype() == x.dtype()
             && Values.multiply(x, w),
         "lora_expert_linear",
         x,
         w,
-        a,
-        b);
+        adapters);
   }
 
   public static Value of(
-      Graph g, String name, Value x, Value w, Routed route, Value a, Value b, float scale) {
+      Graph g, String name, Value x, Value w, Routed route, LowRank adapters, float scale) {
     long rows = x.shape().rows();
-    long rank = a.shape().dim(1);
-    long pitch = x.dtype() == DType.F32 ? rank : (rank + 7) / 8 * 8; // whole chunks
+    long pitch = LowRank.pitch(adapters.rank(), x.dtype());
     Value y = g.temp(name, x.dtype(), Shape.of(rows, w.shape().dim(1)));
     Value xa = g.temp(name + ".xa", x.dtype(), Shape.of(rows, pitch));
-    g.add(new LoraExpertLinear(x, w, route.offsets(), a, b, y, xa, scale));
+    g.add(new LoraExpertLinear(x, w, route.offsets(), adapters, y, xa, scale));
     return y;
   }
 
-  private static long scratch(Device d, Value x, Value w, Value a) {
+  private static long scratch(Device d, Value x, Value w, LowRank adapters) {
     return LoraOps.ln_lora_expert_linear_scratch(
         d.handle(),
         x.shape().rows(),
         w.shape().dim(0),
         w.shape().last(),
         w.shape().dim(1),
-        a.shape().dim(1),
+        adapters.rank(),
         w.dtype().code,
         x.dtype().code);
   }
 
   @Override
   public long scratchBytes(Device d) {
-    return scratch(d, x, w, a);
+    return scratch(d, x, w, adapters);
   }
 
   @Override
@@ -78,7 +77,17 @@ public record LoraExpertLinear(
     Optional<Value> dx = g.wants(x) ? Optional.of(g.newGradient(x)) : Optional.empty();
     g.emit(
         new LoraExpertLinearBackward(
-            dy, x, xa, w, offsets, a, b, g.accumulator(a), g.accumulator(b), partial, dx, scale));
+            dy,
+            x,
+            xa,
+            w,
+            offsets,
+            adapters,
+            g.accumulator(adapters.a()),
+            g.accumulator(adapters.b()),
+            partial,
+            dx,
+            scale));
     dx.ifPresent(v -> g.add(x, v));
   }
 
@@ -89,8 +98,8 @@ public record LoraExpertLinear(
             d.handle(),
             at.of(x),
             at.of(w),
-            at.of(a),
-            at.of(b),
+            at.of(adapters.readA()),
+            at.of(adapters.readB()),
             at.of(offsets),
             at.of(y),
             at.of(xa),
@@ -99,7 +108,7 @@ public record LoraExpertLinear(
             w.shape().dim(0),
             w.shape().last(),
             w.shape().dim(1),
-            a.shape().dim(1),
+            adapters.rank(),
             scale,
             w.dtype().code,
             x.dtype().code));
@@ -112,8 +121,7 @@ public record LoraExpertLinear(
       Value xa,
       Value w,
       Value offsets,
-      Value a,
-      Value b,
+      LowRank adapters,
       Value da,
       Value db,
       Optional<Value> partial,
@@ -127,7 +135,7 @@ public record LoraExpertLinear(
 
     @Override
     public long scratchBytes(Device d) {
-      return scratch(d, x, w, a);
+      return scratch(d, x, w, adapters);
     }
 
     @Override
@@ -139,8 +147,8 @@ public record LoraExpertLinear(
               at.of(x),
               at.of(xa),
               at.of(w),
-              at.of(a),
-              at.of(b),
+              at.of(adapters.readA()),
+              at.of(adapters.readB()),
               at.of(offsets),
               at.of(dx),
               at.of(da),
@@ -150,7 +158,7 @@ public record LoraExpertLinear(
               w.shape().dim(0),
               w.shape().last(),
               w.shape().dim(1),
-              a.shape().dim(1),
+              adapters.rank(),
               scale,
               partial.isPresent() ? 1 : 0,
               w.dtype().code,

@@ -20,8 +20,7 @@ import org.loranative.graph.Value;
  * @param x activations [M, in]
  * @param w0 frozen weight [out, in]
  * @param bias frozen [out] f32, if the layer has one
- * @param a adapter [rank, in] f32
- * @param b adapter [out, rank] f32
+ * @param adapter A [rank, in] and B [out, rank]
  * @param step {@link StepState}, which names the dropout's draw
  * @param y [M, out]
  * @param xa s (drop(x) Aᵀ) [M, rank rounded up to 8], saved for backward
@@ -30,8 +29,7 @@ public record LoraLinear(
     Value x,
     Value w0,
     Optional<Value> bias,
-    Value a,
-    Value b,
+    LowRank adapter,
     Value step,
     @Out Value y,
     @Out Value xa,
@@ -47,15 +45,14 @@ public record LoraLinear(
   public LoraLinear {
     Values.require(
         x.shape().last() == w0.shape().last()
-            && a.shape().last() == w0.shape().last()
-            && b.shape().dim(0) == w0.shape().dim(0)
-            && a.shape().dim(0) == b.shape().last()
+            && adapter.in() == w0.shape().last()
+            && adapter.out() == w0.shape().dim(0)
+            && adapter.readA().dtype() == x.dtype()
             && Values.multiply(x, w0),
         "lora_linear",
         x,
         w0,
-        a,
-        b);
+        adapter);
   }
 
   public static Value of(
@@ -64,24 +61,23 @@ public record LoraLinear(
       Value x,
       Value w0,
       Optional<Value> bias,
-      Value a,
-      Value b,
+      LowRank adapter,
       Setting setting) {
     long rows = x.shape().rows();
     Value y = g.temp(name, x.dtype(), Shape.of(rows, w0.shape().dim(0)));
-    long lowColumns = (a.shape().dim(0) + 7) / 8 * 8; // whole chunks, see lora_ops.h
+    long lowColumns = (adapter.rank() + 7) / 8 * 8; // whole chunks, see lora_ops.h
     Value xa = g.temp(name + ".xa", x.dtype(), Shape.of(rows, lowColumns));
-    g.add(new LoraLinear(x, w0, bias, a, b, StepState.value(g), y, xa, setting));
+    g.add(new LoraLinear(x, w0, bias, adapter, StepState.value(g), y, xa, setting));
     return y;
   }
 
-  private static long scratch(Device d, Value x, Value w0, Value a, Setting setting) {
+  private static long scratch(Device d, Value x, Value w0, LowRank adapter, Setting setting) {
     return LoraOps.ln_lora_linear_scratch(
         d.handle(),
         x.shape().rows(),
         w0.shape().dim(1),
         w0.shape().dim(0),
-        a.shape().dim(0),
+        adapter.rank(),
         setting.dropout(),
         w0.dtype().code,
         x.dtype().code);
@@ -89,7 +85,7 @@ public record LoraLinear(
 
   @Override
   public long scratchBytes(Device d) {
-    return scratch(d, x, w0, a, setting);
+    return scratch(d, x, w0, adapter, setting);
   }
 
   @Override
@@ -99,7 +95,17 @@ public record LoraLinear(
     Optional<Value> dx = g.wants(x) ? Optional.of(g.newGradient(x)) : Optional.empty();
     g.emit(
         new LoraLinearBackward(
-            dy, x, xa, w0, a, b, g.accumulator(a), g.accumulator(b), step, partial, dx, setting));
+            dy,
+            x,
+            xa,
+            w0,
+            adapter,
+            g.accumulator(adapter.a()),
+            g.accumulator(adapter.b()),
+            step,
+            partial,
+            dx,
+            setting));
     dx.ifPresent(v -> g.add(x, v));
   }
 
@@ -111,8 +117,8 @@ public record LoraLinear(
             at.of(x),
             at.of(w0),
             at.of(bias),
-            at.of(a),
-            at.of(b),
+            at.of(adapter.readA()),
+            at.of(adapter.readB()),
             at.of(y),
             at.of(xa),
             at.scratch(),
@@ -120,7 +126,7 @@ public record LoraLinear(
             x.shape().rows(),
             w0.shape().dim(1),
             w0.shape().dim(0),
-            a.shape().dim(0),
+            adapter.rank(),
             setting.scale(),
             setting.dropout(),
             setting.stream(),
@@ -134,8 +140,7 @@ public record LoraLinear(
       Value x,
       Value xa,
       Value w0,
-      Value a,
-      Value b,
+      LowRank adapter,
       Value da,
       Value db,
       Value step,
@@ -150,7 +155,7 @@ public record LoraLinear(
 
     @Override
     public long scratchBytes(Device d) {
-      return scratch(d, x, w0, a, setting);
+      return scratch(d, x, w0, adapter, setting);
     }
 
     @Override
@@ -162,8 +167,8 @@ public record LoraLinear(
               at.of(x),
               at.of(xa),
               at.of(w0),
-              at.of(a),
-              at.of(b),
+              at.of(adapter.readA()),
+              at.of(adapter.readB()),
               at.of(dx),
               at.of(da),
               at.of(db),
@@ -172,7 +177,7 @@ public record LoraLinear(
               x.shape().rows(),
               w0.shape().dim(1),
               w0.shape().dim(0),
-              a.shape().dim(0),
+              adapter.rank(),
               setting.scale(),
               setting.dropout(),
               setting.stream(),

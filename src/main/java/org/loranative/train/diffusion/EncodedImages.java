@@ -305,7 +305,7 @@ final class EncodedImages {
         return;
       }
       try (LoadedWeights weights = base.weights().load(needed, device);
-          AdapterState none = new AdapterState(device, Adapters.none());
+          AdapterState none = new AdapterState(device, Adapters.none(), compute);
           Placement placement =
               new Placement(device, weights, none, base.family().text().constants())) {
         if (!captions.isEmpty()) {

@@ -41,7 +41,7 @@ public final class Pictures implements AutoCloseable {
       Device device = owned.add(Devices.open(machine.device(), machine.threads()));
       DType dtype = Devices.compute(machine.compute(), device);
       Mix mix = AdapterSource.mix(mixed, new AdapterBase.Diffusion(base));
-      AdapterState state = owned.add(new AdapterState(device, mix.adapters()));
+      AdapterState state = owned.add(new AdapterState(device, mix.adapters(), dtype));
       state.write(AdapterState.PARAMS, mix.params());
       LoadedWeights weights =
           owned.add(

@@ -58,7 +58,7 @@ public final class Answers implements AutoCloseable {
       adapters = mix.adapters();
       device = owned.add(Devices.open(machine.device(), machine.threads()));
       this.compute = Devices.compute(machine.compute(), device);
-      AdapterState state = owned.add(new AdapterState(device, adapters));
+      AdapterState state = owned.add(new AdapterState(device, adapters, compute));
       state.write(AdapterState.PARAMS, mix.params());
       LoadedWeights weights =
           owned.add(base.weights().load(weights(base, List.of(adapters, Adapters.none())), device));

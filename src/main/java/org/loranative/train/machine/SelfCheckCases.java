@@ -17,6 +17,7 @@ import org.loranative.graph.ops.GroupNorm;
 import org.loranative.graph.ops.LayerNorm;
 import org.loranative.graph.ops.LinearCrossEntropy;
 import org.loranative.graph.ops.LoraLinear;
+import org.loranative.graph.ops.LowRank;
 import org.loranative.graph.ops.Mse;
 import org.loranative.graph.ops.RmsNorm;
 import org.loranative.io.DType;
@@ -194,8 +195,11 @@ final class SelfCheckCases {
             ? g.named(Kind.STATE, name + ".w0", format, Shape.of(out, in))
             : frozen(name + ".w0", out, in),
         Optional.empty(),
-        g.named(Kind.PARAM, name + ".a", DType.F32, Shape.of(RANK, in)),
-        g.named(Kind.PARAM, name + ".b", DType.F32, Shape.of(out, RANK)),
+        LowRank.of(
+            g,
+            g.named(Kind.PARAM, name + ".a", DType.F32, Shape.of(RANK, in)),
+            g.named(Kind.PARAM, name + ".b", DType.F32, Shape.of(out, RANK)),
+            dtype),
         new LoraLinear.Setting(0.5f, 0, 0));
   }
 

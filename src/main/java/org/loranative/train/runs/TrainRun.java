@@ -144,7 +144,7 @@ public final class TrainRun implements AutoCloseable {
         RunGraphs.of(
             kind,
             steps,
-            Update.of(setting.optimizer(), kind.adapters(), (float) setting.maxGradNorm()),
+            Update.of(setting.optimizer(), kind.adapters(), compute, (float) setting.maxGradNorm()),
             compute);
     JavaHeap heap = JavaHeap.of(kind.adapters(), kind.preparedBytes());
     heap.require();
@@ -291,7 +291,8 @@ public final class TrainRun implements AutoCloseable {
     kind.prepare();
     LoadedWeights weights = owned.add(kind.weights().load(run.needed(), device));
     AdapterState state =
-        owned.add(new AdapterState(device, adapters, run.setting().optimizer().slots(adapters)));
+        owned.add(
+            new AdapterState(device, adapters, compute, run.setting().optimizer().slots(adapters)));
     Placement placement = owned.add(new Placement(device, weights, state, kind.constants()));
     PlanStore plans = owned.add(new PlanStore(memory.plans(), device, placement));
     Runnable begin = () -> new Beginning(config, device, compute).set(kind, state, placement);

@@ -115,8 +115,11 @@ class BlockGemmTest {
             OpCase.leaf(g, "x", t, m, in),
             g.named(Kind.WEIGHT, "w", format.orElse(t), Shape.of(out, in)),
             Optional.of(g.named(Kind.WEIGHT, "bias", DType.F32, Shape.of(out))),
-            g.named(Kind.PARAM, "a", DType.F32, Shape.of(rank, in)),
-            g.named(Kind.PARAM, "b", DType.F32, Shape.of(out, rank)),
+            LowRank.of(
+                g,
+                g.named(Kind.PARAM, "a", DType.F32, Shape.of(rank, in)),
+                g.named(Kind.PARAM, "b", DType.F32, Shape.of(out, rank)),
+                t),
             new LoraLinear.Setting(0.75f, 0, 0));
   }
 }

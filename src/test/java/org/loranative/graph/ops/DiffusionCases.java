@@ -254,8 +254,11 @@ final class DiffusionCases {
                     "y",
                     OpCase.leaf(g, "x", t, pixels, in),
                     OpCase.leaf(g, "frozen", t, rows, out),
-                    g.named(Kind.PARAM, "a", DType.F32, Shape.of(rank, 9L * in)),
-                    g.named(Kind.PARAM, "b", DType.F32, Shape.of(out, rank)),
+                    LowRank.of(
+                        g,
+                        g.named(Kind.PARAM, "a", DType.F32, Shape.of(rank, 9L * in)),
+                        g.named(Kind.PARAM, "b", DType.F32, Shape.of(out, rank)),
+                        t),
                     s,
                     new LoraLinear.Setting(scale, dropout, stream)));
     c.reference =

@@ -261,10 +261,15 @@ final class ExpertCases {
           Route route = Route.of(g, OpCase.leaf(g, "z", t, m, e), k, true);
           Value rows = GatherRows.of(g, OpCase.leaf(g, "x", t, m, in), route);
           Value w = OpCases.frozen(g, "w", t, e, out, in);
-          Value a = g.named(Kind.PARAM, "a", DType.F32, Shape.of(e, rank, in));
-          Value b = g.named(Kind.PARAM, "b", DType.F32, Shape.of(e, out, rank));
+          LowRank adapters =
+              LowRank.of(
+                  g,
+                  g.named(Kind.PARAM, "a", DType.F32, Shape.of(e, rank, in)),
+                  g.named(Kind.PARAM, "b", DType.F32, Shape.of(e, out, rank)),
+                  t);
           return List.of(
-              CombineRows.of(g, LoraExpertLinear.of(g, "y", rows, w, route, a, b, scale), route));
+              CombineRows.of(
+                  g, LoraExpertLinear.of(g, "y", rows, w, route, adapters, scale), route));
         };
     c.reference =
         v -> {

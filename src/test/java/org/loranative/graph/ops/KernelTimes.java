@@ -78,8 +78,11 @@ public final class KernelTimes {
             x,
             w,
             Optional.empty(),
-            g.named(Kind.PARAM, "a", DType.F32, Shape.of(RANK, in)),
-            g.named(Kind.PARAM, "b", DType.F32, Shape.of(out, RANK)),
+            LowRank.of(
+                g,
+                g.named(Kind.PARAM, "a", DType.F32, Shape.of(RANK, in)),
+                g.named(Kind.PARAM, "b", DType.F32, Shape.of(out, RANK)),
+                DType.BF16),
             new LoraLinear.Setting(0.5f, 0, 0));
     double product = 2.0 * m * in * out;
     double low = 2.0 * m * RANK * (in + out);

@@ -180,9 +180,10 @@ final class MemoryBoundRun {
                 new Adapters.Target("first", 512, 256), new Adapters.Target("second", 256, 384)));
     var optimizer = Optimizers.named(name, h);
     try (Device device = TestDevices.open(DEVICE);
-        AdapterState state = new AdapterState(device, adapters, optimizer.slots(adapters));
+        AdapterState state =
+            new AdapterState(device, adapters, DType.F32, optimizer.slots(adapters));
         Executor executor = new Executor(device, true)) {
-      Plan plan = Planner.plan(Update.of(optimizer, adapters, 1), device);
+      Plan plan = Planner.plan(Update.of(optimizer, adapters, DType.F32, 1), device);
       try (Memory arena = device.allocate(plan.arenaBytes())) {
         float[] numbers = new float[(int) adapters.floats()];
         for (int i = 0; i < numbers.length; i++) {

@@ -257,8 +257,11 @@ final class OpCases {
                     OpCase.leaf(g, "x", t, m, in),
                     frozen(g, "w", t, out, in),
                     bias ? Optional.of(frozen(g, "bias", DType.F32, out)) : Optional.empty(),
-                    g.named(Kind.PARAM, "a", DType.F32, Shape.of(rank, in)),
-                    g.named(Kind.PARAM, "b", DType.F32, Shape.of(out, rank)),
+                    LowRank.of(
+                        g,
+                        g.named(Kind.PARAM, "a", DType.F32, Shape.of(rank, in)),
+                        g.named(Kind.PARAM, "b", DType.F32, Shape.of(out, rank)),
+                        t),
                     new LoraLinear.Setting(scale, dropout, stream)));
     c.reference =
         v -> {

@@ -63,8 +63,11 @@ class TensorConvTest {
                       g.named(Kind.WEIGHT, "w", t, Shape.of(out, 3, 3, in)),
                       Optional.of(g.named(Kind.WEIGHT, "bias", DType.F32, Shape.of(out))),
                       s),
-                  g.named(Kind.PARAM, "a", DType.F32, Shape.of(rank, 9L * in)),
-                  g.named(Kind.PARAM, "b", DType.F32, Shape.of(out, rank)),
+                  LowRank.of(
+                      g,
+                      g.named(Kind.PARAM, "a", DType.F32, Shape.of(rank, 9L * in)),
+                      g.named(Kind.PARAM, "b", DType.F32, Shape.of(out, rank)),
+                      t),
                   s,
                   new LoraLinear.Setting(0.75f, 0, 0));
             },

@@ -50,8 +50,11 @@ final class TrafficRun {
                     OpCase.leaf(g, "x", t, m, in),
                     g.named(Kind.WEIGHT, "w", blocks ? format : t, Shape.of(out, in)),
                     Optional.empty(),
-                    g.named(Kind.PARAM, "a", DType.F32, Shape.of(rank, in)),
-                    g.named(Kind.PARAM, "b", DType.F32, Shape.of(out, rank)),
+                    LowRank.of(
+                        g,
+                        g.named(Kind.PARAM, "a", DType.F32, Shape.of(rank, in)),
+                        g.named(Kind.PARAM, "b", DType.F32, Shape.of(out, rank)),
+                        t),
                     new LoraLinear.Setting(0.75f, 0, 0)),
             Map.of(
                 "x", OpCases.normal(r, m * in, 1),
