@@ -173,12 +173,14 @@ extern "C" __global__ void __launch_bounds__(128)
 
 extern "C" __global__ void __launch_bounds__(128)
     rope_table(const i32* positions, const float* inv_freq, float* table, i64 M, i64 half,
-               float scale) {
+               float scale, float beta, i64 length) {
   u32 i = u32(global_thread());
   if (i >= M * half) return;
-  double angle = double(float(positions[i / u32(half)]) * inv_freq[i % u32(half)]);
-  table[i64(i / u32(half)) * 2 * half + i % u32(half)] = scale * float(cos(angle));
-  table[i64(i / u32(half)) * 2 * half + half + i % u32(half)] = scale * float(sin(angle));
+  const i32 position = positions[i / u32(half)];
+  const float s = scale * (1.0f + beta * logf(1.0f + float(position / i32(length))));
+  double angle = double(float(position) * inv_freq[i % u32(half)]);
+  table[i64(i / u32(half)) * 2 * half + i % u32(half)] = s * float(cos(angle));
+  table[i64(i / u32(half)) * 2 * half + half + i % u32(half)] = s * float(sin(angle));
 }
 
 LN_INSTANCES((RowTile::kMostThreads), rms_norm_fwd,

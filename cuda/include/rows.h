@@ -30,4 +30,4 @@ struct GridRopeArguments {
 
 LN_SIGNATURE grid_rope_table(const i32* moved, float* table, GridRopeArguments g, i64 M);
 LN_SIGNATURE rope_table(const i32* positions, const float* inv_freq, float* table, i64 M, i64 half,
-                        float scale);
+                        float scale, float beta, i64 length);

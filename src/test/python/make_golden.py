@@ -300,9 +300,9 @@ MODELS = {
         transformers.Ministral3Config,
         dict(head_dim=16, pad_token_id=0, max_position_embeddings=256,
              rope_parameters=dict(
-                 rope_type="yarn", rope_theta=1000.0, factor=4.0, beta_fast=4.0, beta_slow=1.0,
-                 mscale=1.0, mscale_all_dim=0.8, llama_4_scaling_beta=0.1,
-                 original_max_position_embeddings=32)),
+                 rope_type="yarn", rope_theta=1000.0, factor=4.0, beta_fast=0.8, beta_slow=0.02,
+                 mscale=1.0, mscale_all_dim=0.8, llama_4_scaling_beta=0.3,
+                 original_max_position_embeddings=6)),
     ),
 }
 

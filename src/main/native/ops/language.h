@@ -15,10 +15,12 @@ int ln_rms_norm_fwd(int64_t device, int64_t x, int64_t residual, int64_t w, int6
 int ln_rms_norm_bwd(int64_t device, int64_t dy, int64_t dsum, int64_t sum, int64_t w, int64_t rstd,
                     int64_t dx, int64_t M, int64_t C, int32_t dtype);
 
-// table[m, 0..half) = scale cos(p[m] f[j]), table[m, half..2 half) = scale sin(p[m] f[j]).
-// positions [M] i32, inv_freq [half] f32, table [M, 2 half] f32. Overwrites table.
+// table[m, 0..half) = s cos(p[m] f[j]), table[m, half..2 half) = s sin(p[m] f[j]), where
+// s = scale (1 + beta ln(1 + floor(p[m] / length))): with beta, queries turned by it are compared
+// at a temperature that falls from one length of tokens to the next (Llama 4's and Ministral 3's).
+// positions [M] i32, inv_freq [half] f32, table [M, 2 half] f32. length >= 1. Overwrites table.
 int ln_rope_table_fwd(int64_t device, int64_t positions, int64_t inv_freq, int64_t table, int64_t M,
-                      int64_t half, float scale);
+                      int64_t half, float scale, float beta, int64_t length);
 
 // The same table for tokens that lie on a grid: B images of H W tokens row by row, each with P
 // tokens that fill it up and T of text behind them. A head's half is parted into axes of half0,

@@ -52,19 +52,21 @@ void rotate_pairs(const Device* device, const T* x, const float* table, T* y, in
 }  // namespace
 
 int ln_rope_table_fwd(int64_t device, int64_t positions, int64_t inv_freq, int64_t table, int64_t M,
-                      int64_t half, float scale) {
+                      int64_t half, float scale, float beta, int64_t length) {
   const int32_t* p = ptr<int32_t>(positions);
   const float* f = ptr<float>(inv_freq);
   float* t = ptr<float>(table);
 #pragma omp parallel for num_threads(of(device)->threads) schedule(static)
-  for (int64_t m = 0; m < M; m++)
+  for (int64_t m = 0; m < M; m++) {
+    const float s = scale * (1 + beta * logf(1 + float(p[m] / length)));
     for (int64_t j = 0; j < half; j++) {
       // Frequencies are f32 and their product with the position is rounded to f32, as in
       // transformers; the sine of that is then exact to f32.
       double angle = double(float(p[m]) * f[j]);
-      t[m * 2 * half + j] = scale * float(cos(angle));
-      t[m * 2 * half + half + j] = scale * float(sin(angle));
+      t[m * 2 * half + j] = s * float(cos(angle));
+      t[m * 2 * half + half + j] = s * float(sin(angle));
     }
+  }
   return LN_OK;
 }
 

@@ -23,9 +23,9 @@ int ln_rms_norm_bwd(int64_t device, int64_t dy, int64_t dsum, int64_t sum, int64
 }
 
 int ln_rope_table_fwd(int64_t device, int64_t positions, int64_t inv_freq, int64_t table_at,
-                      int64_t M, int64_t half, float scale) {
+                      int64_t M, int64_t half, float scale, float beta, int64_t length) {
   return LN_LAUNCH(of(device), rope_table, cover(M * half, 128), 128, 0, positions, inv_freq,
-                   table_at, M, half, scale);
+                   table_at, M, half, scale, beta, length);
 }
 
 int ln_grid_rope_table_fwd(int64_t device, int64_t moved, int64_t table, int64_t B, int64_t H,

@@ -15,15 +15,37 @@ import org.loranative.io.DType;
  * Cosines and sines of a batch's positions, made once and read by every layer: positions [M] i32,
  * invFreq [half] f32, table [M, 2 half] f32.
  */
-public record RopeTable(Value positions, Value invFreq, @Out Value table, float scale)
-    implements Op {
+public record RopeTable(
+    Value positions, Value invFreq, @Out Value table, float scale, Growth growth) implements Op {
+  /**
+   * How queries grow with their position p, so that attention over long documents stays sharp: by 1
+   * + beta ln(1 + ⌊p / length⌋), as Llama 4 and Ministral 3 do.
+   *
+   * @param beta 0 for not at all
+   * @param length tokens from one step of it to the next
+   */
+  public record Growth(float beta, int length) {
+    public static final Growth NONE = new Growth(0, 1);
+
+    public Growth {
+      if (length < 1) {
+        throw new IllegalArgumentException("length " + length);
+      }
+    }
+  }
+
   public static Value of(Graph g, Value positions, Value invFreq, float scale) {
+    return of(g, positions, invFreq, scale, Growth.NONE);
+  }
+
+  /** The table for queries that grow. */
+  public static Value of(Graph g, Value positions, Value invFreq, float scale, Growth growth) {
     Value table =
         g.temp(
-            invFreq.name() + ".table",
+            invFreq.name() + (growth.equals(Growth.NONE) ? ".table" : ".queries"),
             DType.F32,
             Shape.of(positions.shape().size(), 2 * invFreq.shape().size()));
-    g.add(new RopeTable(positions, invFreq, table, scale));
+    g.add(new RopeTable(positions, invFreq, table, scale, growth));
     return table;
   }
 
@@ -42,6 +64,8 @@ public record RopeTable(Value positions, Value invFreq, @Out Value table, float 
             at.of(table),
             positions.shape().size(),
             invFreq.shape().size(),
-            scale));
+            scale,
+            growth.beta(),
+            growth.length()));
   }
 }

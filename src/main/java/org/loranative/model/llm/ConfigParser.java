@@ -10,6 +10,7 @@ import org.loranative.graph.ops.Act;
 import org.loranative.graph.ops.ClampedGlu;
 import org.loranative.graph.ops.DeltaRule;
 import org.loranative.graph.ops.Rope;
+import org.loranative.graph.ops.RopeTable;
 import org.loranative.graph.ops.Route;
 import org.loranative.graph.ops.SigmoidRoute;
 import org.loranative.model.Family;
@@ -70,8 +71,8 @@ final class ConfigParser {
         scales(hidden),
         layers(heads, widths),
         layerInputs(),
-        rope(turned(fullDim, rotary), false),
-        rope(turned(headDim, rotary), true));
+        rope(fullDim, rotary, false),
+        rope(headDim, rotary, true));
   }
 
   /** How many channels of a head turn. */
@@ -374,10 +375,20 @@ final class ConfigParser {
     return (int) number("sliding_window_pattern", family.slidingPeriod());
   }
 
-  private RopeSpec rope(int rotary, boolean local) {
+  private RopeSpec rope(int headDim, double share, boolean local) {
+    int rotary = turned(headDim, share);
     Map<String, Object> parameters = ropeParameters(local);
     double theta = ((Number) parameters.get("rope_theta")).doubleValue();
-    return RopeSpec.of(rotary, theta, parameters, number("max_position_embeddings", 2048));
+    RopeSpec spec = RopeSpec.of(rotary, theta, parameters, number("max_position_embeddings", 2048));
+    // Queries grow by their rotation.
+    boolean everywhere = rotary == headDim && family.unrotatedPeriod() == 0;
+    if (!everywhere && !spec.growth().equals(RopeTable.Growth.NONE)) {
+      throw new UserException(
+          source
+              + ": queries that grow with their position (llama_4_scaling_beta) are supported only"
+              + " where all channels of all layers' heads turn.");
+    }
+    return spec;
   }
 
   /** {@code rope_type} and its numbers, {@code rope_theta} among them, however they are given. */

@@ -163,7 +163,9 @@ public final class GgufDescription {
 
   private static boolean near(RopeSpec a, RopeSpec b) {
     boolean near =
-        Math.abs(a.scale() - b.scale()) < 1e-5 && a.invFreq().size() == b.invFreq().size();
+        Math.abs(a.scale() - b.scale()) < 1e-5
+            && a.growth().equals(b.growth())
+            && a.invFreq().size() == b.invFreq().size();
     for (int i = 0; near && i < b.invFreq().size(); i++) {
       float x = b.invFreq().get(i);
       near = Math.abs(a.invFreq().get(i) - x) <= 1e-5 * x;

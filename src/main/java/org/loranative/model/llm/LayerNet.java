@@ -14,7 +14,7 @@ import org.loranative.model.Net;
  *
  * @param path of the layer's modules, with its dot
  * @param index of the layer whose cache is read and written: its own, or a giver's
- * @param rope table of rotations; localRope that of the local frequencies
+ * @param rope tables of rotations; localRope those of the local frequencies
  * @param input what a model with {@link LayerInputs} gives this layer alone
  * @param given keys and values of layers before, by their index
  */
@@ -23,11 +23,14 @@ record LayerNet(
     String path,
     int index,
     float normEps,
-    Value rope,
-    Value localRope,
+    Rotation rope,
+    Rotation localRope,
     Tokens tokens,
     Optional<Value> input,
     Map<Integer, Keys> given) {
+
+  /** Tables by which queries and keys are turned: two where queries grow with their position. */
+  record Rotation(Value queries, Value keys) {}
 
   /** Keys and values [tokens, kvHeads headDim], as heads read them. */
   record Keys(Value k, Value v) {}

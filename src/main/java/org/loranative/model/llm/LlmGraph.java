@@ -270,11 +270,11 @@ public final class LlmGraph {
   private Stream stream(LayerNet.Tokens these, String inputs, int layers) {
     Value ids = g.input(inputs + IDS, DType.I32, tokens);
     Value positions = g.input(inputs + POSITIONS, DType.I32, tokens);
-    Value rope = rope(positions, ROPE, c.rope());
+    LayerNet.Rotation rope = rope(positions, ROPE, c.rope());
     boolean twoBases =
         !c.localRope().equals(c.rope())
             && c.layers().stream().anyMatch(l -> l.mixer().rotatesLocally());
-    Value localRope = twoBases ? rope(positions, LOCAL_ROPE, c.localRope()) : rope;
+    LayerNet.Rotation localRope = twoBases ? rope(positions, LOCAL_ROPE, c.localRope()) : rope;
     // What halves add is not multiplied; the stream is held divided by their factor instead, which
     // norms do not see but for their epsilon.
     float scale = c.scales().embedding() / c.scales().residual();
@@ -302,9 +302,13 @@ public final class LlmGraph {
     return stream;
   }
 
-  private Value rope(Value positions, String name, RopeSpec spec) {
+  private LayerNet.Rotation rope(Value positions, String name, RopeSpec spec) {
     Value frequencies = net.constant(name, spec.invFreq().size());
-    return RopeTable.of(g, positions, frequencies, spec.scale());
+    Value keys = RopeTable.of(g, positions, frequencies, spec.scale());
+    boolean alike = spec.growth().equals(RopeTable.Growth.NONE);
+    Value queries =
+        alike ? keys : RopeTable.of(g, positions, frequencies, spec.scale(), spec.growth());
+    return new LayerNet.Rotation(queries, keys);
   }
 
   private record Stream(Value x, Optional<Value> residual) {

@@ -48,7 +48,7 @@ record NormedValues(SelfAttention attention, boolean keysAreValues, Optional<Int
 
   @Override
   public Value mix(LayerNet at, Value x) {
-    Value q = attention.turned(at, SelfAttention.QUERY_NORM, at.linear(SelfAttention.QUERY, x));
+    Value q = attention.queries(at, at.linear(SelfAttention.QUERY, x));
     LayerNet there = giver.map(at::withCacheOf).orElse(at);
     LayerNet.Keys keys = giver.map(at.given()::get).orElseGet(() -> keys(at, x));
     at.given().put(there.index(), keys);
@@ -64,6 +64,6 @@ record NormedValues(SelfAttention attention, boolean keysAreValues, Optional<Int
     Value ones = at.net().constant(ones(), attention.headDim());
     String path = at.path() + "self_attn.v_norm";
     Value normed = RmsNorm.of(at.graph(), path, v, Optional.empty(), ones, at.normEps()).y();
-    return new LayerNet.Keys(attention.turned(at, SelfAttention.KEY_NORM, k), normed);
+    return new LayerNet.Keys(attention.keys(at, k), normed);
   }
 }

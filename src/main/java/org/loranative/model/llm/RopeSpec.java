@@ -3,6 +3,7 @@ package org.loranative.model.llm;
 import java.util.List;
 import java.util.Map;
 import org.loranative.UserException;
+import org.loranative.graph.ops.RopeTable;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 
@@ -11,10 +12,12 @@ import org.loranative.io.TensorEntry;
  *
  * @param invFreq radians per position, [rotary dims / 2]
  * @param scale of cosines and sines (YaRN's and longrope's attention factor)
- * @param mostTokens of a document that the frequencies hold for, and a temperature of attention
- *     that grows with positions stays 1; 0 for any
+ * @param mostTokens of a document that the frequencies hold for; 0 for any
+ * @param growth of queries with their position
  */
-public record RopeSpec(List<Float> invFreq, float scale, int mostTokens) {
+public record RopeSpec(List<Float> invFreq, float scale, int mostTokens, RopeTable.Growth growth) {
+  private static final String ORIGINAL = "original_max_position_embeddings";
+
   public RopeSpec {
     invFreq = List.copyOf(invFreq);
   }
@@ -25,8 +28,7 @@ public record RopeSpec(List<Float> invFreq, float scale, int mostTokens) {
       throw new UserException(
           String.format(
               "The model reads documents of more than %d tokens in another way (longrope's long"
-                  + " factors, or attention whose temperature grows with positions), which is not"
-                  + " supported: set max_length to %d or less (%d here).",
+                  + " factors), which is not supported: set max_length to %d or less (%d here).",
               mostTokens, mostTokens, tokens));
     }
   }
@@ -45,14 +47,19 @@ public record RopeSpec(List<Float> invFreq, float scale, int mostTokens) {
       plain[i] = 1 / Math.pow(theta, 2.0 * i / dim);
     }
     RopeSpec spec = scaled(type, dim, theta, plain, scaling, maxPositions);
-    if (number(scaling, "llama_4_scaling_beta", 0) == 0) {
-      return spec;
+    float beta = (float) number(scaling, "llama_4_scaling_beta", 0);
+    return beta == 0 ? spec : spec.growing(beta, number(scaling, ORIGINAL));
+  }
+
+  private RopeSpec growing(float beta, double length) {
+    if (!(Float.isFinite(beta) && beta > 0 && length >= 1 && length <= Integer.MAX_VALUE)) {
+      throw new UserException(
+          String.format(
+              "The model's queries grow by llama_4_scaling_beta %s each %s %s tokens; the first"
+                  + " must be a number above 0, the second at least 1.",
+              beta, ORIGINAL, length));
     }
-    // Queries are multiplied by 1 + beta ln(1 + floor(position / old)): Llama 4's and Ministral
-    // 3's.
-    int old = (int) number(scaling, "original_max_position_embeddings");
-    int most = spec.mostTokens == 0 ? old : Math.min(old, spec.mostTokens);
-    return new RopeSpec(spec.invFreq, spec.scale, most);
+    return new RopeSpec(invFreq, scale, mostTokens, new RopeTable.Growth(beta, (int) length));
   }
 
   private static RopeSpec scaled(
@@ -101,7 +108,7 @@ public record RopeSpec(List<Float> invFreq, float scale, int mostTokens) {
     for (double f : invFreq) {
       list.add((float) f);
     }
-    return new RopeSpec(list, (float) scale, 0);
+    return new RopeSpec(list, (float) scale, 0, RopeTable.Growth.NONE);
   }
 
   /** Gemma 4's: the first channels of each half turn as ever, the others not at all. */
@@ -125,7 +132,7 @@ public record RopeSpec(List<Float> invFreq, float scale, int mostTokens) {
     double factor = number(s, "factor");
     double low = number(s, "low_freq_factor");
     double high = number(s, "high_freq_factor");
-    double old = number(s, "original_max_position_embeddings");
+    double old = number(s, ORIGINAL);
     double[] scaled = new double[plain.length];
     for (int i = 0; i < plain.length; i++) {
       double wave = 2 * Math.PI / plain[i];
@@ -142,7 +149,7 @@ public record RopeSpec(List<Float> invFreq, float scale, int mostTokens) {
   private static RopeSpec yarn(
       int dim, double theta, double[] plain, Map<String, Object> s, double maxPositions) {
     double factor = number(s, "factor");
-    double old = number(s, "original_max_position_embeddings", maxPositions);
+    double old = number(s, ORIGINAL, maxPositions);
     double low = correction(number(s, "beta_fast", 32), dim, theta, old);
     double high = correction(number(s, "beta_slow", 1), dim, theta, old);
     if (!Boolean.FALSE.equals(s.get("truncate"))) {
@@ -167,7 +174,7 @@ public record RopeSpec(List<Float> invFreq, float scale, int mostTokens) {
 
   /** Ding et al. 2024, with the factors for documents of at most the original length. */
   private static RopeSpec longrope(double[] plain, Map<String, Object> s, double maxPositions) {
-    double old = number(s, "original_max_position_embeddings");
+    double old = number(s, ORIGINAL);
     double factor = number(s, "factor", maxPositions / old);
     double attention = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(old));
     List<?> factors = s.get("short_factor") instanceof List<?> list ? list : List.of();
@@ -181,7 +188,7 @@ public record RopeSpec(List<Float> invFreq, float scale, int mostTokens) {
       plain[i] /= ((Number) factors.get(i)).doubleValue();
     }
     RopeSpec spec = spec(plain, number(s, "attention_factor", attention));
-    return new RopeSpec(spec.invFreq(), spec.scale(), (int) old);
+    return new RopeSpec(spec.invFreq, spec.scale, (int) old, spec.growth);
   }
 
   private static double correction(double rotations, int dim, double theta, double positions) {
@@ -202,7 +209,7 @@ public record RopeSpec(List<Float> invFreq, float scale, int mostTokens) {
     for (int i = 0; i < invFreq.size(); i++) {
       divided.add(invFreq.get(i) / factors[i]);
     }
-    return new RopeSpec(divided, scale, mostTokens);
+    return new RopeSpec(divided, scale, mostTokens, growth);
   }
 
   /** The same as an array. */

@@ -82,18 +82,25 @@ record SelfAttention(
   Value attend(LayerNet at, Value q, Value k, Value v) {
     Optional<Value> own =
         sinks ? Optional.of(at.net().vector(at.path() + SINKS)) : Optional.empty();
-    Value queries = turned(at, QUERY_NORM, q);
-    return at.tokens().attend(at, queries, turned(at, KEY_NORM, k), v, own, setting(at));
+    return at.tokens().attend(at, queries(at, q), keys(at, k), v, own, setting(at));
   }
 
-  /**
-   * Projected queries or keys as heads compare them: normed and rotated.
-   *
-   * @param norm of them
-   */
-  Value turned(LayerNet at, String norm, Value projected) {
+  /** Projected queries as heads compare them: normed and rotated. */
+  Value queries(LayerNet at, Value projected) {
+    return turned(at, QUERY_NORM, projected, rope(at).queries());
+  }
+
+  /** Projected keys as heads compare them. */
+  Value keys(LayerNet at, Value projected) {
+    return turned(at, KEY_NORM, projected, rope(at).keys());
+  }
+
+  private LayerNet.Rotation rope(LayerNet at) {
+    return rotatesLocally ? at.localRope() : at.rope();
+  }
+
+  private Value turned(LayerNet at, String norm, Value projected, Value table) {
     Value x = qkNorm ? at.norm(norm, projected) : projected;
-    Value table = rotatesLocally ? at.localRope() : at.rope();
     return rotates ? Rope.of(at.graph(), x, table, headDim, pairing) : x;
   }
 

@@ -25,6 +25,10 @@ final class RopeCases {
     for (int i = 0; i < half; i++) {
       frequencies[i] = (float) Math.pow(100, -i / (double) half);
     }
+    RopeTable.Growth growth =
+        r.nextBoolean()
+            ? RopeTable.Growth.NONE
+            : new RopeTable.Growth(r.nextFloat(), OpCases.between(r, 1, 300));
     c.differentiable.put("x", OpCases.normal(r, m * heads * dim, 1));
     c.fixed.put("positions", positions);
     c.fixed.put("f", frequencies);
@@ -35,7 +39,8 @@ final class RopeCases {
                   g,
                   g.input("positions", DType.I32, m),
                   g.named(Kind.STATE, "f", DType.F32, Shape.of(half)),
-                  1.25f);
+                  1.25f,
+                  growth);
           Value x = OpCase.leaf(g, "x", t, m, (long) heads * dim);
           return List.of(Rope.of(g, x, table, dim, pairing));
         };
@@ -45,7 +50,9 @@ final class RopeCases {
           for (int i = 0; i < m * heads; i++) {
             for (int j = 0; j < half; j++) {
               double angle = (float) (positions[i / heads] * frequencies[j]);
-              turn(y, i * dim, j, half, pairing, angle, 1.25);
+              int lengths = positions[i / heads] / growth.length();
+              double scale = 1.25 * (1 + growth.beta() * Math.log1p(lengths));
+              turn(y, i * dim, j, half, pairing, angle, scale);
             }
           }
           return List.of(y);

@@ -274,16 +274,6 @@ class GoldenTest {
     }
   }
 
-  @Test
-  void refusesDocumentsThatAttentionCoolsFor() {
-    try (Model model =
-        new Model(DEVICES.get(TestDevices.MODELS.get(0)), "ministral3", "base", DType.F32)) {
-      assertThatThrownBy(() -> LlmGraph.logits(model.base, model.adapters, DType.F32, 64, 33))
-          .isInstanceOf(UserException.class)
-          .hasMessageContaining("set max_length to 32 or less");
-    }
-  }
-
   private static void check(Device device, String name, String file) {
     try (Model model = new Model(device, name, file, DType.F32)) {
       Golden golden = model.golden;
