@@ -9,7 +9,10 @@
 //   dk = reads + writes,  dbeta_t = y_t . u_t
 //   dg_t = <dS1, S1> + sum over t' >= t of q . dq + k . reads - k . writes
 // The last holds because a change of g_t scales what all later tokens read and, inversely, what
-// they write.
+// they write. Parts that cancel there are left out, or their rounding would drown the rest where
+// nearly all is forgotten at once: what a token reads of its own, P[t, t], and of S1 what tokens
+// from t on wrote. So <dS1, S1> becomes e^(G_last) <dS1, S0> and, over s < t, k_s . the first part
+// of writes_s.
 //
 // A block has 64 tokens by 128 channels of one key head and goes over the heads that share it; P, R
 // and slabs of both factors lie in its 46 KiB of shared memory. Products in f32 bound it.
@@ -60,22 +63,23 @@ LN_DEVICE void delta_rule_pairs(const T* dout, const T* q, const T* k, const flo
   float *P = reinterpret_cast<float*>(G + kChunk), *R = P + kChunk * kPitch,
         *slabs = R + kChunk * kPitch,
         *b = slabs + DeltaPairs::kSlab * (DeltaPairs::kLeft + DeltaPairs::kRight),
-        *pull = b + kChunk;
-  i32* from = reinterpret_cast<i32*>(pull + kChunk);
+        *pull = b + kChunk, *carried = pull + kChunk, *itself = carried + kChunk;
+  i32* from = reinterpret_cast<i32*>(itself + kChunk);
   const i32 thread = i32(threadIdx.x), tx = thread % 16, ty = thread / 16;
   const i64 chunk = i64(blockIdx.x), base = chunk * kChunk, key = i64(blockIdx.y);
   const i32 n = i32(a.M - base < kChunk ? a.M - base : kChunk);
   const i64 shared_heads = a.heads / a.key_heads, state = a.K * a.V;
-  // First token, from the chunk's on, of the document that goes on behind the chunk; n for none.
+  // First token, from the chunk's on, of the document that goes on behind the chunk, below 0 where
+  // it began before; n for none.
   i32 going_on = n;
   if (base + n < a.M && doc_start[base + n] < base + n) going_on = i32(doc_start[base + n] - base);
   if (thread < kChunk) from[thread] = thread < n ? i32(doc_start[base + thread] - base) : kChunk;
+  if (thread < kChunk) itself[thread] = 0;  // P[t, t] of all heads
 
   float sum_q[4][8] = {}, sum_k[4][8] = {};
   for (i64 own = 0; own < shared_heads; own++) {
     const i64 head = key * shared_heads + own;
     const float *S0 = states + (chunk * a.heads + head) * state,
-                *S1 = states + ((chunk + 1) * a.heads + head) * state,
                 *dS1 = s.dstates + ((chunk + 1) * a.heads + head) * state;
     __syncthreads();
     if (thread < n) {
@@ -119,15 +123,16 @@ LN_DEVICE void delta_rule_pairs(const T* dout, const T* q, const T* k, const flo
         const i32 t = 4 * ty + i / 4, before = 4 * tx + i % 4;
         const bool sees = t < n && before <= t && before >= from[t];
         const float by = sees ? expf(float(G[t] - G[before])) : 0.0f;
-        P[t * kPitch + before] = sees ? by * p[i / 4][i % 4] : 0.0f;
+        P[t * kPitch + before] = sees && before < t ? by * p[i / 4][i % 4] : 0.0f;
+        if (sees && before == t) itself[t] += p[i / 4][i % 4];
         R[t * kPitch + before] = sees && before < t ? by * r[i / 4][i % 4] : 0.0f;
       }
     }
-    if (thread < kChunk) pull[thread] = 0;
+    if (thread < kChunk) pull[thread] = carried[thread] = 0;
     __syncthreads();
 
-    // Adds sign x . row to pull, and x to the head's sum.
-    auto take = [&](float (&x)[4][8], float (&sum)[4][8], const T* of, float sign) {
+    // Adds sign x . row to dots, and x to the head's sum.
+    auto take = [&](float (&x)[4][8], float (&sum)[4][8], float* dots, const T* of, float sign) {
 #pragma unroll
       for (int row = 0; row < 4; row++) {
         float dot = 0;
@@ -137,7 +142,7 @@ LN_DEVICE void delta_rule_pairs(const T* dout, const T* q, const T* k, const flo
           sum[row][i] += x[row][i];
         }
         for (int lanes = 8; lanes > 0; lanes >>= 1) dot += __shfl_xor_sync(0xffffffffu, dot, lanes);
-        if (tx == 0) pull[4 * ty + row] += sign * dot;
+        if (tx == 0) dots[4 * ty + row] += sign * dot;
       }
     };
     auto state_of = [&](const float* S, i32 j, i32 i) {
@@ -153,7 +158,7 @@ LN_DEVICE void delta_rule_pairs(const T* dout, const T* q, const T* k, const flo
         add_product<8, true>(
             x, V, slabs, [&](i32 t, i32 j) { return since(t) * value(own_dout, t, j); },
             [&](i32 j, i32 i) { return state_of(S0, j, i); });
-      take(x, sum_q, own_q, 1.0f);
+      take(x, sum_q, pull, own_q, 1.0f);
     }
     {
       float x[4][8] = {};
@@ -164,7 +169,7 @@ LN_DEVICE void delta_rule_pairs(const T* dout, const T* q, const T* k, const flo
         add_product<8, true>(
             x, V, slabs, [&](i32 t, i32 j) { return since(t) * correction(t, j); },
             [&](i32 j, i32 i) { return state_of(S0, j, i); });
-      take(x, sum_k, own_k, 1.0f);
+      take(x, sum_k, pull, own_k, 1.0f);
     }
     {
       float x[4][8] = {};
@@ -174,21 +179,25 @@ LN_DEVICE void delta_rule_pairs(const T* dout, const T* q, const T* k, const flo
       add_product<8, false>(
           x, n, slabs, [&](i32 t, i32 i) { return R[i * kPitch + t]; },
           [&](i32 t, i32 i) { return key_of(own_k, t, i); });
-      if (goes_on)
-        add_product<8, true>(
-            x, V, slabs, [&](i32 t, i32 j) { return until(t) * delta(t, j); },
-            [&](i32 j, i32 i) { return state_of(dS1, j, i); });
-      take(x, sum_k, own_k, -1.0f);
+      take(x, sum_k, pull, own_k, -1.0f);
+    }
+    if (goes_on) {
+      float x[4][8] = {};
+      add_product<8, true>(
+          x, V, slabs, [&](i32 t, i32 j) { return until(t) * delta(t, j); },
+          [&](i32 j, i32 i) { return state_of(dS1, j, i); });
+      take(x, sum_k, carried, own_k, 1.0f);
     }
 
-    // <dS1, S1>, of each thread's share; P and R are free now.
+    // <dS1, S0>, of each thread's share; P and R are free now.
     __syncthreads();
     double inner = 0;
-    if (goes_on)
-      for (i64 i = thread; i < state; i += DeltaPairs::kThreads) inner += S1[i] * dS1[i];
-    inner = block_sum(inner, reinterpret_cast<double*>(P));
+    if (goes_on && going_on < 0)
+      for (i64 i = thread; i < state; i += DeltaPairs::kThreads) inner += S0[i] * dS1[i];
+    inner = exp(G[n - 1]) * block_sum(inner, reinterpret_cast<double*>(P));
     if (thread < n) {
       double sum = thread >= going_on ? inner : 0;
+      for (i32 t = going_on < 0 ? 0 : going_on; t < thread; t++) sum += carried[t];
       for (i32 t = n - 1; t >= thread; t--)
         if (from[t] <= thread) sum += pull[t];
       dg[(base + thread) * a.heads + head] = float(sum);
@@ -206,8 +215,9 @@ LN_DEVICE void delta_rule_pairs(const T* dout, const T* q, const T* k, const flo
     const i32 t = 4 * ty + i / 8, c = 4 * tx + i % 4 + 64 * (i % 8 / 4);
     if (t >= n || c >= a.K) continue;
     const i32 to = ((base + t) * a.key_heads + key) * a.K + c;
-    store(dq + to, sum_q[i / 8][i % 8]);
-    store(dk + to, sum_k[i / 8][i % 8]);
+    const float own = itself[t];
+    store(dq + to, sum_q[i / 8][i % 8] + own * load(k[to]));
+    store(dk + to, sum_k[i / 8][i % 8] + own * load(q[to]));
   }
 }
 

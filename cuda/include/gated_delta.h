@@ -21,7 +21,7 @@ struct DeltaPairs {
   static constexpr int kThreads = 256, kSlab = 16, kPitch = DeltaTile::kChunk + 1;
   static constexpr int kLeft = 68, kRight = 132;
   static constexpr int kSharedBytes =
-      (2 * DeltaTile::kChunk * kPitch + kSlab * (kLeft + kRight) + 3 * DeltaTile::kChunk) * 4 +
+      (2 * DeltaTile::kChunk * kPitch + kSlab * (kLeft + kRight) + 5 * DeltaTile::kChunk) * 4 +
       DeltaTile::kChunk * 8;
 };
 

@@ -2,6 +2,7 @@ package org.loranative.graph.ops;
 
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.loranative.graph.ops.OpCase.Instance;
 import org.loranative.io.DType;
 import org.loranative.testing.Bf16;
@@ -139,7 +140,14 @@ final class DeltaCases {
   /** Of a state of which e^-60 may be left behind a token. */
   static Instance forgetfulRule(Random r) {
     DeltaRule.Heads one = new DeltaRule.Heads(1, 1, OpCases.between(r, 1, 20), 20);
-    return rule(r, documents(r, OpCases.between(r, 1, 100)), one, new Memory(0.15, 3, 60));
+    Memory memory = r.nextBoolean() ? new Memory(0.15, 3, 60) : new Memory(0, 1, 20);
+    return rule(r, documents(r, OpCases.between(r, 1, 100)), one, memory);
+  }
+
+  /** Documents of one token, which have no state to forget: g has no gradient, to the bit. */
+  static Instance ruleOfOneToken(Random r) {
+    int[] start = IntStream.range(0, OpCases.between(r, 1, 70)).toArray();
+    return rule(r, start, heads(r, 1), Memory.USUAL);
   }
 
   private static Instance rule(Random r, int[] start, DeltaRule.Heads h, Memory memory) {

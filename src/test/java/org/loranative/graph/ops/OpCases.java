@@ -126,6 +126,7 @@ final class OpCases {
             r -> DeltaCases.rule(r, 70, new DeltaRule.Heads(1, 1, 128, between(r, 100, 128)))),
         new OpCase("delta_rule of a long document", DeltaCases::longRule),
         new OpCase("delta_rule that forgets", DeltaCases::forgetfulRule),
+        new OpCase("delta_rule of one token", DeltaCases::ruleOfOneToken),
         new OpCase("biased_attention", r -> FullAttentionCases.biased(r, false)),
         new OpCase("biased_attention padded", r -> FullAttentionCases.biased(r, true)));
   }
