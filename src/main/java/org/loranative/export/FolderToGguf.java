@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.loranative.io.DType;
 import org.loranative.io.GgufMetadata;
 import org.loranative.io.GgufWriter;
 import org.loranative.io.TensorEntry;
@@ -20,8 +21,15 @@ import org.loranative.track.Phase;
 
 /** A Hugging Face folder's language model as a GGUF file; towers beside it are left out. */
 record FolderToGguf(LlmBase base) {
+  /** Of GGUF's names of what chooses experts, which llama.cpp's converter leaves in f32. */
+  private static final String ROUTER = ".ffn_gate_inp";
 
-  void write(MergedTensors merged, TypeChoice choice, Optional<AdapterTemplate> template, Path out)
+  void write(
+      MergedTensors merged,
+      RegroupedTensors regrouped,
+      TypeChoice choice,
+      Optional<AdapterTemplate> template,
+      Path out)
       throws IOException {
     GgufMetadata metadata = new GgufMetadata();
     GgufDescription description = new GgufDescription(base);
@@ -38,11 +46,14 @@ record FolderToGguf(LlmBase base) {
         .forEach(
             (name, numbers) ->
                 tensors.add(TensorStream.f32(name, List.of((long) numbers.length), numbers)));
-    List<String> names = base.tensorNames();
-    Phase phase = new Phase("tensors written", names.size());
-    for (String name : names) {
-      tensors.add(Merge.followed(tensor(merged, choice, name), phase));
+    List<TensorStream> own = new ArrayList<>(regrouped.inGguf());
+    for (String name : base.tensorNames()) {
+      if (!regrouped.holds(name)) {
+        own.add(tensor(merged, choice, name));
+      }
     }
+    Phase phase = new Phase("tensors written", own.size());
+    own.forEach(tensor -> tensors.add(Merge.followed(tensor, phase)));
     GgufWriter.write(out, metadata, tensors);
   }
 
@@ -55,7 +66,9 @@ record FolderToGguf(LlmBase base) {
             names.rows(name, entry.shape().get(0)).back(),
             names.columns(name).back(),
             reading.formula().isPlain() ? names.formula(name).back() : reading.formula());
-    return inItsShape(merged.stream(entry, names.of(name), choice.of(entry), form));
+    Optional<DType> type =
+        names.of(name).contains(ROUTER) ? Optional.of(DType.F32) : choice.of(entry);
+    return inItsShape(merged.stream(entry, names.of(name), type, form));
   }
 
   /** Without sides of 1, as that of a convolution's one channel. */

@@ -59,7 +59,7 @@ final class GgufAdapter {
           String weight = path + ".weight";
           int rank = matrices.rank();
           float[] inputs = columns(matrices.a(), names.columns(weight).back(), layer.target().in());
-          for (GgufNames.Part part : names.parts(path, layer.target().out())) {
+          for (GgufNames.Part part : names.parts(layer.target(), ".weight")) {
             float[] b = new float[Math.toIntExact(part.rows() * rank)];
             for (int row = 0; row < part.rows(); row++) {
               int ours = Math.toIntExact(part.ours().applyAsLong(row));
@@ -131,7 +131,7 @@ final class GgufAdapter {
     Map<String, TensorEntry> left = new HashMap<>(gguf.tensors());
     Map<String, AdaptedLayer> layers = new LinkedHashMap<>();
     for (Adapters.Target target : base.targets()) {
-      List<GgufNames.Part> parts = names.parts(target.path(), target.out());
+      List<GgufNames.Part> parts = names.parts(target, ".weight");
       if (parts.stream().allMatch(p -> left.containsKey(p.name() + A))) {
         layers.put(target.path(), layer(file, left, names, target, parts, alpha));
       }

@@ -23,20 +23,27 @@ import org.loranative.track.Phase;
 record GgufToFolder(LlmBase base) {
   private static final ObjectMapper VALUES = new ObjectMapper();
 
+  /** What families call the number of experts; a GGUF's is translated to the first. */
+  private static final List<String> EXPERTS =
+      List.of("num_experts", "num_local_experts", "n_routed_experts");
+
   void write(
-      MergedTensors merged, TypeChoice choice, Optional<AdapterTemplate> template, Path folder)
+      MergedTensors merged,
+      RegroupedTensors regrouped,
+      TypeChoice choice,
+      Optional<AdapterTemplate> template,
+      Path folder)
       throws IOException {
-    List<String> names = base.tensorNames();
-    Phase phase = new Phase("tensors written", names.size());
-    List<TensorStream> tensors = new ArrayList<>();
+    List<TensorStream> own = new ArrayList<>(regrouped.inFolder());
+    List<String> names = base.tensorNames().stream().filter(n -> !regrouped.holds(n)).toList();
     for (String name : names) {
       Reading reading = base.weights().reading(name);
       TensorEntry entry = reading.entry();
       Form form = new Form(reading.rows(), reading.columns(), formula(name, reading));
-      tensors.add(
-          Merge.followed(
-              merged.stream(entry, base.nameInFolder(name), choice.of(entry), form), phase));
+      own.add(merged.stream(entry, base.nameInFolder(name), choice.of(entry), form));
     }
+    Phase phase = new Phase("tensors written", own.size());
+    List<TensorStream> tensors = own.stream().map(tensor -> Merge.followed(tensor, phase)).toList();
     try (Tokenizer tokenizer = base.tokenizer()) {
       template.ifPresent(t -> t.giveAloud(tokenizer, base.path()));
       base.writeTokenizer(tokenizer, folder);
@@ -68,7 +75,19 @@ record GgufToFolder(LlmBase base) {
               }
             });
     config.put(FolderConfig.VOCABULARY, base.config().vocab());
+    if (base.hasExperts()) {
+      for (String name : EXPERTS) {
+        config.set(name, config.get(EXPERTS.get(0)));
+      }
+      config.set("top_k_experts", config.get("num_experts_per_tok"));
+    }
+    if (base.weights().has("model.layers.0.self_attn.q_proj.bias")) {
+      config.put("attention_bias", true);
+    }
     base.ropeScaling().ifPresent(rope -> config.set("rope_scaling", VALUES.valueToTree(rope)));
+    if (family().untruncatedYarn() && config.get("rope_scaling") instanceof ObjectNode rope) {
+      rope.put("truncate", false);
+    }
     config.put("tie_word_embeddings", !base.weights().has("lm_head.weight"));
     config.put("torch_dtype", FolderConfig.TORCH.get(choice.ofMatrices(base)));
     tokenizer.bos().ifPresent(id -> config.put("bos_token_id", id));

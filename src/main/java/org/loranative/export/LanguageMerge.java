@@ -2,6 +2,8 @@ package org.loranative.export;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -11,7 +13,10 @@ import org.loranative.io.AtomicFolders;
 import org.loranative.io.Gguf;
 import org.loranative.io.GgufMetadata;
 import org.loranative.io.GgufWriter;
+import org.loranative.io.TensorEntry;
+import org.loranative.io.TensorStream;
 import org.loranative.lora.AdaptedLayer;
+import org.loranative.model.llm.GgufNames;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.text.AdapterTemplate;
 import org.loranative.text.GgufVocabulary;
@@ -40,13 +45,6 @@ public final class LanguageMerge implements Merge {
               + ", but a language model is written as a folder or as a file that ends in .gguf.");
     }
     boolean gguf = name.endsWith(".gguf");
-    if (base.hasExperts() && gguf != base.isGguf()) {
-      throw new UserException(
-          String.format(
-              "%s is a mixture of experts, which merge writes only in the base's own form yet: name"
-                  + " %s with --out.",
-              base.path(), base.isGguf() ? "a file that ends in .gguf" : "a folder"));
-    }
     if (gguf && !base.added().isEmpty()) {
       throw new UserException(
           String.format(
@@ -55,18 +53,34 @@ public final class LanguageMerge implements Merge {
               String.join(" ", base.added().texts())));
     }
     TypeChoice choice = TypeChoice.of(type, gguf);
-    try (MergedTensors merged = new MergedTensors(base.weights(), layers)) {
+    boolean apart = gguf != base.isGguf() || changesPacked();
+    try (MergedTensors merged = new MergedTensors(base.weights(), apart ? others() : layers);
+        RegroupedTensors regrouped = new RegroupedTensors(base, layers, choice)) {
       if (gguf) {
-        writeGguf(merged, choice, out);
+        writeGguf(merged, regrouped, choice, out);
       } else {
-        AtomicFolders.write(out, folder -> writeFolder(merged, choice, folder));
+        AtomicFolders.write(out, folder -> writeFolder(merged, regrouped, choice, folder));
       }
     }
   }
 
-  private void writeGguf(MergedTensors merged, TypeChoice choice, Path out) throws IOException {
+  /** Whether an adapter changes experts that a folder holds packed. */
+  private boolean changesPacked() {
+    return layers.keySet().stream().anyMatch(path -> base.weights().isPacked(path + ".weight"));
+  }
+
+  /** Adapted layers that are the same tensors in every kind of file. */
+  private Map<String, AdaptedLayer> others() {
+    Map<String, AdaptedLayer> others = new LinkedHashMap<>(layers);
+    others.values().removeIf(layer -> GgufNames.isRegrouped(layer.target()));
+    return others;
+  }
+
+  private void writeGguf(
+      MergedTensors merged, RegroupedTensors regrouped, TypeChoice choice, Path out)
+      throws IOException {
     if (!base.isGguf()) {
-      new FolderToGguf(base).write(merged, choice, template, out);
+      new FolderToGguf(base).write(merged, regrouped, choice, template, out);
       return;
     }
     GgufMetadata metadata = Gguf.metadata(base.path());
@@ -78,10 +92,11 @@ public final class LanguageMerge implements Merge {
         out, metadata, Merge.all(merged, base.weights(), base.file().tensors(), choice));
   }
 
-  private void writeFolder(MergedTensors merged, TypeChoice choice, Path folder)
+  private void writeFolder(
+      MergedTensors merged, RegroupedTensors regrouped, TypeChoice choice, Path folder)
       throws IOException {
     if (base.isGguf()) {
-      new GgufToFolder(base).write(merged, choice, template, folder);
+      new GgufToFolder(base).write(merged, regrouped, choice, template, folder);
       return;
     }
     ModelFolder.copyRest(base.path(), folder);
@@ -95,9 +110,14 @@ public final class LanguageMerge implements Merge {
       }
     }
     OptionalInt vocab = more ? OptionalInt.of(base.config().vocab()) : OptionalInt.empty();
+    boolean unpacked = changesPacked();
     new FolderConfig(base.path())
-        .write(folder, choice.chosen(), vocab, base.weights().isQuantized());
-    ShardedFile.write(
-        folder, "model", Merge.all(merged, base.weights(), base.file().tensors(), choice), SHARD);
+        .write(folder, choice.chosen(), vocab, unpacked || base.weights().isQuantized());
+    Map<String, TensorEntry> file = base.file().tensors();
+    List<TensorStream> tensors =
+        new ArrayList<>(unpacked ? regrouped.inFolder() : List.<TensorStream>of());
+    tensors.addAll(
+        Merge.all(merged, base.weights(), unpacked ? base.weights().unpacked(file) : file, choice));
+    ShardedFile.write(folder, "model", tensors, SHARD);
   }
 }

@@ -65,8 +65,10 @@ import java.util.stream.Stream;
  * @param attentionScale of q kᵀ; 0 for 1/√(width of a head)
  * @param fullHeadDim channels of a head in layers that do not slide, where the config is silent; 0
  *     for those of the others
+ * @param mixture whether it is the one with experts, of families that share a GGUF's name
  * @param modelType {@code model_type} in config.json; the family's name where none is given
  * @param ggufNames names that differ from the common ones, without layer prefix
+ * @param folderNames parts of our names, between dots, that folders have otherwise
  */
 public record Family(
     String name,
@@ -100,8 +102,10 @@ public record Family(
     boolean normedValues,
     double attentionScale,
     int fullHeadDim,
+    boolean mixture,
     String modelType,
-    Map<String, String> ggufNames) {
+    Map<String, String> ggufNames,
+    Map<String, String> folderNames) {
 
   private static final String BY_LAYER_TYPES = "by_layer_types";
   private static final String EVERY = "every";
@@ -152,6 +156,7 @@ public record Family(
       throw new IllegalArgumentException("sliding is " + sliding + ", not one of " + SLIDING);
     }
     ggufNames = ggufNames == null ? Map.of() : Map.copyOf(ggufNames);
+    folderNames = folderNames == null ? Map.of() : Map.copyOf(folderNames);
   }
 
   private static final List<Family> ALL = read();
@@ -239,8 +244,10 @@ public record Family(
         normedValues,
         attentionScale,
         fullHeadDim,
+        mixture,
         modelType == null ? newName : modelType,
-        ggufNames);
+        ggufNames,
+        folderNames);
   }
 
   public static Optional<Family> ofArchitecture(String architecture) {
@@ -261,14 +268,19 @@ public record Family(
   }
 
   /**
-   * @param slides whether the file names a sliding window, by which families of one name differ
+   * The family of a file; by two marks those differ that share a name.
+   *
+   * @param slides whether it names a sliding window
+   * @param mixes whether it has experts
    */
-  public static Optional<Family> ofGguf(String architecture, boolean slides) {
+  public static Optional<Family> ofGguf(String architecture, boolean slides, boolean mixes) {
     List<Family> fit =
         all().stream().filter(f -> f.ggufArchitectures().contains(architecture)).toList();
-    return fit.stream()
+    List<Family> alike = fit.stream().filter(f -> f.mixture() == mixes).toList();
+    return alike.stream()
         .filter(f -> f.sliding().equals(EVERY) == slides)
         .findFirst()
+        .or(() -> alike.stream().findFirst())
         .or(() -> fit.stream().findFirst());
   }
 

@@ -21,10 +21,7 @@ import org.loranative.io.Gguf;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.lora.AdaptedLayer;
-import org.loranative.lora.Adapters;
-import org.loranative.lora.PeftFormat;
 import org.loranative.model.llm.LlmBase;
-import org.loranative.model.weights.Quantize;
 import org.loranative.testing.Errors;
 import org.loranative.testing.Golden;
 import org.loranative.testing.TensorFiles;
@@ -36,33 +33,6 @@ import org.loranative.testing.TinyModel;
  */
 class LanguageMergeTest extends Predicting {
   @TempDir Path folder;
-
-  /** A model of the golden files with a tokenizer, which they do without. */
-  private Path withTokenizer(String model) throws Exception {
-    Path base = TensorFiles.copy(Golden.FOLDER.resolve(model).resolve("base"), folder.resolve("b"));
-    Files.writeString(
-        base.resolve("tokenizer.json"),
-        """
-        {"version": "1.0", "truncation": null, "padding": null, "normalizer": null,
-         "added_tokens": [{"id": 3, "content": "<e>", "single_word": false, "lstrip": false,
-           "rstrip": false, "normalized": false, "special": true}],
-         "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true,
-           "use_regex": true},
-         "post_processor": null, "decoder": {"type": "ByteLevel", "add_prefix_space": true,
-           "trim_offsets": true, "use_regex": true},
-         "model": {"type": "BPE", "dropout": null, "unk_token": null,
-           "continuing_subword_prefix": null, "end_of_word_suffix": null, "fuse_unk": false,
-           "byte_fallback": false, "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": [["a", "b"]]}}
-        """);
-    // GGUF does not say it: readers take the heads' width.
-    Path config = base.resolve("config.json");
-    Files.writeString(
-        config,
-        Files.readString(config)
-            .replace("\"query_pre_attn_scalar\": 12", "\"query_pre_attn_scalar\": 16"));
-    Files.writeString(base.resolve("tokenizer_config.json"), "{\"eos_token\":\"<e>\"}");
-    return base;
-  }
 
   @ParameterizedTest
   @ValueSource(
@@ -90,7 +60,7 @@ class LanguageMergeTest extends Predicting {
         "ministral3"
       })
   void familiesInEveryForm(String model) throws Exception {
-    Path base = withTokenizer(model);
+    Path base = withTokenizer(model, folder);
     Path adapter = Golden.FOLDER.resolve(model).resolve("adapter");
     LlmBase opened = LlmBase.open(base);
     float[] expected = both(opened, adapter, 0.7);
@@ -112,7 +82,7 @@ class LanguageMergeTest extends Predicting {
   @ParameterizedTest
   @ValueSource(strings = {"dora", "loha", "lokr", "lokr-full"})
   void everyKindOfAdapter(String kind) throws Exception {
-    Path base = withTokenizer("llama");
+    Path base = withTokenizer("llama", folder);
     Path adapter = adapter(kind);
     LlmBase opened = LlmBase.open(base);
     Path merged = folder.resolve("merged");
@@ -136,7 +106,7 @@ class LanguageMergeTest extends Predicting {
     "ministral3-vision, f32"
   })
   void aLanguageModelInsideAnother(String model, String type) throws Exception {
-    Path base = withTokenizer(model);
+    Path base = withTokenizer(model, folder);
     LlmBase opened = LlmBase.open(base);
     Path adapter = Golden.FOLDER.resolve(model).resolve("adapter");
     float[] expected = both(opened, adapter, 1);
@@ -150,82 +120,6 @@ class LanguageMergeTest extends Predicting {
     Path gguf = folder.resolve("merged.gguf");
     new LanguageMerge(opened, sources).write(gguf, type);
     assertThat(Errors.relative(logits(gguf), expected)).isLessThan(1e-5);
-  }
-
-  /** Experts in tensors of their own, all in one, gate and up apart. */
-  @ParameterizedTest
-  @CsvSource({
-    "qwen3-moe/base, merged",
-    "qwen3-moe/fused, merged",
-    "qwen3-moe/base.gguf, m.gguf",
-    "qwen3-moe-mixed/base, merged",
-    "gemma4-moe/base, merged",
-    "gemma4-moe/base.gguf, m.gguf",
-    "qwen2-moe/base, merged",
-    "qwen2-moe/base.gguf, m.gguf",
-    "qwen3-5-moe-turns/base, merged",
-    "qwen3-5-moe-turns/base.gguf, m.gguf",
-    "qwen3-next-turns/base, merged",
-    "qwen3-next-turns/base.gguf, m.gguf",
-    "gpt-oss/base, merged"
-  })
-  void expertsTakeTheirAdapters(String model, String out) throws Exception {
-    LlmBase opened = LlmBase.open(Golden.FOLDER.resolve(model));
-    Path adapter = expertAdapter(opened);
-    Path merged = folder.resolve(out);
-    new LanguageMerge(opened, List.of(new AdapterSource(adapter, 1))).write(merged, "source");
-    float[] expected = both(opened, adapter, 1);
-    assertThat(Errors.relative(logits(merged), expected)).isLessThan(1e-5);
-    assertThat(Errors.relative(logits(opened, List.of()), expected)).isGreaterThan(1e-2);
-  }
-
-  /** Trained on as they are, and merged into wider numbers: the scales are gone. */
-  @ParameterizedTest
-  @ValueSource(strings = {"fp8/base", "fp8/mixture"})
-  void floatsOf8BitsTakeTheirAdapters(String model) throws Exception {
-    LlmBase opened = LlmBase.open(Golden.FOLDER.resolve(model));
-    opened.quantize(Quantize.KEEP);
-    Path adapter = expertAdapter(opened);
-    float[] expected = both(opened, adapter, 1);
-    for (String type : List.of("source", "f32")) {
-      Path merged = folder.resolve(type);
-      new LanguageMerge(opened, List.of(new AdapterSource(adapter, 1))).write(merged, type);
-      assertThat(Errors.relative(logits(merged), expected))
-          .isLessThan(type.equals("f32") ? 1e-5 : 2e-2);
-      assertThat(Files.readString(merged.resolve("config.json")))
-          .doesNotContain("quantization_config");
-    }
-  }
-
-  /** Numbers packed in 4 bits are copied; those that change are bf16 in a GGUF, else refused. */
-  @ParameterizedTest
-  @CsvSource({"gpt-oss/packed, merged", "gpt-oss/base.gguf, m.gguf"})
-  void packedExpertsStay(String model, String out) throws Exception {
-    LlmBase opened = LlmBase.open(Golden.FOLDER.resolve(model));
-    Path adapter = Golden.FOLDER.resolve("gpt-oss/adapter");
-    Path merged = folder.resolve(out);
-    new LanguageMerge(opened, List.of(new AdapterSource(adapter, 1))).write(merged, "source");
-    float[] expected = both(opened, adapter, 1);
-    LlmBase again = LlmBase.open(merged);
-    assertThat(Errors.relative(logits(merged), expected)).isLessThan(1e-5);
-    String down = "model.layers.1.mlp.experts.down_proj.weight";
-    assertThat(again.weights().entry(down).type()).isEqualTo("MXFP4");
-    Path experts = expertAdapter(opened);
-    AdapterSource ofExperts = new AdapterSource(experts, 1);
-    if (opened.isGguf()) {
-      Path other = folder.resolve("other.gguf");
-      new LanguageMerge(opened, List.of(ofExperts)).write(other, "source");
-      assertThat(Errors.relative(logits(other), both(opened, experts, 1))).isBetween(1e-5, 2e-2);
-      assertThat(Gguf.read(other).tensors().get("blk.0.ffn_up_exps.weight").type())
-          .isEqualTo("BF16");
-    } else {
-      assertThatThrownBy(
-              () ->
-                  new LanguageMerge(opened, List.of(ofExperts))
-                      .write(folder.resolve("other"), "source"))
-          .isInstanceOf(UserException.class)
-          .hasMessageContaining("is packed as MXFP4");
-    }
   }
 
   @ParameterizedTest
@@ -261,36 +155,6 @@ class LanguageMergeTest extends Predicting {
   }
 
   /** Random LoRA on experts and queries, as a PEFT folder. */
-  private Path expertAdapter(LlmBase base) throws Exception {
-    Map<String, AdaptedLayer> layers = new TreeMap<>();
-    Random random = new Random(4);
-    for (Adapters.Target t : base.targets()) {
-      if (t.experts() > 0 || t.path().endsWith("q_proj") || t.path().contains("linear_attn")) {
-        int matrices = Math.max(1, t.experts());
-        float[] a = new float[(int) (matrices * 3 * t.in())];
-        float[] b = new float[(int) (matrices * 3 * t.out())];
-        for (float[] x : List.of(a, b)) {
-          for (int i = 0; i < x.length; i++) {
-            x[i] = 0.2f * (float) random.nextGaussian();
-          }
-        }
-        layers.put(t.path(), AdaptedLayer.lowRank(t, 6, new AdaptedLayer.LowRank(3, a, b)));
-      }
-    }
-    Path adapter = Files.createDirectory(folder.resolve("experts"));
-    PeftFormat.write(adapter, layers, base.targetsAndOthers(), "base");
-    Map<String, AdaptedLayer> read = PeftFormat.read(adapter, base.targets());
-    assertThat(read.keySet()).isEqualTo(layers.keySet());
-    layers.forEach(
-        (path, layer) -> {
-          assertThat(read.get(path).lowRank().orElseThrow().a())
-              .isEqualTo(layer.lowRank().orElseThrow().a());
-          assertThat(read.get(path).lowRank().orElseThrow().b())
-              .isEqualTo(layer.lowRank().orElseThrow().b());
-        });
-    return adapter;
-  }
-
   /** Random LoRA on every layer, in llama.cpp's format. */
   private Path adapterOf(LlmBase base, float size) throws Exception {
     Map<String, AdaptedLayer> layers = new TreeMap<>();

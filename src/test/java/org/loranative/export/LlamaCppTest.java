@@ -94,11 +94,12 @@ class LlamaCppTest {
   }
 
   /** A folder's model, as a GGUF of ours. */
-  @Test
-  void recurrentLayersOfAFolder() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"qwen2-moe", "qwen3-5-turns", "qwen3-5-moe-turns", "qwen3-next-turns"})
+  void filesOfAFolder(String name) throws Exception {
     String python = System.getenv().getOrDefault("LORA_NATIVE_LLAMA_CPP", "");
     assumeThat(python).as("LORA_NATIVE_LLAMA_CPP").isNotEmpty();
-    Path model = Golden.FOLDER.resolve("qwen3-5-turns").resolve("base.gguf");
+    Path model = Golden.FOLDER.resolve(name).resolve("base.gguf");
     Path back = folder.resolve("back");
     new LanguageMerge(LlmBase.open(model), List.of()).write(back, "f32");
     Path made = folder.resolve("made.gguf");

@@ -1,5 +1,6 @@
 package org.loranative.export;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,7 +21,9 @@ import org.loranative.lora.AdapterState;
 import org.loranative.lora.Mix;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.model.llm.LlmGraph;
+import org.loranative.testing.Golden;
 import org.loranative.testing.PlacedModel;
+import org.loranative.testing.TensorFiles;
 
 /** Tests that compare what language models predict, and make the files that they compare. */
 abstract class Predicting {
@@ -91,5 +94,32 @@ abstract class Predicting {
       GgufMetadata metadata = Gguf.metadata(from);
       GgufWriter.write(to, metadata, tensors);
     }
+  }
+
+  /** A model of the golden files with a tokenizer, which they do without. */
+  static Path withTokenizer(String model, Path folder) throws Exception {
+    Path base = TensorFiles.copy(Golden.FOLDER.resolve(model).resolve("base"), folder.resolve("b"));
+    Files.writeString(
+        base.resolve("tokenizer.json"),
+        """
+        {"version": "1.0", "truncation": null, "padding": null, "normalizer": null,
+         "added_tokens": [{"id": 3, "content": "<e>", "single_word": false, "lstrip": false,
+           "rstrip": false, "normalized": false, "special": true}],
+         "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true,
+           "use_regex": true},
+         "post_processor": null, "decoder": {"type": "ByteLevel", "add_prefix_space": true,
+           "trim_offsets": true, "use_regex": true},
+         "model": {"type": "BPE", "dropout": null, "unk_token": null,
+           "continuing_subword_prefix": null, "end_of_word_suffix": null, "fuse_unk": false,
+           "byte_fallback": false, "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": [["a", "b"]]}}
+        """);
+    // GGUF does not say it: readers take the heads' width.
+    Path config = base.resolve("config.json");
+    Files.writeString(
+        config,
+        Files.readString(config)
+            .replace("\"query_pre_attn_scalar\": 12", "\"query_pre_attn_scalar\": 16"));
+    Files.writeString(base.resolve("tokenizer_config.json"), "{\"eos_token\":\"<e>\"}");
+    return base;
   }
 }

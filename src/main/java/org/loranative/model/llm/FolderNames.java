@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.loranative.model.Family;
 
 /**
  * Tensor names of a Hugging Face folder. A model that also sees or hears has its language model
@@ -18,6 +19,9 @@ final class FolderNames {
   /** What a layer's states are multiplied by; transformers' name has no ending. */
   private static final String LAYER_SCALE = ".layer_scalar";
 
+  private static final String SINKS = ".self_attn.sinks";
+  private static final String CORRECTION = "e_score_correction_bias";
+  private static final String OF_EACH = "router.per_expert_scale";
   private static final String WEIGHT = ".weight";
   private static final String INSIDE = "model.language_model.";
 
@@ -48,13 +52,13 @@ final class FolderNames {
           .replace(".w3.", ".up_proj.")
           .replace(".w2.", ".down_proj.");
     }
-    if (name.endsWith(".mlp.gate.e_score_correction_bias")) {
-      return name.replace(".e_score_correction_bias", Router.Sigmoid.CORRECTION);
+    if (name.endsWith(".mlp.gate." + CORRECTION)) {
+      return name.replace("." + CORRECTION, Router.Sigmoid.CORRECTION);
     }
-    if (name.endsWith(".router.per_expert_scale")) {
-      return name.replace("router.per_expert_scale", BesideMixture.SCALES);
+    if (name.endsWith("." + OF_EACH)) {
+      return name.replace(OF_EACH, BesideMixture.SCALES);
     }
-    if (name.endsWith(".self_attn.sinks") || name.endsWith(LAYER_SCALE)) {
+    if (name.endsWith(SINKS) || name.endsWith(LAYER_SCALE)) {
       return name + WEIGHT;
     }
     String plain = name.replace(".mlp.router.", ".mlp.gate.");
@@ -78,10 +82,17 @@ final class FolderNames {
   }
 
   /** What transformers calls a tensor that we call {@code name}. */
-  static String inFolder(String name) {
-    return name.endsWith(LAYER_SCALE + WEIGHT)
-        ? name.substring(0, name.length() - WEIGHT.length())
-        : name;
+  static String inFolder(Family family, String name) {
+    if (name.endsWith(LAYER_SCALE + WEIGHT) || name.endsWith(SINKS + WEIGHT)) {
+      return name.substring(0, name.length() - WEIGHT.length());
+    }
+    String theirs =
+        name.replace(Router.Sigmoid.CORRECTION, "." + CORRECTION)
+            .replace(BesideMixture.SCALES, OF_EACH);
+    for (Map.Entry<String, String> part : family.folderNames().entrySet()) {
+      theirs = theirs.replace("." + part.getKey() + ".", "." + part.getValue() + ".");
+    }
+    return theirs;
   }
 
   /** What our names of the language model's parts begin with. */

@@ -79,6 +79,9 @@ public final class GgufDescription {
       new GgufDelta(architecture)
           .describe(metadata, c, settings.get("full_attention_interval"), rope);
     }
+    if (base.hasExperts()) {
+      new GgufExperts(architecture).describe(metadata, c, base.weights());
+    }
     if (c.family().fullHeadDim() > 0) {
       double theta = ((Number) localRope.get("rope_theta")).doubleValue();
       new GgufLayers(architecture).describe(metadata, c, base.weights(), theta);
@@ -146,7 +149,7 @@ public final class GgufDescription {
     LlmConfig c = base.config();
     LlmConfig read =
         new ConfigParser(base.path().toString(), c.family(), FolderNames.PLAIN, said).parse();
-    require(read.layers().equals(c.layers()), "its attention (windows, scales, layer types)");
+    require(read.layers().equals(c.layers()), "its layers (windows, scales, layer types, experts)");
     require(read.scales().near(c.scales()), "the factors of its embedding, layers and logits");
     boolean turned =
         c.family().ggufPermuted() && base.weights().has(c.inLayer(0, "self_attn.q_proj.bias"));

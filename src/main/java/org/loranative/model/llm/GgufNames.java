@@ -3,7 +3,10 @@ package org.loranative.model.llm;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongUnaryOperator;
+import java.util.stream.Stream;
 import org.loranative.graph.ops.DeltaRule;
+import org.loranative.lora.Adapters;
+import org.loranative.model.Family;
 import org.loranative.model.weights.Formula;
 import org.loranative.model.weights.Order;
 
@@ -62,16 +65,43 @@ public final class GgufNames {
    */
   public record Part(String name, long rows, LongUnaryOperator ours) {}
 
+  /** Whether a GGUF may have a layer in other tensors than a folder. */
+  public static boolean isRegrouped(Adapters.Target layer) {
+    return layer.experts() > 0 || layer.path().endsWith(SplitProjection.TOGETHER);
+  }
+
+  /** Whether a tensor, by our name, is such a layer's, or a part of it. */
+  public static boolean isOf(Adapters.Target layer, String name) {
+    return Stream.of(".weight", ".bias")
+        .anyMatch(
+            kind ->
+                name.equals(layer.path() + kind)
+                    || Halves.of(layer.path(), layer.out(), false).stream()
+                        .anyMatch(half -> name.equals(half.path() + kind)));
+  }
+
   /**
    * What a GGUF has of a layer.
    *
-   * @param out the layer's rows
+   * @param kind of its tensors: {@code .weight} or {@code .bias}
    */
-  public List<Part> parts(String path, long out) {
-    String name = path + ".weight";
-    if (!split || !path.endsWith(SplitProjection.TOGETHER)) {
-      return List.of(new Part(of(name), out, rows(name, out)::ours));
+  public List<Part> parts(Adapters.Target layer, String kind) {
+    if (layer.path().endsWith(SplitProjection.TOGETHER) && split) {
+      return projections(layer.path());
     }
+    Family family = config.family();
+    boolean apart =
+        layer.experts() > 0 && !family.ggufNames().containsKey(BesideMixture.NAMES.gateUp());
+    if (apart) {
+      return Halves.of(layer.path(), layer.out(), family.clampedExperts()).stream()
+          .map(h -> new Part(of(h.path() + kind), h.rows(), h.ours()))
+          .toList();
+    }
+    String name = layer.path() + kind;
+    return List.of(new Part(of(name), layer.out(), rows(name, layer.out())::ours));
+  }
+
+  private List<Part> projections(String path) {
     DeltaRule.Heads heads = config.delta(path).heads();
     SplitProjection projection = new SplitProjection(heads);
     String layer = path.substring(0, path.length() - SplitProjection.TOGETHER.length());

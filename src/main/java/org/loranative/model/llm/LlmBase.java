@@ -220,8 +220,9 @@ public final class LlmBase {
     TensorFile file = Gguf.read(path);
     String architecture = String.valueOf(file.metadata().get("general.architecture"));
     boolean slides = file.metadata().containsKey(architecture + ".attention.sliding_window");
+    boolean mixes = file.metadata().containsKey(architecture + ".expert_count");
     Family family =
-        Family.ofGguf(architecture, slides)
+        Family.ofGguf(architecture, slides, mixes)
             .orElseThrow(() -> UnknownArchitecture.ofGguf(path, architecture, file));
     Map<String, Object> translated = GgufConfig.translate(architecture, file);
     LlmConfig config =
@@ -370,7 +371,7 @@ public final class LlmBase {
 
   /** What a Hugging Face folder calls the tensor {@code name}. */
   public String nameInFolder(String name) {
-    return FolderNames.inFolder(name);
+    return FolderNames.inFolder(config.family(), name);
   }
 
   /** What the states behind each layer are multiplied by. */

@@ -15,6 +15,9 @@ import org.loranative.io.DType;
 
 /** How a mixture chooses the experts of a token: one kind is one record. */
 interface Router {
+  /** How many experts a token goes to. */
+  int chosen();
+
   /**
    * The choice by logits [tokens, experts].
    *

@@ -31,7 +31,7 @@ public final class StoredRows implements AutoCloseable {
   private Optional<Assembled> assembled = Optional.empty();
 
   /** A matrix whose pieces were put together, kept for its next rows. */
-  private record Assembled(String name, DType type, HostBuffer bytes) {}
+  private record Assembled(String name, HostBuffer bytes) {}
 
   StoredRows(Map<String, Pieces> pieces, Float8Scales scales) {
     this.pieces = pieces;
@@ -52,16 +52,8 @@ public final class StoredRows implements AutoCloseable {
       rare.get().read(entry, first * columns, Math.toIntExact(n), to);
       return;
     }
-    DType type = DType.named(entry.type()).orElseThrow();
-    long from = 0;
-    if (pieces.containsKey(entry.name())) {
-      Assembled whole = assembled(entry);
-      type = whole.type();
-      from = whole.bytes().address();
-    } else {
-      MappedFile file = files.computeIfAbsent(entry.file(), MappedFile::new);
-      from = file.address(entry.offset(), entry.bytes());
-    }
+    DType type = typeOf(entry);
+    long from = address(entry);
     try (HostBuffer numbers = new HostBuffer(n * 4)) {
       host.check(
           LoraOps.ln_dequantize_fwd(
@@ -79,14 +71,39 @@ public final class StoredRows implements AutoCloseable {
     scales.of(entry).multiply(FloatBuffer.wrap(to), first * columns, Math.toIntExact(n));
   }
 
+  private DType typeOf(TensorEntry entry) {
+    return pieces.containsKey(entry.name())
+        ? pieces.get(entry.name()).type()
+        : DType.named(entry.type()).orElseThrow();
+  }
+
+  /** Where a tensor is in memory, put together where it is in pieces. */
+  private long address(TensorEntry entry) {
+    return pieces.containsKey(entry.name())
+        ? assembled(entry).bytes().address()
+        : files
+            .computeIfAbsent(entry.file(), MappedFile::new)
+            .address(entry.offset(), entry.bytes());
+  }
+
+  /** The bytes of rows {@code first} to {@code first + count - 1}, of pieces put together. */
+  public byte[] bytes(TensorEntry entry, long first, int count) {
+    long rowBytes = typeOf(entry).bytes(entry.columns());
+    byte[] bytes = new byte[Math.toIntExact(count * rowBytes)];
+    try (HostBuffer rows = new HostBuffer(bytes.length)) {
+      host.copy(rows.address(), address(entry) + first * rowBytes, bytes.length);
+      rows.view().get(bytes);
+    }
+    return bytes;
+  }
+
   private Assembled assembled(TensorEntry entry) {
     if (assembled.isEmpty() || !assembled.get().name().equals(entry.name())) {
       forget();
       Pieces own = pieces.get(entry.name());
-      DType type = own.type();
-      HostBuffer bytes = new HostBuffer(type.bytes(entry.elements()));
+      HostBuffer bytes = new HostBuffer(own.type().bytes(entry.elements()));
       own.assemble(bytes.view());
-      assembled = Optional.of(new Assembled(entry.name(), type, bytes));
+      assembled = Optional.of(new Assembled(entry.name(), bytes));
     }
     return assembled.get();
   }

@@ -184,30 +184,29 @@ public final class Weights {
     public int of(long i) {
       return Math.toIntExact(order.ours(first + i));
     }
+
+    /** Behind the last of them. */
+    public long end() {
+      TensorEntry entry = reading.entry();
+      return first + (reading.transposed() ? entry.columns() : entry.rows());
+    }
   }
 
-  /**
-   * Where all rows of {@code name} are, to be merged into.
-   *
-   * @throws UserException if they are packed in a way that cannot be written
-   */
+  /** Where all rows of {@code name} are. */
   public List<Rows> rowsOf(String name) {
     List<Rows> all = new ArrayList<>();
     long first = 0;
-    if (inPieces(name).filter(Pieces::stay).isPresent()) {
-      throw new UserException(
-          String.format(
-              "%s: %s is packed as %s, which no adapter can be merged into yet. Merge into the"
-                  + " model in bf16 (gate_up_proj instead of gate_up_proj_blocks), or use the"
-                  + " adapter as it is.",
-              source, entry(name).name(), entry(name).type()));
-    }
     for (String piece : pieces(name)) {
-      Reading reading = reading(piece);
-      all.add(new Rows(reading, first, stacks.order(name)));
-      first += reading.transposed() ? reading.entry().columns() : reading.entry().rows();
+      Rows rows = new Rows(reading(piece), first, stacks.order(name));
+      all.add(rows);
+      first = rows.end();
     }
     return all;
+  }
+
+  /** Whether the file has {@code name} in pieces that stay as they are where nothing changes it. */
+  public boolean isPacked(String name) {
+    return inPieces(name).filter(Pieces::stay).isPresent();
   }
 
   /** The file's description of {@code name}. */
@@ -263,6 +262,14 @@ public final class Weights {
           }
         });
     return all;
+  }
+
+  /** The file's tensors but those of matrices that are packed. */
+  public Map<String, TensorEntry> unpacked(Map<String, TensorEntry> file) {
+    Map<String, TensorEntry> others = new LinkedHashMap<>(file);
+    pieces.forEach(
+        (name, p) -> others.keySet().removeIf(n -> p.stay() && (n.equals(name) || p.holds(n))));
+    return others;
   }
 
   /** Whether matrices were quantized that merging widens: to NF4, or to floats of 8 bits. */
