@@ -72,7 +72,7 @@ public record Checkpoint(
         folder.resolve(OPTIMIZER),
         state.kept().stream().map(slot -> tensor(slot, state)).toList(),
         Map.of());
-    AtomicFiles.writeString(folder.resolve("config.yaml"), configYaml);
+    AtomicFiles.writeString(folder.resolve(RunIdentity.CONFIG), configYaml);
     ObjectNode node = JSON.createObjectNode();
     node.put("step", step);
     node.put("rng", "philox4x32-10");
@@ -149,14 +149,18 @@ public record Checkpoint(
     }
   }
 
-  /** Brings the tensors of {@code folder} into {@code state}. */
-  static void restore(Path folder, AdapterState state) {
+  /**
+   * Brings the tensors of {@code folder} into {@code state}.
+   *
+   * @param mine of the run that goes on
+   */
+  static void restore(Path folder, AdapterState state, RunIdentity mine) {
     Map<String, TensorEntry> tensors = Safetensors.read(folder.resolve(OPTIMIZER)).tensors();
     List<Slot> kept = state.kept();
     Set<String> names = kept.stream().map(Slot::name).collect(Collectors.toSet());
     if (!names.equals(tensors.keySet())
         || !kept.stream().allMatch(slot -> fits(slot, tensors.get(slot.name())))) {
-      throw RunIdentity.unfit(folder);
+      throw mine.unfit(folder);
     }
     kept.forEach(s -> state.writeBytes(s.name(), Safetensors.data(tensors.get(s.name()))));
   }

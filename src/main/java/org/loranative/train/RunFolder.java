@@ -220,7 +220,7 @@ public final class RunFolder implements AutoCloseable {
       throws IOException {
     if (newest.isPresent()) {
       Checkpoint checkpoint = newest.get().checkpoint();
-      Checkpoint.restore(newest.get().folder(), state);
+      Checkpoint.restore(newest.get().folder(), state, identity);
       setAsideAfter(checkpoint.step());
       log.info("Resuming from {}", newest.get().folder());
       return checkpoint;

@@ -3,13 +3,20 @@ package org.loranative.train;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
 import org.loranative.UserException;
 import org.loranative.config.Catalogue;
+import org.loranative.config.ConfigReader;
 import org.loranative.config.Mark;
+import org.loranative.config.TrainConfig;
 import org.loranative.lora.AdapterMethod;
 import org.loranative.lora.AdapterMethods;
 import org.loranative.lora.Adapters;
@@ -23,14 +30,34 @@ import org.loranative.model.weights.Weights;
  * @param base hash of the base model
  * @param layers hash of the adapted layers, their shapes and ranks
  * @param optimizer its name: two may keep slots of the same names and sizes
+ * @param settings those that decide what a checkpoint holds, for messages; none of one that is read
  */
-public record RunIdentity(long seed, String data, String base, String layers, String optimizer) {
+public record RunIdentity(
+    long seed,
+    String data,
+    String base,
+    String layers,
+    String optimizer,
+    Map<String, Object> settings) {
+  /** The run's settings, in a checkpoint's folder. */
+  static final String CONFIG = "config.yaml";
+
   private static final String BASE = "base_sha256";
 
-  public static RunIdentity of(
-      long seed, Task<?> task, Weights base, Adapters adapters, String optimizer) {
+  public static RunIdentity of(TrainConfig config, Task<?> task, Weights base, Adapters adapters) {
     return new RunIdentity(
-        seed, task.fingerprint(), base.fingerprint(), layers(adapters), optimizer);
+        config.seed(),
+        task.fingerprint(),
+        base.fingerprint(),
+        layers(adapters),
+        config.optimizer(),
+        layout(config));
+  }
+
+  private static Map<String, Object> layout(TrainConfig config) {
+    Map<String, Object> settings = ConfigReader.toMap(config);
+    settings.keySet().removeIf(key -> !Catalogue.isMarked(key, Mark.LAYOUT));
+    return settings;
   }
 
   private static String layers(Adapters adapters) {
@@ -73,7 +100,8 @@ public record RunIdentity(long seed, String data, String base, String layers, St
         node.path("data_sha256").asText(),
         node.path(BASE).asText(),
         node.path("layers_sha256").asText(),
-        node.path("optimizer").asText());
+        node.path("optimizer").asText(),
+        Map.of());
   }
 
   /**
@@ -120,13 +148,33 @@ public record RunIdentity(long seed, String data, String base, String layers, St
     }
   }
 
-  /** It was written with settings that a resumed run must share. */
-  static UserException unfit(Path folder) {
+  /** It was written with settings that a resumed run must share: says which were others. */
+  UserException unfit(Path checkpoint) {
+    Map<String, Object> were = settingsOf(checkpoint);
+    String changed =
+        settings.entrySet().stream()
+            .filter(s -> were.containsKey(s.getKey()))
+            .filter(s -> !were.get(s.getKey()).equals(s.getValue()))
+            .map(s -> s.getKey() + " was " + were.get(s.getKey()) + " and is " + s.getValue())
+            .collect(Collectors.joining(", "));
     return new UserException(
-        folder
-            + " does not fit this configuration: "
-            + Catalogue.sentence(Mark.LAYOUT)
-            + " must be those of the run that wrote it.");
+        String.format(
+            "%s does not fit this configuration: %s.",
+            checkpoint,
+            changed.isEmpty()
+                ? Catalogue.sentence(Mark.LAYOUT) + " must be those of the run that wrote it"
+                : changed + ". Set it as it was, or start a new output_dir"));
+  }
+
+  private static Map<String, Object> settingsOf(Path checkpoint) {
+    Path file = checkpoint.resolve(CONFIG);
+    try {
+      return Files.exists(file)
+          ? layout(ConfigReader.read(Optional.of(file), List.of()))
+          : Map.of();
+    } catch (UserException e) {
+      return Map.of(); // of another version
+    }
   }
 
   private static boolean differs(String written, String mine) {

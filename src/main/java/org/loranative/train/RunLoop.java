@@ -351,7 +351,7 @@ public final class RunLoop implements Trainer.Listener {
     }
     Optional<RunFolder.Saved> good = run.folder().newestWhole(progress.limit(trouble));
     run.reset().run();
-    good.ifPresent(g -> Checkpoint.restore(g.folder(), run.state()));
+    good.ifPresent(g -> Checkpoint.restore(g.folder(), run.state(), identity));
     Checkpoint checkpoint =
         good.map(RunFolder.Saved::checkpoint).orElse(Checkpoint.start(identity));
     progress = checkpoint.progress().rolledBack(progress, trouble, checkpoint.step());

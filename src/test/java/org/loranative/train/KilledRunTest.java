@@ -58,7 +58,8 @@ class KilledRunTest {
           Slot.zeros("exp_avg", DType.F32, adapters.floats()),
           Slot.ofParameters("z", adapters.floats()));
   private final Task<Integer> task = SumTask.of(adapters);
-  private final RunIdentity identity = new RunIdentity(42, "data", "base", "layers", "adamw");
+  private final RunIdentity identity =
+      new RunIdentity(42, "data", "base", "layers", "adamw", Map.of());
 
   /** Steps whose measurement Ctrl-C ends, each once for an entry. */
   private final List<Integer> stops = new ArrayList<>();

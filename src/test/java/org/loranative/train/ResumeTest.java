@@ -95,7 +95,8 @@ class ResumeTest {
     assertThat(adapter()).isEqualTo(whole);
     assertThatThrownBy(() -> train(true, "lora_method=lora"))
         .isInstanceOf(UserException.class)
-        .hasMessageContaining("does not fit this configuration");
+        .hasMessageContaining("does not fit this configuration: lora_method was " + method)
+        .hasMessageContaining(" and is lora");
     // The finished adapter starts another run.
     run = folder.resolve("second");
     train(false, "lora_method=" + method, "init_adapter=" + folder.resolve("run/adapter"));
@@ -292,8 +293,9 @@ class ResumeTest {
     assertThat(adapter()).isEqualTo(whole);
     settings[1] = "ema_decay=0";
     assertThatThrownBy(() -> train(true, settings))
-        .hasMessageContaining("does not fit this configuration")
-        .hasMessageContaining("ema_decay");
+        .hasMessageContaining(
+            "checkpoint-6 does not fit this configuration: ema_decay was 0.3 and is 0.0. Set it as"
+                + " it was, or start a new output_dir.");
     assertThatThrownBy(() -> train(false, "optimizer=schedule_free_adamw", "ema_decay=0.9"))
         .hasMessageContaining("ema_decay is 0.9, but must be 0 with optimizer schedule_free_adamw");
   }

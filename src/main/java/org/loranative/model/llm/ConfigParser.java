@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.loranative.UserException;
 import org.loranative.graph.ops.Act;
 import org.loranative.graph.ops.ClampedGlu;
@@ -25,10 +26,14 @@ final class ConfigParser {
   private static final String FULL = "full_attention";
   private static final String CHOSEN = "num_experts_per_tok";
 
+  /** Of any size. */
+  private static final int MOST = 1 << 24;
+
   private final String source;
   private final Family family;
   private final String prefix;
   private final Map<String, Object> c;
+  private final UnaryOperator<String> named;
 
   /** Of each layer. */
   private final List<String> types;
@@ -37,6 +42,19 @@ final class ConfigParser {
    * @param prefix of the language model's names
    */
   ConfigParser(String source, Family family, String prefix, Map<String, Object> config) {
+    this(source, family, prefix, config, key -> key);
+  }
+
+  /**
+   * @param named what the file calls a key of {@code config}, for messages
+   */
+  ConfigParser(
+      String source,
+      Family family,
+      String prefix,
+      Map<String, Object> config,
+      UnaryOperator<String> named) {
+    this.named = named;
     this.source = source;
     this.family = family;
     this.prefix = prefix;
@@ -52,8 +70,14 @@ final class ConfigParser {
     if (heads % kvHeads != 0 || headDim % 2 != 0) {
       throw new UserException(
           String.format(
-              "%s: %d heads over %d key-value heads of width %d do not fit.",
-              source, heads, kvHeads, headDim));
+              "%s: %d heads over %d key-value heads of width %d (%s, %s, %s) do not fit.",
+              source,
+              heads,
+              kvHeads,
+              headDim,
+              named.apply("num_attention_heads"),
+              named.apply("num_key_value_heads"),
+              named.apply("head_dim")));
     }
     double rotary = number("partial_rotary_factor", ropeNumber());
     LayerHeads widths = new LayerHeads(source, family, c, headDim, kvHeads);
@@ -81,10 +105,9 @@ final class ConfigParser {
     if (!(turned >= 2 && turned <= headDim) || (int) turned % 2 != 0) {
       throw new UserException(
           String.format(
-              "%s: partial_rotary_factor is %s, but of the %d channels of a head an even number"
-                  + " must turn (of a GGUF, rope.dimension_count is that number); take the file"
-                  + " from where it was made.",
-              source, share, headDim));
+              "%s: %s lets %s of the %d channels of a head turn, but it must be an even number of"
+                  + " them; take the file from where it was made.",
+              source, named.apply("partial_rotary_factor"), turned, headDim));
     }
     return (int) turned;
   }
@@ -97,8 +120,12 @@ final class ConfigParser {
         || residual != 1 && family.norms().beforeAttention().isEmpty()) {
       throw new UserException(
           String.format(
-              "%s: a residual_multiplier of %s and logits_scaling of %s do not fit.",
-              source, residual, logits));
+              "%s: a %s of %s and %s of %s do not fit.",
+              source,
+              named.apply("residual_multiplier"),
+              residual,
+              named.apply("logits_scaling"),
+              logits));
     }
     return new LlmConfig.Scales(
         (float) number("embedding_multiplier", embedding), (float) residual, (float) (1 / logits));
@@ -210,9 +237,9 @@ final class ConfigParser {
     if (giver < 0) {
       throw new UserException(
           String.format(
-              "%s: the last %d of %d layers share keys and values (num_kv_shared_layers), but no"
-                  + " layer of the kind of layer %d stands before them.",
-              source, layers - own, layers, layer));
+              "%s: the last %d of %d layers share keys and values (%s), but no layer of the kind of"
+                  + " layer %d stands before them.",
+              source, layers - own, layers, named.apply("num_kv_shared_layers"), layer));
     }
     return new NormedValues(attention, keysAreValues, Optional.of(giver));
   }
@@ -224,9 +251,12 @@ final class ConfigParser {
     if (!given.isEmpty() && given.size() != layers) {
       throw new UserException(
           String.format(
-              "%s: layer_types has %d entries, but num_hidden_layers is %d; give one for each"
-                  + " layer.",
-              source, given.size(), layers));
+              "%s: %s has %d entries, but %s is %d; give one for each layer.",
+              source,
+              named.apply("layer_types"),
+              given.size(),
+              named.apply("num_hidden_layers"),
+              layers));
     }
     List<String> known = isHybrid() ? List.of(FULL, SLIDING, RECURRENT) : List.of(FULL, SLIDING);
     List<String> types = new ArrayList<>();
@@ -302,7 +332,7 @@ final class ConfigParser {
       throw new UserException(
           String.format(
               "%s: %s is %d of %d experts; at most %d are supported.",
-              source, often, chosen, experts, Math.min(experts, Route.MOST_CHOSEN)));
+              source, named.apply(often), chosen, experts, Math.min(experts, Route.MOST_CHOSEN)));
     }
     if (Boolean.TRUE.equals(c.get("enable_moe_block"))) {
       Router router = new Router.Scaled(chosen, experts, BesideMixture.SCALES);
@@ -354,9 +384,17 @@ final class ConfigParser {
         || chosen > experts / groups * top) {
       throw new UserException(
           String.format(
-              "%s: %d of %d experts (num_experts_per_tok) out of %d of %d groups (topk_group,"
-                  + " n_group) do not fit; at most %d groups are supported.",
-              source, chosen, experts, top, groups, SigmoidRoute.MOST_GROUPS));
+              "%s: %d of %d experts (%s) out of %d of %d groups (%s, %s) do not fit; at most %d"
+                  + " groups are supported.",
+              source,
+              chosen,
+              experts,
+              named.apply(CHOSEN),
+              top,
+              groups,
+              named.apply("topk_group"),
+              named.apply("n_group"),
+              SigmoidRoute.MOST_GROUPS));
     }
     float scale = (float) number("routed_scaling_factor", 1);
     return new Router.Sigmoid(chosen, new SigmoidRoute.Setting(groups, top, normalize, scale));
@@ -436,10 +474,14 @@ final class ConfigParser {
   }
 
   private int positive(String key) {
-    if (c.get(key) instanceof Number n && n.longValue() > 0 && n.longValue() <= 1 << 24) {
+    if (c.get(key) instanceof Number n && n.longValue() > 0 && n.longValue() <= MOST) {
       return n.intValue();
     }
-    throw new UserException(source + ": \"" + key + "\" is " + c.get(key) + " in its config.");
+    throw new UserException(
+        String.format(
+            "%s: %s is %s, but must be a whole number from 1 to %d; take the file from where it was"
+                + " made.",
+            source, named.apply(key), c.get(key) == null ? "missing" : c.get(key), MOST));
   }
 
   private double number(String key, double otherwise) {

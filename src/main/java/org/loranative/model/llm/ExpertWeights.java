@@ -140,7 +140,7 @@ record ExpertWeights(List<String> names, List<Adapters.Target> targets) {
         throw new UserException(
             String.format(
                 "%s: tensor %s is %s, but its config needs %s.",
-                source, name, weights.shape(name), shape));
+                source, weights.entry(name).name(), weights.shape(name), shape));
       }
     }
   }

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.loranative.UserException;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
@@ -55,6 +56,37 @@ final class GgufConfig {
           "yarn_beta_fast", "beta_fast",
           "yarn_beta_slow", "beta_slow",
           "yarn_log_multiplier", "mscale_all_dim");
+
+  /** What is not translated one to one, by our name. */
+  private static final Map<String, String> OTHERS =
+      Map.of(
+          "partial_rotary_factor",
+          "rope.dimension_count",
+          "num_kv_shared_layers",
+          GgufLayers.SHARING);
+
+  /** What a file calls the key {@code ours}, for messages. */
+  static String key(String architecture, String ours) {
+    if (ours.equals("vocab_size")) {
+      return "tokenizer.ggml.tokens";
+    }
+    if (ours.equals("layer_types")) {
+      boolean recurs = !architecture.startsWith("gemma");
+      return architecture + "." + (recurs ? GgufDelta.RECURRENT : GgufLayers.SLIDES);
+    }
+    return Stream.of(OTHERS, GgufDelta.NAMES)
+        .filter(names -> names.containsKey(ours))
+        .map(names -> names.get(ours))
+        .findFirst()
+        .or(
+            () ->
+                NAMES.entrySet().stream()
+                    .filter(e -> e.getValue().equals(ours))
+                    .map(Map.Entry::getKey)
+                    .findFirst())
+        .map(theirs -> architecture + "." + theirs)
+        .orElse(ours);
+  }
 
   private static final Pattern LAYER = Pattern.compile("blk\\.(\\d{1,9})\\.");
 

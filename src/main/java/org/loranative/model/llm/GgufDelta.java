@@ -28,7 +28,16 @@ record GgufDelta(String architecture) {
   private static final String PERIOD = "full_attention_interval";
 
   /** Of each layer, those that predict further tokens among them. */
-  private static final String RECURRENT = "attention.recurrent_layers";
+  static final String RECURRENT = "attention.recurrent_layers";
+
+  /** The keys behind Hugging Face's, of one layer's sizes. */
+  static final Map<String, String> NAMES =
+      Map.of(
+          "linear_conv_kernel_dim", TAPS,
+          "linear_key_head_dim", KEY_WIDTH,
+          "linear_num_key_heads", KEY_HEADS,
+          "linear_num_value_heads", VALUE_HEADS,
+          "linear_value_head_dim", VALUES);
 
   private static final String SECTIONS = "rope.dimension_sections";
 
@@ -42,13 +51,10 @@ record GgufDelta(String architecture) {
   /** Adds to {@code config} what Hugging Face's says; nothing where no layer is recurrent. */
   void translate(TensorFile file, Map<String, Object> config) {
     Map<String, Object> metadata = file.metadata();
-    if (!metadata.containsKey(key(TAPS)) || !metadata.containsKey(key(KEY_HEADS))) {
+    if (!metadata.containsKey(key(TAPS)) && !metadata.containsKey(key(KEY_HEADS))) {
       return;
     }
-    config.put("linear_conv_kernel_dim", metadata.get(key(TAPS)));
-    config.put("linear_key_head_dim", metadata.get(key(KEY_WIDTH)));
-    config.put("linear_num_key_heads", metadata.get(key(KEY_HEADS)));
-    config.put("linear_num_value_heads", metadata.get(key(VALUE_HEADS)));
+    NAMES.forEach((ours, theirs) -> config.put(ours, metadata.get(key(theirs))));
     config.put("linear_value_head_dim", valueWidth(file));
     config.put(PERIOD, metadata.get(key(PERIOD)));
     if (metadata.get(key(SECTIONS)) instanceof List<?> sections) {

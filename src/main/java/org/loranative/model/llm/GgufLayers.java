@@ -20,9 +20,9 @@ record GgufLayers(String architecture) {
   private static final String LOCAL_WIDTH = "attention.key_length_swa";
   private static final String VALUE_WIDTH = "attention.value_length";
   private static final String LOCAL_VALUE_WIDTH = "attention.value_length_swa";
-  private static final String SLIDES = "attention.sliding_window_pattern";
+  static final String SLIDES = "attention.sliding_window_pattern";
   private static final String KV_HEADS = "attention.head_count_kv";
-  private static final String SHARING = "attention.shared_kv_layers";
+  static final String SHARING = "attention.shared_kv_layers";
   private static final String INPUTS = "embedding_length_per_layer_input";
   private static final String MLP = "feed_forward_length";
   private static final String THETA = "rope.freq_base";

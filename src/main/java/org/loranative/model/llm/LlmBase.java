@@ -226,7 +226,13 @@ public final class LlmBase {
             .orElseThrow(() -> UnknownArchitecture.ofGguf(path, architecture, file));
     Map<String, Object> translated = GgufConfig.translate(architecture, file);
     LlmConfig config =
-        new ConfigParser(path.toString(), family, FolderNames.PLAIN, translated).parse();
+        new ConfigParser(
+                path.toString(),
+                family,
+                FolderNames.PLAIN,
+                translated,
+                key -> GgufConfig.key(architecture, key))
+            .parse();
     Weights weights =
         new Weights(path.toString(), GgufDelta.inShapesOfFolders(file.tensors()), family::ggufName);
     scaleLogits(weights, config);
@@ -271,14 +277,9 @@ public final class LlmBase {
   private void require(String name, Shape shape) {
     if (!weights.shape(name).equals(shape)) {
       throw new UserException(
-          path
-              + ": tensor "
-              + name
-              + " is "
-              + weights.shape(name)
-              + ", but its config needs "
-              + shape
-              + ".");
+          String.format(
+              "%s: tensor %s is %s, but its config needs %s.",
+              path, weights.entry(name).name(), weights.shape(name), shape));
     }
   }
 

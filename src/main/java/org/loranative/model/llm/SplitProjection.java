@@ -102,7 +102,7 @@ record SplitProjection(DeltaRule.Heads heads) {
         throw new UserException(
             String.format(
                 "%s: tensor %s is %s, but its config needs %s.",
-                source, name, weights.shape(name), shape));
+                source, weights.entry(name).name(), weights.shape(name), shape));
       }
     }
     List<String> pieces = new ArrayList<>();

@@ -285,8 +285,7 @@ public final class TrainRun implements AutoCloseable {
     log.info("memory: {} planned", MemoryPlan.size(memory.total()));
     log.debug("{}", describe(false));
     logBlocks(run.needed());
-    RunIdentity identity =
-        RunIdentity.of(config.seed(), kind.task(), kind.weights(), adapters, config.optimizer());
+    RunIdentity identity = RunIdentity.of(config, kind.task(), kind.weights(), adapters);
     Optional<RunFolder.Saved> newest = folder.newest(identity);
     kind.prepare();
     LoadedWeights weights = owned.add(kind.weights().load(run.needed(), device));

@@ -50,18 +50,18 @@ class HybridGgufTest {
       delimiter = '|',
       value = {
         "qwen3-5-turns | qwen35.ssm.group_count | 3 | 8 value heads of width 32 over 3 key heads",
-        "qwen3-5-turns | qwen35.ssm.group_count | 0 | linear_num_key_heads",
+        "qwen3-5-turns | qwen35.ssm.group_count | 0 | qwen35.ssm.group_count is 0, but must be",
         "qwen3-5-turns | qwen35.ssm.group_count | 4 | but its config needs",
         "qwen3-5-turns | qwen35.ssm.time_step_rank | 7 | must be a multiple of the second",
         "qwen3-5-turns | qwen35.ssm.time_step_rank | 0 | must be a multiple of the second",
-        "qwen3-5-turns | qwen35.ssm.state_size | 4000000000 | linear_key_head_dim",
+        "qwen3-5-turns | qwen35.ssm.state_size | 4000000000 | qwen35.ssm.state_size is 4000000000",
         "qwen3-5-turns | qwen35.ssm.state_size | 512 | heads of at most",
         "qwen3-5-turns | qwen35.ssm.inner_size | 1024 | but its config needs",
-        "qwen3-5-turns | qwen35.nextn_predict_layers | 9 | num_hidden_layers",
+        "qwen3-5-turns | qwen35.nextn_predict_layers | 9 | qwen35.block_count is -",
         "qwen3-5-turns | qwen35.block_count | 3 | qwen35.block_count is 3, but the file holds blk.",
-        "qwen3-5-turns | qwen35.rope.dimension_count | 0 | partial_rotary_factor",
-        "qwen3-5-turns | qwen35.rope.dimension_count | 7 | an even number must turn",
-        "qwen3-5-turns | qwen35.rope.dimension_count | 4000 | partial_rotary_factor",
+        "qwen3-5-turns | qwen35.rope.dimension_count | 0 | qwen35.rope.dimension_count lets 0",
+        "qwen3-5-turns | qwen35.rope.dimension_count | 7 | must be an even number",
+        "qwen3-5-turns | qwen35.rope.dimension_count | 4000 | qwen35.rope.dimension_count lets 4000",
         "qwen3-next-turns | qwen3next.ssm.group_count | 4 | but its config needs"
       })
   void badNumbersAreRefused(String model, String key, long value, String says) throws Exception {
@@ -81,7 +81,9 @@ class HybridGgufTest {
   })
   void missingNumbersAreRefused(String key) throws Exception {
     Path file = changed("qwen3-5-turns", key, List.of());
-    assertThatThrownBy(() -> LlmBase.open(file)).isInstanceOf(UserException.class);
+    assertThatThrownBy(() -> LlmBase.open(file))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining(key);
   }
 
   /** Files of 2025 do not list the layers. */
