@@ -25,7 +25,8 @@ import org.loranative.model.weights.Order;
 /**
  * An adapter as llama.cpp's {@code --lora} loads it (its convert_lora_to_gguf.py): of each layer
  * {@code NAME.lora_a} [rank, in] and {@code NAME.lora_b} [out, rank] under GGUF's names, inputs and
- * outputs in GGUF's order, one alpha for all.
+ * outputs in GGUF's order, one alpha for all. Experts have [E, rank, in] and [E, out, rank]; gate
+ * and up, where they are apart, share their A.
  */
 final class GgufAdapter {
   private static final String ALPHA = "adapter.lora.alpha";
@@ -58,15 +59,19 @@ final class GgufAdapter {
           float scale = oneAlpha ? 1 : (float) layer.scale();
           String weight = path + ".weight";
           int rank = matrices.rank();
-          float[] inputs = columns(matrices.a(), names.columns(weight).back(), layer.target().in());
-          for (GgufNames.Part part : names.parts(layer.target(), ".weight")) {
-            float[] b = new float[Math.toIntExact(part.rows() * rank)];
-            for (int row = 0; row < part.rows(); row++) {
-              int ours = Math.toIntExact(part.ours().applyAsLong(row));
-              System.arraycopy(matrices.b(), ours * rank, b, row * rank, rank);
-            }
-            tensors.add(tensor(part.name() + A, rank, layer.target().in(), inputs));
-            tensors.add(tensor(part.name() + B, part.rows(), rank, times(b, scale)));
+          Adapters.Target target = layer.target();
+          float[] inputs = columns(matrices.a(), names.columns(weight).back(), target.in());
+          for (GgufNames.Part part : names.parts(target, ".weight")) {
+            float[] b = new float[Math.toIntExact(matrices(target) * part.rows() * rank)];
+            move(
+                target,
+                part,
+                rank,
+                (ours, own) -> System.arraycopy(matrices.b(), ours, b, own, rank));
+            List<Long> ofA = shape(target, rank, target.in());
+            tensors.add(TensorStream.f32(part.name() + A, ofA, inputs));
+            List<Long> ofB = shape(target, part.rows(), rank);
+            tensors.add(TensorStream.f32(part.name() + B, ofB, times(b, scale)));
           }
         });
     GgufMetadata metadata =
@@ -89,17 +94,31 @@ final class GgufAdapter {
                   + " merge).",
               path));
     }
-    if (layer.target().experts() > 0) {
-      throw new UserException(
-          String.format(
-              "%s are experts of a mixture, whose adapters are not written for llama.cpp; merge the"
-                  + " adapter into its base instead (lora-native merge).",
-              path));
-    }
   }
 
-  private static TensorStream tensor(String name, long rows, long columns, float[] x) {
-    return TensorStream.f32(name, List.of(rows, columns), x);
+  /** How many matrices a layer is: one of each expert. */
+  private static int matrices(Adapters.Target layer) {
+    return Math.max(1, layer.experts());
+  }
+
+  private static List<Long> shape(Adapters.Target layer, long rows, long columns) {
+    return layer.experts() > 0
+        ? List.of((long) layer.experts(), rows, columns)
+        : List.of(rows, columns);
+  }
+
+  /** Where a row of B stands in the layer's and in the part's. */
+  private interface Move {
+    void row(int ours, int own);
+  }
+
+  private static void move(Adapters.Target layer, GgufNames.Part part, int rank, Move move) {
+    for (int m = 0; m < matrices(layer); m++) {
+      for (int row = 0; row < part.rows(); row++) {
+        long ours = m * layer.out() + part.ours().applyAsLong(row);
+        move.row(Math.toIntExact(ours * rank), Math.toIntExact((m * part.rows() + row) * rank));
+      }
+    }
   }
 
   private static float[] times(float[] x, float by) {
@@ -153,15 +172,16 @@ final class GgufAdapter {
       Adapters.Target target,
       List<GgufNames.Part> parts,
       double alpha) {
-    int rank = Math.toIntExact(left.get(parts.get(0).name() + A).shape().get(0));
+    List<Long> first = left.get(parts.get(0).name() + A).shape();
+    int rank = Math.toIntExact(first.get(Math.max(0, first.size() - 2)));
     float[] a = new float[0];
-    float[] b = new float[Math.toIntExact(rank * target.out())];
+    float[] b = new float[Math.toIntExact(matrices(target) * rank * target.out())];
     for (GgufNames.Part part : parts) {
       TensorEntry ofA = left.remove(part.name() + A);
       TensorEntry ofB = left.remove(part.name() + B);
       if (ofB == null
-          || !ofA.shape().equals(List.of((long) rank, target.in()))
-          || !ofB.shape().equals(List.of(part.rows(), (long) rank))) {
+          || !ofA.shape().equals(shape(target, rank, target.in()))
+          || !ofB.shape().equals(shape(target, part.rows(), rank))) {
         throw new UserException(
             String.format(
                 "%s: %s %s and %s%s do not fit the base's layer of %d x %d; was it made for"
@@ -183,10 +203,7 @@ final class GgufAdapter {
       }
       a = own;
       float[] rows = Safetensors.floats(ofB);
-      for (int row = 0; row < part.rows(); row++) {
-        int ours = Math.toIntExact(part.ours().applyAsLong(row));
-        System.arraycopy(rows, row * rank, b, ours * rank, rank);
-      }
+      move(target, part, rank, (ours, at) -> System.arraycopy(rows, at, b, ours, rank));
     }
     float[] inOrder = columns(a, names.columns(target.path() + ".weight"), target.in());
     return AdaptedLayer.lowRank(

@@ -76,7 +76,6 @@ class LlamaCppTest {
     LlmBase base = LlmBase.open(model);
     Path adapter = folder.resolve("adapter.gguf");
     Map<String, AdaptedLayer> layers = random(base);
-    layers.keySet().removeIf(path -> path.contains("mlp.experts"));
     GgufAdapter.write(base, layers, adapter);
     AdapterSource source = new AdapterSource(adapter, 1);
     // These models' epsilon is large, and llama.cpp takes it for the lengths of q and k as well.
@@ -180,7 +179,9 @@ class LlamaCppTest {
                         t,
                         2 * RANK,
                         new AdaptedLayer.LowRank(
-                            RANK, numbers(random, t.in(), 0.02), numbers(random, t.out(), 0.08)))));
+                            RANK,
+                            numbers(random, Math.max(1, t.experts()) * t.in(), 0.02),
+                            numbers(random, Math.max(1, t.experts()) * t.out(), 0.08)))));
     return layers;
   }
 

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.loranative.io.AtomicFolders;
 import org.loranative.io.Gguf;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
@@ -139,6 +140,27 @@ class MixtureMergeTest extends Predicting {
       TensorEntry mine = ours.get(tensor.getKey());
       assertThat(mine.type()).as(tensor.getKey()).isEqualTo(tensor.getValue().type());
       assertThat(bytes(mine)).as(tensor.getKey()).isEqualTo(bytes(tensor.getValue()));
+    }
+  }
+
+  /** Through llama.cpp's format, whose tensors of gate and up share their A. */
+  @ParameterizedTest
+  @ValueSource(strings = {"qwen2-moe", "mixtral", "glm4-moe", "gemma4-moe", "gpt-oss"})
+  void expertsInLlamaCppsAdapters(String model) throws Exception {
+    for (String form : List.of("base", "base.gguf")) {
+      LlmBase opened = LlmBase.open(Golden.FOLDER.resolve(model).resolve(form));
+      Map<String, AdaptedLayer> layers = LanguageAdapters.read(adapter(opened), opened);
+      Path file = folder.resolve("adapter-of-" + form + ".gguf");
+      GgufAdapter.write(opened, layers, file);
+      Map<String, AdaptedLayer> read = LanguageAdapters.read(file, opened);
+      assertThat(read.keySet()).isEqualTo(layers.keySet());
+      layers.forEach(
+          (path, layer) -> {
+            AdaptedLayer.LowRank was = layer.lowRank().orElseThrow();
+            assertThat(read.get(path).lowRank().orElseThrow().a()).isEqualTo(was.a());
+            assertThat(read.get(path).lowRank().orElseThrow().b()).isEqualTo(was.b());
+          });
+      AtomicFolders.delete(folder.resolve("experts"));
     }
   }
 

@@ -37,8 +37,9 @@ record LayerInputs(int width, Act act) {
   UserException refuseNewRows(Path base) {
     return new UserException(
         String.format(
-            "add_tokens: %s has an embedding for each layer beside its own (%s), which gets no new"
-                + " rows yet; train without add_tokens.",
+            "add_tokens: %s has an embedding for each layer beside its own (%s), which stays frozen:"
+                + " adapters hold none of its rows, so what is drawn for new tokens would be lost;"
+                + " train without add_tokens.",
             base, TABLE));
   }
 
