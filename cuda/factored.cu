@@ -82,8 +82,8 @@ extern "C" __global__ void __launch_bounds__(FactoredTile::kThreads)
   LN_DYNAMIC_SHARED(double, shared);
   const FactoredMatrix at = matrices[blockIdx.x];
   const u32 n = u32(at.rows) * u32(at.columns);
-  p += at.offset;
-  grad += at.offset;
+  p += i64(at.sixteens) * 16;
+  grad += i64(at.sixteens) * 16;
   if (!overflowed(clip)) {
     const float fresh = powf(float(step->step), -0.8f);  // 1 - beta2
     const float size =
@@ -102,9 +102,9 @@ extern "C" __global__ void __launch_bounds__(FactoredTile::kThreads)
   LN_DYNAMIC_SHARED(double, shared);
   const FactoredMatrix at = matrices[blockIdx.x];
   const u32 n = u32(at.rows) * u32(at.columns);
-  p += at.offset;
-  grad += at.offset;
-  m += at.offset;
+  p += i64(at.sixteens) * 16;
+  grad += i64(at.sixteens) * 16;
+  m += i64(at.sixteens) * 16;
   if (!overflowed(clip)) {
     const float scale = 1.0f / updates(at, {row + at.row, column + at.column}, grad, clip[1],
                                        1.0f - a.beta2, shared);

@@ -2,9 +2,10 @@
 #pragma once
 #include "types.h"
 
-// A matrix in the flat buffers, and where its rows' and columns' means lie.
+// A matrix in the flat buffers, so many sixteens from their beginning, and where its rows' and
+// columns' means lie.
 struct FactoredMatrix {
-  int offset, rows, columns, row, column, axes;
+  int sixteens, rows, columns, row, column, axes;
 };
 struct AdafactorArguments {
   float rate, weight_decay;

@@ -90,8 +90,9 @@ int ln_prodigy_fwd(int64_t device, int64_t p, int64_t m, int64_t v, int64_t dist
 //   row += f (mean over columns of g^2 + 1e-30 - row);  column likewise, over rows
 //   u = g / sqrt(row column / mean(row));  u /= max(1, rms(u))
 //   p -= lr (u + weight_decay p)
-// p, grad f32; matrices i32 [., 6]: where in p each begins, rows, columns, where its rows' means
-// begin in row and its columns' in column (f32), axes. A vector is a matrix of one row and one
+// p, grad f32; matrices i32 [., 6]: which sixteen numbers of p each begins at, as p may have more
+// numbers than an i32 counts; rows, columns, where its rows' means begin in row and its columns' in
+// column (f32), axes. A vector is a matrix of one row and one
 // axis. Overwrites p, row, column; zeroes grad. Where the norm clip[0] is not finite only grad
 // changes.
 int ln_adafactor_fwd(int64_t device, int64_t p, int64_t grad, int64_t row, int64_t column,

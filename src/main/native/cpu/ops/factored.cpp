@@ -10,7 +10,9 @@ namespace LN_ISA {
 namespace {
 
 struct Matrix {
-  int32_t offset, rows, columns, row, column, axes;
+  int32_t sixteens, rows, columns, row, column, axes;
+
+  int64_t offset() const { return int64_t(sixteens) * 16; }
 };
 
 int64_t size(const Matrix& at) { return int64_t(at.rows) * at.columns; }
@@ -80,8 +82,8 @@ void each_matrix(int64_t device, int64_t p, int64_t grad, int64_t matrices, int6
 #pragma omp parallel for num_threads(of(device)->threads) schedule(dynamic)
   for (int64_t i = first; i < first + count; i++) {
     const Matrix at = ptr<Matrix>(matrices)[i];
-    float* g = ptr<float>(grad) + at.offset;
-    if (finite) step(at, ptr<float>(p) + at.offset, g);
+    float* g = ptr<float>(grad) + at.offset();
+    if (finite) step(at, ptr<float>(p) + at.offset(), g);
     for (int64_t j = 0; j < size(at); j++) g[j] = 0.0f;
   }
 }
@@ -116,7 +118,7 @@ int ln_came_fwd(int64_t device, int64_t p, int64_t grad, int64_t m, int64_t row,
   each_matrix(
       device, p, grad, matrices, clip, first, count, [=](const Matrix& at, float* w, float* g) {
         const int64_t n = size(at);
-        float* mean = ptr<float>(m) + at.offset;
+        float* mean = ptr<float>(m) + at.offset();
         float excess = updates(at, of_matrix(at, row, column), g, clip_factor, 1.0f - beta2);
         for (int64_t i = 0; i < n; i++) {
           g[i] /= excess;

@@ -53,7 +53,9 @@ final class FactoredMatrices {
     int at = 0;
     for (Matrix m : matrices) {
       int axes = m.part().shape().dims().size();
-      for (long x : new long[] {m.offset(), m.rows(), m.columns(), rows, columns, axes}) {
+      assert m.offset() % MatrixRange.UNIT == 0;
+      long begin = m.offset() / MatrixRange.UNIT;
+      for (long x : new long[] {begin, m.rows(), m.columns(), rows, columns, axes}) {
         table[at++] = Math.toIntExact(x);
       }
       rows += m.rows();
