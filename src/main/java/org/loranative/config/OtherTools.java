@@ -214,6 +214,10 @@ final class OtherTools {
     noted("clip_skip", "one less than kohya's scripts count", "text_encoder_layer_skip");
     none("each caption has at most the tokens of its encoder", "max_token_length");
     none("rows are never padded", "pad_to_sequence_len", "group_by_length", "padding_side");
+    none(
+        "single rows of the embedding are not trained; modules_to_save: [embed_tokens] trains all"
+            + " of it",
+        "trainable_token_indices");
     none("checkpoints and adapters are f32", "save_precision", "output_dtype");
   }
 

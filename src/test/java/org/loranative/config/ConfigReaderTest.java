@@ -184,6 +184,9 @@ class ConfigReaderTest {
   void otherUnknownNames() {
     assertThatThrownBy(() -> ConfigReader.read(Optional.empty(), List.of("no_half_vae=x")))
         .hasMessageContaining("There is no such setting: the VAE needs no choice here.");
+    assertThatThrownBy(
+            () -> ConfigReader.read(Optional.empty(), List.of("trainable_token_indices=[5]")))
+        .hasMessageContaining("not trained; modules_to_save: [embed_tokens] trains all of it.");
     assertThatThrownBy(() -> ConfigReader.read(Optional.empty(), List.of("learning_rat=x")))
         .hasMessageContaining("Did you mean \"learning_rate\"?");
     assertThatThrownBy(() -> ConfigReader.read(Optional.empty(), List.of("zebra=x")))
