@@ -7,6 +7,7 @@ import java.util.Set;
 import org.loranative.device.Device;
 import org.loranative.device.HostBuffer;
 import org.loranative.io.DType;
+import org.loranative.io.Numbers;
 
 /** Looks for the op that first makes a number of what is none. */
 public final class NotFinite {
@@ -44,8 +45,17 @@ public final class NotFinite {
 
   /** Whether none of these numbers is NaN or infinite. */
   public static boolean areFinite(float[] numbers) {
-    for (float x : numbers) {
-      if (!Float.isFinite(x)) {
+    return areFinite(numbers, numbers.length);
+  }
+
+  /** Likewise. */
+  public static boolean areFinite(Numbers numbers) {
+    return numbers.every(NotFinite::areFinite);
+  }
+
+  private static boolean areFinite(float[] numbers, int count) {
+    for (int i = 0; i < count; i++) {
+      if (!Float.isFinite(numbers[i])) {
         return false;
       }
     }

@@ -262,30 +262,17 @@ public final class Safetensors {
   }
 
   /**
-   * A tensor's numbers as f32.
+   * A tensor's numbers as f32, in memory (for small ones).
    *
    * @throws UserException if it is none of F32, F16 and BF16
    */
   public static float[] floats(TensorEntry entry) {
-    ByteBuffer data = data(entry);
-    float[] values = new float[Math.toIntExact(entry.elements())];
-    for (int i = 0; i < values.length; i++) {
-      values[i] =
-          switch (entry.type()) {
-            case "F32" -> data.getFloat(i * 4);
-            case "BF16" -> Half.ofBrain(data.getShort(i * 2));
-            case "F16" -> Half.toFloat(data.getShort(i * 2));
-            default ->
-                throw new UserException(
-                    entry.file()
-                        + ": "
-                        + entry.name()
-                        + " is "
-                        + entry.type()
-                        + "; F32, F16 or BF16 expected.");
-          };
-    }
-    return values;
+    return numbers(entry).all();
+  }
+
+  /** Likewise, read where they lie when they are asked for. */
+  public static Numbers numbers(TensorEntry entry) {
+    return new StoredTensor(entry);
   }
 
   /**

@@ -2,8 +2,6 @@ package org.loranative.io;
 
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.List;
 
 /**
@@ -16,12 +14,15 @@ import java.util.List;
 public record TensorStream(
     String name, String type, List<Long> shape, long bytes, AtomicFiles.Writer content) {
 
-  /** Numbers that are in memory. */
-  public static TensorStream f32(String name, List<Long> shape, float[] numbers) {
-    ByteBuffer bytes = ByteBuffer.allocate(4 * numbers.length).order(ByteOrder.LITTLE_ENDIAN);
-    bytes.asFloatBuffer().put(numbers);
+  /** Numbers as f32, which are read as they are written. */
+  public static TensorStream f32(String name, List<Long> shape, Numbers numbers) {
     return new TensorStream(
-        name, DType.F32.name(), shape, bytes.capacity(), out -> out.write(bytes.array()));
+        name, DType.F32.name(), shape, DType.F32.bytes(numbers.size()), numbers::writeTo);
+  }
+
+  /** Likewise those of an array. */
+  public static TensorStream f32(String name, List<Long> shape, float[] numbers) {
+    return f32(name, shape, Numbers.of(numbers));
   }
 
   /** Writes exactly its bytes. */

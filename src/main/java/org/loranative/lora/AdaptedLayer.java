@@ -1,17 +1,17 @@
 package org.loranative.lora;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.loranative.io.Numbers;
 
 /**
  * One layer's adapter, as it is read from a file or is to be written into one.
  *
  * @param alpha the scale is alpha / rank
- * @param numbers of each part, as it lies in memory
+ * @param numbers of each part, in the order in which it lies in memory
  * @param convolution whether files hold it as a convolution's, which they do for some of one pixel
  *     too
  */
@@ -20,7 +20,7 @@ public record AdaptedLayer(
     AdapterMethod method,
     int rank,
     double alpha,
-    Map<String, float[]> numbers,
+    Map<String, Numbers> numbers,
     boolean convolution) {
   public AdaptedLayer {
     numbers = Map.copyOf(numbers);
@@ -41,7 +41,7 @@ public record AdaptedLayer(
         AdapterMethods.DEFAULT,
         matrices.rank(),
         alpha,
-        Map.of(LowRankMethod.A, matrices.a(), LowRankMethod.B, matrices.b()),
+        Numbers.of(Map.of(LowRankMethod.A, matrices.a(), LowRankMethod.B, matrices.b())),
         target.kernel() > 1);
   }
 
@@ -60,10 +60,23 @@ public record AdaptedLayer(
         : Optional.empty();
   }
 
-  /** Module {@code m} of a flat buffer. */
-  public static AdaptedLayer of(Adapters.Module m, float[] flat, boolean convolution) {
-    Map<String, float[]> numbers = new LinkedHashMap<>();
-    m.parts().forEach(p -> numbers.put(p.part().name(), p.of(flat)));
+  /** Module {@code m} of a flat buffer; a whole weight stays where it lies. */
+  public static AdaptedLayer of(Adapters.Module m, Numbers flat, boolean convolution) {
+    Map<String, Numbers> numbers = new LinkedHashMap<>();
+    for (Adapters.Place p : m.parts()) {
+      Numbers own = p.of(flat);
+      numbers.put(p.part().name(), m.spec().method().replaces() ? own : Numbers.of(own.all()));
+    }
+    return of(m, numbers, convolution);
+  }
+
+  /** A module's parts by name. */
+  public static AdaptedLayer of(Adapters.Module m, Map<String, float[]> parts) {
+    return of(m, Numbers.of(parts), false);
+  }
+
+  private static AdaptedLayer of(
+      Adapters.Module m, Map<String, Numbers> numbers, boolean convolution) {
     return new AdaptedLayer(
         m.target(), m.spec().method(), m.rank(), m.scale() * m.rank(), numbers, convolution);
   }
@@ -76,10 +89,10 @@ public record AdaptedLayer(
     List<AdaptedLayer> each = new ArrayList<>();
     for (int e = 0; e < target.experts(); e++) {
       Adapters.Target one = new Adapters.Target(target.path() + "." + e, target.in(), target.out());
-      Map<String, float[]> own = new LinkedHashMap<>();
-      for (Map.Entry<String, float[]> part : numbers.entrySet()) {
-        int size = part.getValue().length / target.experts();
-        own.put(part.getKey(), Arrays.copyOfRange(part.getValue(), e * size, (e + 1) * size));
+      Map<String, Numbers> own = new LinkedHashMap<>();
+      for (Map.Entry<String, Numbers> part : numbers.entrySet()) {
+        long size = part.getValue().size() / target.experts();
+        own.put(part.getKey(), Numbers.of(part.getValue().slice(e * size, size).all()));
       }
       each.add(new AdaptedLayer(one, method, rank, alpha, own, false));
     }
@@ -99,13 +112,14 @@ public record AdaptedLayer(
     return method.parts(target, rank);
   }
 
+  /** A part's, of a method whose parts are small. */
   public float[] numbers(String part) {
-    return numbers.get(part);
+    return numbers.get(part).all();
   }
 
   /** The same effect with scale 1. */
   float[] scaled(Part part) {
-    float[] x = numbers.get(part.name());
+    float[] x = numbers(part.name());
     if (!part.scales()) {
       return x;
     }
@@ -122,17 +136,15 @@ public record AdaptedLayer(
    * @param factor that its effect is multiplied by
    * @param before ranks of {@code m} that stay as they are
    */
-  void place(Adapters.Module m, float factor, int before, float[] flat) {
+  void place(Adapters.Module m, float factor, int before, Flat flat) {
     for (Part from : parts()) {
       Adapters.Place to = m.part(from.name());
-      to.part()
-          .place(
-              from,
-              numbers.get(from.name()),
-              from.scales() ? factor : 1,
-              before,
-              flat,
-              to.offset());
+      float by = from.scales() ? factor : 1;
+      if (by == 1 && from.shape().equals(to.part().shape())) {
+        flat.put(to, numbers.get(from.name()));
+      } else {
+        to.part().place(from, numbers(from.name()), by, before, flat.array(to));
+      }
     }
   }
 }

@@ -14,6 +14,7 @@ import org.loranative.graph.Value;
 import org.loranative.graph.ops.Conv2d;
 import org.loranative.graph.ops.Routed;
 import org.loranative.io.DType;
+import org.loranative.io.Numbers;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 
@@ -133,7 +134,7 @@ public interface AdapterMethod {
   }
 
   /** Likewise, what is computed here rather than on the device. */
-  default Map<String, float[]> startFromWeight(Adapters.Module layer, Supplier<float[]> w0) {
+  default Map<String, Numbers> startFromWeight(Adapters.Module layer, Supplier<Numbers> w0) {
     return Map.of();
   }
 

@@ -1,13 +1,15 @@
 package org.loranative.lora;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
+import java.nio.channels.FileChannel;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import org.loranative.UserException;
 import org.loranative.device.Device;
 import org.loranative.device.HostBuffer;
 import org.loranative.device.Memory;
@@ -17,6 +19,9 @@ import org.loranative.graph.Shape;
 import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
+import org.loranative.io.Numbers;
+import org.loranative.io.TensorEntry;
+import org.loranative.io.TensorStream;
 
 /**
  * The one allocation of everything that lives as long as a run: adapters in {@link Adapters}'
@@ -30,6 +35,9 @@ public final class AdapterState implements AutoCloseable {
 
   /** Their gradients. */
   public static final String GRADS = "grads";
+
+  /** Bytes of a slot that are moved at once. */
+  private static final long PIECE_BYTES = (long) Numbers.PIECE * Float.BYTES;
 
   /** A slot's place in the allocation. */
   private record Place(Slot slot, long offset) {}
@@ -165,7 +173,7 @@ public final class AdapterState implements AutoCloseable {
   }
 
   /** The beginning of a run that starts from {@code params}. */
-  public void begin(float[] params) {
+  public void begin(Numbers params) {
     write(PARAMS, params);
     places.values().stream()
         .map(Place::slot)
@@ -175,58 +183,123 @@ public final class AdapterState implements AutoCloseable {
 
   private void start(Slot slot) {
     if (slot.start() instanceof Slot.Start.Numbers numbers) {
-      write(slot.name(), numbers.values());
+      write(slot.name(), Numbers.of(numbers.values()));
     } else if (slot.start() instanceof Slot.Start.Integers integers) {
-      ByteBuffer bytes =
-          ByteBuffer.allocate(integers.values().length * 4).order(ByteOrder.LITTLE_ENDIAN);
-      bytes.asIntBuffer().put(integers.values());
-      writeBytes(slot.name(), bytes);
+      try (HostBuffer host = new HostBuffer(slot.bytes())) {
+        host.view().asIntBuffer().put(integers.values());
+        device.upload(addresses.get(slot.name()), host, slot.bytes());
+      }
     } else if (slot.start() instanceof Slot.Start.Parameters) {
-      writeBytes(slot.name(), readBytes(PARAMS));
+      copy(slot.name(), PARAMS);
     } else if (slot.start() instanceof Slot.Start.Zeros) {
-      device.fill(addresses.get(slot.name()), 0, slot.bytes());
+      clear(slot.name());
     }
   }
 
   /** Sets a slot to zeros. */
   public void clear(String name) {
-    device.fill(addresses.get(name), 0, places.get(name).slot().bytes());
+    device.fill(addresses.get(name), 0, slot(name).bytes());
   }
 
-  /** A slot as it lies, little-endian. */
-  public ByteBuffer readBytes(String name) {
-    long bytes = places.get(name).slot().bytes();
-    ByteBuffer copy = ByteBuffer.allocate(Math.toIntExact(bytes)).order(ByteOrder.LITTLE_ENDIAN);
-    try (HostBuffer host = new HostBuffer(bytes)) {
-      device.download(host, addresses.get(name), bytes);
-      copy.put(host.view().limit(copy.capacity())).flip();
-    }
-    return copy;
+  /** Makes a slot what another one of its size is. */
+  public void copy(String to, String from) {
+    assert slot(to).bytes() == slot(from).bytes() : to + " and " + from;
+    device.copy(addresses.get(to), addresses.get(from), slot(from).bytes());
+    written(to);
   }
 
-  /** Overwrites a slot with as many bytes as it has. */
-  public void writeBytes(String name, ByteBuffer bytes) {
-    assert bytes.remaining() == places.get(name).slot().bytes();
-    try (HostBuffer host = new HostBuffer(bytes.remaining())) {
-      host.view().put(bytes.duplicate());
-      device.upload(addresses.get(name), host, bytes.remaining());
+  private Slot slot(String name) {
+    return places.get(name).slot();
+  }
+
+  /** A slot's numbers, read from the device when they are asked for. */
+  public Numbers numbers(String name) {
+    assert slot(name).dtype() == DType.F32 : name;
+    long address = addresses.get(name);
+    long size = slot(name).size();
+    return new Numbers() {
+      @Override
+      public long size() {
+        return size;
+      }
+
+      @Override
+      public void read(long from, float[] to, int at, int count) {
+        Objects.checkFromIndexSize(from, count, size);
+        try (HostBuffer host = new HostBuffer(Float.BYTES * (long) Math.min(count, PIECE))) {
+          for (int done = 0; done < count; done += PIECE) {
+            int n = Math.min(count - done, PIECE);
+            device.download(host, address + (from + done) * Float.BYTES, (long) n * Float.BYTES);
+            host.view().asFloatBuffer().get(to, at + done, n);
+          }
+        }
+      }
+    };
+  }
+
+  /** Overwrites a slot. */
+  public void write(String name, Numbers numbers) {
+    if (numbers.size() != slot(name).size()) {
+      throw new IllegalArgumentException(name + ": " + numbers.size() + " numbers");
     }
+    long address = addresses.get(name);
+    try (HostBuffer host =
+        new HostBuffer(Float.BYTES * Math.min(numbers.size(), (long) Numbers.PIECE))) {
+      numbers.inPieces(
+          (from, piece, count) -> {
+            host.view().asFloatBuffer().put(piece, 0, count);
+            device.upload(address + from * Float.BYTES, host, (long) count * Float.BYTES);
+          });
+    }
+    written(name);
+  }
+
+  private void written(String name) {
     if (name.equals(PARAMS)) {
       rounded.make(device, addresses);
     }
   }
 
-  public float[] read(String name) {
-    FloatBuffer bytes = readBytes(name).asFloatBuffer();
-    float[] flat = new float[bytes.remaining()];
-    bytes.get(flat);
-    return flat;
+  /** A slot as it lies, for a file. */
+  public TensorStream stream(Slot slot) {
+    return new TensorStream(
+        slot.name(),
+        slot.dtype().name(),
+        List.of(slot.size()),
+        slot.bytes(),
+        out -> {
+          byte[] piece = new byte[(int) Math.min(PIECE_BYTES, slot.bytes())];
+          try (HostBuffer host = new HostBuffer(piece.length)) {
+            for (long at = 0; at < slot.bytes(); at += piece.length) {
+              int n = (int) Math.min(piece.length, slot.bytes() - at);
+              device.download(host, addresses.get(slot.name()) + at, n);
+              host.view().get(piece, 0, n);
+              out.write(piece, 0, n);
+            }
+          }
+        });
   }
 
-  public void write(String name, float[] flat) {
-    ByteBuffer bytes = ByteBuffer.allocate(flat.length * 4).order(ByteOrder.LITTLE_ENDIAN);
-    bytes.asFloatBuffer().put(flat);
-    writeBytes(name, bytes);
+  /** Overwrites a slot with a file's tensor of its type and size. */
+  public void restore(Slot slot, TensorEntry tensor) {
+    assert tensor.bytes() == slot.bytes() : slot.name();
+    try (HostBuffer host = new HostBuffer(Math.min(PIECE_BYTES, slot.bytes()));
+        FileChannel file = FileChannel.open(tensor.file())) {
+      for (long at = 0; at < slot.bytes(); ) {
+        ByteBuffer piece = host.view();
+        piece.limit((int) Math.min(piece.capacity(), slot.bytes() - at));
+        int n = file.read(piece, tensor.offset() + at);
+        if (n < 0) {
+          throw new UserException(tensor.file() + " was cut off while it was read.");
+        }
+        device.upload(addresses.get(slot.name()) + at, host, n);
+        at += n;
+      }
+    } catch (IOException e) {
+      throw new UserException(
+          tensor.file() + " cannot be read: " + UserException.reason(e) + ".", e);
+    }
+    written(slot.name());
   }
 
   @Override

@@ -1,7 +1,6 @@
 package org.loranative.lora;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,9 +11,11 @@ import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Conv2d;
+import org.loranative.graph.ops.MatrixRange;
 import org.loranative.graph.ops.ParameterRange;
 import org.loranative.graph.ops.Routed;
 import org.loranative.io.DType;
+import org.loranative.io.Numbers;
 import org.loranative.random.Philox;
 
 /**
@@ -22,7 +23,7 @@ import org.loranative.random.Philox;
  * optimizer steps over all of them at once, and gradients and moments have the same layout.
  */
 public final class Adapters {
-  private static final int ALIGNMENT = 16; // floats: one cache line
+  private static final int ALIGNMENT = MatrixRange.UNIT; // floats: one cache line
   private static final int RANGE_ALIGNMENT = ParameterRange.ALIGNMENT;
 
   /**
@@ -55,8 +56,8 @@ public final class Adapters {
    * @param offset in the flat buffer, in floats
    */
   public record Place(Part part, long offset) {
-    public float[] of(float[] flat) {
-      return Arrays.copyOfRange(flat, (int) offset, (int) offset + part.size());
+    public Numbers of(Numbers flat) {
+      return flat.slice(offset, part.size());
     }
 
     Value value(Graph g, Kind kind, String path) {
@@ -309,58 +310,53 @@ public final class Adapters {
   }
 
   /** Layers of {@code flat} all of whose parts that begin as zeros are zeros still. */
-  public long dead(float[] flat) {
+  public long dead(Numbers flat) {
     return modules.values().stream().filter(m -> isDead(m, flat)).count();
   }
 
-  private static boolean isDead(Module m, float[] flat) {
-    if (m.parts().stream().noneMatch(p -> p.part().start() instanceof Part.Start.Zeros)) {
-      return false;
-    }
-    for (Place p : m.parts()) {
-      if (p.part().start() instanceof Part.Start.Zeros) {
-        int size = p.part().size();
-        for (int i = 0; i < size; i++) {
-          if (flat[(int) p.offset() + i] != 0) {
-            return false;
-          }
-        }
+  private static boolean isDead(Module m, Numbers flat) {
+    List<Place> zeros =
+        m.parts().stream().filter(p -> p.part().start() instanceof Part.Start.Zeros).toList();
+    return !zeros.isEmpty() && zeros.stream().allMatch(p -> p.of(flat).every(Adapters::areZeros));
+  }
+
+  private static boolean areZeros(float[] numbers, int count) {
+    for (int i = 0; i < count; i++) {
+      if (numbers[i] != 0) {
+        return false;
       }
     }
     return true;
   }
 
-  /** The flat buffer at the start. */
-  public float[] initial(long seed) {
-    float[] flat = new float[Math.toIntExact(floats)];
+  /** The flat buffer at the start, but for what is made of the base. */
+  public Flat initial(long seed) {
+    Flat flat = new Flat(this);
     for (Module m : modules.values()) {
       for (int i = 0; i < m.parts().size(); i++) {
         Part.Start start = m.parts().get(i).part().start();
         if (start instanceof Part.Start.Uniform uniform) {
-          fill(m, i, (float) uniform.bound(), seed, flat);
+          fill(m, i, (float) uniform.bound(), seed, flat.array(m.parts().get(i)));
         } else if (start instanceof Part.Start.Normal normal) {
-          fillNormal(m, i, (float) normal.deviation(), seed, flat);
+          fillNormal(m, i, (float) normal.deviation(), seed, flat.array(m.parts().get(i)));
         }
       }
     }
     return flat;
   }
 
-  private static void fillNormal(Module m, int part, float deviation, long seed, float[] flat) {
-    Place place = m.parts().get(part);
-    float[] x = Philox.normals(place.part().size(), seed, Philox.LORA_INIT, m.index(), part);
+  private static void fillNormal(Module m, int part, float deviation, long seed, float[] to) {
+    float[] x = Philox.normals(to.length, seed, Philox.LORA_INIT, m.index(), part);
     for (int i = 0; i < x.length; i++) {
-      flat[(int) place.offset() + i] = deviation * x[i];
+      to[i] = deviation * x[i];
     }
   }
 
-  private static void fill(Module m, int part, float bound, long seed, float[] flat) {
-    Place place = m.parts().get(part);
-    int size = place.part().size();
-    for (int i = 0; i < size; i += 4) {
+  private static void fill(Module m, int part, float bound, long seed, float[] to) {
+    for (int i = 0; i < to.length; i += 4) {
       int[] words = Philox.words(seed, i / 4, Philox.LORA_INIT, m.index(), part);
-      for (int j = i; j < Math.min(i + 4, size); j++) {
-        flat[(int) place.offset() + j] = (2 * Philox.uniform(words[j - i]) - 1) * bound;
+      for (int j = i; j < Math.min(i + 4, to.length); j++) {
+        to[j] = (2 * Philox.uniform(words[j - i]) - 1) * bound;
       }
     }
   }

@@ -3,7 +3,6 @@ package org.loranative.lora;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,6 +14,7 @@ import org.loranative.graph.Value;
 import org.loranative.graph.ops.Add;
 import org.loranative.graph.ops.Conv2d;
 import org.loranative.graph.ops.Linear;
+import org.loranative.io.Numbers;
 
 /**
  * LoRA that begins as a part of the weight: W − s B₀ A₀ + s B A. The frozen weight stays as it is,
@@ -55,23 +55,28 @@ record BaseStartMethod(BaseInit init, LowRankMethod lowRank) implements AdapterM
   }
 
   @Override
-  public Map<String, float[]> startFromWeight(Adapters.Module m, Supplier<float[]> weight) {
+  public Map<String, Numbers> startFromWeight(Adapters.Module m, Supplier<Numbers> weight) {
     BaseInit.Factors factors =
         init.factors(
-            weight.get(), Math.toIntExact(m.out()), Math.toIntExact(m.in()), m.rank(), m.scale());
+            weight.get().all(),
+            Math.toIntExact(m.out()),
+            Math.toIntExact(m.in()),
+            m.rank(),
+            m.scale());
     float[] less = factors.b().clone();
     for (int i = 0; i < less.length; i++) {
       less[i] = (float) (-m.scale() * less[i]);
     }
-    return Map.of(
-        LowRankMethod.A,
-        factors.a(),
-        LowRankMethod.B,
-        factors.b(),
-        A_START,
-        factors.a(),
-        B_START,
-        less);
+    return Numbers.of(
+        Map.of(
+            LowRankMethod.A,
+            factors.a(),
+            LowRankMethod.B,
+            factors.b(),
+            A_START,
+            factors.a(),
+            B_START,
+            less));
   }
 
   @Override
@@ -110,9 +115,7 @@ record BaseStartMethod(BaseInit init, LowRankMethod lowRank) implements AdapterM
         b[o * 2 * rank + rank + r] = (float) (layer.numbers(B_START)[o * rank + r] / layer.scale());
       }
     }
-    Map<String, float[]> numbers = new LinkedHashMap<>();
-    numbers.put(LowRankMethod.A, a);
-    numbers.put(LowRankMethod.B, b);
+    Map<String, Numbers> numbers = Numbers.of(Map.of(LowRankMethod.A, a, LowRankMethod.B, b));
     return new AdaptedLayer(
         layer.target(), plain, 2 * rank, 2 * layer.alpha(), numbers, layer.convolution());
   }

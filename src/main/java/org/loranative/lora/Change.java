@@ -1,6 +1,7 @@
 package org.loranative.lora;
 
 import java.util.List;
+import org.loranative.io.Numbers;
 
 /**
  * How an adapter changes the weight of its layer.
@@ -150,6 +151,18 @@ public record Change(double norm, List<double[]> spectra) {
       sum += (double) v * v;
     }
     return Math.sqrt(sum);
+  }
+
+  /** Likewise. */
+  static double norm(Numbers x) {
+    double[] sum = {0};
+    x.inPieces(
+        (from, piece, count) -> {
+          for (int i = 0; i < count; i++) {
+            sum[0] += (double) piece[i] * piece[i];
+          }
+        });
+    return Math.sqrt(sum[0]);
   }
 
   /** That of a matrix with these singular values. */

@@ -3,13 +3,14 @@ package org.loranative.lora;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.loranative.io.Numbers;
 
 /**
  * Adapters as files hold them.
  *
  * @param params the parts of all modules, in the layout of {@code adapters}
  */
-record Exported(Adapters adapters, float[] params) {
+record Exported(Adapters adapters, Numbers params) {
 
   /** Layers as they were read. */
   static Exported of(Map<String, AdaptedLayer> layers, List<Adapters.Target> all) {
@@ -21,7 +22,7 @@ record Exported(Adapters adapters, float[] params) {
   private static Exported laidOut(
       Map<String, AdaptedLayer> layers, Map<String, LoraSpec> specs, List<Adapters.Target> all) {
     Adapters adapters = Adapters.ofSpecs(all, specs);
-    float[] flat = new float[Math.toIntExact(adapters.floats())];
+    Flat flat = new Flat(adapters);
     adapters.modules().forEach(m -> layers.get(m.path()).place(m, 1, 0, flat));
     return new Exported(adapters, flat);
   }
@@ -31,7 +32,7 @@ record Exported(Adapters adapters, float[] params) {
         layer.method(), layer.rank(), layer.alpha(), dropout, List.of(path), false, 1);
   }
 
-  static Exported of(Adapters adapters, float[] params) {
+  static Exported of(Adapters adapters, Numbers params) {
     Map<String, AdaptedLayer> layers = new LinkedHashMap<>();
     Map<String, LoraSpec> specs = new LinkedHashMap<>();
     boolean asTheyAre = true;

@@ -16,9 +16,9 @@ public final class InitAdapter {
    *
    * @param path of the adapter, for messages
    */
-  public static float[] of(Path path, Map<String, AdaptedLayer> adapter, Adapters run, long seed) {
+  public static Flat of(Path path, Map<String, AdaptedLayer> adapter, Adapters run, long seed) {
     Map<String, AdaptedLayer> left = new TreeMap<>(adapter);
-    float[] params = run.initial(seed);
+    Flat params = run.initial(seed);
     for (Adapters.Module m : run.modules()) {
       AdaptedLayer one = left.remove(m.path());
       if (one == null) {

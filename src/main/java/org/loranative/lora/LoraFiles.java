@@ -1,8 +1,6 @@
 package org.loranative.lora;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,10 +15,11 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.loranative.UserException;
-import org.loranative.io.DType;
+import org.loranative.io.Numbers;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.io.TensorFile;
+import org.loranative.io.TensorStream;
 import org.loranative.track.Phase;
 
 /**
@@ -155,7 +154,7 @@ public final class LoraFiles {
             .map(e -> (double) Safetensors.floats(e)[0])
             .orElseGet(() -> metadata.alpha(target, method, rank));
     boolean convolution = tensors.values().stream().anyMatch(e -> e.shape().size() == 4);
-    return new AdaptedLayer(target, method, rank, alpha, numbers.get(), convolution);
+    return new AdaptedLayer(target, method, rank, alpha, Numbers.of(numbers.get()), convolution);
   }
 
   /** Refuses what another method, or a mixture of methods, has beside the parts of this one. */
@@ -204,7 +203,7 @@ public final class LoraFiles {
       Map<String, String> metadata)
       throws IOException {
     boolean kohya = format == Format.KOHYA;
-    List<Safetensors.Tensor> tensors = new ArrayList<>();
+    List<TensorStream> tensors = new ArrayList<>();
     Map<String, AdaptedLayer> named = new LinkedHashMap<>();
     if (kohya) {
       named.putAll(kohya(modules, layers));
@@ -225,14 +224,14 @@ public final class LoraFiles {
             // Not every reader of diffusers' names looks for an alpha: the scale is in the numbers.
             float[] numbers = scaled ? m.scaled(part) : m.numbers(part.name());
             tensors.add(
-                tensor(
+                TensorStream.f32(
                     name + (kohya ? part.keys().kohya() : part.keys().peft()),
                     part.fileShape(new Part.FileLayer(m.target(), m.convolution(), kohya)),
                     part.toFile(numbers, m.target())));
           }
           if (kohya) {
             tensors.add(
-                tensor(
+                TensorStream.f32(
                     name + ".alpha",
                     List.of(),
                     new float[] {(float) (scaled ? m.rank() : m.alpha())}));
@@ -250,7 +249,7 @@ public final class LoraFiles {
     if (format == Format.DIFFUSERS) {
       kept.put(LoraMetadata.KEY, LoraMetadata.describe(modules, layers.names().parts()));
     }
-    Safetensors.write(file, tensors, kept);
+    Safetensors.stream(file, tensors, kept);
   }
 
   /** What kohya's scripts would have trained, by their names where they have one. */
@@ -292,12 +291,6 @@ public final class LoraFiles {
       Map<String, AdaptedLayer> modules, Function<AdaptedLayer, String> number) {
     List<String> all = modules.values().stream().map(number).distinct().toList();
     return all.size() == 1 ? all.get(0) : "Dynamic";
-  }
-
-  private static Safetensors.Tensor tensor(String name, List<Long> shape, float[] values) {
-    ByteBuffer data = ByteBuffer.allocate(values.length * 4).order(ByteOrder.LITTLE_ENDIAN);
-    data.asFloatBuffer().put(values);
-    return new Safetensors.Tensor(name, DType.F32, shape, data);
   }
 
   /** The metadata of an adapter's file; of a folder, none. */

@@ -11,7 +11,7 @@ import org.loranative.UserException;
  *
  * @param params the parts of all modules, in the layout of {@code adapters}
  */
-public record Mix(Adapters adapters, float[] params) {
+public record Mix(Adapters adapters, Flat params) {
 
   /**
    * An adapter, and how much of it is wanted.
@@ -42,7 +42,7 @@ public record Mix(Adapters adapters, float[] params) {
               });
     }
     Adapters adapters = Adapters.ofSpecs(targets, specs);
-    float[] params = new float[Math.toIntExact(adapters.floats())];
+    Flat params = new Flat(adapters);
     for (Adapters.Module m : adapters.modules()) {
       int before = 0;
       for (Part part : parts) {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.loranative.graph.Shape;
+import org.loranative.io.Numbers;
 
 /**
  * One tensor of those that a method keeps for a layer.
@@ -129,8 +130,8 @@ public record Part(
   }
 
   /** How many numbers it has. */
-  public int size() {
-    return Math.toIntExact(shape.size());
+  public long size() {
+    return shape.size();
   }
 
   /** Whether its shape tells the rank. */
@@ -154,6 +155,12 @@ public record Part(
   /** Its shape in files. */
   List<Long> fileShape(FileLayer file) {
     return files.shape(this, file);
+  }
+
+  /** Likewise wherever they lie; those that files hold in the same order stay there. */
+  Numbers toFile(Numbers numbers, Adapters.Target layer) {
+    boolean same = axes == Axes.OUTPUT_BY_RANK ? experts() == 1 : layer.kernel() == 1;
+    return same ? numbers : Numbers.of(toFile(numbers.all(), layer));
   }
 
   /**
@@ -201,20 +208,20 @@ public record Part(
    *
    * @param factor that its numbers are multiplied by
    * @param before ranks of this one that stay as they are
-   * @param flat where this part begins at {@code offset}
+   * @param to this one's numbers
    */
-  void place(Part from, float[] numbers, float factor, int before, float[] flat, long offset) {
+  void place(Part from, float[] numbers, float factor, int before, float[] to) {
     int columns = Math.toIntExact(from.shape.last());
     int row = axes == Axes.RANK_BY_INPUT ? before : 0;
     int column = axes == Axes.OUTPUT_BY_RANK ? before : 0;
     long ownRows = shape.rows() / experts();
     long fromRows = from.shape.rows() / experts();
     for (int i = 0; i < from.shape.rows(); i++) {
-      long to = i / fromRows * ownRows + row + i % fromRows;
-      int at = Math.toIntExact(offset + to * shape.last() + column);
+      long own = i / fromRows * ownRows + row + i % fromRows;
+      int at = Math.toIntExact(own * shape.last() + column);
       for (int j = 0; j < columns; j++) {
         float x = numbers[i * columns + j];
-        flat[at + j] = factor == 1 ? x : x * factor;
+        to[at + j] = factor == 1 ? x : x * factor;
       }
     }
   }

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -18,6 +17,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.loranative.UserException;
 import org.loranative.io.JsonFile;
+import org.loranative.io.Numbers;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 
@@ -337,7 +337,7 @@ final class PeftFolder {
                   WholeMethod.INSTANCE,
                   1,
                   1,
-                  Map.of(WholeMethod.WEIGHT, Safetensors.floats(tensor)),
+                  Map.of(WholeMethod.WEIGHT, Safetensors.numbers(tensor)),
                   false));
         });
   }
@@ -350,7 +350,8 @@ final class PeftFolder {
     }
     List<TensorEntry> both = saved.modules(target).stream().map(whole::get).toList();
     if (both.contains(null)
-        || !Arrays.equals(Safetensors.floats(both.get(0)), Safetensors.floats(both.get(1)))) {
+        || !Safetensors.numbers(both.get(0))
+            .areLike(Safetensors.numbers(both.get(1)), (x, y) -> Float.compare(x, y) == 0)) {
       throw new UserException(
           folder
               + " was trained with the head apart from the embedding, but the base model has one"
@@ -404,7 +405,7 @@ final class PeftFolder {
               target.in()));
     }
     double alpha = spec(form, rank, target.path(), List.of()).scale() * rank;
-    return new AdaptedLayer(target, form, rank, alpha, numbers.get(), false);
+    return new AdaptedLayer(target, form, rank, alpha, Numbers.of(numbers.get()), false);
   }
 
   private double alpha(String path) {

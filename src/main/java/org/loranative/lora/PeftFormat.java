@@ -4,8 +4,6 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,9 +15,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
-import org.loranative.io.DType;
 import org.loranative.io.JsonFile;
+import org.loranative.io.Numbers;
 import org.loranative.io.Safetensors;
+import org.loranative.io.TensorStream;
 
 /**
  * PEFT's folder: {@code adapter_model.safetensors}, with {@code base_model.model.} before each
@@ -44,7 +43,7 @@ public final class PeftFormat {
   public static void write(
       Path folder,
       Adapters trained,
-      float[] numbers,
+      Numbers numbers,
       List<Adapters.Target> layers,
       String baseModel)
       throws IOException {
@@ -97,10 +96,10 @@ public final class PeftFormat {
       Path folder, Exported exported, List<Adapters.Target> layers, Network network)
       throws IOException {
     Adapters adapters = exported.adapters();
-    float[] params = exported.params();
+    Numbers params = exported.params();
     List<Adapters.Target> adapted =
         adapters.modules().stream().map(Adapters.Module::target).toList();
-    List<Safetensors.Tensor> tensors = new ArrayList<>();
+    List<TensorStream> tensors = new ArrayList<>();
     SavedModules saved = new SavedModules(layers);
     for (Adapters.Module m : adapters.modules()) {
       String module =
@@ -113,7 +112,7 @@ public final class PeftFormat {
         }
       }
     }
-    Safetensors.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "pt"));
+    Safetensors.stream(folder.resolve(WEIGHTS), tensors, Map.of("format", "pt"));
     LoraSpec spec =
         adapters.specs().stream()
             .filter(s -> !s.method().replaces())
@@ -219,17 +218,14 @@ public final class PeftFormat {
     return path.substring(path.lastIndexOf('.') + 1);
   }
 
-  private static Safetensors.Tensor tensor(
-      String module, Adapters.Module m, Adapters.Place p, float[] params, Network network) {
-    ByteBuffer data = ByteBuffer.allocate(p.part().size() * 4).order(ByteOrder.LITTLE_ENDIAN);
-    data.asFloatBuffer().put(p.part().toFile(p.of(params), m.target()));
-    return new Safetensors.Tensor(
+  private static TensorStream tensor(
+      String module, Adapters.Module m, Adapters.Place p, Numbers params, Network network) {
+    Part.FileLayer file =
+        new Part.FileLayer(m.target(), network.convolutions().test(m.path()), false);
+    return TensorStream.f32(
         module + p.part().keys().peft(),
-        DType.F32,
-        p.part()
-            .fileShape(
-                new Part.FileLayer(m.target(), network.convolutions().test(m.path()), false)),
-        data);
+        p.part().fileShape(file),
+        p.part().toFile(p.of(params), m.target()));
   }
 
   /** Whether a folder holds the embedding or the head, trained as a whole. */
@@ -243,8 +239,8 @@ public final class PeftFormat {
   }
 
   /** Reads an adapter's numbers into the layout of {@code adapters}, which fit it. */
-  public static float[] read(Path folder, Adapters adapters) {
-    float[] params = new float[Math.toIntExact(adapters.floats())];
+  public static Flat read(Path folder, Adapters adapters) {
+    Flat params = new Flat(adapters);
     Map<String, AdaptedLayer> layers =
         read(folder, adapters.modules().stream().map(Adapters.Module::target).toList());
     for (Adapters.Module m : adapters.modules()) {

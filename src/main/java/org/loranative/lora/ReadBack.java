@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.loranative.UserException;
+import org.loranative.io.Numbers;
 
 /** Whether an adapter's file says what was trained: the file is read as another's would be. */
 public final class ReadBack {
@@ -20,7 +21,7 @@ public final class ReadBack {
    * @throws UserException if the two change the base differently
    */
   public static void require(
-      Path written, Map<String, AdaptedLayer> read, Adapters trained, float[] params) {
+      Path written, Map<String, AdaptedLayer> read, Adapters trained, Numbers params) {
     Map<String, AdaptedLayer> own = new LinkedHashMap<>();
     for (Adapters.Module m : trained.modules()) {
       own.put(m.path(), m.spec().method().exported(AdaptedLayer.of(m, params, false)));
@@ -47,7 +48,7 @@ public final class ReadBack {
   }
 
   private static boolean near(
-      Adapters.Module read, float[] params, Adapters.Module own, float[] ownParams) {
+      Adapters.Module read, Numbers params, Adapters.Module own, Numbers ownParams) {
     boolean near = read.parts().size() == own.parts().size();
     for (int i = 0; near && i < own.parts().size(); i++) {
       Part a = read.parts().get(i).part();
@@ -60,18 +61,16 @@ public final class ReadBack {
     return near;
   }
 
-  private static boolean near(float[] actual, float[] expected) {
-    float largest = 0;
-    for (float x : expected) {
-      largest = Math.max(largest, Math.abs(x));
-    }
-    for (int i = 0; i < expected.length; i++) {
-      // NaN is never near, which is right unless it was trained so.
-      boolean same = Float.compare(actual[i], expected[i]) == 0;
-      if (!same && !(Math.abs(actual[i] - expected[i]) <= ROUNDING * largest)) {
-        return false;
-      }
-    }
-    return true;
+  private static boolean near(Numbers actual, Numbers expected) {
+    float[] largest = {0};
+    expected.inPieces(
+        (from, piece, count) -> {
+          for (int i = 0; i < count; i++) {
+            largest[0] = Math.max(largest[0], Math.abs(piece[i]));
+          }
+        });
+    // NaN is never near, which is right unless it was trained so.
+    return actual.areLike(
+        expected, (x, y) -> Float.compare(x, y) == 0 || Math.abs(x - y) <= ROUNDING * largest[0]);
   }
 }

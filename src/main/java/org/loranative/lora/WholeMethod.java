@@ -9,6 +9,7 @@ import java.util.function.Supplier;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Conv2d;
+import org.loranative.io.Numbers;
 
 /**
  * A layer's weight trained as a whole (PEFT's {@code modules_to_save}): it begins as the base's and
@@ -61,19 +62,19 @@ record WholeMethod() implements AdapterMethod {
   }
 
   @Override
-  public Map<String, float[]> startFromWeight(Adapters.Module layer, Supplier<float[]> w0) {
+  public Map<String, Numbers> startFromWeight(Adapters.Module layer, Supplier<Numbers> w0) {
     return Map.of(WEIGHT, w0.get());
   }
 
   @Override
   public void merge(AdaptedLayer layer, int row, float[] weights) {
-    System.arraycopy(layer.numbers(WEIGHT), row * weights.length, weights, 0, weights.length);
+    layer.numbers().get(WEIGHT).read((long) row * weights.length, weights, 0, weights.length);
   }
 
   /** How large the weight is: what of it is the base's, it does not know. */
   @Override
   public Change change(AdaptedLayer layer) {
-    return new Change(Change.norm(layer.numbers(WEIGHT)), List.of());
+    return new Change(Change.norm(layer.numbers().get(WEIGHT)), List.of());
   }
 
   @Override

@@ -1,20 +1,18 @@
 package org.loranative.model;
 
-import java.nio.ByteOrder;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import org.loranative.device.CpuDevice;
 import org.loranative.device.Device;
-import org.loranative.device.HostBuffer;
 import org.loranative.graph.Graph;
-import org.loranative.graph.Kind;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
+import org.loranative.io.Numbers;
 import org.loranative.lora.AdapterMethod;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
-import org.loranative.model.weights.LoadedWeights;
+import org.loranative.lora.Flat;
+import org.loranative.model.weights.WeightNumbers;
 import org.loranative.model.weights.Weights;
 import org.loranative.track.Phase;
 
@@ -36,17 +34,14 @@ public final class AdapterStart {
       DType compute,
       Placement placement,
       AdapterState state,
-      float[] params) {
+      Flat params) {
     Phase phase = new Phase("layers' starts computed", adapters.modules().size());
     for (Adapters.Module m : adapters.modules()) {
       phase.next();
       m.spec()
           .method()
-          .startFromWeight(m, () -> numbers(weights, m.target()))
-          .forEach(
-              (part, numbers) ->
-                  System.arraycopy(
-                      numbers, 0, params, (int) m.part(part).offset(), numbers.length));
+          .startFromWeight(m, () -> WeightNumbers.of(weights, m.path() + ".weight"))
+          .forEach((part, numbers) -> params.put(m.part(part), numbers));
     }
     phase.end();
     Graph graph = new Graph();
@@ -69,25 +64,7 @@ public final class AdapterStart {
     state.write(AdapterState.PARAMS, params);
     try (Session session = new Session(device, graph, placement, Optional.empty())) {
       Map<String, float[]> starts = session.run(Map.<String, Value>of());
-      places.forEach(
-          (name, place) -> {
-            float[] numbers = starts.get(name);
-            System.arraycopy(numbers, 0, params, (int) place.offset(), numbers.length);
-          });
-    }
-  }
-
-  /** A linear layer's frozen weight as the base's files have it; on the host, beside the plan. */
-  private static float[] numbers(Weights weights, Adapters.Target layer) {
-    String name = layer.path() + ".weight";
-    Value v = new Graph().named(Kind.WEIGHT, name, DType.F32, weights.shape(name));
-    try (CpuDevice device = new CpuDevice(CpuDevice.physicalCores());
-        LoadedWeights loaded = weights.load(Map.of(name, v), device);
-        HostBuffer host = new HostBuffer(v.bytes())) {
-      device.download(host, loaded.address(v), v.bytes());
-      float[] numbers = new float[Math.toIntExact(v.shape().size())];
-      host.view().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(numbers);
-      return numbers;
+      places.forEach((name, place) -> params.put(place, Numbers.of(starts.get(name))));
     }
   }
 }

@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Ema;
+import org.loranative.io.Numbers;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.Slot;
@@ -40,8 +41,8 @@ record AveragedOptimizer(Optimizer trained, double decay) implements Optimizer {
   }
 
   @Override
-  public Optional<float[]> evaluated(AdapterState state) {
-    return Optional.of(state.read(AVERAGE));
+  public Optional<Numbers> evaluated(AdapterState state) {
+    return Optional.of(state.numbers(AVERAGE));
   }
 
   @Override

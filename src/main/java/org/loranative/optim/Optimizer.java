@@ -3,6 +3,7 @@ package org.loranative.optim;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.loranative.io.Numbers;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.Slot;
@@ -21,7 +22,7 @@ public interface Optimizer {
   void append(Update update);
 
   /** The parameters to evaluate and export, where they are others than those that train. */
-  default Optional<float[]> evaluated(AdapterState state) {
+  default Optional<Numbers> evaluated(AdapterState state) {
     return Optional.empty();
   }
 

@@ -54,6 +54,6 @@ record ProdigyOptimizer(Hyperparameters hyperparameters) implements Optimizer {
 
   @Override
   public Map<String, Double> scalars(AdapterState state) {
-    return Map.of(DISTANCE, (double) state.read(DISTANCE)[0]);
+    return Map.of(DISTANCE, (double) state.numbers(DISTANCE).all()[0]);
   }
 }

@@ -7,6 +7,7 @@ import org.loranative.graph.ops.ParameterRange;
 import org.loranative.graph.ops.ScheduleFreeAdamW;
 import org.loranative.graph.ops.ScheduleFreeWeight;
 import org.loranative.io.DType;
+import org.loranative.io.Numbers;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.Slot;
@@ -46,13 +47,27 @@ record ScheduleFreeOptimizer(Hyperparameters hyperparameters) implements Optimiz
   }
 
   @Override
-  public Optional<float[]> evaluated(AdapterState state) {
-    float[] x = state.read(AdapterState.PARAMS);
-    float[] z = state.read(Z);
-    float weight = 1 - 1 / hyperparameters.beta1();
-    for (int i = 0; i < x.length; i++) {
-      x[i] += weight * (z[i] - x[i]);
+  public Optional<Numbers> evaluated(AdapterState state) {
+    return Optional.of(
+        new Average(
+            state.numbers(AdapterState.PARAMS), state.numbers(Z), 1 - 1 / hyperparameters.beta1()));
+  }
+
+  /** x of y and z, number by number. */
+  private record Average(Numbers y, Numbers z, float weight) implements Numbers {
+    @Override
+    public long size() {
+      return y.size();
     }
-    return Optional.of(x);
+
+    @Override
+    public void read(long from, float[] to, int at, int count) {
+      y.read(from, to, at, count);
+      float[] own = new float[count];
+      z.read(from, own, 0, count);
+      for (int i = 0; i < count; i++) {
+        to[at + i] += weight * (own[i] - to[at + i]);
+      }
+    }
   }
 }

@@ -2,12 +2,14 @@ package org.loranative.train;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 import org.loranative.diagnose.Statistics;
+import org.loranative.io.Numbers;
 import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
@@ -22,7 +24,7 @@ public final class Anatomy {
   private final Adapters adapters;
   private final AdapterState state;
   private final Map<String, Double> weights;
-  private float[] before = new float[0];
+  private Map<String, List<float[]>> before = Map.of();
   private double[] gradNorms = new double[0];
 
   /**
@@ -40,20 +42,37 @@ public final class Anatomy {
    * @param lossScale that they are multiplied by
    */
   void beforeUpdate(double lossScale) {
-    float[] grads = state.read(AdapterState.GRADS);
-    gradNorms = modules().parallelStream().mapToDouble(m -> norm(m, grads) / lossScale).toArray();
-    before = state.read(AdapterState.PARAMS);
+    Map<String, List<float[]>> grads = parts(state.numbers(AdapterState.GRADS));
+    gradNorms =
+        modules().parallelStream()
+            .mapToDouble(m -> norm(grads.get(m.path())) / lossScale)
+            .toArray();
+    before = parts(state.numbers(AdapterState.PARAMS));
   }
 
   /** What the update made of them. */
-  LayerLog.At afterUpdate(int step, float[] params) {
+  LayerLog.At afterUpdate(int step) {
     List<Adapters.Module> modules = modules();
+    Map<String, List<float[]>> after = parts(state.numbers(AdapterState.PARAMS));
     LayerLog.Layer[] layers = new LayerLog.Layer[modules.size()];
     IntStream.range(0, layers.length)
         .parallel()
-        .forEach(i -> layers[i] = layer(modules.get(i), gradNorms[i], params));
-    before = new float[0];
+        .forEach(
+            i -> {
+              Adapters.Module m = modules.get(i);
+              layers[i] = layer(m, gradNorms[i], before.get(m.path()), after.get(m.path()));
+            });
+    before = Map.of();
     return new LayerLog.At(step, List.of(layers));
+  }
+
+  /** A flat buffer's numbers, part by part, by the layer's path. */
+  private Map<String, List<float[]>> parts(Numbers flat) {
+    Map<String, List<float[]>> parts = new HashMap<>();
+    for (Adapters.Module m : modules()) {
+      parts.put(m.path(), m.parts().stream().map(p -> p.of(flat).all()).toList());
+    }
+    return parts;
   }
 
   /** Those that add something to a weight. */
@@ -61,17 +80,21 @@ public final class Anatomy {
     return adapters.modules().stream().filter(m -> !m.spec().method().replaces()).toList();
   }
 
-  private LayerLog.Layer layer(Adapters.Module m, double gradNorm, float[] params) {
-    Change change = m.spec().method().change(AdaptedLayer.of(m, params, false));
+  private LayerLog.Layer layer(
+      Adapters.Module m, double gradNorm, List<float[]> old, List<float[]> now) {
+    Map<String, float[]> numbers = new LinkedHashMap<>();
     Map<String, Float> parts = new LinkedHashMap<>();
     double moved = 0;
     double all = 0;
-    for (Adapters.Place p : m.parts()) {
-      double own = squares(p, params);
+    for (int i = 0; i < now.size(); i++) {
+      String name = m.parts().get(i).part().name();
+      double own = squares(now.get(i));
       all += own;
-      moved += squaresOfDifference(p, params, before);
-      parts.put(p.part().name(), (float) Math.sqrt(own));
+      moved += squaresOfDifference(now.get(i), old.get(i));
+      numbers.put(name, now.get(i));
+      parts.put(name, (float) Math.sqrt(own));
     }
+    Change change = m.spec().method().change(AdaptedLayer.of(m, numbers));
     List<Float> spectrum = new ArrayList<>();
     if (!change.spectra().isEmpty()) {
       for (double x : change.spectra().get(0)) {
@@ -91,23 +114,21 @@ public final class Anatomy {
         (float) (Math.sqrt(moved / all)));
   }
 
-  private static double norm(Adapters.Module m, float[] flat) {
-    return Math.sqrt(m.parts().stream().mapToDouble(p -> squares(p, flat)).sum());
+  private static double norm(List<float[]> parts) {
+    return Math.sqrt(parts.stream().mapToDouble(Anatomy::squares).sum());
   }
 
-  private static double squares(Adapters.Place p, float[] flat) {
-    int end = (int) p.offset() + p.part().size();
+  private static double squares(float[] x) {
     double sum = 0;
-    for (int i = (int) p.offset(); i < end; i++) {
-      sum += (double) flat[i] * flat[i];
+    for (float v : x) {
+      sum += (double) v * v;
     }
     return sum;
   }
 
-  private static double squaresOfDifference(Adapters.Place p, float[] x, float[] y) {
-    int end = (int) p.offset() + p.part().size();
+  private static double squaresOfDifference(float[] x, float[] y) {
     double sum = 0;
-    for (int i = (int) p.offset(); i < end; i++) {
+    for (int i = 0; i < x.length; i++) {
       double by = x[i] - y[i];
       sum += by * by;
     }

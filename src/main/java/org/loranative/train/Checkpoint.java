@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -68,10 +67,8 @@ public record Checkpoint(
   void write(Path folder, Optimizer optimizer, AdapterState state, Task<?> task, String configYaml)
       throws IOException {
     task.export(folder, EvaluatedState.params(optimizer, state));
-    Safetensors.write(
-        folder.resolve(OPTIMIZER),
-        state.kept().stream().map(slot -> tensor(slot, state)).toList(),
-        Map.of());
+    Safetensors.stream(
+        folder.resolve(OPTIMIZER), state.kept().stream().map(state::stream).toList(), Map.of());
     AtomicFiles.writeString(folder.resolve(RunIdentity.CONFIG), configYaml);
     ObjectNode node = JSON.createObjectNode();
     node.put("step", step);
@@ -83,11 +80,6 @@ public record Checkpoint(
     byte[] json = JSON.writeValueAsBytes(node);
     AtomicFiles.write(folder.resolve(STATE), out -> out.write(json));
     Checksums.write(folder);
-  }
-
-  private static Safetensors.Tensor tensor(Slot slot, AdapterState state) {
-    ByteBuffer data = state.readBytes(slot.name());
-    return new Safetensors.Tensor(slot.name(), slot.dtype(), List.of(slot.size()), data);
   }
 
   /**
@@ -162,7 +154,7 @@ public record Checkpoint(
         || !kept.stream().allMatch(slot -> fits(slot, tensors.get(slot.name())))) {
       throw mine.unfit(folder);
     }
-    kept.forEach(s -> state.writeBytes(s.name(), Safetensors.data(tensors.get(s.name()))));
+    kept.forEach(slot -> state.restore(slot, tensors.get(slot.name())));
   }
 
   private static boolean fits(Slot slot, TensorEntry entry) {

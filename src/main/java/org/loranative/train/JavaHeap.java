@@ -4,8 +4,8 @@ import org.loranative.UserException;
 import org.loranative.lora.Adapters;
 
 /**
- * What a run keeps on Java's heap, which is no part of the plan: copies of the adapter while it is
- * saved, encoded images and captions.
+ * What a run keeps on Java's heap, which is no part of the plan: copies of low-rank adapters while
+ * they are saved, encoded images and captions.
  *
  * @param needed bytes at the run's worst moment
  * @param most bytes that the heap may have
@@ -27,9 +27,18 @@ public record JavaHeap(long needed, long most, long held, long used) {
 
   public static JavaHeap of(Adapters adapters, long encoded) {
     long used = inUse();
-    long needed = used + COPIES * adapters.floats() * 4 + encoded + SMALL_THINGS;
+    long needed = used + COPIES * inMemory(adapters) + encoded + SMALL_THINGS;
     Runtime java = Runtime.getRuntime();
     return new JavaHeap(needed, java.maxMemory(), java.totalMemory(), used);
+  }
+
+  /** Bytes of the layers' numbers; weights trained as a whole are moved in pieces. */
+  private static long inMemory(Adapters adapters) {
+    return adapters.modules().stream()
+        .filter(m -> !m.spec().method().replaces())
+        .flatMap(m -> m.parts().stream())
+        .mapToLong(p -> p.part().size() * Float.BYTES)
+        .sum();
   }
 
   private static long inUse() {

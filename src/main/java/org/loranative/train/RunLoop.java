@@ -203,12 +203,13 @@ public final class RunLoop implements Trainer.Listener {
 
   /** Looks at the adapters after a step; returns its points by tag. */
   private Map<String, Double> layers(int step) {
-    float[] params = run.state().read(AdapterState.PARAMS);
-    LayerLog.At at = run.anatomy().afterUpdate(step, params);
+    LayerLog.At at = run.anatomy().afterUpdate(step);
     run.tracker().layers(at);
     doctor.add(at);
     Map<String, Double> points = new LinkedHashMap<>();
-    points.put("adapter/dead_layers", (double) run.adapters().dead(params));
+    points.put(
+        "adapter/dead_layers",
+        (double) run.adapters().dead(run.state().numbers(AdapterState.PARAMS)));
     points.putAll(Anatomy.curves(at));
     return points;
   }

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import org.loranative.graph.Graph;
+import org.loranative.io.Numbers;
 import org.loranative.model.Objective;
 
 /**
@@ -102,12 +103,12 @@ public interface Task<B> {
   }
 
   /** Writes the adapter into {@code folder}; returns the folder or file that holds it. */
-  Path export(Path folder, float[] params) throws IOException;
+  Path export(Path folder, Numbers params) throws IOException;
 
   /**
    * Writes the finished adapter into {@code output_dir}; returns the folder or file that has it.
    */
-  Path finish(Path outputDir, float[] params) throws IOException;
+  Path finish(Path outputDir, Numbers params) throws IOException;
 
   /** The setting to change, and how, so that a batch needs about {@code share} of the memory. */
   String smallerBatch(double share);

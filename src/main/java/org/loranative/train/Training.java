@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.loranative.device.Memory;
 import org.loranative.graph.Graph;
+import org.loranative.io.Numbers;
 import org.loranative.lora.Adapters;
 import org.loranative.model.Placement;
 import org.loranative.model.weights.Weights;
@@ -37,7 +38,7 @@ public interface Training<B> extends AutoCloseable {
   Map<String, float[]> constants();
 
   /** The numbers of an adapter to start from; it must fit the run's own. */
-  float[] readAdapter(Path path);
+  Numbers readAdapter(Path path);
 
   /** Every graph that previews run, none without. */
   List<Graph> previewGraphs();

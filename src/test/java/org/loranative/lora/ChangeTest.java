@@ -12,6 +12,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.loranative.io.Numbers;
 
 /** What adapters add to a weight, beside numpy's numbers of the whole matrices. */
 class ChangeTest {
@@ -43,7 +44,12 @@ class ChangeTest {
     Adapters.Target target =
         new Adapters.Target("x", golden.path("in").asLong(), golden.path("out").asLong());
     return new AdaptedLayer(
-        target, method, golden.path("rank").asInt(), golden.path("alpha").asDouble(), parts, false);
+        target,
+        method,
+        golden.path("rank").asInt(),
+        golden.path("alpha").asDouble(),
+        Numbers.of(parts),
+        false);
   }
 
   @ParameterizedTest
@@ -73,21 +79,21 @@ class ChangeTest {
     JsonNode golden = golden();
     AdaptedLayer learnt = layer(golden, "lora");
     AdapterMethod method = new PissaInit().method(1);
-    Map<String, float[]> parts = new HashMap<>(learnt.numbers());
+    Map<String, Numbers> parts = new HashMap<>(learnt.numbers());
     float[] a = learnt.numbers(LowRankMethod.A);
     float[] b = learnt.numbers(LowRankMethod.B);
     float[] less = new float[b.length];
     for (int i = 0; i < b.length; i++) {
       less[i] = (float) (-learnt.scale() * b[i]);
     }
-    parts.put("lora_A_start", a);
-    parts.put("lora_B_start", less);
+    parts.put("lora_A_start", Numbers.of(a));
+    parts.put("lora_B_start", Numbers.of(less));
     AdaptedLayer unmoved =
         new AdaptedLayer(learnt.target(), method, learnt.rank(), learnt.alpha(), parts, false);
     assertThat(method.change(unmoved).norm()).isCloseTo(0, offset(1e-5));
     float[] moved = a.clone();
     moved[3] += 2;
-    parts.put(LowRankMethod.A, moved);
+    parts.put(LowRankMethod.A, Numbers.of(moved));
     double column = 0;
     for (int o = 0; o < learnt.target().out(); o++) {
       double x = b[o * learnt.rank()]; // a[0, 3] meets B's first column

@@ -16,6 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.loranative.UserException;
 import org.loranative.io.JsonFile;
+import org.loranative.io.Numbers;
 import org.loranative.model.llm.LlmBase;
 import org.loranative.testing.Golden;
 import org.loranative.testing.TensorFiles;
@@ -78,7 +79,7 @@ class PeftFormatTest {
         new Adapters(
             new LoraSpec(8, 8, 0, List.of("all-linear"), false),
             List.of(new Adapters.Target("a.q_proj", 400, 30), new Adapters.Target("b", 7, 5)));
-    float[] flat = adapters.initial(3);
+    float[] flat = adapters.initial(3).all();
     Adapters.Module q = adapters.modules().get(0);
     double sum = 0;
     double squares = 0;
@@ -95,8 +96,8 @@ class PeftFormatTest {
     for (int i = 0; i < q.part("lora_B").part().size(); i++) {
       assertThat(flat[(int) q.part("lora_B").offset() + i]).isZero();
     }
-    assertThat(adapters.initial(3)).isEqualTo(flat);
-    assertThat(adapters.initial(4)).isNotEqualTo(flat);
+    assertThat(adapters.initial(3).all()).isEqualTo(flat);
+    assertThat(adapters.initial(4).all()).isNotEqualTo(flat);
   }
 
   /** LoRA+: parts of one rate lie side by side, and a layer finds its own among them. */
@@ -112,15 +113,15 @@ class PeftFormatTest {
             spec, List.of(new Adapters.Target("a", 400, 30), new Adapters.Target("b", 7, 5)));
     assertThat(adapters.ranges().stream().map(Adapters.Range::rate)).containsExactly(2.0, 32.0);
     Adapters.Range second = adapters.ranges().get(1);
-    float[] flat = adapters.initial(3);
+    Numbers flat = adapters.initial(3);
     for (Adapters.Module m : adapters.modules()) {
       assertThat(m.part("lora_A").offset()).isLessThan(second.from());
       assertThat(m.part("lora_B").offset()).isGreaterThanOrEqualTo(second.from());
-      assertThat(m.part("lora_B").of(flat)).containsOnly(0);
+      assertThat(m.part("lora_B").of(flat).all()).containsOnly(0);
     }
     assertThat(adapters.dead(flat)).isEqualTo(2);
     double squares = 0;
-    float[] a = adapters.modules().get(0).part("lora_A").of(flat);
+    float[] a = adapters.modules().get(0).part("lora_A").of(flat).all();
     for (float x : a) {
       squares += x * x;
     }
@@ -196,6 +197,12 @@ class PeftFormatTest {
     config("{\"peft_type\":\"LORA\",\"r\":4,\"layer_replication\":[[0,1],[0,2]]}");
     assertThatThrownBy(() -> PeftFormat.adapters(folder, other.targets()))
         .hasMessageContaining("layer_replication is [[0,1],[0,2]]");
+    for (String rows : List.of("[3,5]", "{\"embed_tokens\":[3]}")) {
+      config("{\"peft_type\":\"LORA\",\"r\":4,\"trainable_token_indices\":" + rows + "}");
+      assertThatThrownBy(() -> PeftFormat.adapters(folder, other.targets()))
+          .hasMessageContaining("trainable_token_indices names " + rows + ", single rows")
+          .hasMessageContaining("Train all of it (modules_to_save), or merge");
+    }
     config("{\"peft_type\":\"LORA\",\"r\":4,\"init_lora_weights\":\"pissa_niter_16\"}");
     assertThatThrownBy(() -> PeftFormat.adapters(folder, other.targets()))
         .hasMessageContaining("init_lora_weights is \"pissa_niter_16\"");
@@ -227,17 +234,18 @@ class PeftFormatTest {
     Files.copy(weights, file);
     config(apart);
     AdaptedLayer read = PeftFormat.read(folder, base.adaptable()).get("model.embed_tokens");
-    assertThat(read.numbers("whole")).isNotEmpty();
+    float[] whole = read.numbers("whole"); // before the file is another
+    assertThat(whole).isNotEmpty();
     String head = "base_model.model.lm_head.weight";
     TensorFiles.like(weights, name -> name.equals(head) ? "" : name).write(file);
     config(config.replace("\"lm_head\"", "\"embed_tokens\""));
     assertThat(PeftFormat.read(folder, base.adaptable()).get("model.embed_tokens").numbers("whole"))
-        .isEqualTo(read.numbers("whole"));
+        .isEqualTo(whole);
     config(apart);
     assertThatThrownBy(() -> PeftFormat.read(folder, base.adaptable()))
         .isInstanceOf(UserException.class)
         .hasMessageContaining("trained with the head apart from the embedding");
-    float[] other = read.numbers("whole").clone();
+    float[] other = whole.clone();
     other[5] += 1;
     List<Long> shape = List.of(read.target().out(), read.target().in());
     TensorFiles.like(weights).with(head, shape, other).write(file);
@@ -261,11 +269,11 @@ class PeftFormatTest {
             new LoraSpec(4, 8, 0, List.of("layers.0.self_attn.q_proj", "down_proj"), false),
             new LoraSpec(2, 6, 0, List.of("layers.1.mlp.down_proj"), false));
     Adapters adapters = new Adapters(specs, base.targets());
-    float[] params = adapters.initial(7);
+    float[] params = adapters.initial(7).all();
     for (int i = 0; i < params.length; i++) {
       params[i] += i % 13;
     }
-    PeftFormat.write(folder, adapters, params, base.targets(), "base");
+    PeftFormat.write(folder, adapters, Numbers.of(params), base.targets(), "base");
     JsonNode config = new ObjectMapper().readTree(folder.resolve("adapter_config.json").toFile());
     assertThat(config.path("target_modules"))
         .extracting(JsonNode::asText)
@@ -317,7 +325,7 @@ class PeftFormatTest {
     AdaptedLayer one = theirs.values().iterator().next();
     Adapters run =
         new Adapters(new LoraSpec(4, 40, 0, List.copyOf(theirs.keySet()), false), base.targets());
-    float[] params = InitAdapter.of(peft, theirs, run, 1);
+    float[] params = InitAdapter.of(peft, theirs, run, 1).all();
     Adapters.Module m = run.find(one.target().path()).orElseThrow();
     double before = 0;
     double after = 0;

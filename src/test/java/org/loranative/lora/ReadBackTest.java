@@ -8,6 +8,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.UserException;
+import org.loranative.io.Numbers;
 import org.loranative.testing.Golden;
 
 /** An adapter's file that says something else than what was trained is named. */
@@ -28,7 +29,7 @@ class ReadBackTest {
   void theSameIsTheSame() throws Exception {
     for (String method : List.of("lora", "dora", "loha", "lokr")) {
       Adapters trained = adapters(method, 3);
-      float[] params = numbers(trained);
+      Numbers params = numbers(trained);
       Path to = folder.resolve(method);
       java.nio.file.Files.createDirectories(to);
       PeftFormat.write(to, trained, params, List.of(LAYER), "base");
@@ -36,18 +37,18 @@ class ReadBackTest {
     }
   }
 
-  private static float[] numbers(Adapters trained) {
-    float[] params = trained.initial(7);
+  private static Numbers numbers(Adapters trained) {
+    float[] params = trained.initial(7).all();
     for (int i = 0; i < params.length; i++) {
       params[i] += (i * 37 % 101 - 50) / 100f;
     }
-    return params;
+    return Numbers.of(params);
   }
 
   @Test
   void oneNumberOrTheScaleOrALayerTells() {
     Adapters trained = adapters("lora", 3);
-    float[] params = numbers(trained);
+    Numbers params = numbers(trained);
     AdaptedLayer own = AdaptedLayer.of(trained.modules().get(0), params, false);
     AdaptedLayer.LowRank m = own.lowRank().orElseThrow();
     float[] b = m.b().clone();

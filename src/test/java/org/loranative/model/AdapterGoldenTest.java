@@ -20,6 +20,7 @@ import org.loranative.device.Device;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Recompute;
 import org.loranative.io.DType;
+import org.loranative.io.Numbers;
 import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.AdapterMethod;
 import org.loranative.lora.AdapterState;
@@ -89,7 +90,7 @@ class AdapterGoldenTest {
         List<Adapters.Target> targets = base.adaptable();
         reader = f -> PeftFormat.read(f, targets);
         adapters = plus(name, PeftFormat.adapters(folder.resolve("start"), targets), targets);
-        start = PeftFormat.read(folder.resolve("start"), adapters);
+        start = PeftFormat.read(folder.resolve("start"), adapters).all();
         constants = base.constants();
         int tokens = golden.ints("ids").length;
         int[] positions = new int[tokens];
@@ -138,7 +139,7 @@ class AdapterGoldenTest {
                 new DenoisingObjective(0));
       }
       placed = new PlacedModel(DEVICES.get(device), weights, adapters, constants, training);
-      placed.state().write(AdapterState.PARAMS, start);
+      placed.state().write(AdapterState.PARAMS, Numbers.of(start));
     }
 
     /** The adapter called {@code name} as the tool wrote it. */
@@ -154,13 +155,13 @@ class AdapterGoldenTest {
     /** Every part of {@code slot} against the tool's file of that name. */
     void check(String slot, String name, double tolerance) {
       Map<String, AdaptedLayer> expected = read(name);
-      float[] flat = placed.state().read(slot);
+      Numbers flat = placed.state().numbers(slot);
       assertThat(adapters.modules()).hasSameSizeAs(expected.keySet());
       for (Adapters.Module m : adapters.modules()) {
         AdaptedLayer layer = expected.get(m.path());
         assertThat(m.parts()).isNotEmpty();
         for (Adapters.Place p : m.parts()) {
-          assertThat(Errors.relative(p.of(flat), layer.numbers(p.part().name())))
+          assertThat(Errors.relative(p.of(flat).all(), layer.numbers(p.part().name())))
               .as(name + " of " + m.path() + "." + p.part().name())
               .isLessThan(tolerance);
         }
@@ -243,13 +244,13 @@ class AdapterGoldenTest {
         device.equals("cpu") || device.equals("cuda-emu") && !name.startsWith("sd-"));
     try (Model model = new Model(device, name)) {
       model.run(model.training, 1);
-      float[] expected = model.placed.state().read(AdapterState.GRADS);
+      float[] expected = model.placed.state().numbers(AdapterState.GRADS).all();
       for (Recompute.Mode mode : Recompute.Mode.values()) {
         Map<String, Recompute.Mode> modes = new HashMap<>();
         Recompute.blocks(model.training).forEach(b -> modes.put(b, mode));
-        model.placed.state().write(AdapterState.GRADS, new float[expected.length]);
+        model.placed.state().write(AdapterState.GRADS, Numbers.of(new float[expected.length]));
         model.run(Recompute.apply(model.training, modes), 1);
-        assertThat(model.placed.state().read(AdapterState.GRADS))
+        assertThat(model.placed.state().numbers(AdapterState.GRADS).all())
             .as(mode.name())
             .isEqualTo(expected);
       }

@@ -15,11 +15,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.loranative.device.Device;
 import org.loranative.graph.Graph;
 import org.loranative.io.DType;
+import org.loranative.io.Numbers;
 import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.AdapterMethod;
 import org.loranative.lora.AdapterMethods;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
+import org.loranative.lora.Flat;
 import org.loranative.lora.LoraInit;
 import org.loranative.lora.LoraSpec;
 import org.loranative.lora.PeftFormat;
@@ -66,7 +68,7 @@ class AdapterStartGoldenTest {
     try (Device device = TestDevices.open(deviceName);
         PlacedModel placed =
             new PlacedModel(device, base.weights(), adapters, base.constants(), training)) {
-      float[] params = adapters.initial(1);
+      Flat params = adapters.initial(1);
       AdapterStart.fill(
           device, base.weights(), adapters, DType.F32, placed.placement(), placed.state(), params);
       placed.state().write(AdapterState.PARAMS, params);
@@ -85,13 +87,13 @@ class AdapterStartGoldenTest {
       }
       float[] expected = new Golden(FOLDER.resolve(init + "/losses.safetensors")).floats("losses");
       assertThat(Errors.relative(losses, expected)).as("losses").isLessThan(1e-4);
-      finished(base, adapters, placed.state().read(AdapterState.PARAMS), init, theirs);
+      finished(base, adapters, placed.state().numbers(AdapterState.PARAMS), init, theirs);
     }
   }
 
   /** The file is LoRA of twice the rank, whose change is the trained one less the start. */
   private void finished(
-      LlmBase base, Adapters adapters, float[] params, String init, Map<String, AdaptedLayer> start)
+      LlmBase base, Adapters adapters, Numbers params, String init, Map<String, AdaptedLayer> start)
       throws Exception {
     PeftFormat.write(folder, adapters, params, base.targets(), "base");
     Map<String, AdaptedLayer> written = PeftFormat.read(folder, base.targets());

@@ -3,8 +3,11 @@ package org.loranative.optim;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.util.ArrayList;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -21,6 +24,7 @@ import org.loranative.graph.Plan;
 import org.loranative.graph.Planner;
 import org.loranative.graph.StepState;
 import org.loranative.io.DType;
+import org.loranative.io.Numbers;
 import org.loranative.lora.AdapterMethod;
 import org.loranative.lora.AdapterMethods;
 import org.loranative.lora.AdapterState;
@@ -115,7 +119,7 @@ class OptimizerGoldenTest {
       arena = device.allocate(plan.arenaBytes());
       at = plan.bind(arena, state::address);
       executor = new Executor(device, true);
-      state.begin(flat("start", 0));
+      state.begin(Numbers.of(flat("start", 0)));
     }
 
     /** The third layer has a vector too: DoRA's magnitudes. */
@@ -142,7 +146,7 @@ class OptimizerGoldenTest {
       int i = 0;
       for (Adapters.Module m : adapters.modules()) {
         for (Adapters.Place p : m.parts()) {
-          copy(name + "." + i++, step, flat, (int) p.offset(), p.part().size());
+          copy(name + "." + i++, step, flat, (int) p.offset(), (int) p.part().size());
         }
       }
       return flat;
@@ -160,26 +164,28 @@ class OptimizerGoldenTest {
     void step(int t, float[] grads, float scale) {
       double rate = c.rate() * (1 + 0.1 * ((t - 1) % 4));
       Hyperparameters h = c.hyperparameters();
-      state.write(AdapterState.GRADS, grads);
+      state.write(AdapterState.GRADS, Numbers.of(grads));
       state.writeStep(new StepState(1, t, 0, rate, h.beta1(), h.beta2(), 1, scale));
       executor.prepare(plan, arena.address());
       executor.run(plan, at);
-      assertThat(state.read(AdapterState.GRADS)).containsOnly(0f);
+      assertThat(state.numbers(AdapterState.GRADS).all()).containsOnly(0f);
     }
 
     float[] params() {
-      return state.read(AdapterState.PARAMS);
+      return state.numbers(AdapterState.PARAMS).all();
     }
 
     /** All that a checkpoint would hold. */
-    Map<String, List<Byte>> kept() {
-      Map<String, List<Byte>> kept = new HashMap<>();
+    Map<String, String> kept() {
+      Map<String, String> kept = new HashMap<>();
       for (Slot slot : state.kept()) {
-        List<Byte> bytes = new ArrayList<>();
-        for (byte b : state.readBytes(slot.name()).array()) {
-          bytes.add(b);
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try {
+          state.stream(slot).content().write(bytes);
+        } catch (IOException e) {
+          throw new UncheckedIOException(e);
         }
-        kept.put(slot.name(), bytes);
+        kept.put(slot.name(), HexFormat.of().formatHex(bytes.toByteArray()));
       }
       return kept;
     }
@@ -219,7 +225,7 @@ class OptimizerGoldenTest {
       // Prodigy's first steps are hardly longer than a rounding of the numbers that they move.
       double tolerance = c.name().equals("prodigy") ? 1e-3 : 1e-4;
       assertThat(error(run.params(), run.flat("final", 0), start)).isLessThan(tolerance);
-      Map<String, List<Byte>> trained = run.kept();
+      Map<String, String> trained = run.kept();
       if (run.golden.tensors().containsKey("evaluated.0")) {
         try (EvaluatedState evaluation = new EvaluatedState(run.optimizer, run.state)) {
           assertThat(error(run.params(), run.flat("evaluated", 0), start)).isLessThan(1e-4);
@@ -243,7 +249,7 @@ class OptimizerGoldenTest {
           large[i] *= 1024;
         }
         if (t == 3) {
-          Map<String, List<Byte>> before = scaled.kept();
+          Map<String, String> before = scaled.kept();
           float[] overflowed = large.clone();
           overflowed[7] = Float.POSITIVE_INFINITY;
           scaled.step(t, overflowed, 1024);

@@ -9,6 +9,7 @@ import org.loranative.graph.Kind;
 import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
+import org.loranative.io.Numbers;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 import org.loranative.model.Placement;
@@ -89,10 +90,10 @@ public final class PlacedModel implements AutoCloseable {
 
   /** The parts of every module, under its path with the part's name behind it. */
   public Map<String, float[]> byModule(String slot) {
-    float[] flat = state.read(slot);
+    Numbers flat = state.numbers(slot);
     Map<String, float[]> result = new LinkedHashMap<>();
     for (Adapters.Module m : adapters.modules()) {
-      m.parts().forEach(p -> result.put(m.path() + "." + p.part().name(), p.of(flat)));
+      m.parts().forEach(p -> result.put(m.path() + "." + p.part().name(), p.of(flat).all()));
     }
     return result;
   }

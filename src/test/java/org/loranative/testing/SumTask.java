@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import org.loranative.io.AtomicFiles;
 import org.loranative.io.AtomicFolders;
+import org.loranative.io.Numbers;
 import org.loranative.lora.Adapters;
 import org.loranative.train.Task;
 
@@ -29,23 +30,23 @@ public final class SumTask {
             new Class<?>[] {Task.class},
             (proxy, method, arguments) ->
                 switch (method.getName()) {
-                  case "export" -> export(adapters, (Path) arguments[0], (float[]) arguments[1]);
-                  case "finish" -> finish(adapters, (Path) arguments[0], (float[]) arguments[1]);
+                  case "export" -> export(adapters, (Path) arguments[0], (Numbers) arguments[1]);
+                  case "finish" -> finish(adapters, (Path) arguments[0], (Numbers) arguments[1]);
                   case "measureEvery" -> 1;
                   case "item" -> Optional.empty();
                   default -> throw new UnsupportedOperationException(method.getName());
                 });
   }
 
-  private static Path export(Adapters adapters, Path folder, float[] params) throws IOException {
+  private static Path export(Adapters adapters, Path folder, Numbers params) throws IOException {
     ByteBuffer bytes = ByteBuffer.allocate(SIZE);
-    bytes.asFloatBuffer().put(params, 0, Math.toIntExact(adapters.floats()));
+    bytes.asFloatBuffer().put(params.all(), 0, Math.toIntExact(adapters.floats()));
     AtomicFiles.write(folder.resolve(FILE), out -> out.write(bytes.array()));
     AtomicFiles.write(folder.resolve(SECOND), out -> out.write(bytes.array()));
     return folder;
   }
 
-  private static Path finish(Adapters adapters, Path outputDir, float[] params) throws IOException {
+  private static Path finish(Adapters adapters, Path outputDir, Numbers params) throws IOException {
     Path folder = outputDir.resolve("adapter");
     AtomicFolders.write(folder, partial -> export(adapters, partial, params));
     return folder;

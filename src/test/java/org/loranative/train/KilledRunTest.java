@@ -25,6 +25,7 @@ import org.loranative.device.Device;
 import org.loranative.io.AtomicFolders;
 import org.loranative.io.Checksums;
 import org.loranative.io.DType;
+import org.loranative.io.Numbers;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraSpec;
@@ -118,14 +119,14 @@ class KilledRunTest {
           }
         }
       }
-      task.finish(run.root(), state.read(AdapterState.PARAMS));
+      task.finish(run.root(), state.numbers(AdapterState.PARAMS));
     }
   }
 
   private static void begin(AdapterState state) {
-    float[] params = state.read(AdapterState.PARAMS);
+    float[] params = state.numbers(AdapterState.PARAMS).all();
     java.util.Arrays.fill(params, 1);
-    state.begin(params);
+    state.begin(Numbers.of(params));
   }
 
   private Measurement measure(int step) {
@@ -145,12 +146,12 @@ class KilledRunTest {
         throw new TrainingDivergedException("The loss is NaN.", step, step);
       }
       loop.beforeUpdate(step);
-      float[] params = state.read(AdapterState.PARAMS);
+      float[] params = state.numbers(AdapterState.PARAMS).all();
       for (int i = 0; i < params.length; i++) {
         params[i] = (float) (params[i] * 0.9 + Math.sin(31 * step + i) * loop.rateFactor());
       }
-      state.write(AdapterState.PARAMS, params);
-      state.write("exp_avg", params);
+      state.write(AdapterState.PARAMS, Numbers.of(params));
+      state.write("exp_avg", Numbers.of(params));
       int now = step;
       loop.afterStep(
           new Tracker.Step(

@@ -54,6 +54,14 @@ class RealShapesTest {
   private static final List<String> QUANTIZED =
       Stream.concat(TEXT.stream(), Stream.of("quantize=nf4")).toList();
 
+  /** Embedding and head have 1.2 thousand million numbers, more than an array can hold as bytes. */
+  private static List<String> trainedWhole(String optimizer) {
+    return Stream.concat(
+            QUANTIZED.stream(),
+            Stream.of("modules_to_save=[embed_tokens, lm_head]", "optimizer=" + optimizer))
+        .toList();
+  }
+
   /** One of each kind of model; each takes five seconds and more. */
   static Stream<Step> few() {
     return Stream.of(
@@ -71,6 +79,8 @@ class RealShapesTest {
         new Step("qwen3-0.6b", 86, 2550, TEXT),
         new Step("qwen3.5-4b", 90, 3400, TEXT),
         new Step("qwen3-30b-a3b", 89, 3900, QUANTIZED),
+        new Step("qwen3-8b", 90, 9000, trainedWhole("adamw")),
+        new Step("qwen3-8b", 89, 9000, trainedWhole("adamw8bit")),
         new Step(
             "gpt-oss-20b",
             90,

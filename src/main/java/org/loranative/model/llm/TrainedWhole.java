@@ -25,9 +25,6 @@ public record TrainedWhole(
     int vocab,
     boolean tiesByConfig,
     boolean added) {
-  /** Numbers of a flat buffer, which is moved as one array of bytes. */
-  private static final long MOST = Integer.MAX_VALUE / Float.BYTES;
-
   /** The embedding, and the head where it is a matrix of its own. */
   public List<Adapters.Target> targets() {
     List<Adapters.Target> targets = new ArrayList<>(List.of(target(embedding)));
@@ -76,14 +73,6 @@ public record TrainedWhole(
               base));
     }
     requireRows(targets);
-    long numbers = targets.stream().mapToLong(t -> t.in() * t.out()).sum();
-    if (numbers > MOST) {
-      throw new UserException(
-          String.format(
-              "modules_to_save: %s are %d million numbers, but %d million can be trained at most;"
-                  + " name one of them, or take a smaller base.",
-              String.join(" and ", names), numbers / 1_000_000, MOST / 1_000_000));
-    }
     return targets().stream().filter(targets::contains).toList();
   }
 

@@ -21,9 +21,11 @@ final class NewRows {
 
   /**
    * @param entry of the old rows [V, C]
-   * @return [count, C]
+   * @param all rows, old and new
+   * @return the new ones, [all - V, C]
    */
-  static float[] draw(StoredRows rows, TensorEntry entry, int count) {
+  static float[] draw(StoredRows rows, TensorEntry entry, long all) {
+    int count = Math.toIntExact(all - entry.rows());
     int columns = Math.toIntExact(entry.columns());
     int old = Math.toIntExact(entry.rows());
     float[][] normals = new float[count][];

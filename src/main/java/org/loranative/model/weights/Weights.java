@@ -282,6 +282,14 @@ public final class Weights {
     return new StoredRows(pieces, scales);
   }
 
+  /** How a weight is read whose rows are rows of one tensor of the file, whatever their order. */
+  Optional<Reading> inRows(String name) {
+    return Optional.of(name)
+        .filter(n -> !stacks.has(n) && inPieces(n).isEmpty())
+        .map(this::reading)
+        .filter(r -> !r.transposed() && r.entry().shape().size() == 2);
+  }
+
   /** Tensors of the file, by its names, among those that {@code which} means that none reads. */
   public List<String> unread(Map<String, Value> reading, Predicate<String> which) {
     Set<String> read = new HashSet<>();
@@ -455,7 +463,10 @@ public final class Weights {
           }
           loaded.release(r.entry());
           if (grown.containsKey(v.name())) {
-            loadNewRows(device, r, v, to);
+            try (StoredRows rows = rows()) {
+              float[] added = NewRows.draw(rows, r.entry(), v.shape().rows());
+              plain.put(added, v.dtype(), to + v.dtype().bytes(r.entry().elements()));
+            }
           }
         }
       }
@@ -475,14 +486,5 @@ public final class Weights {
     return grown.containsKey(v.name())
         ? new Value(0, r.shape(), v.dtype(), Kind.WEIGHT, v.name())
         : v;
-  }
-
-  private void loadNewRows(Device device, Reading r, Value v, long to) {
-    try (StoredRows rows = rows()) {
-      int count = Math.toIntExact(v.shape().rows() - r.entry().rows());
-      float[] numbers = NewRows.draw(rows, r.entry(), count);
-      long behind = to + v.dtype().bytes(r.entry().elements());
-      new PlainLoader(device).put(numbers, v.dtype(), behind);
-    }
   }
 }

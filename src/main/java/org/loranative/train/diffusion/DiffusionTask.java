@@ -24,6 +24,7 @@ import org.loranative.diffusion.TimestepSampling;
 import org.loranative.diffusion.TrainingNoise;
 import org.loranative.graph.Graph;
 import org.loranative.io.DType;
+import org.loranative.io.Numbers;
 import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraFiles;
@@ -402,7 +403,7 @@ final class DiffusionTask implements Task<ImageBatch> {
   }
 
   @Override
-  public Path export(Path folder, float[] params) throws IOException {
+  public Path export(Path folder, Numbers params) throws IOException {
     Map<String, AdaptedLayer> modules = new LinkedHashMap<>();
     for (Adapters.Module m : adapters.modules()) {
       AdaptedLayer layer = AdaptedLayer.of(m, params, base.isConvolution(m.path()));
@@ -430,7 +431,7 @@ final class DiffusionTask implements Task<ImageBatch> {
   }
 
   @Override
-  public Path finish(Path outputDir, float[] params) throws IOException {
+  public Path finish(Path outputDir, Numbers params) throws IOException {
     Path file = export(outputDir, params);
     ReadBack.require(file, LoraFiles.read(file, base.layers()), adapters, params);
     log.info("{}: read back, as it was trained", file);

@@ -16,6 +16,7 @@ import org.loranative.diffusion.Prediction;
 import org.loranative.diffusion.TrainingNoise;
 import org.loranative.graph.Graph;
 import org.loranative.io.DType;
+import org.loranative.io.Numbers;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.InitAdapter;
 import org.loranative.lora.LoraFiles;
@@ -162,7 +163,7 @@ public final class DiffusionTraining implements Training<ImageBatch> {
    * columns of B at 0. B takes up the difference of the scales, so the effect stays.
    */
   @Override
-  public float[] readAdapter(Path path) {
+  public Numbers readAdapter(Path path) {
     return InitAdapter.of(path, LoraFiles.read(path, base.layers()), adapters, config.seed());
   }
 

@@ -18,6 +18,7 @@ import org.loranative.data.llm.Example;
 import org.loranative.graph.Graph;
 import org.loranative.io.AtomicFolders;
 import org.loranative.io.DType;
+import org.loranative.io.Numbers;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.PeftFormat;
 import org.loranative.lora.ReadBack;
@@ -230,14 +231,14 @@ final class LlmTask implements Task<List<Example>> {
   }
 
   @Override
-  public Path export(Path folder, float[] params) throws IOException {
+  public Path export(Path folder, Numbers params) throws IOException {
     PeftFormat.write(folder, adapters, params, base.targetsAndOthers(), config.baseModel());
     base.writeTokenizer(tokenizer, folder);
     return folder;
   }
 
   @Override
-  public Path finish(Path outputDir, float[] params) throws IOException {
+  public Path finish(Path outputDir, Numbers params) throws IOException {
     Path folder = outputDir.resolve("adapter");
     AtomicFolders.write(
         folder,

@@ -12,6 +12,7 @@ import org.loranative.device.Device;
 import org.loranative.device.Memory;
 import org.loranative.graph.Graph;
 import org.loranative.io.DType;
+import org.loranative.io.Numbers;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.InitAdapter;
 import org.loranative.lora.PeftFormat;
@@ -103,7 +104,7 @@ public final class LlmTraining implements Training<List<Example>> {
   }
 
   @Override
-  public float[] readAdapter(Path path) {
+  public Numbers readAdapter(Path path) {
     base.requireTokensOf(path);
     return InitAdapter.of(path, PeftFormat.read(path, base.adaptable()), adapters, config.seed());
   }

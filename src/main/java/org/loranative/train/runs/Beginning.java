@@ -8,7 +8,9 @@ import org.loranative.config.TrainConfig;
 import org.loranative.device.Device;
 import org.loranative.graph.NotFinite;
 import org.loranative.io.DType;
+import org.loranative.io.Numbers;
 import org.loranative.lora.AdapterState;
+import org.loranative.lora.Flat;
 import org.loranative.model.AdapterStart;
 import org.loranative.model.Placement;
 import org.loranative.train.RunFolder;
@@ -31,8 +33,8 @@ record Beginning(TrainConfig config, Device device, DType compute) {
     }
   }
 
-  private static float[] read(Path adapter, Training<?> kind) {
-    float[] params = kind.readAdapter(adapter);
+  private static Numbers read(Path adapter, Training<?> kind) {
+    Numbers params = kind.readAdapter(adapter);
     if (!NotFinite.areFinite(params)) {
       throw new UserException(
           "init_adapter "
@@ -49,7 +51,7 @@ record Beginning(TrainConfig config, Device device, DType compute) {
       state.begin(read(init.get(), kind));
       log.info("Starting from the weights of {}", init.get());
     } else {
-      float[] params = kind.adapters().initial(config.seed());
+      Flat params = kind.adapters().initial(config.seed());
       AdapterStart.fill(device, kind.weights(), kind.adapters(), compute, placement, state, params);
       state.begin(params);
     }

@@ -18,6 +18,7 @@ import org.loranative.graph.Shape;
 import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
+import org.loranative.io.Numbers;
 import org.loranative.lora.AdapterMethod;
 import org.loranative.lora.AdapterMethods;
 import org.loranative.lora.AdapterState;
@@ -189,8 +190,8 @@ final class MemoryBoundRun {
         for (int i = 0; i < numbers.length; i++) {
           numbers[i] = (float) Math.sin(i);
         }
-        state.begin(numbers);
-        state.write(AdapterState.GRADS, numbers);
+        state.begin(Numbers.of(numbers));
+        state.write(AdapterState.GRADS, Numbers.of(numbers));
         state.writeStep(new StepState(1, 1, 0, 1e-3, h.beta1(), h.beta2(), 1, 1));
         executor.prepare(plan, arena.address());
         executor.run(plan, plan.bind(arena, state::address));

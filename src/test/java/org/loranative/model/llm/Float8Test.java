@@ -30,6 +30,7 @@ import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Embedding;
 import org.loranative.io.DType;
+import org.loranative.io.Numbers;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.lora.AdapterState;
@@ -202,7 +203,7 @@ class Float8Test {
       for (int i = 0; i < parts.length; i++) {
         parts[i] = 0.1f * (float) random.nextGaussian();
       }
-      placed.state().write(AdapterState.PARAMS, parts);
+      placed.state().write(AdapterState.PARAMS, Numbers.of(parts));
       Map<String, int[]> inputs =
           Map.of(
               LlmGraph.IDS,

@@ -29,6 +29,7 @@ import org.loranative.device.Device;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Recompute;
 import org.loranative.io.DType;
+import org.loranative.io.Numbers;
 import org.loranative.io.Safetensors;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
@@ -130,7 +131,7 @@ class GoldenTest {
       try {
         Path folder = Files.createTempDirectory(files, "adapter");
         PeftFormat.write(
-            folder, adapters, placed.state().read(slot), base.targetsAndOthers(), "base");
+            folder, adapters, placed.state().numbers(slot), base.targetsAndOthers(), "base");
         Map<String, float[]> result = new LinkedHashMap<>();
         Safetensors.read(folder.resolve("adapter_model.safetensors"))
             .tensors()
@@ -300,7 +301,10 @@ class GoldenTest {
                   .isLessThan(1e-4));
 
       Graph update = model.placed.update();
-      model.placed.state().write(AdapterState.GRADS, new float[(int) model.adapters.floats()]);
+      model
+          .placed
+          .state()
+          .write(AdapterState.GRADS, Numbers.of(new float[(int) model.adapters.floats()]));
       int steps = device == DEVICES.get("cuda-check") ? 1 : 10;
       float[] losses = new float[steps];
       for (int step = 1; step <= steps; step++) {
@@ -336,13 +340,13 @@ class GoldenTest {
     try (Model model = new Model(DEVICES.get(device), name, "base", DType.F32)) {
       Graph full = model.training(DType.F32);
       model.run(full, 1);
-      float[] expected = model.placed.state().read(AdapterState.GRADS);
+      float[] expected = model.placed.state().numbers(AdapterState.GRADS).all();
       for (Recompute.Mode mode : Recompute.Mode.values()) {
         Map<String, Recompute.Mode> modes = new LinkedHashMap<>();
         Recompute.blocks(full).forEach(b -> modes.put(b, mode));
-        model.placed.state().write(AdapterState.GRADS, new float[expected.length]);
+        model.placed.state().write(AdapterState.GRADS, Numbers.of(new float[expected.length]));
         model.run(Recompute.apply(full, modes), 1);
-        assertThat(model.placed.state().read(AdapterState.GRADS))
+        assertThat(model.placed.state().numbers(AdapterState.GRADS).all())
             .as(mode.name())
             .isEqualTo(expected);
       }

@@ -7,6 +7,7 @@ import java.util.Map;
 import org.loranative.device.Device;
 import org.loranative.graph.Graph;
 import org.loranative.io.DType;
+import org.loranative.io.Numbers;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 import org.loranative.testing.PlacedModel;
@@ -39,7 +40,7 @@ final class PackedLogits {
     Graph graph = LlmGraph.logits(base, adapters, DType.F32, tokens, tokens);
     try (PlacedModel model =
         new PlacedModel(device, base.weights(), adapters, base.constants(), graph)) {
-      model.state().write(AdapterState.PARAMS, params);
+      model.state().write(AdapterState.PARAMS, Numbers.of(params));
       return model.run(graph, inputs, 1, 1).get("logits");
     }
   }

@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.loranative.UserException;
 import org.loranative.export.AdapterSource;
 import org.loranative.io.DType;
+import org.loranative.io.Numbers;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.lora.AdaptedLayer;
@@ -117,7 +118,12 @@ class PicturesWithAdaptersTest {
     start.put(
         proj.path(),
         new AdaptedLayer(
-            proj, AdapterMethods.DEFAULT, 2, 5, Map.of("lora_A", a, "lora_B", b), true));
+            proj,
+            AdapterMethods.DEFAULT,
+            2,
+            5,
+            Numbers.of(Map.of("lora_A", a, "lora_B", b)),
+            true));
     Path kohya = folder.resolve("k.safetensors");
     Path diffusers = folder.resolve("d.safetensors");
     Map<String, String> note = Map.of("ss_network_dim", "4", "ss_seed", "7");

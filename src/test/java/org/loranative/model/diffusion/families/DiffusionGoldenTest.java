@@ -19,6 +19,7 @@ import org.loranative.device.Device;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Recompute;
 import org.loranative.io.DType;
+import org.loranative.io.Numbers;
 import org.loranative.lora.AdapterState;
 import org.loranative.lora.Adapters;
 import org.loranative.lora.LoraSpec;
@@ -339,7 +340,7 @@ class DiffusionGoldenTest {
         DiffusionGraph.training(
             files.base, adapters, DType.F32, files.size(), false, 0, new DenoisingObjective(0));
     try (PlacedModel model = files.place(DEVICES.get(device), adapters, g)) {
-      model.state().write(AdapterState.PARAMS, start(files, adapters));
+      model.state().write(AdapterState.PARAMS, Numbers.of(start(files, adapters)));
       int steps = device.equals("cuda-check") ? 1 : 10;
       float[] losses = new float[steps];
       Graph update = model.update();
@@ -400,19 +401,19 @@ class DiffusionGoldenTest {
             0,
             new DenoisingObjective(0));
     try (PlacedModel model = files.place(DEVICES.get(device), adapters, g)) {
-      model.state().write(AdapterState.PARAMS, start(files, adapters, "hooked.start."));
+      model.state().write(AdapterState.PARAMS, Numbers.of(start(files, adapters, "hooked.start.")));
       Map<String, Object> inputs = files.denoiserInputs();
       inputs.putAll(files.textInputs());
       float first = model.run(g, inputs, 1, IMAGES).get("loss")[0];
       Map<String, float[]> gradients = model.byModule(AdapterState.GRADS);
       assertThat(gradients.size()).isEqualTo(count(files, prefix));
       gradients.keySet().forEach(k -> files.check(gradients, k, prefix + k, 1e-3));
-      float[] params = model.state().read(AdapterState.PARAMS);
-      float[] flat = model.state().read(AdapterState.GRADS);
+      float[] params = model.state().numbers(AdapterState.PARAMS).all();
+      float[] flat = model.state().numbers(AdapterState.GRADS).all();
       for (int i = 0; i < params.length; i++) {
         params[i] -= flat[i];
       }
-      model.state().write(AdapterState.PARAMS, params);
+      model.state().write(AdapterState.PARAMS, Numbers.of(params));
       float second = model.run(g, inputs, 2, IMAGES).get("loss")[0];
       float[] losses = {first, second};
       assertThat(Errors.relative(losses, files.golden.floats("hooked.losses"))).isLessThan(1e-4);
@@ -429,15 +430,17 @@ class DiffusionGoldenTest {
         DiffusionGraph.training(
             files.base, adapters, DType.F32, files.size(), false, 0, new DenoisingObjective(0));
     try (PlacedModel model = files.place(DEVICES.get(device), adapters, full)) {
-      model.state().write(AdapterState.PARAMS, start(files, adapters));
+      model.state().write(AdapterState.PARAMS, Numbers.of(start(files, adapters)));
       model.run(full, files.denoiserInputs(), 1, IMAGES);
-      float[] expected = model.state().read(AdapterState.GRADS);
+      float[] expected = model.state().numbers(AdapterState.GRADS).all();
       for (Recompute.Mode mode : Recompute.Mode.values()) {
         Map<String, Recompute.Mode> modes = new LinkedHashMap<>();
         Recompute.blocks(full).forEach(b -> modes.put(b, mode));
-        model.state().write(AdapterState.GRADS, new float[expected.length]);
+        model.state().write(AdapterState.GRADS, Numbers.of(new float[expected.length]));
         model.run(Recompute.apply(full, modes), files.denoiserInputs(), 1, IMAGES);
-        assertThat(model.state().read(AdapterState.GRADS)).as(mode.name()).isEqualTo(expected);
+        assertThat(model.state().numbers(AdapterState.GRADS).all())
+            .as(mode.name())
+            .isEqualTo(expected);
       }
     }
   }

@@ -14,6 +14,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.config.Subject;
+import org.loranative.io.Numbers;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.lora.AdaptedLayer;
@@ -92,7 +93,7 @@ class FluxNamesTest {
               false,
               1);
       Adapters adapters = new Adapters(spec, LAYERS.targets());
-      float[] params = normal(adapters.floats());
+      Numbers params = Numbers.of(normal(adapters.floats()));
       Map<String, AdaptedLayer> layers = new LinkedHashMap<>();
       adapters.modules().forEach(m -> layers.put(m.path(), AdaptedLayer.of(m, params, false)));
       Path file = folder.resolve(method + ".safetensors");

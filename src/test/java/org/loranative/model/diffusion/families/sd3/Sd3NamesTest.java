@@ -11,6 +11,7 @@ import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.loranative.io.Numbers;
 import org.loranative.io.Safetensors;
 import org.loranative.io.TensorEntry;
 import org.loranative.lora.AdaptedLayer;
@@ -182,11 +183,12 @@ class Sd3NamesTest {
                 .orElseThrow(),
             2,
             2,
-            Map.of(
-                "hada_w1_a", normal(2 * t.out()),
-                "hada_w1_b", normal(2 * t.in()),
-                "hada_w2_a", normal(2 * t.out()),
-                "hada_w2_b", normal(2 * t.in())),
+            Numbers.of(
+                Map.of(
+                    "hada_w1_a", normal(2 * t.out()),
+                    "hada_w1_b", normal(2 * t.in()),
+                    "hada_w2_a", normal(2 * t.out()),
+                    "hada_w2_b", normal(2 * t.in()))),
             false);
     assertThat(throughKohya(Map.of(t.path(), loha))).containsOnlyKeys(t.path());
     assertThat(Safetensors.read(file).tensors())
