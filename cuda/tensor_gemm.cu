@@ -50,3 +50,21 @@ LN_TENSOR_GEMM(tensor_gemm_tn_tall, TallTile, true, false)
 LN_TENSOR_GEMM(tensor_gemm_tn_wide, WideTile, true, false)
 LN_INSTANCES_16_BIT((256), add_splits, (TensorGemmArguments g, i64 splits),
                     add_splits<T>(g, splits))
+
+extern "C" __global__ void __launch_bounds__(256)
+    add_splits_apart(const TensorGemmArguments g, i64 splits, const RowParts parts) {
+  const i64 i = global_thread();
+  i64 m = i / g.N;
+  if (m >= g.M) return;
+  float sum = 0;
+  for (i64 z = 0; z < splits; z++) sum += g.partial[z * g.M * g.N + i];
+#pragma unroll
+  for (int p = 0; p < RowParts::kMost; p++) {
+    if (m >= 0 && m < parts.rows[p]) {
+      float* to = parts.c[p] + m * g.N + i % g.N;
+      *to = finish(g, sum, i % g.N, to);
+    }
+    m -= parts.room[p];
+  }
+}
+LN_KERNEL(add_splits_apart)

@@ -45,3 +45,12 @@ LN_SIGNATURES_16_BIT(tensor_gemm_tn_tall, (TensorGemmArguments g))
 LN_SIGNATURES_16_BIT(tensor_gemm_tn_wide, (TensorGemmArguments g))
 // Adds the splits' sums in order and writes C. One thread for an element.
 LN_SIGNATURES_16_BIT(add_splits, (TensorGemmArguments g, i64 splits))
+
+// Where rows of C lie that are apart: the first `rows` of each `room` at c, f32, N to a row.
+struct RowParts {
+  static constexpr int kMost = 4;
+  float* c[kMost];
+  i64 rows[kMost], room[kMost];
+};
+// add_splits for such a C.
+LN_SIGNATURE add_splits_apart(TensorGemmArguments g, i64 splits, RowParts parts);

@@ -2,6 +2,8 @@
 #pragma once
 #include <stdint.h>
 
+#include "lora_ops.h"
+
 namespace ln {
 
 // One operand: a row-major matrix, or the transpose of one. Rows in memory are `stride` elements
@@ -18,6 +20,11 @@ struct Matrix {
   }
 };
 
+// Rows of C that lie apart from the others: the first `rows` of `room` are wanted.
+struct RowPart {
+  int64_t address, rows, room;
+};
+
 // C [M, N] = scale A [M, K] B [K, N] (+ bias [N] f32) (+ C if accumulate). a.transposed says that
 // memory holds [K, M]; likewise b. C is not transposed. rows_left (or 0) is the address of an i32
 // on the device: rows at and past rows_left - row_offset need not be computed. depth_left (or 0)
@@ -32,6 +39,10 @@ struct Gemm {
   // The low-rank term: + L [M, rank] R [rank, N], both laid out and typed as a and b.
   int64_t rank = 0;
   Matrix low_a{}, low_b{};
+  // If there are some, where the rows of C lie, in their order, in place of c.address: f32, of an A
+  // that is transposed. Cards alone know them; each_part is the same for all.
+  int parts = 0;
+  RowPart part[4] = {};
   // Device memory of Device::gemm_scratch bytes, for products of so many rows that B's blocks are
   // dequantized for all of them at once.
   int64_t scratch = 0;
@@ -41,6 +52,22 @@ struct Gemm {
     Gemm g = *this;
     g.rank = 0;
     return g;
+  }
+  // Calls product(Gemm) of each part.
+  template <typename Product>
+  int each_part(Product product) const {
+    int64_t before = 0;
+    for (int i = 0; i < parts; i++) {
+      Gemm g = *this;
+      g.parts = 0;
+      g.M = part[i].rows;
+      g.a.stride = a.pitch(M, K);
+      g.a.address += before * (a.dtype == LN_F32 ? 4 : 2);
+      g.c.address = part[i].address;
+      if (int status = product(g)) return status;
+      before += part[i].room;
+    }
+    return 0;
   }
   Gemm low_rank_alone() const {
     Gemm g{M, N, rank, low_a, low_b, c};

@@ -4,6 +4,9 @@
 //   dyb = s dy B                dx = dy W0 + mask(dyb A)
 //   dA += dyb^T drop(x)         dB += dy^T xa
 //
+// Of layers that read the same x (q, k, v) xa is one product, so that x is read once, and so are
+// their dA: lora_down, and lora_up for what each layer does with it.
+//
 // Every product is the device's; the low-rank ones add to the big one's output in place, so that no
 // temporary of y's size exists. In 16 bits A and B are copies for the tensor units, their rank
 // filled up with zeros to whole chunks of 8 so that any rank may use them. xa and dyb have such
@@ -139,6 +142,64 @@ int ln_lora_linear_bwd(int64_t handle, int64_t dy, int64_t x, int64_t xa, int64_
   up.accumulate = false;
   if ((status = c.device->gemm(c.device, up))) return status;
   return drop(c.device, up.c.address, dx, M * in, dropout, stream, step, true, dtype);
+}
+
+int ln_lora_down_fwd(int64_t device, int64_t x, int64_t a, int64_t xa, int64_t M, int64_t in,
+                     int64_t columns, int64_t pitch, float scale, int32_t dtype) {
+  Gemm g{M, columns, in, {x, dtype, false}, {a, dtype, true}, {xa, dtype, false, pitch}};
+  g.scale = scale;
+  return of(device)->gemm(of(device), g);
+}
+
+int ln_lora_down_bwd(int64_t device, int64_t dyb, int64_t x, int64_t da0, int64_t da1, int64_t da2,
+                     int64_t da3, int64_t M, int64_t in, int64_t rank0, int64_t rank1,
+                     int64_t rank2, int64_t rank3, int32_t dtype) {
+  const int64_t das[] = {da0, da1, da2, da3}, ranks[] = {rank0, rank1, rank2, rank3};
+  Gemm g{0, in, M, {dyb, dtype, true}, {x, dtype, false}, {0, LN_F32, false}};
+  g.accumulate = true;
+  for (; g.parts < 4 && ranks[g.parts]; g.parts++) {
+    const int64_t room = (ranks[g.parts] + 7) / 8 * 8;
+    g.part[g.parts] = {das[g.parts], ranks[g.parts], room};
+    g.M += room;
+  }
+  Device* d = of(device);
+  return d->cuda ? d->gemm(d, g) : g.each_part([d](const Gemm& one) { return d->gemm(d, one); });
+}
+
+int ln_lora_up_fwd(int64_t device, int64_t x, int64_t w0, int64_t bias, int64_t b, int64_t xa,
+                   int64_t y, int64_t scratch, int64_t M, int64_t in, int64_t out, int64_t rank,
+                   int64_t pitch, int32_t w_dtype, int32_t dtype) {
+  const int64_t used_rank = dtype == LN_F32 ? rank : (rank + 7) / 8 * 8;
+  Gemm g{M, out, in, {x, dtype, false}, {w0, w_dtype, true}, {y, dtype, false}};
+  g.bias = bias;
+  g.scratch = scratch;
+  g.rank = used_rank;
+  g.low_a = {xa, dtype, false, pitch};
+  g.low_b = {b, dtype, true, used_rank};
+  return of(device)->gemm(of(device), g);
+}
+
+int ln_lora_up_bwd(int64_t device, int64_t dy, int64_t xa, int64_t w0, int64_t a, int64_t b,
+                   int64_t dx, int64_t dyb, int64_t db, int64_t scratch, int64_t M, int64_t in,
+                   int64_t out, int64_t rank, int64_t pitch, float scale, int32_t accumulate,
+                   int32_t w_dtype, int32_t dtype) {
+  Device* d = of(device);
+  const int64_t used_rank = dtype == LN_F32 ? rank : (rank + 7) / 8 * 8;
+  const Matrix low{dyb, dtype, false, pitch};
+  Gemm down{M, used_rank, out, {dy, dtype, false}, {b, dtype, false, used_rank}, low};
+  down.scale = scale;
+  LN_TRY(d->gemm(d, down));
+  Gemm grad_b{out, rank, M, {dy, dtype, true}, {xa, dtype, false, pitch}, {db, LN_F32, false}};
+  grad_b.accumulate = true;
+  LN_TRY(d->gemm(d, grad_b));
+  if (!dx) return LN_OK;
+  Gemm base{M, in, out, {dy, dtype, false}, {w0, w_dtype, false}, {dx, dtype, false}};
+  base.accumulate = accumulate;
+  base.scratch = scratch;
+  base.rank = used_rank;
+  base.low_a = low;
+  base.low_b = {a, dtype, false};
+  return d->gemm(d, base);
 }
 
 }  // namespace LN_ISA

@@ -46,17 +46,27 @@ inline int64_t splits_of(const TensorGemmArguments& a, int64_t blocks, int64_t d
   return splits < 1 ? 1 : splits;
 }
 
-// Launches run(grid, threads, shared bytes), a kernel of `a` in this tile; `dtype` is C's unless
-// that is f32.
-template <typename Tile, typename Run>
-int in_tiles(Device* device, TensorGemmArguments& a, int32_t dtype, Run run) {
+// A tile's grid with its splits.
+template <typename Tile>
+Grid split_grid_of(const TensorGemmArguments& a) {
   Grid grid = grid_of<Tile>(a);
   // A thin tile waits for memory: a multiprocessor wants several.
   constexpr bool thin = Tile::kRows <= 32 || Tile::kColumns <= 32;
   grid.z = splits_of(a, grid.x * grid.y, Tile::kDepth, thin ? kFullCard * 4 : kFullCard);
+  return grid;
+}
+
+// Launches run(grid, threads, shared bytes), a kernel of `a` in this tile; `dtype` is C's unless
+// that is f32. If there are parts, K must be split: they are where add_splits writes.
+template <typename Tile, typename Run>
+int in_tiles(Device* device, TensorGemmArguments& a, int32_t dtype, Run run,
+             const RowParts* parts = nullptr) {
+  Grid grid = split_grid_of<Tile>(a);
   a.partial = grid.z > 1 ? ptr<float>(cuda_workspace(device)) : nullptr;
   LN_TRY(run(grid, unsigned(Tile::kThreads), unsigned(Tile::kSharedBytes)));
   if (grid.z == 1) return LN_OK;
+  if (parts)
+    return LN_LAUNCH(device, add_splits_apart, cover(a.M * a.N, 256), 256, 0, a, grid.z, *parts);
   return LN_LAUNCH_16_BIT(device, dtype, add_splits, cover(a.M * a.N, 256), 256, 0, a, grid.z);
 }
 

@@ -78,6 +78,31 @@ int ln_lora_linear_bwd(int64_t device, int64_t dy, int64_t x, int64_t xa, int64_
 int64_t ln_lora_linear_scratch(int64_t device, int64_t M, int64_t in, int64_t out, int64_t rank,
                                float dropout, int32_t w_dtype, int32_t dtype);
 
+// The two halves of ln_lora_linear_fwd, for layers that read the same x: the first for all of them.
+// xa [M, pitch] = s x A^T in its first `columns` columns: a [columns, in] holds the A of a layer,
+// or of several one behind the other. Overwrites those columns.
+int ln_lora_down_fwd(int64_t device, int64_t x, int64_t a, int64_t xa, int64_t M, int64_t in,
+                     int64_t columns, int64_t pitch, float scale, int32_t dtype);
+
+// da += dyb^T x of up to four layers, da_i [rank_i, in] f32, rank_i 0 for none. dyb [M, pitch] has
+// a layer's columns behind those of the one before, each rank rounded up to 8.
+int ln_lora_down_bwd(int64_t device, int64_t dyb, int64_t x, int64_t da0, int64_t da1, int64_t da2,
+                     int64_t da3, int64_t M, int64_t in, int64_t rank0, int64_t rank1,
+                     int64_t rank2, int64_t rank3, int32_t dtype);
+
+// y = x W0^T (+ bias) + xa B^T of one of the layers, whose columns of xa begin at xa, `pitch`
+// behind the row before. b as ln_lora_linear_fwd; scratch: ln_linear_scratch bytes. Overwrites y.
+int ln_lora_up_fwd(int64_t device, int64_t x, int64_t w0, int64_t bias, int64_t b, int64_t xa,
+                   int64_t y, int64_t scratch, int64_t M, int64_t in, int64_t out, int64_t rank,
+                   int64_t pitch, int32_t w_dtype, int32_t dtype);
+
+// dyb = s (dy B), the layer's columns of ln_lora_down_bwd's;  dx = dy W0 + dyb A;  db += dy^T xa.
+// dx as in ln_lora_linear_bwd. Overwrites the columns of dyb, pitch and scratch as above.
+int ln_lora_up_bwd(int64_t device, int64_t dy, int64_t xa, int64_t w0, int64_t a, int64_t b,
+                   int64_t dx, int64_t dyb, int64_t db, int64_t scratch, int64_t M, int64_t in,
+                   int64_t out, int64_t rank, int64_t pitch, float scale, int32_t accumulate,
+                   int32_t w_dtype, int32_t dtype);
+
 // norm[o] = |w0[o] + s b[o] A|: the length of an adapted row, without a gradient.
 //                                                       DoRA: Liu et al. 2024, sections 4.1 and 4.3
 // w0 [out, in] of w_dtype; a [rank, in], b [out, rank], norm [out] f32. scratch:

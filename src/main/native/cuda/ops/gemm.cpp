@@ -137,6 +137,31 @@ int tensor_gemm(Device* device, const Gemm& g) {
                : LN_IN_TILES(SmallTile, tensor_gemm_nn_small);
 }
 
+// The products of dA of several layers in one, where K is split: the sums then go to where each
+// layer's rows lie. Else one after the other.
+int gemm_apart(Device* device, const Gemm& g) {
+  TensorGemmArguments a = arguments(g);
+  const bool wide = g.M <= WideTile::kRows;
+  const int64_t splits = (wide ? split_grid_of<WideTile>(a) : split_grid_of<SmallTile>(a)).z;
+  if (!fits_tensor_cores(g) || splits == 1)
+    return g.each_part([device](const Gemm& one) { return cuda_gemm(device, one); });
+  RowParts parts{};
+  for (int i = 0; i < g.parts; i++) {
+    parts.c[i] = ptr<float>(g.part[i].address);
+    parts.rows[i] = g.part[i].rows;
+    parts.room[i] = g.part[i].room;
+  }
+#define LN_IN_TILES_APART(Tile, kernel)                                               \
+  in_tiles<Tile>(                                                                     \
+      device, a, g.a.dtype,                                                           \
+      [&](Grid grid, unsigned threads, unsigned shared) {                             \
+        return LN_LAUNCH_16_BIT(device, g.a.dtype, kernel, grid, threads, shared, a); \
+      },                                                                              \
+      &parts)
+  return wide ? LN_IN_TILES_APART(WideTile, tensor_gemm_tn_wide)
+              : LN_IN_TILES_APART(SmallTile, tensor_gemm_tn_small);
+}
+
 // Columns of C whose weights are dequantized at once: few enough to stay in L2, enough to fill a
 // card, and whole blocks of every format. 0 where the fused kernel is faster: writing and reading a
 // number takes as long as multiplying it with about 100 rows on an H100, 500 on a 4090.
@@ -182,6 +207,7 @@ int64_t cuda_gemm_scratch(const Device* device, int64_t M, int64_t N, int64_t K,
 
 int cuda_gemm(Device* device, const Gemm& g) {
   if (g.M == 0 || g.N == 0) return LN_OK;
+  if (g.parts) return gemm_apart(device, g);
   int64_t columns = panel_columns(device, g.M, g.N, g.K, g.b.dtype, g.a.dtype);
   if (columns && g.scratch && fits_tensor_cores(g)) return gemm_by_panels(device, g, columns);
   if (fits_tensor_cores(g)) return tensor_gemm(device, g);

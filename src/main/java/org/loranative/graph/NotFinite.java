@@ -26,7 +26,9 @@ public final class NotFinite {
       Op op = plan.ops().get(i);
       op.run(device, at);
       for (Value v : op.outputs()) {
-        if (FLOATS.contains(v.dtype()) && !isFinite(device, v, at.of(v))) {
+        if (FLOATS.contains(v.dtype())
+            && !op.unfinished().contains(v)
+            && !isFinite(device, v, at.of(v))) {
           String block = plan.graph().nodes().get(i).block();
           return Optional.of(
               op.name() + " (" + v.name() + (block.isEmpty() ? ")" : ", " + block + ")"));

@@ -41,6 +41,11 @@ public interface Op {
     return List.of();
   }
 
+  /** Outputs of which other ops make the rest: what lies there meanwhile is unspecified. */
+  default List<Value> unfinished() {
+    return List.of();
+  }
+
   /** Whether this op ends the forward pass and needs no gradient to start backward. */
   default boolean isLoss() {
     return false;

@@ -73,6 +73,14 @@ public interface AdapterMethod {
    */
   Value linear(Site site, Value x, Value w0, Optional<Value> bias);
 
+  /** A linear layer that is adapted. */
+  record Layer(Site site, Value w0, Optional<Value> bias) {}
+
+  /** Likewise linear layers that read the same x, of which every output is read. */
+  default List<Value> linears(Value x, List<Layer> layers) {
+    return layers.stream().map(l -> linear(l.site(), x, l.w0(), l.bias())).toList();
+  }
+
   /**
    * Likewise the convolution.
    *

@@ -1,11 +1,13 @@
 package org.loranative.lora;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.function.Function;
 import org.loranative.UserException;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
@@ -274,6 +276,41 @@ public final class Adapters {
       Graph g, String path, Value x, Value w0, Optional<Value> bias, boolean training) {
     return find(path)
         .map(m -> m.spec().method().linear(new AdapterMethod.Site(g, m, training), x, w0, bias));
+  }
+
+  /** A linear layer of the model, adapted or not. */
+  public record Layer(String path, Value w0, Optional<Value> bias) {}
+
+  /**
+   * Linear layers that read the same x and of which every output is read: those that are adapted
+   * alike together.
+   *
+   * @param plain a layer without an adapter
+   */
+  public List<Value> linears(
+      Graph g, Value x, List<Layer> layers, boolean training, Function<Layer, Value> plain) {
+    Map<AdapterMethod, List<Layer>> alike = new LinkedHashMap<>();
+    Map<String, Value> made = new HashMap<>();
+    for (Layer l : layers) {
+      find(l.path())
+          .ifPresentOrElse(
+              m -> alike.computeIfAbsent(m.spec().method(), a -> new ArrayList<>()).add(l),
+              () -> made.put(l.path(), plain.apply(l)));
+    }
+    alike.forEach(
+        (method, ours) -> {
+          List<Value> ys =
+              method.linears(x, ours.stream().map(l -> adapted(g, l, training)).toList());
+          for (int i = 0; i < ys.size(); i++) {
+            made.put(ours.get(i).path(), ys.get(i));
+          }
+        });
+    return layers.stream().map(l -> made.get(l.path())).toList();
+  }
+
+  private AdapterMethod.Layer adapted(Graph g, Layer l, boolean training) {
+    Module m = find(l.path()).orElseThrow();
+    return new AdapterMethod.Layer(new AdapterMethod.Site(g, m, training), l.w0(), l.bias());
   }
 
   /** Likewise the layers of a mixture's experts; x's rows are in the order of experts. */

@@ -10,8 +10,10 @@ import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Conv2d;
 import org.loranative.graph.ops.LoraConv2d;
+import org.loranative.graph.ops.LoraDown;
 import org.loranative.graph.ops.LoraExpertLinear;
 import org.loranative.graph.ops.LoraLinear;
+import org.loranative.graph.ops.LoraUp;
 import org.loranative.graph.ops.LowRank;
 import org.loranative.graph.ops.Routed;
 import org.loranative.io.DType;
@@ -125,6 +127,29 @@ record LowRankMethod(FreshInit init, double plusRatio) implements AdapterMethod 
   @Override
   public Value linear(Site site, Value x, Value w0, Optional<Value> bias) {
     return linear(site, site.path(), x, w0, bias);
+  }
+
+  /** In 16 bits, layers of one scale and without dropout read x together. */
+  @Override
+  public List<Value> linears(Value x, List<Layer> layers) {
+    List<LoraLinear.Setting> settings = layers.stream().map(l -> setting(l.site())).toList();
+    float scale = settings.get(0).scale();
+    if (x.dtype() == DType.F32
+        || layers.size() < 2
+        || layers.size() > LoraDown.MOST
+        || settings.stream().anyMatch(s -> s.dropout() > 0 || s.scale() != scale)) {
+      return AdapterMethod.super.linears(x, layers);
+    }
+    return LoraUp.of(
+        layers.get(0).site().graph(),
+        x,
+        layers.stream()
+            .map(
+                l ->
+                    new LoraUp.Layer(
+                        l.site().path(), l.w0(), l.bias(), matrices(l.site(), x.dtype())))
+            .toList(),
+        scale);
   }
 
   /** The adapted layer under a name of its own. */

@@ -36,9 +36,16 @@ final class RoundedParts {
     if (dtype == DType.F32) {
       return;
     }
+    // Those that layers with the same input multiply it by lie one behind the other.
+    addAll(adapters, Part.Axes.RANK_BY_INPUT);
+    addAll(adapters, Part.Axes.OUTPUT_BY_RANK);
+  }
+
+  private void addAll(Adapters adapters, Part.Axes axes) {
     for (Adapters.Module m : adapters.modules()) {
       m.parts().stream()
           .filter(p -> m.spec().method().multiplied().contains(p.part().name()))
+          .filter(p -> p.part().axes() == axes)
           .forEach(p -> add(m, p));
     }
   }

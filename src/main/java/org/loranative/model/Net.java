@@ -1,5 +1,6 @@
 package org.loranative.model;
 
+import java.util.List;
 import java.util.Optional;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
@@ -54,6 +55,21 @@ public record Net(
     return adapters
         .linear(graph, path, x, w0, bias, training)
         .orElseGet(() -> Linear.of(graph, path, x, w0, bias, x.dtype()));
+  }
+
+  /**
+   * Linear layers that read the same x, each as {@link #linear}: their adapters read it together.
+   * Every output must be read.
+   */
+  public List<Value> linears(Value x, List<String> paths) {
+    List<Adapters.Layer> layers =
+        paths.stream().map(p -> new Adapters.Layer(p, matrix(p + ".weight"), bias(p))).toList();
+    return adapters.linears(
+        graph,
+        x,
+        layers,
+        training,
+        l -> Linear.of(graph, l.path(), x, l.w0(), l.bias(), x.dtype()));
   }
 
   /**

@@ -1,5 +1,7 @@
 package org.loranative.model.diffusion;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Value;
@@ -115,11 +117,18 @@ public record Layers(Net net, int groups, float eps) {
   }
 
   public Value attention(String path, Value x, Value context, int heads, long queries, long keys) {
-    Value q = net.linear(path + ".to_q", x);
-    Value k = net.linear(path + ".to_k", context);
-    Value v = net.linear(path + ".to_v", context);
-    Attention.Setting full = Attention.Setting.full(heads, q.shape().last() / heads, queries, keys);
-    return net.linear(path + ".to_out.0", Attention.of(g(), path, q, k, v, full));
+    List<String> ofContext = List.of(path + ".to_k", path + ".to_v");
+    List<Value> qkv = new ArrayList<>();
+    if (x.equals(context)) {
+      qkv.addAll(net.linears(x, List.of(path + ".to_q", ofContext.get(0), ofContext.get(1))));
+    } else {
+      qkv.add(net.linear(path + ".to_q", x));
+      qkv.addAll(net.linears(context, ofContext));
+    }
+    Attention.Setting full =
+        Attention.Setting.full(heads, qkv.get(0).shape().last() / heads, queries, keys);
+    return net.linear(
+        path + ".to_out.0", Attention.of(g(), path, qkv.get(0), qkv.get(1), qkv.get(2), full));
   }
 
   /** GEGLU and the projection behind it. */

@@ -32,11 +32,11 @@ record GatedAttention(SelfAttention attention) implements Mixer {
   @Override
   public Value mix(LayerNet at, Value x) {
     Graph g = at.graph();
-    Value queries = at.linear(SelfAttention.QUERY, x);
+    List<Value> qkv = at.linears(x, SelfAttention.QUERY, SelfAttention.KEY, SelfAttention.VALUE);
+    Value queries = qkv.get(0);
     long width = queries.shape().last() / 2;
     List<Value> parts = Split.ofGroups(g, queries, attention.heads(), width, width);
-    Value k = at.linear(SelfAttention.KEY, x);
-    Value o = attention.attend(at, parts.get(0), k, at.linear(SelfAttention.VALUE, x));
+    Value o = attention.attend(at, parts.get(0), qkv.get(1), qkv.get(2));
     return at.linear(SelfAttention.OUTPUT, Glu.of(g, parts.get(1), o, Act.SIGMOID));
   }
 }

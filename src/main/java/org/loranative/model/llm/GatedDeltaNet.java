@@ -117,11 +117,14 @@ record GatedDeltaNet(DeltaRule.Heads heads, long taps, boolean grouped) implemen
   }
 
   private static Said apart(LayerNet at, Value x) {
-    return new Said(
-        at.linear("linear_attn.in_proj_qkv", x),
-        at.linear("linear_attn.in_proj_z", x),
-        at.linear("linear_attn.in_proj_b", x),
-        at.linear("linear_attn.in_proj_a", x));
+    List<Value> each =
+        at.linears(
+            x,
+            "linear_attn.in_proj_qkv",
+            "linear_attn.in_proj_z",
+            "linear_attn.in_proj_b",
+            "linear_attn.in_proj_a");
+    return new Said(each.get(0), each.get(1), each.get(2), each.get(3));
   }
 
   private Said together(LayerNet at, Value x) {

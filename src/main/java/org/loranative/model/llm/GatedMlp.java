@@ -33,8 +33,8 @@ record GatedMlp(Act act, boolean fused, String path) implements FeedForward {
     if (fused) {
       y = PackedGlu.of(at.graph(), at.linear(path + ".gate_up_proj", x), true, act);
     } else {
-      Value gate = at.linear(path + ".gate_proj", x);
-      y = Glu.of(at.graph(), gate, at.linear(path + ".up_proj", x), act);
+      List<Value> both = at.linears(x, path + ".gate_proj", path + ".up_proj");
+      y = Glu.of(at.graph(), both.get(0), both.get(1), act);
     }
     return at.linear(path + ".down_proj", y);
   }

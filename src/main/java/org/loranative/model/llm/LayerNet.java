@@ -1,7 +1,9 @@
 package org.loranative.model.llm;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Attention;
@@ -66,6 +68,11 @@ record LayerNet(
 
   Value linear(String module, Value x) {
     return net.linear(path + module, x);
+  }
+
+  /** Layers that read the same x. */
+  List<Value> linears(Value x, String... modules) {
+    return net.linears(x, Stream.of(modules).map(m -> path + m).toList());
   }
 
   Value norm(String module, Value x) {

@@ -59,8 +59,12 @@ record NormedValues(SelfAttention attention, boolean keysAreValues, Optional<Int
   }
 
   private LayerNet.Keys keys(LayerNet at, Value x) {
-    Value k = at.linear(SelfAttention.KEY, x);
-    Value v = keysAreValues ? k : at.linear(SelfAttention.VALUE, x);
+    List<Value> kv =
+        keysAreValues
+            ? List.of(at.linear(SelfAttention.KEY, x))
+            : at.linears(x, SelfAttention.KEY, SelfAttention.VALUE);
+    Value k = kv.get(0);
+    Value v = kv.get(kv.size() - 1);
     Value ones = at.net().constant(ones(), attention.headDim());
     String path = at.path() + "self_attn.v_norm";
     Value normed = RmsNorm.of(at.graph(), path, v, Optional.empty(), ones, at.normEps()).y();

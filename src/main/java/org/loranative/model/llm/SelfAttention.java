@@ -74,7 +74,7 @@ record SelfAttention(
         fused
             ? Split.of(
                 at.graph(), at.linear("self_attn.qkv_proj", x), qWidth(), kvWidth(), kvWidth())
-            : List.of(at.linear(QUERY, x), at.linear(KEY, x), at.linear(VALUE, x));
+            : at.linears(x, QUERY, KEY, VALUE);
     return at.linear(OUTPUT, attend(at, qkv.get(0), qkv.get(1), qkv.get(2)));
   }
 

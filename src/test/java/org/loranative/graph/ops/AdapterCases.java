@@ -2,8 +2,11 @@ package org.loranative.graph.ops;
 
 import static org.loranative.graph.ops.OpCases.between;
 import static org.loranative.graph.ops.OpCases.frozen;
+import static org.loranative.graph.ops.OpCases.matmul;
 import static org.loranative.graph.ops.OpCases.normal;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,6 +27,57 @@ final class AdapterCases {
   /** A ragged size, or one of whole eights. */
   private static int size(Random r, int most) {
     return r.nextBoolean() ? 8 * between(r, 1, most / 8) : between(r, 1, most);
+  }
+
+  /** Layers of several ranks that read the same x. */
+  static Instance loraUp(Random r, int unit) {
+    Instance c = new Instance();
+    int layers = between(r, 2, LoraDown.MOST);
+    int m = between(r, 5, 19);
+    int in = unit * between(r, Math.max(2, 10 / unit), 40 / unit);
+    float scale = 0.75f;
+    int[] out = new int[layers];
+    int[] rank = new int[layers];
+    c.differentiable.put("x", normal(r, m * in, 1));
+    for (int i = 0; i < layers; i++) {
+      out[i] = unit * between(r, Math.max(2, 10 / unit), 40 / unit);
+      rank[i] = unit * between(r, 1, 16 / unit);
+      c.differentiable.put("a" + i, normal(r, rank[i] * in, 0.5));
+      c.differentiable.put("b" + i, normal(r, out[i] * rank[i], 0.5));
+      c.fixed.put("w" + i, normal(r, out[i] * in, 0.5));
+    }
+    c.fixed.put("bias", normal(r, out[0], 1));
+    c.shape =
+        m + " rows, in " + in + ", out " + Arrays.toString(out) + ", " + Arrays.toString(rank);
+    c.builder =
+        (g, t) -> {
+          List<LoraUp.Layer> all = new ArrayList<>();
+          for (int i = 0; i < layers; i++) {
+            Value a = g.named(Kind.PARAM, "a" + i, DType.F32, Shape.of(rank[i], in));
+            Value b = g.named(Kind.PARAM, "b" + i, DType.F32, Shape.of(out[i], rank[i]));
+            Optional<Value> bias =
+                i == 0 ? Optional.of(frozen(g, "bias", DType.F32, out[0])) : Optional.empty();
+            Value w = frozen(g, "w" + i, t, out[i], in);
+            all.add(new LoraUp.Layer("y" + i, w, bias, LowRank.of(g, a, b, t)));
+          }
+          return LoraUp.of(g, OpCase.leaf(g, "x", t, m, in), all, scale);
+        };
+    c.reference =
+        v -> {
+          List<double[]> made = new ArrayList<>();
+          for (int i = 0; i < layers; i++) {
+            double[] xa = matmul(v.get("x"), v.get("a" + i), Optional.empty(), m, in, rank[i]);
+            double[] up = matmul(xa, v.get("b" + i), Optional.empty(), m, rank[i], out[i]);
+            Optional<double[]> bias = i == 0 ? Optional.of(v.get("bias")) : Optional.empty();
+            double[] y = matmul(v.get("x"), v.get("w" + i), bias, m, in, out[i]);
+            for (int j = 0; j < y.length; j++) {
+              y[j] += scale * up[j];
+            }
+            made.add(y);
+          }
+          return made;
+        };
+    return c;
   }
 
   static Instance doraNorm(Random r) {

@@ -33,6 +33,8 @@ final class OpCases {
         new OpCase("lora_linear bias", r -> lora(r, 0, true)),
         new OpCase("lora_linear dropout", r -> lora(r, 0.3f, false)),
         new OpCase("lora_linear whole chunks", OpCases::loraWholeChunks),
+        new OpCase("lora_up", r -> AdapterCases.loraUp(r, 1)),
+        new OpCase("lora_up whole chunks", r -> AdapterCases.loraUp(r, 8)),
         new OpCase("dora_norm", AdapterCases::doraNorm),
         new OpCase("dora_scale", r -> AdapterCases.doraScale(r, false)),
         new OpCase("dora_scale bias", r -> AdapterCases.doraScale(r, true)),

@@ -63,15 +63,10 @@ public final class ClipText {
     Attention.Setting causal =
         Attention.Setting.causal(
             c.heads(), c.heads(), width, (float) (1 / Math.sqrt(width)), 0, 0, c.positions());
-    Value o =
-        Attention.of(
-            g,
-            path,
-            net.linear(path + ".self_attn.q_proj", n),
-            net.linear(path + ".self_attn.k_proj", n),
-            net.linear(path + ".self_attn.v_proj", n),
-            start,
-            causal);
+    String attention = path + ".self_attn.";
+    List<Value> qkv =
+        net.linears(n, List.of(attention + "q_proj", attention + "k_proj", attention + "v_proj"));
+    Value o = Attention.of(g, path, qkv.get(0), qkv.get(1), qkv.get(2), start, causal);
     Value h = Add.of(g, net.linear(path + ".self_attn.out_proj", o), x);
     n = net.layerNorm(path + ".layer_norm2", h, c.eps());
     Value wide = Activation.of(g, net.linear(path + ".mlp.fc1", n), c.act());

@@ -1,5 +1,6 @@
 package org.loranative.model.diffusion.dit;
 
+import java.util.List;
 import java.util.Optional;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Attention;
@@ -50,9 +51,10 @@ public record Heads(
 
   /** The attention of tokens among themselves, whose layers lie below a path. */
   public Value attendSelf(Net net, String path, Value x, long tokens) {
-    Value q = normed(net, path + ".norm_q", net.linear(path + ".to_q", x));
-    Value k = normed(net, path + ".norm_k", net.linear(path + ".to_k", x));
-    return attend(net, path, q, k, net.linear(path + ".to_v", x), tokens);
+    List<Value> qkv = net.linears(x, List.of(path + ".to_q", path + ".to_k", path + ".to_v"));
+    Value q = normed(net, path + ".norm_q", qkv.get(0));
+    Value k = normed(net, path + ".norm_k", qkv.get(1));
+    return attend(net, path, q, k, qkv.get(2), tokens);
   }
 
   private Value rotated(Net net, Value x) {

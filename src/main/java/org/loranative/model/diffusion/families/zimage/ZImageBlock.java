@@ -31,8 +31,8 @@ record ZImageBlock(Net net, Heads heads, String path, float eps) {
     Value h = added(x, net.norm(path + ".attention_norm2", o, Optional.empty(), eps).y(), by, 0);
     n = scaled(net.norm(path + ".ffn_norm1", h, Optional.empty(), eps).y(), by, 1);
     String forward = path + ".feed_forward";
-    Value gated =
-        Glu.of(g(), net.linear(forward + ".w1", n), net.linear(forward + ".w3", n), Act.SILU);
+    List<Value> both = net.linears(n, List.of(forward + ".w1", forward + ".w3"));
+    Value gated = Glu.of(g(), both.get(0), both.get(1), Act.SILU);
     Value f = net.linear(forward + ".w2", gated);
     return added(h, net.norm(path + ".ffn_norm2", f, Optional.empty(), eps).y(), by, 1);
   }
