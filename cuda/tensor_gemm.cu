@@ -17,23 +17,44 @@
 #include "tensor_loop.cuh"
 
 template <typename Tile, typename T, bool A_TRANSPOSED, bool B_TRANSPOSED>
-LN_DEVICE void tensor_gemm(const TensorGemmArguments& g) {
+LN_DEVICE void tensor_gemm(const TensorGemmArguments& g, const TilePlace& place = TilePlace()) {
   typedef TensorProduct<Tile, T, A_TRANSPOSED, B_TRANSPOSED> Product;
   const i64 rows = rows_of(g), depth = A_TRANSPOSED ? depth_of(g) : g.K;
   if (A_TRANSPOSED && depth <= 0 && g.accumulate && !g.partial) return;  // nothing to add
   Product::run(g, rows,
                Product::view(g.a, g.a_stride, A_TRANSPOSED ? g.M : rows, depth, A_TRANSPOSED),
-               Product::view(g.b, g.b_stride, depth, g.N, B_TRANSPOSED));
+               Product::view(g.b, g.b_stride, depth, g.N, B_TRANSPOSED), place);
 }
 
 template <typename T>
-LN_DEVICE void add_splits(const TensorGemmArguments& g, i64 splits) {
-  i64 i = global_thread();
+LN_DEVICE void tensor_gemm_pair(const TensorGemmPair& p) {
+  const u32 blocks = p.first_tiles * p.first_splits, id = blockIdx.x;
+  if (id < blocks) {
+    const TilePlace place(id % p.first_tiles, id / p.first_tiles, p.first_splits);
+    tensor_gemm<TallTile, T, false, false>(p.first, place);
+  } else {
+    const u32 other = id - blocks;
+    const TilePlace place(other % p.second_tiles, other / p.second_tiles, p.second_splits);
+    tensor_gemm<TallTile, T, true, false>(p.second, place);
+  }
+}
+
+template <typename T>
+LN_DEVICE void add_splits(const TensorGemmArguments& g, i64 splits, i64 i) {
   i64 m = i / g.N, rows = rows_of(g);
   if (i >= g.M * g.N || m >= rows) return;
   float sum = 0;
   for (i64 z = 0; z < splits; z++) sum += g.partial[z * g.M * g.N + i];
   write_one<T>(g, sum, m, i % g.N);
+}
+
+template <typename T>
+LN_DEVICE void add_split_pair(const TensorGemmPair& p) {
+  const i64 i = global_thread(), before = p.first_splits > 1 ? p.first.M * p.first.N : 0;
+  if (i < before)
+    add_splits<T>(p.first, p.first_splits, i);
+  else if (p.second_splits > 1)
+    add_splits<T>(p.second, p.second_splits, i - before);
 }
 
 #define LN_TENSOR_GEMM(name, Tile, a_transposed, b_transposed)                        \
@@ -48,8 +69,11 @@ LN_TENSOR_GEMM(tensor_gemm_nn_tall, TallTile, false, false)
 LN_TENSOR_GEMM(tensor_gemm_tn_small, SmallTile, true, false)
 LN_TENSOR_GEMM(tensor_gemm_tn_tall, TallTile, true, false)
 LN_TENSOR_GEMM(tensor_gemm_tn_wide, WideTile, true, false)
+LN_INSTANCES_16_BIT((TallTile::kThreads, TallTile::kBlocks), tensor_gemm_pair, (TensorGemmPair p),
+                    tensor_gemm_pair<T>(p))
+LN_INSTANCES_16_BIT((256), add_split_pair, (TensorGemmPair p), add_split_pair<T>(p))
 LN_INSTANCES_16_BIT((256), add_splits, (TensorGemmArguments g, i64 splits),
-                    add_splits<T>(g, splits))
+                    add_splits<T>(g, splits, global_thread()))
 
 extern "C" __global__ void __launch_bounds__(256)
     add_splits_apart(const TensorGemmArguments g, i64 splits, const RowParts parts) {

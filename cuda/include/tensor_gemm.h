@@ -46,6 +46,16 @@ LN_SIGNATURES_16_BIT(tensor_gemm_tn_wide, (TensorGemmArguments g))
 // Adds the splits' sums in order and writes C. One thread for an element.
 LN_SIGNATURES_16_BIT(add_splits, (TensorGemmArguments g, i64 splits))
 
+// Two products in tall tiles, whose blocks run side by side: dy B and dy^T xa, which read the same
+// dy. partial is null where K is not split.
+struct TensorGemmPair {
+  TensorGemmArguments first, second;  // nn and tn, N at most TallTile::kColumns
+  u32 first_tiles, first_splits, second_tiles, second_splits;
+};
+LN_SIGNATURES_16_BIT(tensor_gemm_pair, (TensorGemmPair p))
+// add_splits of both.
+LN_SIGNATURES_16_BIT(add_split_pair, (TensorGemmPair p))
+
 // Where rows of C lie that are apart: the first `rows` of each `room` at c, f32, N to a row.
 struct RowParts {
   static constexpr int kMost = 4;

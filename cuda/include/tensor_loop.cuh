@@ -76,7 +76,7 @@ struct Epilogue {
   typedef float Sums[MT][NT][4];
 
   LN_DEVICE static void write(const TensorGemmArguments& g, const Sums& sum, i64 m0, i64 n0,
-                              i64 rows) {
+                              i64 rows, i64 split) {
     const i32 lane = i32(threadIdx.x % 32);
     const i64 n = n0 + lane % 4 * 2;
     // Two numbers in one access, and never one of them alone.
@@ -88,7 +88,7 @@ struct Epilogue {
         const i64 m = m0 + i * 16 + lane / 4 + half * 8;
         if (m >= rows) continue;
         if (g.partial)
-          write_partial(g, sum[i], half, m, n);
+          write_partial(g, sum[i], half, m, n, split);
         else if (pairs && !g.c_is_f32)
           write_pairs(g, sum[i], half, m, n);
         else
@@ -97,8 +97,8 @@ struct Epilogue {
   }
 
   LN_DEVICE static void write_partial(const TensorGemmArguments& g, const float (&sum)[NT][4],
-                                      int half, i64 m, i64 n) {
-    float* row = g.partial + (i64(blockIdx.z) * g.M + m) * g.N;
+                                      int half, i64 m, i64 n, i64 split) {
+    float* row = g.partial + (split * g.M + m) * g.N;
 #pragma unroll
     for (int j = 0; j < NT; j++)
 #pragma unroll
@@ -146,7 +146,7 @@ struct Epilogue {
 // that run at once read few rows of A and few columns of B, which stay in L2.
 struct TilePlace {
   static constexpr u32 kGroup = 8;
-  u32 row, column;
+  u32 row, column, split = blockIdx.z, splits = gridDim.z;
 
   LN_DEVICE TilePlace() {
     const u32 id = blockIdx.y * gridDim.x + blockIdx.x, whole = kGroup * gridDim.x;
@@ -155,6 +155,9 @@ struct TilePlace {
     row = first + in % rows;
     column = in / rows;
   }
+  // A tile of a single column, where a launch is not one product's.
+  LN_DEVICE TilePlace(u32 row_, u32 split_, u32 splits_)
+      : row(row_), column(0), split(split_), splits(splits_) {}
 };
 
 template <typename Tile, typename T, bool A_TRANSPOSED, bool B_TRANSPOSED>
@@ -177,10 +180,9 @@ struct TensorProduct {
   // `a` and `b` give the chunks of op(A) and op(B) as they lie in memory, see tile.cuh; `b` may be
   // CodedBlocks. Rows of A past `rows` need not be zeros: they are never written.
   template <typename ViewA, typename ViewB>
-  LN_DEVICE static void run(const TensorGemmArguments& g, i64 rows, const ViewA& a,
-                            const ViewB& b) {
+  LN_DEVICE static void run(const TensorGemmArguments& g, i64 rows, const ViewA& a, const ViewB& b,
+                            const TilePlace& place = TilePlace()) {
     LN_DYNAMIC_SHARED(char, shared);
-    const TilePlace place;
     const i64 m0 = i64(place.row) * Tile::kRows, n0 = i64(place.column) * Tile::kColumns;
     if (m0 >= rows) return;  // the whole block
     const int warp = int(threadIdx.x) / 32;
@@ -188,8 +190,8 @@ struct TensorProduct {
     const int wn = warp % kWarpsAcross * Tile::kWarpColumns;
     const int base_steps = int((g.K + Tile::kDepth - 1) / Tile::kDepth);
     const int all_steps = base_steps + int((g.R + Tile::kDepth - 1) / Tile::kDepth);
-    const int first = int(i64(all_steps) * blockIdx.z / gridDim.z);
-    const int steps = int(i64(all_steps) * (blockIdx.z + 1) / gridDim.z) - first;
+    const int first = int(i64(all_steps) * place.split / place.splits);
+    const int steps = int(i64(all_steps) * (place.split + 1) / place.splits) - first;
     const MatrixView<T> low_a = view(g.low_a, g.low_a_stride, rows, g.R, A_TRANSPOSED);
     const MatrixView<T> low_b = view(g.low_b, g.low_b_stride, g.R, g.N, B_TRANSPOSED);
     Operand<T, TileB::kRows, TileB::kColumns, Tile::kThreads, ViewB> blocks(b);
@@ -252,6 +254,6 @@ struct TensorProduct {
       settle(step + Tile::kStages - 1);
     }
     copy_async_wait<0>();
-    Epilogue<T, kMTiles, kNTiles>::write(g, sum, m0 + wm, n0 + wn, rows);
+    Epilogue<T, kMTiles, kNTiles>::write(g, sum, m0 + wm, n0 + wn, rows, place.split);
   }
 };

@@ -110,7 +110,8 @@ struct WarpgroupProduct {
       fetch(step + Tile::kStages - 1);
     }
     warpgroup_wait<0>();
-    Epilogue<T, 1, Tile::kColumns / 8>::write(g, sum, m0 + threadIdx.x / 32 * 16, n0, rows);
+    Epilogue<T, 1, Tile::kColumns / 8>::write(g, sum, m0 + threadIdx.x / 32 * 16, n0, rows,
+                                              place.split);
   }
 
   // As TensorProduct::run: operands whose chunks lie anywhere, by cp.async.
@@ -148,7 +149,8 @@ struct WarpgroupProduct {
     }
     warpgroup_wait<0>();
     copy_async_wait<0>();
-    Epilogue<T, 1, Tile::kColumns / 8>::write(g, sum, m0 + threadIdx.x / 32 * 16, n0, rows);
+    Epilogue<T, 1, Tile::kColumns / 8>::write(g, sum, m0 + threadIdx.x / 32 * 16, n0, rows,
+                                              place.split);
   }
 };
 #endif

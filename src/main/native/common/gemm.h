@@ -43,6 +43,8 @@ struct Gemm {
   // that is transposed. Cards alone know them; each_part is the same for all.
   int parts = 0;
   RowPart part[4] = {};
+  // Another product that reads nothing of this one, to be made with it. Cards alone know it.
+  const Gemm* beside = nullptr;
   // Device memory of Device::gemm_scratch bytes, for products of so many rows that B's blocks are
   // dequantized for all of them at once.
   int64_t scratch = 0;

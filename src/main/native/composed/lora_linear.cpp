@@ -19,6 +19,16 @@ namespace {
 
 int64_t aligned(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
+// dyb and dB, which read the same dy.
+int both(Device* device, Gemm dyb, const Gemm& grad_b) {
+  if (device->cuda) {
+    dyb.beside = &grad_b;
+    return device->gemm(device, dyb);
+  }
+  LN_TRY(device->gemm(device, dyb));
+  return device->gemm(device, grad_b);
+}
+
 // One call: where things lie in scratch, and the adapter as the products read it.
 struct Call {
   Device* device;
@@ -118,14 +128,13 @@ int ln_lora_linear_bwd(int64_t handle, int64_t dy, int64_t x, int64_t xa, int64_
   if (status) return status;
   Gemm down{M, c.used_rank, out, c.activations(dy), c.second(b), c.low(dyb)};
   down.scale = scale;
-  if ((status = c.device->gemm(c.device, down))) return status;
+  Gemm grad_b{out, rank, M, c.activations(dy, true), c.low(xa), {db, LN_F32, false}};
+  grad_b.accumulate = true;
+  if ((status = both(c.device, down, grad_b))) return status;
 
   Gemm grad_a{rank, in, M, c.low(dyb, true), c.activations(x_low), {da, LN_F32, false}};
   grad_a.accumulate = true;
   if ((status = c.device->gemm(c.device, grad_a))) return status;
-  Gemm grad_b{out, rank, M, c.activations(dy, true), c.low(xa), {db, LN_F32, false}};
-  grad_b.accumulate = true;
-  if ((status = c.device->gemm(c.device, grad_b))) return status;
 
   if (!dx) return LN_OK;
   Gemm base{M, in, out, c.activations(dy), Matrix{w0, w_dtype, false}, c.activations(dx)};
@@ -188,10 +197,9 @@ int ln_lora_up_bwd(int64_t device, int64_t dy, int64_t xa, int64_t w0, int64_t a
   const Matrix low{dyb, dtype, false, pitch};
   Gemm down{M, used_rank, out, {dy, dtype, false}, {b, dtype, false, used_rank}, low};
   down.scale = scale;
-  LN_TRY(d->gemm(d, down));
   Gemm grad_b{out, rank, M, {dy, dtype, true}, {xa, dtype, false, pitch}, {db, LN_F32, false}};
   grad_b.accumulate = true;
-  LN_TRY(d->gemm(d, grad_b));
+  LN_TRY(both(d, down, grad_b));
   if (!dx) return LN_OK;
   Gemm base{M, in, out, {dy, dtype, false}, {w0, w_dtype, false}, {dx, dtype, false}};
   base.accumulate = accumulate;

@@ -98,6 +98,7 @@ std::vector<Block> tiled_blocks() {
     for (const Block& b : {gemm<LargeTile>("large"), gemm<SmallTile>("small"),
                            gemm<TallTile>("tall"), gemm<WideTile>("wide")})
       blocks.push_back({family + b.prefix + "_", b.threads, b.shared_bytes});
+  blocks.push_back(gemm<TallTile>("tensor_gemm_pair_"));
   for (const char* family : {"block_gemm_nt_", "block_gemm_nn_"})
     for (const Block& b : {gemm<LargeBlockTile>("large"), gemm<SmallBlockTile>("small")})
       blocks.push_back({family + b.prefix + "_", b.threads, b.shared_bytes});

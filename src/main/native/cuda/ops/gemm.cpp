@@ -137,6 +137,39 @@ int tensor_gemm(Device* device, const Gemm& g) {
                : LN_IN_TILES(SmallTile, tensor_gemm_nn_small);
 }
 
+// Two products in one launch, and their splits' sums in another. Each is split as alone, so that
+// every bit is the same.
+int gemm_pair(Device* device, const Gemm& g) {
+  Gemm one = g;
+  one.beside = nullptr;
+  const Gemm& other = *g.beside;
+  TensorGemmPair p{arguments(one), arguments(other), 0, 0, 0, 0};
+  const bool thin = one.N <= TallTile::kColumns && other.N <= TallTile::kColumns;
+  const bool alike = one.a.dtype == one.b.dtype && other.a.dtype == one.a.dtype && !one.rank &&
+                     !one.a.transposed && !one.b.transposed && other.a.transposed;
+  const Grid grid = split_grid_of<TallTile>(p.first), beside = split_grid_of<TallTile>(p.second);
+  const int64_t first = grid.z > 1 ? one.M * one.N : 0,
+                second = beside.z > 1 ? other.M * other.N : 0;
+  const int64_t sums = (first * grid.z + second * beside.z) * 4;
+  if (!thin || !alike || !fits_tensor_cores(one) || !fits_tensor_cores(other) ||
+      sums > kCudaWorkspaceBytes) {
+    LN_TRY(cuda_gemm(device, one));
+    return cuda_gemm(device, other);
+  }
+  float* partial = ptr<float>(cuda_workspace(device));
+  if (first) p.first.partial = partial;
+  if (second) p.second.partial = partial + first * grid.z;
+  p.first_tiles = u32(grid.y);
+  p.first_splits = u32(grid.z);
+  p.second_tiles = u32(beside.y);
+  p.second_splits = u32(beside.z);
+  LN_TRY(LN_LAUNCH_16_BIT(device, g.a.dtype, tensor_gemm_pair,
+                          (Grid{grid.y * grid.z + beside.y * beside.z}), TallTile::kThreads,
+                          TallTile::kSharedBytes, p));
+  if (first + second == 0) return LN_OK;
+  return LN_LAUNCH_16_BIT(device, g.a.dtype, add_split_pair, cover(first + second, 256), 256, 0, p);
+}
+
 // The products of dA of several layers in one, where K is split: the sums then go to where each
 // layer's rows lie. Else one after the other.
 int gemm_apart(Device* device, const Gemm& g) {
@@ -206,6 +239,7 @@ int64_t cuda_gemm_scratch(const Device* device, int64_t M, int64_t N, int64_t K,
 }
 
 int cuda_gemm(Device* device, const Gemm& g) {
+  if (g.beside) return gemm_pair(device, g);
   if (g.M == 0 || g.N == 0) return LN_OK;
   if (g.parts) return gemm_apart(device, g);
   int64_t columns = panel_columns(device, g.M, g.N, g.K, g.b.dtype, g.a.dtype);

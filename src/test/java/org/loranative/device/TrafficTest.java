@@ -30,7 +30,7 @@ class TrafficTest {
         List.of(
             "tensor_gemm_nt_large",
             "tensor_gemm_nn_small",
-            "tensor_gemm_tn_tall",
+            "tensor_gemm_pair",
             "tensor_conv_fwd_small",
             "tensor_conv_bwd_small",
             "block_gemm_nt_large",

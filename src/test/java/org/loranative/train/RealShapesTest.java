@@ -65,46 +65,46 @@ class RealShapesTest {
   /** One of each kind of model; each takes five seconds and more. */
   static Stream<Step> few() {
     return Stream.of(
-        new Step("llama-8b", 90, 3200, QUANTIZED),
-        new Step("sd15", 89, 2200, List.of("task_type=sd", "batch_size=4", "resolution=512")));
+        new Step("llama-8b", 90, 2750, QUANTIZED),
+        new Step("sd15", 89, 1950, List.of("task_type=sd", "batch_size=4", "resolution=512")));
   }
 
   static Stream<Step> others() {
     return Stream.of(
-        new Step("llama-8b", 89, 2400, TEXT),
-        new Step("gemma3-1b", 90, 2200, TEXT),
-        new Step("gemma4-e4b", 90, 4800, TEXT),
-        new Step("gemma4-31b", 89, 9100, QUANTIZED),
-        new Step("gemma4-26b-a4b", 90, 4300, QUANTIZED),
-        new Step("qwen3-0.6b", 86, 2200, TEXT),
-        new Step("qwen3.5-4b", 90, 2950, TEXT),
-        new Step("qwen3-30b-a3b", 89, 3500, QUANTIZED),
+        new Step("llama-8b", 89, 1950, TEXT),
+        new Step("gemma3-1b", 90, 1850, TEXT),
+        new Step("gemma4-e4b", 90, 4150, TEXT),
+        new Step("gemma4-31b", 89, 8250, QUANTIZED),
+        new Step("gemma4-26b-a4b", 90, 3900, QUANTIZED),
+        new Step("qwen3-0.6b", 86, 1800, TEXT),
+        new Step("qwen3.5-4b", 90, 2500, TEXT),
+        new Step("qwen3-30b-a3b", 89, 3150, QUANTIZED),
         new Step("qwen3-8b", 90, 9000, trainedWhole("adamw")),
         new Step("qwen3-8b", 89, 9000, trainedWhole("adamw8bit")),
         new Step(
             "gpt-oss-20b",
             90,
-            1650,
+            1450,
             Stream.concat(TEXT.stream(), Stream.of("quantize=keep")).toList()),
-        new Step("sdxl", 86, 6950, List.of("task_type=sd", "batch_size=1", "resolution=1024")),
+        new Step("sdxl", 86, 5950, List.of("task_type=sd", "batch_size=1", "resolution=1024")),
         new Step(
-            "sd35-medium", 89, 4450, List.of("task_type=sd", "batch_size=1", "resolution=1024")),
+            "sd35-medium", 89, 3950, List.of("task_type=sd", "batch_size=1", "resolution=1024")),
         new Step(
             "sd35-large",
             90,
-            7350,
+            6700,
             List.of("task_type=sd", "batch_size=1", "resolution=1024", "quantize=nf4")),
         new Step(
             "flux-dev",
             89,
-            6250,
+            5700,
             List.of("task_type=sd", "batch_size=1", "resolution=1024", "quantize=nf4")),
         new Step(
-            "zimage-turbo", 89, 2800, List.of("task_type=sd", "batch_size=1", "resolution=1024")),
+            "zimage-turbo", 89, 2500, List.of("task_type=sd", "batch_size=1", "resolution=1024")),
         new Step(
             "chroma",
             90,
-            6750,
+            6250,
             List.of("task_type=sd", "batch_size=1", "resolution=1024", "quantize=nf4")));
   }
 
