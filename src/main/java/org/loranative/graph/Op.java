@@ -41,7 +41,7 @@ public interface Op {
     return List.of();
   }
 
-  /** Outputs of which other ops make the rest: what lies there meanwhile is unspecified. */
+  /** Outputs of which other ops make the rest, or nobody: what lies there is unspecified. */
   default List<Value> unfinished() {
     return List.of();
   }

@@ -3,6 +3,7 @@ package org.loranative.testing;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.loranative.device.Device;
 import org.loranative.device.HostBuffer;
 import org.loranative.device.Memory;
@@ -10,6 +11,7 @@ import org.loranative.graph.Addresses;
 import org.loranative.graph.Executor;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
+import org.loranative.graph.NotFinite;
 import org.loranative.graph.Op;
 import org.loranative.graph.Plan;
 import org.loranative.graph.Planner;
@@ -79,6 +81,17 @@ public final class GraphRunner implements AutoCloseable {
 
   /** Runs once; inputs are int[] or float[] by name. */
   public void run(Map<String, Object> inputs) {
+    place(inputs);
+    executor.run(plan, at);
+  }
+
+  /** The first op that makes what is no number, of an arena full of such. */
+  public Optional<String> firstNotFinite(Map<String, Object> inputs) {
+    place(inputs);
+    return NotFinite.firstOp(device, plan, at);
+  }
+
+  private void place(Map<String, Object> inputs) {
     executor.prepare(plan, arena.address());
     inputs.forEach(
         (name, values) -> {
@@ -95,7 +108,6 @@ public final class GraphRunner implements AutoCloseable {
             write(v, at.of(v), (float[]) values);
           }
         });
-    executor.run(plan, at);
   }
 
   /** Starts one op of the plan again, on what the last run left. */

@@ -71,6 +71,13 @@ public record LoraDown(Value x, List<LowRank> adapters, @Out Value xa, float sca
             adapters.stream().map(a -> g.accumulator(a.a())).toList()));
   }
 
+  /** As {@link LoraLinear}'s. */
+  @Override
+  public List<Value> unfinished() {
+    boolean gaps = adapters.stream().anyMatch(a -> a.leavesGaps(x.dtype()));
+    return gaps ? List.of(xa) : List.of();
+  }
+
   /** One product for neighbours in memory. */
   @Override
   public void run(Device d, Addresses at) {

@@ -109,6 +109,12 @@ public record LoraLinear(
     dx.ifPresent(v -> g.add(x, v));
   }
 
+  /** In f32 products leave alone what fills xa's rows up. */
+  @Override
+  public List<Value> unfinished() {
+    return adapter.leavesGaps(x.dtype()) ? List.of(xa) : List.of();
+  }
+
   @Override
   public void run(Device d, Addresses at) {
     d.check(

@@ -66,6 +66,11 @@ public record LowRank(Value a, Value b, Value readA, Value readB) {
     return dtype == DType.F32 ? rank : (rank + 7) / 8 * 8;
   }
 
+  /** Whether products of {@code dtype} leave alone what fills rows of xa up to whole chunks. */
+  boolean leavesGaps(DType dtype) {
+    return pitch(rank(), dtype) != pitch(rank(), DType.BF16);
+  }
+
   /** The shape of a matrix as products of {@code dtype} read it. */
   public static Shape filledUp(Shape matrix, RankAxis rank, DType dtype) {
     List<Long> dims = new ArrayList<>(matrix.dims());
