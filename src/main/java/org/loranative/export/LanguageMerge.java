@@ -114,10 +114,13 @@ public final class LanguageMerge implements Merge {
     new FolderConfig(base.path())
         .write(folder, choice.chosen(), vocab, unpacked || base.weights().isQuantized());
     Map<String, TensorEntry> file = base.file().tensors();
-    List<TensorStream> tensors =
-        new ArrayList<>(unpacked ? regrouped.inFolder() : List.<TensorStream>of());
-    tensors.addAll(
-        Merge.all(merged, base.weights(), unpacked ? base.weights().unpacked(file) : file, choice));
+    List<TensorStream> tensors = new ArrayList<>();
+    if (unpacked) {
+      tensors.addAll(regrouped.inFolder());
+      file = new LinkedHashMap<>(base.weights().unpacked(file));
+      tensors.stream().map(TensorStream::name).forEach(file::remove); // the experts' biases
+    }
+    tensors.addAll(Merge.all(merged, base.weights(), file, choice));
     ShardedFile.write(folder, "model", tensors, SHARD);
   }
 }

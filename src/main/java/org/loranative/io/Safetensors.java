@@ -231,6 +231,9 @@ public final class Safetensors {
     long offset = 0;
     for (TensorStream tensor : tensors) {
       requireFit(tensor);
+      if (header.has(tensor.name())) {
+        throw new IllegalStateException(tensor.name() + " twice");
+      }
       ObjectNode node = header.putObject(tensor.name());
       node.put("dtype", tensor.type());
       tensor.shape().forEach(node.putArray("shape")::add);
