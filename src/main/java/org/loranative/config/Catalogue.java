@@ -259,7 +259,7 @@ public final class Catalogue {
                     + " embeddings](adapters.md#new-embeddings)."),
         list("add_tokens", "Tokens that the base's tokenizer does not have yet.")
             .only(LLM)
-            .mark(Mark.SAME_VALUE)
+            .mark(Mark.LAYOUT)
             .such("[\"<tool>\", \"</tool>\"]")
             .more(
                 "Each stands for its text wherever that is written. They need `modules_to_save` for"

@@ -50,7 +50,7 @@ public final class LanguageMerge implements Merge {
           String.format(
               "The adapter adds tokens (%s), which merge writes into a folder alone: name one with"
                   + " --out, and convert it with llama.cpp's convert_hf_to_gguf.py.",
-              String.join(" ", base.added().texts())));
+              String.join(", ", base.added().texts().stream().map(t -> '"' + t + '"').toList())));
     }
     TypeChoice choice = TypeChoice.of(type, gguf);
     boolean apart = gguf != base.isGguf() || changesPacked();

@@ -1,6 +1,7 @@
 package org.loranative.export;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,10 +11,12 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.function.Predicate;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.loranative.UserException;
 import org.loranative.io.AtomicFolders;
 import org.loranative.io.Gguf;
 import org.loranative.io.Safetensors;
@@ -104,6 +107,21 @@ class MixtureMergeTest extends Predicting {
     assertThat(Errors.relative(logits(back), expected)).isLessThan(1e-5);
     assertThat(Safetensors.readFolder(back, "model").tensors().keySet())
         .isEqualTo(opened.file().tensors().keySet());
+  }
+
+  /** llama.cpp weighs the experts of such a mixture so that they come to one. */
+  @Test
+  void expertsThatGgufCannotSayAreNamed() throws Exception {
+    Path base = withTokenizer("qwen3-moe", folder);
+    Path config = base.resolve("config.json");
+    String text = Files.readString(config);
+    String changed = text.replace("\"norm_topk_prob\": true", "\"norm_topk_prob\": false");
+    assertThat(changed).isNotEqualTo(text);
+    Files.writeString(config, changed);
+    LanguageMerge merge = new LanguageMerge(LlmBase.open(base), List.of());
+    assertThatThrownBy(() -> merge.write(folder.resolve("merged.gguf"), "f32"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("norm_topk_prob");
   }
 
   /** Bytes of a tensor. */

@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.loranative.UserException;
 import org.loranative.io.GgufMetadata;
 import org.loranative.io.TensorEntry;
@@ -149,7 +150,11 @@ public final class GgufDescription {
     LlmConfig c = base.config();
     LlmConfig read =
         new ConfigParser(base.path().toString(), c.family(), FolderNames.PLAIN, said).parse();
-    require(read.layers().equals(c.layers()), "its layers (windows, scales, layer types, experts)");
+    require(same(read, c, LlmConfig.Layer::mixer), "its attention (windows, scales, layer types)");
+    require(
+        same(read, c, LlmConfig.Layer::feedForward),
+        "its feed-forward layers (which are dense, their activation, how the chosen experts are"
+            + " weighed: norm_topk_prob)");
     require(read.scales().near(c.scales()), "the factors of its embedding, layers and logits");
     boolean turned =
         c.family().ggufPermuted() && base.weights().has(c.inLayer(0, "self_attn.q_proj.bias"));
@@ -162,6 +167,10 @@ public final class GgufDescription {
     if (factors().isEmpty()) {
       require(near(read.rope(), c.rope()), "its rotary positions");
     }
+  }
+
+  private static boolean same(LlmConfig a, LlmConfig b, Function<LlmConfig.Layer, ?> part) {
+    return a.layers().stream().map(part).toList().equals(b.layers().stream().map(part).toList());
   }
 
   private static boolean near(RopeSpec a, RopeSpec b) {

@@ -198,6 +198,14 @@ class NewEmbeddingsTest {
   }
 
   @Test
+  void otherTokensAreNamedAtResume() throws IOException {
+    train(false, TIED, TOKENS);
+    assertThatThrownBy(() -> train(true, TIED, "add_tokens=[\"<up>\"]"))
+        .isInstanceOf(UserException.class)
+        .hasMessageContaining("add_tokens was [\"<up>\",\"<down>\"] and is [\"<up>\"]");
+  }
+
+  @Test
   void theirOrderMeansNothing() throws IOException {
     untie();
     Path adapter = train(false, BOTH);
@@ -274,7 +282,7 @@ class NewEmbeddingsTest {
     assertThatThrownBy(
             () -> new LanguageMerge(grown, sources).write(folder.resolve("x.gguf"), "source"))
         .isInstanceOf(UserException.class)
-        .hasMessageContaining("The adapter adds tokens (<up> <down>)");
+        .hasMessageContaining("The adapter adds tokens (\"<up>\", \"<down>\")");
   }
 
   /** Rows are tokens' by their order: others in their place would be trained further unseen. */
