@@ -193,8 +193,9 @@ LN_DEVICE void delta_rule_pairs(const T* dout, const T* q, const T* k, const flo
     __syncthreads();
     double inner = 0;
     if (goes_on && going_on < 0)
+#pragma unroll 2  // at 4 a register spills on sm_90
       for (i64 i = thread; i < state; i += DeltaPairs::kThreads) inner += S0[i] * dS1[i];
-    inner = exp(G[n - 1]) * block_sum(inner, reinterpret_cast<double*>(P));
+    inner = expf(float(G[n - 1])) * block_sum(inner, reinterpret_cast<double*>(P));
     if (thread < n) {
       double sum = thread >= going_on ? inner : 0;
       for (i32 t = going_on < 0 ? 0 : going_on; t < thread; t++) sum += carried[t];
