@@ -99,12 +99,19 @@ def flops(op, outputs, inputs, documents):
     if op == "linear_cross_entropy":
         rows = [d for n, d, _ in inputs if n.endswith("model.norm")][0][0]
         return 4 * rows * math.prod(by_suffix["weight"])  # logits, and the gradient of h
-    if op.startswith(("lora_linear", "linear", "conv2d")):
+    if op.startswith("lora_down"):  # x A^T of several layers; dA of all
+        rows = (inputs if backward else outputs)[0][1][0]
+        return 2 * rows * sum(math.prod(d) for n, d, _ in inputs if n.endswith(".lora_A"))
+    if op.startswith(("lora_linear", "lora_up", "linear", "conv2d")):
         out, into = by_suffix["weight"][0], math.prod(by_suffix["weight"][1:])
         rows = (inputs if backward else outputs)[0][1][0]
         low = by_suffix["lora_A"][0] * (out + into) if "lora_A" in by_suffix else 0
-        frozen = out * into if outputs else 0  # no gradient of what no parameter is before
-        return 2 * rows * (frozen + (2 if backward else 1) * low)
+        times = 2 if backward else 1
+        if op.startswith("lora_up"):  # without what lora_down multiplies
+            low -= by_suffix["lora_A"][0] * into / times
+        wanted = any(not n.endswith(".xa") for n, _, _ in outputs)
+        frozen = out * into if wanted else 0  # no gradient of what no parameter is before
+        return 2 * rows * (frozen + times * low)
     if op.startswith("attention"):
         q, k = [d for _, d, t in inputs if t == "BF16"][backward:][:2]
         keys = k[0] / documents
