@@ -31,7 +31,8 @@ public record Linear(Value x, Value w0, Optional<Value> bias, @Out Value y) impl
     return y;
   }
 
-  private static long scratch(Device d, Value rows, Value w0) {
+  /** What a product of rows [M, in or out] with w0, either way, needs. */
+  static long scratch(Device d, Value rows, Value w0) {
     return LoraOps.ln_linear_scratch(
         d.handle(),
         rows.shape().rows(),

@@ -72,19 +72,9 @@ public record LoraUp(
     return made;
   }
 
-  private static long scratch(Device d, Value x, Value w0) {
-    return LoraOps.ln_linear_scratch(
-        d.handle(),
-        x.shape().rows(),
-        w0.shape().dim(1),
-        w0.shape().dim(0),
-        w0.dtype().code,
-        x.dtype().code);
-  }
-
   @Override
   public long scratchBytes(Device d) {
-    return scratch(d, x, w0);
+    return Linear.scratch(d, x, w0);
   }
 
   @Override
@@ -154,7 +144,7 @@ public record LoraUp(
 
     @Override
     public long scratchBytes(Device d) {
-      return scratch(d, x, w0);
+      return Linear.scratch(d, x, w0);
     }
 
     @Override
