@@ -4,8 +4,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
-import org.loranative.UserException;
-import org.loranative.graph.NotFinite;
 import org.loranative.io.TensorEntry;
 import org.loranative.lora.AdaptedLayer;
 import org.loranative.lora.Adapters;
@@ -76,7 +74,7 @@ final class MergedRows implements AutoCloseable {
         count,
         (part, from, n) -> {
           float[] own = read(part, from, n, in);
-          requireFinite(part.reading().entry(), own);
+          MergedTensors.requireFinite(part.reading().entry(), own);
           for (int i = 0; i < n; i++) {
             int at = part.of(from + i) - begin;
             if (at >= 0 && at < count) {
@@ -136,15 +134,6 @@ final class MergedRows implements AutoCloseable {
     stored.read(entry, 0, in, all);
     System.arraycopy(Part.transposed(all, in, out), first * in, own, 0, own.length);
     return own;
-  }
-
-  private static void requireFinite(TensorEntry entry, float[] x) {
-    if (!NotFinite.areFinite(x)) {
-      throw new UserException(
-          String.format(
-              "%s: %s holds NaN or infinite numbers; get the file again, or take another base.",
-              entry.file(), entry.name()));
-    }
   }
 
   /** To be called when a layer has been read: its pages leave memory. */

@@ -190,7 +190,8 @@ public final class MergedTensors implements AutoCloseable {
     rows.done(entry);
   }
 
-  private static void requireFinite(TensorEntry entry, float[] x) {
+  /** Refuses numbers of a base's tensor that are none. */
+  static void requireFinite(TensorEntry entry, float[] x) {
     if (!NotFinite.areFinite(x)) {
       throw new UserException(
           String.format(
