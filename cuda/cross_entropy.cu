@@ -12,6 +12,7 @@
 // step's loss_scale.
 #include "cross_entropy.h"
 #include "eight.cuh"
+#include "logistic.cuh"
 
 extern "C" __global__ void __launch_bounds__(256)
     label_rows(const i32* labels, i32* rows, i32* count, i64 M) {
@@ -124,9 +125,9 @@ LN_DEVICE void row_loss(T, float* logits, const i32* labels, const i32* rows, co
     const Span<WHOLE> s = span(round);
     Eight x = s.load(z);
     LN_EACH_OF_8 {
-      const float cap = capped(x[i]), t = cap * of_cap;
-      const float p = expf(cap - softmax.most) * inverse - (s.at + i == label ? 1.0f : 0.0f);
-      x[i] = weight * p * (1.0f - t * t);
+      const float slope = softcap > 0 ? tanh_slope(x[i] * of_cap) : 1.0f;
+      const float p = expf(capped(x[i]) - softmax.most) * inverse;
+      x[i] = weight * slope * (p - (s.at + i == label ? 1.0f : 0.0f));
     }
     __syncthreads();  // the round, and z[label], have been read
     s.store(reinterpret_cast<T*>(z), x);

@@ -15,48 +15,43 @@
 #include "blocks.cuh"
 #include "eight.cuh"
 #include "elementwise.h"
-
-LN_DEVICE float silu_sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
+#include "logistic.cuh"
 
 constexpr float kGeluScale = 2 * 0.7978845608f, kGeluCubic = 0.044715f;
 
 // Sigmoid and erfc keep their digits where 1 + tanh and 1 + erf cancel: 0.5 (1 + tanh(u)) is
 // sigmoid(2u).
-LN_DEVICE float gelu_tanh_cumulative(float x) {
-  return silu_sigmoid(kGeluScale * (x + kGeluCubic * x * x * x));
-}
+LN_DEVICE float gelu_tanh_inner(float x) { return kGeluScale * (x + kGeluCubic * x * x * x); }
 LN_DEVICE float gelu_cumulative(float x) { return 0.5f * erfcf(x * -0.70710678f); }
 
 // Codes of lora_ops.h: silu, gelu in its tanh form, gelu, quick gelu; 4 is tanh, 5 the sigmoid.
 LN_DEVICE float act_value(float x, i32 act) {
-  if (act == 0) return x * silu_sigmoid(x);
-  if (act == 1) return x * gelu_tanh_cumulative(x);
+  if (act == 0) return x * sigmoid(x);
+  if (act == 1) return x * sigmoid(gelu_tanh_inner(x));
   if (act == 2) return x * gelu_cumulative(x);
-  return x * silu_sigmoid(1.702f * x);
+  return x * sigmoid(1.702f * x);
 }
 
 LN_DEVICE float act_slope(float x, i32 act) {
   if (act == 0) {
-    float s = silu_sigmoid(x);
-    return s * (1.0f + x * (1.0f - s));
+    const Logistic l(x);
+    return l.s * (1.0f + x * l.rest);
   }
   if (act == 1) {
-    float s = gelu_tanh_cumulative(x);
-    return s + x * s * (1.0f - s) * kGeluScale * (1.0f + 3.0f * kGeluCubic * x * x);
+    const Logistic l(gelu_tanh_inner(x));
+    return l.s + x * l.slope() * kGeluScale * (1.0f + 3.0f * kGeluCubic * x * x);
   }
   if (act == 2) return gelu_cumulative(x) + x * 0.3989422804f * expf(-0.5f * x * x);
-  float s = silu_sigmoid(1.702f * x);
-  return s * (1.0f + 1.702f * x * (1.0f - s));
+  const Logistic l(1.702f * x);
+  return l.s * (1.0f + 1.702f * x * l.rest);
 }
 
 // What few ask for, apart: in the choice of all, glu_fwd would take 48 or 50 registers for 40.
-LN_DEVICE float tanh_value(float x) { return 2.0f * silu_sigmoid(2.0f * x) - 1.0f; }
 LN_DEVICE float activation_value(float x, i32 act) {
-  return act == 4 ? tanh_value(x) : act == 5 ? silu_sigmoid(x) : act_value(x, act);
+  return act == 4 ? tanhf(x) : act == 5 ? sigmoid(x) : act_value(x, act);
 }
 LN_DEVICE float activation_slope(float x, i32 act) {
-  const float y = tanh_value(x), s = silu_sigmoid(x);
-  return act == 4 ? 1.0f - y * y : act == 5 ? s * (1.0f - s) : act_slope(x, act);
+  return act == 4 ? tanh_slope(x) : act == 5 ? Logistic(x).slope() : act_slope(x, act);
 }
 
 template <bool WHOLE, typename T>
@@ -84,7 +79,7 @@ LN_DEVICE void glu_fwd(const T* gate, const T* up, T* y, i64 rows, i64 columns, 
   Eight x = s.load(gate + s.row * pitch);
   const Eight by = s.load(up + s.row * pitch);
   if (act == 5)
-    LN_EACH_OF_8 x[i] = silu_sigmoid(x[i]) * by[i];
+    LN_EACH_OF_8 x[i] = sigmoid(x[i]) * by[i];
   else
     LN_EACH_OF_8 x[i] = act_value(x[i], act) * by[i];
   s.store(y + s.row * columns, x);
@@ -98,9 +93,9 @@ LN_DEVICE void glu_bwd(const T* dy, const T* gate, const T* up, T* dgate, T* dup
   Eight x = s.load(gate + s.row * pitch), by = s.load(up + s.row * pitch);
   const Eight d = s.load(dy + s.row * columns);
   LN_EACH_OF_8 {
-    const float g = silu_sigmoid(x[i]);
-    by[i] *= d[i] * (act == 5 ? g * (1.0f - g) : act_slope(x[i], act));
-    x[i] = d[i] * (act == 5 ? g : act_value(x[i], act));
+    const Logistic l(x[i]);
+    by[i] *= d[i] * (act == 5 ? l.slope() : act_slope(x[i], act));
+    x[i] = d[i] * (act == 5 ? l.s : act_value(x[i], act));
   }
   s.store(dgate + s.row * pitch, by);
   s.store(dup + s.row * pitch, x);

@@ -1,14 +1,15 @@
 // What gpt-oss adds to experts and to attention: biases of experts, its gated unit, sinks.
 //
 //   expert_bias       y[r] = x[r] + bias[e]
-//   clamped_glu       g = min(gate, limit), u = up within -limit and limit: (u + 1) g sigmoid(alpha
-//   g) look_at_sinks     o times the share of a softmax that stays when the sink's logit is added:
-//                     1 / (1 + e^(sink - lse));                                 Xiao et al. 2023
+//   clamped_glu       g = min(gate, limit), u = up within -limit and limit:
+//                     (u + 1) g sigmoid(alpha g)
+//   look_at_sinks     o times the share of a softmax that stays when the sink's logit is added:
+//                     sigmoid(lse - sink);                                      Xiao et al. 2023
 //   count_sinks       lse + log(1 + e^(sink - lse))
 //
 // Bound by memory; a thread for a number.
 #include "expert_units.h"
-#include "gpu.cuh"
+#include "logistic.cuh"
 
 template <typename T>
 LN_DEVICE void expert_bias(const T* x, const float* bias, const i32* chosen, const i32* order, T* y,
@@ -25,7 +26,7 @@ LN_DEVICE void clamped_glu_fwd(const T* gate, const T* up, T* y, const ClampedGl
   const i64 at = i / a.columns * a.pitch + i % a.columns * a.step;
   const float g = fminf(load(gate[at]), a.limit);
   const float u = fmaxf(fminf(load((up ? up : gate + 1)[at]), a.limit), -a.limit);
-  store(y + i, (u + 1.0f) * g / (1.0f + expf(-a.alpha * g)));
+  store(y + i, (u + 1.0f) * g * sigmoid(a.alpha * g));
 }
 
 template <typename T>
@@ -36,9 +37,9 @@ LN_DEVICE void clamped_glu_bwd(const T* dy, const T* gate, const T* up, T* dgate
   const i64 at = i / a.columns * a.pitch + i % a.columns * a.step;
   const float z = load(gate[at]), w = load((up ? up : gate + 1)[at]), d = load(dy[i]);
   const float g = fminf(z, a.limit), u = fmaxf(fminf(w, a.limit), -a.limit);
-  const float s = 1.0f / (1.0f + expf(-a.alpha * g));
-  store(dgate + at, z > a.limit ? 0.0f : d * (u + 1.0f) * s * (1.0f + a.alpha * g * (1.0f - s)));
-  store((dup ? dup : dgate + 1) + at, w > a.limit || w < -a.limit ? 0.0f : d * g * s);
+  const Logistic l(a.alpha * g);
+  store(dgate + at, z > a.limit ? 0.0f : d * (u + 1.0f) * l.s * (1.0f + a.alpha * g * l.rest));
+  store((dup ? dup : dgate + 1) + at, w > a.limit || w < -a.limit ? 0.0f : d * g * l.s);
 }
 
 template <typename T>
@@ -46,7 +47,7 @@ LN_DEVICE void look_at_sinks(T* o, const float* lse, const float* sinks, i64 M, 
   const i64 i = global_thread();
   if (i >= M * heads * D) return;
   const i64 m = i / D / heads, head = i / D % heads;
-  store(o + i, load(o[i]) / (1.0f + expf(sinks[head] - lse[head * M + m])));
+  store(o + i, load(o[i]) * sigmoid(lse[head * M + m] - sinks[head]));
 }
 
 extern "C" __global__ void __launch_bounds__(256)

@@ -7,10 +7,8 @@
 //
 // All are bound by memory. Backward of the convolution computes z again, and each thread gathers
 // what its tokens gave to those behind them, in one order.
-#include "gpu.cuh"
+#include "logistic.cuh"
 #include "recurrent.h"
-
-LN_DEVICE float gate_sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
 
 // Of channel c, whose x and w these are, at token m of a document that begins at `first`.
 template <typename T>
@@ -31,7 +29,7 @@ LN_DEVICE void short_conv_fwd(const T* x, const float* w, const i32* doc_start, 
   if (c >= a.C) return;
   for (i64 m = m0; m < m0 + ShortConvTile::kTokens && m < a.M; m++) {
     const float z = convolved(x + c, w + c * a.K, m, doc_start[m], a);
-    store(y + m * a.C + c, z * gate_sigmoid(z));
+    store(y + m * a.C + c, z * sigmoid(z));
   }
 }
 
@@ -45,8 +43,9 @@ LN_DEVICE void short_conv_bwd(const T* dy, const T* x, const float* w, const i32
   float sum[kTokens] = {};
   for (i64 n = m0; n < m0 + kTokens + a.K - 1 && n < a.M; n++) {
     const i64 first = doc_start[n];
-    const float z = convolved(x + c, w, n, first, a), s = gate_sigmoid(z);
-    const float dz = load(dy[n * a.C + c]) * s * (1.0f + z * (1.0f - s));
+    const float z = convolved(x + c, w, n, first, a);
+    const Logistic l(z);
+    const float dz = load(dy[n * a.C + c]) * l.s * (1.0f + z * l.rest);
 #pragma unroll
     for (int i = 0; i < kTokens; i++) {
       const i64 m = m0 + i, behind = n - m;
@@ -73,7 +72,7 @@ LN_DEVICE void cached_short_conv(const T* x, const float* w, const i32* start, c
       const T* at = from < 0 ? tail + (a.K - 1 + from) * a.C : x + from * a.C;
       z += w[c * a.K + j] * load(at[c]);
     }
-    store(y + m * a.C + c, z * gate_sigmoid(z));
+    store(y + m * a.C + c, z * sigmoid(z));
   }
   // Each row comes from one further down, so rows are moved in their order.
   for (i64 j = 0; j < a.K - 1; j++) {
@@ -91,7 +90,7 @@ LN_DEVICE void delta_gates_fwd(const T* a, const T* b, const float* a_log, const
   const i64 i = global_thread();
   if (i >= n) return;
   g[i] = -expf(a_log[i % H]) * softplus(load(a[i]) + dt_bias[i % H]);
-  beta[i] = gate_sigmoid(load(b[i]));
+  beta[i] = sigmoid(load(b[i]));
 }
 
 template <typename T>
@@ -100,9 +99,9 @@ LN_DEVICE void delta_gates_bwd(const float* dg, const float* dbeta, const T* a, 
                                i64 H) {
   const i64 i = global_thread();
   if (i >= n) return;
-  const float x = load(a[i]) + dt_bias[i % H], s = gate_sigmoid(load(b[i]));
-  store(da + i, -dg[i] * expf(a_log[i % H]) * (x > 20.0f ? 1.0f : gate_sigmoid(x)));
-  store(db + i, dbeta[i] * s * (1.0f - s));
+  const float x = load(a[i]) + dt_bias[i % H];
+  store(da + i, -dg[i] * expf(a_log[i % H]) * (x > 20.0f ? 1.0f : sigmoid(x)));
+  store(db + i, dbeta[i] * Logistic(load(b[i])).slope());
 }
 
 LN_INSTANCES((ShortConvTile::kThreads), short_conv_fwd,

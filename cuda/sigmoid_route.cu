@@ -6,15 +6,13 @@
 //
 // A lane judges a group, then holds the choice that it has the number of. Sums over the chosen are
 // warp sums, whose order is fixed.
-#include "gpu.cuh"
+#include "logistic.cuh"
 #include "sigmoid_route.h"
-
-LN_DEVICE float sigmoid_of(float z) { return 1.0f / (1.0f + expf(-z)); }
 
 // What counts in the choice; NaN less than all else, so that it is always k experts.
 template <typename T>
 LN_DEVICE float value_of(const T* z, const float* bias, i64 e) {
-  const float v = sigmoid_of(load(z[e])) + (bias ? bias[e] : 0.0f);
+  const float v = sigmoid(load(z[e])) + (bias ? bias[e] : 0.0f);
   return v == v ? v : negative_infinity();
 }
 
@@ -76,7 +74,7 @@ LN_DEVICE void sigmoid_route_fwd(const T* logits, const float* bias, float* weig
     last_expert = expert;
     if (lane == j) {
       own_expert = expert;
-      own = sigmoid_of(load(z[expert]));
+      own = sigmoid(load(z[expert]));
     }
   }
   const float sum = warp_sum(lane < r.k ? own : 0.0f);
@@ -93,16 +91,15 @@ LN_DEVICE void sigmoid_route_bwd(const float* dweights, const T* logits, const i
   const i32 lane = i32(threadIdx.x % 32);
   const bool has = lane < r.k;
   const T* z = logits + m * r.E;
-  const float s = has ? sigmoid_of(load(z[chosen[m * r.k + lane]])) : 0.0f;
+  const float s = has ? sigmoid(load(z[chosen[m * r.k + lane]])) : 0.0f;
   const float g = has ? dweights[m * r.k + lane] : 0.0f;
   const float sum = warp_sum(s), mean = warp_sum(s * g);
   for (i64 e = lane; e < r.E; e += 32) {
     float d = 0;
     for (i64 j = m * r.k; j < (m + 1) * r.k; j++)
-      if (chosen[j] == e) {
-        const float own = sigmoid_of(load(z[e]));
-        d = (r.normalize ? (dweights[j] - mean / sum) / sum : dweights[j]) * own * (1.0f - own);
-      }
+      if (chosen[j] == e)
+        d = (r.normalize ? (dweights[j] - mean / sum) / sum : dweights[j]) *
+            Logistic(load(z[e])).slope();
     store(dlogits + m * r.E + e, r.scale * d);
   }
 }

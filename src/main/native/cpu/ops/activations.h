@@ -9,19 +9,19 @@ namespace {
 struct Silu {
   static float value(float x) { return x * sigmoid(x); }
   static float slope(float x) {
-    float s = sigmoid(x);
-    return s * (1.0f + x * (1.0f - s));
+    Logistic l(x);
+    return l.s * (1.0f + x * l.rest);
   }
 };
 
 // 0.5 (1 + tanh(u)) is sigmoid(2u), which keeps its digits where tanh(u) nears -1.
 struct GeluTanh {
   static constexpr float kScale = 2 * 0.7978845608f, kCubic = 0.044715f;
-  static float cumulative(float x) { return sigmoid(kScale * (x + kCubic * x * x * x)); }
-  static float value(float x) { return x * cumulative(x); }
+  static float inner(float x) { return kScale * (x + kCubic * x * x * x); }
+  static float value(float x) { return x * sigmoid(inner(x)); }
   static float slope(float x) {
-    float s = cumulative(x);
-    return s + x * s * (1.0f - s) * kScale * (1.0f + 3.0f * kCubic * x * x);
+    Logistic l(inner(x));
+    return l.s + x * l.slope() * kScale * (1.0f + 3.0f * kCubic * x * x);
   }
 };
 
@@ -50,25 +50,19 @@ struct Gelu {
 struct QuickGelu {
   static float value(float x) { return x * sigmoid(1.702f * x); }
   static float slope(float x) {
-    float s = sigmoid(1.702f * x);
-    return s * (1.0f + 1.702f * x * (1.0f - s));
+    Logistic l(1.702f * x);
+    return l.s * (1.0f + 1.702f * x * l.rest);
   }
 };
 
 struct Sigmoid {
   static float value(float x) { return sigmoid(x); }
-  static float slope(float x) {
-    float y = sigmoid(x);
-    return y * (1.0f - y);
-  }
+  static float slope(float x) { return Logistic(x).slope(); }
 };
 
 struct Tanh {
-  static float value(float x) { return 2.0f * sigmoid(2.0f * x) - 1.0f; }
-  static float slope(float x) {
-    float y = value(x);
-    return 1.0f - y * y;
-  }
+  static float value(float x) { return fast_tanh(x); }
+  static float slope(float x) { return tanh_slope(x); }
 };
 
 // Calls run(activation) for the code of lora_ops.h.

@@ -192,22 +192,21 @@ struct Backward {
     float delta = 0;
 #pragma omp simd reduction(+ : delta)
     for (int64_t d = 0; d < h.D; d++) delta += dout[d] * out[d];
-    mask(h, keys, i, s);
     if (h.softcap > 0) {
-      float inverse = 1.0f / h.softcap;
+      // By the score as it was: from one at the cap its slope could not be told.
+      float inner = h.scale / h.softcap;
 #pragma omp simd
-      for (int64_t j = 0; j < keys.count; j++) {
-        // A masked score is -inf; its slope must not become NaN.
-        float t = hi(s[j] * inverse, -1.0f);
-        s[j] = fast_exp(s[j] - lse);
-        dp[j] = s[j] * (dp[j] - delta) * (1.0f - t * t) * h.scale;
-      }
+      for (int64_t j = 0; j < keys.count; j++)
+        dp[j] = (dp[j] - delta) * tanh_slope(s[j] * inner) * h.scale;
     } else {
 #pragma omp simd
-      for (int64_t j = 0; j < keys.count; j++) {
-        s[j] = fast_exp(s[j] - lse);
-        dp[j] = s[j] * (dp[j] - delta) * h.scale;
-      }
+      for (int64_t j = 0; j < keys.count; j++) dp[j] = (dp[j] - delta) * h.scale;
+    }
+    mask(h, keys, i, s);
+#pragma omp simd
+    for (int64_t j = 0; j < keys.count; j++) {
+      s[j] = fast_exp(s[j] - lse);
+      dp[j] *= s[j];
     }
   }
 };

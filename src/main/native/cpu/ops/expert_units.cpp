@@ -36,9 +36,10 @@ void clamped_backward(const Device* device, const T* dy, const T* gate, const T*
     for (int64_t c = 0; c < a.columns; c++) {
       const int64_t at = r * a.pitch + c * a.step;
       const float z = load(gate[at]), w = load(up[at]), d = load(dy[r * a.columns + c]);
-      const float g = lo(z, a.limit), u = hi(lo(w, a.limit), -a.limit), s = sigmoid(a.alpha * g);
-      store(dgate + at, z > a.limit ? 0.0f : d * (u + 1) * s * (1 + a.alpha * g * (1 - s)));
-      store(dup + at, w > a.limit || w < -a.limit ? 0.0f : d * g * s);
+      const float g = lo(z, a.limit), u = hi(lo(w, a.limit), -a.limit);
+      const Logistic l(a.alpha * g);
+      store(dgate + at, z > a.limit ? 0.0f : d * (u + 1) * l.s * (1 + a.alpha * g * l.rest));
+      store(dup + at, w > a.limit || w < -a.limit ? 0.0f : d * g * l.s);
     }
 }
 
@@ -59,7 +60,7 @@ void sinks(const Device* device, T* o, float* lse, const float* sink, int64_t M,
   for (int64_t m = 0; m < M; m++)
     for (int64_t head = 0; head < heads; head++) {
       float* l = lse + head * M + m;
-      const float stays = 1.0f / (1.0f + expf(sink[head] - *l)), most = hi(*l, sink[head]);
+      const float stays = sigmoid(*l - sink[head]), most = hi(*l, sink[head]);
       T* row = o + (m * heads + head) * D;
       for (int64_t d = 0; d < D; d++) store(row + d, stays * load(row[d]));
       *l = most + logf(expf(*l - most) + expf(sink[head] - most));

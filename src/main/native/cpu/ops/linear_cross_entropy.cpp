@@ -21,32 +21,36 @@ struct RowLoss {
   bool hit;  // the label has the largest logit
 };
 
+// What is made of a logit before the softmax, and its slope.
+struct Uncapped {
+  static float value(float z) { return z; }
+  static float slope(float) { return 1.0f; }
+};
+struct Capped {
+  float cap, inverse;
+  float value(float z) const { return cap * fast_tanh(z * inverse); }
+  float slope(float z) const { return tanh_slope(z * inverse); }
+};
+
 // Logits [V] to their gradient (in place, times weight).
 // In bf16 the gradient goes to `rounded` for the matrix unit.
-RowLoss row_loss(float* z, bf16* rounded, int64_t V, int32_t label, float softcap, float weight,
+template <typename Cap>
+RowLoss row_loss(float* z, bf16* rounded, int64_t V, int32_t label, Cap cap, float weight,
                  bool backward) {
-  if (softcap > 0) {
-    float inverse = 1.0f / softcap;
-#pragma omp simd
-    for (int64_t v = 0; v < V; v++) z[v] = softcap * fast_tanh(z[v] * inverse);
-  }
   float most = -kInfinity;
 #pragma omp simd reduction(max : most)
-  for (int64_t v = 0; v < V; v++) most = hi(most, z[v]);
+  for (int64_t v = 0; v < V; v++) most = hi(most, cap.value(z[v]));
   float sum = 0;
 #pragma omp simd reduction(+ : sum)
-  for (int64_t v = 0; v < V; v++) sum += fast_exp(z[v] - most);
-  RowLoss row{log(double(sum)) + double(most) - double(z[label]), z[label] >= most};
+  for (int64_t v = 0; v < V; v++) sum += fast_exp(cap.value(z[v]) - most);
+  float at_label = cap.value(z[label]);
+  RowLoss row{log(double(sum)) + double(most) - double(at_label), at_label >= most};
   if (!backward) return row;
-  float inverse_sum = weight / sum, at_label = z[label];
+  float inverse_sum = weight / sum, of_label = weight * cap.slope(z[label]);
 #pragma omp simd
-  for (int64_t v = 0; v < V; v++) {
-    float p = fast_exp(z[v] - most) * inverse_sum;
-    float t = softcap > 0 ? z[v] / softcap : 0.0f;
-    z[v] = p * (1.0f - t * t);
-  }
-  float t = softcap > 0 ? at_label / softcap : 0.0f;
-  z[label] -= weight * (1.0f - t * t);
+  for (int64_t v = 0; v < V; v++)
+    z[v] = fast_exp(cap.value(z[v]) - most) * inverse_sum * cap.slope(z[v]);
+  z[label] -= of_label;
   if (rounded)
     for (int64_t v = 0; v < V; v++) store(rounded + v, z[v]);
   return row;
@@ -88,9 +92,13 @@ int run(Device* device, const T* h, int64_t w, const int32_t* labels, const Step
     Gemm head{n, V, C, {from, dtype, false}, {w, w_dtype, true}, {z, LN_F32, false}};
     if (int status = device->gemm(device, head)) return status;
 #pragma omp parallel for num_threads(device->threads) schedule(static)
-    for (int64_t i = 0; i < n; i++)
-      done[i] = row_loss(logits + i * V, rounded ? rounded + i * V : nullptr, V, labels[rows[i]],
-                         softcap, gradient_weight, backward);
+    for (int64_t i = 0; i < n; i++) {
+      bf16* own = rounded ? rounded + i * V : nullptr;
+      auto with = [&](auto cap) {
+        return row_loss(logits + i * V, own, V, labels[rows[i]], cap, gradient_weight, backward);
+      };
+      done[i] = softcap > 0 ? with(Capped{softcap, 1.0f / softcap}) : with(Uncapped());
+    }
     for (int64_t i = 0; i < n; i++) {
       losses[rows[i]] = float(done[i].loss);
       total += done[i].loss;

@@ -38,6 +38,19 @@ inline float fast_exp(float x) {
 
 inline float sigmoid(float x) { return 1.0f / (1.0f + fast_exp(-x)); }
 
+// The sigmoid of x and what it lacks of 1, which is the sigmoid of -x: as 1 - s it would have lost
+// its digits where s is near 1.
+struct Logistic {
+  float s, rest;
+
+  explicit Logistic(float x) {
+    float e = fast_exp(x < 0 ? x : -x), more = 1.0f / (1.0f + e), less = e * more;
+    s = x < 0 ? less : more;
+    rest = x < 0 ? more : less;
+  }
+  float slope() const { return s * rest; }
+};
+
 // tanh through e^-2|x|; a polynomial near 0, where the quotient would lose digits.
 inline float fast_tanh(float x) {
   float a = x < 0 ? -x : x;
@@ -50,6 +63,9 @@ inline float fast_tanh(float x) {
   float y = a < 0.25f ? small : big;
   return x < 0 ? -y : y;
 }
+
+// 1 / cosh(x)^2, with all its digits where tanh is near 1.
+inline float tanh_slope(float x) { return 4.0f * Logistic(2.0f * x).slope(); }
 
 }  // namespace
 }  // namespace LN_ISA

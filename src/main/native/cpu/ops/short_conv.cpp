@@ -90,9 +90,8 @@ template <typename T>
 void gates_backward(const float* dg, const float* dbeta, const T* a, const T* b, const float* a_log,
                     const float* dt_bias, T* da, T* db, int64_t M, int64_t H) {
   for (int64_t i = 0; i < M * H; i++) {
-    const float s = sigmoid(load(b[i]));
     store(da + i, -dg[i] * expf(a_log[i % H]) * softplus_slope(load(a[i]) + dt_bias[i % H]));
-    store(db + i, dbeta[i] * s * (1.0f - s));
+    store(db + i, dbeta[i] * Logistic(load(b[i])).slope());
   }
 }
 

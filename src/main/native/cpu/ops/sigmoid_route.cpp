@@ -90,9 +90,9 @@ void choose_backward(const Device* device, const float* dweights, const T* logit
     for (int64_t e = 0; e < c.E; e++) store(dz + e, 0.0f);
     for (int64_t j = 0; j < c.k; j++) {
       const int64_t e = chosen[m * c.k + j];
-      const float s = sigmoid(load(z[e])), g = dweights[m * c.k + j];
+      const float g = dweights[m * c.k + j];
       const float ds = c.normalize ? (g - mean / sum) / sum : g;
-      store(dz + e, c.scale * ds * s * (1 - s));
+      store(dz + e, c.scale * ds * Logistic(load(z[e])).slope());
     }
   }
 }

@@ -61,10 +61,20 @@ final class DeltaCases {
   static Instance gates(Random r) {
     int m = OpCases.between(r, 1, 50);
     int heads = OpCases.between(r, 1, 9);
+    return gates(r, m, heads, OpCases.normal(r, (long) m * heads, 2));
+  }
+
+  static Instance openOrShut(Random r) {
+    int m = OpCases.between(r, 10, 50);
+    int heads = OpCases.between(r, 1, 9);
+    return gates(r, m, heads, OpCases.far(r, (long) m * heads, 1));
+  }
+
+  private static Instance gates(Random r, int m, int heads, float[] b) {
     Instance c = new Instance();
     c.shape = m + " tokens, " + heads + " heads";
     c.differentiable.put("a", OpCases.normal(r, (long) m * heads, 4));
-    c.differentiable.put("b", OpCases.normal(r, (long) m * heads, 2));
+    c.differentiable.put("b", b);
     c.fixed.put("a_log", OpCases.normal(r, heads, 1));
     c.fixed.put("dt_bias", OpCases.normal(r, heads, 1));
     c.builder =

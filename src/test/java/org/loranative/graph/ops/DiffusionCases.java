@@ -59,9 +59,21 @@ final class DiffusionCases {
   }
 
   static Instance activation(Random r, Act act) {
+    return activation(act, OpCases.normal(r, OpCases.between(r, 1, 200), 2));
+  }
+
+  static Instance smallTanh(Random r) {
+    return activation(Act.TANH, OpCases.normal(r, OpCases.between(r, 1, 30), 1e-3));
+  }
+
+  static Instance largeTanh(Random r) {
+    return activation(Act.TANH, OpCases.far(r, OpCases.between(r, 10, 30), 0.5));
+  }
+
+  private static Instance activation(Act act, float[] given) {
     Instance c = new Instance();
-    int n = OpCases.between(r, 1, 200);
-    c.differentiable.put("x", OpCases.normal(r, n, 2));
+    int n = given.length;
+    c.differentiable.put("x", given);
     c.builder = (g, t) -> List.of(Activation.of(g, OpCase.leaf(g, "x", t, n), act));
     c.reference =
         v -> {

@@ -86,12 +86,24 @@ final class ExpertCases {
 
   /** Groups of neighbours, some of one expert, and a bias that decides. */
   static Instance sigmoidRoute(Random r, boolean normalize) {
+    return sigmoidRoute(r, normalize, OpCases.between(r, 1, 8), 12, 0);
+  }
+
+  /** Logits from 7.5 to 9. */
+  static Instance likedByAll(Random r, boolean normalize) {
+    return sigmoidRoute(r, normalize, OpCases.between(r, 1, 2), 3, 8.25f);
+  }
+
+  /**
+   * @param most experts of a group
+   * @param middle of the logits
+   */
+  private static Instance sigmoidRoute(
+      Random r, boolean normalize, int groups, int most, float middle) {
     int m = OpCases.between(r, 1, 40);
-    int groups = OpCases.between(r, 1, 8);
     // One expert that is divided by itself has no gradient.
     int least = normalize ? 2 : 1;
-    // Few: where a sigmoid is almost 1, what it lacks has no digits left, here as in the peer.
-    int each = OpCases.between(r, least, 4);
+    int each = OpCases.between(r, least, most);
     int e = groups * each;
     int top = OpCases.between(r, 1, groups);
     int k = OpCases.between(r, least, Math.min(top * each, 9));
@@ -103,7 +115,11 @@ final class ExpertCases {
     }
     Instance c = new Instance();
     c.shape = m + " tokens, " + k + " of " + e + ", " + top + " of " + groups + " groups";
-    c.differentiable.put("z", logits(r, m, e, Spread.EVEN));
+    float[] logits = logits(r, m, e, Spread.EVEN);
+    for (int i = 0; i < logits.length; i++) {
+      logits[i] = Bf16.round(logits[i] + middle);
+    }
+    c.differentiable.put("z", logits);
     c.fixed.put("bias", bias);
     SigmoidRoute.Setting setting = new SigmoidRoute.Setting(groups, top, normalize, scale);
     c.builder =

@@ -105,6 +105,10 @@ final class GluCases {
     return glu(act, r, gate);
   }
 
+  static Instance ends(Random r, Act act) {
+    return glu(act, r, OpCases.far(r, OpCases.between(r, 10, 30), 1));
+  }
+
   private static Instance glu(Act act, Random r, float[] gate) {
     Instance c = new Instance();
     int n = gate.length;

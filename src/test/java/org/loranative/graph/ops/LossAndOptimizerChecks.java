@@ -42,15 +42,22 @@ abstract class LossAndOptimizerChecks {
     device.close();
   }
 
+  /**
+   * @param atTheCap whether all logits are near it, where its slope is small
+   */
   @ParameterizedTest
-  @ValueSource(floats = {0, 2.5f})
-  void linearCrossEntropy(float softcap) {
+  @CsvSource({"0, false", "2.5, false", "2.5, true"})
+  void linearCrossEntropy(float softcap, boolean atTheCap) {
     Random r = new Random(softcap == 0 ? 5 : 6);
     int m = 300 + r.nextInt(50); // more labelled rows than a chunk
-    int n = 12;
+    int n = atTheCap ? 1 : 12;
     int vocab = 33;
     float[] h = OpCases.normal(r, m * n, 1);
     float[] w = OpCases.normal(r, vocab * n, 0.5);
+    if (atTheCap) {
+      java.util.Arrays.fill(h, softcap);
+      w = OpCases.far(r, vocab, 0.5);
+    }
     int[] labels = r.ints(m, 0, vocab).toArray();
     int labelled = m;
     for (int i = 0; i < 20; i++) {

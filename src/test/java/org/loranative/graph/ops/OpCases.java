@@ -70,7 +70,14 @@ final class OpCases {
         new OpCase("glu gelu exact", r -> GluCases.glu(r, Act.GELU)),
         new OpCase("glu gelu in its tail", r -> GluCases.tail(r, Act.GELU_TANH)),
         new OpCase("glu gelu exact in its tail", r -> GluCases.tail(r, Act.GELU)),
+        new OpCase("glu silu in its tail", r -> GluCases.tail(r, Act.SILU)),
+        new OpCase("glu quick gelu in its tail", r -> GluCases.tail(r, Act.QUICK_GELU)),
         new OpCase("glu sigmoid", r -> GluCases.glu(r, Act.SIGMOID)),
+        new OpCase("glu sigmoid near its ends", r -> GluCases.ends(r, Act.SIGMOID)),
+        new OpCase("glu silu near its ends", r -> GluCases.ends(r, Act.SILU)),
+        new OpCase("glu gelu near its ends", r -> GluCases.ends(r, Act.GELU_TANH)),
+        new OpCase("glu gelu exact near its ends", r -> GluCases.ends(r, Act.GELU)),
+        new OpCase("glu quick gelu near its ends", r -> GluCases.ends(r, Act.QUICK_GELU)),
         new OpCase("glu quick gelu", r -> GluCases.glu(r, Act.QUICK_GELU)),
         new OpCase("packed glu, gate first", r -> GluCases.packed(r, true, Act.SILU)),
         new OpCase("packed glu, gate behind", r -> GluCases.packed(r, false, Act.GELU)),
@@ -81,6 +88,8 @@ final class OpCases {
         new OpCase("activation silu", r -> DiffusionCases.activation(r, Act.SILU)),
         new OpCase("activation gelu", r -> DiffusionCases.activation(r, Act.GELU)),
         new OpCase("activation tanh", r -> DiffusionCases.activation(r, Act.TANH)),
+        new OpCase("activation tanh near 0", DiffusionCases::smallTanh),
+        new OpCase("activation tanh near its ends", DiffusionCases::largeTanh),
         new OpCase("activation quick gelu", r -> DiffusionCases.activation(r, Act.QUICK_GELU)),
         new OpCase("layer_norm", DiffusionCases::layerNorm),
         new OpCase("group_norm", r -> DiffusionCases.groupNorm(r, false)),
@@ -108,6 +117,8 @@ final class OpCases {
         new OpCase("route normalized", r -> ExpertCases.route(r, true)),
         new OpCase("experts by sigmoids", r -> ExpertCases.sigmoidRoute(r, false)),
         new OpCase("experts by sigmoids, normalized", r -> ExpertCases.sigmoidRoute(r, true)),
+        new OpCase("experts by sigmoids near 1", r -> ExpertCases.likedByAll(r, false)),
+        new OpCase("experts by sigmoids near 1, normalized", r -> ExpertCases.likedByAll(r, true)),
         new OpCase("expert_bias", ExpertCases::bias),
         new OpCase("experts", r -> ExpertCases.mixture(r, ExpertCases.Spread.EVEN, 1)),
         new OpCase("experts whole chunks", r -> ExpertCases.mixture(r, ExpertCases.Spread.EVEN, 8)),
@@ -122,6 +133,7 @@ final class OpCases {
             r -> ExpertCases.adapted(r, ExpertCases.Spread.ONE, 8)),
         new OpCase("short_conv", DeltaCases::shortConv),
         new OpCase("delta_gates", DeltaCases::gates),
+        new OpCase("delta_gates near their ends", DeltaCases::openOrShut),
         new OpCase("delta_rule", r -> DeltaCases.rule(r, 150, DeltaCases.heads(r, 1))),
         new OpCase(
             "delta_rule of wide heads",
@@ -138,6 +150,19 @@ final class OpCases {
     for (int i = 0; i < x.length; i++) {
       // Numbers that bf16 holds exactly, so that every dtype starts from the same.
       x[i] = org.loranative.testing.Bf16.round(r.nextGaussian() * scale);
+    }
+    return x;
+  }
+
+  /**
+   * From 7.5 to 9, as many above 0 as below: a sigmoid is so near its ends there that one minus it
+   * keeps half of f32's digits, yet not so near that f16 could not hold its slope.
+   */
+  static float[] far(Random r, long n, double scale) {
+    float[] x = new float[Math.toIntExact(n)];
+    for (int i = 0; i < x.length; i++) {
+      double size = scale * (7.5 + 1.5 * r.nextDouble());
+      x[i] = org.loranative.testing.Bf16.round(i % 2 == 0 ? size : -size);
     }
     return x;
   }
