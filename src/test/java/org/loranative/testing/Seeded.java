@@ -1,6 +1,8 @@
 package org.loranative.testing;
 
 import java.util.Random;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
@@ -12,6 +14,8 @@ import org.junit.jupiter.api.extension.TestWatcher;
  */
 public final class Seeded implements ParameterResolver, TestWatcher {
   private static final long SEED = seed();
+  private static final long APART = 0x9E3779B97F4A7C15L; // neighbouring seeds begin nearly alike
+  private static final Pattern REPETITION = Pattern.compile("-invocation:#(\\d+)]$");
 
   private static long seed() {
     String given = System.getProperty("tests.seed", "");
@@ -23,9 +27,11 @@ public final class Seeded implements ParameterResolver, TestWatcher {
     return p.getParameter().getType() == Random.class;
   }
 
+  /** The same in all methods, other numbers for each repetition of one and row of its arguments. */
   @Override
   public Object resolveParameter(ParameterContext p, ExtensionContext c) {
-    return new Random(SEED);
+    Matcher repetition = REPETITION.matcher(c.getUniqueId());
+    return new Random(SEED + (repetition.find() ? APART * Long.parseLong(repetition.group(1)) : 0));
   }
 
   /** How to draw the same again, for tests that are made while others run. */

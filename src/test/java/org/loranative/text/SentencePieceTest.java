@@ -10,12 +10,15 @@ import java.nio.file.Path;
 import java.util.Random;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.loranative.UserException;
 import org.loranative.io.JsonFile;
 import org.loranative.testing.Golden;
+import org.loranative.testing.Seeded;
 
 /** A model that sentencepiece trained, by make_spiece_golden.py. */
+@ExtendWith(Seeded.class)
 class SentencePieceTest {
   private static final Path FOLDER = Golden.FOLDER.resolve("spiece");
 
@@ -49,11 +52,9 @@ class SentencePieceTest {
 
   /** Bytes changed or cut off: a tokenizer or a sentence, nothing else. */
   @Test
-  void brokenFilesAreRefused() throws Exception {
+  void brokenFilesAreRefused(Random random) throws Exception {
     byte[] whole = Files.readAllBytes(FOLDER.resolve(SentencePiece.FILE));
     Path file = folder.resolve(SentencePiece.FILE);
-    long seed = System.nanoTime();
-    Random random = new Random(seed);
     for (int i = 0; i < 200; i++) {
       byte[] broken = java.util.Arrays.copyOf(whole, 1 + random.nextInt(4000));
       for (int k = 0; k < 1 + random.nextInt(8); k++) {
@@ -62,7 +63,7 @@ class SentencePieceTest {
       Files.write(file, broken);
       Throwable thrown = catchThrowable(() -> SentencePiece.json(file));
       if (thrown != null) {
-        assertThat(thrown).as("seed " + seed).isInstanceOf(UserException.class);
+        assertThat(thrown).as("file %d", i).isInstanceOf(UserException.class);
       }
     }
   }

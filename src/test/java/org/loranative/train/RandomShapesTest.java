@@ -82,8 +82,7 @@ class RandomShapesTest {
   }
 
   @RepeatedTest(4)
-  void text(Random seeded) throws IOException {
-    Random random = new Random(seeded.nextLong() + folder.hashCode());
+  void text(Random random) throws IOException {
     Path base = TinyModel.write(folder.resolve("base"));
     Path data = records(folder.resolve("train.jsonl"), random, 3 + random.nextInt(12), 60);
     Path other = records(folder.resolve("other.jsonl"), random, 1 + random.nextInt(12), 120);
@@ -198,8 +197,7 @@ class RandomShapesTest {
   }
 
   @Test
-  void images(Random seeded) throws IOException {
-    Random random = new Random(seeded.nextLong() + folder.hashCode());
+  void images(Random random) throws IOException {
     Path data = pictures(random, 1 + random.nextInt(4), 1 + random.nextInt(5), random.nextInt(4));
     List<String> settings =
         pictureSettings(
