@@ -86,7 +86,9 @@ final class ExpertCases {
 
   /** Groups of neighbours, some of one expert, and a bias that decides. */
   static Instance sigmoidRoute(Random r, boolean normalize) {
-    return sigmoidRoute(r, normalize, OpCases.between(r, 1, 8), 12, 0);
+    // Few of a group: among many, two groups may be so near each other that a step of the numeric
+    // derivative turns the choice.
+    return sigmoidRoute(r, normalize, OpCases.between(r, 1, 8), 4, 0);
   }
 
   /** Logits from 7.5 to 9. */
