@@ -22,12 +22,9 @@
 // FLOPs: 4 D a visible pair forward, 14 D backward. Bound by the tensor cores from about 1000
 // visible keys on, below by bytes and by the exponentials. H100 80GB HBM3, counting 4 D and 10 D:
 // 125 to 240 TFLOP/s forward, 80 to 140 backward.
-#include "gpu.cuh"
+#include "score_tiles.cuh"
 #include "tile.cuh"
 #include "tiled_attention.h"
-#include "visible.cuh"
-
-constexpr float kLog2E = 1.4426950408889634f, kLn2 = 0.6931471805599453f;
 
 // A score from its product, and the slope of cap there times scale.
 LN_DEVICE float capped(float product, const AttentionArguments& a, float* slope) {
@@ -50,9 +47,6 @@ struct TiledAttention {
   LN_DEVICE static MatrixView<T> head_of(const T* x, i64 rows, i64 heads, i64 head, i64 D) {
     return {x + head * D, heads * D, rows, D};
   }
-
-  LN_DEVICE static int lane() { return int(threadIdx.x) % 32; }
-  LN_DEVICE static int own_row(int strips) { return int(threadIdx.x) / 32 * 16 * strips; }
 
   // s [16 STRIPS, COLUMNS] = rows of `own` of this warp times rows of `other`, over the channels.
   template <int STRIPS, int COLUMNS>
@@ -80,23 +74,6 @@ struct TiledAttention {
       load_matrices<false>(right, right_rows);
       multiply_tiles<T>(s, left, reinterpret_cast<const u32(&)[COLUMNS / 8][2]>(right));
     }
-  }
-
-  // Where there is a cap, products become scores; they are then scale() of what they were.
-  template <int STRIPS, int TILES>
-  LN_DEVICE static void cap(float (&s)[STRIPS][TILES][4], const AttentionArguments& a) {
-    if (a.softcap <= 0) return;
-    const float inverse = a.scale / a.softcap;
-#pragma unroll
-    for (int i = 0; i < STRIPS; i++)
-#pragma unroll
-      for (int j = 0; j < TILES; j++)
-#pragma unroll
-        for (int r = 0; r < 4; r++) s[i][j][r] = a.softcap * tanhf(s[i][j][r] * inverse);
-  }
-  // What a score is in base 2, of what cap() leaves.
-  LN_DEVICE static float unit(const AttentionArguments& a) {
-    return kLog2E * (a.softcap > 0 ? 1.0f : a.scale);
   }
 
   // sum [16 STRIPS, D] += x [16 STRIPS, COLUMNS] rows of `other`; x as mma gave it, rounded on the
@@ -133,55 +110,6 @@ struct TiledAttention {
     }
   }
 
-  // Writes 16 rows of a head from channel d0 on, times a factor for rows g and g + 8. row0 is this
-  // lane's g.
-  template <int D8>
-  LN_DEVICE static void write(T* x, const float (&sum)[D8][4], i64 row0, i64 rows, i64 heads,
-                              i64 head, i64 D, i64 d0, const float (&factor)[2]) {
-#pragma unroll
-    for (int j = 0; j < D8; j++)
-#pragma unroll
-      for (int half = 0; half < 2; half++) {
-        i64 row = row0 + half * 8, d = d0 + j * 8 + lane() % 4 * 2;
-        if (row < rows && d < D)  // D is a multiple of 8
-          *reinterpret_cast<u32*>(x + (row * heads + head) * D + d) =
-              pack<T>(sum[j][half * 2] * factor[half], sum[j][half * 2 + 1] * factor[half]);
-      }
-  }
-
-  // What the block's queries see, by row, in shared memory: worked out once, and not in the loop,
-  // where every register is taken.
-  template <int ROWS>
-  LN_DEVICE static void keep_visible(Visible* rows, i32 m0, const i32* bounds,
-                                     const AttentionArguments& a) {
-    // A number a thread: a pair each would meet in the same banks.
-    for (int i = int(threadIdx.x); i < 2 * ROWS; i += kThreads) {
-      const Visible visible(m0 + i / 2, bounds, a);
-      reinterpret_cast<i32*>(rows)[i] = i % 2 ? visible.end : visible.first;
-    }
-  }
-
-  // Scores of rows `row` and `row` + 8 of the block that their queries do not see become -infinity;
-  // nothing is done where the whole warp sees all, as in most tiles.
-  template <int TILES>
-  LN_DEVICE static void mask(float (&s)[TILES][4], const Visible* rows, int strips, int row,
-                             i32 j0) {
-    // Both ends grow from row to row.
-    if (rows[own_row(strips) + strips * 16 - 1].first <= j0 &&
-        j0 + TILES * 8 <= rows[own_row(strips)].end)
-      return;
-    const i32 column = j0 + lane() % 4 * 2;
-#pragma unroll
-    for (int half = 0; half < 2; half++) {
-      const Visible visible = rows[row + half * 8];
-#pragma unroll
-      for (int j = 0; j < TILES; j++)
-#pragma unroll
-        for (int r = half * 2; r < half * 2 + 2; r++)
-          if (!visible.sees(column + j * 8 + r % 2)) s[j][r] = negative_infinity();
-    }
-  }
-
   LN_DEVICE static void forward(const T* q, const T* k, const T* v, const i32* bounds, T* o,
                                 float* lse, const AttentionArguments& a) {
     constexpr int kKeys = Tile::kForward, kRows = Tile::kForwardRows, kStrips = Tile::kStrips;
@@ -201,7 +129,7 @@ struct TiledAttention {
     const i32 first = Visible(m0, bounds, a).first / kKeys * kKeys;
     const i32 end = Visible(last - 1, bounds, a).end;
     const i32 m = m0 + own_row(kStrips) + lane() / 4;  // and m + 8, in each strip
-    keep_visible<kRows>(seen, m0, bounds, a);
+    keep_visible<kRows, kThreads>(seen, m0, bounds, a);
     Queries::template fetch<kThreads>(own, head_of(q, a.M, a.heads, head, a.D), m0, 0);
     Keys::template fetch<kThreads>(keys, all_k, first, 0);
     copy_async_commit();
@@ -218,11 +146,13 @@ struct TiledAttention {
       __syncthreads();  // the values are there; the keys have been read by all
       if (j0 + kKeys < end) Keys::template fetch<kThreads>(keys, all_k, j0 + kKeys, 0);
       copy_async_commit();
-      cap(s, a);
 #pragma unroll
       for (int i = 0; i < kStrips; i++) {
+        float fade[2];
+        cap(s[i], a);
         mask(s[i], seen, kStrips, own_row(kStrips) + lane() / 4 + i * 16, j0);
-        running[i].softmax(s[i], sum[i], unit(a));
+        running[i].softmax(s[i], unit(a), fade);
+        fade_sums(sum[i], fade);
       }
       add_product<kStrips, kKeys>(sum, s, values);
     }
@@ -232,53 +162,15 @@ struct TiledAttention {
       float inverse[2];
 #pragma unroll
       for (int half = 0; half < 2; half++) {
-        float t = running[i].total[half];
-        t += __shfl_xor_sync(0xffffffffu, t, 1);
-        t += __shfl_xor_sync(0xffffffffu, t, 2);
+        const float t = running[i].whole(half);
         inverse[half] = 1.0f / t;
         i32 row = m + i * 16 + half * 8;
         if (d0 == 0 && lane() % 4 == 0 && row < a.M)
           lse[head * a.M + row] = running[i].most[half] * kLn2 + logf(t);
       }
-      write(o, sum[i], m + i * 16, a.M, a.heads, head, a.D, d0, inverse);
+      write_rows(o, sum[i], m + i * 16, a.M, a.heads, head, a.D, d0, inverse);
     }
   }
-
-  // The softmax of a strip's rows g and g + 8 so far: the maximum, in base 2, and each lane's part
-  // of the sum.
-  struct Running {
-    float most[2] = {negative_infinity(), negative_infinity()}, total[2] = {};
-
-    // Scores become p relative to the running maximum; what has been summed follows.
-    template <int TILES>
-    LN_DEVICE void softmax(float (&s)[TILES][4], float (&sum)[kValues / 8][4], float unit) {
-#pragma unroll
-      for (int half = 0; half < 2; half++) {
-        float top = negative_infinity();
-#pragma unroll
-        for (int j = 0; j < TILES; j++) top = fmaxf(top, fmaxf(s[j][half * 2], s[j][half * 2 + 1]));
-        top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 1));
-        top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 2));
-        top = fmaxf(most[half], top * unit);
-        float base = top == negative_infinity() ? 0.0f : top;  // nothing seen yet
-        float fade = exp2_approximate(most[half] - base);
-        most[half] = top;
-        total[half] *= fade;
-#pragma unroll
-        for (int j = 0; j < TILES; j++)
-#pragma unroll
-          for (int r = half * 2; r < half * 2 + 2; r++) {
-            s[j][r] = exp2_approximate(fmaf(s[j][r], unit, -base));
-            total[half] += s[j][r];
-          }
-#pragma unroll
-        for (int j = 0; j < kValues / 8; j++) {
-          sum[j][half * 2] *= fade;
-          sum[j][half * 2 + 1] *= fade;
-        }
-      }
-    }
-  };
 
   // p and ds of one pair, from q k^T and do v^T. p is 0 where the query does not see the key.
   LN_DEVICE static void gradient(float* s, float* dp, bool seen, float lse, float delta,
@@ -342,7 +234,7 @@ struct TiledAttention {
     }
     copy_async_wait<0>();
     const float one[2] = {1.0f, 1.0f};
-    write(dq, sum[0], m, a.M, a.heads, head, a.D, 0, one);
+    write_rows(dq, sum[0], m, a.M, a.heads, head, a.D, 0, one);
   }
 
   // What a walk over queries needs of each. It passes through shared memory as one chunk: four
@@ -431,8 +323,8 @@ struct TiledAttention {
     }
     copy_async_wait<0>();
     const float one[2] = {1.0f, 1.0f};
-    if (WANT_K) write(dk, sum_k[0], key, a.keys, a.kv_heads, kv, a.D, 0, one);
-    if (WANT_V) write(dv, sum_v[0], key, a.keys, a.kv_heads, kv, a.D, 0, one);
+    if (WANT_K) write_rows(dk, sum_k[0], key, a.keys, a.kv_heads, kv, a.D, 0, one);
+    if (WANT_V) write_rows(dv, sum_v[0], key, a.keys, a.kv_heads, kv, a.D, 0, one);
   }
 };
 

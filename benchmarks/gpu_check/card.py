@@ -103,10 +103,18 @@ class Card:
 
     def map_matrix(self, where, matrix, rows, columns, stride, box_rows):
         """A tensor map at `where` of 16-bit numbers, for copies of 64 columns and box_rows rows."""
+        self.map_tensor(where, matrix, (columns, rows), (stride * 2,), (64, box_rows))
+
+    def map_heads(self, where, x, rows, heads, d, box_rows):
+        """x [rows, heads, d], for copies of 64 channels of box_rows rows of one head."""
+        self.map_tensor(where, x, (d, heads, rows), (d * 2, heads * d * 2), (64, 1, box_rows))
+
+    def map_tensor(self, where, x, sizes, pitch, box):
         uint16, not_interleaved, swizzle_128, promote_256, zeros = 1, 0, 3, 3, 0
-        self.call("cuTensorMapEncodeTiled", C.c_void_p(where), uint16, C.c_uint32(2),
-                  C.c_void_p(matrix), (C.c_uint64 * 2)(columns, rows), (C.c_uint64 * 1)(stride * 2),
-                  (C.c_uint32 * 2)(64, box_rows), (C.c_uint32 * 2)(1, 1), not_interleaved,
+        rank = len(sizes)
+        self.call("cuTensorMapEncodeTiled", C.c_void_p(where), uint16, C.c_uint32(rank),
+                  C.c_void_p(x), (C.c_uint64 * rank)(*sizes), (C.c_uint64 * (rank - 1))(*pitch),
+                  (C.c_uint32 * rank)(*box), (C.c_uint32 * rank)(*[1] * rank), not_interleaved,
                   swizzle_128, promote_256, zeros)
 
     def milliseconds(self, run, repeats=20, rounds=5):

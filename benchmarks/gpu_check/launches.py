@@ -14,8 +14,10 @@ class Launches:
         self.card = card
         table = json.loads(table.read_text())
         self.nf4, self.tiles, self.heads = table["nf4"], table["tiles"], table["heads"]
+        self.hopper_heads = table["hopper_heads"]
         self.rows, self.groups = table["rows"], table["groups"]
         self.mapped = table["structs"].pop("mapped_gemm")
+        self.mapped_attention = table["structs"].pop("mapped_attention")
         self.structs = {name: structure(layout) for name, layout in table["structs"].items()}
 
     def arguments(self, name, **values):
@@ -37,9 +39,7 @@ class Launches:
 
     def with_maps(self, g, tile, b_transposed):
         """g with tensor maps of its operands, as map_operands() of cuda/ops/gemm.cpp makes them."""
-        size = self.mapped["bytes"]
-        room = C.create_string_buffer(size + MAP_ALIGNMENT)
-        start = -(-C.addressof(room) // MAP_ALIGNMENT) * MAP_ALIGNMENT
+        mapped, start = with_room(self.mapped["bytes"])
         C.memmove(start + self.mapped["g"], C.addressof(g), C.sizeof(g))
 
         def put(name, address, rows, columns, stride, box_rows):
@@ -55,8 +55,6 @@ class Launches:
         if g.R:
             put("low_a", g.low_a, g.M, g.R, g.low_a_stride, tile["rows"])
             put_b("low_b", g.low_b, g.R, g.low_b_stride)
-        mapped = (C.c_ubyte * size).from_address(start)
-        mapped.room = room
         return mapped
 
     def conv(self, direction, tile, g, c):
@@ -99,6 +97,25 @@ class Launches:
         name = f"tiled_attention_{what}_{head}_bf16"
         return lambda: self.card.launch(name, grid, t["threads"], t[what], *addresses, a)
 
+    def hopper_attention(self, what, head, a, addresses):
+        """The same by tensor maps, as map_operands() of cuda/ops/attention.cpp makes them."""
+        t = self.hopper_heads[str(head)]
+        grid = {"fwd": (over(a.M, t["rows"]), a.heads), "dq": (over(a.M, t["rows"]), a.heads),
+                "dkv": (over(a.keys, t["rows"]), a.kv_heads, t["key_walks"])}[what]
+        walk = t["fwd_walk" if what == "fwd" else "bwd_walk"]
+        query_rows, key_rows = (walk, t["rows"]) if what == "dkv" else (t["rows"], walk)
+        mapped, start = with_room(self.mapped_attention["bytes"])
+        C.memmove(start + self.mapped_attention["a"], C.addressof(a), C.sizeof(a))
+        operands = ("q", "k", "v") if what == "fwd" else ("dout", "q", "k", "v")
+        for name, address in zip(operands, addresses):
+            of_keys = name in "kv"
+            self.card.map_heads(start + self.mapped_attention[name], address,
+                                a.keys if of_keys else a.M, a.kv_heads if of_keys else a.heads, a.D,
+                                key_rows if of_keys else query_rows)
+        rest = addresses[len(operands):]
+        name = f"hopper_attention_{what}_{head}_bf16"
+        return lambda: self.card.launch(name, grid, t["threads"], t[what], mapped, *rest)
+
     def rms_norm(self, x, residual, w, y, total, rstd, rows, columns, eps):
         t = self.rows[str(columns)]
         return lambda: self.card.launch(
@@ -118,6 +135,15 @@ class Launches:
             self.card.launch("group_norm_fwd_bf16", grid, t["threads"], groups * t["of_group"], x,
                              w, bias, sums, y, stats, g)
         return run
+
+
+def with_room(size):
+    """Bytes for arguments with tensor maps, aligned as these must be, and their address."""
+    room = C.create_string_buffer(size + MAP_ALIGNMENT)
+    start = -(-C.addressof(room) // MAP_ALIGNMENT) * MAP_ALIGNMENT
+    mapped = (C.c_ubyte * size).from_address(start)
+    mapped.room = room
+    return mapped, start
 
 
 def over(n, tile):

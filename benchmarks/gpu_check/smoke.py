@@ -10,6 +10,7 @@ from launches import HOPPER_TILES, Launches, divisor
 GEMM_16, GEMM_F32, ATTENTION, NORM, F32_SUMS = 4e-3, 1e-5, 1e-2, 4e-3, 1e-5
 RANK, SCALE, EPS = 16, .5, 1e-5
 HEADS = 64, 96, 128, 160, 256
+HOPPER_HEADS = 64, 96, 128, 256
 
 
 def bf16(x):
@@ -161,8 +162,9 @@ def conv(on, direction, tile, full):
                 flop=2 * b * h * w * depth * out)
 
 
-def attention(on, what, head, full):
+def attention(on, what, head, full, hopper=False):
     """Causal, in two documents, grouped heads; a backward case is given the forward's lse."""
+    attend = on.hopper_attention if hopper else on.attention
     r = np.random.default_rng(2)
     card = on.card
     heads, kv, documents = (32, 8, [2048, 2048]) if full else (2, 1, [50, 90])
@@ -176,7 +178,7 @@ def attention(on, what, head, full):
     o, lse, grads = expected_attention(a, rows, start, checked, *map(wide, (q, k, v, dout)))
     if full and what != "fwd":  # what a backward kernel reads, of all heads
         LSE = card.empty(heads * m * 4)
-        on.attention("fwd", head, a, (Q, K, V, S, O, LSE))()
+        attend("fwd", head, a, (Q, K, V, S, O, LSE))()
         o_all = wide(card.get(O, (m, heads, d), np.uint16))
     else:
         LSE, o_all = card.put(lse), o
@@ -186,7 +188,7 @@ def attention(on, what, head, full):
     addresses = {"fwd": (Q, K, V, S, outs["o"], LSE),
                  "dq": (DO, Q, K, V, LSE, delta, S, outs["dq"]),
                  "dkv": (DO, Q, K, V, LSE, delta, S, outs["dk"], outs["dv"])}[what]
-    run = on.attention(what, head, a, addresses)
+    run = attend(what, head, a, addresses)
     run()
     worst = 0.0
     for n in {"fwd": ("o",), "dq": ("dq",), "dkv": ("dk", "dv")}[what]:
@@ -339,12 +341,15 @@ def cases():
         for what in ("fwd", "dq", "dkv"):
             found[f"attention_{what}_{head}"] = \
                 lambda on, full, w=what, h=head: attention(on, w, h, full)
+            if head in HOPPER_HEADS:
+                found[f"hopper_attention_{what}_{head}"] = \
+                    lambda on, full, w=what, h=head: attention(on, w, h, full, hopper=True)
     return found
 
 
 def run(card, table, name, full):
     """One case's line."""
-    if any(tile in name for tile in HOPPER_TILES) and card.capability != "90":
+    if any(word in name for word in ("hopper", *HOPPER_TILES)) and card.capability != "90":
         return {"ok": True, "skipped": "a kernel for compute capability 9.0"}
     case = cases()[name](Launches(card, table), full)
     line = {"ok": bool(case.worst < case.most), "error": case.worst}

@@ -57,7 +57,20 @@ LN_DEVICE void copy_box(void* to, const TensorMap& map, i32 row, i32 column, Cop
       "l"(&map), "r"(column), "r"(row), "r"(shared_address(barrier))
       : "memory");
 #else
-  emu::copy_box(to, &map, row, column, barrier);
+  emu::copy_box(to, &map, row, 0, column, barrier);
+#endif
+}
+// The same of a map of [rows, planes, columns]: rows of one plane.
+LN_DEVICE void copy_box(void* to, const TensorMap& map, i32 row, i32 plane, i32 column,
+                        CopyBarrier* barrier) {
+#ifdef __CUDACC__
+  asm volatile(
+      "cp.async.bulk.tensor.3d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], "
+      "[%1, {%2, %3, %4}], [%5];" ::"r"(shared_address(to)),
+      "l"(&map), "r"(column), "r"(plane), "r"(row), "r"(shared_address(barrier))
+      : "memory");
+#else
+  emu::copy_box(to, &map, row, plane, column, barrier);
 #endif
 }
 #endif

@@ -1,6 +1,7 @@
 // How a product on the tensor cores is spread over a card: its grid, and the split of K.
 #pragma once
 #include "cuda/launch.h"
+#include "cuda/tensor_maps.h"
 #include "hopper.h"
 #include "tensor_gemm.h"
 
@@ -22,9 +23,6 @@ template <typename Tile>
 bool fills_card(const TensorGemmArguments& a) {
   return grid_of<Tile>(a).x * grid_of<Tile>(a).y >= kFullCard;
 }
-
-// Hopper alone has warpgroups' products (cuda/hopper.cu); its successors have others.
-inline bool has_warpgroups(const Device* device) { return device->cuda->capability == 90; }
 
 // Whether the broad tile is the faster: it fills the card, and what it computes past N's end costs
 // less than the square tile's lower rate (on an H100 536 TFLOP/s to 677, M = N = K = 4096).

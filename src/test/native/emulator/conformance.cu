@@ -91,6 +91,34 @@ LN_INSTANCES_16_BIT((128), conformance_warpgroup_nt, (const u32* operands, float
                     conformance_warpgroup<T, false>(operands, c))
 LN_INSTANCES_16_BIT((128), conformance_warpgroup_nn, (const u32* operands, float* c),
                     conformance_warpgroup<T, true>(operands, c))
+
+// a [128 threads][4], and behind it b [16, 8 TILES] in panels of 64 columns, as they are given; c
+// [128][4 TILES]: the sums of each thread, which were 0, or 0.5 where the product replaces them.
+template <typename T, int TILES, bool ADD>
+LN_DEVICE void conformance_registers(const u32* operands, float* c) {
+  LN_DYNAMIC_SHARED(u32, unaligned);
+  u32* shared = unaligned + (1024 - shared_address(unaligned) % 1024) % 1024 / 4;
+  for (u32 i = threadIdx.x; i < 1024; i += 128) shared[i] = operands[512 + i];
+  fence_for_tensor_cores();
+  __syncthreads();
+  u32 a[4];
+  float sum[TILES][4];
+  for (int k = 0; k < 4; k++) a[k] = operands[threadIdx.x * 4 + k];
+  for (int j = 0; j < TILES; j++)
+    for (int k = 0; k < 4; k++) sum[j][k] = ADD ? 0.0f : 0.5f;
+  warpgroup_hold(sum);
+  warpgroup_fence();
+  warpgroup_multiply<T, true, ADD>(sum, a, matrix_descriptor(shared, 2048));
+  warpgroup_commit();
+  warpgroup_wait<0>();
+  warpgroup_hold(sum);
+  for (int j = 0; j < TILES; j++)
+    for (int k = 0; k < 4; k++) c[threadIdx.x * TILES * 4 + j * 4 + k] = sum[j][k];
+}
+LN_INSTANCES_16_BIT((128), conformance_registers_64, (const u32* operands, float* c),
+                    conformance_registers<T, 8, false>(operands, c))
+LN_INSTANCES_16_BIT((128), conformance_registers_96, (const u32* operands, float* c),
+                    conformance_registers<T, 12, true>(operands, c))
 #endif
 
 LN_KERNEL(conformance_pack)

@@ -47,13 +47,21 @@ struct Fiber {
   int copy_count = 0, committed = 0;
 };
 
-// A warp's part of a warpgroup's product, between its issue and the moment it is computed.
-struct WarpgroupProduct {
-  uint64_t a, b;   // descriptors
-  float* sum[32];  // of each lane, [tiles][4]
+// 16-bit numbers that the tensor cores take.
+enum HalfFormat { kBf16, kF16 };
+
+// A thread's call for a warpgroup's product: see wgmma.cuh.
+struct WarpgroupCall {
+  float* sum;         // [tiles][4]
+  const uint32_t* a;  // its four registers, or null
+  uint64_t a_descriptor, b_descriptor;
   int tiles;
-  bool b_along_n;
-  int format;
+  bool b_along_n, add;
+  HalfFormat format;
+};
+// A warp's part of a product, between its issue and the moment it is computed.
+struct WarpgroupProduct {
+  WarpgroupCall lane[32];
   int group;
 };
 
@@ -75,11 +83,12 @@ struct Warp {
 struct BoxCopy {
   char* to;
   const void* map;
-  int row, column;
+  int row, plane, column;
 };
 struct CopyBarrierState {
   uint32_t expected = 0, arrived = 0, phase = 0;
   std::vector<BoxCopy> in_flight;
+  std::vector<Fiber*> waiting;  // for copies that have not been begun yet
 };
 
 struct Block {
@@ -121,6 +130,9 @@ const char* first_fault();
 void forget_faults();  // for tests that plant them
 
 void barrier(const void* site);
+// The fiber that runs rests until another wakes it.
+void rest();
+void wake(Fiber* f);
 enum { kSyncWarp = 1, kShuffle, kLoadMatrix, kMultiply, kWarpgroup };
 void collective(uint32_t mask, int kind, void* argument, void (*compute)(Warp*));
 
@@ -174,23 +186,21 @@ void copy_wait(int groups_in_flight);
 // `tiles` groups of four 8 x 8 matrices; rows[t] is this lane's row address of group t.
 void load_matrix(uint32_t* registers, int tiles, const void* const* rows, bool transposed);
 // c [mt][nt][4] += a [mt][4] b [nt][2]: tiles of 16 x 8 x 16, 16-bit in, f32 accumulate.
-enum HalfFormat { kBf16, kF16 };
 void multiply(float* c, const uint32_t* a, const uint32_t* b, int mt, int nt, HalfFormat format);
 
 // wgmma.cuh: sum [tiles][4] += rows of `a` that this warp has, times b. Each warp of the four
 // computes by itself, at a random moment between the issue and the wait that covers it.
 uint32_t shared_address(const void* p);
-void warpgroup_multiply(float* sum, int tiles, uint64_t a, uint64_t b, bool b_along_n,
-                        HalfFormat format);
+void warpgroup_multiply(const WarpgroupCall& call);
 void warpgroup_commit();
 void warpgroup_wait(int groups_in_flight);
 // bulk_copy.cuh: boxes land at the wait for their barrier, or before.
 void copy_barrier_begin(void* barrier);
 void copy_barrier_expect(void* barrier, uint32_t bytes);
 void copy_barrier_wait(void* barrier, uint32_t parity);
-void copy_box(void* to, const void* map, int row, int column, void* barrier);
-int encode_map(void* map, uint64_t address, const uint64_t* sizes, const uint64_t* strides,
-               const uint32_t* box, int swizzle);
+void copy_box(void* to, const void* map, int row, int plane, int column, void* barrier);
+int encode_map(void* map, unsigned rank, uint64_t address, const uint64_t* sizes,
+               const uint64_t* strides, const uint32_t* box, int swizzle);
 
 // 16-bit numbers, rounded to nearest even; NaN stays NaN.
 uint32_t to_bf16(float x);

@@ -357,8 +357,7 @@ API cuFuncSetAttribute(const emu::Kernel* kernel, int attribute, int value) {
 API cuTensorMapEncodeTiled(void* map, int, unsigned rank, void* address, const uint64_t* sizes,
                            const uint64_t* strides, const uint32_t* box, const uint32_t*, int,
                            int swizzle, int, int) {
-  return rank == 2 ? emu::encode_map(map, uint64_t(address), sizes, strides, box, swizzle)
-                   : int(kInvalid);
+  return emu::encode_map(map, rank, uint64_t(address), sizes, strides, box, swizzle);
 }
 API cuLaunchKernel(const emu::Kernel* kernel, unsigned gx, unsigned gy, unsigned gz, unsigned bx,
                    unsigned by, unsigned bz, unsigned shared_bytes, emu::Stream* stream,

@@ -172,8 +172,8 @@ Fiber* next_fiber(Warp* here) {
 }
 
 [[noreturn]] void deadlock() {
-  report("deadlock: %d of %d threads at __syncthreads, %d have ended", current_block->at_barrier,
-         current_block->thread_count, current_block->done);
+  report("deadlock: %d of %d threads at __syncthreads, %d have ended, the others wait for copies",
+         current_block->at_barrier, current_block->thread_count, current_block->done);
   abort();
 }
 
@@ -320,6 +320,14 @@ void barrier(const void* site) {
   }
   wait_for_others();
 }
+
+void rest() {
+  Fiber* me = current_fiber;
+  me->warp->runnable &= ~(1u << me->lane);
+  wait_for_others();
+}
+
+void wake(Fiber* f) { f->warp->runnable |= 1u << f->lane; }
 
 void collective(uint32_t mask, int kind, void* argument, void (*compute)(Warp*)) {
   Fiber* me = current_fiber;

@@ -12,14 +12,6 @@ float number(uint32_t half, HalfFormat format);  // tensor.cpp
 
 namespace {
 
-struct Call {
-  float* sum;
-  uint64_t a, b;
-  int tiles;
-  bool b_along_n;
-  HalfFormat format;
-};
-
 // What a descriptor says of an operand (PTX manual, "Matrix descriptor format"), and how 8 rows of
 // 128 bytes are swizzled: bits 4 to 6 of an address are those XOR bits 7 to 9.
 struct Operand {
@@ -47,36 +39,55 @@ struct Operand {
   }
 };
 
-// 16 x 8 tiles of the sum, laid out as for mma.m16n8k16.
-void compute(Warp* w, const WarpgroupProduct& p) {
-  const Operand a(p.a), b(p.b);
-  const HalfFormat format = HalfFormat(p.format);
-  static float A[16][16], B[16][256];  // one launch at a time
+// The 16 rows of A that a warp has: 8 numbers at a time from shared memory, or two from each of a
+// lane's registers, as mma.m16n8k16 has them.
+void read_left(Warp* w, const WarpgroupProduct& p, float (&A)[16][16]) {
+  const WarpgroupCall& first = p.lane[0];
+  if (first.a) {
+    for (int lane = 0; lane < 32; lane++)
+      for (int r = 0; r < 4; r++)
+        for (int half = 0; half < 2; half++)
+          A[lane / 4 + r % 2 * 8][lane % 4 * 2 + r / 2 * 8 + half] =
+              number(p.lane[lane].a[r] >> 16 * half & 0xffff, first.format);
+    return;
+  }
+  const Operand a(first.a_descriptor);
   uint16_t numbers[8];
   for (int row = 0; row < 16; row++)
     for (int k = 0; k < 16; k += 8) {
       a.read(w->lane[0], w->in_warpgroup * 16 + row, k, numbers);
-      for (int i = 0; i < 8; i++) A[row][k + i] = number(numbers[i], format);
+      for (int i = 0; i < 8; i++) A[row][k + i] = number(numbers[i], first.format);
     }
-  const int columns = p.tiles * 8;
-  if (p.b_along_n)
+}
+
+// 16 x 8 tiles of the sum, laid out as for mma.m16n8k16.
+void compute(Warp* w, const WarpgroupProduct& p) {
+  const WarpgroupCall& first = p.lane[0];
+  const Operand b(first.b_descriptor);
+  static float A[16][16], B[16][256];  // one launch at a time
+  read_left(w, p, A);
+  const int columns = first.tiles * 8;
+  uint16_t numbers[8];
+  if (first.b_along_n)
     for (int k = 0; k < 16; k++)
       for (int n = 0; n < columns; n += 8) {
         b.read(w->lane[0], k, n, numbers);
-        for (int i = 0; i < 8; i++) B[k][n + i] = number(numbers[i], format);
+        for (int i = 0; i < 8; i++) B[k][n + i] = number(numbers[i], first.format);
       }
   else
     for (int n = 0; n < columns; n++)
       for (int k = 0; k < 16; k += 8) {
         b.read(w->lane[0], n, k, numbers);
-        for (int i = 0; i < 8; i++) B[k + i][n] = number(numbers[i], format);
+        for (int i = 0; i < 8; i++) B[k + i][n] = number(numbers[i], first.format);
       }
   for (int row = 0; row < 16; row++) {
     float C[256] = {};
     for (int k = 0; k < 16; k++)
       for (int n = 0; n < columns; n++) C[n] += A[row][k] * B[k][n];
-    for (int n = 0; n < columns; n++)
-      p.sum[row % 8 * 4 + n % 8 / 2][n / 8 * 4 + row / 8 * 2 + n % 2] += C[n];
+    for (int n = 0; n < columns; n++) {
+      float& sum = p.lane[row % 8 * 4 + n % 8 / 2].sum[n / 8 * 4 + row / 8 * 2 + n % 2];
+      sum = first.add ? sum + C[n] : C[n];
+    }
   }
 }
 
@@ -97,19 +108,12 @@ uint32_t shared_address(const void* p) {
   return uint32_t(static_cast<const char*>(p) - current_block->shared);
 }
 
-void warpgroup_multiply(float* sum, int tiles, uint64_t a, uint64_t b, bool b_along_n,
-                        HalfFormat format) {
-  Call call{sum, a, b, tiles, b_along_n, format};
-  collective(~0u, kWarpgroup, &call, [](Warp* w) {
-    const Call* first = static_cast<Call*>(w->argument[0]);
-    WarpgroupProduct p{first->a,
-                       first->b,
-                       {},
-                       first->tiles,
-                       first->b_along_n,
-                       first->format,
-                       w->products_committed};
-    for (int lane = 0; lane < 32; lane++) p.sum[lane] = static_cast<Call*>(w->argument[lane])->sum;
+void warpgroup_multiply(const WarpgroupCall& call) {
+  WarpgroupCall copy = call;
+  collective(~0u, kWarpgroup, &copy, [](Warp* w) {
+    WarpgroupProduct p{{}, w->products_committed};
+    for (int lane = 0; lane < 32; lane++)
+      p.lane[lane] = *static_cast<WarpgroupCall*>(w->argument[lane]);
     w->products.push_back(p);
     // In order: a product never overtakes the one before it.
     if (random_schedule() && draw() % 2) settle(w, w->products_committed + 1);

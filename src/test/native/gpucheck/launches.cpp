@@ -11,12 +11,13 @@
 #include "delta.h"
 #include "dora.h"
 #include "hopper.h"
+#include "hopper_attention.h"
 #include "norms.h"
 #include "tiled_attention.h"
 
 namespace {
 
-std::string tiles, heads, rows, groups, structs;
+std::string tiles, heads, hopper_heads, rows, groups, structs;
 
 void append(std::string* list, const std::string& name, const std::string& value) {
   *list += (list->empty() ? "" : ",\n    ") + ('"' + name + "\": {" + value + "}");
@@ -41,6 +42,16 @@ void head() {
              ", " + number("threads", Tile::kThreads) + ", " +
              number("key_walks", Tile::kKeyWalks) + ", " + number("fwd", Tile::kForwardBytes) +
              ", " + number("dq", Tile::kQueryBytes) + ", " + number("dkv", Tile::kKeyBytes));
+}
+
+template <typename Tile>
+void hopper_head() {
+  append(&hopper_heads, std::to_string(Tile::kHead),
+         number("rows", Tile::kRows) + ", " + number("threads", Tile::kThreads) + ", " +
+             number("key_walks", Tile::kKeyWalks) + ", " + number("fwd_walk", Tile::kForward) +
+             ", " + number("bwd_walk", Tile::kBackward) + ", " +
+             number("fwd", Tile::kForwardBytes) + ", " + number("dq", Tile::kQueryBytes) + ", " +
+             number("dkv", Tile::kKeyBytes));
 }
 
 // Norms' blocks follow from the shape: those of the check's shapes.
@@ -173,6 +184,14 @@ void mapped_layout() {
              number("low_a", offsetof(T, low_a)) + ", " + number("low_b", offsetof(T, low_b)));
 }
 
+void mapped_attention_layout() {
+  typedef MappedAttentionArguments T;
+  append(&structs, "mapped_attention",
+         number("bytes", sizeof(T)) + ", " + number("a", offsetof(T, a)) + ", " +
+             number("q", offsetof(T, q)) + ", " + number("k", offsetof(T, k)) + ", " +
+             number("v", offsetof(T, v)) + ", " + number("dout", offsetof(T, dout)));
+}
+
 void dora_norm_layout() {
   typedef DoraNormArguments T;
   Layout layout;
@@ -235,6 +254,10 @@ int main() {
   head<AttentionTile128>();
   head<AttentionTile160>();
   head<AttentionTile256>();
+  hopper_head<WarpgroupAttentionTile64>();
+  hopper_head<WarpgroupAttentionTile96>();
+  hopper_head<WarpgroupAttentionTile128>();
+  hopper_head<WarpgroupAttentionTile256>();
   row(200);
   row(4096);
   group(30, 40);
@@ -249,14 +272,15 @@ int main() {
   plain_tile<DoraNormTile>("dora_norm");
   plain_tile<KroneckerTile>("kronecker");
   mapped_layout();
+  mapped_attention_layout();
   append(&tiles, "panel",
          number("rows", 1) + ", " + number("columns", PanelTile16::kNumbers) + ", " +
              number("threads", PanelTile16::kThreads) + ", " +
              number("shared", PanelTile16::kSharedBytes));
   printf("{\n  \"nf4\": %d", int(kNf4));
-  for (auto& [name, list] :
-       {std::pair("tiles", &tiles), std::pair("heads", &heads), std::pair("rows", &rows),
-        std::pair("groups", &groups), std::pair("structs", &structs)})
+  for (auto& [name, list] : {std::pair("tiles", &tiles), std::pair("heads", &heads),
+                             std::pair("hopper_heads", &hopper_heads), std::pair("rows", &rows),
+                             std::pair("groups", &groups), std::pair("structs", &structs)})
     printf(",\n  \"%s\": {\n    %s\n  }", name, list->c_str());
   printf("\n}\n");
 }

@@ -2,6 +2,8 @@
 #include "attention.h"
 
 #include "cuda/launch.h"
+#include "cuda/tensor_maps.h"
+#include "hopper_attention.h"
 #include "tiled_attention.h"
 
 namespace ln {
@@ -31,6 +33,45 @@ static bool fits_tiles(int64_t D, int32_t dtype, int64_t q, int64_t k, int64_t v
   return dtype != LN_F32 && D % 8 == 0 && (q | k | v) % 16 == 0;
 }
 
+// Whether Hopper's own kernels have a tile for heads of D channels that is not too wide for them.
+static bool fits_warpgroups(const Device* device, int64_t D) {
+  return has_warpgroups(device) && (D <= 128 || (D > 160 && D <= 256));
+}
+#define LN_FOR_HOPPER_HEAD(D, run) \
+  ((D) <= 64 ? run(64) : (D) <= 96 ? run(96) : (D) <= 128 ? run(128) : run(256))
+
+// The operands of a kernel of Hopper's, whose boxes have as many rows of queries and of keys; dout
+// is 0 where it is not read.
+static int map_operands(Device* device, MappedAttentionArguments* m, int64_t q, int64_t k,
+                        int64_t v, int64_t dout, int query_rows, int key_rows) {
+  const AttentionArguments& a = m->a;
+  LN_TRY(map_heads(device, &m->q, q, a.M, a.heads, a.D, query_rows));
+  LN_TRY(map_heads(device, &m->k, k, a.keys, a.kv_heads, a.D, key_rows));
+  LN_TRY(map_heads(device, &m->v, v, a.keys, a.kv_heads, a.D, key_rows));
+  return dout ? map_heads(device, &m->dout, dout, a.M, a.heads, a.D, query_rows) : LN_OK;
+}
+
+template <typename Tile, typename Run>
+static int hopper_forward(Device* device, const AttentionArguments& a, int64_t q, int64_t k,
+                          int64_t v, Run launch) {
+  MappedAttentionArguments m{a, {}, {}, {}, {}};
+  LN_TRY(map_operands(device, &m, q, k, v, 0, Tile::kRows, Tile::kForward));
+  return launch(m, Grid{cover(a.M, Tile::kRows).x, a.heads}, Tile::kThreads, Tile::kForwardBytes);
+}
+
+// Both kernels of backward: launch_queries for dq, launch_keys for dk and dv.
+template <typename Tile, typename Queries, typename Keys>
+static int hopper_backward(Device* device, const AttentionArguments& a, int64_t q, int64_t k,
+                           int64_t v, int64_t dout, Queries launch_queries, Keys launch_keys) {
+  MappedAttentionArguments m{a, {}, {}, {}, {}};
+  LN_TRY(map_operands(device, &m, q, k, v, dout, Tile::kRows, Tile::kBackward));
+  LN_TRY(launch_queries(m, Grid{cover(a.M, Tile::kRows).x, a.heads}, Tile::kThreads,
+                        Tile::kQueryBytes));
+  LN_TRY(map_operands(device, &m, q, k, v, dout, Tile::kBackward, Tile::kRows));
+  return launch_keys(m, Grid{cover(a.keys, Tile::kRows).x, a.kv_heads, Tile::kKeyWalks},
+                     Tile::kThreads, Tile::kKeyBytes);
+}
+
 int64_t ln_attention_scratch(int64_t, int64_t M, int64_t heads, int64_t D, int64_t, int64_t,
                              int64_t, int32_t backward, int32_t) {
   if (D > kMostHeadDim) return refused(D);
@@ -52,7 +93,15 @@ int ln_attention_fwd(int64_t device, int64_t q, int64_t k, int64_t v, int64_t bo
                    (Grid{cover(M, AttentionTile##head::kForwardRows).x, heads, \
                          AttentionTile##head::kValueParts}),                   \
                    kThreads, AttentionTile##head::kForwardBytes, q, k, v, bounds, o, lse, a)
+#define LN_HOPPER_FORWARD(head)                                                                \
+  hopper_forward<WarpgroupAttentionTile##head>(                                                \
+      of(device), a, q, k, v,                                                                  \
+      [&](const MappedAttentionArguments& m, Grid grid, unsigned threads, unsigned shared) {   \
+        return LN_LAUNCH_16_BIT(of(device), dtype, hopper_attention_fwd_##head, grid, threads, \
+                                shared, m, bounds, o, lse);                                    \
+      })
   if (!fits_tiles(D, dtype, q, k, v)) return LN_FOR_PLAIN_HEAD(D, LN_PLAIN_FORWARD);
+  if (fits_warpgroups(of(device), D)) return LN_FOR_HOPPER_HEAD(D, LN_HOPPER_FORWARD);
   return D > 256 ? LN_FORWARD(512) : LN_FOR_HEAD(D, LN_FORWARD);
 }
 
@@ -78,6 +127,18 @@ int ln_attention_bwd(int64_t device, int64_t dout, int64_t q, int64_t k, int64_t
   }
   LN_TRY(LN_LAUNCH_16_BIT(of(device), dtype, attention_delta, by_query, kThreads, 0, dout, o,
                           scratch, a));
+#define LN_HOPPER_BACKWARD(head)                                                               \
+  hopper_backward<WarpgroupAttentionTile##head>(                                               \
+      of(device), a, q, k, v, dout,                                                            \
+      [&](const MappedAttentionArguments& m, Grid grid, unsigned threads, unsigned shared) {   \
+        return LN_LAUNCH_16_BIT(of(device), dtype, hopper_attention_dq_##head, grid, threads,  \
+                                shared, m, lse, scratch, bounds, dq);                          \
+      },                                                                                       \
+      [&](const MappedAttentionArguments& m, Grid grid, unsigned threads, unsigned shared) {   \
+        return LN_LAUNCH_16_BIT(of(device), dtype, hopper_attention_dkv_##head, grid, threads, \
+                                shared, m, lse, scratch, bounds, dk, dv);                      \
+      })
+  if (fits_warpgroups(of(device), D)) return LN_FOR_HOPPER_HEAD(D, LN_HOPPER_BACKWARD);
 #define LN_QUERIES(head)                                                                    \
   LN_LAUNCH_16_BIT(of(device), dtype, tiled_attention_dq_##head,                            \
                    (Grid{cover(M, AttentionTile##head::kBackwardRows).x, heads}), kThreads, \

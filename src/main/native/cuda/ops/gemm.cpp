@@ -3,6 +3,7 @@
 
 #include "block_gemm.h"
 #include "common/types.h"
+#include "cuda/tensor_maps.h"
 #include "cuda/tensor_tiles.h"
 
 namespace ln {
@@ -66,19 +67,6 @@ TensorGemmArguments arguments(const Gemm& g) {
   in_tiles<Tile>(device, a, g.a.dtype, [&](Grid grid, unsigned threads, unsigned shared) { \
     return LN_LAUNCH_16_BIT(device, g.a.dtype, kernel, grid, threads, shared, a);          \
   })
-
-// Maps a row-major matrix of 16-bit numbers for copies of 64 columns and `box_rows` rows.
-int map_matrix(Device* device, TensorMap* map, const void* matrix, int64_t rows, int64_t columns,
-               int64_t stride, int box_rows) {
-  constexpr int kUint16 = 1, kNotInterleaved = 0, kSwizzle128 = 3, kPromote256 = 3, kZeros = 0;
-  const uint64_t sizes[] = {uint64_t(columns), uint64_t(rows)}, pitch[] = {uint64_t(stride) * 2};
-  const uint32_t box[] = {64, uint32_t(box_rows)}, every[] = {1, 1};
-  return cuda_check(device,
-                    device->cuda->driver->tensor_map(map, kUint16, 2, const_cast<void*>(matrix),
-                                                     sizes, pitch, box, every, kNotInterleaved,
-                                                     kSwizzle128, kPromote256, kZeros),
-                    "a matrix cannot be mapped");
-}
 
 template <typename Tile>
 int map_operands(Device* device, MappedGemmArguments* m, bool b_transposed) {

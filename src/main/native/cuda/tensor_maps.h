@@ -1,0 +1,41 @@
+// What Hopper's kernels ask of a launcher: tensor maps, by which they copy whole tiles
+// (cuda/include/bulk_copy.cuh).
+#pragma once
+#include "cuda/driver.h"
+#include "types.h"
+
+namespace ln {
+
+// Hopper alone has warpgroups' products (cuda/hopper.cu); its successors have others.
+inline bool has_warpgroups(const Device* device) { return device->cuda->capability == 90; }
+
+// Maps 16-bit numbers, columns first; `pitch` in bytes, of all dimensions but the first.
+inline int map_tensor(Device* device, TensorMap* map, int64_t data, unsigned rank,
+                      const uint64_t* sizes, const uint64_t* pitch, const uint32_t* box) {
+  constexpr int kUint16 = 1, kNotInterleaved = 0, kSwizzle128 = 3, kPromote256 = 3, kZeros = 0;
+  const uint32_t every[] = {1, 1, 1};
+  return cuda_check(
+      device,
+      device->cuda->driver->tensor_map(map, kUint16, rank, ptr<void>(data), sizes, pitch, box,
+                                       every, kNotInterleaved, kSwizzle128, kPromote256, kZeros),
+      "a matrix cannot be mapped");
+}
+
+// A row-major matrix, for copies of 64 columns and `box_rows` rows.
+inline int map_matrix(Device* device, TensorMap* map, const void* matrix, int64_t rows,
+                      int64_t columns, int64_t stride, int box_rows) {
+  const uint64_t sizes[] = {uint64_t(columns), uint64_t(rows)}, pitch[] = {uint64_t(stride) * 2};
+  const uint32_t box[] = {64, uint32_t(box_rows)};
+  return map_tensor(device, map, int64_t(matrix), 2, sizes, pitch, box);
+}
+
+// x [rows, heads, D], for copies of 64 channels of `box_rows` rows of one head.
+inline int map_heads(Device* device, TensorMap* map, int64_t x, int64_t rows, int64_t heads,
+                     int64_t D, int box_rows) {
+  const uint64_t sizes[] = {uint64_t(D), uint64_t(heads), uint64_t(rows)};
+  const uint64_t pitch[] = {uint64_t(D) * 2, uint64_t(heads * D) * 2};
+  const uint32_t box[] = {64, 1, uint32_t(box_rows)};
+  return map_tensor(device, map, x, 3, sizes, pitch, box);
+}
+
+}  // namespace ln
