@@ -10,6 +10,7 @@
 // head). This is the variant that tiled ones are checked against.
 #include "attention.h"
 #include "gpu.cuh"
+#include "logistic.cuh"
 #include "visible.cuh"
 
 template <typename T, int PER_LANE>
@@ -40,9 +41,9 @@ LN_DEVICE float score(float product, const AttentionArguments& a, float* slope) 
   float s = product * a.scale;
   *slope = 1.0f;
   if (a.softcap > 0) {
-    float t = tanhf(s / a.softcap);
-    *slope = 1.0f - t * t;
-    s = a.softcap * t;
+    const float x = s / a.softcap;
+    *slope = tanh_slope(x);
+    s = a.softcap * tanhf(x);
   }
   return s;
 }

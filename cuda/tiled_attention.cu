@@ -26,7 +26,8 @@
 #include "tile.cuh"
 #include "tiled_attention.h"
 
-// A score from its product, and the slope of cap there times scale.
+// A score from its product, and the slope of cap there times scale: in 16 bits 1 - t^2 loses
+// nothing up to scores of 6 caps.
 LN_DEVICE float capped(float product, const AttentionArguments& a, float* slope) {
   float s = product * a.scale;
   *slope = a.scale;

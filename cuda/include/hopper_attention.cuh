@@ -189,7 +189,8 @@ struct WarpgroupAttention {
     return {x == negative_infinity() ? 0.0f : x * kLog2E, delta[head * a.M + m] * a.scale};
   }
 
-  // do v^T becomes what p is multiplied with for ds, where q k^T becomes scores.
+  // do v^T becomes what p is multiplied with for ds, where q k^T becomes scores. In 16 bits 1 - t^2
+  // loses nothing up to scores of 6 caps.
   template <int TILES>
   LN_DEVICE static void slopes(float (&s)[TILES][4], float (&dp)[TILES][4], const Query (&query)[2],
                                const AttentionArguments& a) {
