@@ -242,6 +242,7 @@ int ln_cuda_open(const char* library, int32_t index, int64_t* device) {
   state->context = context;
   if (driver->device_bus(state->bus, sizeof state->bus, card)) state->bus[0] = 0;
   state->capability = major * 10 + minor;
+  state->warpgroups = state->capability == 90;
   state->host = of(host);
   Device* opened = new Device{&cuda::table, cuda_gemm, cuda_gemm_scratch, 1, nullptr, state};
   if (int status = cuda_prepare(opened)) {
@@ -260,6 +261,13 @@ int ln_cuda_free_bytes(int64_t device, int64_t* free_bytes) {
   int code = card->cuda->driver->memory_info(&available, &total);
   *free_bytes = int64_t(available);
   return cuda_check(card, code, "the card's free memory is not known");
+}
+
+int ln_cuda_leave_warpgroups(int64_t device, int32_t* left) {
+  CudaState& cuda = *of(device)->cuda;
+  *left = cuda.warpgroups;
+  cuda.warpgroups = false;
+  return LN_OK;
 }
 
 int ln_cuda_load_module(int64_t device, int64_t image) {

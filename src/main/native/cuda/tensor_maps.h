@@ -6,8 +6,8 @@
 
 namespace ln {
 
-// Hopper alone has warpgroups' products (cuda/hopper.cu); its successors have others.
-inline bool has_warpgroups(const Device* device) { return device->cuda->capability == 90; }
+// Whether the kernels of cuda/hopper.cu and cuda/hopper_attention.cu run.
+inline bool has_warpgroups(const Device* device) { return device->cuda->warpgroups; }
 
 // Maps 16-bit numbers, columns first; `pitch` in bytes, of all dimensions but the first.
 inline int map_tensor(Device* device, TensorMap* map, int64_t data, unsigned rank,

@@ -8,6 +8,8 @@ int ln_cpu_open(int32_t threads, int64_t* device);
 int ln_cuda_open(const char* library, int32_t index, int64_t* device);
 // Loads a module (cubin or PTX) whose bytes lie at `image`.
 int ln_cuda_load_module(int64_t device, int64_t image);
+// Leaves out the kernels that only Hopper has, for those of all cards. *left 0: the card had none.
+int ln_cuda_leave_warpgroups(int64_t device, int32_t* left);
 // Bytes of an open card that can be had now.
 int ln_cuda_free_bytes(int64_t device, int64_t* free_bytes);
 // What a card is: *capability is major * 10 + minor, *driver as cuDriverGetVersion gives it. The

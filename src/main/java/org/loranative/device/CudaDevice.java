@@ -248,6 +248,16 @@ public final class CudaDevice implements Device {
     return free[0];
   }
 
+  /**
+   * Leaves out the kernels that only Hopper has, from the next op on; false if the card went
+   * without them. Plans made before must not run after.
+   */
+  public boolean leaveWarpgroups() {
+    int[] left = new int[1];
+    check(LoraOps.ln_cuda_leave_warpgroups(handle, left));
+    return left[0] != 0;
+  }
+
   @Override
   public Map<String, Double> sensors() {
     return CardSensors.read(handle, sensors);

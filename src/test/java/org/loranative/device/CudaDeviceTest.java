@@ -153,6 +153,18 @@ class CudaDeviceTest {
     }
   }
 
+  /** Hopper's own kernels may be wrong on a card that none of them has met. */
+  @Test
+  @Tag("slow")
+  void cardsGoWithoutHoppersKernelsThatFailTheCheck() throws IOException {
+    Outcome idle =
+        run(Map.of("LN_EMU_CAPABILITY", "90", "LN_EMU_IDLE", "hopper_attention_dq"), "devices");
+    assertThat(idle.output())
+        .contains("fails its check with the kernels that only Hopper has: the gradient of q.a of")
+        .contains("It goes without them")
+        .contains("; checked against the CPU");
+  }
+
   private byte[] adapter(String output) throws IOException {
     return Files.readAllBytes(folder.resolve(output).resolve("adapter/adapter_model.safetensors"));
   }

@@ -46,7 +46,7 @@ public final class Devices {
       log.debug("device: auto takes the CPU: {}", e.getMessage());
       return cpu;
     }
-    Device card;
+    CudaDevice card;
     try {
       card = new CudaDevice("cuda", CudaDevice.DRIVER);
     } catch (UserException e) {
@@ -54,7 +54,7 @@ public final class Devices {
       return cpu;
     }
     String described = card.description(); // a card that has failed says nothing any more
-    Optional<String> problem = SelfCheck.problem(card, cpu);
+    Optional<String> problem = problem(card, cpu);
     if (problem.isEmpty()) {
       cpu.close();
       return card;
@@ -66,6 +66,23 @@ public final class Devices {
       log.debug("the card could not be given back: {}", e.getMessage());
     }
     return cpu;
+  }
+
+  /** What is wrong with a card, even where it goes without the kernels that only Hopper has. */
+  private static Optional<String> problem(CudaDevice card, Device cpu) {
+    Optional<String> problem = SelfCheck.problem(card, cpu);
+    if (problem.isEmpty() || !card.leaveWarpgroups()) {
+      return problem;
+    }
+    Optional<String> without = SelfCheck.problem(card, cpu);
+    if (without.isEmpty()) {
+      log.warn(
+          "{} fails its check with the kernels that only Hopper has: {}. It goes without them, which"
+              + " is slower; please report this.",
+          card.description(),
+          problem.get());
+    }
+    return without;
   }
 
   private static String emulator() {
@@ -134,11 +151,11 @@ public final class Devices {
   }
 
   private static String describeCard(String name, String library) {
-    try (Device card = new CudaDevice(name, library);
+    try (CudaDevice card = new CudaDevice(name, library);
         Device cpu = open("cpu", 0)) {
       return card.description()
           + sensors(card.sensors())
-          + SelfCheck.problem(card, cpu)
+          + problem(card, cpu)
               .map(p -> "; fails its check against the CPU: " + p)
               .orElse("; checked against the CPU");
     } catch (UserException e) {

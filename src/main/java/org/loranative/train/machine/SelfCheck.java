@@ -79,7 +79,8 @@ final class SelfCheck {
       results.put("loss", read(device, at.of(loss), loss));
       for (Value v : graph.named().values()) {
         if (v.name().endsWith(".grad")) {
-          results.put("gradient of " + v.name(), read(device, at.of(v), v));
+          String of = v.name().substring(0, v.name().length() - ".grad".length());
+          results.put("gradient of " + of, read(device, at.of(v), v));
         }
       }
       return results;

@@ -30,6 +30,9 @@ final class SelfCheckCases {
   static final int TOKENS = 80;
   static final int VOCAB = 96;
 
+  /** Of attention on the tensor cores: several tiles of queries and of keys. */
+  private static final int WALKED_TOKENS = 300;
+
   private static final int WIDTH = 128;
   private static final int HEADS = 2;
   private static final int RANK = 4;
@@ -71,7 +74,13 @@ final class SelfCheckCases {
     cases.add(new Case("a language model's step", EVERY, SelfCheckCases::languageStep));
     cases.add(new Case("an image model's step", EVERY, SelfCheckCases::imageStep));
     for (int width : HEAD_DIMS) {
-      cases.add(new Case("attention in heads of " + width, EVERY, p -> p.causalAttention(width)));
+      cases.add(
+          new Case("attention in heads of " + width, EVERY, p -> p.causalAttention(width, TOKENS)));
+      cases.add(
+          new Case(
+              "attention over " + WALKED_TOKENS + " tokens in heads of " + width,
+              TENSOR_CORES,
+              p -> p.causalAttention(width, WALKED_TOKENS)));
     }
     for (DType format : DType.values()) {
       if (format.isBlocks()) {
@@ -151,18 +160,18 @@ final class SelfCheckCases {
             Attention.Setting.full(1, channels, pixels, pixels)));
   }
 
-  private void causalAttention(int width) {
+  private void causalAttention(int width, int tokens) {
     long columns = (long) HEADS * width;
     float scale = (float) (1 / Math.sqrt(width));
     squared(
         Attention.of(
             g,
             "o",
-            leaf("q", TOKENS, columns),
-            leaf("k", TOKENS, columns),
-            leaf("v", TOKENS, columns),
-            g.named(Kind.STATE, "doc_start", DType.I32, Shape.of(TOKENS)),
-            Attention.Setting.causal(HEADS, HEADS, width, scale, 0, 0, TOKENS)));
+            leaf("q", tokens, columns),
+            leaf("k", tokens, columns),
+            leaf("v", tokens, columns),
+            g.named(Kind.STATE, "doc_start", DType.I32, Shape.of(tokens)),
+            Attention.Setting.causal(HEADS, HEADS, width, scale, 0, 0, tokens)));
   }
 
   private void large(DType format, int in, int out) {
