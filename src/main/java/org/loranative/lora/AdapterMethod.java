@@ -76,9 +76,14 @@ public interface AdapterMethod {
   /** A linear layer that is adapted. */
   record Layer(Site site, Value w0, Optional<Value> bias) {}
 
-  /** Likewise linear layers that read the same x, of which every output is read. */
-  default List<Value> linears(Value x, List<Layer> layers) {
-    return layers.stream().map(l -> linear(l.site(), x, l.w0(), l.bias())).toList();
+  /**
+   * Likewise linear layers that read the same x: each is appended where its output is asked for,
+   * once, and every output is read.
+   */
+  default List<Supplier<Value>> linears(Value x, List<Layer> layers) {
+    return layers.stream()
+        .<Supplier<Value>>map(l -> () -> linear(l.site(), x, l.w0(), l.bias()))
+        .toList();
   }
 
   /**

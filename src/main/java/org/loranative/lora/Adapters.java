@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.loranative.UserException;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
@@ -35,20 +36,27 @@ public final class Adapters {
    * @param kernel of a convolution, 1 for a linear layer
    * @param experts of a mixture, each of which has a matrix and an adapter of its own here; 0 for a
    *     layer of another kind
+   * @param beside the first layer that reads the same input, where others stand between them in the
+   *     model's order: what they multiply it by lies together. Else the layer itself
    */
-  public record Target(String path, long in, long out, int kernel, int experts) {
+  public record Target(String path, long in, long out, int kernel, int experts, String beside) {
     /** A linear layer. */
     public Target(String path, long in, long out) {
       this(path, in, out, 1);
     }
 
     public Target(String path, long in, long out, int kernel) {
-      this(path, in, out, kernel, 0);
+      this(path, in, out, kernel, 0, path);
     }
 
     /** The linear layers of a mixture's experts. */
     public static Target ofExperts(String path, long in, long out, int experts) {
-      return new Target(path, in, out, 1, experts);
+      return new Target(path, in, out, 1, experts, path);
+    }
+
+    /** A linear layer that reads what another one does. */
+    public static Target beside(String other, String path, long in, long out) {
+      return new Target(path, in, out, 1, 0, other);
     }
   }
 
@@ -282,24 +290,24 @@ public final class Adapters {
   public record Layer(String path, Value w0, Optional<Value> bias) {}
 
   /**
-   * Linear layers that read the same x and of which every output is read: those that are adapted
-   * alike together.
+   * Linear layers that read the same x, those that are adapted alike together. Each is appended
+   * where its output is asked for, once; every output must be read.
    *
    * @param plain a layer without an adapter
    */
-  public List<Value> linears(
+  public List<Supplier<Value>> linears(
       Graph g, Value x, List<Layer> layers, boolean training, Function<Layer, Value> plain) {
     Map<AdapterMethod, List<Layer>> alike = new LinkedHashMap<>();
-    Map<String, Value> made = new HashMap<>();
+    Map<String, Supplier<Value>> made = new HashMap<>();
     for (Layer l : layers) {
       find(l.path())
           .ifPresentOrElse(
               m -> alike.computeIfAbsent(m.spec().method(), a -> new ArrayList<>()).add(l),
-              () -> made.put(l.path(), plain.apply(l)));
+              () -> made.put(l.path(), () -> plain.apply(l)));
     }
     alike.forEach(
         (method, ours) -> {
-          List<Value> ys =
+          List<Supplier<Value>> ys =
               method.linears(x, ours.stream().map(l -> adapted(g, l, training)).toList());
           for (int i = 0; i < ys.size(); i++) {
             made.put(ours.get(i).path(), ys.get(i));

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Conv2d;
@@ -131,7 +132,7 @@ record LowRankMethod(FreshInit init, double plusRatio) implements AdapterMethod 
 
   /** In 16 bits, layers of one scale and without dropout read x together. */
   @Override
-  public List<Value> linears(Value x, List<Layer> layers) {
+  public List<Supplier<Value>> linears(Value x, List<Layer> layers) {
     List<LoraLinear.Setting> settings = layers.stream().map(l -> setting(l.site())).toList();
     float scale = settings.get(0).scale();
     if (x.dtype() == DType.F32

@@ -3,6 +3,7 @@ package org.loranative.lora;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.loranative.device.Device;
@@ -42,12 +43,18 @@ final class RoundedParts {
   }
 
   private void addAll(Adapters adapters, Part.Axes axes) {
+    Map<String, List<Adapters.Module>> together = new LinkedHashMap<>();
     for (Adapters.Module m : adapters.modules()) {
-      m.parts().stream()
-          .filter(p -> m.spec().method().multiplied().contains(p.part().name()))
-          .filter(p -> p.part().axes() == axes)
-          .forEach(p -> add(m, p));
+      together.computeIfAbsent(m.target().beside(), b -> new ArrayList<>()).add(m);
     }
+    together.values().forEach(modules -> modules.forEach(m -> addParts(m, axes)));
+  }
+
+  private void addParts(Adapters.Module m, Part.Axes axes) {
+    m.parts().stream()
+        .filter(p -> m.spec().method().multiplied().contains(p.part().name()))
+        .filter(p -> p.part().axes() == axes)
+        .forEach(p -> add(m, p));
   }
 
   private void add(Adapters.Module m, Adapters.Place place) {

@@ -2,6 +2,7 @@ package org.loranative.model;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
 import org.loranative.graph.Shape;
@@ -62,6 +63,14 @@ public record Net(
    * Every output must be read.
    */
   public List<Value> linears(Value x, List<String> paths) {
+    return readers(x, paths).stream().map(Supplier::get).toList();
+  }
+
+  /**
+   * Likewise, each appended where its output is asked for: once, and all of them. For layers that
+   * stand between those that read something else.
+   */
+  public List<Supplier<Value>> readers(Value x, List<String> paths) {
     List<Adapters.Layer> layers =
         paths.stream().map(p -> new Adapters.Layer(p, matrix(p + ".weight"), bias(p))).toList();
     return adapters.linears(

@@ -88,23 +88,23 @@ class RealShapesTest {
             Stream.concat(TEXT.stream(), Stream.of("quantize=keep")).toList()),
         new Step("sdxl", 86, 5950, List.of("task_type=sd", "batch_size=1", "resolution=1024")),
         new Step(
-            "sd35-medium", 89, 3950, List.of("task_type=sd", "batch_size=1", "resolution=1024")),
+            "sd35-medium", 89, 3600, List.of("task_type=sd", "batch_size=1", "resolution=1024")),
         new Step(
             "sd35-large",
             90,
-            6700,
+            6100,
             List.of("task_type=sd", "batch_size=1", "resolution=1024", "quantize=nf4")),
         new Step(
             "flux-dev",
             89,
-            5700,
+            5400,
             List.of("task_type=sd", "batch_size=1", "resolution=1024", "quantize=nf4")),
         new Step(
             "zimage-turbo", 89, 2500, List.of("task_type=sd", "batch_size=1", "resolution=1024")),
         new Step(
             "chroma",
             90,
-            6250,
+            5950,
             List.of("task_type=sd", "batch_size=1", "resolution=1024", "quantize=nf4")));
   }
 

@@ -3,6 +3,7 @@ package org.loranative.graph.ops;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
@@ -56,20 +57,27 @@ public record LoraUp(
         xa);
   }
 
-  /** Appends layers that read the same x; returns what each of them makes. All must be read. */
-  public static List<Value> of(Graph g, Value x, List<Layer> layers, float scale) {
+  /**
+   * Layers that read the same x: appends what they share, and each layer where it is asked for what
+   * it makes. All must be asked for, once, and read.
+   */
+  public static List<Supplier<Value>> of(Graph g, Value x, List<Layer> layers, float scale) {
     LoraDown down =
         LoraDown.of(
             g, layers.get(0).name(), x, layers.stream().map(Layer::adapter).toList(), scale);
-    List<Value> made = new ArrayList<>();
+    List<Supplier<Value>> made = new ArrayList<>();
     for (int i = 0; i < layers.size(); i++) {
       Layer l = layers.get(i);
-      Value y = g.temp(l.name(), x.dtype(), Shape.of(x.shape().rows(), l.w0().shape().dim(0)));
       Setting setting = new Setting(down.starts().get(i), scale);
-      g.add(new LoraUp(x, l.w0(), l.bias(), l.adapter(), down.xa(), y, setting));
-      made.add(y);
+      made.add(() -> append(g, x, l, down.xa(), setting));
     }
     return made;
+  }
+
+  private static Value append(Graph g, Value x, Layer l, Value xa, Setting setting) {
+    Value y = g.temp(l.name(), x.dtype(), Shape.of(x.shape().rows(), l.w0().shape().dim(0)));
+    g.add(new LoraUp(x, l.w0(), l.bias(), l.adapter(), xa, y, setting));
+    return y;
   }
 
   @Override

@@ -1,5 +1,6 @@
 package org.loranative.model.diffusion;
 
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -205,11 +206,14 @@ public final class DiffusionGraph {
     base.family().text().trace(new Net(texts, base.weights(), Adapters.none(), DType.F32, false));
     Map<String, Adapters.Target> targets = new LinkedHashMap<>();
     for (Graph g : List.of(prediction(base, Adapters.none(), DType.F32, least), texts)) {
+      Map<Value, String> readers = new HashMap<>();
       for (Graph.Node node : g.nodes()) {
         if (node.op() instanceof Linear l) {
           Shape w = l.w0().shape();
           String path = l.y().name();
-          targets.put(path, new Adapters.Target(path, w.dim(1), w.dim(0)));
+          readers.putIfAbsent(l.x(), path);
+          String first = readers.get(l.x());
+          targets.put(path, Adapters.Target.beside(first, path, w.dim(1), w.dim(0)));
         } else if (node.op() instanceof Conv2d conv) {
           Shape w = conv.w().shape();
           String path = conv.y().name();

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
 import org.loranative.graph.Shape;
@@ -60,7 +61,9 @@ final class AdapterCases {
             Value w = frozen(g, "w" + i, t, out[i], in);
             all.add(new LoraUp.Layer("y" + i, w, bias, LowRank.of(g, a, b, t)));
           }
-          return LoraUp.of(g, OpCase.leaf(g, "x", t, m, in), all, scale);
+          return LoraUp.of(g, OpCase.leaf(g, "x", t, m, in), all, scale).stream()
+              .map(Supplier::get)
+              .toList();
         };
     c.reference =
         v -> {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -46,7 +47,7 @@ class LoraUpTest {
     g.result(LoraLinear.of(g, "alone", x, w, Optional.empty(), adapters.get(0), alone));
     LoraUp.Layer second = new LoraUp.Layer("second", w, Optional.empty(), adapters.get(1));
     LoraUp.Layer third = new LoraUp.Layer("third", w, Optional.empty(), adapters.get(2));
-    LoraUp.of(g, x, List.of(second, third), SCALE).forEach(g::result);
+    LoraUp.of(g, x, List.of(second, third), SCALE).forEach(y -> g.result(y.get()));
     try (Device device = TestDevices.open(on);
         GraphRunner runner = new GraphRunner(g, device)) {
       numbers.forEach(runner::set);
@@ -88,7 +89,7 @@ class LoraUpTest {
                 Value w = g.named(Kind.WEIGHT, "w" + i, t, Shape.of(out, in));
                 layers.add(new LoraUp.Layer("y" + i, w, Optional.empty(), LowRank.of(g, a, b, t)));
               }
-              List<Value> ys = LoraUp.of(g, x, layers, SCALE);
+              List<Value> ys = LoraUp.of(g, x, layers, SCALE).stream().map(Supplier::get).toList();
               Value sum = ys.get(0);
               for (Value y : ys.subList(1, ys.size())) {
                 sum = Add.of(g, sum, y);

@@ -49,9 +49,18 @@ public record Heads(
         Attention.Setting.full(count, dim, tokens, tokens));
   }
 
+  /** The layers of queries, keys and values below a path. */
+  static List<String> projections(String path) {
+    return List.of(path + ".to_q", path + ".to_k", path + ".to_v");
+  }
+
   /** The attention of tokens among themselves, whose layers lie below a path. */
   public Value attendSelf(Net net, String path, Value x, long tokens) {
-    List<Value> qkv = net.linears(x, List.of(path + ".to_q", path + ".to_k", path + ".to_v"));
+    return attendSelf(net, path, net.linears(x, projections(path)), tokens);
+  }
+
+  /** Likewise of what the layers have made. */
+  Value attendSelf(Net net, String path, List<Value> qkv, long tokens) {
     Value q = normed(net, path + ".norm_q", qkv.get(0));
     Value k = normed(net, path + ".norm_k", qkv.get(1));
     return attend(net, path, q, k, qkv.get(2), tokens);

@@ -1,5 +1,7 @@
 package org.loranative.model.diffusion.dit;
 
+import java.util.List;
+import java.util.function.Supplier;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Act;
@@ -53,17 +55,20 @@ public record JointBlock(Net net, Heads heads, String path, boolean shiftFirst) 
   /** Every token of an image and its text sees every other: [B·(N + T), C], the image's first. */
   private Value attend(Value image, Value text, Streams s) {
     String at = path + ".attn.";
+    List<Supplier<Value>> ofImage = net.readers(image, Heads.projections(path + ".attn"));
+    List<Supplier<Value>> ofText =
+        net.readers(text, List.of(at + "add_q_proj", at + "add_k_proj", at + "add_v_proj"));
     Value q =
         s.joined(
             g(),
-            heads.normed(net, at + "norm_q", net.linear(at + "to_q", image)),
-            heads.normed(net, at + "norm_added_q", net.linear(at + "add_q_proj", text)));
+            heads.normed(net, at + "norm_q", ofImage.get(0).get()),
+            heads.normed(net, at + "norm_added_q", ofText.get(0).get()));
     Value k =
         s.joined(
             g(),
-            heads.normed(net, at + "norm_k", net.linear(at + "to_k", image)),
-            heads.normed(net, at + "norm_added_k", net.linear(at + "add_k_proj", text)));
-    Value v = s.joined(g(), net.linear(at + "to_v", image), net.linear(at + "add_v_proj", text));
+            heads.normed(net, at + "norm_k", ofImage.get(1).get()),
+            heads.normed(net, at + "norm_added_k", ofText.get(1).get()));
+    Value v = s.joined(g(), ofImage.get(2).get(), ofText.get(2).get());
     return heads.attend(net, path + ".attn", q, k, v, s.tokens());
   }
 

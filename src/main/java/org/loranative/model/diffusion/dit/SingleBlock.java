@@ -1,6 +1,8 @@
 package org.loranative.model.diffusion.dit;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.loranative.graph.Graph;
 import org.loranative.graph.Value;
 import org.loranative.graph.ops.Act;
@@ -22,8 +24,13 @@ public record SingleBlock(Net net, Heads heads, String path) {
   public Value run(Value x, long tokens, Modulation m) {
     Graph g = net.graph();
     Value n = m.norm(x, 0);
-    Value wide = Activation.of(g, net.linear(path + ".proj_mlp", n), Act.GELU_TANH);
-    Value o = heads.attendSelf(net, path + ".attn", n, tokens);
+    String attention = path + ".attn";
+    List<String> paths = new ArrayList<>(List.of(path + ".proj_mlp"));
+    paths.addAll(Heads.projections(attention));
+    List<Supplier<Value>> layers = net.readers(n, paths);
+    Value wide = Activation.of(g, layers.get(0).get(), Act.GELU_TANH);
+    List<Value> qkv = layers.subList(1, 4).stream().map(Supplier::get).toList();
+    Value o = heads.attendSelf(net, attention, qkv, tokens);
     return m.add(x, net.linear(path + ".proj_out", Split.join(g, List.of(o, wide))), 0);
   }
 }

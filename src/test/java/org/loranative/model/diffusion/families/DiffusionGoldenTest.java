@@ -1,6 +1,8 @@
 package org.loranative.model.diffusion.families;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -423,7 +425,7 @@ class DiffusionGoldenTest {
   @ParameterizedTest
   @MethodSource("fewer")
   void recomputingGivesTheSameBits(String device, String name) {
-    org.junit.jupiter.api.Assumptions.assumeFalse(device.equals("cuda-check"));
+    assumeFalse(device.equals("cuda-check"));
     Files files = Files.of(name);
     Adapters adapters = files.adapters();
     Graph full =
@@ -460,6 +462,24 @@ class DiffusionGoldenTest {
         files.check(
             model.run(g, files.denoiserInputs(), 1, 1), "prediction", "prediction", tolerance);
       }
+    }
+  }
+
+  /** As far as rounding lets them; here layers read their input together. */
+  @ParameterizedTest
+  @MethodSource("fewer")
+  void gradientsInSixteenBitsFollow(String device, String name) {
+    assumeTrue(!device.equals("cpu") || CpuDevice.hasBf16());
+    Files files = Files.of(name);
+    Adapters adapters = files.adapters();
+    Graph g =
+        DiffusionGraph.training(
+            files.base, adapters, DType.BF16, files.size(), false, 0, new DenoisingObjective(0));
+    try (PlacedModel model = files.place(DEVICES.get(device), adapters, g)) {
+      model.state().write(AdapterState.PARAMS, Numbers.of(start(files, adapters)));
+      model.run(g, files.denoiserInputs(), 1, IMAGES);
+      Map<String, float[]> gradients = model.byModule(AdapterState.GRADS);
+      gradients.keySet().forEach(k -> files.check(gradients, k, "grad." + k, 0.15));
     }
   }
 }
