@@ -39,13 +39,18 @@ LN_DEVICE void tensor_gemm_pair(const TensorGemmPair& p) {
   }
 }
 
+// The splits' sums of an element.
+LN_DEVICE float sum_of_splits(const TensorGemmArguments& g, i64 splits, i64 i) {
+  float sum = 0;
+  for (i64 z = 0; z < splits; z++) sum += g.partial[z * g.M * g.N + i];
+  return sum;
+}
+
 template <typename T>
 LN_DEVICE void add_splits(const TensorGemmArguments& g, i64 splits, i64 i) {
   i64 m = i / g.N, rows = rows_of(g);
   if (i >= g.M * g.N || m >= rows) return;
-  float sum = 0;
-  for (i64 z = 0; z < splits; z++) sum += g.partial[z * g.M * g.N + i];
-  write_one<T>(g, sum, m, i % g.N);
+  write_one<T>(g, sum_of_splits(g, splits, i), m, i % g.N);
 }
 
 template <typename T>
@@ -80,8 +85,7 @@ extern "C" __global__ void __launch_bounds__(256)
   const i64 i = global_thread();
   i64 m = i / g.N;
   if (m >= g.M) return;
-  float sum = 0;
-  for (i64 z = 0; z < splits; z++) sum += g.partial[z * g.M * g.N + i];
+  const float sum = sum_of_splits(g, splits, i);
 #pragma unroll
   for (int p = 0; p < RowParts::kMost; p++) {
     if (m >= 0 && m < parts.rows[p]) {
