@@ -336,6 +336,18 @@ class NewEmbeddingsTest {
     assertThat(grown.config().vocab()).isEqualTo(381);
   }
 
+  /** Of a table that no adapter holds, rows for new tokens would be lost. */
+  @Test
+  void embeddingsOfLayersTakeNoNewTokens() throws IOException {
+    Path gemma = TensorFiles.copy(Golden.FOLDER.resolve("gemma4/base"), folder.resolve("gemma"));
+    Files.copy(base.resolve("tokenizer.json"), gemma.resolve("tokenizer.json"));
+    LlmBase layered = LlmBase.open(gemma);
+    assertThatThrownBy(() -> layered.adding(new NewTokens(List.of("<up>"))))
+        .isInstanceOf(UserException.class)
+        .hasMessageStartingWith("add_tokens: " + gemma + " has an embedding for each layer")
+        .hasMessageEndingWith("train without add_tokens.");
+  }
+
   /** What a run begins with, whose first step is too small to move anything. */
   private float[] start(String modules) throws IOException {
     run = folder.resolve("start");
