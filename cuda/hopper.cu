@@ -6,10 +6,11 @@
 //
 // Tile: 128 x 256 x 64 with two warpgroups of 64 x 256, one block on a multiprocessor; 128 x 128
 // with two blocks. Four (three) stages; the tensor cores read operands from swizzled shared memory
-// by themselves. Products of matrices: one thread begins copies of whole tiles by tensor maps,
-// which also fill in the zeros beyond an edge. Convolutions: cp.async, 16 bytes a thread. Shared
-// memory: 193 or 97 KB. FLOPs: 2 M N (K + R). Bound by the tensor cores: 680 TFLOP/s at M = N = K =
-// 4096, 783 at K = 14336 (H100 80GB HBM3; mma.sync 300, cuBLAS 764).
+// by themselves. One thread begins copies of whole tiles by tensor maps, which also fill in the
+// zeros beyond an edge: boxes of matrices, and of images the patches under a tap. Convolutions
+// whose channels are no whole boxes of 64, or that go back through a stride: cp.async, 16 bytes a
+// thread. Shared memory: 193 or 97 KB. FLOPs: 2 M N (K + R). Bound by the tensor cores: 680 TFLOP/s
+// at M = N = K = 4096, 783 at K = 14336 (H100 80GB HBM3; mma.sync 300, cuBLAS 764).
 #include "conv_views.cuh"
 #include "hopper.h"
 #include "warpgroup_loop.cuh"
@@ -29,10 +30,11 @@ LN_DEVICE void backward(const TensorGemmArguments& g, const ConvArguments& c) {
   WarpgroupProduct<Tile, T, false>::run(g, g.M, outputs, w);
 }
 
-#define LN_HOPPER_GEMM(name, Tile, b_transposed)                 \
-  LN_INSTANCES_16_BIT((Tile::kThreads, Tile::kBlocks), name,     \
-                      (const LN_CONSTANT MappedGemmArguments g), \
-                      WarpgroupProduct<Tile, T, b_transposed>::run_mapped(g, rows_of(g.g)))
+#define LN_HOPPER_GEMM(name, Tile, b_transposed)                                     \
+  LN_INSTANCES_16_BIT((Tile::kThreads, Tile::kBlocks), name,                         \
+                      (const LN_CONSTANT MappedGemmArguments g),                     \
+                      (WarpgroupProduct<Tile, T, b_transposed>::template run_mapped< \
+                          MatrixOperands<Tile, b_transposed>>(g, rows_of(g.g))))
 LN_HOPPER_GEMM(hopper_gemm_nt_broad, BroadTile, true)
 LN_HOPPER_GEMM(hopper_gemm_nt_square, SquareTile, true)
 LN_HOPPER_GEMM(hopper_gemm_nn_broad, BroadTile, false)
@@ -45,4 +47,14 @@ LN_HOPPER_CONV(hopper_conv_fwd_broad, BroadTile, forward)
 LN_HOPPER_CONV(hopper_conv_fwd_square, SquareTile, forward)
 LN_HOPPER_CONV(hopper_conv_bwd_broad, BroadTile, backward)
 LN_HOPPER_CONV(hopper_conv_bwd_square, SquareTile, backward)
+
+#define LN_HOPPER_MAPPED_CONV(name, Tile, backwards)                                              \
+  LN_INSTANCES_16_BIT(                                                                            \
+      (Tile::kThreads, Tile::kBlocks), name, (const LN_CONSTANT MappedConvArguments c),           \
+      (WarpgroupProduct<Tile, T, !backwards>::template run_mapped<ConvOperands<Tile, backwards>>( \
+          c, c.g.M)))
+LN_HOPPER_MAPPED_CONV(hopper_mapped_conv_fwd_broad, BroadTile, false)
+LN_HOPPER_MAPPED_CONV(hopper_mapped_conv_fwd_square, SquareTile, false)
+LN_HOPPER_MAPPED_CONV(hopper_mapped_conv_bwd_broad, BroadTile, true)
+LN_HOPPER_MAPPED_CONV(hopper_mapped_conv_bwd_square, SquareTile, true)
 #endif

@@ -109,6 +109,17 @@ class Card:
         """x [rows, heads, d], for copies of 64 channels of box_rows rows of one head."""
         self.map_tensor(where, x, (d, heads, rows), (d * 2, heads * d * 2), (64, 1, box_rows))
 
+    def map_patches(self, where, x, shape, pad, pixels):
+        """Images x [B, H, W, C], for copies of 64 channels of `pixels` pixels under each tap of a
+        kernel that begins at -pad, as often as there are pixels."""
+        uint16, not_interleaved, swizzle_128, promote_256, zeros = 1, 0, 3, 3, 0
+        b, h, w, c = shape
+        self.call("cuTensorMapEncodeIm2col", C.c_void_p(where), uint16, C.c_uint32(4),
+                  C.c_void_p(x), (C.c_uint64 * 4)(c, w, h, b),
+                  (C.c_uint64 * 3)(c * 2, w * c * 2, h * w * c * 2), (C.c_int * 2)(-pad, -pad),
+                  (C.c_int * 2)(-pad, -pad), C.c_uint32(64), C.c_uint32(pixels),
+                  (C.c_uint32 * 4)(1, 1, 1, 1), not_interleaved, swizzle_128, promote_256, zeros)
+
     def map_tensor(self, where, x, sizes, pitch, box):
         uint16, not_interleaved, swizzle_128, promote_256, zeros = 1, 0, 3, 3, 0
         rank = len(sizes)

@@ -17,6 +17,7 @@ class Launches:
         self.hopper_heads = table["hopper_heads"]
         self.rows, self.groups = table["rows"], table["groups"]
         self.mapped = table["structs"].pop("mapped_gemm")
+        self.mapped_conv = table["structs"].pop("mapped_conv")
         self.mapped_attention = table["structs"].pop("mapped_attention")
         self.structs = {name: structure(layout) for name, layout in table["structs"].items()}
 
@@ -64,6 +65,24 @@ class Launches:
         family = "hopper" if tile in HOPPER_TILES else "tensor"
         name = f"{family}_conv_{direction}_{tile}_bf16"
         return lambda: self.card.launch(name, grid, t["threads"], t["shared"], g, c)
+
+    def conv_by_maps(self, direction, tile, g, c):
+        """The same by tensor maps, as map_operands() of cuda/ops/conv2d.cpp makes them; stride 1."""
+        t, layout = self.tiles[tile], self.mapped_conv
+        back = direction == "bwd"
+        mapped, start = with_room(layout["bytes"])
+        C.memmove(start + layout["g"], C.addressof(g), C.sizeof(g))
+        values = {"width": c.W, "height": c.H, "kernel": c.kernel, "stride": 1,
+                  "pad": c.kernel - 1 - c.pad if back else c.pad, "channels": c.O if back else c.I}
+        for name, value in values.items():
+            I32.from_address(start + layout["fields"][name][0]).value = value
+        self.card.map_patches(start + layout["patches"], g.a, (c.B, c.H, c.W, values["channels"]),
+                              values["pad"], t["rows"])
+        self.card.map_heads(start + layout["w"], g.b, c.O, c.kernel ** 2, c.I,
+                            t["depth"] if back else t["columns"])
+        name = f"hopper_mapped_conv_{direction}_{tile}_bf16"
+        grid = over(g.N, t["columns"]), over(g.M, t["rows"])
+        return lambda: self.card.launch(name, grid, t["threads"], t["shared"], mapped)
 
     def panel(self, p, to):
         t = self.tiles["panel"]

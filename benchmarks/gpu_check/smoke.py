@@ -129,11 +129,13 @@ def dequantize(on, full):
                 bytes=rows * columns * 2.5 + rows * columns / 64)
 
 
-def conv(on, direction, tile, full):
+def conv(on, direction, tile, full, mapped=False):
     """3 x 3, as wide as it was; backward is the same sum over mirrored taps."""
     r = np.random.default_rng(5)
     card = on.card
     b, h, w, i, o = (1, 64, 64, 640, 640) if full else (2, 9, 7, 16, 40)
+    if mapped and not full:
+        i, o = 64, 128
     if tile == "tall":
         o = 16
     back = direction == "bwd"
@@ -150,7 +152,7 @@ def conv(on, direction, tile, full):
     for name, n in sizes.items():
         if name != "B":
             setattr(c, f"by_{name}", divisor(n))
-    run = on.conv(direction, tile, g, c)
+    run = (on.conv_by_maps if mapped else on.conv)(direction, tile, g, c)
     run()
     padded = np.pad(wide(x), ((0, 0), (1, 1), (1, 1), (0, 0)))
     y = np.zeros((b, h, w, out)) if back else np.zeros((b, h, w, out)) + bias
@@ -337,6 +339,9 @@ def cases():
         for tile in ("small", "large", *HOPPER_TILES, *(["tall"] if direction == "fwd" else [])):
             found[f"conv_{direction}_{tile}"] = \
                 lambda on, full, d=direction, t=tile: conv(on, d, t, full)
+            if tile in HOPPER_TILES:
+                found[f"mapped_conv_{direction}_{tile}"] = \
+                    lambda on, full, d=direction, t=tile: conv(on, d, t, full, mapped=True)
     for head in HEADS:
         for what in ("fwd", "dq", "dkv"):
             found[f"attention_{what}_{head}"] = \

@@ -73,4 +73,20 @@ LN_DEVICE void copy_box(void* to, const TensorMap& map, i32 row, i32 plane, i32 
   emu::copy_box(to, &map, row, plane, column, barrier);
 #endif
 }
+// Begins the copy of 64 channels of the map's pixels, one row each, as a convolution's kernel meets
+// them: from (image, y, x) on, each dy and dx further, row by row of the places where the kernel
+// begins, image by image; zeros beyond an image and beyond the last.
+LN_DEVICE void copy_patches(void* to, const TensorMap& map, i32 image, i32 y, i32 x, i32 channel,
+                            i32 dy, i32 dx, CopyBarrier* barrier) {
+#ifdef __CUDACC__
+  asm volatile(
+      "cp.async.bulk.tensor.4d.shared::cluster.global.im2col.mbarrier::complete_tx::bytes [%0], "
+      "[%1, {%2, %3, %4, %5}], [%6], {%7, %8};" ::"r"(shared_address(to)),
+      "l"(&map), "r"(channel), "r"(x), "r"(y), "r"(image), "r"(shared_address(barrier)),
+      "h"((unsigned short)dx), "h"((unsigned short)dy)
+      : "memory");
+#else
+  emu::copy_patches(to, &map, {image, y, x, channel, dy, dx}, barrier);
+#endif
+}
 #endif

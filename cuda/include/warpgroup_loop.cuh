@@ -31,6 +31,58 @@ struct WarpgroupOperand<false, T, COLUMNS, DEPTH> {
   static constexpr int kPanelBytes = Tile::Panel::kBytes, kStepBytes = 16 * 128;
 };
 
+// Operands by tensor maps, as a product asks for them: fetch() begins the copies of K step `step`
+// of the tiles of A at to_a and B at to_b, by one thread. Of two matrices:
+template <typename Tile, bool B_TRANSPOSED>
+struct MatrixOperands {
+  const MappedGemmArguments& m;
+  i32 m0, n0;
+  int base;  // K steps before the low-rank ones
+
+  LN_DEVICE MatrixOperands(const MappedGemmArguments& arguments, i32 row, i32 column)
+      : m(arguments), m0(row), n0(column), base(int((m.g.K + Tile::kDepth - 1) / Tile::kDepth)) {}
+
+  LN_DEVICE void fetch(int step, char* to_a, char* to_b, CopyBarrier* barrier) const {
+    const bool low = step >= base;
+    const i32 k = (low ? step - base : step) * Tile::kDepth;
+    copy_box(to_a, low ? m.low_a : m.a, m0, k, barrier);
+    const TensorMap& b = low ? m.low_b : m.b;
+    if (B_TRANSPOSED)
+      copy_box(to_b, b, n0, k, barrier);
+    else
+      for (int p = 0; p < Tile::kColumns / 64; p++)
+        copy_box(to_b + p * (Tile::kDepth * 128), b, k, n0 + p * 64, barrier);
+  }
+};
+
+// Of a convolution: patches under a tap, and the tap's rows of w; backward, of dy and the tap that
+// lies opposite.
+template <typename Tile, bool BACKWARD>
+struct ConvOperands {
+  const MappedConvArguments& c;
+  i32 n0, image, y, x;
+
+  LN_DEVICE ConvOperands(const MappedConvArguments& arguments, i32 row, i32 column)
+      : c(arguments), n0(column) {
+    const i32 line = row / c.width;
+    image = line / c.height;
+    x = (row - line * c.width) * c.stride - c.pad;
+    y = (line - image * c.height) * c.stride - c.pad;
+  }
+
+  LN_DEVICE void fetch(int step, char* to_a, char* to_b, CopyBarrier* barrier) const {
+    const i32 steps = c.channels / Tile::kDepth, tap = step / steps;
+    const i32 channel = (step - tap * steps) * Tile::kDepth, dy = tap / c.kernel;
+    copy_patches(to_a, c.patches, image, y, x, channel, dy, tap - dy * c.kernel, barrier);
+    if (!BACKWARD)
+      copy_box(to_b, c.w, n0, tap, channel, barrier);
+    else
+      for (int p = 0; p < Tile::kColumns / 64; p++)
+        copy_box(to_b + p * (Tile::kDepth * 128), c.w, channel, c.kernel * c.kernel - 1 - tap,
+                 n0 + p * 64, barrier);
+  }
+};
+
 template <typename Tile, typename T, bool B_TRANSPOSED>
 struct WarpgroupProduct {
   typedef SharedTile<T, Tile::kRows, Tile::kDepth> TileA;
@@ -42,11 +94,11 @@ struct WarpgroupProduct {
 
   // Which K steps this block sums: those of A and B, then the low-rank ones.
   struct Steps {
-    int base, first, count;
+    int first, count;
 
     LN_DEVICE explicit Steps(const TensorGemmArguments& g) {
-      base = int((g.K + Tile::kDepth - 1) / Tile::kDepth);
-      int all = base + int((g.R + Tile::kDepth - 1) / Tile::kDepth);
+      int all =
+          int((g.K + Tile::kDepth - 1) / Tile::kDepth + (g.R + Tile::kDepth - 1) / Tile::kDepth);
       first = int(i64(all) * blockIdx.z / gridDim.z);
       count = int(i64(all) * (blockIdx.z + 1) / gridDim.z) - first;
     }
@@ -69,9 +121,10 @@ struct WarpgroupProduct {
     warpgroup_commit();
   }
 
-  // The product of two matrices, by copies of whole tiles that one thread begins.
-  LN_DEVICE static void run_mapped(const MappedGemmArguments& m, i64 rows) {
-    const TensorGemmArguments& g = m.g;
+  // The product by copies of whole tiles, which one thread begins.
+  template <typename Operands, typename Arguments>
+  LN_DEVICE static void run_mapped(const Arguments& arguments, i64 rows) {
+    const TensorGemmArguments& g = arguments.g;
     LN_DYNAMIC_SHARED(char, unaligned);
     char* shared = aligned(unaligned);
     CopyBarrier* landed =
@@ -80,21 +133,13 @@ struct WarpgroupProduct {
     const i32 m0 = i32(place.row) * Tile::kRows, n0 = i32(place.column) * Tile::kColumns;
     if (m0 >= rows) return;  // the whole block
     const Steps steps(g);
+    const Operands operands(arguments, m0, n0);
     auto stage = [&](int step) { return shared + step % Tile::kStages * kStageBytes; };
     auto fetch = [&](int step) {
       if (threadIdx.x != 0 || step >= steps.count) return;
-      const int past = steps.first + step - steps.base;
-      const i32 k = (past >= 0 ? past : steps.first + step) * Tile::kDepth;
-      char* to = stage(step);
       CopyBarrier* barrier = landed + step % Tile::kStages;
       barrier_expect(barrier, kStageBytes);
-      copy_box(to, past >= 0 ? m.low_a : m.a, m0, k, barrier);
-      const TensorMap& b = past >= 0 ? m.low_b : m.b;
-      if (B_TRANSPOSED)
-        copy_box(to + TileA::kBytes, b, n0, k, barrier);
-      else
-        for (int p = 0; p < Tile::kColumns / 64; p++)
-          copy_box(to + TileA::kBytes + p * B::kPanelBytes, b, k, n0 + p * 64, barrier);
+      operands.fetch(steps.first + step, stage(step), stage(step) + TileA::kBytes, barrier);
     };
 
     if (threadIdx.x < Tile::kStages) barrier_begin(landed + threadIdx.x);

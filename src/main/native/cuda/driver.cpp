@@ -58,7 +58,8 @@ bool bind_all(void* l, Driver* d) {
          bind(l, "cuModuleUnload", &d->module_unload) &&
          bind(l, "cuModuleGetFunction", &d->module_function) &&
          bind(l, "cuFuncSetAttribute", &d->function_attribute) &&
-         bind(l, "cuTensorMapEncodeTiled", &d->tensor_map) && bind(l, "cuLaunchKernel", &d->launch);
+         bind(l, "cuTensorMapEncodeTiled", &d->tensor_map) &&
+         bind(l, "cuTensorMapEncodeIm2col", &d->patch_map) && bind(l, "cuLaunchKernel", &d->launch);
 }
 
 const char* text(const Driver* d, int code) {

@@ -53,6 +53,8 @@ struct Driver {
   int (*module_function)(void**, void*, const char*);
   int (*tensor_map)(void*, int, unsigned, void*, const uint64_t*, const uint64_t*, const uint32_t*,
                     const uint32_t*, int, int, int, int);
+  int (*patch_map)(void*, int, unsigned, void*, const uint64_t*, const uint64_t*, const int*,
+                   const int*, uint32_t, uint32_t, const uint32_t*, int, int, int, int);
   int (*launch)(void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void*,
                 void**, void**);
 };

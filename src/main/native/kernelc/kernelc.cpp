@@ -114,7 +114,8 @@ std::vector<Block> tiled_blocks() {
     blocks.push_back(gemm<DeltaTile>(walk));
   blocks.push_back(gemm<DeltaPairs>("delta_rule_pairs_"));
   for (const char* family :
-       {"hopper_gemm_nt_", "hopper_gemm_nn_", "hopper_conv_fwd_", "hopper_conv_bwd_"})
+       {"hopper_gemm_nt_", "hopper_gemm_nn_", "hopper_conv_fwd_", "hopper_conv_bwd_",
+        "hopper_mapped_conv_fwd_", "hopper_mapped_conv_bwd_"})
     for (const Block& b : {gemm<BroadTile>("broad"), gemm<SquareTile>("square")})
       blocks.push_back({family + b.prefix + "_", b.threads, b.shared_bytes});
   auto attention = [&blocks](const std::string& head, int threads, int fwd, int dq, int dkv) {

@@ -1,6 +1,7 @@
 // One kernel for each PTX wrapper, to be held against literal tables (conformance_test.cpp). The
 // wrapper's asm and its emulated twin were written by the same hand, so these are the first thing
 // to run on a real card.
+#include "bulk_copy.cuh"
 #include "gpu.cuh"
 #include "wgmma.cuh"
 
@@ -91,6 +92,25 @@ LN_INSTANCES_16_BIT((128), conformance_warpgroup_nt, (const u32* operands, float
                     conformance_warpgroup<T, false>(operands, c))
 LN_INSTANCES_16_BIT((128), conformance_warpgroup_nn, (const u32* operands, float* c),
                     conformance_warpgroup<T, true>(operands, c))
+
+// 16 patches of 64 channels from from[6] on: image, y, x, channel, dy, dx. out: the first channel
+// of each.
+extern "C" __global__ void conformance_patches(const LN_CONSTANT TensorMap map, const i32* from,
+                                               u32* out) {
+  LN_DYNAMIC_SHARED(unsigned short, unaligned);
+  unsigned short* tile = unaligned + (1024 - shared_address(unaligned) % 1024) % 1024 / 2;
+  CopyBarrier* landed = reinterpret_cast<CopyBarrier*>(tile + 16 * 64);
+  if (threadIdx.x == 0) barrier_begin(landed);
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    barrier_expect(landed, 16 * 128);
+    copy_patches(tile, map, from[0], from[1], from[2], from[3], from[4], from[5], landed);
+  }
+  barrier_wait(landed, 0);
+  const u32 row = threadIdx.x;
+  if (row < 16) out[row] = tile[row * 64 + (row & 7) * 8];
+}
+LN_KERNEL(conformance_patches)
 
 // a [128 threads][4], and behind it b [16, 8 TILES] in panels of 64 columns, as they are given; c
 // [128][4 TILES]: the sums of each thread, which were 0, or 0.5 where the product replaces them.

@@ -47,6 +47,42 @@ struct Launch {
   }
 };
 
+// Two images of 4 x 4 pixels, numbered from 1 on: what 16 patches hold is what Triton's tutorial
+// "TMA im2col mode" (Gluon, 09) says that a card copies. `corner`: where the box of places lies.
+void patches(int corner, const int (&from)[6], const int (&expected)[16]) {
+  const uint64_t sizes[] = {64, 4, 4, 2}, strides[] = {128, 512, 2048};
+  const int corners[] = {corner, corner};
+  const uint32_t every[] = {1, 1, 1, 1};
+  auto* image = static_cast<uint16_t*>(emu::shadow_allocate(4096));
+  for (int i = 0; i < 2048; i++) image[i] = uint16_t(i / 64 + 1);
+  auto* at = static_cast<int*>(emu::shadow_allocate(sizeof from));
+  memcpy(at, from, sizeof from);
+  auto* out = static_cast<uint32_t*>(emu::shadow_allocate(64));
+  alignas(64) char map[128];
+  if (emu::encode_patch_map(map, 4, uint64_t(image), sizes, strides, corners, corners, 64, 16,
+                            every, 3))
+    failed++;
+  void* arguments[] = {map, &at, &out};
+  emu::launch(emu::find("conformance_patches"), dim3(1), dim3(32), 3200, arguments);
+  for (int i = 0; i < 16; i++) {
+    if (int(out[i]) == expected[i]) {
+      passed++;
+      continue;
+    }
+    failed++;
+    printf("conformance_patches, corner %d, pixel %d: %u, expected %d\n", corner, i, out[i],
+           expected[i]);
+  }
+}
+
+void all_patches() {
+  const int whole[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+  patches(0, {0, 0, 0, 0, 0, 0}, whole);
+  patches(-1, {0, -1, -1, 0, 0, 0}, {0, 0, 0, 0, 0, 1, 2, 3, 0, 5, 6, 7, 0, 9, 10, 11});
+  patches(-1, {0, -1, -1, 0, 1, 1}, whole);
+  patches(0, {0, 1, 3, 0, 0, 0}, {8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23});
+}
+
 }  // namespace
 
 int main(int, char** argv) {
@@ -82,6 +118,7 @@ int main(int, char** argv) {
     }
   }
   launch.run();
+  all_patches();
   if (emu::faults()) failed++, printf("%s\n", emu::first_fault());
   printf("%d passed, %d failed\n", passed, failed);
   return failed || !passed ? 1 : 0;

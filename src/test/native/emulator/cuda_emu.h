@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <functional>
 #include <map>
 #include <type_traits>
 #include <utility>
@@ -79,15 +80,10 @@ struct Warp {
   int products_committed = 0;
 };
 
-// A box that is copied, and the barrier that counts it.
-struct BoxCopy {
-  char* to;
-  const void* map;
-  int row, plane, column;
-};
+// The bytes that a barrier counts, and the copies that have not landed yet.
 struct CopyBarrierState {
   uint32_t expected = 0, arrived = 0, phase = 0;
-  std::vector<BoxCopy> in_flight;
+  std::vector<std::function<void()>> in_flight;
   std::vector<Fiber*> waiting;  // for copies that have not been begun yet
 };
 
@@ -194,13 +190,20 @@ uint32_t shared_address(const void* p);
 void warpgroup_multiply(const WarpgroupCall& call);
 void warpgroup_commit();
 void warpgroup_wait(int groups_in_flight);
-// bulk_copy.cuh: boxes land at the wait for their barrier, or before.
+// bulk_copy.cuh: copies land at the wait for their barrier, or before.
 void copy_barrier_begin(void* barrier);
 void copy_barrier_expect(void* barrier, uint32_t bytes);
 void copy_barrier_wait(void* barrier, uint32_t parity);
 void copy_box(void* to, const void* map, int row, int plane, int column, void* barrier);
+struct PatchPlace {
+  int image, y, x, channel, dy, dx;
+};
+void copy_patches(void* to, const void* map, const PatchPlace& from, void* barrier);
 int encode_map(void* map, unsigned rank, uint64_t address, const uint64_t* sizes,
                const uint64_t* strides, const uint32_t* box, int swizzle);
+int encode_patch_map(void* map, unsigned rank, uint64_t address, const uint64_t* sizes,
+                     const uint64_t* strides, const int* lower, const int* upper, uint32_t channels,
+                     uint32_t pixels, const uint32_t* every, int swizzle);
 
 // 16-bit numbers, rounded to nearest even; NaN stays NaN.
 uint32_t to_bf16(float x);

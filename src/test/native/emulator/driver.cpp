@@ -366,6 +366,13 @@ API cuTensorMapEncodeTiled(void* map, int, unsigned rank, void* address, const u
                            int swizzle, int, int) {
   return emu::encode_map(map, rank, uint64_t(address), sizes, strides, box, swizzle);
 }
+API cuTensorMapEncodeIm2col(void* map, int, unsigned rank, void* address, const uint64_t* sizes,
+                            const uint64_t* strides, const int* lower, const int* upper,
+                            uint32_t channels, uint32_t pixels, const uint32_t* every, int,
+                            int swizzle, int, int) {
+  return emu::encode_patch_map(map, rank, uint64_t(address), sizes, strides, lower, upper, channels,
+                               pixels, every, swizzle);
+}
 API cuLaunchKernel(const emu::Kernel* kernel, unsigned gx, unsigned gy, unsigned gz, unsigned bx,
                    unsigned by, unsigned bz, unsigned shared_bytes, emu::Stream* stream,
                    void** arguments, void** extra) {

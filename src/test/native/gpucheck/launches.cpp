@@ -184,6 +184,21 @@ void mapped_layout() {
              number("low_a", offsetof(T, low_a)) + ", " + number("low_b", offsetof(T, low_b)));
 }
 
+void mapped_conv_layout() {
+  typedef MappedConvArguments T;
+  Layout layout;
+  LN_FIELD(T, width);
+  LN_FIELD(T, height);
+  LN_FIELD(T, kernel);
+  LN_FIELD(T, stride);
+  LN_FIELD(T, pad);
+  LN_FIELD(T, channels);
+  append(&structs, "mapped_conv",
+         number("bytes", sizeof(T)) + ", " + number("g", offsetof(T, g)) + ", " +
+             number("patches", offsetof(T, patches)) + ", " + number("w", offsetof(T, w)) +
+             ", \"fields\": {" + layout.fields + "}");
+}
+
 void mapped_attention_layout() {
   typedef MappedAttentionArguments T;
   append(&structs, "mapped_attention",
@@ -272,6 +287,7 @@ int main() {
   plain_tile<DoraNormTile>("dora_norm");
   plain_tile<KroneckerTile>("kronecker");
   mapped_layout();
+  mapped_conv_layout();
   mapped_attention_layout();
   append(&tiles, "panel",
          number("rows", 1) + ", " + number("columns", PanelTile16::kNumbers) + ", " +

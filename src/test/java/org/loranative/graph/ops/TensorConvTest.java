@@ -27,16 +27,35 @@ class TensorConvTest {
     "BF16, 1, false, 16, true"
   })
   void small(DType dtype, int stride, boolean after, int rank, boolean deep, Random r) {
-    int images = 1 + r.nextInt(2);
-    int height = 3 + r.nextInt(9);
-    int width = 3 + r.nextInt(9);
-    Conv2d.Setting s =
-        after
-            ? new Conv2d.Setting(
-                images, height, width, (height - 2) / 2 + 1, (width - 2) / 2 + 1, 3, stride, 0)
-            : Conv2d.Setting.same(images, height, width, 3, stride);
+    Conv2d.Setting s = setting(1 + r.nextInt(2), stride, after, r);
     int most = deep ? 24 : 6;
     compare(dtype, s, 8 * (1 + r.nextInt(most)), 8 * (1 + r.nextInt(most)), rank, r);
+  }
+
+  /**
+   * Whole boxes of 64 channels, which Hopper copies by maps of patches; several images in a tile.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "BF16, 64, 128, 1, false",
+    "F16, 128, 64, 2, false",
+    "BF16, 192, 64, 2, true",
+    "F16, 64, 320, 1, false"
+  })
+  void wholeBoxes(DType dtype, int in, int out, int stride, boolean after, Random r) {
+    compare(dtype, setting(1 + r.nextInt(4), stride, after, r), in, out, 4, r);
+  }
+
+  /**
+   * @param after padded behind each line and the last alone, as diffusers' VAEs do
+   */
+  private static Conv2d.Setting setting(int images, int stride, boolean after, Random r) {
+    int height = 3 + r.nextInt(9);
+    int width = 3 + r.nextInt(9);
+    return after
+        ? new Conv2d.Setting(
+            images, height, width, (height - 2) / 2 + 1, (width - 2) / 2 + 1, 3, stride, 0)
+        : Conv2d.Setting.same(images, height, width, 3, stride);
   }
 
   /** Enough pixels for the large tile, forward in the first and backward in the second. */
