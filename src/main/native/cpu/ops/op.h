@@ -15,11 +15,11 @@ namespace {
 
 constexpr float kInfinity = __builtin_inff();
 
-// e^x to about 1 ulp for x <= 88, 0 below -87.3 (Cephes' expf); plain arithmetic, so that a loop
-// over it becomes vector code.
+// e^x to about 1 ulp for x <= 88, 0 below -87.3, NaN of NaN (Cephes' expf); plain arithmetic, so
+// that a loop over it becomes vector code.
 inline float fast_exp(float x) {
-  float clamped = hi(lo(x, 88.37f), -87.33f);
-  float rounded = (clamped * 1.44269504f + 12582912.0f) - 12582912.0f;
+  float clamped = hi(-87.33f, lo(88.37f, x));  // in this order NaN stays NaN
+  float shifted = clamped * 1.44269504f + 12582912.0f, rounded = shifted - 12582912.0f;
   float r = clamped - rounded * 0.693359375f;
   r = r + rounded * 2.12194440e-4f;
   float p = 1.9875691500e-4f;
@@ -29,8 +29,9 @@ inline float fast_exp(float x) {
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   p = p * r * r + r + 1.0f;
-  int32_t exponent = int32_t(rounded) + 127;
-  uint32_t bits = uint32_t(exponent) << 23;
+  uint32_t bits;  // the exponent is at the end of the shifted number
+  memcpy(&bits, &shifted, 4);
+  bits = (bits - 0x4b400000u + 127u) << 23;
   float power;
   memcpy(&power, &bits, 4);
   return x < -87.33f ? 0.0f : p * power;
