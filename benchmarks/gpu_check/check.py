@@ -58,6 +58,7 @@ class Check:
         self.emulated = "_emu" in self.driver
         self.deadline = time.monotonic() + options.seconds
         self.work = Path(options.work)
+        record.over = lambda: self.left() < LEAST_SECONDS
 
     def left(self):
         return self.deadline - time.monotonic() - SPARE_SECONDS
@@ -65,7 +66,7 @@ class Check:
     def limit(self, most):
         """The limit of a case that may take `most` seconds; 0 if there is no time for it."""
         most *= SLOWER_EMULATED if self.emulated else 1
-        return 0 if self.left() < LEAST_SECONDS else min(most, self.left())
+        return 0 if self.record.over() else min(most, self.left())
 
     def wanted(self, stage, case):
         """Whether a case is asked for and has no result yet."""
@@ -94,7 +95,8 @@ class Check:
     def each(self, stage, cases, one, jobs):
         """Runs one(case) for all cases that are wanted, `jobs` side by side."""
         def guarded(case):
-            if self.left() < LEAST_SECONDS:
+            if self.record.over():
+                self.record.unfinished.add((stage, case))
                 return
             try:
                 one(case)

@@ -6,6 +6,7 @@ import threading
 import time
 
 MARK = "@gpu-check "
+STILL_RUNNING = "still running"  # why a child was ended at its limit
 SHOWN = 3000
 
 
@@ -45,7 +46,7 @@ def run(command, limit, environment=None, on_line=lambda text: None, until=None,
         except subprocess.TimeoutExpired:
             killed = bool(until and until())
     if process.poll() is None:
-        why = "" if killed else f"still running after {limit:.0f} s"
+        why = "" if killed else f"{STILL_RUNNING} after {limit:.0f} s"
         try:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait(5)

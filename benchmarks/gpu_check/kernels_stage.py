@@ -4,6 +4,8 @@ one goes on behind it."""
 import json
 import sys
 
+import child
+
 # As KernelTimes reads them: linear,TYPE,M,in,out; conv,images,side,in,out;
 # attention,heads,kv_heads,head_dim,queries,batch,keys (keys 0: causal).
 PRODUCTS = ((2048, 1024, 2048), (2048, 1024, 3072), (2048, 2048, 6144), (2048, 4096, 4096),
@@ -41,6 +43,7 @@ def times(check, who, shapes, command):
         todo = [s for s in shapes if check.wanted("kernels", f"{who} {s}")]
         limit = check.limit(LIMIT)
         if not todo or not limit:
+            check.record.unfinished.update(("kernels", f"{who} {s}") for s in todo)
             return
         state = {"began": "", "ops": {}, "seen": 0}
 
@@ -58,7 +61,7 @@ def times(check, who, shapes, command):
         outcome = check.child(command(todo), limit, read)
         if outcome.ok:
             return
-        if not state["began"] or outcome.why.startswith("still running") and state["seen"]:
+        if not state["began"] or outcome.why.startswith(child.STILL_RUNNING) and state["seen"]:
             if not state["seen"]:
                 check.record.add("kernels", f"{who} {todo[0]}", ok=False, why=outcome.why,
                                  output=outcome.output[-800:])

@@ -2,11 +2,15 @@
 import json
 import threading
 
+import child
+
 
 class Record:
     def __init__(self, files, earlier=()):
         self.files = files
         self.lines, self.new = {}, set()
+        self.unfinished = set()  # what this call had no time for
+        self.over = lambda: False  # whether its time has run out
         self.lock = threading.Lock()
         for file in [*earlier, *files]:
             for line in self.read(file):
@@ -26,6 +30,10 @@ class Record:
                 yield line
 
     def add(self, stage, case, **values):
+        """A case that this call's end cut short has no result: the next call runs it again."""
+        if not values["ok"] and child.STILL_RUNNING in values.get("why", "") and self.over():
+            self.unfinished.add((stage, case))
+            return
         line = {"stage": stage, "case": case, **values}
         text = json.dumps(line) + "\n"
         with self.lock:
@@ -36,7 +44,6 @@ class Record:
                     out.write(text)
             shown = text if len(text) < 400 else text[:400] + " …\n"
             print(shown, end="", flush=True)
-        return line
 
     def find(self, stage, case):
         return self.lines.get((stage, case))

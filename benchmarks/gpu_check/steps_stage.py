@@ -48,6 +48,7 @@ def ours(check, case, model, quantize, units):
         settings |= {"batch_size": 1, "max_length": units, "quantize": quantize}
     limit = check.limit(LIMIT)
     if not limit:
+        check.record.unfinished.add(("steps", case))
         return
     with CardMemory(check) as memory:
         ran = training.train(check, case.replace(" ", "-"), limit, settings)

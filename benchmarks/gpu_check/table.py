@@ -37,7 +37,7 @@ def steps(record):
 
 
 def verdicts(record):
-    stages = list(dict.fromkeys(stage for stage, _ in record.lines))
+    stages = list(dict.fromkeys(stage for stage, _ in [*record.lines, *record.unfinished]))
     print(f"\n{'stage':10} {'cases':>6} {'ok':>6} {'failed':>7}  verdict")
     all_ok = bool(stages)
     for stage in stages:
@@ -47,5 +47,10 @@ def verdicts(record):
         verdict = "ok" if not failed else "FAILED: " + ", ".join(failed[:6])
         if len(failed) > 6:
             verdict += f" and {len(failed) - 6} more"
+        unfinished = sum(s == stage for s, _ in record.unfinished)
+        if unfinished:
+            all_ok = False
+            no_time = f"NO TIME for {unfinished} of its cases: call it again"
+            verdict = f"{verdict}; {no_time}" if lines else no_time
         print(f"{stage:10} {len(lines):6} {len(lines) - len(failed):6} {len(failed):7}  {verdict}")
     return all_ok

@@ -155,6 +155,14 @@ class GpuCheckTest {
   void endsInTimeAndRunsNothingThatHasNoTime() throws IOException, InterruptedException {
     Ended ended = check(Map.of(), "--seconds", "6", "tests");
     assertThat(ended.code()).isEqualTo(1); // nothing was tested: no success
+    assertThat(ended.output()).contains("NO TIME for 1 of its cases");
+    assertThat(folder.resolve("gpu-check.jsonl")).doesNotExist();
+    // A case that is ended with the time has no result either, so that another call runs it.
+    Path slow = Files.writeString(folder.resolve("slow"), "#!/bin/sh\nsleep 100\n");
+    assertThat(slow.toFile().setExecutable(true)).isTrue();
+    Ended cut = check(Map.of(), "--java", slow.toString(), "--seconds", "9", "tests");
+    assertThat(cut.code()).isEqualTo(1);
+    assertThat(cut.output()).contains("NO TIME for 1 of its cases");
     assertThat(folder.resolve("gpu-check.jsonl")).doesNotExist();
   }
 }
