@@ -30,7 +30,9 @@ final class CardSensors {
     Map<String, Double> readings = new LinkedHashMap<>();
     readings.put("gpu/utilization_percent", values[LoraOps.LN_SENSOR_UTILIZATION]);
     readings.put("gpu/memory_gb", used / 1e9);
-    readings.put("gpu/memory_of_others_gb", (used - values[LoraOps.LN_SENSOR_MEMORY_OURS]) / 1e9);
+    // Where the system and not the driver manages memory (WSL), ours is said to be 2^64 - 1.
+    double others = used - values[LoraOps.LN_SENSOR_MEMORY_OURS];
+    readings.put("gpu/memory_of_others_gb", others < 0 ? Double.NaN : others / 1e9);
     readings.put("gpu/temperature_c", values[LoraOps.LN_SENSOR_TEMPERATURE]);
     readings.put("gpu/power_w", values[LoraOps.LN_SENSOR_POWER]);
     readings.put("gpu/clock_mhz", values[LoraOps.LN_SENSOR_CLOCK]);

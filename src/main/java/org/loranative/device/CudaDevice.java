@@ -132,6 +132,11 @@ public final class CudaDevice implements Device {
     }
   }
 
+  /** Whether {@link #cards} failed since there is no such library: most machines have no card. */
+  public static boolean isMissing(String library, UserException failure) {
+    return failure.getMessage().contains(library + " is not there");
+  }
+
   /** The cards that a driver library sees. */
   public static List<Card> cards(String library) {
     CpuDevice.load();
@@ -181,11 +186,16 @@ public final class CudaDevice implements Device {
       byte[] image = resource(stem + suffix).orElse(new byte[1]);
       try (HostBuffer host = new HostBuffer(image.length + 1L)) {
         host.view().put(image).put((byte) 0); // PTX is text and ends with a zero
-        if (LoraOps.ln_cuda_load_module(handle, host.address()) != LoraOps.LN_OK) {
+        int status = LoraOps.ln_cuda_load_module(handle, host.address());
+        if (status != LoraOps.LN_OK) {
           throw new UserException(
               String.format(
-                  "%s: %s; update NVIDIA's driver.",
-                  card.name(), LoraOps.ln_last_error().getString().replaceAll("\\.$", "")));
+                  "%s: %s; %s.",
+                  card.name(),
+                  LoraOps.ln_last_error().getString().replaceAll("\\.$", ""),
+                  status == LoraOps.LN_OUT_OF_MEMORY
+                      ? "end what else takes its memory"
+                      : "update NVIDIA's driver"));
         }
       }
     }

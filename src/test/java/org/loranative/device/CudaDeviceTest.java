@@ -223,6 +223,8 @@ class CudaDeviceTest {
     assertThat(unloadable.output())
         .contains("kernels cannot be loaded: the provided PTX was compiled with an unsupported")
         .contains("update NVIDIA's driver");
+    assertThat(train(Map.of("LN_EMU_LOAD_FAIL", "2"), "cuda-emu", out).output())
+        .contains("kernels cannot be loaded: out of memory; end what else takes its memory.");
     assertThat(run(Map.of("LN_EMU_LOAD_FAIL", "222"), "devices").output())
         .contains("cuda-emu:0: not usable: emulated card: kernels cannot be loaded");
   }
@@ -347,8 +349,42 @@ class CudaDeviceTest {
     assertThat(unloadable.output())
         .contains("device: auto takes the CPU: emulated card: kernels cannot be loaded")
         .contains("device: cpu");
+    Outcome old =
+        train(
+            Map.of("LD_LIBRARY_PATH", driver.toString(), "LN_EMU_DRIVER", "11080"),
+            "auto",
+            "--set=output_dir=" + folder.resolve("old"),
+            ONE_STEP);
+    assertThat(old.code()).as(old.output()).isZero();
+    assertThat(old.output())
+        .contains("device: auto takes the CPU: NVIDIA's driver is for CUDA 11.8; 12.0")
+        .contains("device: cpu");
     Outcome none = train(Map.of(), "auto", "--set=output_dir=" + folder.resolve("none"), ONE_STEP);
-    assertThat(none.output()).contains("device: cpu");
+    assertThat(none.output()).contains("device: cpu").doesNotContain("takes the CPU");
+  }
+
+  /**
+   * What a card says of itself is shown and recorded; where it knows no process's memory, not that.
+   */
+  @Test
+  @Tag("slow")
+  void readsTheCardsSensors() throws IOException {
+    Map<String, String> hot =
+        Map.of("LN_EMU_THROTTLE", "64", "LN_EMU_TEMPERATURE", "91", "LN_EMU_OTHERS", "3000000000");
+    Outcome slowed = train(hot, "cuda-emu", "--set=output_dir=" + folder.resolve("hot"));
+    assertThat(slowed.output()).contains("91 °C 285 W (slowed for heat)");
+    assertThat(Files.readString(folder.resolve("hot/logs/metrics.jsonl")))
+        .contains("\"temperature_c\":91.0")
+        .contains("\"throttled_by_heat\":1.0")
+        .contains("\"throttled_by_power\":0.0")
+        .contains("\"memory_of_others_gb\":3.0");
+    assertThat(run(hot, "devices").output()).contains("91 °C, 285 W, busy 97 % of the time");
+    // Less than this process is said to hold is in use: one of the two is no number.
+    Map<String, String> unknown = Map.of("LN_EMU_OTHERS", "-500000000");
+    train(unknown, "cuda-emu", "--set=output_dir=" + folder.resolve("unknown"));
+    assertThat(Files.readString(folder.resolve("unknown/logs/metrics.jsonl")))
+        .contains("\"memory_gb\":")
+        .doesNotContain("memory_of_others");
   }
 
   @Test

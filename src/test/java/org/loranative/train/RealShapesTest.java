@@ -147,14 +147,11 @@ class RealShapesTest {
     return launches.collect(Collectors.groupingBy(Launch::plan, Collectors.counting()));
   }
 
-  /**
-   * Ops whose every launch has fewer blocks than a card has multiprocessors; but for group norm,
-   * which has one for an image and group.
-   */
+  /** Ops whose every launch has fewer blocks than a card has multiprocessors. */
   private static List<String> idle(List<Launch> launches) {
     Map<String, List<Launch>> byOp = new LinkedHashMap<>();
     launches.stream()
-        .filter(l -> l.bytes() >= HOT_BYTES && !l.op().contains("group_norm"))
+        .filter(l -> l.bytes() >= HOT_BYTES)
         .forEach(l -> byOp.computeIfAbsent(l.plan() + l.op(), o -> new ArrayList<>()).add(l));
     return byOp.values().stream()
         .filter(ls -> ls.stream().allMatch(l -> l.blocks() < MULTIPROCESSORS))

@@ -43,7 +43,11 @@ public final class Devices {
     try {
       CudaDevice.cards(CudaDevice.DRIVER);
     } catch (UserException e) {
-      log.debug("device: auto takes the CPU: {}", e.getMessage());
+      if (CudaDevice.isMissing(CudaDevice.DRIVER, e)) {
+        log.debug("device: auto takes the CPU: {}", e.getMessage());
+      } else {
+        log.warn("device: auto takes the CPU: {}", e.getMessage());
+      }
       return cpu;
     }
     CudaDevice card;
