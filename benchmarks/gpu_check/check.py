@@ -24,8 +24,9 @@ class Home:
         self.root = here.parent if self.packed else here.parent.parent
         if self.packed:
             self.java = str(self.root / "java/bin/java")
+            # The root for models/, which the program lists: this Java cannot list a jar's folder.
             self.class_path = ":".join(
-                f"{self.root}/{part}" for part in ("tests", "main", "main.jar", "lib/*"))
+                f"{self.root}/{part}" for part in ("tests", "main", ".", "main.jar", "lib/*"))
             self.kernels = self.root / "main/org/loranative/device/kernels"
             self.launches = self.root / "launches.json"
             self.conformance = self.root / "conformance.txt"

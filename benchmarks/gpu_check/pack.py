@@ -64,6 +64,7 @@ RESOURCES = [
     "src/test/resources/tokenizers", "src/test/resources/logback-test.xml",
     "src/test/resources/philox.txt", "src/test/resources/golden/*.json",
     "src/test/resources/golden/adamw8bit.safetensors", "src/test/resources/golden/blocks.safetensors",
+    "src/test/resources/golden/mask.safetensors",
     "models/*.yaml", "models/emoji-sd/tokenizer", "models/emoji-sd/scheduler"]
 # Expected values of all models but the diffusion models, whose weights are large.
 RESOURCES += [f"src/test/resources/golden/{g.name}"
