@@ -85,8 +85,9 @@ public final class Devices {
               + " is slower; please report this.",
           card.description(),
           problem.get());
+      return without;
     }
-    return without;
+    return problem; // after a fault all that follows fails, and names nothing
   }
 
   private static String emulator() {

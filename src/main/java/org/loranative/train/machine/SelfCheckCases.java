@@ -38,7 +38,7 @@ final class SelfCheckCases {
   private static final int RANK = 4;
 
   /** The widths of a head that attention has tiles for. */
-  private static final List<Integer> HEAD_DIMS = List.of(64, 96, 128, 160, 256);
+  private static final List<Integer> HEAD_DIMS = List.of(64, 96, 128, 160, 256, 512);
 
   /** Rows, and the wider side of a matrix, whose products take the large tile. */
   private static final int MANY_ROWS = 1408;
