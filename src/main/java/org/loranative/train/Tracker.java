@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.StringJoiner;
+import java.util.function.BiConsumer;
 import org.loranative.diagnose.Finding;
 import org.loranative.image.Picture;
 import org.loranative.track.Console;
@@ -168,15 +170,22 @@ public final class Tracker implements AutoCloseable {
         .forEach((set, own) -> own.forEach((name, x) -> line.put(set + "_" + name, x)));
   }
 
-  /** A card's newest readings, for people; they come every few steps. */
+  /**
+   * A card's newest readings, for people; they come every few steps, and not every card has all.
+   */
   private String machine(Map<String, Double> points) {
-    if (points.containsKey("gpu/temperature_c") && points.containsKey("gpu/power_w")) {
-      machine =
-          String.format(
-              "%.0f °C %.0f W%s",
-              points.get("gpu/temperature_c"),
-              points.get("gpu/power_w"),
-              points.getOrDefault("gpu/throttled_by_heat", 0.0) > 0 ? " (slowed for heat)" : "");
+    StringJoiner readings = new StringJoiner(" ");
+    BiConsumer<String, String> add =
+        (tag, format) ->
+            Optional.ofNullable(points.get(tag))
+                .ifPresent(v -> readings.add(String.format(format, v)));
+    add.accept("gpu/temperature_c", "%.0f °C");
+    add.accept("gpu/power_w", "%.0f W");
+    if (points.getOrDefault("gpu/throttled_by_heat", 0.0) > 0) {
+      readings.add("(slowed for heat)");
+    }
+    if (readings.length() > 0) {
+      machine = readings.toString();
     }
     return machine;
   }
