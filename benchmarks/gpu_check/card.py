@@ -3,6 +3,8 @@ import ctypes as C
 
 import numpy as np
 
+# How all tensor maps lie: cuTensorMapEncode*.
+UINT16, NOT_INTERLEAVED, SWIZZLE_128, PROMOTE_256, ZEROS = 1, 0, 3, 3, 0
 CAPABILITY_MAJOR, CAPABILITY_MINOR, MULTIPROCESSORS = 75, 76, 16
 MOST_DYNAMIC_SHARED_BYTES, SHARED_BYTES_UNASKED = 8, 48 << 10
 LEAST_BYTES = 16
@@ -112,21 +114,19 @@ class Card:
     def map_patches(self, where, x, shape, pad, pixels):
         """Images x [B, H, W, C], for copies of 64 channels of `pixels` pixels under each tap of a
         kernel that begins at -pad, as often as there are pixels."""
-        uint16, not_interleaved, swizzle_128, promote_256, zeros = 1, 0, 3, 3, 0
         b, h, w, c = shape
-        self.call("cuTensorMapEncodeIm2col", C.c_void_p(where), uint16, C.c_uint32(4),
+        self.call("cuTensorMapEncodeIm2col", C.c_void_p(where), UINT16, C.c_uint32(4),
                   C.c_void_p(x), (C.c_uint64 * 4)(c, w, h, b),
                   (C.c_uint64 * 3)(c * 2, w * c * 2, h * w * c * 2), (C.c_int * 2)(-pad, -pad),
                   (C.c_int * 2)(-pad, -pad), C.c_uint32(64), C.c_uint32(pixels),
-                  (C.c_uint32 * 4)(1, 1, 1, 1), not_interleaved, swizzle_128, promote_256, zeros)
+                  (C.c_uint32 * 4)(1, 1, 1, 1), NOT_INTERLEAVED, SWIZZLE_128, PROMOTE_256, ZEROS)
 
     def map_tensor(self, where, x, sizes, pitch, box):
-        uint16, not_interleaved, swizzle_128, promote_256, zeros = 1, 0, 3, 3, 0
         rank = len(sizes)
-        self.call("cuTensorMapEncodeTiled", C.c_void_p(where), uint16, C.c_uint32(rank),
+        self.call("cuTensorMapEncodeTiled", C.c_void_p(where), UINT16, C.c_uint32(rank),
                   C.c_void_p(x), (C.c_uint64 * rank)(*sizes), (C.c_uint64 * (rank - 1))(*pitch),
-                  (C.c_uint32 * rank)(*box), (C.c_uint32 * rank)(*[1] * rank), not_interleaved,
-                  swizzle_128, promote_256, zeros)
+                  (C.c_uint32 * rank)(*box), (C.c_uint32 * rank)(*[1] * rank), NOT_INTERLEAVED,
+                  SWIZZLE_128, PROMOTE_256, ZEROS)
 
     def milliseconds(self, run, repeats=20, rounds=5):
         """The median time of one call, by events on the stream."""

@@ -41,10 +41,6 @@ struct WarpgroupAttention {
     LN_DEVICE void wait(int step) const { barrier_wait(landed + step % STAGES, step / STAGES % 2); }
   };
 
-  LN_DEVICE static char* aligned(char* shared) {
-    return shared + (1024 - shared_address(shared) % 1024) % 1024;
-  }
-
   // Begins s [64, COLUMNS] = this warpgroup's rows of `own` times rows of `other`, over the
   // channels.
   template <int ROWS, int COLUMNS>
@@ -86,7 +82,7 @@ struct WarpgroupAttention {
     typedef Walk<kKeys, Tile::kStages> Other;
     const AttentionArguments& a = m.a;
     LN_DYNAMIC_SHARED(char, unaligned);
-    char* queries = aligned(unaligned);
+    char* queries = aligned_tiles(unaligned);
     char* tiles = queries + Queries::kBytes;
     Visible* seen = reinterpret_cast<Visible*>(tiles + 2 * Tile::kStages * Panels<kKeys>::kBytes);
     CopyBarrier* landed = reinterpret_cast<CopyBarrier*>(seen + kRows);
@@ -216,7 +212,7 @@ struct WarpgroupAttention {
     typedef Panels<kRows> Own;
     const AttentionArguments& a = m.a;
     LN_DYNAMIC_SHARED(char, unaligned);
-    char* queries = aligned(unaligned);
+    char* queries = aligned_tiles(unaligned);
     char *douts = queries + Own::kBytes, *tiles = douts + Own::kBytes;
     char* more_tiles = tiles + Tile::kKeyStages * Panels<kKeys>::kBytes;
     Visible* seen = reinterpret_cast<Visible*>(more_tiles + Tile::kStages * Panels<kKeys>::kBytes);
@@ -375,7 +371,7 @@ struct WarpgroupAttention {
     typedef Walk<kQueries, Tile::kStages> Other;
     const AttentionArguments& a = m.a;
     LN_DYNAMIC_SHARED(char, unaligned);
-    char* keys = aligned(unaligned);
+    char* keys = aligned_tiles(unaligned);
     char *values = keys + Own::kBytes, *tiles = values + Own::kBytes;
     Chunk* rows = reinterpret_cast<Chunk*>(tiles + 2 * Tile::kStages * Panels<kQueries>::kBytes);
     CopyBarrier* landed = reinterpret_cast<CopyBarrier*>(rows + Tile::kStages * kQueries);

@@ -104,10 +104,6 @@ struct WarpgroupProduct {
     }
   };
 
-  LN_DEVICE static char* aligned(char* shared) {
-    return shared + (1024 - shared_address(shared) % 1024) % 1024;
-  }
-
   // Begins the products of this warpgroup's rows of a stage.
   LN_DEVICE static void multiply(float (&sum)[Tile::kColumns / 8][4], const char* stage) {
     const char* tile_a = stage + threadIdx.x / 128 * (64 * Tile::kDepth * 2);
@@ -126,7 +122,7 @@ struct WarpgroupProduct {
   LN_DEVICE static void run_mapped(const Arguments& arguments, i64 rows) {
     const TensorGemmArguments& g = arguments.g;
     LN_DYNAMIC_SHARED(char, unaligned);
-    char* shared = aligned(unaligned);
+    char* shared = aligned_tiles(unaligned);
     CopyBarrier* landed =
         reinterpret_cast<CopyBarrier*>(shared + Tile::kStages * Tile::kStageBytes);
     const TilePlace place;
@@ -164,7 +160,7 @@ struct WarpgroupProduct {
   LN_DEVICE static void run(const TensorGemmArguments& g, i64 rows, const ViewA& a,
                             const ViewB& b) {
     LN_DYNAMIC_SHARED(char, unaligned);
-    char* shared = aligned(unaligned);
+    char* shared = aligned_tiles(unaligned);
     const TilePlace place;
     const i64 m0 = i64(place.row) * Tile::kRows, n0 = i64(place.column) * Tile::kColumns;
     if (m0 >= rows) return;  // the whole block

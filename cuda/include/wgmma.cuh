@@ -16,6 +16,12 @@ LN_DEVICE u32 shared_address(const void* p) {
 #endif
 }
 
+// Where tiles may begin: the next multiple of 1024 bytes.
+template <typename T>
+LN_DEVICE T* aligned_tiles(T* shared) {
+  return shared + (1024 - shared_address(shared) % 1024) % 1024 / sizeof(T);
+}
+
 // An operand's place: rows of 128 bytes, their 16-byte chunks swizzled within 8 rows (SharedTile
 // with 8 chunks a row), groups of 8 rows one behind the other, from a multiple of 1024 bytes on.
 // Where a row runs along N, `panel` is the distance in bytes of the next 64 numbers; where it runs

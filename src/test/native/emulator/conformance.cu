@@ -75,7 +75,7 @@ LN_INSTANCES_16_BIT((32), conformance_multiply, (const u32* a, const u32* b, flo
 template <typename T, bool B_ALONG_N>
 LN_DEVICE void conformance_warpgroup(const u32* operands, float* c) {
   LN_DYNAMIC_SHARED(u32, unaligned);
-  u32* shared = unaligned + (1024 - shared_address(unaligned) % 1024) % 1024 / 4;
+  u32* shared = aligned_tiles(unaligned);
   for (u32 i = threadIdx.x; i < 6144; i += 128) shared[i] = operands[i];
   fence_for_tensor_cores();
   __syncthreads();
@@ -98,7 +98,7 @@ LN_INSTANCES_16_BIT((128), conformance_warpgroup_nn, (const u32* operands, float
 extern "C" __global__ void conformance_patches(const LN_CONSTANT TensorMap map, const i32* from,
                                                u32* out) {
   LN_DYNAMIC_SHARED(unsigned short, unaligned);
-  unsigned short* tile = unaligned + (1024 - shared_address(unaligned) % 1024) % 1024 / 2;
+  unsigned short* tile = aligned_tiles(unaligned);
   CopyBarrier* landed = reinterpret_cast<CopyBarrier*>(tile + 16 * 64);
   if (threadIdx.x == 0) barrier_begin(landed);
   __syncthreads();
@@ -117,7 +117,7 @@ LN_KERNEL(conformance_patches)
 template <typename T, int TILES, bool ADD>
 LN_DEVICE void conformance_registers(const u32* operands, float* c) {
   LN_DYNAMIC_SHARED(u32, unaligned);
-  u32* shared = unaligned + (1024 - shared_address(unaligned) % 1024) % 1024 / 4;
+  u32* shared = aligned_tiles(unaligned);
   for (u32 i = threadIdx.x; i < 1024; i += 128) shared[i] = operands[512 + i];
   fence_for_tensor_cores();
   __syncthreads();
