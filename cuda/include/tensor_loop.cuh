@@ -70,13 +70,15 @@ LN_DEVICE i64 depth_of(const TensorGemmArguments& g) {
 }
 
 // What becomes of a warp's sums, MT x NT tiles of 16 x 8 as mma leaves them: a lane has pairs of
-// neighbours in rows lane / 4 and lane / 4 + 8.
-template <typename T, int MT, int NT>
+// neighbours in rows lane / 4 and lane / 4 + 8. They begin at row m0 and column n0 of C, of which
+// `rows` rows are wanted. A product takes another such object where its sums go elsewhere; its
+// write() is called once by every warp, also where none of the warp's rows or columns lie in C.
+template <typename T>
 struct Epilogue {
-  typedef float Sums[MT][NT][4];
+  const TensorGemmArguments& g;
 
-  LN_DEVICE static void write(const TensorGemmArguments& g, const Sums& sum, i64 m0, i64 n0,
-                              i64 rows, i64 split) {
+  template <int MT, int NT>
+  LN_DEVICE void write(const float (&sum)[MT][NT][4], i64 m0, i64 n0, i64 rows, i64 split) const {
     const i32 lane = i32(threadIdx.x % 32);
     const i64 n = n0 + lane % 4 * 2;
     // Two numbers in one access, and never one of them alone.
@@ -88,16 +90,16 @@ struct Epilogue {
         const i64 m = m0 + i * 16 + lane / 4 + half * 8;
         if (m >= rows) continue;
         if (g.partial)
-          write_partial(g, sum[i], half, m, n, split);
+          write_partial(sum[i], half, m, n, split);
         else if (pairs && !g.c_is_f32)
-          write_pairs(g, sum[i], half, m, n);
+          write_pairs(sum[i], half, m, n);
         else
-          write_each(g, sum[i], half, m, n);
+          write_each(sum[i], half, m, n);
       }
   }
 
-  LN_DEVICE static void write_partial(const TensorGemmArguments& g, const float (&sum)[NT][4],
-                                      int half, i64 m, i64 n, i64 split) {
+  template <int NT>
+  LN_DEVICE void write_partial(const float (&sum)[NT][4], int half, i64 m, i64 n, i64 split) const {
     float* row = g.partial + (split * g.M + m) * g.N;
 #pragma unroll
     for (int j = 0; j < NT; j++)
@@ -108,8 +110,8 @@ struct Epilogue {
 
   // What is added to is read whole before the first sum is written: reads that wait for each other
   // would take longer than the product of a short K.
-  LN_DEVICE static void write_pairs(const TensorGemmArguments& g, const float (&sum)[NT][4],
-                                    int half, i64 m, i64 n) {
+  template <int NT>
+  LN_DEVICE void write_pairs(const float (&sum)[NT][4], int half, i64 m, i64 n) const {
     u32* row = reinterpret_cast<u32*>(static_cast<T*>(g.c) + m * g.c_stride + n);
     const int tiles = int(g.N - n + 7 < NT * 8 ? (g.N - n + 7) / 8 : NT);  // that lie in C
     u32 before[NT];
@@ -132,8 +134,8 @@ struct Epilogue {
     }
   }
 
-  LN_DEVICE static void write_each(const TensorGemmArguments& g, const float (&sum)[NT][4],
-                                   int half, i64 m, i64 n) {
+  template <int NT>
+  LN_DEVICE void write_each(const float (&sum)[NT][4], int half, i64 m, i64 n) const {
 #pragma unroll
     for (int j = 0; j < NT; j++)
 #pragma unroll
@@ -178,10 +180,11 @@ struct TensorProduct {
   }
 
   // `a` and `b` give the chunks of op(A) and op(B) as they lie in memory, see tile.cuh; `b` may be
-  // CodedBlocks. Rows of A past `rows` need not be zeros: they are never written.
-  template <typename ViewA, typename ViewB>
+  // CodedBlocks. Rows of A past `rows` need not be zeros: they are never written. `epilogue` is an
+  // Epilogue or another that has `write`.
+  template <typename ViewA, typename ViewB, typename AnyEpilogue>
   LN_DEVICE static void run(const TensorGemmArguments& g, i64 rows, const ViewA& a, const ViewB& b,
-                            const TilePlace& place = TilePlace()) {
+                            const TilePlace& place, const AnyEpilogue& epilogue) {
     LN_DYNAMIC_SHARED(char, shared);
     const i64 m0 = i64(place.row) * Tile::kRows, n0 = i64(place.column) * Tile::kColumns;
     if (m0 >= rows) return;  // the whole block
@@ -254,6 +257,12 @@ struct TensorProduct {
       settle(step + Tile::kStages - 1);
     }
     copy_async_wait<0>();
-    Epilogue<T, kMTiles, kNTiles>::write(g, sum, m0 + wm, n0 + wn, rows, place.split);
+    epilogue.write(sum, m0 + wm, n0 + wn, rows, place.split);
+  }
+
+  template <typename ViewA, typename ViewB>
+  LN_DEVICE static void run(const TensorGemmArguments& g, i64 rows, const ViewA& a, const ViewB& b,
+                            const TilePlace& place = TilePlace()) {
+    run(g, rows, a, b, place, Epilogue<T>{g});
   }
 };

@@ -118,8 +118,9 @@ struct WarpgroupProduct {
   }
 
   // The product by copies of whole tiles, which one thread begins.
-  template <typename Operands, typename Arguments>
-  LN_DEVICE static void run_mapped(const Arguments& arguments, i64 rows) {
+  template <typename Operands, typename Arguments, typename AnyEpilogue>
+  LN_DEVICE static void run_mapped(const Arguments& arguments, i64 rows,
+                                   const AnyEpilogue& epilogue) {
     const TensorGemmArguments& g = arguments.g;
     LN_DYNAMIC_SHARED(char, unaligned);
     char* shared = aligned_tiles(unaligned);
@@ -151,14 +152,18 @@ struct WarpgroupProduct {
       fetch(step + Tile::kStages - 1);
     }
     warpgroup_wait<0>();
-    Epilogue<T, 1, Tile::kColumns / 8>::write(g, sum, m0 + threadIdx.x / 32 * 16, n0, rows,
-                                              place.split);
+    epilogue.write(sum, m0 + threadIdx.x / 32 * 16, n0, rows, place.split);
+  }
+
+  template <typename Operands, typename Arguments>
+  LN_DEVICE static void run_mapped(const Arguments& arguments, i64 rows) {
+    run_mapped<Operands>(arguments, rows, Epilogue<T>{arguments.g});
   }
 
   // As TensorProduct::run: operands whose chunks lie anywhere, by cp.async.
-  template <typename ViewA, typename ViewB>
-  LN_DEVICE static void run(const TensorGemmArguments& g, i64 rows, const ViewA& a,
-                            const ViewB& b) {
+  template <typename ViewA, typename ViewB, typename AnyEpilogue>
+  LN_DEVICE static void run(const TensorGemmArguments& g, i64 rows, const ViewA& a, const ViewB& b,
+                            const AnyEpilogue& epilogue) {
     LN_DYNAMIC_SHARED(char, unaligned);
     char* shared = aligned_tiles(unaligned);
     const TilePlace place;
@@ -190,8 +195,13 @@ struct WarpgroupProduct {
     }
     warpgroup_wait<0>();
     copy_async_wait<0>();
-    Epilogue<T, 1, Tile::kColumns / 8>::write(g, sum, m0 + threadIdx.x / 32 * 16, n0, rows,
-                                              place.split);
+    epilogue.write(sum, m0 + threadIdx.x / 32 * 16, n0, rows, place.split);
+  }
+
+  template <typename ViewA, typename ViewB>
+  LN_DEVICE static void run(const TensorGemmArguments& g, i64 rows, const ViewA& a,
+                            const ViewB& b) {
+    run(g, rows, a, b, Epilogue<T>{g});
   }
 };
 #endif
