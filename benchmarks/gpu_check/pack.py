@@ -14,14 +14,18 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
 
+import tests_stage
+
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "target"
 NVRTC = TARGET / "nvrtc/org/bytedeco/cuda/linux-x86_64"
+MOST_BYTES = 40 << 20  # what a machine with a card may be sent
 MODULES = "java.base,java.desktop,java.management,java.naming,jdk.unsupported"
 # What nothing here calls, though modules that we need hold it.
 UNUSED_CLASSES = {
@@ -49,7 +53,7 @@ UNUSED_CLASSES = {
 UNUSED_FILES = ["fontmanager", "freetype", "awt_xawt", "splashscreen", "jsound"]
 # Of the jar: other platforms' libraries, and what the check does not use.
 UNUSED_ENTRIES = [
-    "META-INF/resources/*", "META-INF/maven/*", "board/*", "demo/*", "nlp/*", "*.proto",
+    "META-INF/resources/*", "META-INF/maven/*", "board/*", "clip/*", "demo/*", "nlp/*", "*.proto",
     "org/bytedeco/dnnl/*/libdnnl*", "org/loranative/device/kernels/*", "*Windows*", "*Mac/*",
     "*FreeBSD*", "*/native/AIX/*", "*/native/SunOS/*", "org/jline/nativ/Linux/[!x]*",
     "*/native/Linux/[!x]*", "*-musl/*", "aix/*", "darwin/*", "freebsd/*", "win/*", "linux/[!a]*",
@@ -66,12 +70,10 @@ RESOURCES = [
     "src/test/resources/golden/adamw8bit.safetensors", "src/test/resources/golden/blocks.safetensors",
     "src/test/resources/golden/mask.safetensors",
     "models/*.yaml", "models/emoji-sd/tokenizer", "models/emoji-sd/scheduler"]
-# Expected values of the models that tests_stage's cases read: language models, which are small.
-OTHERS = ["sd*", "single-*", "lora", "flux-*", "chroma", "zimage", "adapter*", "fp8", "mxfp4",
-          "tekken", "spiece", "spbpe"]
-RESOURCES += [f"src/test/resources/golden/{g.name}"
-              for g in sorted((ROOT / "src/test/resources/golden").iterdir())
-              if g.is_dir() and not any(fnmatch.fnmatch(g.name, o) for o in OTHERS)]
+# Expected values of whole models, of which tests_stage says why; NF4's and optimizers' beside them.
+RESOURCES += [f"src/test/resources/golden/{name}/{part}"
+              for name in [*tests_stage.MODELS, "nf4", "optimizers"]
+              for part in ("adapter", "base", "packed", "*.safetensors")]
 
 
 def sh(*command, **options):
@@ -266,7 +268,11 @@ def main():
                      "classes.tar.xz", "main/org/loranative/device/kernels",
                      *(f.name for f in folder.glob("conformance.*.cubin"))):
             archive.add(folder / name, f"gpu-check/{name}")
-    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
+    size = out.stat().st_size
+    print(f"{out}: {size / 2**20:.1f} MiB")
+    if size > MOST_BYTES:
+        sys.exit(f"{out} has {size / 2**20:.1f} MiB and may have {MOST_BYTES >> 20}: leave files out"
+                 " that no case reads on a card (RESOURCES, UNUSED_ENTRIES) or pack for one --arch.")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,18 @@ CASES += [MODEL + c for c in ("llm.GoldenTest", "llm.Nf4Test")]
 CASES += ["org.loranative.optim.OptimizerGoldenTest"]
 IN_CHECKOUT = [MODEL + "diffusion.families.stable.DiffusionGoldenTest"]  # reads more than the archive holds
 TOY = [OPS + "CudaEmulatorLossAndOptimizerTest"]
+# The whole models that GoldenTest runs on a card, and that the archive holds: each for what no
+# other's graph has. Files, names and rotations, which the host reads and makes, are no card's concern.
+MODELS = {
+    "llama": "the common shape", "qwen2": "biases of q, k and v", "qwen3": "norms of each head",
+    "olmo2": "norms of all heads together", "gemma2": "capped scores and logits, GELU, four norms",
+    "gemma4": "heads of two widths, shared keys, embeddings of each layer",
+    "gemma4-moe": "a mixture beside the MLP", "phi3": "q, k and v in one matrix",
+    "phi3-long": "a table of rotations for long documents", "glm4": "neighbours turned",
+    "qwen3-moe-mixed": "some layers with experts, weighed as the router says",
+    "glm4-moe": "experts by sigmoids and a bias", "gpt-oss": "sinks, experts in 4 bits with biases",
+    "gpt-oss-experts": "adapters of such experts", "qwen3-5": "recurrent layers",
+    "qwen3-next-turns": "their projections grouped, four heads to a key, an expert for all tokens"}
 
 
 def run(check):
@@ -45,7 +57,9 @@ def tests_of(check, what, limit, *flags):
         else:
             running[0] = ""
             lines.append(line)
-    command = check.java_command("org.loranative.gpucheck.DeviceTests", what, flags=flags)
+    models = "-Dtests.models=" + ",".join(MODELS)
+    command = check.java_command("org.loranative.gpucheck.DeviceTests", what,
+                                 flags=[models, *flags])
     return lines, running, check.child(command, limit, read, cwd=checkout(check))
 
 

@@ -15,7 +15,8 @@ import org.junit.platform.launcher.core.LauncherFactory;
 
 /**
  * Runs tests on the device that the environment names, and says of each when it begins and how it
- * ended. Argument: {@code CLASS}, {@code CLASS#METHOD} or a test's unique id.
+ * ended; not those of slow things, nor of how files are read, which no device does. Argument:
+ * {@code CLASS}, {@code CLASS#METHOD} or a test's unique id.
  */
 public final class DeviceTests {
   private DeviceTests() {}
@@ -40,7 +41,7 @@ public final class DeviceTests {
     var request =
         LauncherDiscoveryRequestBuilder.request()
             .selectors(selector)
-            .filters(TagFilter.excludeTags("slow"))
+            .filters(TagFilter.excludeTags("slow", "files"))
             .build();
     int[] failed = {0};
     TestExecutionListener listener =

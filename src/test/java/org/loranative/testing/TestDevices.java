@@ -46,6 +46,10 @@ public final class TestDevices {
     return System.getProperty("tests.devices", "");
   }
 
+  /** Whole models that a run is to keep to; none named: all. */
+  private static final List<String> KEPT =
+      List.of(System.getProperty("tests.models", "").split(","));
+
   /**
    * Devices and whole models: each on the CPU, and a few of every kind of layer in the emulator,
    * which takes its time. CI names the devices, and so runs each model on each.
@@ -55,6 +59,7 @@ public final class TestDevices {
   public static Stream<Arguments> models(Collection<String> names, Set<String> emulated) {
     return MODELS.stream()
         .flatMap(device -> names.stream().map(name -> Arguments.of(device, name)))
+        .filter(a -> KEPT.contains("") || KEPT.contains(a.get()[1]))
         .filter(a -> WHOLE || a.get()[0].equals("cpu") || emulated.contains(a.get()[1]));
   }
 

@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -217,6 +218,7 @@ class GoldenTest {
   }
 
   @ParameterizedTest
+  @Tag("files")
   @MethodSource("org.loranative.testing.TestDevices#models")
   void ggufMatchesThePeer(String device) {
     check(DEVICES.get(device), "llama-linear", "base.gguf");
@@ -224,6 +226,7 @@ class GoldenTest {
 
   /** What a file is called and how it is laid out is no device's concern. */
   @ParameterizedTest
+  @Tag("files")
   @ValueSource(
       strings = {
         "phi3-long",
@@ -253,6 +256,7 @@ class GoldenTest {
 
   /** All experts' matrices in one tensor, as transformers 5 holds them. */
   @ParameterizedTest
+  @Tag("files")
   @MethodSource("org.loranative.testing.TestDevices#models")
   void expertsInOneTensorMatchThePeer(String device) {
     check(DEVICES.get(device), "qwen3-moe", "fused");
