@@ -4,6 +4,7 @@ import re
 import tarfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 
 import child
@@ -75,6 +76,16 @@ class Check:
             return False
         line = self.record.find(stage, case)
         return line is None or self.options.again and not line.get("ok")
+
+    def skip(self, stage, case, why):
+        """A line for what cannot be shown on this machine, which is no failure."""
+        self.each(stage, [case], lambda name: self.record.add(stage, name, ok=True, skipped=why), 1)
+
+    def lacks(self, *modules):
+        """Why a program beside which ours is shown cannot run here; empty if it can."""
+        if self.emulated:
+            return "an emulated card runs our kernels alone"
+        return next((f"{m} is not installed" for m in modules if not find_spec(m)), "")
 
     def environment(self):
         return {"LORA_NATIVE_EMULATOR": str(self.driver)}

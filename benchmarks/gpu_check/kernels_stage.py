@@ -33,9 +33,15 @@ def run(check):
     times(check, "ours", shapes, lambda todo: check.java_command(
         "org.loranative.graph.ops.KernelTimes", 1 if check.toy else LONG_ENOUGH, *todo,
         flags=["-Xmx6g", "-XX:MaxDirectMemorySize=6g"]))
-    if not check.emulated:
-        times(check, "torch", shapes, lambda todo: [
-            sys.executable, check.home.python / "peers.py", "kernels", *todo])
+    lacks = check.lacks("torch")
+    if lacks:
+        check.skip("kernels", "torch", f"no times of torch: {lacks}")
+        return
+    if check.lacks("triton"):
+        check.skip("kernels", "torch NF4", f"no times of torch in NF4: {check.lacks('triton')}")
+        shapes = [s for s in shapes if "NF4" not in s]
+    times(check, "torch", shapes, lambda todo: [
+        sys.executable, check.home.python / "peers.py", "kernels", *todo])
 
 
 def times(check, who, shapes, command):

@@ -31,7 +31,9 @@ LEAST_STALL = 0.1  # warps that wait, for each instruction issued
 
 def run(check):
     tool = shutil.which("ncu")
-    if check.emulated or not tool:
+    why = check.lacks() or ("" if tool else "ncu is not installed")
+    if why:
+        check.skip("profile", "counters", f"no counters: {why}")
         return
     timed = [line for line in check.record.of("times") if line.get("ms")]
     slowest = sorted(timed, key=lambda line: -line["ms"])[:MOST]

@@ -29,9 +29,12 @@ def run(check):
     check.home.unpack()
     cases = TOY if check.toy else CASES
     for name, case in cases.items():
-        who = [("ours", ours)] + ([] if check.emulated else [("torch", torch)])
-        check.each("steps", [f"{w} {name}" for w, _ in who],
-                   lambda full: dict(who)[full.split()[0]](check, full, *case), 1)
+        check.each("steps", [f"ours {name}"], lambda full: ours(check, full, *case), 1)
+        lacks = check.lacks(*modules(*case))
+        if lacks:
+            check.skip("steps", f"torch {name}", f"no steps of torch: {lacks}")
+        else:
+            check.each("steps", [f"torch {name}"], lambda full: torch(check, full, *case), 1)
     for model in {c[0] for c in cases.values()}:
         if all(check.record.find("steps", f"ours {n}") for n, c in cases.items() if c[0] == model):
             models.remove(check, model, "numbers")
@@ -55,6 +58,8 @@ def ours(check, case, model, quantize, units):
     line = {"ok": ran.outcome.ok and bool(ran.losses), "per_s": round(ran.per_second(), 2),
             "planned": ran.planned, "peak_mb": memory.peak(), "losses": ran.losses[:4],
             "seconds": round(ran.outcome.seconds, 1)}
+    if not check.emulated and not memory.tool:
+        line["skipped"] = "no peak of memory: nvidia-smi is not installed"
     words = ran.planned.split()
     if line["ok"] and memory.peak() and len(words) == 2 and words[1] in ("MB", "GB"):
         planned = float(words[0].replace(",", "")) * (1000 if words[1] == "GB" else 1)
@@ -64,6 +69,12 @@ def ours(check, case, model, quantize, units):
     if not ran.outcome.ok:
         line.update(why=ran.why, output=ran.outcome.output[-800:])
     check.record.add("steps", case, **line)
+
+
+def modules(model, quantize, _units):
+    """What torch's side of a case imports."""
+    return ["torch", *([] if models.is_diffusion(model) else ["transformers"]),
+            *(["triton"] if quantize == "nf4" else [])]
 
 
 def torch(check, case, model, quantize, units):

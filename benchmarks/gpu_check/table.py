@@ -45,6 +45,8 @@ def verdicts(record):
         failed = [line["case"] for line in lines if not line.get("ok")]
         all_ok &= not failed
         verdict = "ok" if not failed else "FAILED: " + ", ".join(failed[:6])
+        if lines and all(line.get("skipped") for line in lines):
+            verdict = f"skipped: {lines[0]['skipped']}"
         if len(failed) > 6:
             verdict += f" and {len(failed) - 6} more"
         unfinished = sum(s == stage for s, _ in record.unfinished)

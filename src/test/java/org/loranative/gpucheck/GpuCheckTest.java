@@ -152,6 +152,15 @@ class GpuCheckTest {
   }
 
   @Test
+  void saysWhatAMachineCannotShow() throws IOException, InterruptedException {
+    Ended ended = check(Map.of(), "profile");
+    assertThat(ended.code()).as(ended.output()).isZero();
+    assertThat(results().get("profile: counters").path("skipped").asText())
+        .startsWith("no counters: ");
+    assertThat(ended.output()).contains("skipped: no counters: ");
+  }
+
+  @Test
   void endsInTimeAndRunsNothingThatHasNoTime() throws IOException, InterruptedException {
     Ended ended = check(Map.of(), "--seconds", "6", "tests");
     assertThat(ended.code()).isEqualTo(1); // nothing was tested: no success
