@@ -21,7 +21,7 @@ import roofline
 ROOT = pathlib.Path(__file__).parents[1]
 CUBINS = ROOT / "target/classes/org/loranative/device/kernels"
 NVDISASM = pathlib.Path(triton.__file__).parent / "backends/nvidia/bin/nvdisasm"
-FILES = ["tensor_gemm", "block_gemm", "tensor_conv", "tiled_attention"]
+FILES = ["tensor_gemm", "block_gemm", "tensor_conv", "head_gemm", "tiled_attention"]
 MEMORY_BOUND = ["dora", "delta", "optimizer", "schedule_free", "prodigy", "factored"]
 ARCHITECTURES = ["sm_86"]  # mvn -Pcards makes it
 HMMA_FLOPS = 2 * 16 * 8 * 16  # of a warp

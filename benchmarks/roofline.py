@@ -27,7 +27,7 @@ CARDS = {"RTX 3090": (71e12, 936e9, 82, 1536), "RTX 4090": (165e12, 1008e9, 128,
 LAUNCH = 2.5e-6  # between kernels of a CUDA graph
 LATENCY = 6e-7  # of a load from device memory that is busy
 # Bytes that a thread has asked device memory for at a time, by the beginning of a kernel's name.
-IN_FLIGHT = {"tensor_": 48, "hopper_": 96, "block_gemm": 24, "tiled_attention": 48, "adamw": 16,
+IN_FLIGHT = {"tensor_": 48, "head_gemm": 48, "head_loss": 16, "hopper_": 96, "block_gemm": 24, "tiled_attention": 48, "adamw": 16,
              "dequantize_panel": 16, "group_norm": 2, "": 4}
 BITS = {"F32": 32, "BF16": 16, "F16": 16, "I32": 32, "U8": 8, "NF4": 4.13}
 VALUE = re.compile(r"([\w.'/-]+)\[([\d, ]+)\] (\w+)")
@@ -98,7 +98,9 @@ def flops(op, outputs, inputs, documents):
     backward = op.endswith("_backward")
     if op == "linear_cross_entropy":
         rows = [d for n, d, _ in inputs if n.endswith("model.norm")][0][0]
-        return 4 * rows * math.prod(by_suffix["weight"])  # logits, and the gradient of h
+        trained = any(n.endswith("weight.grad") for n, _, _ in inputs)
+        # Logits, the gradient of h, and that of w.
+        return (6 if trained else 4) * rows * math.prod(by_suffix["weight"])
     if op.startswith("lora_down"):  # x A^T of several layers; dA of all
         rows = (inputs if backward else outputs)[0][1][0]
         return 2 * rows * sum(math.prod(d) for n, d, _ in inputs if n.endswith(".lora_A"))
@@ -120,6 +122,21 @@ def flops(op, outputs, inputs, documents):
     return 0
 
 
+def beside(op, inputs, launched):
+    """Bytes that an op moves beside its inputs and outputs: of a head its logits, and w again for each
+    chunk of rows, forward and backward."""
+    if op != "linear_cross_entropy":
+        return 0
+    kernels = [kernel for kernel, _ in launched]
+    chunks = sum(k.startswith("gather_rows") for k in kernels)
+    # 16 bits: written, read and written by the loss, read by the products of the gradient; else
+    # f32 written and read twice, and the gradient as before.
+    logit = 8 if any(k.startswith("head_loss") for k in kernels) else 16
+    weight = [v for v in inputs if v[0].endswith("weight")][0]
+    rows = [v[1][0] for v in inputs if v[0].endswith("model.norm")][0]
+    return rows * weight[1][0] * logit + (2 * chunks - 1) * bytes_of(weight)
+
+
 def step(text, documents, launched):
     """Of each op: FLOPs, bytes, its launches."""
     ops = []
@@ -127,9 +144,9 @@ def step(text, documents, launched):
         m = re.match(r"\s+(\d+)\s+(?:\S+\s+)?([a-z0-9_]+)\s{2,}(.*?)(?:<- (.*))?$", line)
         if m:
             outputs, inputs = values(m[3]), values(m[4] or "")
+            own = launched.get(int(m[1]), [])
             ops.append((flops(m[2], outputs, inputs, documents),
-                        sum(map(bytes_of, outputs)) + sum(map(bytes_of, inputs)),
-                        launched.get(int(m[1]), [])))
+                        sum(map(bytes_of, outputs + inputs)) + beside(m[2], inputs, own), own))
     return ops
 
 

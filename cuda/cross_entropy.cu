@@ -6,8 +6,10 @@
 //
 // label_rows lists the labelled rows in order and counts them on the device, one block, a segment a
 // thread; gather, the two products (tensor_gemm.cu) and scatter work on `chunk` of them at a time,
-// and blocks past the count return. row_loss: one block of 512 for a row of [V] logits, two
-// passes, 8 numbers a thread; bound by memory: 8 bytes a logit read, 2 (4 in f32) written.
+// and blocks past the count return. head_loss: one block of 512 for a row of [V] numbers that
+// head_gemm.cu left, 8 a thread; it ends the softmax from the groups' sums and makes the gradient
+// in place. Bound by memory: 2 bytes a logit read, 2 written. row_loss does all of it from logits
+// in f32, where the product is not on the tensor cores: 8 bytes read, 2 (4 in f32) written.
 // sum_losses adds in a fixed order, in f64; rows without a label hold 0. In f16 gradients carry the
 // step's loss_scale.
 #include "cross_entropy.h"
@@ -134,6 +136,45 @@ LN_DEVICE void row_loss(T, float* logits, const i32* labels, const i32* rows, co
   }
 }
 
+// `pitch` is V in whole eights: what fills a row up becomes zeros, which products of the gradient
+// read. No numbers for evaluation.
+template <typename T>
+LN_DEVICE void head_loss(T* numbers, const HeadGroup* groups, const float* logit_of_label,
+                         const i32* labels, const i32* rows, const i32* count, const gpu_step* step,
+                         float* losses, float* hits, i64 offset, i64 V, i64 pitch,
+                         i32 group_columns, float softcap) {
+  LN_DYNAMIC_SHARED(float, shared);
+  const i64 row = blockIdx.x;
+  if (offset + row >= *count) return;  // the whole block
+  const i32 place = rows[offset + row], label = labels[place];
+  const u32 width = u32(group_columns), of_row = (u32(V) + width - 1) / width;
+  const HeadGroup* own = groups + row * of_row;
+  RunningSoftmax softmax;
+  for (u32 i = threadIdx.x; i < of_row; i += blockDim.x) softmax.add(own[i].most, own[i].sum);
+  softmax.combine(shared);
+  const float at_label = logit_of_label[row];
+  if (threadIdx.x == 0) {
+    losses[place] = logf(softmax.sum) + softmax.most - at_label;
+    hits[place] = at_label >= softmax.most ? 1.0f : 0.0f;
+  }
+  if (!numbers) return;
+  const float weight = step->inv_labelled * step->loss_scale, inverse = 1.0f / softmax.sum;
+  const float t = softcap > 0 ? at_label / softcap : 0.0f;
+  const float of_label =
+      weight * (1.0f - t) * (1.0f + t) * (expf(at_label - softmax.most) * inverse - 1.0f);
+  T* own_numbers = numbers + row * pitch;
+  for (u32 at = threadIdx.x * 8; at < u32(pitch); at += blockDim.x * 8) {
+    const Span<true> s(at, pitch);
+    Eight x = s.load(own_numbers);
+    const float factor = weight * inverse * expf(own[at / width].most - softmax.most);
+    LN_EACH_OF_8 {
+      const u32 v = at + i;
+      x[i] = v == u32(label) ? of_label : v < u32(V) ? x[i] * factor : 0.0f;
+    }
+    s.store(own_numbers, x);
+  }
+}
+
 extern "C" __global__ void __launch_bounds__(256)
     sum_losses(const float* losses, const float* hits, const gpu_step* step, float* loss,
                float* accuracy, i64 M) {
@@ -164,5 +205,12 @@ LN_INSTANCES((512), row_loss,
               i32 backward),
              LN_EIGHTS(whole_eights(V, logits), row_loss, T(), logits, labels, rows, count, step,
                        losses, hits, offset, V, softcap, backward))
+LN_INSTANCES_16_BIT((512), head_loss,
+                    (T * numbers, const HeadGroup* groups, const float* logit_of_label,
+                     const i32* labels, const i32* rows, const i32* count, const gpu_step* step,
+                     float* losses, float* hits, i64 offset, i64 V, i64 pitch, i32 group_columns,
+                     float softcap),
+                    head_loss(numbers, groups, logit_of_label, labels, rows, count, step, losses,
+                              hits, offset, V, pitch, group_columns, softcap))
 LN_KERNEL(label_rows)
 LN_KERNEL(sum_losses)

@@ -38,6 +38,18 @@ class Launches:
             g = self.with_maps(g, t, form[1] == "t")
         return lambda: self.card.launch(name, grid, t["threads"], t["shared"], g)
 
+    def head_gemm(self, name, g, h):
+        """name: "head_gemm" or "hopper_head_gemm"."""
+        t = self.tiles[name]
+        grid = over(g.N, t["columns"]), over(g.M, t["rows"])
+        if name.startswith("hopper"):
+            g = self.with_maps(g, t, True)
+        return lambda: self.card.launch(name + "_bf16", grid, t["threads"], t["shared"], g, h)
+
+    def head_loss(self, rows, addresses, V, pitch, group_columns, softcap):
+        return lambda: self.card.launch("head_loss_bf16", (rows,), 512, 512 // 32 * 8, *addresses,
+                                        I64(0), I64(V), I64(pitch), I32(group_columns), F32(softcap))
+
     def with_maps(self, g, tile, b_transposed):
         """g with tensor maps of its operands, as map_operands() of cuda/ops/gemm.cpp makes them."""
         mapped, start = with_room(self.mapped["bytes"])

@@ -129,6 +129,81 @@ def dequantize(on, full):
                 bytes=rows * columns * 2.5 + rows * columns / 64)
 
 
+HEAD_CAP = 30
+
+
+def head(on, full):
+    """Shape of a head, its labels (every row has one) and what they are read by."""
+    r = np.random.default_rng(10)
+    m, v, k = (1024, 65536, 1024) if full else (137, 301, 72)
+    return r, m, v, k, -(-v // 8) * 8, r.integers(0, v, m).astype(np.int32)
+
+
+def head_gemm(on, name, full):
+    """The softmax begun: each group's largest logit and sum, the label's logit, and exp(z - most)
+    times the soft cap's slope."""
+    card = on.card
+    r, m, v, k, pitch, labels = head(on, full)
+    columns = on.groups[name]["columns"]
+    groups = -(-v // columns)
+    a, b = bf16(r.normal(size=(m, k))), bf16(r.normal(size=(v, k)) * 20 * k ** -.5)
+    g = on.arguments("gemm", a=card.put(a), b=card.put(b), c=card.empty(m * pitch * 2), a_stride=k,
+                     b_stride=k, c_stride=pitch, M=m, N=v, K=k, scale=1)
+    h = on.arguments("head", groups=card.empty(m * groups * 8), at_label=card.empty(m * 4),
+                     labels=card.put(labels), rows=card.put(np.arange(m, dtype=np.int32)),
+                     group_pitch=groups, softcap=HEAD_CAP)
+    run = on.head_gemm(name, g, h)
+    run()
+    some = np.arange(0, m, 37) if full else np.arange(m)
+    z = HEAD_CAP * np.tanh(wide(a)[some] @ wide(b).T / HEAD_CAP)
+    slope = 1 - (z / HEAD_CAP) ** 2
+    padded = np.full((len(some), groups * columns), -np.inf)
+    padded[:, :v] = z
+    by_group = padded.reshape(len(some), groups, columns)
+    most = by_group.max(2)
+    total = np.exp(by_group - most[:, :, None]).sum(2)
+    stored = wide(card.get(g.c, (m, pitch), np.uint16))[some, :v]
+    expected = np.exp(z - np.repeat(most, columns, 1)[:, :v]) * slope
+    sums = card.get(h.groups, (m, groups, 2), np.float32)[some]
+    at_label = card.get(h.at_label, (m,), np.float32)[some]
+    exact = max(error(sums[:, :, 0], most), error(sums[:, :, 1], total),
+                error(at_label, z[np.arange(len(some)), labels[some]]))
+    worst = max(error(stored, expected), exact * GEMM_16 / GEMM_F32)
+    return Case(worst, GEMM_16, run, flop=2 * m * v * k)
+
+
+def head_loss(on, full):
+    """The softmax ended and the gradient made, of numbers as head_gemm leaves them."""
+    card = on.card
+    r, m, v, _, pitch, labels = head(on, full)
+    columns = on.groups["head_gemm"]["columns"]
+    groups = -(-v // columns)
+    numbers = bf16(r.random((m, pitch)))
+    sums = np.stack([r.normal(size=(m, groups)) * 3, 1 + r.random((m, groups))], 2)
+    sums = sums.astype(np.float32)
+    at_label = sums[:, :, 0].max(1) - r.random(m).astype(np.float32)
+    step = np.zeros(10, np.uint32)  # ln_step
+    step[7:9] = np.array([.25, 8], np.float32).view(np.uint32)
+    to = card.put(numbers)
+    losses, hits = card.empty(m * 4), card.empty(m * 4)
+    addresses = (to, card.put(sums), card.put(at_label), card.put(labels),
+                 card.put(np.arange(m, dtype=np.int32)), card.put(np.array([m], np.int32)),
+                 card.put(step), losses, hits)
+    run = on.head_loss(m, addresses, v, pitch, columns, HEAD_CAP)
+    run()
+    some = np.arange(0, m, 37) if full else np.arange(m)
+    most, top = sums[some, :, 0].astype(np.float64), sums[some, :, 0].max(1, keepdims=True)
+    total = (sums[some, :, 1] * np.exp(most - top)).sum(1, keepdims=True)
+    p = wide(numbers[some])[:, :v] * np.repeat(np.exp(most - top) / total, columns, 1)[:, :v]
+    z = at_label[some, None].astype(np.float64)
+    of_label = (np.exp(z - top) / total - 1) * (1 - (z / HEAD_CAP) ** 2)
+    np.put_along_axis(p, labels[some, None].astype(np.int64), of_label, 1)
+    out = wide(card.get(to, (m, pitch), np.uint16))[some]
+    lost = error(card.get(losses, (m, 1), np.float32)[some], np.log(total) + top - z)
+    worst = max(error(out[:, :v], 2 * p), abs(out[:, v:]).max(initial=0), lost * GEMM_16 / GEMM_F32)
+    return Case(worst, GEMM_16, run, bytes=m * pitch * 4 + m * groups * 8)
+
+
 def conv(on, direction, tile, full, mapped=False):
     """3 x 3, as wide as it was; backward is the same sum over mirrored taps."""
     r = np.random.default_rng(5)
@@ -321,7 +396,9 @@ def kronecker(on, full, first=False):
 def cases():
     found = {"rms_norm": rms_norm, "group_norm": group_norm, "dequantize_panel": dequantize,
              "dora_norm": dora_norm, "dora_norm_nf4": lambda on, full: dora_norm(on, full, nf4=True),
-             "hadamard": hadamard, "kronecker": kronecker,
+             "head_gemm": lambda on, full: head_gemm(on, "head_gemm", full),
+             "hopper_head_gemm": lambda on, full: head_gemm(on, "hopper_head_gemm", full),
+             "head_loss": head_loss, "hadamard": hadamard, "kronecker": kronecker,
              "kronecker_first": lambda on, full: kronecker(on, full, first=True)}
     for form in ("nt", "nn", "tn"):
         for tile in ("small", "tall", "wide") if form == "tn" else \

@@ -7,12 +7,13 @@
 namespace ln {
 
 // One operand: a row-major matrix, or the transpose of one. Rows in memory are `stride` elements
-// apart, 0 for no gaps.
+// apart, 0 for no gaps; `filled` if zeros follow each, up to a multiple of 8.
 struct Matrix {
   int64_t address;
   int32_t dtype;
   bool transposed;
   int64_t stride = 0;
+  bool filled = false;
 
   // The distance of rows in memory, for a matrix that is read as [rows, columns].
   int64_t pitch(int64_t rows, int64_t columns) const {

@@ -22,6 +22,7 @@
 
 #include "block_gemm.h"
 #include "gated_delta.h"
+#include "head_gemm.h"
 #include "hopper.h"
 #include "hopper_attention.h"
 #include "platform/platform.h"
@@ -100,6 +101,8 @@ std::vector<Block> tiled_blocks() {
                            gemm<TallTile>("tall"), gemm<WideTile>("wide")})
       blocks.push_back({family + b.prefix + "_", b.threads, b.shared_bytes});
   blocks.push_back(gemm<TallTile>("tensor_gemm_pair_"));
+  blocks.push_back(gemm<HeadTile>("head_gemm_"));
+  blocks.push_back(gemm<HopperHeadTile>("hopper_head_gemm_"));
   for (const char* family : {"block_gemm_nt_", "block_gemm_nn_"})
     for (const Block& b : {gemm<LargeBlockTile>("large"), gemm<SmallBlockTile>("small")})
       blocks.push_back({family + b.prefix + "_", b.threads, b.shared_bytes});

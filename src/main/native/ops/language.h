@@ -104,11 +104,12 @@ int ln_activation_bwd(int64_t device, int64_t dy, int64_t x, int64_t dx, int64_t
 // With dw also dw += dz^T h over the rows with a label, dz the logits' gradient in h's dtype.
 // h [M, C], w [V, C], labels [M] i32 (below 0 = no label), loss, losses [M], accuracy f32, dh [M,
 // C] or 0 (evaluation), dw [V, C] f32 or 0 (w is frozen). Logits exist for `chunk` labelled rows at
-// a time, in scratch. Overwrites loss, losses, accuracy and dh. scratch:
-// ln_linear_cross_entropy_scratch bytes.
+// a time, in scratch; 0: as many as the device finds good. Overwrites loss, losses, accuracy and
+// dh. scratch: ln_linear_cross_entropy_scratch bytes, `backward` if dh is wanted.
 int ln_linear_cross_entropy_fwd(int64_t device, int64_t h, int64_t w, int64_t labels, int64_t step,
                                 int64_t loss, int64_t losses, int64_t accuracy, int64_t dh,
                                 int64_t dw, int64_t scratch, int64_t M, int64_t C, int64_t V,
                                 float softcap, int64_t chunk, int32_t w_dtype, int32_t dtype);
 int64_t ln_linear_cross_entropy_scratch(int64_t device, int64_t M, int64_t C, int64_t V,
-                                        int64_t chunk, int32_t dtype);
+                                        int64_t chunk, int32_t w_dtype, int32_t dtype,
+                                        int32_t backward);

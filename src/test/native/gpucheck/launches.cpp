@@ -10,6 +10,7 @@
 #include "block_gemm.h"
 #include "delta.h"
 #include "dora.h"
+#include "head_gemm.h"
 #include "hopper.h"
 #include "hopper_attention.h"
 #include "norms.h"
@@ -176,6 +177,25 @@ void conv_layout() {
   append(&structs, "conv", number("bytes", sizeof(T)) + ", \"fields\": {" + layout.fields + "}");
 }
 
+void head_layout() {
+  typedef HeadArguments T;
+  Layout layout;
+  LN_FIELD(T, groups);
+  LN_FIELD(T, at_label);
+  LN_FIELD(T, labels);
+  LN_FIELD(T, rows);
+  LN_FIELD(T, column0);
+  LN_FIELD(T, group_pitch);
+  LN_FIELD(T, softcap);
+  append(&structs, "head", number("bytes", sizeof(T)) + ", \"fields\": {" + layout.fields + "}");
+}
+
+// A row's columns that one warp sums.
+void head_groups() {
+  append(&groups, "head_gemm", number("columns", HeadTile::kWarpColumns));
+  append(&groups, "hopper_head_gemm", number("columns", HopperHeadTile::kColumns));
+}
+
 void mapped_layout() {
   typedef MappedGemmArguments T;
   append(&structs, "mapped_gemm",
@@ -262,6 +282,8 @@ int main() {
   tile<WideTile>("wide");
   tile<BroadTile>("broad");
   tile<SquareTile>("square");
+  tile<HeadTile>("head_gemm");
+  tile<HopperHeadTile>("hopper_head_gemm");
   tile<LargeBlockTile>("block_large");
   tile<SmallBlockTile>("block_small");
   head<AttentionTile64>();
@@ -278,6 +300,8 @@ int main() {
   group(30, 40);
   group(16384, 320);
   gemm_layout();
+  head_layout();
+  head_groups();
   attention_layout();
   group_layout();
   conv_layout();

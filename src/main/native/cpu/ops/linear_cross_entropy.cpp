@@ -14,6 +14,12 @@ namespace ln {
 namespace LN_ISA {
 namespace {
 
+// Rows of logits at a time: large enough to feed the matrix product, 50 MB at V = 49 k.
+int64_t rows_at_once(int64_t M, int64_t asked) {
+  int64_t n = asked ? asked : 256;
+  return M < n ? M : n;
+}
+
 int64_t aligned(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
 struct RowLoss {
@@ -59,8 +65,8 @@ RowLoss row_loss(float* z, bf16* rounded, int64_t V, int32_t label, Cap cap, flo
 template <typename T>
 int run(Device* device, const T* h, int64_t w, const int32_t* labels, const Step* step, float* loss,
         float* losses, float* accuracy, T* dh, int64_t dw, char* scratch, int64_t M, int64_t C,
-        int64_t V, float softcap, int64_t chunk, int32_t w_dtype, int32_t dtype) {
-  int64_t size = sizeof(T);
+        int64_t V, float softcap, int64_t asked, int32_t w_dtype, int32_t dtype) {
+  int64_t size = sizeof(T), chunk = rows_at_once(M, asked);
   float* logits = reinterpret_cast<float*>(scratch);
   scratch += aligned(chunk * V * 4);
   T* gathered = reinterpret_cast<T*>(scratch);
@@ -122,9 +128,9 @@ int run(Device* device, const T* h, int64_t w, const int32_t* labels, const Step
 
 }  // namespace
 
-int64_t ln_linear_cross_entropy_scratch(int64_t, int64_t, int64_t C, int64_t V, int64_t chunk,
-                                        int32_t dtype) {
-  int64_t size = dtype == LN_BF16 ? 2 : 4;
+int64_t ln_linear_cross_entropy_scratch(int64_t, int64_t M, int64_t C, int64_t V, int64_t asked,
+                                        int32_t, int32_t dtype, int32_t) {
+  int64_t size = dtype == LN_BF16 ? 2 : 4, chunk = rows_at_once(M, asked);
   return aligned(chunk * V * 4) + aligned(chunk * C * size) + aligned(chunk * 8) +
          aligned(chunk * int64_t(sizeof(RowLoss))) +
          (dtype == LN_BF16 ? aligned(chunk * V * size) : 0);

@@ -3,6 +3,7 @@
 
 #include "block_gemm.h"
 #include "common/types.h"
+#include "cuda/head_product.h"
 #include "cuda/tensor_maps.h"
 #include "cuda/tensor_tiles.h"
 
@@ -17,9 +18,10 @@ static_assert(int(kQ8_0) == LN_Q8_0 && int(kQ4_0) == LN_Q4_0 && int(kQ4_1) == LN
               "kernels read blocks by the codes of lora_ops.h");
 
 // What 16-byte copies ask for: rows in memory begin at multiples of 8 elements, and where they run
-// along K, K ends at one.
+// along K, K ends at one or zeros lie up to there.
 bool whole_chunks(const Matrix& m, int64_t rows, int64_t columns, bool along_k, int64_t K) {
-  return m.address % 16 == 0 && m.pitch(rows, columns) % 8 == 0 && (!along_k || K % 8 == 0);
+  return m.address % 16 == 0 && m.pitch(rows, columns) % 8 == 0 &&
+         (!along_k || K % 8 == 0 || m.filled);
 }
 
 bool fits_tensor_cores(const Gemm& g) {
@@ -194,8 +196,9 @@ int64_t panel_columns(const Device* device, int64_t M, int64_t N, int64_t K, int
   return N < most ? N : most;
 }
 
-// The product, as many columns of C at a time as a panel holds.
-int gemm_by_panels(Device* device, const Gemm& g, int64_t most) {
+// The product, as many columns of C at a time as a panel holds: product(those columns, the first).
+template <typename Product>
+int gemm_by_panels(Device* device, const Gemm& g, int64_t most, Product product) {
   int64_t c_bytes = g.c.dtype == LN_F32 ? 4 : 2;
   for (int64_t n0 = 0; n0 < g.N; n0 += most) {
     Gemm part = g;
@@ -208,18 +211,50 @@ int gemm_by_panels(Device* device, const Gemm& g, int64_t most) {
                          PanelTile16::kThreads, PanelTile16::kSharedBytes, p, g.scratch));
     part.b = {g.scratch, g.a.dtype, g.b.transposed};
     part.c.stride = g.c.pitch(g.M, g.N);
-    part.c.address += n0 * c_bytes;
+    if (g.c.address) part.c.address += n0 * c_bytes;
     if (g.bias) part.bias += n0 * 4;
     if (g.rank) {
       part.low_b.stride = g.low_b.pitch(g.rank, g.N);
       part.low_b.address += n0 * 2 * (g.low_b.transposed ? part.low_b.stride : 1);
     }
-    LN_TRY(tensor_gemm(device, part));
+    LN_TRY(product(part, n0));
   }
   return LN_OK;
 }
 
+// The columns of the head that g has, which begin at column n0.
+int head_gemm(Device* device, const Gemm& g, HeadArguments h, int64_t n0) {
+  TensorGemmArguments a = arguments(g);
+  h.column0 = n0;
+  h.groups += n0 / head_group_columns(device);
+  if (!has_warpgroups(device))
+    return LN_LAUNCH_16_BIT(device, g.a.dtype, head_gemm, grid_of<HeadTile>(a), HeadTile::kThreads,
+                            HeadTile::kSharedBytes, a, h);
+  MappedGemmArguments mapped{a, {}, {}, {}, {}};
+  LN_TRY(map_operands<HopperHeadTile>(device, &mapped, true));
+  return LN_LAUNCH_16_BIT(device, g.a.dtype, hopper_head_gemm, grid_of<HopperHeadTile>(a),
+                          HopperHeadTile::kThreads, HopperHeadTile::kSharedBytes, mapped, h);
+}
+
 }  // namespace
+
+int64_t head_group_columns(const Device* device) {
+  return has_warpgroups(device) ? HopperHeadTile::kColumns : HeadTile::kWarpColumns;
+}
+
+bool fits_head_product(const Device* device, int64_t M, int64_t N, int64_t K, int32_t w_dtype,
+                       int32_t dtype) {
+  return dtype != LN_F32 && K % 8 == 0 &&
+         (w_dtype == dtype || panel_columns(device, M, N, K, w_dtype, dtype));
+}
+
+int head_product(Device* device, const Gemm& g, const HeadArguments& h) {
+  if (!is_blocks(g.b.dtype)) return head_gemm(device, g, h, 0);
+  int64_t columns = panel_columns(device, g.M, g.N, g.K, g.b.dtype, g.a.dtype);
+  return gemm_by_panels(device, g, columns, [&](const Gemm& part, int64_t n0) {
+    return head_gemm(device, part, h, n0);
+  });
+}
 
 int64_t cuda_gemm_scratch(const Device* device, int64_t M, int64_t N, int64_t K, int32_t w_dtype,
                           int32_t dtype) {
@@ -231,7 +266,10 @@ int cuda_gemm(Device* device, const Gemm& g) {
   if (g.M == 0 || g.N == 0) return LN_OK;
   if (g.parts) return gemm_apart(device, g);
   int64_t columns = panel_columns(device, g.M, g.N, g.K, g.b.dtype, g.a.dtype);
-  if (columns && g.scratch && fits_tensor_cores(g)) return gemm_by_panels(device, g, columns);
+  if (columns && g.scratch && fits_tensor_cores(g))
+    return gemm_by_panels(device, g, columns, [device](const Gemm& part, int64_t) {
+      return tensor_gemm(device, part);
+    });
   if (fits_tensor_cores(g)) return tensor_gemm(device, g);
   if (g.rank) {
     LN_TRY(cuda_gemm(device, g.without_low_rank()));

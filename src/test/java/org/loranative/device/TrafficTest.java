@@ -19,7 +19,7 @@ import org.loranative.testing.ChildJava;
  * two lanes meet in a bank of shared memory, and device memory is read in whole sectors.
  */
 class TrafficTest {
-  private static final String HOT = "(tensor_gemm|tensor_conv|block_gemm|tiled_attention)_.*";
+  private static final String HOT = "(tensor_gemm|tensor_conv|block_gemm|head_gemm|tiled_attention)_.*";
 
   @Test
   @Tag("slow")
@@ -35,6 +35,7 @@ class TrafficTest {
             "tensor_conv_bwd_small",
             "block_gemm_nt_large",
             "block_gemm_nn_small",
+            "head_gemm",
             "tiled_attention_fwd_64",
             "tiled_attention_dkv_160",
             "tiled_attention_dq_256")) {

@@ -19,7 +19,7 @@ import org.loranative.io.DType;
  * the share of labelled rows whose label has the largest logit. h [M, C], w [V, C], labels [M] i32
  * (negative: none); loss [1], losses [M], accuracy [1] f32; dh [M, C] (absent for evaluation); dw
  * [V, C] f32, added to (absent where the head is frozen). Logits exist for {@code chunk} rows at a
- * time.
+ * time; 0: as many as the device finds good.
  */
 public record LinearCrossEntropy(
     Value h,
@@ -34,9 +34,6 @@ public record LinearCrossEntropy(
     float softcap,
     long chunk)
     implements Loss {
-  /** Rows of logits at a time: large enough to feed the matrix product, 50 MB at V = 49 k. */
-  public static final long CHUNK = 256;
-
   /** Name of the result accuracy. */
   public static final String ACCURACY = "token_accuracy";
 
@@ -64,17 +61,23 @@ public record LinearCrossEntropy(
     Value accuracy = g.temp(ACCURACY, DType.F32, Shape.of(1));
     Optional<Value> dh = withGradient ? Optional.of(g.like(h, "d " + h.name())) : Optional.empty();
     Optional<Value> dw = withGradient ? trained.map(g::gradient) : Optional.empty();
-    long chunk = Math.min(CHUNK, h.shape().rows());
     g.add(
         new LinearCrossEntropy(
-            h, w, labels, StepState.value(g), loss, losses, accuracy, dh, dw, softcap, chunk));
+            h, w, labels, StepState.value(g), loss, losses, accuracy, dh, dw, softcap, 0));
     List.of(loss, losses, accuracy).forEach(g::result);
   }
 
   @Override
   public long scratchBytes(Device d) {
     return LoraOps.ln_linear_cross_entropy_scratch(
-        d.handle(), h.shape().rows(), w.shape().dim(1), w.shape().dim(0), chunk, h.dtype().code);
+        d.handle(),
+        h.shape().rows(),
+        w.shape().dim(1),
+        w.shape().dim(0),
+        chunk,
+        w.dtype().code,
+        h.dtype().code,
+        dh.isPresent() ? 1 : 0);
   }
 
   @Override

@@ -28,7 +28,9 @@ import org.loranative.io.DType;
  */
 final class SelfCheckCases {
   static final int TOKENS = 80;
-  static final int VOCAB = 96;
+
+  /** Several tiles of the head's product, and an end within one. */
+  static final int VOCAB = 525;
 
   /** Of attention on the tensor cores: several tiles of queries and of keys. */
   private static final int WALKED_TOKENS = 300;

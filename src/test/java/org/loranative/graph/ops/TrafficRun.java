@@ -4,9 +4,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import org.loranative.device.Device;
+import org.loranative.graph.Autodiff;
+import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
 import org.loranative.graph.Shape;
+import org.loranative.graph.Value;
 import org.loranative.io.DType;
+import org.loranative.testing.GraphRunner;
+import org.loranative.testing.TestDevices;
 
 /**
  * Runs the hot kernels on the check emulator, in a process of its own: {@code LN_EMU_TRAFFIC} names
@@ -34,7 +40,25 @@ final class TrafficRun {
       attention(r, 192, head, 0);
       attention(r, 128, head, 77);
     }
+    head(r, 300, 64, 1000);
     MemoryBoundRun.all(r);
+  }
+
+  /** The loss is the op's own: it ends the graph. */
+  private static void head(Random r, int rows, int columns, int vocab) {
+    DType t = DType.BF16;
+    Graph g = new Graph();
+    Value h = OpCase.leaf(g, "h", t, rows, columns);
+    Value w = g.named(Kind.WEIGHT, "w", t, Shape.of(vocab, columns));
+    LinearCrossEntropy.of(g, h, w, g.input("labels", DType.I32, rows), 0, true);
+    Autodiff.backward(g);
+    try (Device device = TestDevices.open(DEVICE);
+        GraphRunner runner = new GraphRunner(g, device)) {
+      runner.set("h", OpCases.normal(r, rows * columns, 1));
+      runner.set("w", OpCases.normal(r, vocab * columns, 0.1));
+      runner.setBytes("step", b -> OpCases.step(rows).write(b));
+      runner.run(Map.of("labels", r.ints(rows, 0, vocab).toArray()));
+    }
   }
 
   private static void linear(Random r, DType format, int m, int in, int out) {
