@@ -19,7 +19,8 @@ import org.loranative.testing.ChildJava;
  * two lanes meet in a bank of shared memory, and device memory is read in whole sectors.
  */
 class TrafficTest {
-  private static final String HOT = "(tensor_gemm|tensor_conv|block_gemm|head_gemm|tiled_attention)_.*";
+  private static final String HOT =
+      "(tensor_gemm|tensor_conv|block_gemm|head_gemm|tiled_attention)_.*";
 
   @Test
   @Tag("slow")

@@ -33,7 +33,8 @@ import org.loranative.testing.TestDevices;
 /**
  * Head and loss against f64, in 16 bits above all, where cards begin the softmax in the product:
  * vocabularies over the edges of tiles and groups, more labelled rows than a chunk, frozen and
- * trained heads, heads in blocks, logits of a size that 16 bits could not hold. Twice the same bits.
+ * trained heads, heads in blocks, logits of a size that 16 bits could not hold. Twice the same
+ * bits.
  */
 @ExtendWith(Seeded.class)
 class LinearCrossEntropyTest {
@@ -308,8 +309,7 @@ class LinearCrossEntropyTest {
       }
       double most = tolerance(p.dtype);
       double scale = Math.max(1, expected.loss);
-      assertThat((double) first[1][0])
-          .isCloseTo(expected.loss, Offset.offset(1e-5 * scale));
+      assertThat((double) first[1][0]).isCloseTo(expected.loss, Offset.offset(1e-5 * scale));
       assertThat(Errors.relative(first[0], expected.losses)).isLessThan(1e-5);
       assertThat(Math.round(runner.result(accuracy)[0] * labelled)).isEqualTo(expected.hits);
       if (!p.evaluated) {
