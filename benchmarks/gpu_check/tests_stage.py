@@ -11,8 +11,8 @@ MOST_ALONE, MOST_ALONE_OF_TOYS, SIDE_BY_SIDE = 24, 8, 4
 OPS, MODEL = "org.loranative.graph.ops.", "org.loranative.model."
 CASES = [OPS + c for c in (
     "OpTest#f32", "OpTest#bf16", "OpTest#f16", "CudaEmulatorLossAndOptimizerTest",
-    "TensorGemmTest", "BlockGemmTest", "BlockNormTest", "TensorConvTest", "TiledAttentionTest",
-    "GroupAttentionTest", "AdamW8bitTest")]
+    "LinearCrossEntropyTest", "TensorGemmTest", "BlockGemmTest", "BlockNormTest", "TensorConvTest",
+    "TiledAttentionTest", "GroupAttentionTest", "AdamW8bitTest")]
 CASES += [MODEL + c for c in ("llm.GoldenTest", "llm.Nf4Test")]
 CASES += ["org.loranative.optim.OptimizerGoldenTest"]
 IN_CHECKOUT = [MODEL + "diffusion.families.stable.DiffusionGoldenTest"]  # reads more than the archive holds
