@@ -22,6 +22,9 @@ public final class Recompute {
     EVERYTHING
   }
 
+  /** An op whose outputs are so many times what is read of them is not run again for that. */
+  private static final int SMALL_PART = 8;
+
   private Recompute() {}
 
   /** Names of the graph's blocks, in order. */
@@ -64,7 +67,8 @@ public final class Recompute {
     return target;
   }
 
-  private static int lossIndex(List<Graph.Node> nodes) {
+  /** Where forward ends: the index of the loss. */
+  public static int lossIndex(List<Graph.Node> nodes) {
     for (int i = 0; i < nodes.size(); i++) {
       if (nodes.get(i).op().isLoss()) {
         return i;
@@ -101,7 +105,11 @@ public final class Recompute {
     return dropped;
   }
 
-  /** For each block the ops to run again, in order: what backward reads, and what that needs. */
+  /**
+   * For each block the ops to run again, in order: what backward reads, and what that needs. Where
+   * that is but a small part of what a costly op makes (the low-rank side of a block's last layer),
+   * it is kept after all, and leaves {@code dropped}.
+   */
   private static Map<String, Set<Integer>> opsToRepeat(
       List<Graph.Node> nodes, int lossAt, Map<Value, Integer> dropped) {
     Set<Value> needed = new HashSet<>();
@@ -110,9 +118,13 @@ public final class Recompute {
     }
     Set<Integer> repeat = new HashSet<>();
     for (int i = lossAt; i >= 0; i--) {
-      if (nodes.get(i).op().outputs().stream().anyMatch(needed::contains)) {
+      Op op = nodes.get(i).op();
+      List<Value> read = op.outputs().stream().filter(needed::contains).toList();
+      if (!op.isCheap() && SMALL_PART * bytes(read) <= bytes(op.outputs())) {
+        read.forEach(dropped::remove);
+      } else if (!read.isEmpty()) {
         repeat.add(i);
-        nodes.get(i).op().inputs().stream().filter(dropped::containsKey).forEach(needed::add);
+        op.inputs().stream().filter(dropped::containsKey).forEach(needed::add);
       }
     }
     Map<String, Set<Integer>> byBlock = new LinkedHashMap<>();
@@ -122,5 +134,9 @@ public final class Recompute {
       }
     }
     return byBlock;
+  }
+
+  private static long bytes(List<Value> values) {
+    return values.stream().mapToLong(Value::bytes).sum();
   }
 }
