@@ -94,7 +94,7 @@ def bytes_of(value):
 
 def flops(op, outputs, inputs, documents):
     """Of a training op; documents: texts or images of the batch, within which attention stays."""
-    by_suffix = {name.rsplit(".", 1)[-1]: dims for name, dims, _ in inputs}
+    by_suffix = {name.rsplit(".", 1)[-1].rstrip("'"): dims for name, dims, _ in inputs}
     backward = op.endswith("_backward")
     if op == "linear_cross_entropy":
         rows = [d for n, d, _ in inputs if n.endswith("model.norm")][0][0]

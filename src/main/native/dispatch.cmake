@@ -2,7 +2,7 @@
 # table's fields), exports.inc (the exported functions, which call through the device's table),
 # declarations.inc and entries.inc (the functions of one implementation, and its table).
 # An op is a prototype whose name ends in one of the words below; its first parameter is the device.
-set(SUFFIXES fwd|bwd|scratch|allocate|free|fill|upload|download|copy|ahead|join|wait|watch|begin|end|launch|close)
+set(SUFFIXES fwd|bwd|scratch|shares|allocate|free|fill|upload|download|copy|ahead|join|wait|watch|begin|end|launch|close)
 function(write_dispatch OUT)
   set(text "")
   foreach(header IN LISTS ARGN)

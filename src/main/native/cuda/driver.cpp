@@ -16,7 +16,7 @@ extern const Ops table;  // cuda/ops/table.cpp
 
 namespace {
 
-constexpr int kNotFound = 500, kCapabilityMajor = 75, kCapabilityMinor = 76;
+constexpr int kNotFound = 500, kCapabilityMajor = 75, kCapabilityMinor = 76, kCacheBytes = 38;
 constexpr int kFirstOfKernels = 700, kLastOfKernels = 719;  // what a kernel did wrong
 constexpr int kTooManyResources = 701;                      // a launch that did not happen
 constexpr int kMostDynamicSharedBytes = 8;  // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
@@ -228,11 +228,12 @@ int ln_cuda_info(const char* library, int32_t index, char* name, int32_t name_by
 int ln_cuda_open(const char* library, int32_t index, int64_t* device) {
   const Driver* driver = open_driver(library);
   if (!driver) return LN_UNSUPPORTED;
-  int card, major = 0, minor = 0;
+  int card, major = 0, minor = 0, cache = 0;
   void* context;
   int code = driver->device_get(&card, index);
   if (!code) code = driver->device_attribute(&major, kCapabilityMajor, card);
   if (!code) code = driver->device_attribute(&minor, kCapabilityMinor, card);
+  if (!code) code = driver->device_attribute(&cache, kCacheBytes, card);
   if (!code) code = context_of(driver, card, &context);
   if (!code) code = driver->context_set(context);
   if (code) return fail(LN_FAILED, "card %d cannot be opened: %s", index, text(driver, code));
@@ -243,6 +244,7 @@ int ln_cuda_open(const char* library, int32_t index, int64_t* device) {
   state->context = context;
   if (driver->device_bus(state->bus, sizeof state->bus, card)) state->bus[0] = 0;
   state->capability = major * 10 + minor;
+  state->cache_bytes = cache;
   state->warpgroups = state->capability == 90;
   state->host = of(host);
   Device* opened = new Device{&cuda::table, cuda_gemm, cuda_gemm_scratch, 1, nullptr, state};

@@ -74,6 +74,7 @@ struct CudaState {
   int capability;          // major * 10 + minor
   void* context;           // the card's primary one; every call on any thread needs it current
   char bus[32];            // where the card sits, by which NVML knows it
+  int64_t cache_bytes;     // its L2
   bool warpgroups;         // kernels that only Hopper has (9.0): its successors have others
   bool watched = false;    // each kernel is waited for
   bool lost = false;       // a kernel faulted: the context does nothing any more

@@ -10,6 +10,11 @@ int ln_dequantize_fwd(int64_t device, int64_t src, int32_t src_dtype, int64_t ds
                       int32_t dst_dtype, int64_t first, int64_t rows, int64_t columns,
                       int64_t pitch);
 
+// y [rows, columns] = the frozen matrix w [rows, columns] in blocks, on the device, as numbers of
+// dtype. Overwrites y.
+int ln_dequantize_matrix_fwd(int64_t device, int64_t w, int64_t y, int64_t rows, int64_t columns,
+                             int32_t w_dtype, int32_t dtype);
+
 // y[i] = x[i] in another dtype, rounded to nearest; n elements. One of the two is LN_F32.
 // Overwrites y.
 int ln_cast_fwd(int64_t device, int64_t x, int32_t x_dtype, int64_t y, int32_t y_dtype, int64_t n);
@@ -52,6 +57,11 @@ int ln_linear_bwd(int64_t device, int64_t dy, int64_t w0, int64_t dx, int64_t sc
                   int64_t in, int64_t out, int32_t accumulate, int32_t w_dtype, int32_t dtype);
 int64_t ln_linear_scratch(int64_t device, int64_t M, int64_t in, int64_t out, int32_t w_dtype,
                           int32_t dtype);
+
+// 1 if ln_linear_fwd and ln_linear_bwd, each of M rows, take less time together when
+// ln_dequantize_matrix_fwd has made numbers of w0 for both, and compute the same bits; else 0.
+int ln_linear_shares(int64_t device, int64_t M, int64_t in, int64_t out, int32_t w_dtype,
+                     int32_t dtype);
 
 // dw = dy^T x, f32, for a weight that is made in the graph. Overwrites dw [out, in].
 int ln_linear_weight_bwd(int64_t device, int64_t dy, int64_t x, int64_t dw, int64_t M, int64_t in,

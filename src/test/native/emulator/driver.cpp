@@ -2,11 +2,11 @@
 // device `cuda` given this library, so launchers, memory and errors are the real ones.
 //
 // Environment: LN_EMU_MEMORY (bytes of a card, default 8 GiB), LN_EMU_DEVICES (default 1),
-// LN_EMU_CAPABILITY (default 86), LN_EMU_DRIVER (default 12080), LN_EMU_SEED (schedule, default 0),
-// LN_EMU_FAIL (a kernel's name, or name:n: from its n-th launch on it fails as one that touches
-// what it must not), LN_EMU_IDLE (kernels whose names begin so do nothing), LN_EMU_LOAD_FAIL (what
-// cuModuleLoadData returns), LN_EMU_BUSY (the index of a card that another process has to itself),
-// LN_EMU_RECORD (see record.h).
+// LN_EMU_CAPABILITY (default 86), LN_EMU_DRIVER (default 12080), LN_EMU_CACHE (bytes of L2),
+// LN_EMU_SEED (schedule, default 0), LN_EMU_FAIL (a kernel's name, or name:n: from its n-th launch
+// on it fails as one that touches what it must not), LN_EMU_IDLE (kernels whose names begin so do
+// nothing), LN_EMU_LOAD_FAIL (what cuModuleLoadData returns), LN_EMU_BUSY (the index of a card that
+// another process has to itself), LN_EMU_RECORD (see record.h).
 //
 // Contexts are a card's: what needs one fails where none is current on the calling thread, where
 // the current one is destroyed or of another card than the memory or stream it is used with. After
@@ -80,6 +80,9 @@ int most_shared_bytes() {
          << 10;
 }
 
+// L2 of an H100, and of an RTX 3090.
+long cache_bytes() { return capability() == 90 ? 50l << 20 : 6l << 20; }
+
 size_t card_bytes() { return size_t(setting("LN_EMU_MEMORY", 8l << 30)); }
 
 // Why nothing can be asked of a card on this thread.
@@ -145,7 +148,10 @@ API cuDeviceTotalMem_v2(size_t* bytes, int) {
   return kSuccess;
 }
 API cuDeviceGetAttribute(int* value, int attribute, int) {
-  *value = attribute == 75 ? capability() / 10 : attribute == 76 ? capability() % 10 : 0;
+  *value = attribute == 75   ? capability() / 10
+           : attribute == 76 ? capability() % 10
+           : attribute == 38 ? int(setting("LN_EMU_CACHE", cache_bytes()))
+                             : 0;
   return kSuccess;
 }
 API cuDeviceGetPCIBusId(char* bus, int n, int device) {

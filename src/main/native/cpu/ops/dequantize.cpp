@@ -289,5 +289,13 @@ int ln_dequantize_fwd(int64_t handle, int64_t src, int32_t src_dtype, int64_t ds
   }
 }
 
+int ln_dequantize_matrix_fwd(int64_t device, int64_t w, int64_t y, int64_t rows, int64_t columns,
+                             int32_t w_dtype, int32_t dtype) {
+  return ln_dequantize_fwd(device, w, w_dtype, y, dtype, 0, rows, columns, columns);
+}
+
+// Tiles of a megabyte stay in the cache.
+int ln_linear_shares(int64_t, int64_t, int64_t, int64_t, int32_t, int32_t) { return 0; }
+
 }  // namespace LN_ISA
 }  // namespace ln

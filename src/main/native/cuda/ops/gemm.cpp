@@ -196,6 +196,29 @@ int64_t panel_columns(const Device* device, int64_t M, int64_t N, int64_t K, int
   return N < most ? N : most;
 }
 
+int dequantize(Device* device, const PanelArguments& p, int32_t dtype, int64_t to) {
+  return LN_LAUNCH_16_BIT(device, dtype, dequantize_panel,
+                          cover(p.rows * p.columns / PanelTile16::kNumbers, PanelTile16::kThreads),
+                          PanelTile16::kThreads, PanelTile16::kSharedBytes, p, to);
+}
+
+// Whether the product of M rows dequantizes panels, of which the card's cache holds less than half,
+// and gives the same bits from the whole matrix: no panel's K is split. Bytes of memory for a
+// number of W, with h of a panel in the cache: a panel twice takes 2 (b + 2 (1 - h)), b bytes of
+// its block and what is written; the matrix once b + 2, and each product reads it behind what it
+// computes.
+bool shares(const Device* device, int64_t M, int64_t N, int64_t K, int32_t w_dtype, int32_t dtype) {
+  int64_t columns = panel_columns(device, M, N, K, w_dtype, dtype);
+  if (!columns || N % 8 || K % 8 || device->cuda->cache_bytes >= K * columns) return false;
+  if (columns == N) return true;
+  TensorGemmArguments last{};
+  last.M = M;
+  last.N = N % columns ? N % columns : columns;
+  last.K = K;
+  return last.N > TallTile::kColumns && split_grid_of<SmallTile>(last).z == 1 &&
+         (!device->cuda->warpgroups || split_grid_of<SquareTile>(last).z == 1);
+}
+
 // The product, as many columns of C at a time as a panel holds: product(those columns, the first).
 template <typename Product>
 int gemm_by_panels(Device* device, const Gemm& g, int64_t most, Product product) {
@@ -205,10 +228,7 @@ int gemm_by_panels(Device* device, const Gemm& g, int64_t most, Product product)
     part.N = g.N - n0 < most ? g.N - n0 : most;
     PanelArguments p{ptr<void>(g.b.address), g.K, g.N, 0, n0, g.K, part.N, g.b.dtype};
     if (g.b.transposed) p = {ptr<void>(g.b.address), g.N, g.K, n0, 0, part.N, g.K, g.b.dtype};
-    LN_TRY(
-        LN_LAUNCH_16_BIT(device, g.a.dtype, dequantize_panel,
-                         cover(p.rows * p.columns / PanelTile16::kNumbers, PanelTile16::kThreads),
-                         PanelTile16::kThreads, PanelTile16::kSharedBytes, p, g.scratch));
+    LN_TRY(dequantize(device, p, g.a.dtype, g.scratch));
     part.b = {g.scratch, g.a.dtype, g.b.transposed};
     part.c.stride = g.c.pitch(g.M, g.N);
     if (g.c.address) part.c.address += n0 * c_bytes;
@@ -299,4 +319,21 @@ int cuda_gemm(Device* device, const Gemm& g) {
                          g.a.address, g.b.address, g.c.address, g.bias, g.rows_left, a);
 }
 
+namespace cuda {
+
+int ln_dequantize_matrix_fwd(int64_t device, int64_t w, int64_t y, int64_t rows, int64_t columns,
+                             int32_t w_dtype, int32_t dtype) {
+  if (!is_blocks(w_dtype) || dtype == LN_F32)
+    return fail(LN_UNSUPPORTED, "a matrix of dtype %d as dtype %d", w_dtype, dtype);
+  const PanelArguments all{ptr<void>(w), rows, columns, 0, 0, rows, columns, w_dtype};
+  return dequantize(of(device), all, dtype, y);
+}
+
+int ln_linear_shares(int64_t device, int64_t M, int64_t in, int64_t out, int32_t w_dtype,
+                     int32_t dtype) {
+  return shares(of(device), M, out, in, w_dtype, dtype) &&
+         shares(of(device), M, in, out, w_dtype, dtype);
+}
+
+}  // namespace cuda
 }  // namespace ln

@@ -32,7 +32,8 @@ public final class Graph {
     this.values = from.values;
   }
 
-  Graph with(List<Node> changed) {
+  /** The same values and results over another list of ops. */
+  public Graph with(List<Node> changed) {
     return new Graph(this, changed);
   }
 

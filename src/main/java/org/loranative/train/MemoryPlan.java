@@ -79,8 +79,9 @@ public record MemoryPlan(Held held, RunPlans plans, Largest largest, long prepar
    * A training plan.
    *
    * @param recompute what each block computes again
+   * @param sharing blocks that dequantize matrices once for that and for backward
    */
-  public record Largest(BatchShape shape, Plan plan, Map<String, Mode> recompute) {}
+  public record Largest(BatchShape shape, Plan plan, Map<String, Mode> recompute, int sharing) {}
 
   /** Bytes of the arena. */
   public long arena() {
@@ -121,7 +122,7 @@ public record MemoryPlan(Held held, RunPlans plans, Largest largest, long prepar
       Plan plain = Planner.plan(e.getValue(), device);
       Largest fitted =
           plain.arenaBytes() <= room
-              ? new Largest(e.getKey(), plain, Map.of())
+              ? new Largest(e.getKey(), plain, Map.of(), 0)
               : recomputed(e.getKey(), e.getValue(), device, room);
       training.put(e.getKey(), fitted.plan());
       if (plain.arenaBytes() > most) {
@@ -173,13 +174,15 @@ public record MemoryPlan(Held held, RunPlans plans, Largest largest, long prepar
         low = middle + 1;
       }
     }
-    return fits;
+    Graph recomputed = Recompute.apply(full, fits.recompute());
+    SharedMatrices shared = SharedMatrices.within(room, recomputed, fits.plan(), device);
+    return new Largest(shape, shared.plan(), fits.recompute(), shared.blocks());
   }
 
   private static Largest at(
       int level, BatchShape shape, Graph full, List<String> blocks, Device device) {
     Map<String, Mode> modes = modes(level, blocks);
-    return new Largest(shape, Planner.plan(Recompute.apply(full, modes), device), modes);
+    return new Largest(shape, Planner.plan(Recompute.apply(full, modes), device), modes, 0);
   }
 
   /**
@@ -278,9 +281,16 @@ public record MemoryPlan(Held held, RunPlans plans, Largest largest, long prepar
       return String.format("recompute: nothing%n");
     }
     long everything = modes.values().stream().filter(m -> m == Mode.EVERYTHING).count();
-    return String.format(
-        "recompute: %d of %d blocks whole, cheap ops of %d%n",
-        everything, Recompute.blocks(largest.plan().graph()).size(), modes.size() - everything);
+    String text =
+        String.format(
+            "recompute: %d of %d blocks whole, cheap ops of %d%n",
+            everything, Recompute.blocks(largest.plan().graph()).size(), modes.size() - everything);
+    int sharing = largest.sharing();
+    return sharing == 0
+        ? text
+        : text
+            + String.format(
+                "dequantized once for recompute and backward: matrices of %d blocks%n", sharing);
   }
 
   private static void row(StringBuilder text, String name, long bytes) {

@@ -7,7 +7,6 @@ import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
-import org.loranative.graph.Op;
 import org.loranative.graph.Out;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
@@ -17,7 +16,8 @@ import org.loranative.io.DType;
  * Linear layer: {@code y = x W0ᵀ + bias}; x [M, in], w0 [out, in] of x's dtype or in blocks, bias
  * [out] f32. w0 is frozen, or made in the graph.
  */
-public record Linear(Value x, Value w0, Optional<Value> bias, @Out Value y) implements Op {
+public record Linear(Value x, Value w0, Optional<Value> bias, @Out Value y)
+    implements FrozenProduct {
   public Linear {
     Values.require(
         x.shape().last() == w0.shape().last() && Values.multiply(x, w0), "linear", x, w0);
@@ -40,6 +40,11 @@ public record Linear(Value x, Value w0, Optional<Value> bias, @Out Value y) impl
         w0.shape().dim(0),
         w0.dtype().code,
         rows.dtype().code);
+  }
+
+  @Override
+  public Optional<Value> multiplied() {
+    return Optional.of(x);
   }
 
   @Override
@@ -83,10 +88,15 @@ public record Linear(Value x, Value w0, Optional<Value> bias, @Out Value y) impl
 
   /** {@code dx = dy W0}, added to {@code partial} where there is one. */
   record LinearBackward(Value dy, Value w0, Optional<Value> partial, @Out Value dx)
-      implements Backward {
+      implements Backward, FrozenProduct {
     @Override
     public List<Reuse> reuses() {
       return partial.stream().map(p -> new Reuse(dx, p, true)).toList();
+    }
+
+    @Override
+    public Optional<Value> multiplied() {
+      return Optional.of(dy);
     }
 
     @Override

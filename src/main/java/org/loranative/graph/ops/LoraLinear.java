@@ -7,7 +7,6 @@ import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
-import org.loranative.graph.Op;
 import org.loranative.graph.Out;
 import org.loranative.graph.Shape;
 import org.loranative.graph.StepState;
@@ -34,7 +33,7 @@ public record LoraLinear(
     @Out Value y,
     @Out Value xa,
     Setting setting)
-    implements Op {
+    implements FrozenProduct {
   /**
    * @param scale alpha / rank, or alpha / √rank
    * @param dropout probability that an element of x is left out of the low-rank branch
@@ -81,6 +80,11 @@ public record LoraLinear(
         setting.dropout(),
         w0.dtype().code,
         x.dtype().code);
+  }
+
+  @Override
+  public Optional<Value> multiplied() {
+    return Optional.of(x);
   }
 
   @Override
@@ -153,10 +157,15 @@ public record LoraLinear(
       Optional<Value> partial,
       @Out Optional<Value> dx,
       Setting setting)
-      implements Backward {
+      implements Backward, FrozenProduct {
     @Override
     public List<Reuse> reuses() {
       return partial.stream().map(p -> new Reuse(dx.orElseThrow(), p, true)).toList();
+    }
+
+    @Override
+    public Optional<Value> multiplied() {
+      return dx.map(v -> x);
     }
 
     @Override

@@ -9,7 +9,6 @@ import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
-import org.loranative.graph.Op;
 import org.loranative.graph.Out;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
@@ -33,7 +32,7 @@ public record LoraUp(
     Value xa,
     @Out Value y,
     Setting setting)
-    implements Op {
+    implements FrozenProduct {
   /**
    * @param from where the layer's columns of xa begin
    * @param scale alpha / rank, or alpha / √rank
@@ -78,6 +77,11 @@ public record LoraUp(
     Value y = g.temp(l.name(), x.dtype(), Shape.of(x.shape().rows(), l.w0().shape().dim(0)));
     g.add(new LoraUp(x, l.w0(), l.bias(), l.adapter(), xa, y, setting));
     return y;
+  }
+
+  @Override
+  public Optional<Value> multiplied() {
+    return Optional.of(x);
   }
 
   @Override
@@ -136,7 +140,7 @@ public record LoraUp(
       Optional<Value> others,
       @Out Value dxa,
       Setting setting)
-      implements Backward {
+      implements Backward, FrozenProduct {
     @Override
     public List<Reuse> reuses() {
       List<Reuse> reuses = new ArrayList<>();
@@ -148,6 +152,11 @@ public record LoraUp(
     @Override
     public List<Value> unfinished() {
       return List.of(dxa);
+    }
+
+    @Override
+    public Optional<Value> multiplied() {
+      return dx.map(v -> x);
     }
 
     @Override

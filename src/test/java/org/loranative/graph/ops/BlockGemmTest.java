@@ -12,8 +12,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.loranative.device.CpuDevice;
+import org.loranative.graph.Graph;
 import org.loranative.graph.Kind;
 import org.loranative.graph.Shape;
+import org.loranative.graph.Value;
 import org.loranative.io.DType;
 import org.loranative.testing.Seeded;
 
@@ -60,6 +62,46 @@ class BlockGemmTest {
   @EnumSource(names = {"NF4", "Q4_1", "Q4_K"})
   void deep(DType format, Random r) {
     compare(format, 20, 1024, 840, 4, everywhere(), r);
+  }
+
+  /** The matrix by itself, then a product that reads its numbers. */
+  @ParameterizedTest
+  @MethodSource("formats")
+  void dequantizedMatrix(DType format, Random r) {
+    int unit = format.elementsPerBlock;
+    int m = 1 + r.nextInt(40);
+    int in = unit * (1 + r.nextInt(Math.max(1, 384 / unit)));
+    int out = 8 * (1 + r.nextInt(20));
+    BlockMatrix w = BlockMatrix.random(format, out * in, r);
+    Map<String, float[]> numbers =
+        Map.of(
+            "x", OpCases.normal(r, m * in, 1),
+            "w", w.numbers(),
+            "dy", OpCases.normal(r, m * out, 1));
+    OpRun.Builder plain =
+        (g, t) -> product(g, t, m, g.named(Kind.WEIGHT, "w", t, Shape.of(out, in)));
+    OpRun.Builder blocks =
+        (g, t) -> {
+          Value matrix = g.named(Kind.WEIGHT, "w", format, Shape.of(out, in));
+          return product(g, t, m, DequantizeMatrix.of(g, matrix, t));
+        };
+    Map<String, float[]> expected =
+        new OpRun(plain, numbers, Map.of(), List.of("x")).on("cpu", DType.F32);
+    OpRun run = new OpRun(blocks, numbers, Map.of(), List.of("x"), Map.of("w", w.bytes()));
+    for (Place place : everywhere()) {
+      if (place.device().equals("cpu") || place.dtype() != DType.F32) {
+        run.compare(
+            expected,
+            List.of(place.device()),
+            place.dtype(),
+            String.format("%s M %d in %d out %d", format, m, in, out));
+      }
+    }
+  }
+
+  private static Value product(Graph g, DType t, int m, Value w) {
+    Value x = OpCase.leaf(g, "x", t, m, w.shape().last());
+    return Linear.of(g, "y", x, w, Optional.empty(), t);
   }
 
   private record Place(String device, DType dtype) {}
