@@ -24,13 +24,8 @@ LN_DEVICE void dora_norm(const T* w0, const float* a, const float* b, float* nor
   for (i64 at = threadIdx.x * Tile::kNumbers; at < g.in; at += Tile::kThreads * Tile::kNumbers) {
     Eight v[2];
     if (g.format) {
-      const u8* data = reinterpret_cast<const u8*>(w0);
-      const CodedBlocks from{
-          {data, g.out, g.in, g.format}, reinterpret_cast<const Nf4Header*>(data)->code, 1};
-      BlockGroup bits{};
       float x[16];
-      bits.load(from.blocks, row * g.in + at);
-      bits.numbers(x, from, row * g.in + at);
+      read_sixteen(x, w0, g.out * g.in, g.format, row * g.in + at);
       LN_EACH_OF_8 {
         v[0][i] = x[i];
         v[1][i] = x[8 + i];

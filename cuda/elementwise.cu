@@ -144,13 +144,8 @@ LN_DEVICE void block_embedding(const i32* ids, const void* w, T* y, i64 M, i64 C
                                float scale) {
   i64 at = global_thread() * 16, m = at / C;
   if (m >= M) return;
-  const u8* data = static_cast<const u8*>(w);
-  const CodedBlocks from{{data, V, C, format}, reinterpret_cast<const Nf4Header*>(data)->code, 1};
-  i64 source = i64(ids[m]) * C + at % C;
-  BlockGroup bits{};
   float x[16];
-  bits.load(from.blocks, source);
-  bits.numbers(x, from, source);
+  read_sixteen(x, w, V * C, format, i64(ids[m]) * C + at % C);
 #pragma unroll
   for (int half = 0; half < 16; half += 8) {
     Eight e;

@@ -10,17 +10,17 @@
 //   combine_rows         y[m] = sum over j of w x[place[m, j]], in the order of j
 //   combine_rows_weight  dw[m, j] = dy[m] . x[place[m, j]]
 //   expert_gemm          y[r] = W[e] x[r]: plain, any shape; expert_gemm_nt and _nn on the tensor
-//                        cores by the main loop of tensor_gemm.cu, _block_ with W in blocks; all
-//                        with a low-rank pair of each expert beside W
+//                        cores by the main loop of tensor_gemm.cu (with W in blocks:
+//                        expert_block_gemm.cu); all with a low-rank pair of each expert
+//                        beside W
 //   expert_gradient      d[e] += p^T q over e's rows, _tn on the tensor cores
 //
 // The grid of a product is what R rows could need however they fall: R / 64 tiles, and one more for
 // each expert whose rows end within a tile. A block finds its expert by the offsets; those left
 // over leave at once. No atomics: counts are added in the order of slots.
-#include "block_gemm.cuh"
+#include "blocks.cuh"
 #include "eight.cuh"
-#include "experts.h"
-#include "tensor_loop.cuh"
+#include "experts.cuh"
 
 // What NaN counts as in the choice, so that it is always k experts; it stays in the weights.
 LN_DEVICE float rank_of(float z) { return z == z ? z : negative_infinity(); }
@@ -169,25 +169,6 @@ LN_DEVICE void combine_rows_weight(const T* dy, const T* x, const i32* place, fl
   if (threadIdx.x % 32 == 0) dweights[slot] = sum;
 }
 
-// The expert that a tile of `height` rows belongs to: its tiles before this one, its rows.
-struct ExpertTile {
-  i64 expert, within, first, rows;
-
-  LN_DEVICE ExpertTile(const i32* offsets, i64 E, i64 tile, i64 height) : expert(-1) {
-    for (i64 e = 0; e < E; e++) {
-      const i64 count = offsets[e + 1] - offsets[e], tiles = (count + height - 1) / height;
-      if (tile < tiles) {
-        expert = e;
-        within = tile;
-        first = offsets[e];
-        rows = count;
-        return;
-      }
-      tile -= tiles;
-    }
-  }
-};
-
 // What a thread of a plain product sums: 4 x 4 of a tile of C, K in order.
 struct PlainSums {
   float* tile_a;
@@ -231,10 +212,6 @@ template <typename T>
 LN_DEVICE void block_tiles(PlainSums& to, const ExpertArguments& g, i64 expert, const T* x,
                            i64 row0, i64 rows, i64 column0) {
   const i64 before = expert * g.N * g.K, along = g.b_transposed ? g.K : g.N;
-  const CodedBlocks blocks{
-      {static_cast<const u8*>(g.w), g.b_transposed ? g.N : g.K, along, g.b_format, before},
-      reinterpret_cast<const Nf4Header*>(g.w)->code,
-      1};
   for (i64 k0 = 0; k0 < g.K; k0 += GemmTile::kDepth) {
     for (int i = int(threadIdx.x); i < GemmTile::kRows * GemmTile::kDepth;
          i += GemmTile::kThreads) {
@@ -247,11 +224,8 @@ LN_DEVICE void block_tiles(PlainSums& to, const ExpertArguments& g, i64 expert, 
       const int k = g.b_transposed ? 0 : i / 4, n = g.b_transposed ? i : i % 4 * 16;
       const i64 r = g.b_transposed ? column0 + n : k0 + k, c = g.b_transposed ? k0 : column0 + n;
       float numbers[16] = {};
-      if (blocks.has(r, c)) {
-        BlockGroup bits{};
-        bits.load(blocks.blocks, r * along + c);
-        bits.numbers(numbers, blocks, r * along + c);
-      }
+      if (r < (g.b_transposed ? g.N : g.K) && c < along)
+        read_sixteen(numbers, g.w, g.E * g.N * g.K, g.b_format, before + r * along + c);
       for (int j = 0; j < 16; j++)
         to.tile_b[(g.b_transposed ? j : k) * GemmTile::kStride + n + (g.b_transposed ? 0 : j)] =
             numbers[j];
@@ -358,41 +332,6 @@ LN_DEVICE void expert_tensor_gradient(const ExpertGradientArguments& all) {
                Product::view(g.b, g.b_stride, g.K, g.N, false));
 }
 
-// The arguments of tensor_loop.cuh for one expert. Its rows of x and y are numbered so that the
-// first tile of the expert is the tile that this block would have in a product of all rows.
-template <typename Tile, typename T>
-struct ExpertProduct {
-  TensorGemmArguments g{};
-  i64 expert, rows = 0;
-
-  LN_DEVICE explicit ExpertProduct(const ExpertArguments& all) {
-    const i64 slot = TilePlace().row;
-    const ExpertTile tile(all.offsets, all.E, slot, Tile::kRows);
-    expert = tile.expert;
-    if (expert < 0) return;
-    const i64 ahead = (slot - tile.within) * Tile::kRows, shift = tile.first - ahead;
-    rows = ahead + tile.rows;
-    g.a = static_cast<const T*>(all.x) + shift * all.K;
-    g.b = static_cast<const T*>(all.w) + expert * all.N * all.K;
-    g.c = static_cast<T*>(all.y) + shift * all.N;
-    g.a_stride = all.K;
-    g.b_stride = all.b_transposed ? all.K : all.N;
-    g.c_stride = all.N;
-    if (all.R) {
-      g.low_a = static_cast<const T*>(all.low_x) + shift * all.R;
-      g.low_b = static_cast<const T*>(all.low_w) + expert * all.N * all.R;
-      g.low_a_stride = all.R;
-      g.low_b_stride = all.b_transposed ? all.R : all.N;
-      g.R = all.R;
-    }
-    g.M = rows;
-    g.N = all.N;
-    g.K = all.K;
-    g.scale = all.scale;
-    g.accumulate = all.accumulate;
-  }
-};
-
 template <typename Tile, typename T, bool B_TRANSPOSED>
 LN_DEVICE void expert_tensor_gemm(const ExpertArguments& all) {
   typedef TensorProduct<Tile, T, false, B_TRANSPOSED> Product;
@@ -401,20 +340,6 @@ LN_DEVICE void expert_tensor_gemm(const ExpertArguments& all) {
   const TensorGemmArguments& g = own.g;
   Product::run(g, own.rows, Product::view(g.a, g.a_stride, own.rows, g.K, false),
                Product::view(g.b, g.b_stride, g.K, g.N, B_TRANSPOSED));
-}
-
-template <typename Tile, typename T, bool B_TRANSPOSED>
-LN_DEVICE void expert_block_gemm(const ExpertArguments& all) {
-  typedef TensorProduct<Tile, T, false, B_TRANSPOSED> Product;
-  LN_DYNAMIC_SHARED(char, shared);
-  const ExpertProduct<Tile, T> own(all);
-  if (own.expert < 0) return;  // the whole block
-  const TensorGemmArguments& g = own.g;
-  const CodedBlocks blocks =
-      with_values<Tile::kThreads>({static_cast<const u8*>(all.w), B_TRANSPOSED ? g.N : g.K,
-                                   B_TRANSPOSED ? g.K : g.N, all.b_format, own.expert * g.N * g.K},
-                                  reinterpret_cast<float*>(shared + Tile::kTileBytes));
-  Product::run(g, own.rows, Product::view(g.a, g.a_stride, own.rows, g.K, false), blocks);
 }
 
 LN_INSTANCES((RouteTile::kThreads), route_fwd,
@@ -441,10 +366,6 @@ LN_INSTANCES_16_BIT((SmallTile::kThreads, SmallTile::kBlocks), expert_gemm_nt, (
                     expert_tensor_gemm<SmallTile, T, true>(g))
 LN_INSTANCES_16_BIT((SmallTile::kThreads, SmallTile::kBlocks), expert_gemm_nn, (ExpertArguments g),
                     expert_tensor_gemm<SmallTile, T, false>(g))
-LN_INSTANCES_16_BIT((SmallBlockTile::kThreads, SmallBlockTile::kBlocks), expert_block_gemm_nt,
-                    (ExpertArguments g), expert_block_gemm<SmallBlockTile, T, true>(g))
-LN_INSTANCES_16_BIT((SmallBlockTile::kThreads, SmallBlockTile::kBlocks), expert_block_gemm_nn,
-                    (ExpertArguments g), expert_block_gemm<SmallBlockTile, T, false>(g))
 LN_INSTANCES((GemmTile::kThreads), expert_gradient, (ExpertGradientArguments g),
              expert_gradient<T>(g))
 LN_INSTANCES_16_BIT((SmallTile::kThreads, SmallTile::kBlocks), expert_gradient_tn,

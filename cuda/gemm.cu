@@ -19,18 +19,11 @@ LN_DEVICE void take_blocks(float* tile_b, const void* b, const GemmArguments& g,
   const int i = int(threadIdx.x);
   if (i >= GemmTile::kDepth * GemmTile::kColumns / 16) return;
   const bool along_k = g.b_row == 1;
-  const u8* data = static_cast<const u8*>(b);
-  const CodedBlocks from{{data, along_k ? g.N : g.K, along_k ? g.K : g.N, g.b_format},
-                         reinterpret_cast<const Nf4Header*>(data)->code,
-                         1};
   const int k = along_k ? 0 : i / 4, column = along_k ? i : i % 4 * 16;
   const i64 r = along_k ? column0 + column : k0 + k, c = along_k ? k0 : column0 + column;
   float x[16] = {};
-  if (from.has(r, c)) {
-    BlockGroup bits{};
-    bits.load(from.blocks, r * from.blocks.columns + c);
-    bits.numbers(x, from, r * from.blocks.columns + c);
-  }
+  const i64 rows = along_k ? g.N : g.K, columns = along_k ? g.K : g.N;
+  if (r < rows && c < columns) read_sixteen(x, b, rows * columns, g.b_format, r * columns + c);
   for (int j = 0; j < 16; j++)
     tile_b[(along_k ? j : k) * GemmTile::kStride + column + (along_k ? 0 : j)] = x[j];
 }

@@ -27,13 +27,12 @@ class Launches:
             setattr(s, field, value)
         return s
 
-    def gemm(self, form, tile, g):
-        """form: "nt", "nn" or "tn", as in the kernels' names; g.b_format says if B is in blocks."""
-        blocks = bool(g.b_format)
+    def gemm(self, form, tile, g, blocks=None):
+        """form: "nt", "nn" or "tn", blocks: B's format, as in the kernels' names."""
         t = self.tiles[("block_" if blocks else "") + tile]
         grid = over(g.N, t["columns"]), over(g.M, t["rows"])
         family = "block" if blocks else "hopper" if tile in HOPPER_TILES else "tensor"
-        name = f"{family}_gemm_{form}_{tile}_bf16"
+        name = f"{family}_gemm_{form}_{tile}_{blocks + '_' if blocks else ''}bf16"
         if family == "hopper":
             g = self.with_maps(g, t, form[1] == "t")
         return lambda: self.card.launch(name, grid, t["threads"], t["shared"], g)
@@ -99,8 +98,8 @@ class Launches:
     def panel(self, p, to):
         t = self.tiles["panel"]
         grid = (over(p.rows * p.columns // t["columns"], t["threads"]),)
-        return lambda: self.card.launch("dequantize_panel_bf16", grid, t["threads"], t["shared"], p,
-                                        to)
+        return lambda: self.card.launch("dequantize_panel_nf4_bf16", grid, t["threads"], t["shared"],
+                                        p, to)
 
     def dora_norm(self, w0, a, b, norm, g):
         t = self.tiles["dora_norm"]

@@ -59,7 +59,7 @@ def gemm(on, form, tile, full, low=False, accumulate=False, bias=False, f32=Fals
                      R=RANK if low else 0, scale=SCALE, accumulate=accumulate, c_is_f32=f32)
     if nf4:
         blocks, values = nf4_blocks(r, b.shape)
-        g.b, g.b_format = card.put(blocks), on.nf4
+        g.b = card.put(blocks)
     else:
         values = wide(b)
         g.b, g.b_stride = card.put(b), b.shape[1]
@@ -75,7 +75,7 @@ def gemm(on, form, tile, full, low=False, accumulate=False, bias=False, f32=Fals
     biases = r.normal(size=n).astype(np.float32)
     if bias:
         g.bias = card.put(biases)
-    run = on.gemm(form, tile, g)
+    run = on.gemm(form, tile, g, "nf4" if nf4 else None)
     run()
     out = card.get(g.c, (m, n), c0.dtype)
     out = out.astype(np.float64) if f32 else wide(out)
@@ -118,8 +118,8 @@ def dequantize(on, full):
     rows, columns, row0, column0 = (4096, 4096, 0, 0) if full else (24, 64, 8, 128)
     dims = (rows + row0, columns + column0)
     blocks, values = nf4_blocks(r, dims)
-    p = on.arguments("panel", all_rows=dims[0], all_columns=dims[1], row0=row0, column0=column0,
-                     rows=rows, columns=columns, format=on.nf4)
+    p = on.arguments("panel", count=dims[0] * dims[1], all_columns=dims[1], row0=row0, column0=column0,
+                     rows=rows, columns=columns)
     p.__setattr__("from", on.card.put(blocks))
     to = on.card.empty(rows * columns * 2)
     run = on.panel(p, to)

@@ -2,30 +2,34 @@
 #pragma once
 #include "tensor_gemm.h"
 
-// A tile with room for NF4's values, 16 for each lane of a warp.
-template <typename Plain>
-struct BlockTiles : Plain {
-  static constexpr int kTileBytes = Plain::kSharedBytes;
-  static constexpr int kSharedBytes = Plain::kSharedBytes + 16 * 32 * 4;
+// As TensorTile; K 64 deep, two stages of A and one of W.
+template <int BM, int BN, int WM, int WN, int BLOCKS>
+struct BlockGemmTile {
+  static constexpr int kRows = BM, kColumns = BN, kWarpRows = WM, kWarpColumns = WN;
+  static constexpr int kBlocks = BLOCKS, kDepth = 64, kSplitDepth = 32;
+  static constexpr int kThreads = BM / WM * (BN / WN) * 32;
+  static constexpr int kSharedBytes = kDepth * 2 * (2 * BM + BN);
 };
-// One block on a multiprocessor: with the values, two would not fit the shared memory of a GeForce.
-typedef BlockTiles<TensorTile<128, 128, 64, 32, 3, 1>> LargeBlockTile;
-typedef BlockTiles<SmallTile> SmallBlockTile;
+typedef BlockGemmTile<128, 128, 64, 32, 2> LargeBlockTile;
+typedef BlockGemmTile<64, 64, 32, 32, 3> SmallBlockTile;
 
-// g.b is the matrix, g.b_format how its blocks lie.
-LN_SIGNATURES_16_BIT(block_gemm_nt_large, (TensorGemmArguments g))
-LN_SIGNATURES_16_BIT(block_gemm_nt_small, (TensorGemmArguments g))
-LN_SIGNATURES_16_BIT(block_gemm_nn_large, (TensorGemmArguments g))
-LN_SIGNATURES_16_BIT(block_gemm_nn_small, (TensorGemmArguments g))
-
-// to [rows, columns] = that part of the matrix g.b from (row0, column0) on, dequantized. A thread
-// for 16 neighbours; columns are a multiple of 16.
+// to [rows, columns] = that part of a matrix of `count` numbers in rows of all_columns, from (row0,
+// column0) on, dequantized. Columns are whole blocks.
 struct PanelArguments {
   const void* from;
-  i64 all_rows, all_columns, row0, column0, rows, columns;
-  i32 format;
+  u64 count;
+  u32 all_columns, row0, column0, rows, columns, unused;
 };
-struct PanelTile16 {
-  static constexpr int kThreads = 256, kNumbers = 16, kSharedBytes = 16 * 32 * 4;
+// A thread for 32 neighbours.
+struct PanelTile {
+  static constexpr int kThreads = 256, kNumbers = 32, kSharedBytes = kThreads * kNumbers * 2;
 };
-LN_SIGNATURES_16_BIT(dequantize_panel, (PanelArguments p, T* to))
+
+// g.b is the matrix, in blocks of the format that ends the name.
+#define LN_BLOCK_GEMM_SIGNATURES(format, Format)                              \
+  LN_SIGNATURES_16_BIT(block_gemm_nt_large_##format, (TensorGemmArguments g)) \
+  LN_SIGNATURES_16_BIT(block_gemm_nt_small_##format, (TensorGemmArguments g)) \
+  LN_SIGNATURES_16_BIT(block_gemm_nn_large_##format, (TensorGemmArguments g)) \
+  LN_SIGNATURES_16_BIT(block_gemm_nn_small_##format, (TensorGemmArguments g)) \
+  LN_SIGNATURES_16_BIT(dequantize_panel_##format, (PanelArguments p, T * to))
+LN_BLOCK_FORMATS(LN_BLOCK_GEMM_SIGNATURES)

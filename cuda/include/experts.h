@@ -41,8 +41,10 @@ struct ExpertArguments {
 LN_SIGNATURES(expert_gemm, (ExpertArguments g))
 LN_SIGNATURES_16_BIT(expert_gemm_nt, (ExpertArguments g))
 LN_SIGNATURES_16_BIT(expert_gemm_nn, (ExpertArguments g))
-LN_SIGNATURES_16_BIT(expert_block_gemm_nt, (ExpertArguments g))
-LN_SIGNATURES_16_BIT(expert_block_gemm_nn, (ExpertArguments g))
+#define LN_EXPERT_BLOCK_SIGNATURES(format, Format)                         \
+  LN_SIGNATURES_16_BIT(expert_block_gemm_nt_##format, (ExpertArguments g)) \
+  LN_SIGNATURES_16_BIT(expert_block_gemm_nn_##format, (ExpertArguments g))
+LN_BLOCK_FORMATS(LN_EXPERT_BLOCK_SIGNATURES)
 
 // d[e] [P, Q] += the sum over e's rows, in their order, of p[r] q[r]^T: the gradients of adapters.
 // A block for a tile of an expert's matrix; gridDim.y: the tiles of rows of all experts.

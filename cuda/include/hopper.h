@@ -7,7 +7,8 @@
 // shared memory; STAGES tiles of A and B in flight, and 1 KB to begin at a multiple of 1024.
 template <int BM, int BN, int STAGES, int BLOCKS>
 struct WarpgroupTile {
-  static constexpr int kRows = BM, kColumns = BN, kStages = STAGES, kBlocks = BLOCKS, kDepth = 64;
+  static constexpr int kRows = BM, kColumns = BN, kStages = STAGES, kBlocks = BLOCKS;
+  static constexpr int kDepth = 64, kSplitDepth = kDepth;
   static constexpr int kThreads = BM / 64 * 128;
   static constexpr int kStageBytes = kDepth * 2 * (BM + BN);
   static constexpr int kSharedBytes = STAGES * kStageBytes + 1024 + STAGES * 8;  // and barriers

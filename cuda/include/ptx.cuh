@@ -51,6 +51,17 @@ LN_DEVICE float exp2_approximate(float x) {
 #endif
 }
 
+// x[i] = what `value` is in lane index[i] % 16 of this lane's half of the warp; all lanes take
+// part.
+LN_DEVICE void from_lanes_of_16(float (&x)[16], float value, const u32 (&index)[16]) {
+#ifdef __CUDACC__
+#pragma unroll
+  for (int i = 0; i < 16; i++) x[i] = __shfl_sync(0xffffffffu, value, int(index[i]), 16);
+#else
+  emu::from_lanes(x, value, index, 16, 16);
+#endif
+}
+
 // 16 bytes, as memory takes them at once.
 struct alignas(16) Chunk {
   u32 words[4];

@@ -7,7 +7,7 @@
 template <int BM, int BN, int WM, int WN, int STAGES, int BLOCKS>
 struct TensorTile {
   static constexpr int kRows = BM, kColumns = BN, kWarpRows = WM, kWarpColumns = WN;
-  static constexpr int kStages = STAGES, kBlocks = BLOCKS, kDepth = 32;
+  static constexpr int kStages = STAGES, kBlocks = BLOCKS, kDepth = 32, kSplitDepth = kDepth;
   static constexpr int kThreads = BM / WM * (BN / WN) * 32;
   static constexpr int kSharedBytes = STAGES * kDepth * 2 * (BM + BN);
 };
@@ -32,7 +32,7 @@ struct TensorGemmArguments {
   i64 M, N, K, R, row_offset;
   float scale;
   int accumulate, c_is_f32;
-  i32 b_format;  // block_gemm.cu: how the blocks of b lie
+  i32 unused;
 };
 LN_SIGNATURES_16_BIT(tensor_gemm_nt_large, (TensorGemmArguments g))
 LN_SIGNATURES_16_BIT(tensor_gemm_nt_small, (TensorGemmArguments g))

@@ -1,31 +1,9 @@
 // The main loop of products on the tensor cores, whatever their operands are read from, and what
 // becomes of a sum. See tensor_gemm.cu and tensor_conv.cu for what is multiplied.
 #pragma once
-#include "blocks.cuh"
+#include "gpu.cuh"
 #include "tensor_gemm.h"
-
-// How a tile of B reaches shared memory: before() the products of a stage its reading is issued,
-// after() them what was read is stored. cp.async does both by itself.
-template <typename T, int ROWS, int COLUMNS, int THREADS, typename View>
-struct Operand {
-  const View& from;
-
-  LN_DEVICE explicit Operand(const View& from_) : from(from_) {}
-  LN_DEVICE void before(char* to, i64 row0, i64 column0) {
-    SharedTile<T, ROWS, COLUMNS>::template fetch<THREADS>(to, from, row0, column0);
-  }
-  LN_DEVICE void after(char*, i64, i64) {}
-};
-// Blocks pass through registers, where they become numbers.
-template <typename T, int ROWS, int COLUMNS, int THREADS>
-struct Operand<T, ROWS, COLUMNS, THREADS, CodedBlocks> {
-  const CodedBlocks& from;
-  BlockTile<T, ROWS, COLUMNS, THREADS> bits;
-
-  LN_DEVICE explicit Operand(const CodedBlocks& from_) : from(from_) {}
-  LN_DEVICE void before(char*, i64 row0, i64 column0) { bits.load(from, row0, column0); }
-  LN_DEVICE void after(char* to, i64 row0, i64 column0) { bits.store(to, from, row0, column0); }
-};
+#include "tile.cuh"
 
 // The epilogue of one number, given where it will be written.
 template <typename C>
@@ -179,9 +157,9 @@ struct TensorProduct {
             transposed ? rows : columns};
   }
 
-  // `a` and `b` give the chunks of op(A) and op(B) as they lie in memory, see tile.cuh; `b` may be
-  // CodedBlocks. Rows of A past `rows` need not be zeros: they are never written. `epilogue` is an
-  // Epilogue or another that has `write`.
+  // `a` and `b` give the chunks of op(A) and op(B) as they lie in memory, see tile.cuh. Rows of A
+  // past `rows` need not be zeros: they are never written. `epilogue` is an Epilogue or another
+  // that has `write`.
   template <typename ViewA, typename ViewB, typename AnyEpilogue>
   LN_DEVICE static void run(const TensorGemmArguments& g, i64 rows, const ViewA& a, const ViewB& b,
                             const TilePlace& place, const AnyEpilogue& epilogue) {
@@ -197,11 +175,9 @@ struct TensorProduct {
     const int steps = int(i64(all_steps) * (place.split + 1) / place.splits) - first;
     const MatrixView<T> low_a = view(g.low_a, g.low_a_stride, rows, g.R, A_TRANSPOSED);
     const MatrixView<T> low_b = view(g.low_b, g.low_b_stride, g.R, g.N, B_TRANSPOSED);
-    Operand<T, TileB::kRows, TileB::kColumns, Tile::kThreads, ViewB> blocks(b);
     auto stage = [&](int step) {
       return shared + step % Tile::kStages * (TileA::kBytes + TileB::kBytes);
     };
-    // Begins to read a step's tiles, and ends it: what cp.async does not do by itself.
     auto fetch = [&](int step) {
       if (step < steps) {
         int past = first + step - base_steps;
@@ -215,22 +191,13 @@ struct TensorProduct {
           TileB::template fetch<Tile::kThreads>(to + TileA::kBytes, low_b, row_b, column_b);
         } else {
           TileA::template fetch<Tile::kThreads>(to, a, row_a, column_a);
-          blocks.before(to + TileA::kBytes, row_b, column_b);
+          TileB::template fetch<Tile::kThreads>(to + TileA::kBytes, b, row_b, column_b);
         }
       }
       copy_async_commit();  // also an empty group, so that waits count alike at the end
     };
-    auto settle = [&](int step) {
-      if (step >= steps || first + step >= base_steps) return;
-      i64 k = i64(first + step) * Tile::kDepth;
-      blocks.after(stage(step) + TileA::kBytes, B_TRANSPOSED ? n0 : k, B_TRANSPOSED ? k : n0);
-    };
-
     float sum[kMTiles][kNTiles][4] = {};
-    for (int step = 0; step < Tile::kStages - 1; step++) {
-      fetch(step);
-      settle(step);
-    }
+    for (int step = 0; step < Tile::kStages - 1; step++) fetch(step);
     for (int step = 0; step < steps; step++) {
       copy_async_wait<Tile::kStages - 2>();
       __syncthreads();  // this step has landed for all; the stage fetched next has been read by all
@@ -254,7 +221,6 @@ struct TensorProduct {
         multiply_tiles<T>(sum, fragments_a,
                           reinterpret_cast<const u32(&)[kNTiles][2]>(fragments_b));
       }
-      settle(step + Tile::kStages - 1);
     }
     copy_async_wait<0>();
     epilogue.write(sum, m0 + wm, n0 + wn, rows, place.split);

@@ -13,7 +13,12 @@ struct gpu_f16 {
   unsigned short bits;
 };
 
-// How a matrix in blocks lies: the codes of lora_ops.h, which cuda/ops/gemm.cpp asserts.
+// How a matrix in blocks lies: the codes of lora_ops.h, which cuda/ops/gemm.cpp asserts. Each has a
+// class (blocks.cuh) and a name that ends those of its kernels.
+#define LN_BLOCK_FORMATS(each)                                                             \
+  each(q8_0, Q8_0) each(q4_0, Q4_0) each(q4_1, Q4_1) each(q5_0, Q5_0) each(q5_1, Q5_1)     \
+      each(q4_k, Q4_K) each(q5_k, Q5_K) each(q6_k, Q6_K) each(nf4, Nf4) each(mxfp4, Mxfp4) \
+          each(fp8, Fp8)
 enum BlockFormat {
   kQ8_0 = 8,
   kQ4_0 = 9,

@@ -50,7 +50,7 @@ Grid split_grid_of(const TensorGemmArguments& a) {
   Grid grid = grid_of<Tile>(a);
   // A thin tile waits for memory: a multiprocessor wants several.
   constexpr bool thin = Tile::kRows <= 32 || Tile::kColumns <= 32;
-  grid.z = splits_of(a, grid.x * grid.y, Tile::kDepth, thin ? kFullCard * 4 : kFullCard);
+  grid.z = splits_of(a, grid.x * grid.y, Tile::kSplitDepth, thin ? kFullCard * 4 : kFullCard);
   return grid;
 }
 

@@ -227,8 +227,8 @@ std::string stem_of(const std::string& path) {
 // all else none takes 10 s).
 size_t turn(const std::string& path) {
   static const std::vector<std::string> slowest = {
-      "hopper", "hopper_attention", "tiled_attention", "tensor_gemm",
-      "norms",  "tensor_conv",      "block_gemm",      "experts"};
+      "hopper",      "hopper_attention", "tiled_attention", "tensor_gemm",       "norms",
+      "tensor_conv", "block_gemm_nt",    "block_gemm_nn",   "expert_block_gemm", "experts"};
   return std::find(slowest.begin(), slowest.end(), stem_of(path)) - slowest.begin();
 }
 

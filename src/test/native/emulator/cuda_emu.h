@@ -164,6 +164,9 @@ struct Registration {
 };
 
 uint32_t shuffle(uint32_t mask, uint32_t value, int source);
+// x[i] = the value of lane index[i] % lanes of this lane's group of so many: `count` shuffles at
+// once.
+void from_lanes(float* x, float value, const uint32_t* index, int count, int lanes);
 
 // The twins of what ptx.cuh wraps; fragment layouts as in the PTX manual (mma.m16n8k16, ldmatrix).
 // One store of 16 bytes.

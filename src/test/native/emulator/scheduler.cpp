@@ -372,4 +372,13 @@ uint32_t shuffle(uint32_t mask, uint32_t value, int source) {
   return me->warp->got[me->lane];
 }
 
+void from_lanes(float* x, float value, const uint32_t* index, int count, int lanes) {
+  Fiber* me = current_fiber;
+  memcpy(&me->warp->given[me->lane], &value, 4);
+  collective(~0u, kShuffle, nullptr, [](Warp* w) { memcpy(w->got, w->given, sizeof w->got); });
+  const uint32_t group = me->lane & ~(lanes - 1);
+  for (int i = 0; i < count; i++)
+    memcpy(&x[i], &me->warp->got[group | (index[i] & (lanes - 1))], 4);
+}
+
 }  // namespace emu

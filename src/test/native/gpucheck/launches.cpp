@@ -119,7 +119,6 @@ void gemm_layout() {
   LN_FIELD(T, scale);
   LN_FIELD(T, accumulate);
   LN_FIELD(T, c_is_f32);
-  LN_FIELD(T, b_format);
   append(&structs, "gemm", number("bytes", sizeof(T)) + ", \"fields\": {" + layout.fields + "}");
 }
 
@@ -263,13 +262,12 @@ void panel_layout() {
   typedef PanelArguments T;
   Layout layout;
   LN_FIELD(T, from);
-  LN_FIELD(T, all_rows);
+  LN_FIELD(T, count);
   LN_FIELD(T, all_columns);
   LN_FIELD(T, row0);
   LN_FIELD(T, column0);
   LN_FIELD(T, rows);
   LN_FIELD(T, columns);
-  LN_FIELD(T, format);
   append(&structs, "panel", number("bytes", sizeof(T)) + ", \"fields\": {" + layout.fields + "}");
 }
 
@@ -314,9 +312,9 @@ int main() {
   mapped_conv_layout();
   mapped_attention_layout();
   append(&tiles, "panel",
-         number("rows", 1) + ", " + number("columns", PanelTile16::kNumbers) + ", " +
-             number("threads", PanelTile16::kThreads) + ", " +
-             number("shared", PanelTile16::kSharedBytes));
+         number("rows", 1) + ", " + number("columns", PanelTile::kNumbers) + ", " +
+             number("threads", PanelTile::kThreads) + ", " +
+             number("shared", PanelTile::kSharedBytes));
   printf("{\n  \"nf4\": %d", int(kNf4));
   for (auto& [name, list] : {std::pair("tiles", &tiles), std::pair("heads", &heads),
                              std::pair("hopper_heads", &hopper_heads), std::pair("rows", &rows),

@@ -3,6 +3,7 @@
 
 #include "common/types.h"
 #include "composed/experts.h"
+#include "cuda/block_kernels.h"
 #include "cuda/tensor_tiles.h"
 
 namespace ln {
@@ -86,12 +87,12 @@ int expert_gemm(Device* device, const ExpertGemm& all) {
                            GemmTile::kSharedBytes, g);
   }
   Grid grid{tiles_over(g.N, SmallTile::kColumns), most_tiles(R, g.E, SmallTile::kRows)};
+#define LN_EXPERT_BLOCKS(kernel)                                                      \
+  LN_LAUNCH_BLOCKS(device, g.b_format, dtype, kernel, grid, SmallBlockTile::kThreads, \
+                   SmallBlockTile::kSharedBytes, g)
   if (g.b_format)
-    return g.b_transposed
-               ? LN_LAUNCH_16_BIT(device, dtype, expert_block_gemm_nt, grid,
-                                  SmallBlockTile::kThreads, SmallBlockTile::kSharedBytes, g)
-               : LN_LAUNCH_16_BIT(device, dtype, expert_block_gemm_nn, grid,
-                                  SmallBlockTile::kThreads, SmallBlockTile::kSharedBytes, g);
+    return g.b_transposed ? LN_EXPERT_BLOCKS(expert_block_gemm_nt)
+                          : LN_EXPERT_BLOCKS(expert_block_gemm_nn);
   return g.b_transposed ? LN_LAUNCH_16_BIT(device, dtype, expert_gemm_nt, grid, SmallTile::kThreads,
                                            SmallTile::kSharedBytes, g)
                         : LN_LAUNCH_16_BIT(device, dtype, expert_gemm_nn, grid, SmallTile::kThreads,

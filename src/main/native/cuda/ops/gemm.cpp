@@ -3,6 +3,7 @@
 
 #include "block_gemm.h"
 #include "common/types.h"
+#include "cuda/block_kernels.h"
 #include "cuda/head_product.h"
 #include "cuda/tensor_maps.h"
 #include "cuda/tensor_tiles.h"
@@ -60,7 +61,6 @@ TensorGemmArguments arguments(const Gemm& g) {
   a.scale = g.scale;
   a.accumulate = g.accumulate;
   a.c_is_f32 = g.c.dtype == LN_F32;
-  a.b_format = is_blocks(g.b.dtype) ? g.b.dtype : 0;
   return a;
 }
 
@@ -101,7 +101,24 @@ int hopper_gemm(Device* device, TensorGemmArguments& a, const Gemm& g) {
                : LN_IN_MAPPED_TILES(SquareTile, hopper_gemm_nn_square);
 }
 
+// As LN_IN_TILES, the kernel for B's format.
+#define LN_IN_BLOCK_TILES(Tile, kernel)                                                      \
+  in_tiles<Tile>(device, a, g.a.dtype, [&](Grid grid, unsigned threads, unsigned shared) {   \
+    return LN_LAUNCH_BLOCKS(device, g.b.dtype, g.a.dtype, kernel, grid, threads, shared, a); \
+  })
+
+int block_gemm(Device* device, const Gemm& g) {
+  TensorGemmArguments a = arguments(g);
+  bool fills = fills_card<LargeBlockTile>(a);
+  if (g.b.transposed)
+    return fills ? LN_IN_BLOCK_TILES(LargeBlockTile, block_gemm_nt_large)
+                 : LN_IN_BLOCK_TILES(SmallBlockTile, block_gemm_nt_small);
+  return fills ? LN_IN_BLOCK_TILES(LargeBlockTile, block_gemm_nn_large)
+               : LN_IN_BLOCK_TILES(SmallBlockTile, block_gemm_nn_small);
+}
+
 int tensor_gemm(Device* device, const Gemm& g) {
+  if (is_blocks(g.b.dtype)) return block_gemm(device, g);
   TensorGemmArguments a = arguments(g);
   bool tall = g.N <= TallTile::kColumns;
   if (g.a.transposed) {
@@ -110,12 +127,6 @@ int tensor_gemm(Device* device, const Gemm& g) {
     return LN_IN_TILES(SmallTile, tensor_gemm_tn_small);
   }
   bool fills = fills_card<LargeTile>(a);
-  if (a.b_format && g.b.transposed)
-    return fills ? LN_IN_TILES(LargeBlockTile, block_gemm_nt_large)
-                 : LN_IN_TILES(SmallBlockTile, block_gemm_nt_small);
-  if (a.b_format)
-    return fills ? LN_IN_TILES(LargeBlockTile, block_gemm_nn_large)
-                 : LN_IN_TILES(SmallBlockTile, block_gemm_nn_small);
   if (tall)
     return g.b.transposed ? LN_IN_TILES(TallTile, tensor_gemm_nt_tall)
                           : LN_IN_TILES(TallTile, tensor_gemm_nn_tall);
@@ -187,7 +198,8 @@ int gemm_apart(Device* device, const Gemm& g) {
 
 // Columns of C whose weights are dequantized at once: few enough to stay in L2, enough to fill a
 // card, and whole blocks of every format. 0 where the fused kernel is faster: writing and reading a
-// number takes as long as multiplying it with about 100 rows on an H100, 500 on a 4090.
+// number takes as long as multiplying it with about 150 rows on an H100 (0.45 ps by the count of
+// instructions and bytes, not timed), 500 on a 4090.
 int64_t panel_columns(const Device* device, int64_t M, int64_t N, int64_t K, int32_t w_dtype,
                       int32_t dtype) {
   constexpr int64_t kMostBytes = int64_t(64) << 20, kColumns = 256;
@@ -196,10 +208,11 @@ int64_t panel_columns(const Device* device, int64_t M, int64_t N, int64_t K, int
   return N < most ? N : most;
 }
 
-int dequantize(Device* device, const PanelArguments& p, int32_t dtype, int64_t to) {
-  return LN_LAUNCH_16_BIT(device, dtype, dequantize_panel,
-                          cover(p.rows * p.columns / PanelTile16::kNumbers, PanelTile16::kThreads),
-                          PanelTile16::kThreads, PanelTile16::kSharedBytes, p, to);
+int dequantize(Device* device, const PanelArguments& p, int32_t format, int32_t dtype, int64_t to) {
+  return LN_LAUNCH_BLOCKS(
+      device, format, dtype, dequantize_panel,
+      cover(int64_t(p.rows) * p.columns / PanelTile::kNumbers, PanelTile::kThreads),
+      PanelTile::kThreads, PanelTile::kSharedBytes, p, to);
 }
 
 // Whether the product of M rows dequantizes panels, of which the card's cache holds less than half,
@@ -226,9 +239,10 @@ int gemm_by_panels(Device* device, const Gemm& g, int64_t most, Product product)
   for (int64_t n0 = 0; n0 < g.N; n0 += most) {
     Gemm part = g;
     part.N = g.N - n0 < most ? g.N - n0 : most;
-    PanelArguments p{ptr<void>(g.b.address), g.K, g.N, 0, n0, g.K, part.N, g.b.dtype};
-    if (g.b.transposed) p = {ptr<void>(g.b.address), g.N, g.K, n0, 0, part.N, g.K, g.b.dtype};
-    LN_TRY(dequantize(device, p, g.a.dtype, g.scratch));
+    const u32 N = u32(g.N), K = u32(g.K), first = u32(n0), columns = u32(part.N);
+    PanelArguments p{ptr<void>(g.b.address), u64(g.N * g.K), N, 0, first, K, columns, 0};
+    if (g.b.transposed) p = {ptr<void>(g.b.address), u64(g.N * g.K), K, first, 0, columns, K, 0};
+    LN_TRY(dequantize(device, p, g.b.dtype, g.a.dtype, g.scratch));
     part.b = {g.scratch, g.a.dtype, g.b.transposed};
     part.c.stride = g.c.pitch(g.M, g.N);
     if (g.c.address) part.c.address += n0 * c_bytes;
@@ -325,8 +339,9 @@ int ln_dequantize_matrix_fwd(int64_t device, int64_t w, int64_t y, int64_t rows,
                              int32_t w_dtype, int32_t dtype) {
   if (!is_blocks(w_dtype) || dtype == LN_F32)
     return fail(LN_UNSUPPORTED, "a matrix of dtype %d as dtype %d", w_dtype, dtype);
-  const PanelArguments all{ptr<void>(w), rows, columns, 0, 0, rows, columns, w_dtype};
-  return dequantize(of(device), all, dtype, y);
+  const PanelArguments all{
+      ptr<void>(w), u64(rows * columns), u32(columns), 0, 0, u32(rows), u32(columns), 0};
+  return dequantize(of(device), all, w_dtype, dtype, y);
 }
 
 int ln_linear_shares(int64_t device, int64_t M, int64_t in, int64_t out, int32_t w_dtype,

@@ -51,10 +51,10 @@ class TrafficTest {
       assertThat(c[0]).as(kernel + ": accesses of shared memory").isPositive();
       assertThat(c[1]).as(kernel + ": bank conflicts").isZero();
       // Blocks of 18 to 210 bytes begin within a sector and are read 2 or 4 bytes at a time: the
-      // first such request brings what the others find in the cache. Documents are looked up a
-      // number at a time.
+      // first such request brings what the others find in the cache; NF4 is read 16 bytes at a
+      // time. Documents are looked up a number at a time.
       double excess = (double) c[3] / c[4];
-      double most = kernel.startsWith("block_gemm") ? 4 : 1.1;
+      double most = !kernel.startsWith("block_gemm") ? 1.1 : kernel.contains("nf4") ? 1.6 : 9;
       assertThat(excess).as(kernel + ": sectors read for each that is needed").isLessThan(most);
     }
   }
