@@ -49,6 +49,15 @@ class Launches:
         return lambda: self.card.launch("head_loss_bf16", (rows,), 512, 512 // 32 * 8, *addresses,
                                         I64(0), I64(V), I64(pitch), I32(group_columns), F32(softcap))
 
+    def gated(self, way, tile, g, u):
+        """way: "fwd" or "bwd"; tile: "large" or one of Hopper's."""
+        t = self.tiles[tile]
+        grid = over(g.N, t["columns"]), over(g.M, t["rows"])
+        name = f"gated_gemm_{way}_bf16"
+        if tile in HOPPER_TILES:
+            name, g = f"hopper_gated_{way}_{tile}_bf16", self.with_maps(g, t, way == "fwd")
+        return lambda: self.card.launch(name, grid, t["threads"], t["shared"], g, u)
+
     def with_maps(self, g, tile, b_transposed):
         """g with tensor maps of its operands, as map_operands() of cuda/ops/gemm.cpp makes them."""
         mapped, start = with_room(self.mapped["bytes"])

@@ -92,6 +92,34 @@ def gemm(on, form, tile, full, low=False, accumulate=False, bias=False, f32=Fals
     return Case(error(out[some], y), GEMM_F32 if f32 else GEMM_16, run, flop=flop)
 
 
+def gated(on, way, tile, full):
+    """A product with a gated linear unit (SiLU) in its epilogue."""
+    r = np.random.default_rng(9)
+    card = on.card
+    m, n, k = (4096, 14336, 4096) if full else (152, 72, 136)
+    back = way == "bwd"
+    a, la = bf16(r.normal(size=(m, k))), bf16(r.normal(size=(m, RANK)))
+    b = bf16(r.normal(size=(k, n) if back else (n, k)) * .1)
+    lb = bf16(r.normal(size=(RANK, n) if back else (n, RANK)))
+    gate, up = bf16(r.normal(size=(m, n))), bf16(r.normal(size=(m, n)))
+    g = on.arguments("gemm", a=card.put(a), a_stride=k, b=card.put(b), b_stride=b.shape[1], M=m, N=n,
+                     K=k, R=RANK, low_a=card.put(la), low_a_stride=RANK, low_b=card.put(lb),
+                     low_b_stride=lb.shape[1], c=card.empty(m * n * 2), c_stride=n, scale=SCALE)
+    u = on.arguments("gated", gate=card.put(gate), up=card.put(up) if back else 0,
+                     y=card.empty(m * n * 2), act=0)
+    run = on.gated(way, tile, g, u)
+    run()
+    some = np.arange(0, m, 37) if full else np.arange(m)
+    B, LB = (wide(b), wide(lb)) if back else (wide(b).T, wide(lb).T)
+    c = SCALE * (wide(a)[some] @ B + wide(la)[some] @ LB)
+    x, by = wide(gate)[some], wide(up)[some]
+    s = 1 / (1 + np.exp(-x))
+    expected = (c * x * s, c * by * s * (1 + x * (1 - s))) if back else (c, c * x * s)
+    worst = max(error(wide(card.get(at, (m, n), np.uint16))[some], e)
+                for at, e in zip((g.c, u.y), expected))
+    return Case(worst, GEMM_16, run, flop=2 * m * n * (k + RANK))
+
+
 def nf4_blocks(r, dims, rounded=True):
     """A matrix as Nf4 lays it out: tables, nibbles, scales in 8 bits and theirs; and its numbers, in
     bf16 where they are rounded."""
@@ -412,6 +440,9 @@ def cases():
             if tile in ("small", "large"):
                 found[name + "_nf4_low"] = \
                     lambda on, full, f=form, t=tile: gemm(on, f, t, full, low=True, nf4=True)
+    for way in ("fwd", "bwd"):
+        for tile in ("large", *HOPPER_TILES):
+            found[f"gated_{way}_{tile}"] = lambda on, full, w=way, t=tile: gated(on, w, t, full)
     for direction in ("fwd", "bwd"):
         for tile in ("small", "large", *HOPPER_TILES, *(["tall"] if direction == "fwd" else [])):
             found[f"conv_{direction}_{tile}"] = \

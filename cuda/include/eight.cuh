@@ -38,12 +38,15 @@ struct Eight {
 };
 
 template <typename T>
-LN_DEVICE Eight load_eight(const T* from) {
-  const Chunk chunk = load_chunk(from);
+LN_DEVICE Eight eight_of(const Chunk& chunk, T) {
   Eight y;
 #pragma unroll
   for (int i = 0; i < 4; i++) unpack(chunk.words[i], &y.x[2 * i], &y.x[2 * i + 1], T());
   return y;
+}
+template <typename T>
+LN_DEVICE Eight load_eight(const T* from) {
+  return eight_of(load_chunk(from), T());
 }
 LN_DEVICE Eight load_eight(const float* from) {
   const Chunk chunks[2] = {load_chunk(from), load_chunk(from + 4)};

@@ -26,6 +26,14 @@ struct RowPart {
   int64_t address, rows, room;
 };
 
+// A gated linear unit that takes a product's C, all [M, N] without gaps. Forward, where `up` is 0:
+// C is its up, y = act(gate) C. Backward: C is what comes back to its y, dgate = C up act'(gate)
+// goes to y's place and dup = C act(gate) to C's own. gate 0: there is none.
+struct GatedUnit {
+  int64_t gate = 0, up = 0, y = 0;
+  int32_t act = 0;
+};
+
 // C [M, N] = scale A [M, K] B [K, N] (+ bias [N] f32) (+ C if accumulate). a.transposed says that
 // memory holds [K, M]; likewise b. C is not transposed. rows_left (or 0) is the address of an i32
 // on the device: rows at and past rows_left - row_offset need not be computed. depth_left (or 0)
@@ -46,6 +54,8 @@ struct Gemm {
   RowPart part[4] = {};
   // Another product that reads nothing of this one, to be made with it. Cards alone know it.
   const Gemm* beside = nullptr;
+  // Of a C that is not added to. Cards alone know it; product() in composed/ is the same for all.
+  GatedUnit unit{};
   // Device memory of Device::gemm_scratch bytes, for products of so many rows that B's blocks are
   // dequantized for all of them at once.
   int64_t scratch = 0;

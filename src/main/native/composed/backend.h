@@ -10,6 +10,11 @@ namespace LN_ISA {
 
 #include "declarations.inc"
 
+// What the gated linear unit behind a product makes of C.
+int gate(Device* device, const Gemm& g);
+// The product, with its unit if it has one.
+int product(Device* device, const Gemm& g);
+
 // y = keep ? x / (1 - dropout) : 0, or y += that if add; the mask is Philox(step; element, stream).
 int drop(Device* device, int64_t x, int64_t y, int64_t n, float dropout, int32_t stream,
          int64_t step, bool add, int32_t dtype);

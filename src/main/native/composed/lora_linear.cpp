@@ -99,9 +99,9 @@ int64_t ln_lora_linear_scratch(int64_t device, int64_t M, int64_t in, int64_t ou
 }
 
 int ln_lora_linear_fwd(int64_t handle, int64_t x, int64_t w0, int64_t bias, int64_t a, int64_t b,
-                       int64_t y, int64_t xa, int64_t scratch, int64_t step, int64_t M, int64_t in,
-                       int64_t out, int64_t rank, float scale, float dropout, int32_t stream,
-                       int32_t w_dtype, int32_t dtype) {
+                       int64_t y, int64_t xa, int64_t scratch, int64_t step, int64_t gate,
+                       int64_t gated, int32_t act, int64_t M, int64_t in, int64_t out, int64_t rank,
+                       float scale, float dropout, int32_t stream, int32_t w_dtype, int32_t dtype) {
   Call c(handle, M, in, out, rank, scratch, step, scale, dropout, stream, w_dtype, dtype);
   int64_t x_low = x;
   int status = c.drop_input(&x_low);
@@ -115,13 +115,15 @@ int ln_lora_linear_fwd(int64_t handle, int64_t x, int64_t w0, int64_t bias, int6
   base.rank = c.used_rank;
   base.low_a = c.low(xa);
   base.low_b = c.second(b, true);
-  return c.device->gemm(c.device, base);
+  base.unit = {gate, 0, gated, act};
+  return product(c.device, base);
 }
 
 int ln_lora_linear_bwd(int64_t handle, int64_t dy, int64_t x, int64_t xa, int64_t w0, int64_t a,
                        int64_t b, int64_t dx, int64_t da, int64_t db, int64_t scratch, int64_t step,
-                       int64_t M, int64_t in, int64_t out, int64_t rank, float scale, float dropout,
-                       int32_t stream, int32_t accumulate, int32_t w_dtype, int32_t dtype) {
+                       int64_t gate, int64_t up, int64_t dgate, int32_t act, int64_t M, int64_t in,
+                       int64_t out, int64_t rank, float scale, float dropout, int32_t stream,
+                       int32_t accumulate, int32_t w_dtype, int32_t dtype) {
   Call c(handle, M, in, out, rank, scratch, step, scale, dropout, stream, w_dtype, dtype);
   int64_t x_low = x, dyb = scratch + c.dyb_at;
   int status = c.drop_input(&x_low);
@@ -143,14 +145,16 @@ int ln_lora_linear_bwd(int64_t handle, int64_t dy, int64_t x, int64_t xa, int64_
   base.rank = c.used_rank;
   base.low_a = c.low(dyb);
   base.low_b = c.first(a);
-  if (dropout == 0) return c.device->gemm(c.device, base);
+  base.unit = {gate, up, dgate, act};
+  if (dropout == 0) return product(c.device, base);
+  if (gate) return fail(LN_UNSUPPORTED, "a gated linear unit behind dropout's mask");
   // The mask lies between the low-rank product and dx.
   if ((status = c.device->gemm(c.device, base.without_low_rank()))) return status;
-  Gemm up = base.low_rank_alone();
-  up.c.address = scratch + c.masked_at;
-  up.accumulate = false;
-  if ((status = c.device->gemm(c.device, up))) return status;
-  return drop(c.device, up.c.address, dx, M * in, dropout, stream, step, true, dtype);
+  Gemm low = base.low_rank_alone();
+  low.c.address = scratch + c.masked_at;
+  low.accumulate = false;
+  if ((status = c.device->gemm(c.device, low))) return status;
+  return drop(c.device, low.c.address, dx, M * in, dropout, stream, step, true, dtype);
 }
 
 int ln_lora_down_fwd(int64_t device, int64_t x, int64_t a, int64_t xa, int64_t M, int64_t in,
@@ -176,8 +180,9 @@ int ln_lora_down_bwd(int64_t device, int64_t dyb, int64_t x, int64_t da0, int64_
 }
 
 int ln_lora_up_fwd(int64_t device, int64_t x, int64_t w0, int64_t bias, int64_t b, int64_t xa,
-                   int64_t y, int64_t scratch, int64_t M, int64_t in, int64_t out, int64_t rank,
-                   int64_t pitch, int32_t w_dtype, int32_t dtype) {
+                   int64_t y, int64_t scratch, int64_t gate, int64_t gated, int32_t act, int64_t M,
+                   int64_t in, int64_t out, int64_t rank, int64_t pitch, int32_t w_dtype,
+                   int32_t dtype) {
   const int64_t used_rank = dtype == LN_F32 ? rank : (rank + 7) / 8 * 8;
   Gemm g{M, out, in, {x, dtype, false}, {w0, w_dtype, true}, {y, dtype, false}};
   g.bias = bias;
@@ -185,7 +190,8 @@ int ln_lora_up_fwd(int64_t device, int64_t x, int64_t w0, int64_t bias, int64_t 
   g.rank = used_rank;
   g.low_a = {xa, dtype, false, pitch};
   g.low_b = {b, dtype, true, used_rank};
-  return of(device)->gemm(of(device), g);
+  g.unit = {gate, 0, gated, act};
+  return product(of(device), g);
 }
 
 int ln_lora_up_bwd(int64_t device, int64_t dy, int64_t xa, int64_t w0, int64_t a, int64_t b,

@@ -116,9 +116,11 @@ std::vector<Block> tiled_blocks() {
        {"delta_rule_fwd_", "delta_rule_again_", "delta_rule_back_", "cached_delta_rule_"})
     blocks.push_back(gemm<DeltaTile>(walk));
   blocks.push_back(gemm<DeltaPairs>("delta_rule_pairs_"));
-  for (const char* family :
-       {"hopper_gemm_nt_", "hopper_gemm_nn_", "hopper_conv_fwd_", "hopper_conv_bwd_",
-        "hopper_mapped_conv_fwd_", "hopper_mapped_conv_bwd_"})
+  for (const char* way : {"gated_gemm_fwd_", "gated_gemm_bwd_"})
+    blocks.push_back({way, LargeTile::kThreads, LargeTile::kSharedBytes});
+  for (const char* family : {"hopper_gated_fwd_", "hopper_gated_bwd_", "hopper_gemm_nt_",
+                             "hopper_gemm_nn_", "hopper_conv_fwd_", "hopper_conv_bwd_",
+                             "hopper_mapped_conv_fwd_", "hopper_mapped_conv_bwd_"})
     for (const Block& b : {gemm<BroadTile>("broad"), gemm<SquareTile>("square")})
       blocks.push_back({family + b.prefix + "_", b.threads, b.shared_bytes});
   auto attention = [&blocks](const std::string& head, int threads, int fwd, int dq, int dkv) {

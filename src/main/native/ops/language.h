@@ -85,7 +85,7 @@ int ln_glu_fwd(int64_t device, int64_t gate, int64_t up, int64_t y, int64_t rows
                int64_t pitch, int32_t act, int32_t dtype);
 
 // dgate = dy up act'(gate), dup = dy act(gate), with gate's and up's pitch. Overwrites both; dup
-// may be dy where the pitch is columns.
+// may be dy where the pitch is columns, and dgate may be gate.
 int ln_glu_bwd(int64_t device, int64_t dy, int64_t gate, int64_t up, int64_t dgate, int64_t dup,
                int64_t rows, int64_t columns, int64_t pitch, int32_t act, int32_t dtype);
 

@@ -47,14 +47,19 @@ int ln_embedding_weight_bwd(int64_t device, int64_t dy, int64_t ids, int64_t dw,
                             int64_t C, float scale, int32_t dtype);
 
 // y = x W0^T (+ bias). x [M, in], w0 [out, in], bias [out] f32 or 0, y [M, out] of dtype y_dtype.
-// scratch: ln_linear_scratch bytes, for both directions. Overwrites y.
+// scratch: ln_linear_scratch bytes, for both directions. Overwrites y. If gate is not 0, y is the
+// up of a gated linear unit that is made with it, in one pass where the device can: gated [M, out]
+// = act(gate) y as ln_glu_fwd, whose act it is.
 int ln_linear_fwd(int64_t device, int64_t x, int64_t w0, int64_t bias, int64_t y, int64_t scratch,
-                  int64_t M, int64_t in, int64_t out, int32_t w_dtype, int32_t dtype,
-                  int32_t y_dtype);
+                  int64_t gate, int64_t gated, int32_t act, int64_t M, int64_t in, int64_t out,
+                  int32_t w_dtype, int32_t dtype, int32_t y_dtype);
 
-// dx = dy W0. dy [M, out], dx [M, in]. Overwrites dx, or adds to it if accumulate is 1.
-int ln_linear_bwd(int64_t device, int64_t dy, int64_t w0, int64_t dx, int64_t scratch, int64_t M,
-                  int64_t in, int64_t out, int32_t accumulate, int32_t w_dtype, int32_t dtype);
+// dx = dy W0. dy [M, out], dx [M, in]. Overwrites dx, or adds to it if accumulate is 1. If gate is
+// not 0, x was made by a gated linear unit of gate and up [M, in], and accumulate is 0: dx takes
+// the gradient of up, and dgate, which may be gate, that of gate, as ln_glu_bwd.
+int ln_linear_bwd(int64_t device, int64_t dy, int64_t w0, int64_t dx, int64_t scratch, int64_t gate,
+                  int64_t up, int64_t dgate, int32_t act, int64_t M, int64_t in, int64_t out,
+                  int32_t accumulate, int32_t w_dtype, int32_t dtype);
 int64_t ln_linear_scratch(int64_t device, int64_t M, int64_t in, int64_t out, int32_t w_dtype,
                           int32_t dtype);
 
@@ -72,19 +77,21 @@ int ln_linear_weight_bwd(int64_t device, int64_t dy, int64_t x, int64_t dw, int6
 // rank is rounded up to 8 and filled up with zeros. xa [M, rank rounded up to 8] of dtype, saved
 // for backward; what lies past rank is unspecified. drop keeps an element with probability 1 -
 // dropout and divides it by that; its mask is Philox(seed; element / 4, stream, step, micro_step),
-// drawn again in backward, never stored. scratch: ln_lora_linear_scratch bytes. Overwrites y and
-// xa.
+// drawn again in backward, never stored. scratch: ln_lora_linear_scratch bytes. gate, gated, act as
+// ln_linear_fwd. Overwrites y and xa.
 int ln_lora_linear_fwd(int64_t device, int64_t x, int64_t w0, int64_t bias, int64_t a, int64_t b,
-                       int64_t y, int64_t xa, int64_t scratch, int64_t step, int64_t M, int64_t in,
-                       int64_t out, int64_t rank, float scale, float dropout, int32_t stream,
-                       int32_t w_dtype, int32_t dtype);
+                       int64_t y, int64_t xa, int64_t scratch, int64_t step, int64_t gate,
+                       int64_t gated, int32_t act, int64_t M, int64_t in, int64_t out, int64_t rank,
+                       float scale, float dropout, int32_t stream, int32_t w_dtype, int32_t dtype);
 
 // dyb = s (dy B);  dx = dy W0 + mask(dyb A);  da += dyb^T drop(x);  db += dy^T xa.
 // dx [M, in] or 0 when nobody wants it: overwrites, or adds if accumulate is 1. da, db f32: adds.
+// gate, up, dgate, act as ln_linear_bwd, where dropout is 0.
 int ln_lora_linear_bwd(int64_t device, int64_t dy, int64_t x, int64_t xa, int64_t w0, int64_t a,
                        int64_t b, int64_t dx, int64_t da, int64_t db, int64_t scratch, int64_t step,
-                       int64_t M, int64_t in, int64_t out, int64_t rank, float scale, float dropout,
-                       int32_t stream, int32_t accumulate, int32_t w_dtype, int32_t dtype);
+                       int64_t gate, int64_t up, int64_t dgate, int32_t act, int64_t M, int64_t in,
+                       int64_t out, int64_t rank, float scale, float dropout, int32_t stream,
+                       int32_t accumulate, int32_t w_dtype, int32_t dtype);
 int64_t ln_lora_linear_scratch(int64_t device, int64_t M, int64_t in, int64_t out, int64_t rank,
                                float dropout, int32_t w_dtype, int32_t dtype);
 
@@ -101,10 +108,12 @@ int ln_lora_down_bwd(int64_t device, int64_t dyb, int64_t x, int64_t da0, int64_
                      int64_t rank2, int64_t rank3, int32_t dtype);
 
 // y = x W0^T (+ bias) + xa B^T of one of the layers, whose columns of xa begin at xa, `pitch`
-// behind the row before. b as ln_lora_linear_fwd; scratch: ln_linear_scratch bytes. Overwrites y.
+// behind the row before. b as ln_lora_linear_fwd; scratch: ln_linear_scratch bytes; gate, gated,
+// act as ln_linear_fwd. Overwrites y.
 int ln_lora_up_fwd(int64_t device, int64_t x, int64_t w0, int64_t bias, int64_t b, int64_t xa,
-                   int64_t y, int64_t scratch, int64_t M, int64_t in, int64_t out, int64_t rank,
-                   int64_t pitch, int32_t w_dtype, int32_t dtype);
+                   int64_t y, int64_t scratch, int64_t gate, int64_t gated, int32_t act, int64_t M,
+                   int64_t in, int64_t out, int64_t rank, int64_t pitch, int32_t w_dtype,
+                   int32_t dtype);
 
 // dyb = s (dy B), the layer's columns of ln_lora_down_bwd's;  dx = dy W0 + dyb A;  db += dy^T xa.
 // dx as in ln_lora_linear_bwd. Overwrites the columns of dyb, pitch and scratch as above.

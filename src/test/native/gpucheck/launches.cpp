@@ -10,6 +10,7 @@
 #include "block_gemm.h"
 #include "delta.h"
 #include "dora.h"
+#include "gated_gemm.h"
 #include "head_gemm.h"
 #include "hopper.h"
 #include "hopper_attention.h"
@@ -203,6 +204,16 @@ void mapped_layout() {
              number("low_a", offsetof(T, low_a)) + ", " + number("low_b", offsetof(T, low_b)));
 }
 
+void gated_layout() {
+  typedef GatedArguments T;
+  Layout layout;
+  LN_FIELD(T, gate);
+  LN_FIELD(T, up);
+  LN_FIELD(T, y);
+  LN_FIELD(T, act);
+  append(&structs, "gated", number("bytes", sizeof(T)) + ", \"fields\": {" + layout.fields + "}");
+}
+
 void mapped_conv_layout() {
   typedef MappedConvArguments T;
   Layout layout;
@@ -309,6 +320,7 @@ int main() {
   plain_tile<DoraNormTile>("dora_norm");
   plain_tile<KroneckerTile>("kronecker");
   mapped_layout();
+  gated_layout();
   mapped_conv_layout();
   mapped_attention_layout();
   append(&tiles, "panel",

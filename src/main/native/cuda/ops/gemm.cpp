@@ -7,6 +7,7 @@
 #include "cuda/head_product.h"
 #include "cuda/tensor_maps.h"
 #include "cuda/tensor_tiles.h"
+#include "gated_gemm.h"
 
 namespace ln {
 
@@ -64,10 +65,11 @@ TensorGemmArguments arguments(const Gemm& g) {
   return a;
 }
 
-// One line for each tile: its kernel as a function of grid and arguments.
-#define LN_IN_TILES(Tile, kernel)                                                          \
-  in_tiles<Tile>(device, a, g.a.dtype, [&](Grid grid, unsigned threads, unsigned shared) { \
-    return LN_LAUNCH_16_BIT(device, g.a.dtype, kernel, grid, threads, shared, a);          \
+// One line for each tile: its kernel as a function of grid and arguments, and of what comes behind
+// those.
+#define LN_IN_TILES(Tile, kernel, ...)                                                           \
+  in_tiles<Tile>(device, a, g.a.dtype, [&](Grid grid, unsigned threads, unsigned shared) {       \
+    return LN_LAUNCH_16_BIT(device, g.a.dtype, kernel, grid, threads, shared, a, ##__VA_ARGS__); \
   })
 
 template <typename Tile>
@@ -85,11 +87,12 @@ int map_operands(Device* device, MappedGemmArguments* m, bool b_transposed) {
 }
 
 // As LN_IN_TILES, for kernels that read their operands by tensor maps.
-#define LN_IN_MAPPED_TILES(Tile, kernel)                                                   \
+#define LN_IN_MAPPED_TILES(Tile, kernel, ...)                                              \
   in_tiles<Tile>(device, a, g.a.dtype, [&](Grid grid, unsigned threads, unsigned shared) { \
     MappedGemmArguments mapped{a, {}, {}, {}, {}};                                         \
     LN_TRY(map_operands<Tile>(device, &mapped, g.b.transposed));                           \
-    return LN_LAUNCH_16_BIT(device, g.a.dtype, kernel, grid, threads, shared, mapped);     \
+    return LN_LAUNCH_16_BIT(device, g.a.dtype, kernel, grid, threads, shared,              \
+                            mapped, ##__VA_ARGS__);                                        \
   })
 
 int hopper_gemm(Device* device, TensorGemmArguments& a, const Gemm& g) {
@@ -117,9 +120,25 @@ int block_gemm(Device* device, const Gemm& g) {
                : LN_IN_BLOCK_TILES(SmallBlockTile, block_gemm_nn_small);
 }
 
+// A product that takes_unit(): forward nt, backward nn.
+int gated_gemm(Device* device, TensorGemmArguments& a, const Gemm& g) {
+  const GatedArguments u{ptr<void>(g.unit.gate), ptr<void>(g.unit.up), ptr<void>(g.unit.y),
+                         g.unit.act};
+  if (!has_warpgroups(device))
+    return u.up ? LN_IN_TILES(LargeTile, gated_gemm_bwd, u)
+                : LN_IN_TILES(LargeTile, gated_gemm_fwd, u);
+  const bool broad = prefers_broad(a);
+  if (u.up)
+    return broad ? LN_IN_MAPPED_TILES(BroadTile, hopper_gated_bwd_broad, u)
+                 : LN_IN_MAPPED_TILES(SquareTile, hopper_gated_bwd_square, u);
+  return broad ? LN_IN_MAPPED_TILES(BroadTile, hopper_gated_fwd_broad, u)
+               : LN_IN_MAPPED_TILES(SquareTile, hopper_gated_fwd_square, u);
+}
+
 int tensor_gemm(Device* device, const Gemm& g) {
   if (is_blocks(g.b.dtype)) return block_gemm(device, g);
   TensorGemmArguments a = arguments(g);
+  if (g.unit.gate) return gated_gemm(device, a, g);
   bool tall = g.N <= TallTile::kColumns;
   if (g.a.transposed) {
     if (tall) return LN_IN_TILES(TallTile, tensor_gemm_tn_tall);
@@ -246,6 +265,8 @@ int gemm_by_panels(Device* device, const Gemm& g, int64_t most, Product product)
     part.b = {g.scratch, g.a.dtype, g.b.transposed};
     part.c.stride = g.c.pitch(g.M, g.N);
     if (g.c.address) part.c.address += n0 * c_bytes;
+    for (int64_t* matrix : {&part.unit.gate, &part.unit.up, &part.unit.y})
+      if (*matrix) *matrix += n0 * c_bytes;
     if (g.bias) part.bias += n0 * 4;
     if (g.rank) {
       part.low_b.stride = g.low_b.pitch(g.rank, g.N);
@@ -268,6 +289,21 @@ int head_gemm(Device* device, const Gemm& g, HeadArguments h, int64_t n0) {
   LN_TRY(map_operands<HopperHeadTile>(device, &mapped, true));
   return LN_LAUNCH_16_BIT(device, g.a.dtype, hopper_head_gemm, grid_of<HopperHeadTile>(a),
                           HopperHeadTile::kThreads, HopperHeadTile::kSharedBytes, mapped, h);
+}
+
+// Whether the product takes C through its gated linear unit in the epilogue: whole eights, of
+// numbers that are multiplied in 16 bits, in large tiles that fill the card, so that K is not
+// split.
+bool takes_unit(const Device* device, const Gemm& g) {
+  if (!fits_tensor_cores(g) || g.c.dtype == LN_F32 || g.accumulate || g.N % 8) return false;
+  if ((g.c.address | g.unit.gate | g.unit.up | g.unit.y) % 16 || g.c.stride) return false;
+  int64_t columns = g.N;
+  if (is_blocks(g.b.dtype)) {
+    const int64_t panel = panel_columns(device, g.M, g.N, g.K, g.b.dtype, g.a.dtype);
+    if (!panel || !g.scratch) return false;
+    columns = g.N % panel ? g.N % panel : panel;  // of the narrowest
+  }
+  return tiles_over(g.M, LargeTile::kRows) * tiles_over(columns, LargeTile::kColumns) >= kFullCard;
 }
 
 }  // namespace
@@ -297,6 +333,12 @@ int64_t cuda_gemm_scratch(const Device* device, int64_t M, int64_t N, int64_t K,
 
 int cuda_gemm(Device* device, const Gemm& g) {
   if (g.beside) return gemm_pair(device, g);
+  if (g.unit.gate && !takes_unit(device, g)) {
+    Gemm alone = g;
+    alone.unit = {};
+    LN_TRY(cuda_gemm(device, alone));
+    return cuda::gate(device, g);
+  }
   if (g.M == 0 || g.N == 0) return LN_OK;
   if (g.parts) return gemm_apart(device, g);
   int64_t columns = panel_columns(device, g.M, g.N, g.K, g.b.dtype, g.a.dtype);

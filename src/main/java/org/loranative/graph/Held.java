@@ -4,13 +4,16 @@ import java.lang.reflect.Constructor;
 import java.lang.reflect.Method;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 
 /**
  * The values in an op's record, read off its components: values, optional ones, lists of them and
- * records of them. Those marked {@link Out} are made, all others read.
+ * records of them. Those marked {@link Out} are made, all others read; what an op makes it does not
+ * read, though a record in it may.
  */
 final class Held {
   /** How records of a class are taken apart and put together. */
@@ -62,35 +65,35 @@ final class Held {
   private Held() {}
 
   static List<Value> read(Op op) {
-    return values(op, false);
+    Set<Value> read = values(op, false);
+    read.removeAll(values(op, true));
+    return List.copyOf(read);
   }
 
   static List<Value> made(Op op) {
-    return values(op, true);
+    return List.copyOf(values(op, true));
   }
 
-  private static List<Value> values(Op op, boolean made) {
-    Form form = FORMS.get(op.getClass());
-    List<Value> values = new ArrayList<>();
-    for (int i = 0; i < form.components.size(); i++) {
-      if (form.made.get(i) == made) {
-        collect(form.get(i, op), values);
-      }
-    }
-    return List.copyOf(values);
+  private static Set<Value> values(Op op, boolean made) {
+    Set<Value> values = new LinkedHashSet<>();
+    collect(op, false, made, values);
+    return values;
   }
 
-  private static void collect(Object part, List<Value> values) {
+  /** Adds the values in {@code part}, itself made or not, that are made, or those that are not. */
+  private static void collect(Object part, boolean isMade, boolean made, Set<Value> values) {
     if (part instanceof Value v) {
-      values.add(v);
+      if (isMade == made) {
+        values.add(v);
+      }
     } else if (part instanceof Optional<?> o) {
-      o.ifPresent(v -> collect(v, values));
+      o.ifPresent(v -> collect(v, isMade, made, values));
     } else if (part instanceof List<?> all) {
-      all.forEach(v -> collect(v, values));
+      all.forEach(v -> collect(v, isMade, made, values));
     } else if (part instanceof Record) {
       Form form = FORMS.get(part.getClass());
       for (int i = 0; i < form.components.size(); i++) {
-        collect(form.get(i, part), values);
+        collect(form.get(i, part), isMade || form.made.get(i), made, values);
       }
     }
   }

@@ -2,6 +2,7 @@ package org.loranative.graph;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.loranative.device.Device;
 
@@ -39,6 +40,14 @@ public interface Op {
   /** Outputs that may, or must, take the place of an input that nobody reads afterwards. */
   default List<Reuse> reuses() {
     return List.of();
+  }
+
+  /**
+   * This op and {@code next}, which follows it, as one, if it can do that in its epilogue. Outputs
+   * of this op that are not the joined op's are read by {@code next} alone.
+   */
+  default Optional<Op> fused(Op next) {
+    return Optional.empty();
   }
 
   /** Outputs of which other ops make the rest, or nobody: what lies there is unspecified. */

@@ -39,8 +39,9 @@ public final class Planner {
 
   private Planner() {}
 
-  /** Plans {@code graph} for {@code device}. */
-  public static Plan plan(Graph graph, Device device) {
+  /** Plans {@code described} for {@code device}, its ops joined where they can be. */
+  public static Plan plan(Graph described, Device device) {
+    Graph graph = Fusion.apply(described);
     List<Op> ops = graph.nodes().stream().map(Graph.Node::op).toList();
     List<Place> places = places(graph, ops);
     long scratch = align(ops.stream().mapToLong(op -> scratch(op, device)).max().orElse(0));

@@ -1,6 +1,7 @@
 package org.loranative.graph.ops;
 
 import java.util.List;
+import java.util.Optional;
 import org.loranative.device.Device;
 import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
@@ -51,11 +52,38 @@ public record Glu(Value gate, Value up, @Out Value y, Act act) implements Op {
             y.dtype().code));
   }
 
+  /** The code of the unit's activation, 0 without one. */
+  static int code(Optional<Glu> unit) {
+    return unit.map(u -> u.act.code).orElse(0);
+  }
+
+  /** This unit where a product makes {@code made}, if that is what the gate is multiplied with. */
+  Optional<Glu> behind(Value made) {
+    return Optional.of(this).filter(u -> u.up.equals(made) && !u.gate.equals(made));
+  }
+
   record GluBackward(Value dy, Value gate, Value up, @Out Value dgate, @Out Value dup, Act act)
       implements Backward {
     @Override
     public List<Reuse> reuses() {
-      return List.of(new Reuse(dup, dy, false));
+      return List.of(new Reuse(dup, dy, false), new Reuse(dgate, gate, false));
+    }
+
+    /** The code of the unit's activation, 0 without one. */
+    static int code(Optional<GluBackward> unit) {
+      return unit.map(u -> u.act.code).orElse(0);
+    }
+
+    /** This where a product makes {@code made}: dy then is what it finds in dup's place. */
+    Optional<GluBackward> behind(Value made) {
+      return dy.equals(made)
+          ? Optional.of(new GluBackward(dup, gate, up, dgate, dup, act))
+          : Optional.empty();
+    }
+
+    /** What of {@link #reuses} is left where the product writes dy to dup's place. */
+    List<Reuse> reusesBehind() {
+      return List.of(new Reuse(dgate, gate, false));
     }
 
     @Override

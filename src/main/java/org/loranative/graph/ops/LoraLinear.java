@@ -7,10 +7,12 @@ import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
+import org.loranative.graph.Op;
 import org.loranative.graph.Out;
 import org.loranative.graph.Shape;
 import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
+import org.loranative.graph.ops.Glu.GluBackward;
 
 /**
  * Frozen linear layer plus low-rank adapter: {@code y = x W0ᵀ + bias + s (drop(x) Aᵀ) Bᵀ} (Hu et
@@ -23,6 +25,7 @@ import org.loranative.graph.Value;
  * @param step {@link StepState}, which names the dropout's draw
  * @param y [M, out]
  * @param xa s (drop(x) Aᵀ) [M, rank rounded up to 8], saved for backward
+ * @param unit a gated linear unit made of y in the product's epilogue
  */
 public record LoraLinear(
     Value x,
@@ -32,7 +35,8 @@ public record LoraLinear(
     Value step,
     @Out Value y,
     @Out Value xa,
-    Setting setting)
+    Setting setting,
+    Optional<Glu> unit)
     implements FrozenProduct {
   /**
    * @param scale alpha / rank, or alpha / √rank
@@ -66,7 +70,8 @@ public record LoraLinear(
     Value y = g.temp(name, x.dtype(), Shape.of(rows, w0.shape().dim(0)));
     long lowColumns = (adapter.rank() + 7) / 8 * 8; // whole chunks, see lora_ops.h
     Value xa = g.temp(name + ".xa", x.dtype(), Shape.of(rows, lowColumns));
-    g.add(new LoraLinear(x, w0, bias, adapter, StepState.value(g), y, xa, setting));
+    g.add(
+        new LoraLinear(x, w0, bias, adapter, StepState.value(g), y, xa, setting, Optional.empty()));
     return y;
   }
 
@@ -109,8 +114,17 @@ public record LoraLinear(
             step,
             partial,
             dx,
-            setting));
+            setting,
+            Optional.empty()));
     dx.ifPresent(v -> g.add(x, v));
+  }
+
+  @Override
+  public Optional<Op> fused(Op next) {
+    return unit.isEmpty() && next instanceof Glu glu
+        ? glu.behind(y)
+            .map(u -> new LoraLinear(x, w0, bias, adapter, step, y, xa, setting, Optional.of(u)))
+        : Optional.empty();
   }
 
   /** In f32 products leave alone what fills xa's rows up. */
@@ -133,6 +147,9 @@ public record LoraLinear(
             at.of(xa),
             at.scratch(),
             at.of(step),
+            at.of(unit.map(Glu::gate)),
+            at.of(unit.map(Glu::y)),
+            Glu.code(unit),
             x.shape().rows(),
             w0.shape().dim(1),
             w0.shape().dim(0),
@@ -144,7 +161,11 @@ public record LoraLinear(
             x.dtype().code));
   }
 
-  /** {@code dx = dy W0 + …}, {@code dA += …}, {@code dB += …}; dx only if it is wanted. */
+  /**
+   * {@code dx = dy W0 + …}, {@code dA += …}, {@code dB += …}; dx only if it is wanted.
+   *
+   * @param unit the gated linear unit that made x: its backward takes dx in the epilogue
+   */
   record LoraLinearBackward(
       Value dy,
       Value x,
@@ -156,11 +177,38 @@ public record LoraLinear(
       Value step,
       Optional<Value> partial,
       @Out Optional<Value> dx,
-      Setting setting)
+      Setting setting,
+      Optional<GluBackward> unit)
       implements Backward, FrozenProduct {
     @Override
     public List<Reuse> reuses() {
-      return partial.stream().map(p -> new Reuse(dx.orElseThrow(), p, true)).toList();
+      return unit.map(GluBackward::reusesBehind)
+          .orElse(partial.stream().map(p -> new Reuse(dx.orElseThrow(), p, true)).toList());
+    }
+
+    /** Dropout's mask lies between the low-rank product and dx. */
+    @Override
+    public Optional<Op> fused(Op next) {
+      boolean plain = unit.isEmpty() && partial.isEmpty() && setting.dropout() == 0;
+      return plain && dx.isPresent() && next instanceof GluBackward glu
+          ? glu.behind(dx.get()).map(this::with)
+          : Optional.empty();
+    }
+
+    private LoraLinearBackward with(GluBackward u) {
+      return new LoraLinearBackward(
+          dy,
+          x,
+          xa,
+          w0,
+          adapter,
+          da,
+          db,
+          step,
+          Optional.empty(),
+          Optional.of(u.dup()),
+          setting,
+          Optional.of(u));
     }
 
     @Override
@@ -189,6 +237,10 @@ public record LoraLinear(
               at.of(db),
               at.scratch(),
               at.of(step),
+              at.of(unit.map(GluBackward::gate)),
+              at.of(unit.map(GluBackward::up)),
+              at.of(unit.map(GluBackward::dgate)),
+              GluBackward.code(unit),
               x.shape().rows(),
               w0.shape().dim(1),
               w0.shape().dim(0),

@@ -9,6 +9,7 @@ import org.loranative.device.LoraOps;
 import org.loranative.graph.Addresses;
 import org.loranative.graph.Grads;
 import org.loranative.graph.Graph;
+import org.loranative.graph.Op;
 import org.loranative.graph.Out;
 import org.loranative.graph.Shape;
 import org.loranative.graph.Value;
@@ -23,6 +24,7 @@ import org.loranative.graph.Value;
  * @param adapter A [rank, in] and B [out, rank]
  * @param xa of all layers
  * @param y [M, out]
+ * @param unit a gated linear unit made of y in the product's epilogue
  */
 public record LoraUp(
     Value x,
@@ -31,7 +33,8 @@ public record LoraUp(
     LowRank adapter,
     Value xa,
     @Out Value y,
-    Setting setting)
+    Setting setting,
+    Optional<Glu> unit)
     implements FrozenProduct {
   /**
    * @param from where the layer's columns of xa begin
@@ -75,7 +78,7 @@ public record LoraUp(
 
   private static Value append(Graph g, Value x, Layer l, Value xa, Setting setting) {
     Value y = g.temp(l.name(), x.dtype(), Shape.of(x.shape().rows(), l.w0().shape().dim(0)));
-    g.add(new LoraUp(x, l.w0(), l.bias(), l.adapter(), xa, y, setting));
+    g.add(new LoraUp(x, l.w0(), l.bias(), l.adapter(), xa, y, setting, Optional.empty()));
     return y;
   }
 
@@ -104,6 +107,13 @@ public record LoraUp(
   }
 
   @Override
+  public Optional<Op> fused(Op next) {
+    return unit.isEmpty() && next instanceof Glu glu
+        ? glu.behind(y).map(u -> new LoraUp(x, w0, bias, adapter, xa, y, setting, Optional.of(u)))
+        : Optional.empty();
+  }
+
+  @Override
   public void run(Device d, Addresses at) {
     d.check(
         LoraOps.ln_lora_up_fwd(
@@ -115,6 +125,9 @@ public record LoraUp(
             at.of(xa) + xa.dtype().bytes(setting.from()),
             at.of(y),
             at.scratch(),
+            at.of(unit.map(Glu::gate)),
+            at.of(unit.map(Glu::y)),
+            Glu.code(unit),
             x.shape().rows(),
             w0.shape().dim(1),
             w0.shape().dim(0),

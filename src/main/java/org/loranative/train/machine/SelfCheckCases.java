@@ -103,6 +103,7 @@ final class SelfCheckCases {
               TENSOR_CORES,
               p -> p.large(format, MANY_COLUMNS, 64)));
     }
+    cases.add(new Case("a large gated unit", TENSOR_CORES, SelfCheckCases::largeUnit));
     return cases;
   }
 
@@ -178,6 +179,13 @@ final class SelfCheckCases {
 
   private void large(DType format, int in, int out) {
     squared(adapted("y", x(MANY_ROWS, in), out, format.isBlocks() ? format : dtype));
+  }
+
+  /** Forward and backward in the epilogues of the products beside it. */
+  private void largeUnit() {
+    Value up = adapted("up", x(MANY_ROWS, 64), MANY_COLUMNS, dtype);
+    squared(
+        adapted("y", Glu.of(g, leaf("gate", MANY_ROWS, MANY_COLUMNS), up, Act.SILU), 64, dtype));
   }
 
   private Value x(long rows, long columns) {
