@@ -9,6 +9,7 @@
 // five. Bound by the tensor cores; the epilogue by memory: 6 bytes a number forward, 8 backward.
 // Smaller products, and those whose K is split, go through the unit in a launch of its own.
 #include "gated_epilogue.cuh"
+#include "tensor_loop.cuh"
 
 template <typename T, bool B_TRANSPOSED, bool BACKWARD>
 LN_DEVICE void gated_gemm(const TensorGemmArguments& g, const GatedArguments& u) {

@@ -27,116 +27,6 @@ struct SplitRange {
   }
 };
 
-// What becomes of a warp's sums, MT x NT tiles of 16 x 8: by shared memory, 32 rows at a time, to
-// lanes that have eight neighbours each. So memory is written in whole sectors, and the code for
-// it, which every format has a copy of, is short.
-template <typename T, int MT, int NT>
-struct RowEpilogue {
-  static constexpr int kRows = 32, kTiles = kRows / 16, kColumns = NT * 8;
-  static constexpr int kLanes = kColumns / 8;  // of a row
-  static constexpr int kPitch = kColumns + 8;  // lanes that store at once meet in no bank
-  static_assert(MT % kTiles == 0 && kColumns == 32, "lanes are spread so that banks are");
-
-  LN_DEVICE static void write(const TensorGemmArguments& g, const float (&sum)[MT][NT][4],
-                              char* shared, i64 m0, i64 n0, i64 rows, i64 split) {
-    const u32 lane = threadIdx.x % 32;
-    float* own = reinterpret_cast<float*>(shared);
-#pragma unroll
-    for (int first = 0; first < MT; first += kTiles) {
-#pragma unroll
-      for (int i = 0; i < kTiles; i++)
-#pragma unroll
-        for (int half = 0; half < 2; half++)
-#pragma unroll
-          for (int j = 0; j < NT; j++) {
-            const float* pair = &sum[first + i][j][half * 2];
-            *reinterpret_cast<u64*>(own + (i * 16 + half * 8 + lane / 4) * kPitch + j * 8 +
-                                    lane % 4 * 2) =
-                __float_as_uint(pair[0]) | u64(__float_as_uint(pair[1])) << 32;
-          }
-      __syncwarp();
-#pragma unroll 1
-      for (u32 row = lane / kLanes; row < kRows; row += 32 / kLanes) {
-        const i64 m = m0 + first * 16 + row, n = n0 + lane % kLanes * 8;
-        if (m < rows && n < g.N)
-          write_eight(g, own + row * kPitch + lane % kLanes * 8, row, m, n, split);
-      }
-      __syncwarp();
-    }
-  }
-
- private:
-  LN_DEVICE static void read_four(float* x, const void* from) {
-    const Chunk c = load_chunk(from);
-#pragma unroll
-    for (int i = 0; i < 4; i++) x[i] = __uint_as_float(c.words[i]);
-  }
-
-  // The sums of columns n to n + 7 of row m, the row-th of the warp's. Lanes begin each at another
-  // place, which keeps them off each other's banks.
-  LN_DEVICE static void write_eight(const TensorGemmArguments& g, const float* sum, u32 row, i64 m,
-                                    i64 n, i64 split) {
-    float* partial = g.partial + (split * g.M + m) * g.N + n;
-    T* narrow = static_cast<T*>(g.c) + m * g.c_stride + n;
-    float* wide = g.partial ? partial : static_cast<float*>(g.c) + m * g.c_stride + n;
-    const bool is_wide = g.partial || g.c_is_f32;
-    if (n + 8 > g.N || (is_wide ? size_t(wide) : size_t(narrow)) % 16 != 0) {
-#pragma unroll 1
-      for (int i = 0; i < 8; i++) {
-        const u32 e = (i + row) % 8;
-        if (n + e >= g.N) continue;
-        if (g.partial)
-          partial[e] = sum[e];
-        else
-          write_one<T>(g, sum[e], m, n + e);
-      }
-      return;
-    }
-    float x[8], a[4], b[4];
-    const u32 first = row % 2 * 4;
-    read_four(a, sum + first);
-    read_four(b, sum + 4 - first);
-#pragma unroll
-    for (int i = 0; i < 4; i++) {
-      x[i] = first ? b[i] : a[i];
-      x[4 + i] = first ? a[i] : b[i];
-    }
-    if (!g.partial) {
-#pragma unroll
-      for (int i = 0; i < 8; i++) x[i] *= g.scale;
-      if (g.bias)
-#pragma unroll
-        for (int i = 0; i < 8; i++) x[i] += g.bias[n + i];
-    }
-    const bool add = g.accumulate && !g.partial;
-    if (is_wide) {
-#pragma unroll
-      for (int part = 0; part < 2; part++) {
-        float before[4] = {};
-        if (add) read_four(before, wide + part * 4);
-        Chunk c;
-#pragma unroll
-        for (int i = 0; i < 4; i++)
-          c.words[i] = __float_as_uint(add ? x[part * 4 + i] + before[i] : x[part * 4 + i]);
-        store_chunk(wide + part * 4, c);
-      }
-      return;
-    }
-    Chunk c;
-    if (add) {
-      c = load_chunk(narrow);
-#pragma unroll
-      for (int i = 0; i < 4; i++) {
-        x[2 * i] += load(low_half<T>(c.words[i]));
-        x[2 * i + 1] += load(high_half<T>(c.words[i]));
-      }
-    }
-#pragma unroll
-    for (int i = 0; i < 4; i++) c.words[i] = pack<T>(x[2 * i], x[2 * i + 1]);
-    store_chunk(narrow, c);
-  }
-};
-
 template <typename Tile, typename Format, typename T, bool B_TRANSPOSED>
 struct BlockProduct {
   static constexpr int kDepth = Tile::kDepth, kThreads = Tile::kThreads;
@@ -196,9 +86,7 @@ struct BlockProduct {
       if (more) settle(step + 1);
       copy_async_commit();
     }
-    constexpr int kOwnBytes = Tile::kSharedBytes / (kThreads / 32);
-    RowEpilogue<T, kMTiles, kNTiles>::write(g, sum, shared + warp * kOwnBytes, m0 + wm, n0 + wn,
-                                            rows, place.split);
+    Epilogue<Tile, T>{g}.write(sum, m0 + wm, n0 + wn, rows, place.split);
   }
 
  private:

@@ -1,37 +1,8 @@
-// The main loop of products on the tensor cores, whatever their operands are read from, and what
-// becomes of a sum. See tensor_gemm.cu and tensor_conv.cu for what is multiplied.
+// The main loop of products on the tensor cores, whatever their operands are read from. See
+// tensor_gemm.cu and tensor_conv.cu for what is multiplied.
 #pragma once
+#include "epilogue.cuh"
 #include "gpu.cuh"
-#include "tensor_gemm.h"
-#include "tile.cuh"
-
-// The epilogue of one number, given where it will be written.
-template <typename C>
-LN_DEVICE float finish(const TensorGemmArguments& g, float sum, i64 n, const C* there) {
-  float value = sum * g.scale;
-  if (g.bias) value += g.bias[n];
-  return g.accumulate ? value + load(*there) : value;
-}
-
-template <typename T>
-LN_DEVICE void write_one(const TensorGemmArguments& g, float sum, i64 m, i64 n) {
-  if (g.c_is_f32) {
-    float* to = static_cast<float*>(g.c) + m * g.c_stride + n;
-    *to = finish(g, sum, n, to);
-  } else {
-    T* to = static_cast<T*>(g.c) + m * g.c_stride + n;
-    store(to, finish(g, sum, n, to));
-  }
-}
-
-template <typename T>
-LN_DEVICE T low_half(u32 pair) {
-  return T{(unsigned short)pair};
-}
-template <typename T>
-LN_DEVICE T high_half(u32 pair) {
-  return T{(unsigned short)(pair >> 16)};
-}
 
 // Rows of C that are wanted.
 LN_DEVICE i64 rows_of(const TensorGemmArguments& g) {
@@ -46,81 +17,6 @@ LN_DEVICE i64 depth_of(const TensorGemmArguments& g) {
   i64 left = i64(*g.depth_left) - g.row_offset;
   return left < g.K ? left : g.K;
 }
-
-// What becomes of a warp's sums, MT x NT tiles of 16 x 8 as mma leaves them: a lane has pairs of
-// neighbours in rows lane / 4 and lane / 4 + 8. They begin at row m0 and column n0 of C, of which
-// `rows` rows are wanted. A product takes another such object where its sums go elsewhere; its
-// write() is called once by every warp, also where none of the warp's rows or columns lie in C.
-template <typename T>
-struct Epilogue {
-  const TensorGemmArguments& g;
-
-  template <int MT, int NT>
-  LN_DEVICE void write(const float (&sum)[MT][NT][4], i64 m0, i64 n0, i64 rows, i64 split) const {
-    const i32 lane = i32(threadIdx.x % 32);
-    const i64 n = n0 + lane % 4 * 2;
-    // Two numbers in one access, and never one of them alone.
-    const bool pairs = g.N % 2 == 0 && g.c_stride % 2 == 0 && size_t(g.c) % 8 == 0;
-#pragma unroll
-    for (int i = 0; i < MT; i++)
-#pragma unroll
-      for (int half = 0; half < 2; half++) {
-        const i64 m = m0 + i * 16 + lane / 4 + half * 8;
-        if (m >= rows) continue;
-        if (g.partial)
-          write_partial(sum[i], half, m, n, split);
-        else if (pairs && !g.c_is_f32)
-          write_pairs(sum[i], half, m, n);
-        else
-          write_each(sum[i], half, m, n);
-      }
-  }
-
-  template <int NT>
-  LN_DEVICE void write_partial(const float (&sum)[NT][4], int half, i64 m, i64 n, i64 split) const {
-    float* row = g.partial + (split * g.M + m) * g.N;
-#pragma unroll
-    for (int j = 0; j < NT; j++)
-#pragma unroll
-      for (int r = 0; r < 2; r++)
-        if (n + j * 8 + r < g.N) row[n + j * 8 + r] = sum[j][half * 2 + r];
-  }
-
-  // What is added to is read whole before the first sum is written: reads that wait for each other
-  // would take longer than the product of a short K.
-  template <int NT>
-  LN_DEVICE void write_pairs(const float (&sum)[NT][4], int half, i64 m, i64 n) const {
-    u32* row = reinterpret_cast<u32*>(static_cast<T*>(g.c) + m * g.c_stride + n);
-    const int tiles = int(g.N - n + 7 < NT * 8 ? (g.N - n + 7) / 8 : NT);  // that lie in C
-    u32 before[NT];
-    if (g.accumulate)
-#pragma unroll
-      for (int j = 0; j < NT; j++) before[j] = j < tiles ? row[j * 4] : 0;
-#pragma unroll
-    for (int j = 0; j < NT; j++) {
-      if (j >= tiles) break;
-      float x = sum[j][half * 2] * g.scale, y = sum[j][half * 2 + 1] * g.scale;
-      if (g.bias) {
-        x += g.bias[n + j * 8];
-        y += g.bias[n + j * 8 + 1];
-      }
-      if (g.accumulate) {
-        x += load(low_half<T>(before[j]));
-        y += load(high_half<T>(before[j]));
-      }
-      row[j * 4] = pack<T>(x, y);
-    }
-  }
-
-  template <int NT>
-  LN_DEVICE void write_each(const float (&sum)[NT][4], int half, i64 m, i64 n) const {
-#pragma unroll
-    for (int j = 0; j < NT; j++)
-#pragma unroll
-      for (int r = 0; r < 2; r++)
-        if (n + j * 8 + r < g.N) write_one<T>(g, sum[j][half * 2 + r], m, n + j * 8 + r);
-  }
-};
 
 // The tile of C that a block makes. Neighbours make a column of kGroup tiles, then the next: blocks
 // that run at once read few rows of A and few columns of B, which stay in L2.
@@ -229,6 +125,6 @@ struct TensorProduct {
   template <typename ViewA, typename ViewB>
   LN_DEVICE static void run(const TensorGemmArguments& g, i64 rows, const ViewA& a, const ViewB& b,
                             const TilePlace& place = TilePlace()) {
-    run(g, rows, a, b, place, Epilogue<T>{g});
+    run(g, rows, a, b, place, Epilogue<Tile, T>{g});
   }
 };

@@ -157,7 +157,7 @@ struct WarpgroupProduct {
 
   template <typename Operands, typename Arguments>
   LN_DEVICE static void run_mapped(const Arguments& arguments, i64 rows) {
-    run_mapped<Operands>(arguments, rows, Epilogue<T>{arguments.g});
+    run_mapped<Operands>(arguments, rows, Epilogue<Tile, T>{arguments.g});
   }
 
   // As TensorProduct::run: operands whose chunks lie anywhere, by cp.async.
@@ -201,7 +201,7 @@ struct WarpgroupProduct {
   template <typename ViewA, typename ViewB>
   LN_DEVICE static void run(const TensorGemmArguments& g, i64 rows, const ViewA& a,
                             const ViewB& b) {
-    run(g, rows, a, b, Epilogue<T>{g});
+    run(g, rows, a, b, Epilogue<Tile, T>{g});
   }
 };
 #endif
