@@ -16,11 +16,12 @@ LN_DEVICE void dequantize_panel(const PanelArguments& p, T* to) {
   const Format from(p.from, p.count);
   const u32 lane = threadIdx.x % 32, before = threadIdx.x - lane;
   const u32 first = blockIdx.x * PanelTile::kThreads + before;  // the warp's first unit
-  const u32 across = p.columns / kUnit, units = p.rows * across;
+  const u32 across = u32(p.columns) / kUnit, units = u32(p.rows) * across;
   if (first >= units) return;  // the whole warp
   // Lanes past the end do as the last unit's: all go one way.
   const u32 at = first + lane < units ? first + lane : units - 1, row = at / across;
-  const u32 unit = (p.row0 + row) * (p.all_columns / kUnit) + p.column0 / kUnit + at - row * across;
+  const u32 unit = (u32(p.row0) + row) * (u32(p.all_columns) / kUnit) + u32(p.column0) / kUnit +
+                   at - row * across;
   // Chunk j of lane l lies at 4 l + (j ^ (l / 2 % 4)): eight lanes that store, or read, at once
   // meet in no bank.
   Chunk* own = reinterpret_cast<Chunk*>(shared) + before * 4;

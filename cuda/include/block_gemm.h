@@ -17,8 +17,7 @@ typedef BlockGemmTile<64, 64, 32, 32, 3> SmallBlockTile;
 // column0) on, dequantized. Columns are whole blocks.
 struct PanelArguments {
   const void* from;
-  u64 count;
-  u32 all_columns, row0, column0, rows, columns, unused;
+  u64 count, all_columns, row0, column0, rows, columns;  // but for count of 32 bits
 };
 // A thread for 32 neighbours.
 struct PanelTile {

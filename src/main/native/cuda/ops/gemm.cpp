@@ -230,7 +230,7 @@ int64_t panel_columns(const Device* device, int64_t M, int64_t N, int64_t K, int
 int dequantize(Device* device, const PanelArguments& p, int32_t format, int32_t dtype, int64_t to) {
   return LN_LAUNCH_BLOCKS(
       device, format, dtype, dequantize_panel,
-      cover(int64_t(p.rows) * p.columns / PanelTile::kNumbers, PanelTile::kThreads),
+      cover(int64_t(p.rows * p.columns) / PanelTile::kNumbers, PanelTile::kThreads),
       PanelTile::kThreads, PanelTile::kSharedBytes, p, to);
 }
 
@@ -258,9 +258,9 @@ int gemm_by_panels(Device* device, const Gemm& g, int64_t most, Product product)
   for (int64_t n0 = 0; n0 < g.N; n0 += most) {
     Gemm part = g;
     part.N = g.N - n0 < most ? g.N - n0 : most;
-    const u32 N = u32(g.N), K = u32(g.K), first = u32(n0), columns = u32(part.N);
-    PanelArguments p{ptr<void>(g.b.address), u64(g.N * g.K), N, 0, first, K, columns, 0};
-    if (g.b.transposed) p = {ptr<void>(g.b.address), u64(g.N * g.K), K, first, 0, columns, K, 0};
+    const u64 N = u64(g.N), K = u64(g.K), first = u64(n0), columns = u64(part.N);
+    PanelArguments p{ptr<void>(g.b.address), N * K, N, 0, first, K, columns};
+    if (g.b.transposed) p = {ptr<void>(g.b.address), N * K, K, first, 0, columns, K};
     LN_TRY(dequantize(device, p, g.b.dtype, g.a.dtype, g.scratch));
     part.b = {g.scratch, g.a.dtype, g.b.transposed};
     part.c.stride = g.c.pitch(g.M, g.N);
@@ -381,8 +381,8 @@ int ln_dequantize_matrix_fwd(int64_t device, int64_t w, int64_t y, int64_t rows,
                              int32_t w_dtype, int32_t dtype) {
   if (!is_blocks(w_dtype) || dtype == LN_F32)
     return fail(LN_UNSUPPORTED, "a matrix of dtype %d as dtype %d", w_dtype, dtype);
-  const PanelArguments all{
-      ptr<void>(w), u64(rows * columns), u32(columns), 0, 0, u32(rows), u32(columns), 0};
+  const PanelArguments all{ptr<void>(w), u64(rows * columns), u64(columns), 0, 0,
+                           u64(rows),    u64(columns)};
   return dequantize(of(device), all, w_dtype, dtype, y);
 }
 
