@@ -9,13 +9,32 @@
 // rms_norm: a warp for a row, a block of 4 or 8 warps for one of more than 1024 numbers; all reads
 // of a row are in flight at once and it stays in registers (row_walk.cuh). Sums in f32: by thread,
 // across the warp, then across the warps in order. [4096, 4096] in bf16 with residual: 134 MB,
-// 45 us on an H100. rope: a thread for 8 channels and their partners;
-// rope_pairs: for 8 channels, which are 4 pairs.
+// 45 us on an H100. Heads that are normed and turned take one pass: a lane's partner is that whose
+// number differs in one bit, and numbers are rounded between the two as in memory. rope: a thread
+// for 8 channels and their partners; rope_pairs: for 8 channels, which are 4 pairs.
 #include "row_walk.cuh"
+
+// A head's row of the table.
+LN_DEVICE const float* angles_of(const float* table, i64 row, i32 heads, i64 C) {
+  return table + u32(row) / u32(heads) * C;
+}
+
+// A lane's eight channels of a head that a warp holds, turned by the row's angles (sign -1: back).
+LN_DEVICE Eight turned(const Eight& own, const float* angles, i32 lane, i32 C, float sign) {
+  const i32 half = C / 2, at = lane * 8;
+  Eight other, y = own;
+  LN_EACH_OF_8 other[i] = __shfl_xor_sync(0xffffffffu, own[i], half / 8);
+  if (at >= C) return y;
+  const Eight c = load_eight(angles + at % half), s = load_eight(angles + half + at % half);
+  const float to = at < half ? -sign : sign;
+  LN_EACH_OF_8 y[i] = own[i] * c[i] + other[i] * (to * s[i]);
+  return y;
+}
 
 template <bool WHOLE, typename T>
 LN_DEVICE void rms_norm_fwd(const T* x, const T* residual, const float* w, T* y, T* sum,
-                            float* rstd, i64 M, i64 C, float eps, i32 warps) {
+                            float* rstd, const float* table, i32 heads, i64 M, i64 C, float eps,
+                            i32 warps) {
   typedef Span<WHOLE> Part;
   const RowWalk<WHOLE> walk(C, warps);
   if (walk.m >= M) return;  // the whole row
@@ -49,18 +68,25 @@ LN_DEVICE void rms_norm_fwd(const T* x, const T* residual, const float* w, T* y,
   const T* row = (residual ? sum : x) + at;  // sum may lie where x or residual did
   const float r = 1.0f / sqrtf(walk.sum(squares) / float(C) + eps);
   if (walk.thread == 0) rstd[walk.m] = r;
-  auto write = [&](const Part& s, Eight e) {
+  auto scaled = [&](const Part& s, Eight e) {
     const Eight by = s.load(w);
     LN_EACH_OF_8 e[i] *= r * by[i];
-    s.store(y + at, e);
+    return e;
   };
-  walk.each([&](int k, const Part& s) { write(s, held[k]); },
-            [&](const Part& s) { write(s, s.load(row)); });
+  walk.each(
+      [&](int k, const Part& s) {
+        Eight e = scaled(s, held[k]);
+        if (WHOLE && k == 0 && table)
+          e = turned(rounded(e, T()), angles_of(table, walk.m, heads, C), walk.thread, i32(C), 1);
+        s.store(y + at, e);
+      },
+      [&](const Part& s) { s.store(y + at, scaled(s, s.load(row))); });
 }
 
 template <bool WHOLE, typename T>
 LN_DEVICE void rms_norm_bwd(const T* dy, const T* dsum, const T* sum, const float* w,
-                            const float* rstd, T* dx, i64 M, i64 C, i32 warps) {
+                            const float* rstd, T* dx, const float* table, i32 heads, i64 M, i64 C,
+                            i32 warps) {
   typedef Span<WHOLE> Part;
   const RowWalk<WHOLE> walk(C, warps);
   if (walk.m >= M) return;
@@ -77,6 +103,8 @@ LN_DEVICE void rms_norm_bwd(const T* dy, const T* dsum, const T* sum, const floa
     g[k] = walk.span(k).load(dy + at);
     x[k] = walk.span(k).load(sum + at);
   }
+  if (WHOLE && table)
+    g[0] = rounded(turned(g[0], angles_of(table, walk.m, heads, C), walk.thread, i32(C), -1), T());
   walk.each(
       [&](int k, const Part& s) {
         weigh(s, &g[k]);
@@ -184,15 +212,15 @@ extern "C" __global__ void __launch_bounds__(128)
 }
 
 LN_INSTANCES((RowTile::kMostThreads), rms_norm_fwd,
-             (const T* x, const T* residual, const float* w, T* y, T* sum, float* rstd, i64 M,
-              i64 C, float eps, i32 warps),
+             (const T* x, const T* residual, const float* w, T* y, T* sum, float* rstd,
+              const float* table, i32 heads, i64 M, i64 C, float eps, i32 warps),
              LN_EIGHTS(whole_eights(C, x, residual, w, y, sum), rms_norm_fwd, x, residual, w, y,
-                       sum, rstd, M, C, eps, warps))
+                       sum, rstd, table, heads, M, C, eps, warps))
 LN_INSTANCES((RowTile::kMostThreads), rms_norm_bwd,
              (const T* dy, const T* dsum, const T* sum, const float* w, const float* rstd, T* dx,
-              i64 M, i64 C, i32 warps),
+              const float* table, i32 heads, i64 M, i64 C, i32 warps),
              LN_EIGHTS(whole_eights(C, dy, dsum, sum, w, dx), rms_norm_bwd, dy, dsum, sum, w, rstd,
-                       dx, M, C, warps))
+                       dx, table, heads, M, C, warps))
 LN_INSTANCES((256), rope,
              (const T* x, const float* table, T* y, i64 rows, i64 heads, i64 D, i64 half,
               float sign),

@@ -159,7 +159,7 @@ class Launches:
         t = self.rows[str(columns)]
         return lambda: self.card.launch(
             "rms_norm_fwd_bf16", (over(rows, t["rows"]),), t["threads"], t["shared"], x, residual,
-            w, y, total, rstd, I64(rows), I64(columns), F32(eps), I32(t["warps"]))
+            w, y, total, rstd, I64(0), I32(1), I64(rows), I64(columns), F32(eps), I32(t["warps"]))
 
     def group_norm(self, x, w, bias, y, stats, images, pixels, channels, groups, eps):
         """Two kernels: sums of each block's pixels, then what they give."""

@@ -13,10 +13,14 @@ struct RowTile {
   static constexpr i64 rows(i64 C) { return warps(C) == 1 ? 4 : 1; }
 };
 
-LN_SIGNATURES(rms_norm_fwd, (const T* x, const T* residual, const float* w, T* y, T* sum,
-                             float* rstd, i64 M, i64 C, float eps, i32 warps))
-LN_SIGNATURES(rms_norm_bwd, (const T* dy, const T* dsum, const T* sum, const float* w,
-                             const float* rstd, T* dx, i64 M, i64 C, i32 warps))
+// table, if rows are heads that are turned too, `heads` of a token: of 16 to 256 channels, a power
+// of two, at multiples of 16 bytes.
+LN_SIGNATURES(rms_norm_fwd,
+              (const T* x, const T* residual, const float* w, T* y, T* sum, float* rstd,
+               const float* table, i32 heads, i64 M, i64 C, float eps, i32 warps))
+LN_SIGNATURES(rms_norm_bwd,
+              (const T* dy, const T* dsum, const T* sum, const float* w, const float* rstd, T* dx,
+               const float* table, i32 heads, i64 M, i64 C, i32 warps))
 LN_SIGNATURES(rope, (const T* x, const float* table, T* y, i64 rows, i64 heads, i64 D, i64 half,
                      float sign))
 LN_SIGNATURES(rope_pairs, (const T* x, const float* table, T* y, i64 rows, i64 heads, i64 D,

@@ -6,14 +6,17 @@
 // sum = x + residual;  y[m, c] = sum[m, c] rstd[m] w[c];  rstd[m] = 1 / sqrt(mean_c sum^2 + eps)
 //                                                                     Zhang & Sennrich 2019, eq. 4
 // x, residual (or 0), y, sum (0 if residual is 0) [M, C]; w [C] f32; rstd [M] f32, saved with sum.
-// Overwrites y, sum, rstd. y may be x.
+// If table is not 0, rows are heads, `heads` of each token, and y is turned as ln_rope_fwd does it:
+// all C channels, in halves; residual is then 0. Overwrites y, sum, rstd. y may be x.
 int ln_rms_norm_fwd(int64_t device, int64_t x, int64_t residual, int64_t w, int64_t y, int64_t sum,
-                    int64_t rstd, int64_t M, int64_t C, float eps, int32_t dtype);
+                    int64_t rstd, int64_t table, int64_t heads, int64_t M, int64_t C, float eps,
+                    int32_t dtype);
 
 // dx = rstd (dy w - sum rstd^2 mean_c(dy w sum)) + dsum. dsum [M, C] or 0: the gradient that
-// reached `sum` itself. Overwrites dx, which may be dsum or dy.
+// reached `sum` itself. If table is not 0, dy is turned back first, and dsum is 0. Overwrites dx,
+// which may be dsum or dy.
 int ln_rms_norm_bwd(int64_t device, int64_t dy, int64_t dsum, int64_t sum, int64_t w, int64_t rstd,
-                    int64_t dx, int64_t M, int64_t C, int32_t dtype);
+                    int64_t dx, int64_t table, int64_t heads, int64_t M, int64_t C, int32_t dtype);
 
 // table[m, 0..half) = s cos(p[m] f[j]), table[m, half..2 half) = s sin(p[m] f[j]), where
 // s = scale (1 + beta ln(1 + floor(p[m] / length))): with beta, queries turned by it are compared

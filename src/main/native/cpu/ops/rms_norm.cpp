@@ -58,18 +58,23 @@ void backward(const Device* device, const T* dy, const T* dsum, const T* sum, co
 }  // namespace
 
 int ln_rms_norm_fwd(int64_t device, int64_t x, int64_t residual, int64_t w, int64_t y, int64_t sum,
-                    int64_t rstd, int64_t M, int64_t C, float eps, int32_t dtype) {
+                    int64_t rstd, int64_t table, int64_t heads, int64_t M, int64_t C, float eps,
+                    int32_t dtype) {
   if (dtype == LN_BF16)
     forward(of(device), ptr<bf16>(x), ptr<bf16>(residual), ptr<float>(w), ptr<bf16>(y),
             ptr<bf16>(sum), ptr<float>(rstd), M, C, eps);
   else
     forward(of(device), ptr<float>(x), ptr<float>(residual), ptr<float>(w), ptr<float>(y),
             ptr<float>(sum), ptr<float>(rstd), M, C, eps);
-  return LN_OK;
+  return table ? ln_rope_fwd(device, y, table, y, M / heads, heads, C, C / 2, 0, 0, dtype) : LN_OK;
 }
 
 int ln_rms_norm_bwd(int64_t device, int64_t dy, int64_t dsum, int64_t sum, int64_t w, int64_t rstd,
-                    int64_t dx, int64_t M, int64_t C, int32_t dtype) {
+                    int64_t dx, int64_t table, int64_t heads, int64_t M, int64_t C, int32_t dtype) {
+  if (table) {
+    LN_TRY(ln_rope_fwd(device, dy, table, dx, M / heads, heads, C, C / 2, 0, 1, dtype));
+    dy = dx;
+  }
   if (dtype == LN_BF16)
     backward(of(device), ptr<bf16>(dy), ptr<bf16>(dsum), ptr<bf16>(sum), ptr<float>(w),
              ptr<float>(rstd), ptr<bf16>(dx), M, C);

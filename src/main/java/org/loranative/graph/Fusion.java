@@ -9,9 +9,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Joins ops that follow one another where the first can do the second in its epilogue: what lies
- * between them is not written and read again. Each op says itself what it can join ({@link
- * Op#fused}); the numbers stay the same.
+ * Joins ops that follow one another where the first can do the second in its epilogue, or the
+ * second the first as it reads: what lies between them is not written and read again. Each op says
+ * itself what it can join ({@link Op#fused}, {@link Op#fusedBehind}); the numbers stay the same.
  */
 final class Fusion {
   private Fusion() {}
@@ -40,6 +40,7 @@ final class Fusion {
   private static Optional<Op> joined(Op first, Op next, Map<Value, Integer> readers) {
     return first
         .fused(next)
+        .or(() -> next.fusedBehind(first))
         .filter(
             both -> {
               Set<Value> lost = new HashSet<>(first.outputs());

@@ -50,6 +50,11 @@ public interface Op {
     return Optional.empty();
   }
 
+  /** Likewise {@code before} and this op, if this can do it as it reads. */
+  default Optional<Op> fusedBehind(Op before) {
+    return Optional.empty();
+  }
+
   /** Outputs of which other ops make the rest, or nobody: what lies there is unspecified. */
   default List<Value> unfinished() {
     return List.of();

@@ -39,6 +39,23 @@ public record Rope(
     return y;
   }
 
+  long heads() {
+    return x.shape().last() / headDim;
+  }
+
+  /** Whether it turns all channels of heads that are rows as long as {@code w}. */
+  boolean turnsWhole(Value w, boolean back) {
+    return inverse == back
+        && pairing == Pairing.HALVES
+        && headDim == w.shape().size()
+        && headDim == table.shape().last();
+  }
+
+  /** The same rotation of other values. */
+  Rope of(Value from, Value to) {
+    return new Rope(from, table, to, headDim, pairing, inverse);
+  }
+
   @Override
   public List<Reuse> reuses() {
     return List.of(new Reuse(y, x, false));
@@ -67,7 +84,7 @@ public record Rope(
             at.of(table),
             at.of(y),
             x.shape().dim(0),
-            x.shape().last() / headDim,
+            heads(),
             headDim,
             table.shape().last() / 2,
             pairing == Pairing.NEIGHBOURS ? 1 : 0,
