@@ -179,8 +179,9 @@ def main():
               "Counted by the emulator (`LN_EMU_TRAFFIC`) from the addresses of each warp access; "
               "`TrafficTest` holds hot kernels", "to no bank conflict. A sector is 32 bytes. Blocks of "
               "quantized weights are read 2 or 4 bytes at a time, and each", "request is counted by "
-              "itself: what one brings, the next find in L1. Results are written in pieces of 16 "
-              "bytes,", "half a sector (what a lane of mma holds), which L2 joins; block_gemm's in whole sectors, but for sums of splits."]
+              "itself: what one brings, the next find in L1. What attention and the head make is written",
+              "in pieces of 16 bytes, half a sector (what a lane of mma holds), which L2 joins; so are sums of splits, in f32, "
+              "by two", "requests. All other products' results are whole sectors."]
     traffic(lines)
     lines += ["", "## Adapters' weights and optimizers", "",
               f"Kernels of DoRA, LoHa, LoKr and the optimizers ({ARCHITECTURES[0]}; activations and weights in bf16). All are bound by",
