@@ -67,11 +67,11 @@ struct GatedEpilogue {
     Eight x = eight_of(load_chunk(gate), T());
     if (BACKWARD) {
       Eight by = eight_of(load_chunk(up), T());
-      gated_backward(x, by, eight_of(made, T()), u.act);
+      gated_backward(x, by, eight_of(made, T()), i32(u.act));
       store_eight(y, by);
       store_eight(to, x);
     } else {
-      gated(x, eight_of(made, T()), u.act);
+      gated(x, eight_of(made, T()), i32(u.act));
       store_chunk(to, made);
       store_eight(y, x);
     }

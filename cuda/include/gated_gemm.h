@@ -8,7 +8,7 @@
 struct GatedArguments {
   const void *gate, *up;  // up: backward alone
   void* y;
-  i32 act;
+  i64 act;
 };
 LN_SIGNATURES_16_BIT(gated_gemm_fwd, (TensorGemmArguments g, GatedArguments u))
 LN_SIGNATURES_16_BIT(gated_gemm_bwd, (TensorGemmArguments g, GatedArguments u))

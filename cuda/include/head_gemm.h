@@ -20,6 +20,7 @@ struct HeadArguments {
   i64 column0;               // of the vocabulary, that the launch's first column is
   i64 group_pitch;
   float softcap;
+  u32 unused;  // no gap of any bits, which a recorder would take for half an address
 };
 LN_SIGNATURES_16_BIT(head_gemm, (TensorGemmArguments g, HeadArguments h))
 LN_SIGNATURES_16_BIT(hopper_head_gemm, (const LN_CONSTANT MappedGemmArguments g, HeadArguments h))

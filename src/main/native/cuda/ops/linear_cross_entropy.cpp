@@ -97,7 +97,7 @@ int ln_linear_cross_entropy_fwd(int64_t handle, int64_t h, int64_t w, int64_t la
       head.c = {dh ? logits : 0, dtype, false, at.pitch};
       LN_TRY(head_product(device, head,
                           {ptr<HeadGroup>(groups), ptr<float>(at_label), ptr<i32>(labels),
-                           ptr<i32>(rows), 0, at.groups, softcap}));
+                           ptr<i32>(rows), 0, at.groups, softcap, 0}));
       LN_TRY(LN_LAUNCH_16_BIT(device, dtype, head_loss, each_row, kLossThreads, kShared,
                               head.c.address, groups, at_label, labels, rows, count, step, losses,
                               hits, offset, V, at.pitch, at.group_columns, softcap));
