@@ -92,7 +92,8 @@ def kernels(folder, architectures):
     built.mkdir(exist_ok=True)
     sources = sorted((ROOT / "cuda").glob("*.cu")) + [
         ROOT / "src/test/native/emulator/conformance.cu"]
-    headers = b"".join(h.read_bytes() for h in sorted((ROOT / "cuda/include").iterdir()))
+    headers = b"".join(h.read_bytes() for h in sorted((ROOT / "cuda/include").rglob("*"))
+                       if h.is_file())
 
     def key(source):
         return hashlib.sha256(headers + source.read_bytes()).hexdigest()
