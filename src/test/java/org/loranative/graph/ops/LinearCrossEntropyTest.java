@@ -23,10 +23,9 @@ import org.loranative.graph.Shape;
 import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
-import org.loranative.testing.Bf16;
 import org.loranative.testing.Errors;
-import org.loranative.testing.F16;
 import org.loranative.testing.GraphRunner;
+import org.loranative.testing.Rounded;
 import org.loranative.testing.Seeded;
 import org.loranative.testing.TestDevices;
 
@@ -74,8 +73,8 @@ class LinearCrossEntropyTest {
       this.columns = columns;
       this.vocab = vocab;
       lossScale = dtype == DType.F16 ? 1024 : 1; // or its gradients would be lost
-      h = rounded(OpCases.normal(r, rows * columns, 1), dtype);
-      w = rounded(OpCases.normal(r, vocab * columns, 0.5), dtype);
+      h = Rounded.to(OpCases.normal(r, rows * columns, 1), dtype);
+      w = Rounded.to(OpCases.normal(r, vocab * columns, 0.5), dtype);
       labels = r.ints(rows, 0, vocab).toArray();
       for (int i = 0; i < rows / 5; i++) {
         labels[r.nextInt(rows)] = -1;
@@ -221,7 +220,7 @@ class LinearCrossEntropyTest {
     for (int v = 0; v < p.vocab; v++) {
       p.w[v * p.columns] = 7.5f;
     }
-    DoubleUnaryOperator kept = x -> rounded(new float[] {(float) x}, DType.BF16)[0];
+    DoubleUnaryOperator kept = x -> Rounded.to(new float[] {(float) x}, DType.BF16)[0];
     float[] none = new float[p.vocab * p.columns];
     Expected expected = new Expected(p, none, x -> x);
     Expected coarse = new Expected(p, none, kept);
@@ -238,7 +237,7 @@ class LinearCrossEntropyTest {
       for (DType format : List.of(DType.Q8_0, DType.NF4)) {
         Problem p = new Problem(dtype, rows, 64, 5 + 32 * 9, r);
         BlockMatrix w = BlockMatrix.random(format, p.vocab * p.columns, r);
-        p.w = rounded(w.numbers(), dtype); // as products read them
+        p.w = Rounded.to(w.numbers(), dtype); // as products read them
         for (int i = 0; i < p.h.length; i++) {
           p.h[i] /= 64;
         }
@@ -359,18 +358,5 @@ class LinearCrossEntropyTest {
       case F16 -> 1e-3;
       default -> 1e-5;
     };
-  }
-
-  private static float[] rounded(float[] x, DType dtype) {
-    float[] y = x.clone();
-    for (int i = 0; i < y.length; i++) {
-      y[i] =
-          switch (dtype) {
-            case BF16 -> Bf16.round(x[i]);
-            case F16 -> F16.value(F16.bits(x[i]));
-            default -> x[i];
-          };
-    }
-    return y;
   }
 }

@@ -21,10 +21,9 @@ import org.loranative.graph.Shape;
 import org.loranative.graph.StepState;
 import org.loranative.graph.Value;
 import org.loranative.io.DType;
-import org.loranative.testing.Bf16;
 import org.loranative.testing.Errors;
-import org.loranative.testing.F16;
 import org.loranative.testing.GraphRunner;
+import org.loranative.testing.Rounded;
 import org.loranative.testing.Seeded;
 import org.loranative.testing.TestDevices;
 
@@ -61,7 +60,7 @@ class TrainedEmbeddingTest {
       ids[m] = r.nextInt(5) == 0 ? 7 : r.nextInt(vocab); // one that is met often
     }
     float[] w = OpCases.normal(r, vocab * columns, 1);
-    float[] dy = rounded(OpCases.normal(r, rows * columns, 1), dtype);
+    float[] dy = Rounded.to(OpCases.normal(r, rows * columns, 1), dtype);
     float[] before = OpCases.normal(r, vocab * columns, 1);
     float scale = 0.5f;
     double[] y = new double[rows * columns];
@@ -112,8 +111,8 @@ class TrainedEmbeddingTest {
       labels[m] = r.nextInt(3) > 0 ? -1 : r.nextInt(vocab);
       labelled += labels[m] >= 0 ? 1 : 0;
     }
-    float[] h = rounded(OpCases.normal(r, rows * columns, 1), dtype);
-    float[] w = rounded(OpCases.normal(r, vocab * columns, 0.5), dtype);
+    float[] h = Rounded.to(OpCases.normal(r, rows * columns, 1), dtype);
+    float[] w = Rounded.to(OpCases.normal(r, vocab * columns, 0.5), dtype);
     float lossScale = dtype == DType.F16 ? 1024 : 1; // or its gradients would be lost
     float[] before = OpCases.normal(r, vocab * columns, 1e-3 * lossScale);
     double[] dw = new double[vocab * columns];
@@ -178,18 +177,5 @@ class TrainedEmbeddingTest {
       case F16 -> 1e-3;
       default -> 1e-5;
     };
-  }
-
-  private static float[] rounded(float[] x, DType dtype) {
-    float[] y = x.clone();
-    for (int i = 0; i < y.length; i++) {
-      y[i] =
-          switch (dtype) {
-            case BF16 -> Bf16.round(x[i]);
-            case F16 -> F16.value(F16.bits(x[i]));
-            default -> x[i];
-          };
-    }
-    return y;
   }
 }
